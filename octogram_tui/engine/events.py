@@ -1,0 +1,349 @@
+"""All that the engine states as fact. A run is a list of these: journal, console, reports and replay fold the same list.
+
+Every class below is one type of event; `TYPE` is its public name. Front ends and scripts rely on names and fields:
+new fields may be added, old ones keep their meaning (journal/codec.py carries the version). Values are JSON.
+`seq` and `at_s` are set by the engine when it emits: a number that counts up from 1, and seconds since the run's start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(slots=True, kw_only=True)
+class Event:
+    """What all events carry. `cause` names the stimulus that made it (`explain` follows it)."""
+
+    TYPE: ClassVar[str] = ""
+    seq: int = 0
+    at_s: float = 0.0
+    cause: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class JobEvent(Event):
+    """What events about one attempt carry. `key` names the instance uniquely, `item` is the item's value."""
+
+    stage: str
+    job: str
+    agent: str
+    key: str
+    attempt: int = 1
+    item: Any = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RunStarted(Event):
+    """The first event. `plan` is what the front ends draw before anything happened.
+
+    plan: list of {stage, always, jobs: [{job, procedure, items: whether it has items}], line} in order.
+    agents: list of {agent, address, transport}.
+    """
+
+    TYPE: ClassVar[str] = "run_started"
+    run: str
+    scenario: str
+    digest: str = ""
+    started_wall: str = ""  # RFC 3339, UTC
+    version: str = ""
+    host: str = ""
+    plan: list[dict[str, Any]] = field(default_factory=list)
+    agents: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentStarting(Event):
+    """An agent's daemon is being brought up."""
+
+    TYPE: ClassVar[str] = "agent_starting"
+    agent: str
+    where: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentReady(Event):
+    """An agent answered and takes jobs. `home` is the directory of relative paths there."""
+
+    TYPE: ClassVar[str] = "agent_ready"
+    agent: str
+    home: str = ""
+    host: str = ""
+    python: str = ""
+    pid: int = 0
+    address: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentFailed(Event):
+    """An agent could not be brought up. `code` is stable, `exit_code` what the run will end with."""
+
+    TYPE: ClassVar[str] = "agent_failed"
+    agent: str
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int = 6
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentSuspect(Event):
+    """Nothing was heard of an agent for a while, or its connection is down and being made again."""
+
+    TYPE: ClassVar[str] = "agent_suspect"
+    agent: str
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentLost(Event):
+    """An agent is given up: its lease has ended what it ran."""
+
+    TYPE: ClassVar[str] = "agent_lost"
+    agent: str
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentStopped(Event):
+    """An agent ended. `is_clean` says whether it confirmed that nothing is left; `remaining` what is."""
+
+    TYPE: ClassVar[str] = "agent_stopped"
+    agent: str
+    is_clean: bool = True
+    remaining: list[dict[str, Any]] = field(default_factory=list)
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class StageStarted(Event):
+    """A stage begins. agents: the names that take part, in order; `rerun` when an operator asked for it again."""
+
+    TYPE: ClassVar[str] = "stage_started"
+    stage: str
+    agents: list[str] = field(default_factory=list)
+    rerun: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class StageFinished(Event):
+    """A stage ended. state: ok, failed, skipped or cancelled; reason: why it was skipped."""
+
+    TYPE: ClassVar[str] = "stage_finished"
+    stage: str
+    state: str
+    reason: str = ""
+    duration_s: float = 0.0
+    rerun: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class JobHeld(JobEvent):
+    """The gate holds an instance before its dispatch. reason: pause, step, confirmation, failure ..."""
+
+    TYPE: ClassVar[str] = "job_held"
+    reason: str = "pause"
+
+
+@dataclass(slots=True, kw_only=True)
+class JobStarted(JobEvent):
+    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun."""
+
+    TYPE: ClassVar[str] = "job_started"
+    procedure: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    why: str = "first"
+
+
+@dataclass(slots=True, kw_only=True)
+class JobOutput(Event):
+    """Log lines of an attempt, or of a process (`process`) that outlived its attempt (`key` is then empty).
+
+    dropped: how many lines were left out before these.
+    """
+
+    TYPE: ClassVar[str] = "job_output"
+    agent: str
+    lines: list[str]
+    stage: str = ""
+    job: str = ""
+    key: str = ""
+    attempt: int = 1
+    item: Any = None
+    process: str = ""
+    stream: str = "stdout"
+    dropped: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class JobProgress(JobEvent):
+    """One line that says how far an attempt is; replaces the one before."""
+
+    TYPE: ClassVar[str] = "job_progress"
+    text: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class JobFinished(JobEvent):
+    """An attempt ended. state: ok, failed, skipped or cancelled.
+
+    error: {kind, message, hint, detail} when it did not end well; detail may hold exit_code and the last lines.
+    will_retry: another attempt follows by itself. is_tolerated: `on_failure: continue`.
+    """
+
+    TYPE: ClassVar[str] = "job_finished"
+    state: str = "ok"
+    result: Any = None
+    error: dict[str, Any] | None = None
+    reason: str = ""  # why it was skipped or cancelled
+    duration_s: float = 0.0
+    will_retry: bool = False
+    is_tolerated: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class JobStale(JobEvent):
+    """An instance that had run would run differently now: its text or its inputs were edited."""
+
+    TYPE: ClassVar[str] = "job_stale"
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class VariableChanged(Event):
+    """A variable has a new value; null when it was removed. by: the instance's key, `operator`, or `scenario`."""
+
+    TYPE: ClassVar[str] = "variable_changed"
+    name: str
+    value: Any = None
+    removed: bool = False
+    by: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class ServiceAnnounced(Event):
+    """An agent offers something: a node's RPC, files over HTTP, metrics. state: up, or down with the reason."""
+
+    TYPE: ClassVar[str] = "service_announced"
+    agent: str
+    kind: str
+    name: str
+    ports: dict[str, int] = field(default_factory=dict)
+    state: str = "up"
+    reason: str = ""
+    address: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class RunPaused(Event):
+    """The gate is shut. reason: operator, failure, confirmation, start, end; in_flight: how many still run."""
+
+    TYPE: ClassVar[str] = "run_paused"
+    reason: str = "operator"
+    message: str = ""
+    in_flight: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RunResumed(Event):
+    """The gate is open again (mode go), or opens for one dispatch (mode step)."""
+
+    TYPE: ClassVar[str] = "run_resumed"
+    mode: str = "go"
+
+
+@dataclass(slots=True, kw_only=True)
+class ConfirmationAsked(Event):
+    """A stage with `ask_confirmation` waits for the operator."""
+
+    TYPE: ClassVar[str] = "confirmation_asked"
+    stage: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ConfirmationGiven(Event):
+    """The answer: yes, or no (the stage is skipped)."""
+
+    TYPE: ClassVar[str] = "confirmation_given"
+    stage: str
+    answer: bool = True
+    by: str = "operator"
+
+
+@dataclass(slots=True, kw_only=True)
+class StagesDone(Event):
+    """Every stage has ended and the agents are kept alive until the operator stops the run."""
+
+    TYPE: ClassVar[str] = "stages_done"
+    exit_code: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ScenarioReloaded(Event):
+    """An edited scenario is in force. changes: lines for people; plan: as in run_started; stale: instance keys."""
+
+    TYPE: ClassVar[str] = "scenario_reloaded"
+    digest: str = ""
+    changes: list[str] = field(default_factory=list)
+    plan: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ScenarioRejected(Event):
+    """An edited scenario is wrong; the old one stays. problems: list of {file, line, column, message, hint}."""
+
+    TYPE: ClassVar[str] = "scenario_rejected"
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class WarningGiven(Event):
+    """Something that deserves a look and stops nothing."""
+
+    TYPE: ClassVar[str] = "warning"
+    message: str
+    stage: str = ""
+    agent: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestRefused(Event):
+    """An operator's request makes no sense now; says why."""
+
+    TYPE: ClassVar[str] = "request_refused"
+    request: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class StopRequested(Event):
+    """The run is being stopped. by: operator, signal name, time limit, failure, end; force: without grace."""
+
+    TYPE: ClassVar[str] = "stop_requested"
+    by: str
+    force: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class RunFinished(Event):
+    """The last event. counts: state -> number of instances; causes: every exit code that applied."""
+
+    TYPE: ClassVar[str] = "run_finished"
+    exit_code: int
+    reason: str = ""
+    duration_s: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    causes: list[int] = field(default_factory=list)
+
+
+def _leaves(cls: type[Event]) -> list[type[Event]]:
+    found = [cls] if cls.TYPE else []
+    for child in cls.__subclasses__():
+        found += _leaves(child)
+    return found
+
+
+EVENT_TYPES: dict[str, type[Event]] = {cls.TYPE: cls for cls in _leaves(Event)}
+"""Every type of event by its public name."""

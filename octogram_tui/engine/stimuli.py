@@ -1,0 +1,215 @@
+"""All that can happen to the engine: agents report, timers fire, operators ask, files are edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import Scenario
+
+
+@dataclass(slots=True, frozen=True)
+class Begin:
+    """Start the run: agents first."""
+
+    started_wall: str
+    host: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class AgentCameUp:
+    """An agent's daemon greeted us. `bind`-relevant facts are in the fields of the greeting."""
+
+    agent: str
+    home: str = ""
+    host: str = ""
+    python: str = ""
+    pid: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class AgentStartFailed:
+    """An agent's daemon could not be brought up."""
+
+    agent: str
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int = 6
+
+
+@dataclass(slots=True, frozen=True)
+class AgentWentSilent:
+    """The connection to an agent is down, and is being made again."""
+
+    agent: str
+    message: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class AgentCameBack:
+    """The connection is there again; nothing was lost."""
+
+    agent: str
+
+
+@dataclass(slots=True, frozen=True)
+class AgentWasLost:
+    """An agent is given up."""
+
+    agent: str
+    message: str = ""
+    exit_code: int = 7
+
+
+@dataclass(slots=True, frozen=True)
+class AgentEnded:
+    """An agent that was told to stop did, or did not confirm it in time."""
+
+    agent: str
+    is_clean: bool = True
+    remaining: tuple[dict[str, Any], ...] = ()
+    message: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class AttemptEnded:
+    """An attempt ended: state ok, failed or cancelled."""
+
+    attempt_id: str
+    state: str
+    result: Any = None
+    error: dict[str, Any] | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(slots=True, frozen=True)
+class OutputCame:
+    """Log lines of an attempt (or, with an empty attempt_id, of a process of an agent)."""
+
+    agent: str
+    attempt_id: str
+    lines: list[str]
+    stream: str = "stdout"
+    process: str = ""
+    dropped: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class ProgressCame:
+    """One line that says how far an attempt is."""
+
+    attempt_id: str
+    text: str
+
+
+@dataclass(slots=True, frozen=True)
+class ServiceReported:
+    """A service of an agent came up or went down."""
+
+    agent: str
+    kind: str
+    name: str
+    ports: dict[str, int] = field(default_factory=dict)
+    state: str = "up"
+    reason: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class TimerFired:
+    """A timer that an effect armed."""
+
+    timer: str
+
+
+@dataclass(slots=True, frozen=True)
+class PauseRequested:
+    """Shut the gate; what runs goes on."""
+
+
+@dataclass(slots=True, frozen=True)
+class GoRequested:
+    """Open the gate."""
+
+
+@dataclass(slots=True, frozen=True)
+class StepRequested:
+    """Open the gate for one dispatch."""
+
+
+@dataclass(slots=True, frozen=True)
+class ConfirmationAnswered:
+    """The operator's answer to `ask_confirmation`."""
+
+    stage: str
+    answer: bool
+    by: str = "operator"
+
+
+@dataclass(slots=True, frozen=True)
+class RerunRequested:
+    """Execute again, as new attempts: a stage; a job on all its agents or one; one instance (`key`)."""
+
+    stage: str
+    job: str = ""
+    agent: str = ""
+    key: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class SkipRequested:
+    """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
+
+    key: str
+
+
+@dataclass(slots=True, frozen=True)
+class VariableSet:
+    """The operator sets a variable; `remove` takes it away."""
+
+    name: str
+    value: Any = None
+    remove: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class ScenarioEdited:
+    """The file was edited: the new scenario, or what is wrong with it."""
+
+    scenario: Scenario | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class StopAsked:
+    """End the run: by operator, SIGINT, SIGTERM, SIGHUP, time limit, linger. `force`: no grace, no collecting."""
+
+    by: str
+    exit_code: int
+    force: bool = False
+
+
+Stimulus = (
+    Begin
+    | AgentCameUp
+    | AgentStartFailed
+    | AgentWentSilent
+    | AgentCameBack
+    | AgentWasLost
+    | AgentEnded
+    | AttemptEnded
+    | OutputCame
+    | ProgressCame
+    | ServiceReported
+    | TimerFired
+    | PauseRequested
+    | GoRequested
+    | StepRequested
+    | ConfirmationAnswered
+    | RerunRequested
+    | SkipRequested
+    | VariableSet
+    | ScenarioEdited
+    | StopAsked
+)

@@ -1,0 +1,165 @@
+"""A scenario as the engine sees it: checked, complete, immutable, each part with the place it was written at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+from octogram_tui.model.ids import AgentName, JobKey, StageKey
+
+Order = Literal["sequential", "concurrent"]
+OnFailure = Literal["abort", "continue", "pause"]
+
+
+class Mark(NamedTuple):
+    """Where something is written: a file, and a 1-based line and column (0 when there is no such place)."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """One agent: a daemon of its own on some machine. What is None or empty is left to the ssh configuration."""
+
+    name: AgentName
+    address: str = ""
+    user: str | None = None
+    port: int | None = None
+    identity: str | None = None
+    transport: Literal["ssh", "local", "command"] = "ssh"
+    command: tuple[str, ...] = ()  # for transport `command`: an argv that gives a byte stream to the machine
+    python: str | None = None  # the interpreter to use there; None: the first of python3, python3.13 ... that exists
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mark: Mark = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class BinarySource:
+    """How an agent gets the daemon: `push` ours, `pull` a bundle from a URL, use an `installed` one."""
+
+    kind: Literal["push", "pull", "installed"] = "push"
+    value: str = ""
+    sha256: str | None = None
+    mark: Mark = Mark()
+
+
+class Text(NamedTuple):
+    """A template or an expression, as written, and where."""
+
+    source: str
+    mark: Mark = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class VarUpdate:
+    """One entry of `vars_updates`: `value` is None to remove, a Text to expand, or a plain value to store."""
+
+    name: Text
+    value: Text | bool | int | float | None
+    cast: Literal["string", "int", "bool", "json"] = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsSpec:
+    """`with_items`: one list of scalars, or (`is_product`) several whose combinations are the items."""
+
+    lists: tuple[tuple[str | int | bool | None, ...], ...]
+    is_product: bool = False
+    mark: Mark = Mark()
+
+
+class Arguments(Protocol):
+    """What a job hands to its procedure: checked, defaults filled in, templates ready to expand."""
+
+    def expand(
+        self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]
+    ) -> dict[str, Any]:
+        """Give the arguments as JSON values.
+
+        `resolve(kind, uri)` turns a URI argument of a kind (file, node, dal_node, rollup_node, http) into
+        {"owned": NAME} or {"remote": URL}. Raises TemplateError, also for a value that the field refuses.
+        """
+        ...
+
+    def raw(self) -> dict[str, Any]:
+        """Give the arguments as written, defaults filled in, templates not expanded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job of a stage. `digest` changes when anything that the job does is edited."""
+
+    key: JobKey
+    name: str
+    procedure: str
+    arguments: Arguments
+    items: ItemsSpec | None = None
+    run_items: Order = "sequential"
+    vars_updates: tuple[VarUpdate, ...] = ()
+    when: Text | None = None
+    timeout_s: float | None = None
+    retries: int = 0
+    retry_delay_s: float = 0.0
+    until: Text | None = None
+    on_failure: OnFailure | None = None  # None: what the front end prefers (console: pause, headless: abort)
+    register: str | None = None
+    tags: frozenset[str] = frozenset()
+    digest: str = ""
+    mark: Mark = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One stage. `digest` covers the stage's own settings, not its jobs."""
+
+    key: StageKey
+    name: str
+    jobs: tuple[JobSpec, ...]
+    with_agents: tuple[Text, ...] = (Text(".*"),)
+    run_agents: Order = "concurrent"
+    run_jobs: Order = "sequential"
+    ask_confirmation: bool = False
+    when: Text | None = None
+    always: bool = False
+    max_concurrency: int | None = None
+    tags: frozenset[str] = frozenset()
+    digest: str = ""
+    mark: Mark = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProcedures:
+    """A Python file beside the scenario that defines further procedures; its text travels to the agents."""
+
+    path: str
+    source: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole scenario. `agents` is in the order of their names (bytes), the order in which a stage visits them."""
+
+    path: str
+    stages: tuple[StageSpec, ...]
+    agents: tuple[AgentSpec, ...] = ()
+    prometheus_agent: AgentSpec | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    binary: BinarySource = BinarySource()
+    own_procedures: tuple[OwnProcedures, ...] = ()
+    files: Sequence[str] = ()  # every file that was read, to be watched for edits
+    digest: str = ""
+
+    @property
+    def directory(self) -> str:
+        """The folder of the scenario, where `local_path` is looked for second."""
+        head, _, _ = self.path.rpartition("/")
+        return head or "."

@@ -1,0 +1,1 @@
+"""Bytes to and from somewhere. Knows no jobs and no messages."""

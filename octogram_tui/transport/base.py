@@ -1,0 +1,73 @@
+"""What the rest of the program needs of a way to a machine: open a command there, and talk to it in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from octogram_tui.errors import TransportError
+
+
+class Receiver(Protocol):
+    """Takes what comes from a channel. Called in the event loop; must not block."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the command's standard output."""
+        ...
+
+    def stderr_received(self, data: bytes) -> None:
+        """Take bytes of the command's standard error: diagnostics only."""
+        ...
+
+    def channel_closed(self, error: TransportError | None) -> None:
+        """The last call: the command ended (None), or the way to it is lost."""
+        ...
+
+
+class Channel(Protocol):
+    """One running command on the other side, until `channel_closed`."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the command's standard input; buffers without limit, so honour `drain`."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until the buffer is small again. Raises LinkLost when there is nobody to drain to."""
+        ...
+
+    def write_eof(self) -> None:
+        """End the command's standard input."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Take no more data until `resume_reading`."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Take data again."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the channel now. What runs on the other side may go on."""
+        ...
+
+    async def wait_closed(self) -> int | None:
+        """Wait for the end; the command's exit status, None when unknown (ended by a signal, link lost)."""
+        ...
+
+
+class Transport(Protocol):
+    """The way to one agent's machine. Several channels may be open at once."""
+
+    @property
+    def description(self) -> str:
+        """Where this leads, for messages: `root@10.0.0.7:22`, `this machine`, `srun -n1 ...`."""
+        ...
+
+    async def open(self, argv: Sequence[str], receiver: Receiver) -> Channel:
+        """Start a command. Raises TransportError: every failure of a library is translated to one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is shared (the last user closes the connection). Bounded in time; never raises."""
+        ...
