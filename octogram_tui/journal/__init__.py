@@ -1,1 +1,1 @@
-"""."""
+"""The journal: one run, one append-only file of JSON lines, written before anyone is told."""

@@ -1,0 +1,151 @@
+"""Events as JSON lines and back: the format of the journal, of `--events` and of the run's control socket.
+
+A line is one object: `seq`, `at_s`, `type`, then the fields of the event (engine/events.py). Fields that are empty, as
+they are by default, are left out, but for those that scripts look for (ALWAYS). Unknown fields are ignored on reading,
+unknown types kept as they are, so that an older program reads what a newer one of the same version wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
+
+FORMAT_VERSION = 1
+"""Goes up when an older program would misread what is written; `v` in a file's first line."""
+
+HEADER_TYPE = "journal"
+
+ALWAYS = frozenset({"value", "exit_code", "arguments"})
+"""Fields that are written even when they are empty."""
+
+_FIRST = ("seq", "at_s", "type")
+
+
+@dataclass(slots=True, kw_only=True)
+class UnknownEvent(Event):
+    """An event of a type that this program does not know; written again it gives the same line."""
+
+    TYPE: ClassVar[str] = ""
+    name: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+class _Shape:
+    """How the events of one type are written and read, worked out once."""
+
+    __slots__ = ("cls", "names", "optional", "required", "values")
+
+    def __init__(self, cls: type[Event]) -> None:
+        own = [f for f in fields(cls) if f.name not in _FIRST and f.name != "cause"]
+        self.cls = cls
+        self.names = (*(f.name for f in own), "cause")
+        self.values = attrgetter("seq", "at_s", *self.names)
+        self.required = frozenset(f.name for f in own if f.default is MISSING and f.default_factory is MISSING)
+        # None is compared as it is: `false` and 0 are values of a variable, and are written.
+        self.optional = [(f.name, f.default is None) for f in own if f.name not in ALWAYS and _is_empty_by_default(f)]
+        self.optional.append(("cause", False))
+
+
+def _is_empty_by_default(own: Any) -> bool:
+    return own.default_factory is not MISSING or (own.default is not MISSING and not own.default)
+
+
+_SHAPES = {cls: _Shape(cls) for cls in EVENT_TYPES.values()}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """Give an event as a JSON object: `seq`, `at_s` and `type` first."""
+    shape = _SHAPES.get(type(event))
+    if shape is None:
+        if isinstance(event, UnknownEvent):
+            return {"seq": event.seq, "at_s": event.at_s, "type": event.name, **event.fields}
+        raise TypeError(f"{type(event).__name__} is not a type of event")
+    seq, at_s, *rest = shape.values(event)
+    record: dict[str, Any] = {"seq": seq, "at_s": at_s, "type": shape.cls.TYPE}
+    if shape.cls is RunStarted:
+        record["v"] = FORMAT_VERSION
+    record.update(zip(shape.names, rest, strict=True))
+    for name, is_none in shape.optional:
+        value = record[name]
+        if value is None or (not is_none and not value):
+            del record[name]
+    return record
+
+
+def from_dict(record: dict[str, Any]) -> Event:
+    """Give the event of a JSON object. Raises ValueError when it is not one."""
+    name = record.get("type")
+    seq, at_s = record.get("seq"), record.get("at_s")
+    if not isinstance(name, str) or not isinstance(seq, int) or not isinstance(at_s, int | float):
+        raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
+    cls = EVENT_TYPES.get(name)
+    if cls is None:
+        return UnknownEvent(
+            seq=seq, at_s=at_s, name=name, fields={k: v for k, v in record.items() if k not in _FIRST}
+        )
+    shape = _SHAPES[cls]
+    known = {k: record[k] for k in shape.names if k in record}
+    missing = shape.required - known.keys()
+    if missing:
+        raise ValueError(f"an event of type {name} needs {', '.join(sorted(missing))}")
+    return cls(seq=seq, at_s=at_s, **known)
+
+
+# Circular data cannot come from JSON or YAML within the loader's limits, so the check for it is not paid for.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False, default=str)
+
+
+def dump(record: dict[str, Any]) -> bytes:
+    """Give the line of a record, its end included; always ASCII, so that it survives any terminal and any pipe."""
+    try:
+        text = _ENCODER.encode(record)
+    except ValueError:  # a variable may hold .nan or .inf, which JSON has not
+        text = _ENCODER.encode(_without_nan(record))
+    return text.encode("ascii") + b"\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(k): _without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(v) for v in value]
+    return value
+
+
+def encode(event: Event) -> bytes:
+    """Give the line of an event, its end included."""
+    return dump(to_dict(event))
+
+
+def encode_all(events: Iterable[Event]) -> bytes:
+    """Give the lines of some events."""
+    return b"".join([dump(to_dict(event)) for event in events])
+
+
+def load(line: bytes | str) -> dict[str, Any]:
+    """Read a line as a JSON object. Raises ValueError when it is not one."""
+    try:
+        record = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    return record
+
+
+def decode(line: bytes | str) -> Event:
+    """Read an event's line. Raises ValueError when it is not one."""
+    return from_dict(load(line))
+
+
+def header(run: str, version: str) -> bytes:
+    """Give the first line of a journal: which version of the format follows, of which run, written by which program."""
+    return dump({"v": FORMAT_VERSION, "type": HEADER_TYPE, "run": run, "program": f"octogram-tui {version}"})

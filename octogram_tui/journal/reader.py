@@ -1,0 +1,84 @@
+"""Reads a journal, or a file that `--events` wrote, back into events, in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from octogram_tui.engine.events import Event, RunFinished
+from octogram_tui.errors import JournalError
+from octogram_tui.journal import codec
+
+TAIL_BYTES = 256 * 1024
+"""How much of a journal's end is read to see how the run ended."""
+
+
+def read(path: Path) -> Iterator[Event]:
+    """Give the events of a file one by one.
+
+    A last line that is cut short (the machine went down while it was written) is left out.
+    Raises JournalError, with the line's number, for anything else that is not an event of a version known here.
+    """
+    number = 0
+    last_seq = 0
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                record = codec.load(line)
+                if number == 1:
+                    _check_version(path, record)
+                    if record.get("type") == codec.HEADER_TYPE:
+                        continue
+                event = codec.from_dict(record)
+                if event.seq <= last_seq:
+                    raise ValueError(f"event {event.seq} comes after event {last_seq}")
+                last_seq = event.seq
+                yield event
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
+    except ValueError as error:
+        reason = f"not JSON ({error.msg})" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise JournalError(
+            f"{path}:{number}: not a journal, or a damaged one: {reason}",
+            hint=f"the lines before it can be read with: head -n {number - 1} {path}" if number > 1 else "",
+        ) from error
+    if number == 0:
+        raise JournalError(f"{path} is empty: no run was written to it")
+
+
+def last_event(path: Path) -> Event | None:
+    """Give the last whole event of a file by looking at its end only; None when there is none."""
+    try:
+        with path.open("rb") as file:
+            size_bytes = file.seek(0, 2)
+            file.seek(max(0, size_bytes - TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return None
+    for line in reversed(lines[:-1]):  # what follows the last line end is nothing, or cut short
+        try:
+            return codec.decode(line)
+        except ValueError:
+            continue
+    return None
+
+
+def ending(path: Path) -> RunFinished | None:
+    """Give the event that closes a run, when the journal has it."""
+    last = last_event(path)
+    return last if isinstance(last, RunFinished) else None
+
+
+def _check_version(path: Path, record: dict[str, Any]) -> None:
+    version = record.get("v")
+    if not isinstance(version, int):
+        raise ValueError("the first line does not say the version of the format")
+    if version > codec.FORMAT_VERSION:
+        raise JournalError(
+            f"{path} is written in version {version} of the format, and this program knows {codec.FORMAT_VERSION}",
+            hint=f"read it with a newer octogram-tui ({record.get('program') or record.get('version') or 'unknown'})",
+        )

@@ -1,0 +1,234 @@
+"""The directory of runs: what each was, where its files are, whether it still runs, and which may be forgotten.
+
+runs/RUN-ID/ (0700) holds `run.json` (RunInfo) and `journal.jsonl`; the host and the reports add theirs. With a
+directory of the user's choice, runs/RUN-ID is a symbolic link to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from octogram_tui.engine.events import Event, RunFinished
+from octogram_tui.errors import AttachRefused, JournalError
+from octogram_tui.journal import reader
+
+JOURNAL = "journal.jsonl"
+INFO = "run.json"
+
+_TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
+_SOCKET_PATH_BYTES = 100  # the system allows 107
+
+RunState = Literal["running", "finished", "crashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a run when it starts: the content of run.json. started_wall: RFC 3339, UTC."""
+
+    run: str
+    scenario: str
+    pid: int
+    started_wall: str
+    socket: str = ""
+    version: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it is found on the disk. exit_code and counts are of its last event, None and empty without one."""
+
+    info: RunInfo
+    directory: Path
+    state: RunState
+    exit_code: int | None = None
+    duration_s: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Give the run's name."""
+        return self.info.run
+
+    @property
+    def journal(self) -> Path:
+        """Give the path of the run's journal."""
+        return self.directory / JOURNAL
+
+    def is_attachable(self) -> bool:
+        """Tell whether the run's host answers at its socket."""
+        if self.state != "running" or not self.info.socket:
+            return False
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1.0)
+            try:
+                probe.connect(self.info.socket)
+            except OSError:
+                return False
+        return True
+
+
+def new_id(scenario: str, started: datetime, token: str | None = None) -> str:
+    """Name a run so that names sort by time and say what ran: `20261123-031409-quickstart-x7`."""
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", Path(scenario).stem).strip("-")[:40] or "scenario"
+    token = token or "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(2))
+    return f"{started.astimezone(UTC):%Y%m%d-%H%M%S}-{stem}-{token}"
+
+
+def create(runs_dir: Path, scenario: str, started: datetime, directory: Path | None = None) -> tuple[str, Path]:
+    """Make the directory of a new run, and give the run's name and that directory.
+
+    directory: where the user wants the files; a link in runs_dir leads there. Raises JournalError.
+    """
+    try:
+        runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if directory is not None:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (directory / JOURNAL).exists():
+                raise JournalError(f"{directory} already holds a run", hint="give an empty directory to --run-dir")
+        for _ in range(100):
+            run = new_id(scenario, started)
+            with contextlib.suppress(FileExistsError):
+                if directory is None:
+                    (runs_dir / run).mkdir(mode=0o700)
+                    return run, runs_dir / run
+                (runs_dir / run).symlink_to(directory.resolve(), target_is_directory=True)
+                return run, directory
+    except OSError as error:
+        raise JournalError(
+            f"cannot make a directory for the run: {error.filename}: {error.strerror}",
+            hint="give another directory with --run-dir",
+        ) from error
+    raise JournalError(f"cannot find a free name for a run in {runs_dir}")
+
+
+def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
+    """Choose where the run's control socket is, in a directory that only its user can enter.
+
+    The system's limit on the length of such paths rules out some run directories: a fresh one in /tmp serves then.
+    """
+    if runtime_dir is not None:
+        place = runtime_dir / f"{run}.sock"
+        if len(os.fsencode(place)) <= _SOCKET_PATH_BYTES:
+            with contextlib.suppress(OSError):
+                runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return place
+    place = run_dir.absolute() / "control.sock"
+    if len(os.fsencode(place)) <= _SOCKET_PATH_BYTES:
+        run_dir.chmod(0o700)
+        return place
+    return Path(tempfile.mkdtemp(prefix="octogram-tui-")) / "control.sock"
+
+
+def write_info(directory: Path, info: RunInfo) -> None:
+    """Write run.json whole or not at all. Raises JournalError."""
+    target = directory / INFO
+    draft = directory / f".{INFO}.{os.getpid()}"
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+            json.dump({"v": 1, **asdict(info)}, file, indent=2)
+            file.write("\n")
+        draft.replace(target)
+    except OSError as error:
+        raise JournalError(f"cannot write {target}: {error.strerror}") from error
+
+
+def load(directory: Path) -> Run:
+    """Read what a run's directory says. Raises JournalError when there is no run in it."""
+    try:
+        record: dict[str, Any] = json.loads((directory / INFO).read_bytes())
+        info = RunInfo(**{name: record[name] for name in RunInfo.__dataclass_fields__ if name in record})
+    except OSError as error:
+        raise JournalError(f"no run in {directory}: {INFO}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise JournalError(f"{directory / INFO} is damaged: {error}") from error
+    last: Event | None = None
+    state: RunState = "running"
+    if not _is_held(directory / JOURNAL):
+        last = reader.last_event(directory / JOURNAL)
+        state = "finished" if isinstance(last, RunFinished) else "crashed"
+    if isinstance(last, RunFinished):
+        return Run(info, directory, state, last.exit_code, last.duration_s, last.counts)
+    return Run(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
+
+
+def listing(runs_dir: Path) -> list[Run]:
+    """Give all runs, the oldest first; what is no run is passed over."""
+    found = []
+    for directory in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else ():
+        with contextlib.suppress(JournalError):
+            found.append(load(directory))
+    found.sort(key=lambda run: (run.info.started_wall, run.id))
+    return found
+
+
+def find(runs_dir: Path, name: str) -> Run:
+    """Give the run of that name, unambiguous beginning of a name, directory, or `last`. Raises AttachRefused."""
+    if "/" in name and (Path(name) / INFO).exists():
+        return load(Path(name))
+    found = listing(runs_dir)
+    if not found:
+        raise AttachRefused(f"there are no runs in {runs_dir}")
+    if name == "last":
+        return found[-1]
+    exact = [run for run in found if run.id == name]
+    matching = exact or [run for run in found if run.id.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if not matching:
+        hint = f"`octogram-tui runs` lists them; the last is {found[-1].id}"
+        raise AttachRefused(f"there is no run {name!r}", hint=hint)
+    several = ", ".join(run.id for run in matching[:4])
+    raise AttachRefused(f"{len(matching)} runs begin with {name!r}: {several}", hint="give more of the name")
+
+
+def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float, now: datetime) -> list[str]:
+    """Delete runs beyond the newest keep_runs and those older than keep_days; give their names.
+
+    Running ones and the newest one stay. Of a run in a directory of the user's choice only the link goes.
+    """
+    found = listing(runs_dir)
+    oldest = (now.astimezone(UTC) - timedelta(days=keep_days)).isoformat()
+    gone = []
+    for place, run in enumerate(reversed(found)):
+        is_old = place >= keep_runs or run.info.started_wall < oldest
+        if place == 0 or run.state == "running" or not is_old:
+            continue
+        entry = runs_dir / run.directory.name
+        with contextlib.suppress(OSError):
+            if entry.is_symlink():
+                entry.unlink()
+            else:
+                shutil.rmtree(entry)
+            gone.append(run.id)
+    return gone
+
+
+def _is_held(journal: Path) -> bool:
+    """Tell whether the journal's writer lives: it keeps the file locked, whatever becomes of it."""
+    try:
+        fd = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(fd)
+    return False

@@ -1,0 +1,140 @@
+"""Appends events to a run's journal: one write for each batch, synced in groups, and nothing more after an error.
+
+The writer holds the file locked for as long as it lives: that, and no process number, tells whether a run is running.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from octogram_tui.engine.events import Event
+from octogram_tui.errors import JournalError
+from octogram_tui.journal import codec
+
+GROUP_S = 0.005
+"""How long a change may wait for others, so that one sync serves them all."""
+
+
+class JournalWriter:
+    """The one writer of a new journal.
+
+    on_synced: called from a thread with the highest `seq` that is on the disk, after each sync in the background.
+    Raises JournalError when the file exists or cannot be made.
+    """
+
+    def __init__(
+        self, path: Path, *, run: str, version: str, on_synced: Callable[[int], None] | None = None
+    ) -> None:
+        self.path = path
+        self.written_seq = 0
+        self.synced_seq = 0
+        self._on_synced = on_synced
+        self._failure: JournalError | None = None
+        self._size_bytes = 0
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self._syncing = threading.Lock()
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._cannot("create", error) from error
+        try:
+            # Who lists the runs holds a shared lock for a moment at most, so this wait is short.
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._write(codec.header(run, version))
+            os.fsync(self._fd)
+            _sync_directory(path.parent)
+        except OSError as error:
+            os.close(self._fd)
+            raise self._cannot("create", error) from error
+        except JournalError:
+            os.close(self._fd)
+            raise
+        self._thread = threading.Thread(target=self._sync_in_background, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Write events in one piece; they are with the system when this returns, and on the disk soon after.
+
+        Raises JournalError when that cannot be done; the file then ends with the last whole batch, and stays so.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if not events:
+            return
+        self._write(codec.encode_all(events))
+        self.written_seq = events[-1].seq
+        self._changed.set()
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk. Raises JournalError when that cannot be done."""
+        if self._failure is not None:
+            raise self._failure
+        with self._syncing:
+            self._changed.clear()  # before the next line: what is appended between the two is synced once more
+            reached = self.written_seq
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                # After a failed sync the system may have dropped the pages: nothing written later can be trusted.
+                self._failure = self._cannot("sync", error)
+                raise self._failure from error
+            self.synced_seq = max(self.synced_seq, reached)
+
+    def close(self) -> None:
+        """Sync, and let the file go. Raises JournalError when the last sync fails."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._changed.set()
+        self._thread.join()
+        try:
+            self.sync()
+        finally:
+            os.close(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            self._failure = self._cannot("write", error)
+            raise self._failure from error
+        if written != len(data):
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._size_bytes)
+            self._failure = self._cannot("write", OSError(28, "only a part of it was taken; is the disk full?"))
+            raise self._failure
+        self._size_bytes += written
+
+    def _sync_in_background(self) -> None:
+        while True:
+            self._changed.wait()
+            if self._closing.wait(GROUP_S):
+                return
+            try:
+                self.sync()
+            except JournalError:
+                return  # kept: the next append raises it
+            if self._on_synced is not None:
+                self._on_synced(self.synced_seq)
+
+    def _cannot(self, verb: str, error: OSError) -> JournalError:
+        if isinstance(error, FileExistsError):
+            return JournalError(f"{self.path} already holds the journal of a run", hint="give an empty directory")
+        return JournalError(
+            f"cannot {verb} the journal {self.path}: {error.strerror}",
+            hint="free some space, or give another directory with --run-dir",
+        )
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

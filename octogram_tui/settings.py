@@ -1,0 +1,204 @@
+"""What the user's surroundings say: the one reader of os.environ and of the configuration file.
+
+Order: command line (not here), then OCTOGRAM_* in the environment, then config.toml, then the defaults below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from octogram_tui.errors import SettingsError
+
+PROGRAM = "octogram-tui"
+
+
+class Setting(NamedTuple):
+    """One line of the table: a key of config.toml; in the environment it is OCTOGRAM_ and the key in capitals."""
+
+    key: str
+    default: str | int | float | bool
+    doc: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """Give the name of the environment variable."""
+        return f"OCTOGRAM_{self.key.upper()}"
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("theme", "", "the console's colours: the name of a file in themes/, without .toml"),
+    Setting("color", "auto", "colour in plain output", ("auto", "always", "never")),
+    Setting("ascii", False, "draw with ASCII characters only"),
+    Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
+    Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
+    Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
+    Setting("keep_runs", 100, "how many finished runs are kept"),
+    Setting("keep_days", 30.0, "for how many days finished runs are kept"),
+    Setting("log", "", "a file for this program's own diagnostics; none when empty"),
+    Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
+)
+"""Every setting; docs/command-line.md shows this table."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is set. Directories need not exist yet; origins: for each key, where its value comes from."""
+
+    config_dir: Path
+    state_dir: Path
+    cache_dir: Path
+    runtime_dir: Path | None
+    theme: str = ""
+    color: Literal["auto", "always", "never"] = "auto"
+    ascii: bool = False
+    host_keys: Literal["strict", "accept-new"] = "strict"
+    ssh_config: str = ""
+    linger_s: float = 3600.0
+    keep_runs: int = 100
+    keep_days: float = 30.0
+    log: str = ""
+    check: bool = False
+    no_color: bool = False
+    force_color: bool = False
+    is_dumb_terminal: bool = False
+    is_ci: bool = False
+    is_github: bool = False
+    editor: str = "vi"
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def runs_dir(self) -> Path:
+        """Give the directory that holds the runs."""
+        return self.state_dir / "runs"
+
+    @property
+    def lease_s(self) -> float:
+        """Give for how many seconds a daemon goes on without us; shorter in CI, whose machines end abruptly."""
+        return 30.0 if self.is_ci else 60.0
+
+    def use_color(self, *, is_terminal: bool, flag: str = "auto") -> bool:
+        """Decide about colour: the flag, NO_COLOR, the setting, FORCE_COLOR, and at last whether it is a terminal."""
+        if flag != "auto":
+            return flag == "always"
+        if self.no_color:
+            return False
+        if self.color != "auto":
+            return self.color == "always"
+        return self.force_color or (is_terminal and not self.is_dumb_terminal)
+
+    def opens_console(self, *, is_terminal: bool) -> bool:
+        """Decide whether a run opens the console when the command line does not say."""
+        return is_terminal and not self.is_ci and not self.is_dumb_terminal
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment (os.environ by default) and the configuration file.
+
+    Raises SettingsError that names the file or the variable, and the key.
+    """
+    env = os.environ if environ is None else environ
+    home = Path(env.get("HOME") or Path.home())
+    config_dir = _xdg(env, "XDG_CONFIG_HOME", home / ".config")
+    runtime = env.get("XDG_RUNTIME_DIR", "")
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for key, value, origin in (*_from_file(config_dir / "config.toml"), *_from_environment(env)):
+        values[key] = value
+        origins[key] = origin
+    for key in ("log", "ssh_config"):
+        if values.get(key, "").startswith("~/"):
+            values[key] = str(home / values[key][2:])
+    return Settings(
+        config_dir=config_dir,
+        state_dir=_xdg(env, "XDG_STATE_HOME", home / ".local" / "state"),
+        cache_dir=_xdg(env, "XDG_CACHE_HOME", home / ".cache"),
+        runtime_dir=Path(runtime) / PROGRAM if runtime.startswith("/") else None,
+        no_color=bool(env.get("NO_COLOR")),
+        force_color=env.get("FORCE_COLOR", "") not in ("", "0") or env.get("CLICOLOR_FORCE", "") not in ("", "0"),
+        is_dumb_terminal=env.get("TERM", "") == "dumb",
+        is_ci=env.get("CI", "").lower() not in _FALSE,
+        is_github=env.get("GITHUB_ACTIONS", "").lower() == "true",
+        editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
+        origins=origins,
+        **values,
+    )
+
+
+def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:
+    given = env.get(name, "")
+    # The XDG specification: a path that is not absolute is to be ignored.
+    return (Path(given) if given.startswith("/") else default) / PROGRAM
+
+
+def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: byte {error.start}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    known = {setting.key: setting for setting in TABLE}
+    found = []
+    for key, value in table.items():
+        setting = known.get(key)
+        if setting is None:
+            close = difflib.get_close_matches(key, known, 1)
+            raise SettingsError(
+                f"{path}: there is no setting {key!r}",
+                hint=f"did you mean {close[0]!r}?" if close else f"settings: {', '.join(known)}",
+            )
+        found.append((key, _checked(setting, value, f"{path}: {key}"), str(path)))
+    return found
+
+
+def _from_environment(env: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+    found = []
+    for setting in TABLE:
+        text = env.get(setting.variable)
+        if text is None or (text == "" and not isinstance(setting.default, bool)):
+            continue
+        found.append((setting.key, _checked(setting, _parsed(setting, text), setting.variable), setting.variable))
+    return found
+
+
+def _parsed(setting: Setting, text: str) -> str | int | float | bool:
+    """Read the text of a variable as the setting's type; what does not read stays text, and is refused later."""
+    if isinstance(setting.default, bool):
+        lowered = text.lower()
+        return True if lowered in _TRUE else False if lowered in _FALSE else text
+    if isinstance(setting.default, int | float):
+        try:
+            return type(setting.default)(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _checked(setting: Setting, value: Any, where: str) -> Any:
+    default = setting.default
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default):
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        raise SettingsError(f"{where}: {value!r} is not {kinds[type(default)]}", hint=setting.doc)
+    if isinstance(value, int | float) and not isinstance(value, bool) and not 0 <= value < float("inf"):
+        raise SettingsError(f"{where}: {value!r} is not a number from 0 on", hint=setting.doc)
+    if setting.choices and value not in setting.choices:
+        raise SettingsError(f"{where}: {value!r} is none of {', '.join(setting.choices)}", hint=setting.doc)
+    return value

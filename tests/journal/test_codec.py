@@ -1,0 +1,124 @@
+"""Every type of event survives being written and read, and lines say what scripts rely on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from octogram_tui.engine import events as ev
+from octogram_tui.journal import codec
+
+SAMPLES: dict[str, Any] = {"str": "text", "int": 7, "float": 1.5, "bool": True, "Any": {"a": [1, None]}}
+
+
+def sample(cls: type[ev.Event], *, only_required: bool) -> ev.Event:
+    values: dict[str, Any] = {}
+    for f in fields(cls):
+        if f.name in ("seq", "at_s"):
+            continue
+        is_required = f.default is MISSING and f.default_factory is MISSING
+        if only_required and not is_required:
+            continue
+        kind = str(f.type)
+        if kind.startswith("list[str]"):
+            values[f.name] = ["one", "two"]
+        elif kind.startswith("list[int]"):
+            values[f.name] = [1, 6]
+        elif kind.startswith("list"):
+            values[f.name] = [{"k": "v"}]
+        elif kind.startswith("dict"):
+            values[f.name] = {"k": 1}
+        else:
+            values[f.name] = SAMPLES[kind]
+    return cls(seq=3, at_s=0.25, **values)
+
+
+@pytest.mark.parametrize("only_required", [True, False])
+@pytest.mark.parametrize("cls", ev.EVENT_TYPES.values(), ids=lambda cls: str(cls.TYPE))
+def test_every_event_survives(cls: type[ev.Event], only_required: bool) -> None:
+    event = sample(cls, only_required=only_required)
+    line = codec.encode(event)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert codec.decode(line) == event
+    assert list(json.loads(line))[:3] == ["seq", "at_s", "type"]
+
+
+def test_a_line_holds_what_scripts_rely_on_even_when_it_is_empty() -> None:
+    started = codec.to_dict(ev.JobStarted(stage="s", job="j", agent="a", key="k"))
+    assert started == {
+        "seq": 0, "at_s": 0.0, "type": "job_started", "stage": "s", "job": "j", "agent": "a", "key": "k",
+        "attempt": 1, "arguments": {}, "why": "first",
+    }
+    assert codec.to_dict(ev.JobFinished(stage="s", job="j", agent="a", key="k"))["state"] == "ok"
+    assert codec.to_dict(ev.VariableChanged(name="x", removed=True))["value"] is None
+    assert codec.to_dict(ev.StagesDone())["exit_code"] == 0
+
+
+def test_empty_fields_are_left_out_but_falsy_values_of_variables_and_items_are_not() -> None:
+    finished = codec.to_dict(ev.JobFinished(stage="s", job="j", agent="a", key="k", item=0, result=False))
+    assert finished["item"] == 0
+    assert finished["result"] is False
+    assert "error" not in finished
+    assert "cause" not in finished
+    assert codec.to_dict(ev.VariableChanged(name="x", value=0))["value"] == 0
+
+
+def test_the_first_event_says_the_version_of_the_format() -> None:
+    assert codec.to_dict(ev.RunStarted(run="r", scenario="s.yml"))["v"] == codec.FORMAT_VERSION
+
+
+def test_an_unknown_type_is_kept_and_written_again_as_it_was() -> None:
+    line = b'{"seq":9,"at_s":1.5,"type":"from_the_future","agent":"a","cause":"x"}\n'
+    event = codec.decode(line)
+    assert isinstance(event, codec.UnknownEvent)
+    assert event.name == "from_the_future"
+    assert codec.encode(event) == line
+
+
+def test_an_unknown_field_is_ignored() -> None:
+    event = codec.decode(b'{"seq":1,"at_s":0,"type":"run_resumed","mode":"step","new":1}')
+    assert event == ev.RunResumed(seq=1, at_s=0, mode="step")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"[]", "not a JSON object"),
+        (b"nonsense", "Expecting value"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"seq":1,"type":"run_resumed"}', "`at_s`"),
+        (b'{"seq":1,"at_s":0,"type":"agent_failed","agent":"a"}', "needs code, message"),
+    ],
+)
+def test_what_is_no_event_is_refused(line: bytes, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        codec.decode(line)
+
+
+def test_what_is_no_type_of_event_is_not_written() -> None:
+    with pytest.raises(TypeError, match="JobEvent"):
+        codec.encode(ev.JobEvent(stage="s", job="j", agent="a", key="k"))
+
+
+def test_numbers_that_json_has_not_become_texts() -> None:
+    event = ev.VariableChanged(name="x", value=[float("nan"), {"y": float("inf")}, (1.5,)])
+    assert json.loads(codec.encode(event))["value"] == ["nan", {"y": "inf"}, [1.5]]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=json_values, name=st.text())
+def test_any_json_value_survives(value: object, name: str) -> None:
+    event = ev.VariableChanged(seq=1, name=name, value=value)
+    assert codec.decode(codec.encode(event)) == event

@@ -1,0 +1,175 @@
+"""What the writer puts on the disk the reader gives back, and faults of the disk are neither hidden nor made worse."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import ExitCode, JournalError
+from octogram_tui.journal import reader
+from octogram_tui.journal.writer import JournalWriter
+
+
+def some_events(count: int, first: int = 1) -> list[ev.Event]:
+    return [ev.WarningGiven(seq=n, at_s=n / 8, message=f"number {n}") for n in range(first, first + count)]
+
+
+def written(path: Path, events: list[ev.Event]) -> Path:
+    writer = JournalWriter(path, run="r", version="0")
+    writer.append(events)
+    writer.close()
+    return path
+
+
+def test_what_was_appended_is_read_back_in_order(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    writer.append(some_events(3))
+    writer.append([])
+    assert list(reader.read(tmp_path / "j")) == some_events(3)  # at once: nothing waits in a buffer
+    writer.append(some_events(2, 4))
+    writer.close()
+    writer.close()
+    assert list(reader.read(tmp_path / "j")) == some_events(5)
+    assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_background_sync_reports_how_far_the_disk_is(tmp_path: Path) -> None:
+    reached = threading.Event()
+
+    def on_synced(seq: int) -> None:
+        if seq == 4:
+            reached.set()
+
+    writer = JournalWriter(tmp_path / "j", run="r", version="0", on_synced=on_synced)
+    writer.append(some_events(4))
+    assert reached.wait(30)
+    assert writer.synced_seq == writer.written_seq == 4
+    writer.close()
+
+
+def test_an_explicit_sync_is_a_barrier(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    writer.append(some_events(2))
+    writer.sync()
+    assert writer.synced_seq == 2
+    writer.close()
+
+
+def test_an_existing_journal_is_never_written_over(tmp_path: Path) -> None:
+    written(tmp_path / "j", some_events(1))
+    with pytest.raises(JournalError, match="already holds"):
+        JournalWriter(tmp_path / "j", run="r", version="0")
+    assert list(reader.read(tmp_path / "j")) == some_events(1)
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="nowhere") as caught:
+        JournalWriter(tmp_path / "nowhere" / "j", run="r", version="0")
+    assert caught.value.exit_code == ExitCode.IO
+    assert "--run-dir" in caught.value.hint
+
+
+def test_a_failing_write_ends_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    writer.append(some_events(1))
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(JournalError, match="No space left"):
+            writer.append(some_events(1, 2))
+    with pytest.raises(JournalError, match="No space left"):
+        writer.append(some_events(1, 3))
+    with pytest.raises(JournalError):
+        writer.close()
+    assert list(reader.read(tmp_path / "j")) == some_events(1)
+
+
+def test_a_short_write_leaves_no_torn_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    writer.append(some_events(1))
+    whole = (tmp_path / "j").read_bytes()
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda fd, data: write(fd, data[:10]))
+        with pytest.raises(JournalError, match="disk full"):
+            writer.append(some_events(1, 2))
+    assert (tmp_path / "j").read_bytes() == whole
+    with pytest.raises(JournalError):
+        writer.close()
+
+
+def test_a_failing_sync_is_told_by_the_next_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+
+    def broken(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", broken)
+        writer.append(some_events(1))
+        with pytest.raises(JournalError, match="sync"):
+            writer.close()
+    with pytest.raises(JournalError, match="Input/output error"):
+        writer.append(some_events(1, 2))
+
+
+def test_a_torn_last_line_is_left_out_wherever_it_is_cut(tmp_path: Path) -> None:
+    data = written(tmp_path / "j", some_events(3)).read_bytes()
+    ends = [n for n, byte in enumerate(data) if byte == 0x0A]
+    for cut in range(ends[2], len(data)):
+        (tmp_path / "torn").write_bytes(data[:cut])
+        assert list(reader.read(tmp_path / "torn")) == some_events(1 if cut == ends[2] else 2)
+        assert reader.last_event(tmp_path / "torn") == some_events(3)[0 if cut == ends[2] else 1]
+
+
+def test_zeros_at_the_end_are_a_torn_line(tmp_path: Path) -> None:
+    data = written(tmp_path / "j", some_events(2)).read_bytes()
+    (tmp_path / "j").write_bytes(data + bytes(4096))
+    assert list(reader.read(tmp_path / "j")) == some_events(2)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda lines: [lines[0], b"garbage", *lines[2:]], r"j:2: .*not JSON"),
+        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], r"j:3: .*event 1 comes after event 2"),
+        (lambda lines: lines[1:], r"j:1: .*version"),
+        (lambda lines: [b'{"v":2,"type":"journal","program":"octogram-tui 9"}', *lines[1:]], "version 2 of the format"),
+        (lambda lines: [], "is empty"),
+    ],
+)
+def test_damage_is_told_with_its_line(tmp_path: Path, damage: object, complaint: str) -> None:
+    lines = written(tmp_path / "j", some_events(3)).read_bytes().splitlines()
+    assert callable(damage)
+    (tmp_path / "j").write_bytes(b"".join(line + b"\n" for line in damage(lines)))
+    with pytest.raises(JournalError, match=complaint) as caught:
+        list(reader.read(tmp_path / "j"))
+    assert caught.value.exit_code == ExitCode.IO
+
+
+def test_a_file_that_events_wrote_is_read_too(tmp_path: Path) -> None:
+    from octogram_tui.journal import codec
+
+    events: list[ev.Event] = [ev.RunStarted(seq=1, run="r", scenario="s"), *some_events(2, 2)]
+    (tmp_path / "e").write_bytes(codec.encode_all(events))
+    assert list(reader.read(tmp_path / "e")) == events
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="nothing: No such file"):
+        list(reader.read(tmp_path / "nothing"))
+    assert reader.last_event(tmp_path / "nothing") is None
+
+
+def test_the_end_of_a_run_is_found_without_reading_all(tmp_path: Path) -> None:
+    finish = ev.RunFinished(seq=3, exit_code=1, counts={"failed": 1})
+    path = written(tmp_path / "j", [*some_events(2), finish])
+    assert reader.ending(path) == finish
+    assert reader.ending(written(tmp_path / "k", some_events(2))) is None
