@@ -1,0 +1,133 @@
+"""What can be said of a template without running it: whether it parses, and which names and variables it uses."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from octogram_tui.template import plain
+from octogram_tui.template.environment import bare_expression, environment, syntax_hint, syntax_message
+from octogram_tui.template.source import is_template, prepare, prepare_expression
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a template uses.
+
+    names      of the scope, functions apart
+    variables  `vars.x`, `vars['x']` and `var('x')`
+    optional   those of them that may be missing: under `default(...)` or asked about with `is defined`
+    problem    why it does not parse, or empty; `line` is where, counted from 1; `hint` what to do
+    """
+
+    names: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    problem: str = ""
+    line: int = 1
+    hint: str = ""
+
+
+NOTHING = Uses()
+
+
+@functools.lru_cache(4096)
+def uses(text: str, *, expression: bool = False, braces: bool = True) -> Uses:
+    """Look at a template, or at an expression."""
+    if expression:
+        bare = bare_expression(text)
+        path = plain.parse_expression(bare)
+        parts: plain.Parts | None = None if path is None else (path,)
+    else:
+        if not is_template(text, braces=braces):
+            return NOTHING
+        parts = plain.parse(text)
+    if parts is not None:
+        paths = [part for part in parts if isinstance(part, plain.Name)]
+        return Uses(
+            frozenset(path.root for path in paths),
+            frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
+        )
+    return _parsed(text, expression, braces)
+
+
+def _parsed(text: str, expression: bool, braces: bool) -> Uses:
+    from jinja2 import nodes
+    from jinja2.exceptions import TemplateSyntaxError
+
+    sandbox = environment()
+    try:
+        if expression:
+            from jinja2.parser import Parser
+
+            parser = Parser(sandbox, prepare_expression(bare_expression(text)), state="variable")
+            tree = parser.parse_expression()
+            if not parser.stream.eos:
+                parser.fail("there is more than one expression", parser.stream.current.lineno)
+            holder: Any = nodes.Output([tree])
+        else:
+            holder = sandbox.parse(prepare(text, braces=braces))
+        sandbox.fence.visit(holder)
+    except TemplateSyntaxError as error:
+        hint = syntax_hint(error, text)
+        if expression and ("{{" in text or "}}" in text):
+            hint = "an expression is written without braces: `vars.height > 3`"
+        return Uses(problem=syntax_message(error, text), line=error.lineno or 1, hint=hint)
+    except RecursionError:
+        return Uses(problem="the template is nested too deeply")
+    return _walk(holder, sandbox.globals)
+
+
+_ALLOWS_MISSING = ("default", "d", "defined", "undefined")
+
+
+def _walk(tree: Any, known: Any) -> Uses:
+    from jinja2 import nodes
+
+    names: set[str] = set()
+    bound: set[str] = {"loop", "caller", "varargs", "kwargs"}
+    variables: set[str] = set()
+    optional: set[str] = set()
+    for node in tree.find_all((nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter, nodes.Test)):
+        if isinstance(node, nodes.Name):
+            (names if node.ctx == "load" else bound).add(node.name)
+        elif isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _ALLOWS_MISSING and node.node is not None:
+            optional.update(_variables_of(node.node, nodes))
+        found = _variable(node, nodes)
+        if found is not None:
+            variables.add(found)
+    bound.update(macro.name for macro in tree.find_all(nodes.Macro))
+    return Uses(frozenset(names - bound - set(known)), frozenset(variables), frozenset(optional))
+
+
+def _variables_of(node: Any, nodes: Any) -> set[str]:
+    found = {_variable(node, nodes)}
+    found.update(_variable(inner, nodes) for inner in node.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)))
+    return {name for name in found if name is not None}
+
+
+def _variable(node: Any, nodes: Any) -> str | None:
+    """Give the variable that a node names, if it names one."""
+    if isinstance(node, nodes.Getattr) and _is_name(node.node, "vars", nodes):
+        return None if node.attr in ("items", "keys", "values", "get") else str(node.attr)
+    literal = None
+    if isinstance(node, nodes.Getitem) and _is_name(node.node, "vars", nodes):
+        literal = node.arg
+    elif isinstance(node, nodes.Call) and _is_name(node.node, "var", nodes) and len(node.args) == 1:
+        literal = node.args[0]
+    return literal.value if isinstance(literal, nodes.Const) and isinstance(literal.value, str) else None
+
+
+def _is_name(node: Any, name: str, nodes: Any) -> bool:
+    return isinstance(node, nodes.Name) and node.name == name
+
+
+def syntax_problem(text: str, *, expression: bool = False, braces: bool = True) -> str | None:
+    """Say why a template or an expression does not parse; None when it does."""
+    return uses(text, expression=expression, braces=braces).problem or None
+
+
+def variable_names(text: str, *, expression: bool = False) -> set[str]:
+    """Give the variables that a template names literally."""
+    return set(uses(text, expression=expression).variables)

@@ -1,0 +1,186 @@
+"""Templates and expressions: render, evaluate, and what can be said of them without running them.
+
+The way in for everybody else. The template engine itself (sandbox.py) is imported when a template first needs it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from octogram_tui.errors import TemplateError
+from octogram_tui.template import plain
+from octogram_tui.template.scope import Variables, missing_variable, near
+from octogram_tui.template.source import is_template, prepare, prepare_expression
+from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch
+
+__all__ = ["evaluate", "is_template", "render"]
+
+_CACHED = 2048
+_WRAPPED = re.compile(r"\s*\{\{(?:(?!\{\{|\}\}).)*\}\}\s*", re.DOTALL)
+
+
+def render(text: str, scope: Mapping[str, Any], *, braces: bool = True) -> str:
+    """Expand a template. Values are never expanded again. Raises TemplateError.
+
+    `braces`: whether `\\{` and `\\}` stand for literal braces, as in every field of the original.
+    """
+    if not is_template(text, braces=braces):
+        return text
+    parts = _parts(text)
+    if parts is not None:
+        try:
+            result = plain.render(parts, scope)
+        except (LookupError, TooMuch):
+            pass  # the engine knows what to say
+        else:
+            if len(result) <= MAX_TEXT_CHARS:
+                return result
+    try:
+        from octogram_tui.template import sandbox
+
+        return sandbox.run(_template(text, braces), scope)
+    except Exception as error:
+        raise explain(error, text, scope) from error
+
+
+def evaluate(expression: str, scope: Mapping[str, Any]) -> Any:
+    """Give the value of an expression, which may be wrapped in `{{ }}`. Raises TemplateError."""
+    bare = bare_expression(expression)
+    name = _path(bare)
+    if name is not None:
+        try:
+            result = plain.value_of(name, scope)
+            if result is None or type(result) in (str, bool, int, float):
+                return result
+        except LookupError:
+            pass  # the engine knows what to say
+    try:
+        from octogram_tui.template import sandbox
+
+        return sandbox.value(_expression(bare), scope)
+    except Exception as error:
+        raise explain(error, expression, scope) from error
+
+
+def bare_expression(expression: str) -> str:
+    """Take the `{{ }}` off an expression that is wrapped in them."""
+    if _WRAPPED.fullmatch(expression):
+        inner = expression.strip()[2:-2].strip()
+        return inner.removeprefix("-").removesuffix("-").strip()
+    return expression
+
+
+_parts = functools.lru_cache(_CACHED)(plain.parse)
+_path = functools.lru_cache(_CACHED)(plain.parse_expression)
+
+
+@functools.lru_cache(1)
+def environment() -> Any:
+    """Give the one environment of the process."""
+    from octogram_tui.template.sandbox import Sandbox
+
+    return Sandbox()
+
+
+@functools.lru_cache(_CACHED)
+def _template(text: str, braces: bool) -> Any:
+    return environment().from_string(prepare(text, braces=braces))
+
+
+@functools.lru_cache(_CACHED)
+def _expression(text: str) -> Callable[..., Any]:
+    return environment().compile_expression(prepare_expression(text), undefined_to_none=False)  # type: ignore[no-any-return]
+
+
+def explain(error: Exception, text: str, scope: Mapping[str, Any]) -> TemplateError:
+    """Turn whatever the engine raised into one sentence, with the place in the text."""
+    from jinja2.exceptions import SecurityError, TemplateSyntaxError
+
+    from octogram_tui.template import sandbox
+
+    if isinstance(error, TemplateError):
+        return error
+    if isinstance(error, sandbox.Missing):
+        return _missing(error, text, scope)
+    if isinstance(error, TemplateSyntaxError):
+        return TemplateError(syntax_message(error, text), hint=syntax_hint(error, text))
+    shown = short(text)
+    if isinstance(error, SecurityError):
+        return TemplateError(f"{shown}: {str(error).rstrip('.')}", hint="templates may only use data and filters")
+    if isinstance(error, (TooMuch, RecursionError, MemoryError)):
+        return TemplateError(f"{shown}: {error}", hint="make the template smaller, or do this in a script")
+    if isinstance(error, ZeroDivisionError):
+        return TemplateError(f"{shown}: division by zero")
+    return TemplateError(f"{shown}: {str(error) or type(error).__name__}")
+
+
+def short(text: str) -> str:
+    """Give a template so that it fits into a sentence."""
+    line = " ".join(text.split())
+    return f"`{line[:60]}…`" if len(line) > 61 else f"`{line}`"
+
+
+def syntax_message(error: Any, text: str) -> str:
+    """Say what the parser did not like."""
+    lines = text.count("\n") + 1
+    place = f" (line {error.lineno} of the text)" if lines > 1 and error.lineno else ""
+    return f"{short(text)}: {str(error.message).rstrip('.')}{place}"
+
+
+def syntax_hint(error: Any, text: str) -> str:
+    """Guess what was meant by a template that does not parse."""
+    if type(error).__name__ != "TemplateSyntaxError" or "not available" in str(error.message):
+        return ""
+    if re.search(r"\?[^:}]*:", text):
+        return "a choice is written `{{ a if condition else b }}`"
+    if "=>" in text:
+        return "functions cannot be written in templates; use filters such as `map` and `select`"
+    if "{{" in text or "{%" in text:
+        return "literal braces are written `{% raw %}{{{% endraw %}`"
+    return ""
+
+
+_WHERE = {
+    "res": ("`res` is the result of a job and exists only in `vars_updates` and `until`", ""),
+    "re": ("`re` exists only once a stage has chosen its agents: in jobs, not in `with_agents`", ""),
+    "agent": ("`agent` is known in jobs only", ""),
+    "port": ("`port` is known only where a process with `ports` is started", ""),
+}
+
+
+def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
+    name = error.name
+    if error.is_from_scope:
+        return missing_name(str(name), scope)
+    owner = error.owner
+    if isinstance(owner, Variables):
+        return missing_variable(str(name), owner.values_by_name)
+    from octogram_tui.template.limits import kind_of
+
+    if isinstance(owner, dict):
+        there = ", ".join(sorted(map(str, owner))[:8]) or "nothing"
+        like = near(str(name), [str(k) for k in owner])
+        guess = f"; did you mean `{like}`?" if like else f"; there is {there}"
+        return TemplateError(f"{short(text)}: there is no `{name}`{guess}", name=str(name))
+    if isinstance(owner, (list, tuple)):
+        message = f"there is no element {name} in a list of {len(owner)}"
+        hint = "elements are counted from 0"
+        return TemplateError(f"{short(text)}: {message}", hint=hint, name=str(name))
+    return TemplateError(f"{short(text)}: {kind_of(owner)} has no `{name}`", name=str(name))
+
+
+def missing_name(name: str, scope: Mapping[str, Any]) -> TemplateError:
+    """Say that a name means nothing here, and which one may have been meant."""
+    if name in _WHERE:
+        message, hint = _WHERE[name]
+        return TemplateError(message, hint=hint, name=name)
+    variables = scope.get("vars")
+    if isinstance(variables, Variables) and name in variables:
+        return TemplateError(f"no name `{name}` here; did you mean `vars.{name}`?", name=name)
+    like = near(name, [*scope, *environment().globals])
+    guess = f"; did you mean `{like}`?" if like else ""
+    known = ", ".join(sorted(scope))
+    return TemplateError(f"no name `{name}` here{guess}", hint=f"the names here are {known}", name=name)

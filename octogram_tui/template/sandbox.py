@@ -1,0 +1,253 @@
+"""The template engine, fenced in: the only module that imports jinja2, itself imported when a template needs it.
+
+What it adds to the library's immutable sandbox: every loop turn, call and text made is counted against a budget;
+operators, string methods and filters refuse what would be huge; filters are those of a list that we mean.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, nodes
+from jinja2.exceptions import SecurityError, TemplateAssertionError, TemplateSyntaxError, UndefinedError
+from jinja2.runtime import Context, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
+
+from octogram_tui.template.filters import FUNCTIONS, OWN_FILTERS
+from octogram_tui.template.limits import (
+    BUDGET,
+    capped_range,
+    check_elements,
+    check_method,
+    compute,
+    concatenate,
+    join_all,
+    metered,
+)
+from octogram_tui.template.scope import Lookup, Variables, near
+from octogram_tui.template.text import TooMuch, text_of
+
+# fmt: off
+LIBRARY_FILTERS = (
+    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last",
+    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr",
+    "sort", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+)
+# fmt: on
+"""The library's own filters that are kept: deterministic, and bounded by what goes in."""
+
+TEXT_FILTERS = frozenset(("capitalize", "lower", "title", "trim", "truncate", "upper", "urlencode", "wordcount"))
+"""Those of them that look at a text: they see `true`, not Python's `True`."""
+
+REFUSED_MEMBERS = frozenset(("encode", "maketrans", "translate", "to_bytes", "from_bytes", "format_map"))
+
+_NOT_HERE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
+
+
+class Missing(UndefinedError):
+    """A name that does not exist was used; `owner` is what it was looked for in (`missing`: the scope)."""
+
+    def __init__(self, owner: Any, name: Any, message: str) -> None:
+        super().__init__(message)
+        self.owner = owner
+        self.name = name
+
+    @property
+    def is_from_scope(self) -> bool:
+        """Tell whether the name was looked for in the scope itself."""
+        return self.owner is missing
+
+
+class Strict(StrictUndefined):
+    """What stands for a missing name: an error as soon as it is used for anything but `default` and `is defined`."""
+
+    __slots__ = ()
+
+    def __init__(self, hint: Any = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError) -> None:
+        if exc is UndefinedError:
+            exc = functools.partial(Missing, obj, name)
+        super().__init__(hint, obj, name, exc)
+
+
+class Fence(NodeTransformer):
+    """Rewrites a parsed template so that loops are counted and `~` writes values as we do; refuses the rest."""
+
+    def __init__(self, environment: Sandbox) -> None:
+        self.environment = environment
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        """Count the turns of a loop."""
+        if node.recursive:
+            raise TemplateSyntaxError("recursive loops are not available", node.lineno)
+        self.generic_visit(node)
+        node.iter = _filter(node.iter, "octogram_metered", node.lineno)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        """Join as we write values, with a bound."""
+        self.generic_visit(node)
+        return _filter(nodes.List(list(node.nodes), lineno=node.lineno), "octogram_concat", node.lineno)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+        """Refuse filters that are not there, with the one that was meant."""
+        if node.name not in self.environment.filters:
+            raise TemplateAssertionError(_unknown("filter", node.name, self.environment.filters), node.lineno)
+        self.generic_visit(node)
+        return node
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:
+        """Refuse tests that are not there."""
+        if node.name not in self.environment.tests:
+            raise TemplateAssertionError(_unknown("test", node.name, self.environment.tests), node.lineno)
+        self.generic_visit(node)
+        return node
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
+        """Refuse what reads other templates."""
+        if isinstance(node, _NOT_HERE):
+            word = type(node).__name__.replace("FromImport", "import").lower()
+            raise TemplateSyntaxError(f"`{word}` is not available in a scenario", getattr(node, "lineno", 1))
+        return super().generic_visit(node, *args, **kwargs)
+
+
+def _filter(node: Any, name: str, lineno: int) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=lineno)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    like = near(name, [k for k in known if not k.startswith("octogram_")])
+    return f"there is no {what} `{name}`" + (f"; did you mean `{like}`?" if like else "")
+
+
+def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Count each call of a filter and what it makes."""
+    # Filters that want the environment or the context get it first; the value is then the second argument.
+    first = 1 if hasattr(function, "jinja_pass_arg") else 0
+    is_text = name in TEXT_FILTERS
+
+    @functools.wraps(function)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        BUDGET.step()
+        if is_text and len(args) > first and (args[first] is None or isinstance(args[first], (bool, dict, list))):
+            args = (*args[:first], text_of(args[first]), *args[first + 1 :])
+        return BUDGET.made(function(*args, **kwargs))
+
+    return counted
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment that every template of a scenario is compiled and run in."""
+
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+    concat = staticmethod(join_all)
+
+    def __init__(self) -> None:
+        super().__init__(
+            autoescape=False, undefined=Strict, finalize=_finalize, keep_trailing_newline=True, optimized=False
+        )
+        kept = {name: self.filters[name] for name in LIBRARY_FILTERS} | OWN_FILTERS
+        self.filters = {name: _counted(name, function) for name, function in kept.items()}
+        self.filters["octogram_metered"] = metered
+        self.filters["octogram_concat"] = concatenate
+        self.globals = {"range": capped_range, "dict": dict, "namespace": self.globals["namespace"], **FUNCTIONS}
+        for name in ("upper", "lower", "trim", "int", "float", "length", "strlen", "substring", "nth", "split", "md5"):
+            if name not in ("substring", "nth", "split"):
+                self.globals[name] = self.filters[name]
+        self.fence = Fence(self)
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        self.fence.visit(source)
+        return super()._generate(source, *args, **kwargs)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Give a member: of data first, and only then a method."""
+        kind = type(obj)
+        if kind is Variables:
+            obj_values = obj.values_by_name
+            if attribute in obj_values:
+                return obj_values[attribute]
+            if attribute not in ("items", "keys", "values", "get"):
+                return self.undefined(obj=obj, name=attribute)
+        elif kind is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Give an element; counting from the end is no error that stays unseen."""
+        if type(argument) is int and argument < 0 and isinstance(obj, (list, tuple)):
+            return self.undefined(obj=obj, name=str(argument))
+        if isinstance(obj, Variables) and isinstance(argument, str):
+            return self.getattr(obj, argument)
+        return super().getitem(obj, argument)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Refuse what leads out of the data, or around the budget."""
+        return attr not in REFUSED_MEMBERS and super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> Any:
+        """Refuse str.format: its widths cannot be bounded, and `~` does the same."""
+        if super().wrap_str_format(value) is not None:
+            raise SecurityError("`format` is not available: join texts with `~`")
+        return None
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a function, counted; what it makes is bounded."""
+        BUDGET.step()
+        if type(__obj) is Lookup:
+            if len(args) != 1 or kwargs or not isinstance(args[0], (str, Undefined)):
+                raise TypeError("var takes one name, as a string")
+            return __self.getattr(__obj.variables, str(args[0]))
+        owner = getattr(__obj, "__self__", None)
+        if isinstance(owner, str):
+            check_method(__obj.__name__, owner, args)
+        return BUDGET.made(super().call(__context, __obj, *args, **kwargs))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Apply an operator within limits."""
+        for side in (left, right):
+            if isinstance(side, Undefined):
+                str(side)  # raises, naming the name
+        return compute(operator, left, right)
+
+
+def _finalize(value: Any) -> Any:
+    return value if isinstance(value, Undefined) else text_of(value)
+
+
+def run(template: Template, scope: Mapping[str, Any]) -> str:
+    """Expand a compiled template."""
+    BUDGET.start()
+    return join_all(template.root_render_func(template.new_context(dict(scope))))
+
+
+def value(expression: Callable[..., Any], scope: Mapping[str, Any]) -> Any:
+    """Evaluate a compiled expression; what it gives is data, bounded."""
+    BUDGET.start()
+    result = expression(**scope)
+    if isinstance(result, Undefined):
+        str(result)  # raises, naming the name
+    return as_data(result)
+
+
+def as_data(result: Any, depth: int = 0) -> Any:
+    """Turn what an expression gave into JSON values."""
+    if result is None or isinstance(result, (bool, int, float)):
+        return result
+    if isinstance(result, str):
+        return str(result)
+    BUDGET.step()
+    if depth > 64:
+        raise TooMuch("the value is nested too deeply")
+    if isinstance(result, (dict, Variables)):
+        return {text_of(key): as_data(element, depth + 1) for key, element in result.items()}
+    if isinstance(result, (list, tuple, range, set, frozenset)) or hasattr(result, "__next__"):
+        elements = [as_data(element, depth + 1) for element in result]
+        check_elements(len(elements))
+        return elements
+    if isinstance(result, Undefined):
+        return str(result)  # raises, naming the name
+    raise TypeError(f"the expression gives {result!r}, which is no value")

@@ -1,0 +1,60 @@
+"""How a value reads once it stands in a text: the original's way for scalars, JSON for what it did not know.
+
+Knows nothing of templates. Every way from a value to text goes through here, so that a boolean is `true` everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_TEXT_CHARS = 4 << 20
+MAX_JSON_PIECES = 400_000
+
+
+class TooMuch(Exception):
+    """A template that would need more than its share of memory or time; the text says of what."""
+
+
+def text_of(value: Any) -> str:
+    """Give the text of a value: booleans lower-case, null empty, lists and maps as JSON.
+
+    Raises TooMuch when the text would be longer than MAX_TEXT_CHARS.
+    """
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    if kind is int or kind is float:
+        return str(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (dict, list, tuple, range, set, frozenset)) or hasattr(value, "__next__"):
+        return json_text(value)
+    if hasattr(value, "values_by_name"):
+        return json_text(dict(value.values_by_name))
+    return str(value)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Give a value as JSON, bounded while it is made: a list that holds itself twice may be 2^40 long."""
+    pieces: list[str] = []
+    size = 0
+    try:
+        for piece in json.JSONEncoder(ensure_ascii=False, indent=indent, default=_plain).iterencode(value):
+            size += len(piece)
+            if size > MAX_TEXT_CHARS or len(pieces) > MAX_JSON_PIECES:
+                raise TooMuch("a value is too large to be written as JSON")
+            pieces.append(piece)
+    except RecursionError:
+        raise TooMuch("a value is nested too deeply to be written as JSON") from None
+    return "".join(pieces)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (range, set, frozenset)) or hasattr(value, "__next__"):
+        return list(value)
+    return str(value)
