@@ -1,0 +1,357 @@
+"""A fleet that does not exist: plausible events at a human pace, to live with the console and to test it.
+
+`python -m octogram_tui.dev.fleet --agents 50` opens the console on it. The same seed gives the same events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
+
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as st
+
+
+class Work(NamedTuple):
+    """One job of the pretended plan."""
+
+    name: str
+    procedure: str
+    seconds: tuple[float, float]
+    lines: tuple[str, ...]
+    items: int = 0
+    sets: str = ""
+
+
+class Act(NamedTuple):
+    """One stage of the pretended plan. `who` picks its agents by their number."""
+
+    name: str
+    jobs: tuple[Work, ...]
+    who: Callable[[int], bool] = lambda number: True
+    asks: bool = False
+    always: bool = False
+
+
+_SYNC_LINES = ("connecting to 10.0.0.7:8732", "head is {n} blocks behind", "chain validated up to level {n}")
+ACTS = (
+    Act("deploy binaries", (
+        Work("copy binaries", "copy", (0.4, 1.6), ("sent octez-node, {n} KiB", "sha256 agrees")),
+        Work("unpack", "builtins.tar", (0.2, 0.7), ("{n} files",)),
+    )),
+    Act("start nodes", (
+        Work("generate identity", "builtins.command", (0.3, 1.2), ("identity written",), sets="identities"),
+        Work("start node", "builtins.start_process", (0.8, 2.5), ("listening on 0.0.0.0:{n}", "peers: {n}")),
+    )),
+    Act("activate protocol", (
+        Work("copy parameters", "copy", (0.2, 0.5), ("sent parameters.json, 12 KiB",)),
+        Work("activate", "builtins.shell", (1.0, 2.0), ("operation injected", "block {n} applied"), sets="protocol"),
+    ), lambda number: number == 0),
+    Act("wait until synchronised", (
+        Work("wait_for_bootstrapped", "builtins.wait_for", (1.5, 6.0), _SYNC_LINES, sets="level"),
+    )),
+    Act("start bakers", (
+        Work("import keys", "builtins.command", (0.3, 0.8), ("key {n} imported",)),
+        Work("start baker", "builtins.start_process", (0.6, 1.4), ("waiting for block {n}",)),
+    ), lambda number: number % 2 == 1),
+    Act("inject operations", (
+        Work("inject", "builtins.command", (0.3, 1.5), ("injected {n}", "included in block {n}"), items=4),
+    ), lambda number: number % 2 == 1),
+    Act("measure", (
+        Work("read metrics", "builtins.http", (0.5, 1.0), ("{n} samples",), sets="throughput"),
+    ), lambda number: number == 0, asks=True),
+    Act("collect", (
+        Work("fetch logs", "builtins.fetch", (0.3, 1.2), ("fetched node.log, {n} KiB",)),
+    ), always=True),
+)  # fmt: skip
+FAILING_ACT = 3
+ERROR = {
+    "kind": "timeout",
+    "message": "timeout after 30 s: the node is 41 blocks behind",
+    "hint": "give it longer (`timeout: 2m`), or look at the node's peers",
+    "detail": {"exit_code": 1, "last_lines": ["head is 41 blocks behind", "error: timeout after 30 s"]},
+}
+
+
+class Fleet:
+    """The simulation: time is given to it, events come out. A failing job holds the run until it is seen to."""
+
+    def __init__(self, agents: int = 12, *, seed: int = 1, fails: bool = True) -> None:
+        self.names = [f"node-{number}" for number in range(agents)]
+        self.events: list[ev.Event] = []
+        self.is_over = False
+        self.now_s = 0.0
+        self._random = random.Random(seed)
+        self._fails = fails
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._seq = 0
+        self._act = -1
+        self._lanes = 0  # agents that still work in the stage
+        self._is_shut = False
+        self._held: deque[Callable[[], None]] = deque()
+        self._attempts: dict[str, int] = {}
+        self._failed: dict[str, tuple[int, Work, str, Any, Callable[[], None]]] = {}
+        self._counts: dict[str, int] = {}
+
+    def begin(self, *, paused: bool = False) -> None:
+        """Start the run."""
+        plan = [
+            {"stage": act.name, "always": act.always, "line": 10 + 10 * number,
+             "jobs": [{"job": job.name, "procedure": job.procedure, "items": bool(job.items), "line": 0}
+                      for job in act.jobs]}
+            for number, act in enumerate(ACTS)
+        ]  # fmt: skip
+        agents = [{"agent": name, "address": f"10.0.0.{n % 250 + 1}", "transport": "ssh"}
+                  for n, name in enumerate(self.names)]  # fmt: skip
+        variables = {"network": "ghostnet", "slots": 4, "level": 0, "amounts": [10, 20, 50], "proto": "PtParis"}
+        self._emit(ev.RunStarted(
+            run="2026-01-05T12-00-00-fleet", scenario="fleet.yml", started_wall="2026-01-05T12:00:00Z",
+            host="here", plan=plan, agents=agents, variables=variables))  # fmt: skip
+        if paused:
+            self._is_shut = True
+            self._emit(ev.RunPaused(reason="start"))
+        for name in self.names:
+            ready = ev.AgentReady(agent=name, home=f"/run/octogram/{name}", host=name, python="3.11.9", pid=4711)
+            self._after(self._random.uniform(0.0, 0.2), partial(self._emit, ev.AgentStarting(agent=name)))
+            self._after(self._random.uniform(0.4, 1.5), partial(self._emit, ready))
+        self._after(1.6, self._next_act)
+
+    def advance(self, to_s: float) -> list[ev.Event]:
+        """Let time pass up to `to_s`; returns what happened."""
+        while self._due and self._due[0][0] <= to_s:
+            self.now_s, _, action = heappop(self._due)
+            action()
+        self.now_s = max(self.now_s, to_s) if to_s != float("inf") else self.now_s
+        events, self.events = self.events, []
+        return events
+
+    def take(self, stimulus: st.Stimulus) -> None:
+        """Do as the operator says."""
+        match stimulus:
+            case st.PauseRequested():
+                self._is_shut = True
+                self._emit(ev.RunPaused(reason="operator"))
+            case st.GoRequested() if self._failed and not self._held:
+                first = next(iter(self._failed))
+                self._emit(ev.RequestRefused(request="go", message=f"{first} failed: rerun or skip it first"))
+            case st.GoRequested():
+                self._is_shut = False
+                self._emit(ev.RunResumed(mode="go"))
+                while self._held and not self._is_shut:
+                    self._held.popleft()()
+            case st.StepRequested():
+                self._is_shut = True
+                self._emit(ev.RunResumed(mode="step"))
+                if self._held:
+                    self._held.popleft()()
+            case st.RerunRequested():
+                self._rerun(stimulus)
+            case st.SkipRequested() if stimulus.key in self._failed:
+                act, work, agent, item, after = self._failed.pop(stimulus.key)
+                self._emit(ev.JobFinished(
+                    stage=ACTS[act].name, job=work.name, agent=agent, key=stimulus.key, item=item, state="skipped",
+                    attempt=self._attempts[stimulus.key], reason="skipped by the operator"))  # fmt: skip
+                after()
+            case st.ConfirmationAnswered():
+                self._emit(ev.ConfirmationGiven(stage=stimulus.stage, answer=stimulus.answer))
+                self._open_act() if stimulus.answer else self._pass_act("not confirmed")
+            case st.VariableSet():
+                self._emit(ev.VariableChanged(
+                    name=stimulus.name, value=stimulus.value, removed=stimulus.remove, by="operator"))  # fmt: skip
+            case st.StopAsked():
+                self._emit(ev.StopRequested(by=stimulus.by, force=stimulus.force))
+                self._due.clear()
+                self._held.clear()
+                self._after(0.8, lambda: self._end(stimulus.exit_code))
+            case _:
+                self._emit(ev.RequestRefused(request=type(stimulus).__name__, message="the fleet does not do that"))
+
+    def _emit(self, event: ev.Event) -> None:
+        self._seq += 1
+        event.seq, event.at_s = self._seq, round(self.now_s, 3)
+        self.events.append(event)
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> None:
+        self._count += 1
+        heappush(self._due, (self.now_s + seconds, self._count, action))
+
+    def _next_act(self) -> None:
+        self._act += 1
+        if self._act >= len(ACTS):
+            self._emit(ev.StagesDone(exit_code=0))
+        elif ACTS[self._act].asks:
+            self._emit(ev.ConfirmationAsked(stage=ACTS[self._act].name))
+        else:
+            self._open_act()
+
+    def _pass_act(self, reason: str) -> None:
+        self._emit(ev.StageFinished(stage=ACTS[self._act].name, state="skipped", reason=reason))
+        self._next_act()
+
+    def _open_act(self) -> None:
+        act = ACTS[self._act]
+        agents = [name for number, name in enumerate(self.names) if act.who(number)]
+        self._emit(ev.StageStarted(stage=act.name, agents=agents))
+        self._lanes = len(agents)
+        began_s = self.now_s
+        for agent in agents:
+            self._run_lane(self._act, agent, self._steps(act), lambda: self._lane_done(began_s))
+        if not agents:
+            self._lanes = 1
+            self._lane_done(began_s)
+
+    def _steps(self, act: Act) -> Iterator[tuple[Work, Any]]:
+        for work in act.jobs:
+            for item in range(1, work.items + 1) if work.items else (None,):
+                yield work, item
+
+    def _lane_done(self, began_s: float) -> None:
+        self._lanes -= 1
+        if not self._lanes:
+            self._emit(ev.StageFinished(
+                stage=ACTS[self._act].name, state="ok", duration_s=round(self.now_s - began_s, 3)))  # fmt: skip
+            self._after(0.2, self._next_act)
+
+    def _run_lane(self, act: int, agent: str, steps: Iterator[tuple[Work, Any]], done: Callable[[], None]) -> None:
+        step = next(steps, None)
+        if step is None:
+            done()
+            return
+        work, item = step
+        key = f"{ACTS[act].name}/{work.name}@{agent}" + ("" if item is None else f"[{item}]")
+
+        def go() -> None:
+            self._start(act, work, agent, key, item, "first", lambda: self._run_lane(act, agent, steps, done))
+
+        if self._is_shut:
+            self._emit(ev.JobHeld(stage=ACTS[act].name, job=work.name, agent=agent, key=key, item=item, reason="pause"))
+            self._held.append(go)
+        else:
+            go()
+
+    def _start(
+        self, act: int, work: Work, agent: str, key: str, item: Any, why: str, after: Callable[[], None]
+    ) -> None:
+        attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
+        about = {"stage": ACTS[act].name, "job": work.name, "agent": agent, "key": key, "item": item}
+        arguments = {"argv": [work.name.replace(" ", "-"), "--endpoint", "http://127.0.0.1:8732"], "timeout": "30s"}
+        self._emit(ev.JobStarted(**about, attempt=attempt, procedure=work.procedure, arguments=arguments, why=why))
+        seconds = self._random.uniform(*work.seconds)
+        for number, line in enumerate(work.lines * 2):
+            text = line.replace("{n}", str(self._random.randrange(40, 9000)))
+            stream = "stderr" if number % 5 == 4 else "stdout"
+            wrote = ev.JobOutput(**about, attempt=attempt, lines=[text], stream=stream)
+            self._after(seconds * (number + 1) / (len(work.lines) * 2 + 1), partial(self._emit, wrote))
+        is_doomed = self._fails and act == FAILING_ACT and agent == self.names[len(self.names) // 3] and why != "rerun"
+        self._after(seconds, lambda: self._finish(act, work, about, attempt, seconds, is_doomed, after))
+
+    def _finish(
+        self, act: int, work: Work, about: dict[str, Any], attempt: int, seconds: float, is_doomed: bool,
+        after: Callable[[], None],
+    ) -> None:  # fmt: skip
+        key, agent, item = about["key"], about["agent"], about["item"]
+        if is_doomed:
+            will_retry = attempt == 1
+            self._emit(ev.JobOutput(**about, attempt=attempt, lines=["error: timeout after 30 s"], stream="stderr"))
+            self._emit(ev.JobFinished(
+                **about, attempt=attempt, state="failed", error=ERROR, duration_s=round(seconds, 3),
+                will_retry=will_retry))  # fmt: skip
+            if will_retry:
+                self._after(1.0, lambda: self._start(act, work, agent, key, item, "retry", after))
+                return
+            self._failed[key] = (act, work, agent, item, after)
+            self._is_shut = True
+            self._emit(ev.RunPaused(reason="failure", message=f"{key}: {ERROR['message']}"))
+            return
+        result = {"exit_code": 0, "stdout": "ok", "duration_s": round(seconds, 3)}
+        self._emit(ev.JobFinished(**about, attempt=attempt, state="ok", result=result, duration_s=round(seconds, 3)))
+        self._counts["ok"] = self._counts.get("ok", 0) + 1
+        if work.procedure == "builtins.start_process":
+            self._emit(ev.ServiceAnnounced(agent=agent, kind="process", name=work.name, ports={"http": 8732}))
+        if work.sets and self._random.random() < 0.3:
+            value = self._random.randrange(1000)
+            self._emit(ev.VariableChanged(name=work.sets, value=value, by=key))
+        after()
+
+    def _rerun(self, asked: st.RerunRequested) -> None:
+        if asked.key in self._failed:
+            act, work, agent, item, after = self._failed.pop(asked.key)
+            self._start(act, work, agent, asked.key, item, "rerun", after)
+            return
+        chosen = [
+            key for key in self._attempts
+            if key.startswith(f"{asked.stage}/") and (not asked.key or key == asked.key)
+            and (not asked.job or key.startswith(f"{asked.stage}/{asked.job}@"))
+            and (not asked.agent or f"@{asked.agent}" in key)
+        ]  # fmt: skip
+        for act, entry in enumerate(ACTS):
+            for work in entry.jobs if entry.name == asked.stage else ():
+                for key in chosen:
+                    head, _, rest = key.partition("@")
+                    if head == f"{entry.name}/{work.name}":
+                        agent, _, item = rest.rstrip("]").partition("[")
+                        self._start(act, work, agent, key, int(item) if item else None, "rerun", lambda: None)
+
+    def _end(self, exit_code: int) -> None:
+        for name in self.names:
+            self._emit(ev.AgentStopped(agent=name))
+        self._emit(ev.RunFinished(exit_code=exit_code, duration_s=round(self.now_s, 3), counts=self._counts))
+        self.is_over = True
+
+
+class FleetSource:
+    """The fleet as the console's source of events, in real time (`speed` times faster)."""
+
+    has_control = True
+    is_connected = True
+
+    def __init__(self, fleet: Fleet, *, speed: float = 1.0) -> None:
+        self._fleet = fleet
+        self._speed = speed
+
+    async def events(self) -> AsyncIterator[list[ev.Event]]:
+        """Give what happens, as it happens."""
+        began = time.monotonic()
+        while not self._fleet.is_over:
+            batch = self._fleet.advance((time.monotonic() - began) * self._speed)
+            if batch:
+                yield batch
+            await asyncio.sleep(0.02)
+
+    def send(self, stimulus: st.Stimulus) -> None:
+        """Let the operator have a say."""
+        self._fleet.take(stimulus)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def main() -> None:
+    """Open the console on a fleet that does not exist."""
+    from octogram_tui.tui.app import run_console
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--agents", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--paused", action="store_true", help="hold before the first stage")
+    parser.add_argument("--no-failure", action="store_true")
+    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--theme")
+    options = parser.parse_args()
+    fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure)
+    fleet.begin(paused=options.paused)
+    source = FleetSource(fleet, speed=options.speed)
+    print(run_console(source, scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""The state of a run: what the console draws and what reports count. Folded from events, one at a time, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from octogram_tui.engine import events as ev
+from octogram_tui.projection.plan import Plan
+from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance, Kind
+from octogram_tui.projection.states import FINISHED_STATES, AgentState, Phase, State
+
+KEPT_DETAILS = 20_000
+"""How many ended attempts keep their arguments and results; failed ones always do."""
+KEPT_NOTICES = 200
+
+
+class Notice(NamedTuple):
+    """Something worth a passing word. level: information, warning or error."""
+
+    at_s: float
+    level: str
+    text: str
+
+
+class Board(Plan):
+    """The fold. Unknown types of events are ignored, so that newer journals can be looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = ""
+        self.scenario = ""
+        self.started_wall = ""
+        self.host = ""
+        self.phase = Phase.WAITING
+        self.is_paused = False  # the gate is shut; what runs goes on
+        self.reason = ""  # why it is paused or was stopped
+        self.message = ""
+        self.at_s = 0.0
+        self.seq = 0
+        self.exit_code: int | None = None  # once the run has finished
+        self.done_exit_code = 0  # once every stage has ended
+        self.confirmations: dict[str, Group] = {}
+        self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
+        self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
+        self.notice_count = 0
+        self.changes: list[str] = []  # of the latest reload
+        self.problems: list[dict[str, Any]] = []  # of the latest edit, when it was refused
+        self.reload_seq = 0  # the event that set `changes` or `problems`
+        self.attempt_count = 0
+        self.retry_count = 0
+        self.version = 0
+        self._detailed: deque[Attempt] = deque()
+        self._folds: dict[str, Callable[[Any], None]] = {
+            name: method for name in ev.EVENT_TYPES if (method := getattr(self, f"_on_{name}", None)) is not None
+        }
+
+    # What a front end asks
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts run now."""
+        return self.tally[State.RUNNING]
+
+    @property
+    def done(self) -> int:
+        """How many instances have ended."""
+        return sum(stage.done for stage in self.stages)
+
+    @property
+    def total(self) -> int:
+        """How many instances there are, as far as is known."""
+        return sum(stage.total for stage in self.stages)
+
+    @property
+    def current_stage(self) -> Group | None:
+        """The stage that runs now; the latest to have started when none does."""
+        started = [stage for stage in self.stages if stage.started_s is not None]
+        running = [stage for stage in started if stage.final is None]
+        return (running or started)[-1] if started else None
+
+    @property
+    def first_failure(self) -> Instance | None:
+        """The instance that failed first, of those that stand failed now."""
+        return next(iter(self.failures.values()), None)
+
+    @property
+    def agents_up(self) -> int:
+        """How many agents take jobs."""
+        return sum(agent.state in (AgentState.READY, AgentState.SUSPECT) for agent in self.agents.values())
+
+    # The fold
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        fold = self._folds.get(event.TYPE)
+        self.at_s = max(self.at_s, event.at_s)
+        self.seq = event.seq
+        if fold is not None:
+            self.version += 1
+            fold(event)
+
+    def _on_run_started(self, event: ev.RunStarted) -> None:
+        self.run, self.scenario = event.run, event.scenario
+        self.started_wall, self.host = event.started_wall, event.host
+        self.phase = Phase.STARTING
+        for order, agent in enumerate(event.agents):
+            name = str(agent.get("agent", ""))
+            self.agents[name] = AgentRow(
+                name, order, str(agent.get("address") or ""), str(agent.get("transport") or "")
+            )
+        self._take_plan(event.plan)
+
+    def _on_stage_started(self, event: ev.StageStarted) -> None:
+        stage = self._stage_of(event.stage)
+        if self.phase in (Phase.STARTING, Phase.DONE):
+            self.phase = Phase.RUNNING
+        stage.started_s = event.at_s
+        stage.ended_s = None
+        stage.final = None
+        stage.note = ""
+        stage.agents = list(dict.fromkeys(stage.agents + event.agents)) if event.rerun else list(event.agents)
+        stage.expected = 0
+        for job in stage.children:
+            if isinstance(job, Group):
+                job.expected = len(stage.agents)
+                stage.expected += job.expected
+                self._touch(job)
+        self._touch(stage)
+        for name in stage.agents:
+            self._touch_agent(self._agent(name))
+
+    def _on_stage_finished(self, event: ev.StageFinished) -> None:
+        stage = self._stage_of(event.stage)
+        stage.final = FINISHED_STATES.get(event.state, State.OK)
+        stage.note = event.reason
+        stage.ended_s = event.at_s
+        if stage.final in (State.SKIPPED, State.CANCELLED):
+            stage.expected = stage.known
+        self.confirmations.pop(event.stage, None)
+        self._touch(stage)
+        for job in stage.children:
+            if isinstance(job, Group):
+                job.expected = job.known
+                self._touch(job)
+        for name in stage.agents:
+            self._touch_agent(self._agent(name))
+
+    def _on_job_held(self, event: ev.JobHeld) -> None:
+        instance = self._instance_of(event)
+        instance.note = f"held: {event.reason}"
+        self._move(instance, State.HELD)
+
+    def _on_job_started(self, event: ev.JobStarted) -> None:
+        instance = self._instance_of(event)
+        self.attempt_count += 1
+        self.retry_count += event.why == "retry"
+        if instance.last is not None:
+            instance.earlier = (*instance.earlier, instance.last)
+        instance.last = Attempt(event.attempt, event.at_s, event.why, event.arguments)
+        instance.note = instance.progress = ""
+        group: Group | None = instance.parent
+        while group is not None:
+            is_idle = group.parent is not None and not group.tally[State.RUNNING] + group.tally[State.RETRYING]
+            if group.started_s is None or (event.why == "rerun" and is_idle):
+                group.started_s = event.at_s
+            group = group.parent
+        if event.procedure and not instance.job.procedure:
+            instance.job.procedure = event.procedure
+        self._agent(event.agent).current = instance
+        self._move(instance, State.RUNNING)
+
+    def _on_job_progress(self, event: ev.JobProgress) -> None:
+        instance = self._instance_of(event)
+        instance.progress = event.text
+        self._touch(instance)
+        self._touch_agent(self._agent(event.agent))
+
+    def _on_job_finished(self, event: ev.JobFinished) -> None:
+        instance = self._instance_of(event)
+        state = FINISHED_STATES.get(event.state, State.OK)
+        if event.will_retry:
+            state = State.RETRYING
+        elif state is State.FAILED and event.is_tolerated:
+            state = State.TOLERATED
+        attempt = instance.last
+        if attempt is not None and attempt.number == event.attempt:
+            attempt.state = State.FAILED if event.will_retry else state
+            attempt.duration_s = event.duration_s
+            attempt.result, attempt.error, attempt.reason = event.result, event.error, event.reason
+            if attempt.error is None:
+                self._keep_detail(attempt)
+        elif event.error is not None:  # it failed before it could be sent
+            instance.last = failed = Attempt(event.attempt, event.at_s, "first", None)
+            failed.state, failed.error = state, event.error
+        instance.note = event.reason
+        parent = instance.parent
+        while True:
+            parent.ended_s = max(parent.ended_s or 0.0, event.at_s)
+            if parent.kind is Kind.JOB:
+                break
+            parent = parent.above
+        self._move(instance, state)
+
+    def _keep_detail(self, attempt: Attempt) -> None:
+        self._detailed.append(attempt)
+        if len(self._detailed) > KEPT_DETAILS:
+            oldest = self._detailed.popleft()
+            oldest.arguments = oldest.result = None
+
+    def _on_job_stale(self, event: ev.JobStale) -> None:
+        instance = self._instance_of(event)
+        instance.note = event.reason or "edited since it ran"
+        self._move(instance, State.STALE)
+
+    # Agents
+
+    def _set_agent(self, name: str, state: AgentState, message: str = "", hint: str = "") -> AgentRow:
+        agent = self._agent(name)
+        agent.state, agent.message, agent.hint = state, message, hint
+        self._touch_agent(agent)
+        return agent
+
+    def _on_agent_starting(self, event: ev.AgentStarting) -> None:
+        agent = self._set_agent(event.agent, AgentState.STARTING)
+        agent.address = agent.address or event.where
+
+    def _on_agent_ready(self, event: ev.AgentReady) -> None:
+        agent = self._set_agent(event.agent, AgentState.READY)
+        agent.home, agent.host, agent.python, agent.pid = event.home, event.host, event.python, event.pid
+        agent.address = event.address or agent.address
+
+    def _on_agent_failed(self, event: ev.AgentFailed) -> None:
+        self._set_agent(event.agent, AgentState.FAILED, event.message, event.hint)
+        self._note(event, "error", f"{event.agent}: {event.message}")
+
+    def _on_agent_suspect(self, event: ev.AgentSuspect) -> None:
+        self._set_agent(event.agent, AgentState.SUSPECT, event.message)
+
+    def _on_agent_lost(self, event: ev.AgentLost) -> None:
+        self._set_agent(event.agent, AgentState.LOST, event.message)
+        self._note(event, "error", f"{event.agent} is lost: {event.message}")
+
+    def _on_agent_stopped(self, event: ev.AgentStopped) -> None:
+        state = AgentState.STOPPED if event.is_clean else AgentState.UNCLEAN
+        self._set_agent(event.agent, state, event.message)
+
+    # The run
+
+    def _note(self, event: ev.Event, level: str, text: str) -> None:
+        self.notices.append(Notice(event.at_s, level, text))
+        self.notice_count += 1
+
+    def _on_run_paused(self, event: ev.RunPaused) -> None:
+        self.is_paused, self.reason, self.message = True, event.reason, event.message
+
+    def _on_run_resumed(self, event: ev.RunResumed) -> None:
+        # A step lets one instance through a gate that stays shut.
+        self.is_paused = event.mode == "step"
+        self.reason, self.message = ("step", "") if self.is_paused else ("", "")
+
+    def _on_confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
+        self.confirmations[event.stage] = self._stage_of(event.stage)
+
+    def _on_confirmation_given(self, event: ev.ConfirmationGiven) -> None:
+        self.confirmations.pop(event.stage, None)
+
+    def _on_stages_done(self, event: ev.StagesDone) -> None:
+        self.phase, self.done_exit_code = Phase.DONE, event.exit_code
+
+    def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
+        self.changes, self.problems, self.reload_seq = event.changes, [], event.seq
+        if event.plan:
+            self._take_plan(event.plan)
+
+    def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
+        self.problems, self.reload_seq = event.problems, event.seq
+
+    def _on_warning(self, event: ev.WarningGiven) -> None:
+        self._note(event, "warning", event.message)
+
+    def _on_request_refused(self, event: ev.RequestRefused) -> None:
+        self._note(event, "warning", event.message)
+
+    def _on_service_announced(self, event: ev.ServiceAnnounced) -> None:
+        self.services[(event.agent, event.kind, event.name)] = event
+        self._touch_agent(self._agent(event.agent))
+        if event.state == "down":
+            self._note(event, "warning", f"{event.name} on {event.agent} is down: {event.reason or 'no reason given'}")
+
+    def _on_stop_requested(self, event: ev.StopRequested) -> None:
+        self.phase, self.reason, self.is_paused = Phase.STOPPING, event.by, False
+        self.message = "without grace" if event.force else ""
+
+    def _on_run_finished(self, event: ev.RunFinished) -> None:
+        self.phase, self.exit_code, self.is_paused = Phase.FINISHED, event.exit_code, False
+        self.reason, self.message = "", event.reason

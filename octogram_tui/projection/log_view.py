@@ -1,0 +1,84 @@
+"""The lines that somebody looks at: of one attempt, one job, one stage, one agent, or of everybody."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.projection.logbook import Line, Logbook, Origin
+
+SCANNED_LINES = 50_000
+"""How far back a view of many origins looks when it is opened."""
+
+
+class Scope(NamedTuple):
+    """What to show; an empty field means any. `key` names an instance and stands for all of its attempts."""
+
+    stage: str = ""
+    job: str = ""
+    agent: str = ""
+    key: str = ""
+
+    def holds(self, origin: Origin) -> bool:
+        """Say whether what this origin wrote belongs here."""
+        if self.key:
+            return origin.key == self.key
+        return (
+            (not self.stage or origin.stage == self.stage)
+            and (not self.job or origin.job == self.job)
+            and (not self.agent or origin.agent == self.agent)
+        )
+
+
+EVERYTHING = Scope()
+
+
+class LogView:
+    """A growing list of lines; `catch_up` takes in what came since, so its cost is that of the new lines only."""
+
+    def __init__(self, logbook: Logbook, scope: Scope = EVERYTHING, *, kept_lines: int = SCANNED_LINES) -> None:
+        self.logbook = logbook
+        self.scope = scope
+        self.lines: list[Line] = []
+        self.removed = 0  # lines that were taken from the front since the view was opened
+        self._kept_lines = kept_lines
+        self._next = max(logbook.first, logbook.end - SCANNED_LINES)
+        self._verdicts: dict[int, bool] = {}
+        if scope.key:
+            self.lines = [line for origin in logbook.attempts.get(scope.key, ()) for line in origin.lines]
+            self._next = logbook.end
+        self.catch_up()
+
+    def catch_up(self) -> int:
+        """Take in the lines that came; returns how many of them belong here."""
+        start = max(self._next, self.logbook.first) - self.logbook.first
+        self._next = self.logbook.end
+        verdicts = self._verdicts
+        holds = self.scope.holds
+        count = 0
+        for line in self.logbook.lines[start:]:
+            origin = line.origin
+            verdict = verdicts.get(id(origin))
+            if verdict is None:
+                verdict = verdicts[id(origin)] = holds(origin)
+            if verdict:
+                self.lines.append(line)
+                count += 1
+        excess = len(self.lines) - self._kept_lines
+        if excess > self._kept_lines // 10:
+            del self.lines[:excess]
+            self.removed += excess
+        return count
+
+    def find(self, needle: str, start: int, *, backwards: bool = False) -> int | None:
+        """Find the next line that holds a text, from `start` on, around the end; capitals count only when used."""
+        lines = self.lines
+        if not needle or not lines:
+            return None
+        is_exact = needle != needle.lower()
+        order = range(len(lines))
+        for offset in order:
+            index = (start - offset if backwards else start + offset) % len(lines)
+            text = lines[index].text
+            if needle in (text if is_exact else text.lower()):
+                return index
+        return None

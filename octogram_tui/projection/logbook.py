@@ -1,0 +1,117 @@
+"""What jobs and processes wrote: bounded by attempt and as a whole, and honest about what was let go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.engine import events as ev
+
+LINES_PER_ORIGIN = 5_000
+BYTES_IN_ALL = 48 * 1024 * 1024
+LINE_OVERHEAD_BYTES = 160
+_TRIM_LINES = 512
+
+
+class Origin:
+    """Who wrote: one attempt of an instance, or a process that outlived its job."""
+
+    __slots__ = ("agent", "attempt", "dropped", "first", "item", "job", "key", "lines", "process", "stage", "total")
+
+    def __init__(self, event: ev.JobOutput) -> None:
+        self.key = event.key
+        self.attempt = event.attempt
+        self.stage = event.stage
+        self.job = event.job
+        self.agent = event.agent
+        self.item = event.item
+        self.process = event.process
+        self.lines: list[Line] = []
+        self.first = 0  # the number, counted from 0, of lines[0]
+        self.total = 0  # lines that came, those that were dropped on the way not counted
+        self.dropped = 0  # lines that the agent left out before they came
+
+    @property
+    def let_go(self) -> int:
+        """How many lines are not here: left out by the agent, or let go to bound the memory."""
+        return self.dropped + self.first
+
+
+class Line(NamedTuple):
+    """One line, raw. `stream` is stdout, stderr, or `gap` for a note of how many lines were left out."""
+
+    at_s: float
+    origin: Origin
+    stream: str
+    text: str
+
+
+class Logbook:
+    """The fold: every line in the order of its coming, and by origin. Absolute numbers stay true while lines go."""
+
+    def __init__(self, *, lines_per_origin: int = LINES_PER_ORIGIN, bytes_in_all: int = BYTES_IN_ALL) -> None:
+        self.lines: list[Line] = []
+        self.first = 0  # the absolute number of lines[0]
+        self.size_bytes = 0
+        self.attempts: dict[str, list[Origin]] = {}  # by instance key, in the order of their first lines
+        self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
+        self._lines_per_origin = lines_per_origin
+        self._bytes_in_all = bytes_in_all
+
+    @property
+    def end(self) -> int:
+        """The absolute number that the next line will have."""
+        return self.first + len(self.lines)
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        if not isinstance(event, ev.JobOutput):
+            return
+        origin = self._origin(event)
+        new: list[Line] = []
+        if event.dropped:
+            origin.dropped += event.dropped
+            new.append(Line(event.at_s, origin, "gap", f"{event.dropped} lines left out"))
+        new += [Line(event.at_s, origin, event.stream, text) for text in event.lines]
+        origin.total += len(event.lines)
+        origin.lines += new
+        self.lines += new
+        self.size_bytes += sum(len(line.text) for line in new) + LINE_OVERHEAD_BYTES * len(new)
+        excess = len(origin.lines) - self._lines_per_origin
+        if excess > 0:
+            del origin.lines[:excess]
+            origin.first += excess
+        if self.size_bytes > self._bytes_in_all:
+            self._let_go()
+
+    def _origin(self, event: ev.JobOutput) -> Origin:
+        if event.key:
+            origins = self.attempts.setdefault(event.key, [])
+            for origin in reversed(origins):
+                if origin.attempt == event.attempt:
+                    return origin
+            origins.append(Origin(event))
+            return origins[-1]
+        by_process = (event.agent, event.process)
+        found = self.processes.get(by_process)
+        if found is None:
+            found = self.processes[by_process] = Origin(event)
+        return found
+
+    def _let_go(self) -> None:
+        """Drop the oldest lines, a block at a time, from here and from their origins."""
+        count = 0
+        while self.size_bytes > self._bytes_in_all and count < len(self.lines):
+            block = self.lines[count : count + _TRIM_LINES]
+            count += len(block)
+            self.size_bytes -= sum(len(line.text) for line in block) + LINE_OVERHEAD_BYTES * len(block)
+        gone_by_origin: dict[int, tuple[Origin, Line]] = {}
+        for line in self.lines[:count]:
+            gone_by_origin[id(line.origin)] = (line.origin, line)
+        for origin, last in gone_by_origin.values():
+            for index, line in enumerate(origin.lines):
+                if line is last:
+                    del origin.lines[: index + 1]
+                    origin.first += index + 1
+                    break
+        del self.lines[:count]
+        self.first += count

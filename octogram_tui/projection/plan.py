@@ -1,0 +1,197 @@
+"""The rows of a run: stages, jobs, instances and agents, kept in order and counted as they change state.
+
+Each row carries a version that grows when it changes, and `take_dirty` tells which ones did: a front end draws those
+again and nothing else. Instances come into being when an event names them, or when somebody looks (`reveal`).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import Any
+
+from octogram_tui.engine import events as ev
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
+from octogram_tui.projection.states import State, new_tally
+
+_IN_FLIGHT = (State.RUNNING, State.RETRYING)
+
+
+class Plan:
+    """The tree of what runs, and the agents it runs on."""
+
+    def __init__(self) -> None:
+        self.stages: list[Group] = []
+        self.jobs: dict[str, Group] = {}  # jobs, and jobs on one agent, by key
+        self.agents: dict[str, AgentRow] = {}
+        self.instances: dict[str, Instance] = {}
+        self.tally = new_tally()
+        self.failures: dict[str, Instance] = {}  # those that stand failed now, the first first
+        self.structure_version = 0  # grows when rows come or go
+        self._by_stage: dict[str, Group] = {}
+        self._dirty: set[Row] = set()
+        self._dirty_agents: set[AgentRow] = set()
+
+    def row(self, key: str) -> Row | None:
+        """Find a row by its key."""
+        return self.instances.get(key) or self.jobs.get(key) or self._by_stage.get(key)
+
+    def stage(self, key: str) -> Group | None:
+        """Find a stage by its key."""
+        return self._by_stage.get(key)
+
+    def take_dirty(self) -> tuple[set[Row], set[AgentRow]]:
+        """Hand over the rows and agents that changed since the last call."""
+        dirty, self._dirty = self._dirty, set()
+        dirty_agents, self._dirty_agents = self._dirty_agents, set()
+        return dirty, dirty_agents
+
+    def reveal(self, job: Group) -> None:
+        """Make rows for those instances of a job that are sure to come, so that they can be seen and pointed at."""
+        if job.kind is not Kind.JOB or job.has_items or job.stage.final is not None:
+            return
+        for agent in job.stage.agents:
+            self._instance(job, agent, f"{job.key}@{agent}", None)
+
+    def _take_plan(self, plan: list[dict[str, Any]]) -> None:
+        """Lay out the stages and jobs of a plan. What an edit took away stays when it had run, and says so."""
+        gone = {stage.key: stage for stage in self.stages}
+        stages: list[Group] = []
+        for entry in plan:
+            stage = gone.pop(str(entry.get("stage", "")), None) or self._new_stage(str(entry.get("stage", "")))
+            stage.is_gone = False
+            stage.always = bool(entry.get("always"))
+            stage.line = int(entry.get("line") or 0)
+            old_jobs = {child.key: child for child in stage.children if isinstance(child, Group)}
+            stage.children = []
+            for job_entry in entry.get("jobs") or ():
+                name = str(job_entry.get("job", ""))
+                job = old_jobs.pop(f"{stage.key}/{name}", None) or self._new_job(stage, name)
+                job.is_gone = False
+                job.procedure = str(job_entry.get("procedure") or "")
+                job.has_items = bool(job_entry.get("items"))
+                job.line = int(job_entry.get("line") or 0)
+                stage.children.append(job)
+            for job in old_jobs.values():
+                if job.known:
+                    job.is_gone = True
+                    stage.children.append(job)
+                else:
+                    del self.jobs[job.key]
+            stages.append(stage)
+        for stage in gone.values():
+            if stage.started_s is not None:
+                stage.is_gone = True
+                stages.insert(min(self.stages.index(stage), len(stages)), stage)
+            else:
+                del self._by_stage[stage.key]
+        self.stages = stages
+        self.structure_version += 1
+        self._dirty.update(stages)
+
+    def _new_stage(self, key: str) -> Group:
+        stage = Group(Kind.STAGE, key, key, None)
+        self._by_stage[key] = stage
+        self.structure_version += 1
+        return stage
+
+    def _new_job(self, stage: Group, name: str) -> Group:
+        job = Group(Kind.JOB, f"{stage.key}/{name}", name, stage)
+        self.jobs[job.key] = job
+        self.structure_version += 1
+        return job
+
+    def _stage_of(self, key: str) -> Group:
+        """Find a stage; one that no plan announced is shown after the others."""
+        stage = self._by_stage.get(key)
+        if stage is None:
+            stage = self._new_stage(key)
+            self.stages.append(stage)
+        return stage
+
+    def _instance(self, job: Group, agent: str, key: str, item: Any) -> Instance:
+        instance = self.instances.get(key)
+        if instance is not None:
+            return instance
+        parent = job
+        if job.has_items:
+            group_key = f"{job.key}@{agent}"
+            found = self.jobs.get(group_key)
+            if found is None:
+                found = Group(Kind.AGENT, group_key, agent, job)
+                found.agent = agent
+                found.has_items = True
+                self.jobs[group_key] = found
+                insort(job.children, found, key=self._order)
+            parent = found
+        instance = Instance(key, parent, agent, item)
+        self.instances[key] = instance
+        if parent is job:
+            insort(job.children, instance, key=self._order)
+        else:
+            parent.children.append(instance)
+        self.structure_version += 1
+        return instance
+
+    def _order(self, row: Row) -> int:
+        agent = self.agents.get(row.agent)
+        return agent.order if agent else len(self.agents)
+
+    def _instance_of(self, event: ev.JobEvent) -> Instance:
+        instance = self.instances.get(event.key)
+        if instance is not None:
+            return instance
+        stage = self._stage_of(event.stage)
+        job = self.jobs.get(f"{event.stage}/{event.job}")
+        if job is None:
+            job = self._new_job(stage, event.job)
+            job.has_items = event.item is not None
+            stage.children.append(job)
+        return self._instance(job, event.agent, event.key, event.item)
+
+    def _touch(self, row: Row) -> None:
+        row.version += 1
+        self._dirty.add(row)
+
+    def _move(self, instance: Instance, state: State) -> None:
+        """Give an instance another state, and keep every count above it true."""
+        old = instance.state
+        instance.state = state
+        instance.version += 1
+        dirty = self._dirty
+        dirty.add(instance)
+        agent = self._agent(instance.agent)
+        stage = instance.stage
+        cell = agent.cells.get(stage.key)
+        if cell is None:
+            cell = agent.cells[stage.key] = new_tally()
+        if old is not State.PENDING:
+            self.tally[old] -= 1
+            cell[old] -= 1
+        self.tally[state] += 1
+        cell[state] += 1
+        group: Group | None = instance.parent
+        while group is not None:
+            if old is not State.PENDING:
+                group.tally[old] -= 1
+            group.tally[state] += 1
+            group.version += 1
+            dirty.add(group)
+            group = group.parent
+        agent.running += (state in _IN_FLIGHT) - (old in _IN_FLIGHT)
+        agent.version += 1
+        self._dirty_agents.add(agent)
+        if state in (State.FAILED, State.LOST):
+            self.failures.setdefault(instance.key, instance)
+        else:
+            self.failures.pop(instance.key, None)
+
+    def _agent(self, name: str) -> AgentRow:
+        agent = self.agents.get(name)
+        if agent is None:
+            agent = self.agents[name] = AgentRow(name, len(self.agents))
+            self.structure_version += 1
+        return agent
+
+    def _touch_agent(self, agent: AgentRow) -> None:
+        agent.version += 1
+        self._dirty_agents.add(agent)

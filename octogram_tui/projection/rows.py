@@ -1,0 +1,249 @@
+"""What the board is made of: stages, jobs, jobs on one agent, instances, agents. Small objects, for there are many."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from octogram_tui.projection.states import (
+    AgentState,
+    State,
+    Tally,
+    done_count,
+    known_count,
+    loudest,
+    new_tally,
+    quietest,
+)
+
+
+class Kind(IntEnum):
+    """What a row of the plan stands for."""
+
+    STAGE = 0
+    JOB = 1
+    AGENT = 2  # one job on one agent, when the job has items
+    INSTANCE = 3
+
+
+class Attempt:
+    """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory."""
+
+    __slots__ = ("arguments", "duration_s", "error", "number", "reason", "result", "started_s", "state", "why")
+
+    def __init__(self, number: int, started_s: float, why: str, arguments: dict[str, Any] | None) -> None:
+        self.number = number
+        self.started_s = started_s
+        self.why = why
+        self.arguments = arguments
+        self.state = State.RUNNING
+        self.duration_s = 0.0
+        self.result: Any = None
+        self.error: dict[str, Any] | None = None
+        self.reason = ""
+
+
+class Instance:
+    """One job on one agent for one item: a leaf of the plan."""
+
+    __slots__ = ("agent", "earlier", "item", "key", "last", "note", "parent", "progress", "state", "version")
+
+    kind = Kind.INSTANCE
+    children: tuple[Row, ...] = ()
+
+    def __init__(self, key: str, parent: Group, agent: str, item: Any) -> None:
+        self.key = key
+        self.parent = parent
+        self.agent = agent
+        self.item = item
+        self.state = State.PENDING
+        self.version = 0
+        self.last: Attempt | None = None
+        self.earlier: tuple[Attempt, ...] = ()
+        self.progress = ""
+        self.note = ""  # why it is held, skipped, cancelled or stale
+
+    @property
+    def label(self) -> str:
+        """What to call it below its parent: its item, or its agent where the job has no items."""
+        return self.key[len(self.parent.key) + 1 : -1] if self.parent.kind is Kind.AGENT else self.agent
+
+    @property
+    def job(self) -> Group:
+        """The job that it is an instance of."""
+        return self.parent if self.parent.kind is Kind.JOB else self.parent.above
+
+    @property
+    def stage(self) -> Group:
+        """The stage that it belongs to."""
+        return self.job.above
+
+    @property
+    def depth(self) -> int:
+        """How far it is indented."""
+        return self.parent.depth + 1
+
+    @property
+    def message(self) -> str:
+        """Say in a line how it ended or what it waits for; empty when there is nothing to say."""
+        if self.state in (State.FAILED, State.TOLERATED, State.RETRYING, State.LOST) and self.last and self.last.error:
+            return str(self.last.error.get("message", ""))
+        if self.state in (State.RUNNING, State.RETRYING):
+            return self.progress
+        return self.note
+
+    @property
+    def attempt(self) -> int:
+        """The number of its latest attempt; 0 before the first."""
+        return self.last.number if self.last else 0
+
+    def duration_s(self, now_s: float) -> float | None:
+        """Say how long the latest attempt took, or has been running; None when it never ran."""
+        if self.last is None:
+            return None
+        if self.last.state is State.RUNNING:
+            return max(0.0, now_s - self.last.started_s)
+        return self.last.duration_s
+
+
+class Group:
+    """A stage, a job, or a job on one agent: holds rows and knows how many instances below are in which state."""
+
+    __slots__ = (
+        "agent", "agents", "always", "children", "ended_s", "expected", "final", "has_items", "is_gone", "key", "kind",
+        "line", "name", "note", "parent", "procedure", "started_s", "tally", "version",
+    )  # fmt: skip
+
+    def __init__(self, kind: Kind, key: str, name: str, parent: Group | None) -> None:
+        self.kind = kind
+        self.key = key
+        self.name = name
+        self.parent = parent
+        self.children: list[Row] = []
+        self.tally: Tally = new_tally()
+        self.version = 0
+        self.expected = 0  # instances that will be there at least, as far as the plan tells
+        self.started_s: float | None = None
+        self.ended_s: float | None = None
+        self.final: State | None = None  # how the engine says that it ended (stages)
+        self.note = ""
+        self.agent = ""
+        self.agents: list[str] = []  # of a stage: those that take part, once it started
+        self.procedure = ""
+        self.has_items = False
+        self.always = False
+        self.line = 0
+        self.is_gone = False  # an edit of the scenario took it away after it had run
+
+    @property
+    def label(self) -> str:
+        """What to call it below its parent."""
+        return self.name
+
+    @property
+    def above(self) -> Group:
+        """The group that holds it; a stage has none."""
+        assert self.parent is not None, f"{self.key} stands alone"
+        return self.parent
+
+    @property
+    def depth(self) -> int:
+        """How far it is indented."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    @property
+    def known(self) -> int:
+        """How many instances are past pending."""
+        return known_count(self.tally)
+
+    @property
+    def done(self) -> int:
+        """How many instances have ended."""
+        return done_count(self.tally)
+
+    @property
+    def total(self) -> int:
+        """How many instances there are, as far as is known."""
+        return max(self.expected, self.known)
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether more instances may turn up: items are only known when their job starts."""
+        if self.kind is Kind.STAGE:
+            return self.final is None and any(isinstance(job, Group) and job.has_items for job in self.children)
+        return self.has_items and self.stage.final is None
+
+    @property
+    def stage(self) -> Group:
+        """The stage that it belongs to, or is."""
+        return self if self.parent is None else self.parent.stage
+
+    @property
+    def state(self) -> State:
+        """What to show for it: the loudest of what is below, then how it ended."""
+        loud = loudest(self.tally)
+        if loud is not None:
+            return loud
+        if self.final is not None:
+            return self.final
+        if self.kind is Kind.STAGE:
+            return State.RUNNING if self.started_s is not None else State.PENDING
+        if self.stage.final is not None:
+            return quietest(self.tally) if self.known else self.stage.final
+        if self.known >= self.total and self.known:
+            return quietest(self.tally)
+        return State.RUNNING if self.known else State.PENDING
+
+    @property
+    def message(self) -> str:
+        """Say in a line why it was skipped or is gone; empty when there is nothing to say."""
+        return "no longer in the scenario" if self.is_gone else self.note
+
+    def duration_s(self, now_s: float) -> float | None:
+        """Say how long it took from its first start to its last end; None before it started."""
+        if self.started_s is None:
+            return None
+        is_over = self.ended_s is not None and self.done >= self.total and not self.tally[State.RUNNING]
+        end_s = self.ended_s if is_over and self.ended_s is not None else now_s
+        return max(0.0, end_s - self.started_s)
+
+
+Row = Group | Instance
+
+
+class AgentRow:
+    """One agent: its state, what it does now, and how many of its instances are in which state, by stage."""
+
+    __slots__ = (
+        "address", "cells", "current", "hint", "home", "host", "message", "name", "order", "pid", "python", "running",
+        "state", "transport", "version",
+    )  # fmt: skip
+
+    def __init__(self, name: str, order: int, address: str = "", transport: str = "") -> None:
+        self.name = name
+        self.order = order
+        self.address = address
+        self.transport = transport
+        self.state = AgentState.WAITING
+        self.message = ""
+        self.hint = ""
+        self.home = ""
+        self.host = ""
+        self.python = ""
+        self.pid = 0
+        self.version = 0
+        self.running = 0
+        self.current: Instance | None = None  # the latest that it started
+        self.cells: dict[str, Tally] = {}
+
+    def cell_state(self, stage: Group) -> State | None:
+        """What to show where agent and stage meet; None when the agent has no part in the stage."""
+        tally = self.cells.get(stage.key)
+        if tally is None or not any(tally):
+            if stage.started_s is None:
+                return State.PENDING
+            if self.name not in stage.agents:
+                return None
+            return stage.final if stage.final in (State.SKIPPED, State.CANCELLED) else State.PENDING
+        loud = loudest(tally)
+        return quietest(tally) if loud is None else loud

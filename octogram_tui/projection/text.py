@@ -1,0 +1,42 @@
+"""Makes text from outside safe to show: what a terminal or an eye would take for something else becomes visible."""
+
+from __future__ import annotations
+
+import re
+
+SHOWN_CHARACTERS = 4096
+"""A longer line is cut; the whole of it is in the journal."""
+TAB_CELLS = 8
+
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_BIDI = "\u061c\u200e\u200f" + "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u2062\u2063\u2064\ufeff"
+
+
+def _replacements() -> dict[int, str]:
+    table = {code: chr(0x2400 + code) for code in range(0x20)}
+    table[0x7F] = "\u2421"
+    table |= {code: f"<{code:02X}>" for code in range(0x80, 0xA0)}
+    table |= {ord(char): f"<{ord(char):04X}>" for char in _BIDI + _INVISIBLE}
+    table |= {code: f"<{code:05X}>" for code in (*range(0xE0000, 0xE0080), *range(0xFFF9, 0xFFFC))}
+    table |= dict.fromkeys(range(55296, 57344), "�")
+    return table
+
+
+_VISIBLE = _replacements()
+_ASCII = _VISIBLE | {code: f"^{chr(code + 0x40)}" for code in range(0x20)} | {0x7F: "^?"}
+
+
+def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = False) -> str:
+    """Make one line of it in which every character is printed as itself or as something that stands for it."""
+    shown = text if isinstance(text, str) else str(text)
+    is_cut = len(shown) > limit
+    if is_cut:
+        shown = shown[:limit]
+    if not _PLAIN.fullmatch(shown):
+        if "\t" in shown:
+            shown = shown.expandtabs(TAB_CELLS)
+        shown = shown.translate(_ASCII if ascii_only else _VISIBLE)
+        if ascii_only:
+            shown = shown.encode("ascii", "replace").decode()
+    return shown + "..." if is_cut else shown

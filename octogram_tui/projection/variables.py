@@ -1,0 +1,72 @@
+"""The variables of a run: what they are now, what they were before, and who changed them when."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from octogram_tui.engine import events as ev
+
+KEPT_CHANGES = 50
+
+
+class Change(NamedTuple):
+    """One value that a variable had. by: an instance's key, `operator` or `scenario`."""
+
+    at_s: float
+    value: Any
+    by: str
+    removed: bool = False
+
+
+class Variable:
+    """A variable and its past, the latest change last."""
+
+    __slots__ = ("changes", "count", "name", "version")
+
+    def __init__(self, name: str, change: Change) -> None:
+        self.name = name
+        self.changes = [change]
+        self.count = 0  # changes since the start
+        self.version = 0
+
+    @property
+    def now(self) -> Change:
+        """The value that holds now, and where it came from."""
+        return self.changes[-1]
+
+    def change(self, change: Change) -> None:
+        """Give it a new value."""
+        self.changes.append(change)
+        del self.changes[:-KEPT_CHANGES]
+        self.count += 1
+        self.version += 1
+
+
+class Variables:
+    """The fold. A removed variable stays, marked, so that one sees that it is gone."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Variable] = {}
+        self.version = 0
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        if isinstance(event, ev.RunStarted):
+            self.by_name = {
+                name: Variable(name, Change(event.at_s, value, "scenario")) for name, value in event.variables.items()
+            }
+            self.version += 1
+        elif isinstance(event, ev.VariableChanged):
+            change = Change(event.at_s, event.value, event.by, event.removed)
+            variable = self.by_name.get(event.name)
+            if variable is None:
+                self.by_name[event.name] = variable = Variable(event.name, change)
+                variable.count = 1
+            else:
+                variable.change(change)
+            self.version += 1
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The variables that exist now."""
+        return {name: variable.now.value for name, variable in self.by_name.items() if not variable.now.removed}

@@ -1,0 +1,256 @@
+"""The board: counts, states and order, folded from events."""
+
+from typing import Any
+
+from octogram_tui.dev.fleet import Fleet
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as st
+from octogram_tui.projection.board import KEPT_DETAILS, Board
+from octogram_tui.projection.rows import Group, Instance, Kind
+from octogram_tui.projection.states import AgentState, Phase, State
+
+
+def started(**changes: Any) -> ev.RunStarted:
+    plan = [
+        {"stage": "one", "jobs": [{"job": "a", "procedure": "copy", "items": False}], "line": 3},
+        {"stage": "two", "jobs": [{"job": "b", "procedure": "x", "items": True}], "line": 9},
+    ]
+    agents = [{"agent": name, "address": "", "transport": "local"} for name in ("n0", "n1", "n2")]
+    return ev.RunStarted(run="r", scenario="s.yml", plan=plan, agents=agents, **changes)
+
+
+def job(kind: type, agent: str, *, stage: str = "one", name: str = "a", item: Any = None, **fields: Any) -> Any:
+    key = f"{stage}/{name}@{agent}" + ("" if item is None else f"[{item}]")
+    return kind(stage=stage, job=name, agent=agent, key=key, item=item, **fields)
+
+
+def board_of(*events: ev.Event) -> Board:
+    board = Board()
+    for at, event in enumerate(events):
+        event.seq, event.at_s = at + 1, float(at)
+        board.apply(event)
+    return board
+
+
+def check_counts(board: Board) -> None:
+    """Every count is what counting again gives."""
+    for stage in board.stages:
+        for group in [stage, *(child for child in stage.children if isinstance(child, Group))]:
+            below = [i for i in board.instances.values() if i.state is not State.PENDING and group in (i.job, i.stage)]
+            assert group.tally == [sum(i.state is state for i in below) for state in State], group.key
+    assert sum(board.tally) == sum(i.state is not State.PENDING for i in board.instances.values())
+    failed = {i.key for i in board.instances.values() if i.state in (State.FAILED, State.LOST)}
+    assert set(board.failures) == failed
+    for agent in board.agents.values():
+        mine = [i for i in board.instances.values() if i.agent == agent.name]
+        assert agent.running == sum(i.state in (State.RUNNING, State.RETRYING) for i in mine)
+
+
+def test_plan_is_there_before_anything_ran() -> None:
+    board = board_of(started())
+    assert [stage.name for stage in board.stages] == ["one", "two"]
+    assert board.stages[0].state is State.PENDING
+    assert board.phase is Phase.STARTING
+    assert board.agents["n1"].state is AgentState.WAITING
+
+
+def test_states_rise_from_instances_to_stages() -> None:
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="one", agents=["n0", "n1", "n2"]),
+        job(ev.JobStarted, "n2"),
+        job(ev.JobStarted, "n0"),
+        job(ev.JobFinished, "n2", state="ok", duration_s=1.0),
+    )
+    stage = board.stages[0]
+    assert (stage.state, stage.done, stage.total) == (State.RUNNING, 1, 3)
+    assert [row.label for row in stage.children[0].children] == ["n0", "n2"], "in the order of the agents"
+    assert board.agents["n2"].cell_state(stage) is State.OK
+    assert board.agents["n1"].cell_state(stage) is State.PENDING
+    check_counts(board)
+
+
+def test_pending_rows_appear_when_looked_at_and_counts_stay() -> None:
+    board = board_of(started(), ev.StageStarted(stage="one", agents=["n0", "n1"]), job(ev.JobStarted, "n1"))
+    job_row = board.jobs["one/a"]
+    assert len(job_row.children) == 1
+    board.reveal(job_row)
+    assert [row.state for row in job_row.children] == [State.PENDING, State.RUNNING]
+    assert (job_row.done, job_row.total) == (0, 2)
+    check_counts(board)
+
+
+def test_items_are_grouped_by_agent_and_may_still_grow() -> None:
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="two", agents=["n0"]),
+        job(ev.JobStarted, "n0", stage="two", name="b", item="x/y"),
+        job(ev.JobFinished, "n0", stage="two", name="b", item="x/y"),
+        job(ev.JobStarted, "n0", stage="two", name="b", item=7),
+    )
+    group = board.jobs["two/b"].children[0]
+    assert group.kind is Kind.AGENT
+    assert [row.label for row in group.children] == ["x/y", "7"]
+    assert board.jobs["two/b"].is_open_ended
+    board.apply(ev.StageFinished(stage="two", state="ok"))
+    assert not board.jobs["two/b"].is_open_ended
+
+
+def test_retry_rerun_and_failures_in_order() -> None:
+    error = {"kind": "exit", "message": "exit 1", "hint": "look"}
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="one", agents=["n0", "n1"]),
+        job(ev.JobStarted, "n1"),
+        job(ev.JobFinished, "n1", state="failed", error=error, will_retry=True),
+    )
+    instance = board.instances["one/a@n1"]
+    assert instance.state is State.RETRYING
+    for event in (
+        job(ev.JobStarted, "n1", attempt=2, why="retry"),
+        job(ev.JobFinished, "n1", attempt=2, state="failed", error=error),
+        job(ev.JobStarted, "n0"),
+        job(ev.JobFinished, "n0", state="failed", error=error),
+    ):
+        board.apply(event)
+    assert (instance.state, instance.attempt, instance.message) == (State.FAILED, 2, "exit 1")
+    assert list(board.failures) == ["one/a@n1", "one/a@n0"]
+    assert board.first_failure is instance
+    board.apply(job(ev.JobStarted, "n1", attempt=3, why="rerun"))
+    board.apply(job(ev.JobFinished, "n1", attempt=3))
+    assert list(board.failures) == ["one/a@n0"]
+    assert [attempt.state for attempt in instance.earlier] == [State.FAILED, State.FAILED]
+    assert board.retry_count == 1
+    check_counts(board)
+
+
+def test_failure_before_dispatch_keeps_its_error() -> None:
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="one", agents=["n0"]),
+        job(ev.JobFinished, "n0", state="failed", error={"kind": "template", "message": "no variable x"}),
+    )
+    assert board.instances["one/a@n0"].message == "no variable x"
+
+
+def test_tolerated_failure_is_no_failure() -> None:
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="one", agents=["n0"]),
+        job(ev.JobStarted, "n0"),
+        job(ev.JobFinished, "n0", state="failed", error={"message": "no"}, is_tolerated=True),
+        ev.StageFinished(stage="one", state="ok"),
+    )
+    assert board.instances["one/a@n0"].state is State.TOLERATED
+    assert not board.failures
+    assert board.stages[0].state is State.OK
+
+
+def test_pause_step_go_and_the_end() -> None:
+    board = board_of(started(), ev.RunPaused(reason="start"))
+    assert (board.is_paused, board.phase, board.reason) == (True, Phase.STARTING, "start")
+    board.apply(ev.RunResumed(mode="step"))
+    assert (board.is_paused, board.reason) == (True, "step")
+    board.apply(ev.RunResumed())
+    assert not board.is_paused
+    board.apply(ev.ConfirmationAsked(stage="two"))
+    assert list(board.confirmations) == ["two"]
+    board.apply(ev.StageFinished(stage="two", state="skipped", reason="not confirmed"))
+    assert not board.confirmations
+    assert board.stages[1].message == "not confirmed"
+    board.apply(ev.StagesDone(exit_code=1))
+    assert (board.phase, board.done_exit_code) == (Phase.DONE, 1)
+    board.apply(ev.StopRequested(by="operator"))
+    board.apply(ev.RunFinished(exit_code=1))
+    assert (board.phase, board.exit_code) == (Phase.FINISHED, 1)
+
+
+def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
+    board = board_of(started(), ev.StageStarted(stage="one", agents=["n0"]), job(ev.JobStarted, "n0"))
+    plan: list[dict[str, Any]] = [{"stage": "new", "jobs": []}, {"stage": "one", "jobs": [{"job": "c"}], "line": 4}]
+    board.apply(ev.ScenarioReloaded(seq=9, changes=["stage two removed"], plan=plan))
+    assert [stage.name for stage in board.stages] == ["new", "one"]
+    assert [(row.label, row.message) for row in board.stages[1].children] == [
+        ("c", ""),
+        ("a", "no longer in the scenario"),
+    ]
+    assert board.row("two") is None
+    board.apply(job(ev.JobStale, "n0", reason="its text changed"))
+    assert board.instances["one/a@n0"].state is State.STALE
+    board.apply(ev.ScenarioRejected(seq=10, problems=[{"message": "bad"}]))
+    assert board.reload_seq == 10
+    check_counts(board)
+
+
+def test_unknown_events_and_unannounced_rows_are_taken() -> None:
+    class Later(ev.Event):
+        TYPE = "later"
+
+    board = board_of(Later(), job(ev.JobStarted, "ghost", stage="nowhere", name="z"))
+    assert board.stages[0].children[0].label == "z"
+    assert "ghost" in board.agents
+
+
+def test_agents_services_and_notices() -> None:
+    board = board_of(
+        started(),
+        ev.AgentStarting(agent="n0"),
+        ev.AgentFailed(agent="n0", code="net.failed", message="refused", hint="is it up?"),
+        ev.AgentReady(agent="n1", home="/h"),
+        ev.AgentStopped(agent="n1", is_clean=False, message="2 left"),
+        ev.ServiceAnnounced(agent="n2", kind="process", name="web", state="down", reason="exit 3"),
+        ev.WarningGiven(message="matches no agent"),
+    )
+    assert (board.agents["n0"].state, board.agents["n0"].hint) == (AgentState.FAILED, "is it up?")
+    assert board.agents["n1"].state is AgentState.UNCLEAN
+    assert [notice.level for notice in board.notices] == ["error", "warning", "warning"]
+
+
+def test_dirty_rows_are_only_those_that_changed() -> None:
+    board = board_of(started(), ev.StageStarted(stage="one", agents=["n0", "n1"]), job(ev.JobStarted, "n0"))
+    board.take_dirty()
+    board.apply(job(ev.JobProgress, "n0", text="half"))
+    rows, agents = board.take_dirty()
+    assert [row.key for row in rows] == ["one/a@n0"]
+    assert [agent.name for agent in agents] == ["n0"]
+    assert board.take_dirty() == (set(), set())
+
+
+def test_old_details_are_let_go() -> None:
+    board = board_of(started(), ev.StageStarted(stage="two", agents=["n0"]))
+    for item in range(KEPT_DETAILS + 1):
+        board.apply(job(ev.JobStarted, "n0", stage="two", name="b", item=item, arguments={"x": item}))
+        board.apply(job(ev.JobFinished, "n0", stage="two", name="b", item=item, result=item))
+    first, last = board.instances["two/b@n0[0]"].last, board.instances[f"two/b@n0[{KEPT_DETAILS}]"].last
+    assert first is not None
+    assert last is not None
+    assert first.arguments is None
+    assert last.arguments == {"x": KEPT_DETAILS}
+
+
+def test_a_whole_run_counts_up() -> None:
+    fleet = Fleet(9, seed=3)
+    fleet.begin()
+    board = Board()
+
+    def fold() -> None:
+        for event in fleet.advance(float("inf")):
+            board.apply(event)
+        check_counts(board)
+
+    fold()
+    failure = board.first_failure
+    assert isinstance(failure, Instance)
+    assert board.is_paused
+    fleet.take(st.RerunRequested(failure.stage.key, key=failure.key))
+    fleet.take(st.GoRequested())
+    fold()
+    fleet.take(st.GoRequested())
+    fold()
+    assert list(board.confirmations) == ["measure"]
+    fleet.take(st.ConfirmationAnswered("measure", True))
+    fold()
+    assert board.phase is Phase.DONE
+    assert not board.failures
+    assert {stage.state for stage in board.stages} == {State.OK}
+    assert board.done == board.total == len(board.instances)

@@ -1,0 +1,120 @@
+"""What was written: bounds, gaps, views and safe text."""
+
+import pytest
+
+from octogram_tui.engine import events as ev
+from octogram_tui.projection.log_view import LogView, Scope
+from octogram_tui.projection.logbook import LINE_OVERHEAD_BYTES, Logbook
+from octogram_tui.projection.text import SHOWN_CHARACTERS, safe
+
+
+def output(*lines: str, key: str = "s/j@a", attempt: int = 1, process: str = "", dropped: int = 0) -> ev.JobOutput:
+    agent = key.rpartition("@")[2] or "a"
+    stage, _, job = key.partition("@")[0].partition("/")
+    return ev.JobOutput(
+        agent=agent, lines=list(lines), stage=stage, job=job, key=key, attempt=attempt, process=process, dropped=dropped
+    )
+
+
+def test_lines_by_attempt_and_process_and_gaps() -> None:
+    book = Logbook()
+    book.apply(output("one", "two"))
+    book.apply(output("three", attempt=2, dropped=7))
+    book.apply(output("tick", key="", process="web"))
+    first, second = book.attempts["s/j@a"]
+    assert [line.text for line in first.lines] == ["one", "two"]
+    assert [(line.stream, line.text) for line in second.lines] == [("gap", "7 lines left out"), ("stdout", "three")]
+    assert second.let_go == 7
+    assert [line.text for line in book.processes[("a", "web")].lines] == ["tick"]
+
+
+def test_an_origin_keeps_its_last_lines_and_counts_the_others() -> None:
+    book = Logbook(lines_per_origin=10)
+    for number in range(25):
+        book.apply(output(str(number)))
+    (origin,) = book.attempts["s/j@a"]
+    assert [line.text for line in origin.lines] == [str(number) for number in range(15, 25)]
+    assert (origin.let_go, origin.total) == (15, 25)
+
+
+def test_the_whole_is_bounded_and_numbers_stay_true() -> None:
+    book = Logbook(bytes_in_all=(LINE_OVERHEAD_BYTES + 4) * 1000)
+    view = LogView(book, Scope(agent="b"))
+    for number in range(2000):
+        book.apply(output(f"{number:4}", key=f"s/j@{'ab'[number % 2]}"))
+        if number == 50:
+            view.catch_up()
+    assert book.end == 2000
+    assert book.first == 2000 - len(book.lines) > 0
+    assert sum(len(origins[0].lines) for origins in book.attempts.values()) == len(book.lines)
+    view.catch_up()
+    assert view.lines[-1].text == "1999"
+    assert all(line.origin.agent == "b" for line in view.lines)
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(), ["1", "2", "3", "4"]),
+        (Scope(stage="s"), ["1", "2", "4"]),
+        (Scope(stage="s", job="j"), ["1", "4"]),
+        (Scope(agent="b"), ["2"]),
+        (Scope(key="s/j@a"), ["1", "4"]),
+    ],
+)
+def test_views_hold_what_their_scope_says(scope: Scope, expected: list[str]) -> None:
+    book = Logbook()
+    book.apply(output("1"))
+    view = LogView(book, scope)
+    book.apply(output("2", key="s/k@b"))
+    book.apply(output("3", key="t/j@c"))
+    book.apply(output("4", attempt=2))
+    view.catch_up()
+    assert [line.text for line in view.lines] == expected
+    assert [line.text for line in LogView(book, scope).lines] == expected
+
+
+def test_a_view_forgets_its_oldest_lines() -> None:
+    book = Logbook()
+    view = LogView(book, kept_lines=100)
+    book.apply(output(*map(str, range(300))))
+    view.catch_up()
+    assert view.lines[-1].text == "299"
+    assert (len(view.lines), view.removed) == (100, 200)
+
+
+def test_find_goes_round_and_minds_capitals_only_when_used() -> None:
+    book = Logbook()
+    book.apply(output("alpha", "Error: x", "omega", "error: y"))
+    view = LogView(book)
+    assert view.find("error", 0) == 1
+    assert view.find("error", 2) == 3
+    assert view.find("Error", 2) == 1
+    assert view.find("error", 0, backwards=True) == 3
+    assert view.find("nowhere", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain", "plain"),
+        ("a\tb", "a       b"),
+        ("\x1b[31mred", "␛[31mred"),
+        ("\x1b]0;title\x07", "␛]0;title␇"),
+        ("line\r\n", "line␍␊"),
+        ("\x7f\x9b2J", "␡<9B>2J"),
+        ("evil\u202etxt.exe", "evil<202E>txt.exe"),
+        ("\ufeffbom\u200b", "<FEFF>bom<200B>"),
+        ("half \ud800", "half \ufffd"),
+        ("[bold]x[/] [@click=app.quit]y", "[bold]x[/] [@click=app.quit]y"),
+        ("żółw 数", "żółw 数"),
+        (17, "17"),
+    ],
+)
+def test_safe_text(raw: object, shown: str) -> None:
+    assert safe(raw) == shown
+
+
+def test_safe_text_cuts_and_speaks_ascii() -> None:
+    assert len(safe("x" * 100_000)) == SHOWN_CHARACTERS + 3
+    assert safe("\x1b[1m żó", ascii_only=True) == "^[[1m ??"

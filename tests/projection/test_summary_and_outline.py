@@ -1,0 +1,100 @@
+"""Totals at the end, variables with their past, and the plan as a list of lines."""
+
+from octogram_tui.dev.fleet import Fleet
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as st
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.outline import Outline
+from octogram_tui.projection.summary import SLOWEST, Summary
+from octogram_tui.projection.variables import Variables
+
+
+def finished(key: str, state: str = "ok", **fields: object) -> ev.JobFinished:
+    return ev.JobFinished(stage="s", job="j", agent="a", key=key, state=state, **fields)  # type: ignore[arg-type]
+
+
+def test_summary_counts_slowest_and_failures() -> None:
+    summary = Summary()
+    for number in range(10):
+        summary.apply(finished(f"s/j@a[{number}]", duration_s=float(number)))
+    error = {"kind": "exit", "message": "exit 3", "hint": "look"}
+    summary.apply(finished("s/j@a[x]", "failed", error=error, will_retry=True, duration_s=0.1))
+    summary.apply(finished("s/j@a[x]", "failed", error=error, attempt=2, duration_s=0.1))
+    summary.apply(ev.AgentFailed(agent="b", code="net.failed", message="refused"))
+    assert summary.counts == {"ok": 10, "failed": 1}
+    assert [slow.duration_s for slow in summary.slowest] == [9.0, 8.0, 7.0, 6.0, 5.0][:SLOWEST]
+    assert [(f.agent, f.message, f.hint) for f in summary.failures] == [("a", "exit 3", "look"), ("b", "refused", "")]
+    assert (summary.jobs[("s", "j")].count, summary.jobs[("s", "j")].longest_s) == (12, 9.0)
+    summary.apply(ev.JobStarted(stage="s", job="j", agent="a", key="s/j@a[x]", attempt=3, why="rerun"))
+    summary.apply(finished("s/j@a[x]", attempt=3))
+    assert summary.counts == {"ok": 11, "failed": 0}
+    assert [failure.agent for failure in summary.failures] == ["b"]
+    summary.apply(ev.RunFinished(exit_code=1, duration_s=4.0, counts={"ok": 11}))
+    assert (summary.exit_code, summary.counts) == (1, {"ok": 11})
+
+
+def test_variables_keep_their_past() -> None:
+    variables = Variables()
+    variables.apply(ev.RunStarted(run="r", scenario="s", variables={"x": 1, "y": "a"}))
+    variables.apply(ev.VariableChanged(at_s=3.0, name="x", value=2, by="s/j@a"))
+    variables.apply(ev.VariableChanged(at_s=4.0, name="y", removed=True, by="operator"))
+    variables.apply(ev.VariableChanged(at_s=5.0, name="z", value=None, by="operator"))
+    assert variables.values == {"x": 2, "z": None}
+    assert [(change.value, change.by) for change in variables.by_name["x"].changes] == [(1, "scenario"), (2, "s/j@a")]
+    assert variables.by_name["y"].now.removed
+
+
+def outline_at(fleet: Fleet, at_s: float) -> Outline:
+    board = Board()
+    for event in fleet.advance(at_s):
+        board.apply(event)
+    outline = Outline(board)
+    outline.refresh()
+    return outline
+
+
+def labels(outline: Outline) -> list[str]:
+    outline.refresh()
+    return ["  " * row.depth + row.label for row in outline.rows]
+
+
+def test_the_running_stage_is_open_and_the_operator_decides_otherwise() -> None:
+    fleet = Fleet(3)
+    fleet.begin()
+    outline = outline_at(fleet, 2.0)
+    assert labels(outline)[:4] == ["deploy binaries", "  copy binaries", "  unpack", "start nodes"]
+    job = outline.board.jobs["deploy binaries/copy binaries"]
+    outline.unfold(job)
+    assert labels(outline)[1:5] == ["  copy binaries", "    node-0", "    node-1", "    node-2"]
+    outline.fold(outline.board.stages[0])
+    assert labels(outline)[:2] == ["deploy binaries", "start nodes"]
+    assert not outline.refresh(), "nothing changed"
+
+
+def test_failed_only_shows_the_way_to_failures() -> None:
+    fleet = Fleet(6)
+    fleet.begin()
+    outline = outline_at(fleet, float("inf"))
+    outline.failed_only = True
+    assert labels(outline) == ["wait until synchronised", "  wait_for_bootstrapped", "    node-2"]
+    fleet.take(st.RerunRequested("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
+    for event in fleet.advance(float("inf")):
+        outline.board.apply(event)
+    assert labels(outline) == []
+
+
+def test_find_looks_into_folded_rows_and_goes_round() -> None:
+    fleet = Fleet(6, fails=False)
+    fleet.begin()
+    outline = outline_at(fleet, 30.0)
+    found = outline.find("NODE-3", None)
+    assert found is not None
+    assert found.key == "deploy binaries/copy binaries@node-3"
+    outline.show(found)
+    outline.refresh()
+    assert outline.index(found) is not None
+    again = outline.find("node-3", found)
+    assert again is not None
+    assert again.key == "deploy binaries/unpack@node-3"
+    assert outline.find("node-3", again, backwards=True) is found
+    assert outline.find("nothing like it", None) is None
