@@ -1,0 +1,1 @@
+"""The procedures that drive Octez: nodes, bakers, DAL and rollup nodes, keys, parameters, operations."""
