@@ -1,0 +1,304 @@
+"""The orchestrator's end of `copy` and `builtins.fetch`: files over byte channels of their own (agentd/parcel.py).
+
+Knows no jobs and no scenario. What goes wrong with files is a ProcedureFailed, what goes wrong with the way to the
+agent a TransportError. Reading, writing and hashing happen in threads, so that the event loop stays quick; a slow agent
+holds its own copy back and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentd.landing import Landing
+from agentd.parcel import MAGIC, failure, line, pack, show, survey, to_text
+from agentd.procedures.base import ProcedureFailed
+from octogram_tui.errors import LinkLost, TransportError
+from octogram_tui.transport.base import Channel, Transport
+
+ArgvFor = Callable[[str], Sequence[str]]
+"""Gives the command that runs a subcommand of the daemon's program (`put`, `get`) on the agent's machine."""
+Progress = Callable[[int, int], None]
+"""Told how many bytes have been moved, and of how many."""
+
+FETCH_MAX_BYTES = 64 << 30
+FETCH_MAX_ENTRIES = 100_000
+_MAX_ANSWER_BYTES = 128 * 1024
+_MAX_STDERR_BYTES = 8 * 1024
+_READ_AHEAD_BYTES = 1 << 20
+_ANSWER_AFTER_LOSS_S = 5.0  # how long the reason is waited for when the other end stopped taking data
+
+
+def locate(local_path: str, scenario_directory: str | os.PathLike[str]) -> Path:
+    """Find what is to be copied: from the working directory, then from the scenario's. Raises ProcedureFailed."""
+    places = [Path.cwd() / local_path, Path(scenario_directory).absolute() / local_path]
+    for place in places:
+        if os.path.lexists(place):
+            return place
+    tried = " nor ".join(dict.fromkeys(str(place) for place in places))
+    raise ProcedureFailed(
+        f"local_path {local_path!r} does not exist: neither {tried}" if places[0] != places[1]
+        else f"local_path {local_path!r} does not exist: {tried}",
+        kind="missing",
+        hint="local_path is taken from the working directory, then from the scenario's directory",
+    )
+
+
+async def copy_to(
+    transport: Transport,
+    argv_for: ArgvFor,
+    local_path: str | os.PathLike[str],
+    remote_path: str,
+    *,
+    home: str,
+    job: str = "",
+    on_progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Copy a file or a directory into an agent's home; gives `{bytes, files, sha256}`.
+
+    local_path  as `locate` found it
+    home        the agent's home directory, from its `welcome`
+    job         the instance's name: its rerun puts a directory where its first attempt did, not one level deeper
+    Raises ProcedureFailed and TransportError. Cancelled or failed, no file is left half written under its name.
+    """
+    root = os.fsencode(local_path)
+    about = await asyncio.to_thread(_about, root)
+    request = {"home": home, "path": remote_path, "job": job, **about}
+    answer = _Answer()
+    channel = await transport.open(argv_for("put"), answer)
+    answer.channel = channel
+    try:
+        channel.write(MAGIC + line(request))
+        try:
+            await _send(channel, root, about["bytes"], answer, on_progress)
+        except LinkLost:
+            # An agent that refuses stops reading: what it said about that explains more than the pipe that broke.
+            if not await _settles(answer.wait_line(), _ANSWER_AFTER_LOSS_S):
+                raise
+        result = await answer.wait_line()
+    finally:
+        channel.abort()
+    return {name: result[name] for name in ("bytes", "files", "sha256")}
+
+
+async def fetch_from(
+    transport: Transport,
+    argv_for: ArgvFor,
+    remote_path: str,
+    local_path: str | os.PathLike[str],
+    *,
+    home: str,
+    on_progress: Progress | None = None,
+    max_bytes: int = FETCH_MAX_BYTES,
+    max_entries: int = FETCH_MAX_ENTRIES,
+) -> dict[str, Any]:
+    """Copy a file or a directory of an agent to this machine; gives `{local_path, bytes, files, sha256}`.
+
+    remote_path  from `home`, or absolute
+    local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
+                 into under its own name
+    Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
+    is removed, also on cancellation.
+    """
+    answer = _Answer()
+    channel = await transport.open(argv_for("get"), answer)
+    answer.channel = channel
+    landing: Landing | None = None
+    writer = _OneThread()
+    try:
+        channel.write(MAGIC + line({"home": home, "path": remote_path}))
+        about = await answer.wait_line()
+        if int(about["bytes"]) > max_bytes or int(about["entries"]) > max_entries:
+            raise ProcedureFailed(
+                f"{remote_path} has {about['entries']} entries and {about['bytes']} bytes: a fetch takes at most"
+                f" {max_entries} and {max_bytes}",
+                kind="too_large",
+            )
+        directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path)
+        landing = Landing(_open_parent(directory), name, max_bytes=max_bytes, max_entries=max_entries)
+        while not landing.is_complete:
+            await writer.call(landing.feed, await answer.take())
+            if on_progress is not None:
+                on_progress(landing.size_bytes, int(about["bytes"]))
+    finally:
+        channel.abort()
+        if landing is not None:
+            await writer.last(landing.close)
+    assert landing.result is not None
+    return {"local_path": os.fsdecode(os.path.join(directory, name)), **landing.result}
+
+
+async def _send(
+    channel: Channel, root: bytes, total_bytes: int, answer: _Answer, on_progress: Progress | None
+) -> None:
+    """Write the parcel; the next chunk is read and hashed while the last one is under way."""
+    chunks = pack(root)
+    reader = _OneThread()
+    upcoming = asyncio.create_task(reader.call(next, chunks, None))
+    sent_bytes = 0
+    try:
+        while (chunk := await upcoming) is not None and not answer.is_over:
+            upcoming = asyncio.create_task(reader.call(next, chunks, None))
+            channel.write(chunk)
+            await channel.drain()
+            sent_bytes = min(sent_bytes + len(chunk), total_bytes)
+            if on_progress is not None:
+                on_progress(sent_bytes, total_bytes)
+        channel.write_eof()
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+        await reader.last(chunks.close)
+
+
+async def _settles(answer: Awaitable[object], within_s: float) -> bool:
+    """Wait a while for an answer; an answer that is an error is raised. False when there was none in time."""
+    try:
+        await asyncio.wait_for(answer, within_s)
+    except (TimeoutError, TransportError):
+        return False
+    return True
+
+
+class _OneThread:
+    """Calls functions in threads, never two at a time, even when nobody waits for the first any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call, and give what it returns. Cancelled, the function may still be running."""
+        return await asyncio.to_thread(self._call_alone, function, *arguments)
+
+    async def last(self, function: Callable[[], None]) -> None:
+        """Call what cleans up, after whatever is still running, and even when we are being cancelled."""
+        await asyncio.shield(asyncio.create_task(self.call(function)))
+
+    def _call_alone(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        with self._lock:
+            return function(*arguments)
+
+
+def _about(root: bytes) -> dict[str, Any]:
+    """Say of what is to be copied what the agent has to know before it comes."""
+    _, size_bytes = survey(root)
+    return {"name": to_text(_own_name(root)), "dir": os.path.isdir(root), "bytes": size_bytes}
+
+
+def _own_name(root: bytes) -> bytes:
+    """Give the name under which a file or a directory lands in another."""
+    name = os.path.basename(root.rstrip(b"/"))
+    if name in (b"", b".", b".."):
+        name = os.path.basename(os.path.realpath(root))
+    if not name:
+        raise ProcedureFailed("the root directory has no name to be copied under", kind="path")
+    return name
+
+
+def _destination(local_path: bytes, remote_path: str) -> tuple[bytes, bytes]:
+    """Give the directory, made when missing, and the name in it that a fetched file or directory gets."""
+    path = os.path.abspath(local_path)
+    if local_path.endswith((b"/", b"/.")) or local_path == b"." or os.path.isdir(path):
+        directory, name = path, os.path.basename(os.path.normpath(os.fsencode(remote_path)))
+        if name in (b"", b".", b".."):
+            name = b"home"  # all of the agent's home directory
+    else:
+        directory, name = os.path.split(path)
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except OSError as error:
+        raise failure("make the directory", directory, error) from None
+    return directory, name
+
+
+def _open_parent(directory: bytes) -> int:
+    try:
+        return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise failure("open the directory", directory, error) from None
+
+
+class _Answer:
+    """What comes back from `put` and `get`: whatever a login shell prints, MAGIC, a line, then the parcel of `get`."""
+
+    def __init__(self) -> None:
+        self.channel: Channel | None = None
+        self.is_over = False
+        self._error: TransportError | None = None
+        self._data = bytearray()
+        self._stderr = b""
+        self._changed = asyncio.Event()
+        self._line: dict[str, Any] | None = None
+        self._is_paused = False
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came, and hold the agent back when that is much."""
+        self._data += data
+        if len(self._data) > _READ_AHEAD_BYTES and not self._is_paused and self.channel is not None:
+            self._is_paused = True
+            self.channel.pause_reading()
+        self._changed.set()
+
+    def stderr_received(self, data: bytes) -> None:
+        """Keep the end of it, for an agent that could not even answer."""
+        self._stderr = (self._stderr + data)[-_MAX_STDERR_BYTES:]
+
+    def channel_closed(self, error: TransportError | None) -> None:
+        """Note that nothing more comes."""
+        self.is_over = True
+        self._error = error
+        self._changed.set()
+
+    async def wait_line(self) -> dict[str, Any]:
+        """Give the answer's line. Raises the ProcedureFailed that it is, or what became of the channel."""
+        while self._line is None:
+            start = self._data.find(MAGIC)
+            end = self._data.find(b"\n", start + len(MAGIC)) if start >= 0 else -1
+            if end >= 0:
+                self._line = _read_line(bytes(self._data[start + len(MAGIC) : end]))
+                del self._data[: end + 1]
+            elif len(self._data) > _MAX_ANSWER_BYTES:
+                raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
+            else:
+                await self._wait()
+        if "error" in self._line:
+            error = self._line["error"]
+            raise ProcedureFailed(str(error["message"]), kind=str(error["kind"]), hint=str(error["hint"]))
+        return self._line
+
+    async def take(self) -> bytes:
+        """Give what has come of the stream, at least a byte."""
+        while not self._data:
+            await self._wait()
+        data = bytes(self._data)
+        self._data.clear()
+        if self._is_paused and self.channel is not None:
+            self._is_paused = False
+            self.channel.resume_reading()
+        return data
+
+    async def _wait(self) -> None:
+        """Wait for more. Raises what ended the channel when there cannot be more."""
+        if self.is_over:
+            if self._error is not None:
+                raise self._error
+            lines = self._stderr.strip().splitlines()
+            reason = show(lines[-1]) if lines else "no reason given"
+            raise ProcedureFailed(f"the file transfer ended without an answer: {reason}", kind="transfer")
+        self._changed.clear()
+        await self._changed.wait()
+
+
+def _read_line(text: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
+    return fields
