@@ -34,10 +34,12 @@ class StartPrometheus(Procedure):
     services = ("prometheus",)
     result = {"port": "int: where it listens", "url": "str: its address as this machine's network knows it"}
 
-    program = Field[str]("str", "The program: a name on the PATH, or a path.", default="prometheus")
-    port = Field["Any"]("int", "Where to listen; 9090 or a free port when left out.")
-    scrape_interval_s = Field[float]("float", "Seconds between two readings of a target.", default=5.0, minimum=0.1)
-    ready_timeout = Field[float]("float", "Seconds to wait until it is ready.", default=60.0, minimum=0)
+    program: Field[str] = Field("str", "The program: a name on the PATH, or a path.", default="prometheus")
+    port: Field[Any] = Field("int", "Where to listen; 9090 or a free port when left out.")
+    scrape_interval_s: Field[float] = Field(
+        "float", "Seconds between two readings of a target.", default=5.0, minimum=0.1
+    )
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=60.0, minimum=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         program = find_program(context, self.program)
@@ -86,7 +88,7 @@ class PrometheusTargets(Procedure):
     procedure = "internals.prometheus_targets"
     result = {"targets": "int: how many there are now"}
 
-    targets = Field["List[Dict[str, Any]]"](
+    targets: Field[List[Dict[str, Any]]] = Field(
         "any", "The targets, as Prometheus's file-based discovery takes them: a list of {targets, labels}.",
         required=True, template=False,
     )

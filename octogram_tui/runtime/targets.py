@@ -31,7 +31,10 @@ class Targets:
 
     def feed_all(self, events: Iterable[Event]) -> bool:
         """Take several events; tells whether any of them changed the targets."""
-        return any([self.feed(event) for event in events])
+        changed = False
+        for event in events:
+            changed |= self.feed(event)
+        return changed
 
     def _announced(self, event: ServiceAnnounced) -> bool:
         key = (event.agent, event.kind, event.name)

@@ -11,9 +11,10 @@ from agentd.procedures.octez.roster import STOP_ORDER, roster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional
+    from typing import Any, Dict, List, Optional
 
     from agentd.context import Context
+    from agentd.procedures.base import Uri
 
 _WATCH_S = 3.0
 _GRACE_S = 10.0
@@ -29,24 +30,24 @@ class StartBaker(Procedure):
     services = ("baker",)
     result = {"name": "str: the baker's name, for `builtins.stop_process`"}
 
-    name = Field["Optional[str]"]("str", "The baker's name on its agent; `agnostic-baker1`, ... when left out.")
-    protocol = Field[str](
+    name: Field[Optional[str]] = Field("str", "The baker's name on its agent; `agnostic-baker1`, ... when left out.")
+    protocol: Field[str] = Field(
         "str", "Which program to look for when `baker_path` is left out; ignored by agnostic bakers (v23 and later).",
         default="alpha", template=False, choices=tuple(PROTOCOLS),
     )
-    base_dir = Field["Uri"]("str", "The wallet's directory, on this agent.", required=True, uri="file")
-    node_uri = Field["Uri"]("str", "The node.", required=True, uri="node")
-    node_data_dir = Field["Optional[Uri]"](
+    base_dir: Field[Uri] = Field("str", "The wallet's directory, on this agent.", required=True, uri="file")
+    node_uri: Field[Uri] = Field("str", "The node.", required=True, uri="node")
+    node_data_dir: Field[Optional[Uri]] = Field(
         "str", "The data directory of a node that is not this agent's own but on the same machine. Without it the "
         "baker uses the node's RPC alone; for a node of this agent it is known.", uri="file",
     )
-    dal_node_uri = Field["Optional[Uri]"](
+    dal_node_uri: Field[Optional[Uri]] = Field(
         "str", "The DAL node; the baker runs without one when left out.", uri="dal_node"
     )
-    delegates = Field["List[str]"](
+    delegates: Field[List[str]] = Field(
         "list", "Aliases or addresses to bake for; all keys of the wallet when empty.", default=[], of=Field("str")
     )
-    baker_path = Field["Optional[Uri]"](
+    baker_path: Field[Optional[Uri]] = Field(
         "str", "The baker program; when left out `octez-baker` in the home directory, or `octez-baker-PROTOCOL` where "
         "only that is.", uri="file",
     )

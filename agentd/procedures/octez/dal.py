@@ -12,9 +12,10 @@ from agentd.procedures.octez.roster import roster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List, Optional
 
     from agentd.context import Context
+    from agentd.procedures.base import Uri
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -34,25 +35,29 @@ class StartDalNode(Procedure):
         "net_port": "int: where its peers connect",
     }
 
-    name = Field["Optional[str]"]("str", "The DAL node's name on its agent; `octez-dal-node1`, ... when left out.")
-    path_node = Field["Uri"]("str", "The octez-dal-node program.", required=True, uri="file")
-    rpc_port = Field["Any"]("int", "The RPC port; a free one when left out.")
-    metrics_port = Field["Any"]("int", "The metrics port; a free one when left out.")
-    net_port = Field["Any"]("int", "The peer-to-peer port; a free one when left out.")
-    l1_node_uri = Field["Uri"]("str", "The L1 node.", required=True, uri="node")
-    peers = Field["List[str]"]("list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str"))
-    bootstrap_profile = Field[bool]("bool", "Whether it only brings others together.", default=False, template=False)
-    attester_profiles = Field["List[str]"](
+    name: Field[Optional[str]] = Field("str", "The DAL node's name on its agent; `octez-dal-node1`, ... when left out.")
+    path_node: Field[Uri] = Field("str", "The octez-dal-node program.", required=True, uri="file")
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
+    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.")
+    l1_node_uri: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
+    peers: Field[List[str]] = Field("list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str"))
+    bootstrap_profile: Field[bool] = Field(
+        "bool", "Whether it only brings others together.", default=False, template=False
+    )
+    attester_profiles: Field[List[str]] = Field(
         "list", "Addresses or aliases to attest for.", default=[], of=Field("str")
     )
-    producer_profiles = Field["List[str]"]("list", "Slot indexes to publish on.", default=[], of=Field("str"))
-    path_client = Field["Optional[Uri]"]("str", "The octez-client program, when an attester is an alias.", uri="file")
-    base_dir = Field["Optional[Uri]"]("str", "The wallet's directory, when an attester is an alias.", uri="file")
-    ignore_l1_history_check = Field[bool](
+    producer_profiles: Field[List[str]] = Field("list", "Slot indexes to publish on.", default=[], of=Field("str"))
+    path_client: Field[Optional[Uri]] = Field(
+        "str", "The octez-client program, when an attester is an alias.", uri="file"
+    )
+    base_dir: Field[Optional[Uri]] = Field("str", "The wallet's directory, when an attester is an alias.", uri="file")
+    ignore_l1_history_check: Field[bool] = Field(
         "bool", "Start although the L1 node keeps too little of the past (v25 and later; others have no such option).",
         default=False,
     )
-    ready_timeout = Field[float]("float", "Seconds to wait until it is ready.", default=600.0, minimum=0)
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=600.0, minimum=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         producers = [_slot_index(text, "producer_profiles") for text in self.producer_profiles]
@@ -158,7 +163,7 @@ class PublishDalSlot(Procedure):
         "level": "int: the chain's level when that was decided",
     }
 
-    slot_info = Field["Dict[str, Any]"](
+    slot_info: Field[Dict[str, Any]] = Field(
         "record", "What to publish.", required=True,
         fields={
             "slot_index": Field("str", "The slot's index.", required=True),
@@ -166,16 +171,17 @@ class PublishDalSlot(Procedure):
             "payload": Field("str", "The content.", required=True),
         },
     )
-    target_published_level = Field["Optional[str]"](
+    target_published_level: Field[Optional[str]] = Field(
         "str", "The level whose block is to hold the commitment; the one after next when left out."
     )
-    l1_node_uri = Field["Uri"]("str", "The L1 node.", required=True, uri="node")
-    dal_node_uri = Field["Uri"]("str", "The DAL node; its operator profile has to hold the slot index.", required=True,
-                                uri="dal_node")
-    base_dir = Field["Uri"]("str", "The wallet's directory, on this agent.", required=True, uri="file")
-    source = Field[str]("str", "Alias or address of who signs and pays.", required=True)
-    path_client = Field["Uri"]("str", "The octez-client program.", required=True, uri="file")
-    if_level_passed = Field[str](
+    l1_node_uri: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
+    dal_node_uri: Field[Uri] = Field(
+        "str", "The DAL node; its operator profile has to hold the slot index.", required=True, uri="dal_node"
+    )
+    base_dir: Field[Uri] = Field("str", "The wallet's directory, on this agent.", required=True, uri="file")
+    source: Field[str] = Field("str", "Alias or address of who signs and pays.", required=True)
+    path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
+    if_level_passed: Field[str] = Field(
         "str", "What to do when the target level cannot be met any more: skip, or fail the job.", default="skip",
         choices=("skip", "fail"),
     )

@@ -7,8 +7,10 @@ from agentd.procedures.octez import argv, endpoints, programs, wallets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict
 
     from agentd.context import Context
+    from agentd.procedures.base import Uri
 
 
 class GenerateKeys(Procedure):
@@ -20,10 +22,10 @@ class GenerateKeys(Procedure):
 
     procedure = "tezos.generate_keys"
 
-    base_dir = Field["Uri"](
+    base_dir: Field[Uri] = Field(
         "str", "The wallet's directory, on this agent; made when missing.", required=True, uri="file"
     )
-    kind = Field["Dict[str, Any]"](
+    kind: Field[Dict[str, Any]] = Field(
         "record", "Which keys.", default={"default": True}, exactly_one=("default", "fresh"),
         fields={
             "default": Field("any", "The published keys; whatever stands here."),

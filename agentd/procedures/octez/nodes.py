@@ -13,9 +13,10 @@ from agentd.procedures.octez.roster import roster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List, Optional
 
     from agentd.context import Context
+    from agentd.procedures.base import Uri
     from agentd.procedures.octez.releases import Release
 
 CRYPTOBOX = ("number_of_shards", "page_size", "slot_size", "redundancy_factor")
@@ -48,31 +49,31 @@ class StartNode(Procedure):
         "name": "str: the node's name, for `AGENT://NAME`",
     }
 
-    name = Field["Optional[str]"]("str", "The node's name on its agent; `node1`, `node2`, ... when left out.")
-    path_node = Field["Uri"]("str", "The octez-node program.", required=True, uri="file")
-    network = Field[str](
+    name: Field[Optional[str]] = Field("str", "The node's name on its agent; `node1`, `node2`, ... when left out.")
+    path_node: Field[Uri] = Field("str", "The octez-node program.", required=True, uri="file")
+    network: Field[str] = Field(
         "str", "A built-in network, the URL of a network's description, or a file that holds one.",
         default="{{ vars.network }}",
     )
-    snapshot = Field["Optional[Uri]"]("str", "A snapshot to import before the node starts.", uri="file")
-    synchronization_threshold = Field[int](
+    snapshot: Field[Optional[Uri]] = Field("str", "A snapshot to import before the node starts.", uri="file")
+    synchronization_threshold: Field[int] = Field(
         "int", "How many peers have to be in step before the node counts itself as synchronised; 0 for a node that is "
         "alone.", default=2, minimum=0,
     )
-    peers = Field["List[str]"]("list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str"))
-    net_port = Field["Any"]("int", "The peer-to-peer port; a free one when left out.")
-    metrics_port = Field["Any"]("int", "The metrics port; a free one when left out.")
-    rpc_port = Field["Any"]("int", "The RPC port; a free one when left out.")
-    dal_cryptobox_parameters = Field["Optional[Dict[str, Any]]"](
+    peers: Field[List[str]] = Field("list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str"))
+    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.")
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
+    dal_cryptobox_parameters: Field[Optional[Dict[str, Any]]] = Field(
         "record", "Switches the DAL on in the node's configuration. The numbers matter to releases before v20 only, "
         "which mock the trusted setup with them.",
         fields={name: Field("str", "As in the protocol's parameters.", required=True) for name in CRYPTOBOX},
     )
-    history_mode = Field["Optional[str]"](
+    history_mode: Field[Optional[str]] = Field(
         "str", "How much of the past is kept: archive, full, rolling, or one with a number of cycles (`full:5`). "
         "DAL nodes on chains with short cycles want `archive`.", pattern=r"^(archive|(full|rolling)(:\d+)?)$",
     )
-    ready_timeout = Field[float]("float", "Seconds to wait until the node is ready.", default=600.0, minimum=0)
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until the node is ready.", default=600.0, minimum=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         program = await programs.program(context, self.path_node, "octez-node")
@@ -163,8 +164,8 @@ class WaitForBootstrapped(Procedure):
 
     procedure = "tezos.wait_for_bootstrapped"
 
-    path_client = Field["Uri"]("str", "The octez-client program.", required=True, uri="file")
-    endpoint = Field["Uri"]("str", "The node.", required=True, uri="node")
+    path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
+    endpoint: Field[Uri] = Field("str", "The node.", required=True, uri="node")
 
     async def run(self, context: Context) -> None:
         client = await programs.program(context, self.path_client, "octez-client")
@@ -182,13 +183,13 @@ class ActivateProtocol(Procedure):
 
     procedure = "tezos.activate_protocol"
 
-    endpoint = Field["Uri"]("str", "The node.", required=True, uri="node")
-    path_client = Field["Uri"]("str", "The octez-client program.", required=True, uri="file")
-    protocol = Field[str](
+    endpoint: Field[Uri] = Field("str", "The node.", required=True, uri="node")
+    path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
+    protocol: Field[str] = Field(
         "str", "The protocol; the client and the node have to know it.", required=True, template=False,
         choices=tuple(PROTOCOLS),
     )
-    parameter_file = Field["Uri"]("str", "The protocol's parameters, on this agent.", required=True, uri="file")
+    parameter_file: Field[Uri] = Field("str", "The protocol's parameters, on this agent.", required=True, uri="file")
 
     async def run(self, context: Context) -> None:
         client = await programs.program(context, self.path_client, "octez-client")

@@ -10,9 +10,10 @@ from agentd.procedures.octez import argv, base58, endpoints, programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Sequence
+    from typing import Any, Dict, List, Optional, Sequence
 
     from agentd.context import CommandResult, Context
+    from agentd.procedures.base import Uri
 
 MESSAGE_BYTES = 4095
 _MESSAGE_HEX = 2 * MESSAGE_BYTES
@@ -29,10 +30,10 @@ _ADDRESS_RESULT = {
 class _Operation(Procedure):
     """What all operations need: a client, a node, a wallet and who pays."""
 
-    path_client = Field["Uri"]("str", "The octez-client program.", required=True, uri="file")
-    endpoint = Field["Uri"]("str", "The node.", required=True, uri="node")
-    wallet = Field[str]("str", "The wallet's directory, from the home directory.", required=True)
-    source = Field[str]("str", "Alias or address of who signs and pays.", required=True)
+    path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
+    endpoint: Field[Uri] = Field("str", "The node.", required=True, uri="node")
+    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True)
+    source: Field[str] = Field("str", "Alias or address of who signs and pays.", required=True)
 
     async def inject(self, context: Context, words: Sequence[str], wait: Any) -> CommandResult:
         """Run the client's command to its end. Raises ProcedureFailed with the client's own message."""
@@ -65,10 +66,10 @@ class OriginateSmartRollup(_Operation):
     procedure = "tezos.operations.originate_smart_rollup"
     result = _ADDRESS_RESULT
 
-    alias = Field[str]("str", "The rollup's alias; new in the wallet.", default="rollup")
-    kernel_path = Field["Uri"]("str", "The kernel to start from.", required=True, uri="file")
-    parameters_type = Field[str]("str", "The Michelson type of its entry point.", required=True)
-    wait = Field[str]("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
+    alias: Field[str] = Field("str", "The rollup's alias; new in the wallet.", default="rollup")
+    kernel_path: Field[Uri] = Field("str", "The kernel to start from.", required=True, uri="file")
+    parameters_type: Field[str] = Field("str", "The Michelson type of its entry point.", required=True)
+    wait: Field[str] = Field("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
 
     async def run(self, context: Context) -> Dict[str, str]:
         kernel = context.path(await context.fetch(self.kernel_path))
@@ -110,11 +111,11 @@ class OriginateSmartContract(_Operation):
     procedure = "tezos.operations.originate_smart_contract"
     result = _ADDRESS_RESULT
 
-    alias = Field[str]("str", "The contract's alias; new in the wallet.", default="rollup")
-    script_path = Field["Uri"]("str", "The Michelson script.", required=True, uri="file")
-    amount = Field[int]("int", "Its first balance, in mutez.", default=0, minimum=0, maximum=_AMOUNT_MAXIMUM)
-    init = Field[str]("str", "The Michelson value of its first storage.", required=True)
-    wait = Field[str]("str", "Confirmations to wait for: a number, or `none`.", default="1", pattern=_WAIT)
+    alias: Field[str] = Field("str", "The contract's alias; new in the wallet.", default="rollup")
+    script_path: Field[Uri] = Field("str", "The Michelson script.", required=True, uri="file")
+    amount: Field[int] = Field("int", "Its first balance, in mutez.", default=0, minimum=0, maximum=_AMOUNT_MAXIMUM)
+    init: Field[str] = Field("str", "The Michelson value of its first storage.", required=True)
+    wait: Field[str] = Field("str", "Confirmations to wait for: a number, or `none`.", default="1", pattern=_WAIT)
 
     async def run(self, context: Context) -> Dict[str, str]:
         script = context.path(await context.fetch(self.script_path))
@@ -131,11 +132,11 @@ class Transfer(_Operation):
 
     procedure = "tezos.operations.transfer"
 
-    destination = Field[str]("str", "Alias or address of who receives.", required=True)
-    amount = Field[int]("int", "How much, in mutez.", default=0, minimum=0, maximum=_AMOUNT_MAXIMUM)
-    entrypoint = Field["Optional[str]"]("str", "The contract's entry point.")
-    arg = Field["Optional[str]"]("str", "The Michelson value that it is called with.")
-    wait = Field[str]("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
+    destination: Field[str] = Field("str", "Alias or address of who receives.", required=True)
+    amount: Field[int] = Field("int", "How much, in mutez.", default=0, minimum=0, maximum=_AMOUNT_MAXIMUM)
+    entrypoint: Field[Optional[str]] = Field("str", "The contract's entry point.")
+    arg: Field[Optional[str]] = Field("str", "The Michelson value that it is called with.")
+    wait: Field[str] = Field("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
 
     async def run(self, context: Context) -> None:
         words = argv.transfer(
@@ -150,7 +151,7 @@ class AddMessages(_Operation):
 
     procedure = "tezos.operations.add_messages"
 
-    messages = Field["List[Dict[str, Any]]"](
+    messages: Field[List[Dict[str, Any]]] = Field(
         "list", "The messages.", required=True,
         of=Field(
             "record", "One message: text, bytes in hexadecimal, or the content of a file.",
@@ -165,7 +166,7 @@ class AddMessages(_Operation):
             },
         ),
     )
-    wait = Field[str]("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
+    wait: Field[str] = Field("str", "Confirmations to wait for: a number, or `none`.", default="0", pattern=_WAIT)
 
     async def run(self, context: Context) -> None:
         encoded = [await _hex_message(context, number, each) for number, each in enumerate(self.messages, 1)]

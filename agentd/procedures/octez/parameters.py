@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
     from agentd.context import Context
+    from agentd.procedures.base import Uri
 
 _DAL = {
     "feature_enable": "Whether the chain has a DAL: true or false.",
@@ -37,31 +38,31 @@ class GenerateProtocolParametersFile(Procedure):
     procedure = "tezos.generate_protocol_parameters_file"
     result = {"filename": "str: the file that was written, as given in `output_file_name`"}
 
-    base_file = Field["Uri"](
+    base_file: Field[Uri] = Field(
         "str", "Parameters to start from: sandbox-parameters.json of the protocol's build.", required=True, uri="file"
     )
-    output_file_name = Field[str]("str", "Where to write, from the home directory.", default="parameters.json")
-    wallet = Field["Optional[Uri]"]("str", "The wallet's directory, on this agent.", uri="file")
-    pk_revealed_accounts_prefix = Field["Optional[str]"](
+    output_file_name: Field[str] = Field("str", "Where to write, from the home directory.", default="parameters.json")
+    wallet: Field[Optional[Uri]] = Field("str", "The wallet's directory, on this agent.", uri="file")
+    pk_revealed_accounts_prefix: Field[Optional[str]] = Field(
         "str", "Aliases that begin so become accounts with a revealed key; all of them when left out."
     )
-    pk_unrevealed_accounts_prefix = Field["Optional[str]"](
+    pk_unrevealed_accounts_prefix: Field[Optional[str]] = Field(
         "str", "Aliases that begin so become accounts without one; none when left out."
     )
-    default_balance = Field[str]("str", "The balance of an account, in mutez.", default="4000000000000")
-    balance_updates = Field["List[List[str]]"](
+    default_balance: Field[str] = Field("str", "The balance of an account, in mutez.", default="4000000000000")
+    balance_updates: Field[List[List[str]]] = Field(
         "list", "Accounts with another balance: pairs of alias and mutez.", default=[],
         of=Field("tuple", of=(Field("str", "The alias.", template=False), Field("str", "Its balance in mutez."))),
     )
-    dal = Field["Dict[str, Any]"](
+    dal: Field[Dict[str, Any]] = Field(
         "record", "The DAL's parameters.", required=True,
         fields={
             **{name: Field("str", doc, required=True) for name, doc in _DAL.items()},
             "blocks_per_epoch": Field("str", "Of the protocols of v18 and v19."),
         },
     )
-    minimal_block_delay = Field["Optional[str]"]("str", "Seconds between blocks.")
-    path_client = Field["Optional[Uri]"](
+    minimal_block_delay: Field[Optional[str]] = Field("str", "Seconds between blocks.")
+    path_client: Field[Optional[Uri]] = Field(
         "str", "The octez-client program; `octez-client` in the home directory when left out.", uri="file"
     )
 

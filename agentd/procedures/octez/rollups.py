@@ -13,9 +13,10 @@ from agentd.procedures.octez.roster import roster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, Optional
 
     from agentd.context import Context, Process
+    from agentd.procedures.base import Uri
 
 _MODES = "operator batcher observer maintenance accuser bailout custom"
 _OPERATIONS = "publish add_messages cement timeout refute recover execute_outbox_message"
@@ -36,29 +37,35 @@ class StartRollupNode(Procedure):
         "metrics_port": "int: where Prometheus reads its metrics",
     }
 
-    name = Field["Optional[str]"]("str", "The rollup node's name on its agent; `sc-rollup-node1`, ... when left out.")
-    path_rollup_node = Field["Uri"]("str", "The octez-smart-rollup-node program.", required=True, uri="file")
-    path_client = Field["Optional[Uri]"]("str", "Kept from the original; nothing uses it.", required=True, uri="file")
-    wallet = Field[str]("str", "The wallet's directory, from the home directory.", required=True)
-    endpoint = Field["Uri"]("str", "The L1 node.", required=True, uri="node")
-    operator = Field[str](
+    name: Field[Optional[str]] = Field(
+        "str", "The rollup node's name on its agent; `sc-rollup-node1`, ... when left out."
+    )
+    path_rollup_node: Field[Uri] = Field("str", "The octez-smart-rollup-node program.", required=True, uri="file")
+    path_client: Field[Optional[Uri]] = Field(
+        "str", "Kept from the original; nothing uses it.", required=True, uri="file"
+    )
+    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True)
+    endpoint: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
+    operator: Field[str] = Field(
         "str", "Alias or address that signs; `default:`, `operating:`, `batching:` ... in front says for what.",
         required=True,
     )
-    kind = Field[str]("str", "The rollup's kind: wasm_2_0_0, riscv ...", required=True)
-    mode = Field[str](
+    kind: Field[str] = Field("str", "The rollup's kind: wasm_2_0_0, riscv ...", required=True)
+    mode: Field[str] = Field(
         "str", "%s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),
         required=True,
     )
-    address = Field[str]("str", "The rollup's address.", required=True)
-    data_dir_path = Field["Optional[str]"](
+    address: Field[str] = Field("str", "The rollup's address.", required=True)
+    data_dir_path: Field[Optional[str]] = Field(
         "str", "Its data directory, from the home directory: the `preimages_directory_path` of the installer, when the "
         "kernel reveals preimages. One of its own when left out.",
     )
-    rpc_port = Field["Any"]("int", "The RPC port; a free one when left out.")
-    metrics_port = Field["Any"]("int", "The metrics port; a free one when left out.")
-    kernel_log_path = Field["Optional[str]"]("str", "Where to write what the kernel logs, from the home directory.")
-    ready_timeout = Field[float](
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
+    kernel_log_path: Field[Optional[str]] = Field(
+        "str", "Where to write what the kernel logs, from the home directory."
+    )
+    ready_timeout: Field[float] = Field(
         "float", "Seconds to wait until it is ready, and between two levels while it catches up.", default=600.0,
         minimum=0,
     )
@@ -140,17 +147,19 @@ class PrepareKernelInstaller(Procedure):
 
     procedure = "smart_rollup.prepare_kernel_installer"
 
-    installer_generator_path = Field["Uri"]("str", "The smart-rollup-installer program.", required=True, uri="file")
-    kernel_path = Field["Uri"]("str", "The kernel, a binary .wasm.", required=True, uri="file")
-    preimages_directory_path = Field[str](
+    installer_generator_path: Field[Uri] = Field(
+        "str", "The smart-rollup-installer program.", required=True, uri="file"
+    )
+    kernel_path: Field[Uri] = Field("str", "The kernel, a binary .wasm.", required=True, uri="file")
+    preimages_directory_path: Field[str] = Field(
         "str", "The directory, in the home directory, whose `wasm_2_0_0` receives the preimages: the rollup node's "
         "`data_dir_path`.", required=True,
     )
-    installer_kernel_path = Field[str](
+    installer_kernel_path: Field[str] = Field(
         "str", "Where to write the small kernel, in the home directory; `.wasm` for binary, any other ending (.hex) "
         "for hexadecimal text.", required=True,
     )
-    setup = Field["Optional[str]"]("str", "The content (not the path) of a set-up file in YAML.")
+    setup: Field[Optional[str]] = Field("str", "The content (not the path) of a set-up file in YAML.")
 
     async def run(self, context: Context) -> None:
         program = await programs.program(context, self.installer_generator_path, "smart-rollup-installer")
