@@ -1,1 +1,1 @@
-"""."""
+"""Headless front ends: they fold the same events as the console, and write lines or files."""

@@ -1,0 +1,20 @@
+"""What a headless front end is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from octogram_tui.engine.events import Event
+
+
+class Reporter(Protocol):
+    """Takes the events of a run as they come. Its own troubles with a broken pipe never disturb the run."""
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Take a batch of events in. Raises JournalError when a file of the user cannot be written."""
+        ...
+
+    def close(self) -> None:
+        """Write what is written at the end, also after a failure or a crash. Raises JournalError likewise."""
+        ...

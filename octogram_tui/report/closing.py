@@ -1,0 +1,129 @@
+"""The block that ends a plain log: how it ended, what failed first, counts, the slowest, files, and what to do next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import EXIT_TEXTS, ExitCode
+from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.summary import Failure, Summary
+from octogram_tui.report import phrases
+from octogram_tui.report.lines import Lines
+
+TAIL_LINES = 10
+SHOWN_FAILURES = 10
+"""GitHub shows ten annotations of a kind for each step; root causes come first, so these are the ones that count."""
+
+
+class Closing:
+    """Remembers where jobs are written in the scenario, and writes the block from the folds of the run."""
+
+    def __init__(self, lines: Lines, summary: Summary, logbook: Logbook, files: Mapping[str, str], again: str) -> None:
+        self._lines = lines
+        self._summary = summary
+        self._logbook = logbook
+        self._files = files
+        self._again = again
+        self._line_of: dict[tuple[str, str], int] = {}
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in: only plans matter."""
+        if not isinstance(event, ev.RunStarted | ev.ScenarioReloaded):
+            return
+        for stage in event.plan:
+            for job in stage.get("jobs") or ():
+                line = int(job.get("line") or stage.get("line") or 0)
+                self._line_of[(str(stage.get("stage")), str(job.get("job")))] = line
+
+    def tail(self, key: str, attempt: int, detail: object) -> list[str]:
+        """Give the last lines that an attempt wrote; when none came, those that its error carries."""
+        for origin in self._logbook.attempts.get(key, ()):
+            if origin.attempt == attempt and origin.lines:
+                return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
+        if isinstance(detail, dict):
+            for name in ("lines", "last_lines", "stderr", "stdout"):
+                value = detail.get(name)
+                lines = value.splitlines() if isinstance(value, str) else value
+                if isinstance(lines, list) and lines:
+                    return [str(line) for line in lines[-TAIL_LINES:]]
+        return []
+
+    def write(self) -> None:
+        """Write the block."""
+        summary, add, text = self._summary, self._lines.add, self._lines.text
+        failures = [failure for failure in summary.failures if not failure.is_tolerated]
+        if self._lines.style.github:
+            self._annotate(failures)
+        add("")
+        add(self._verdict())
+        if summary.reason:
+            add(f"  {text(summary.reason)}")
+        if failures:
+            self._first_failure(failures[0])
+            for failure in failures[1:SHOWN_FAILURES]:
+                add(f"also failed: {self._where(failure)}: {text(failure.message)}")
+            if len(failures) > SHOWN_FAILURES:
+                add(f"also failed: {len(failures) - SHOWN_FAILURES} more")
+        if summary.unclean:
+            add(f"not confirmed clean: {text(', '.join(summary.unclean))}")
+        counts = [f"{count} {text(state)}" for state, count in sorted(summary.counts.items()) if count]
+        retries = f", {summary.retries} retr{'y' if summary.retries == 1 else 'ies'}" if summary.retries else ""
+        add(f"jobs: {', '.join(counts) or 'none ran'}{retries}")
+        if summary.slowest:
+            add("slowest:")
+            for slow in summary.slowest:
+                add(f"    {phrases.duration(slow.duration_s):>6} {text(slow.key)}")
+        for what, path in self._files.items():
+            add(f"{text(what)}: {text(path)}")
+        if summary.run:
+            add(f"replay: octogram-tui replay {text(summary.run)}")
+        if self._again:
+            add(f"again: {text(self._again)}")
+
+    def _verdict(self) -> str:
+        code = self._summary.exit_code
+        took = f"after {phrases.duration(self._summary.duration_s)}"
+        if code is None:
+            return self._lines.colored(f"UNFINISHED {took}: the run did not come to its end", phrases.COLORS["failed"])
+        if code == ExitCode.OK:
+            return f"{self._lines.colored('OK', phrases.COLORS['ok'])} {took}"
+        known = code in set(ExitCode)
+        meaning = EXIT_TEXTS[ExitCode(code)] if known else "an exit code that this program does not know"
+        return f"{self._lines.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
+
+    def _first_failure(self, failure: Failure) -> None:
+        text = self._lines.text
+        self._lines.add(f"first failure: {self._where(failure)}{self._place(failure)}")
+        self._lines.add(f"    {text(failure.message)}")
+        if failure.hint:
+            self._lines.add(f"    hint: {text(failure.hint)}")
+        self._lines.quote(self.tail(failure.key, failure.attempt, failure.detail))
+
+    def _where(self, failure: Failure) -> str:
+        return self._lines.text(failure.key or f"agent {failure.agent}")
+
+    def _place(self, failure: Failure) -> str:
+        line = self._line_of.get((failure.stage, failure.job), 0)
+        return self._lines.text(f" ({self._summary.scenario}:{line})") if line else ""
+
+    def _annotate(self, failures: list[Failure]) -> None:
+        """Point at the scenario's lines on the pages of GitHub."""
+        file = os.path.relpath(self._summary.scenario) if self._summary.scenario else ""
+        for failure in failures[:SHOWN_FAILURES]:
+            message = self._lines.text(f"{failure.key or failure.agent}: {failure.message}")
+            if failure is failures[0] and len(failures) > SHOWN_FAILURES:
+                message += f" (and {len(failures) - 1} more failures)"
+            line = self._line_of.get((failure.stage, failure.job), 0) or 1
+            title = self._lines.text(failure.job or "agent")
+            properties = f"file={_property(file)},line={line},title={_property(title)}"
+            self._lines.add(f"::error {properties}::{_data(message)}")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,191 @@
+"""`--junit FILE`: what CI services show as tests. A suite is a stage, a case an instance, a retry a flaky rerun."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
+from xml.etree import ElementTree as ET
+
+from octogram_tui.engine.events import Event
+from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance
+from octogram_tui.projection.states import AgentState, State
+from octogram_tui.report.phrases import case_name
+
+TAIL_LINES = 100
+TAIL_BYTES_IN_ALL = 16 * 1024 * 1024
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BAD_AGENTS = {AgentState.FAILED: "agent failed", AgentState.LOST: "agent lost", AgentState.UNCLEAN: "agent not clean"}
+_ENDED_BADLY = (State.FAILED, State.LOST)
+
+
+class JUnit:
+    """Folds the run, and writes the file when it is closed, however the run ended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._board = Board()
+        self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Take a batch of events in."""
+        for event in events:
+            self._board.apply(event)
+            self._logbook.apply(event)
+
+    def close(self) -> None:
+        """Write the file, whole or not at all. Raises JournalError."""
+        tree = ET.ElementTree(self.document())
+        ET.indent(tree)
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            tree.write(draft, encoding="utf-8", xml_declaration=True)
+            draft.replace(self._path)
+        except OSError as error:
+            raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
+
+    def document(self) -> ET.Element:
+        """Give the document as it stands now."""
+        board = self._board
+        scenario = PurePath(board.scenario).stem
+        root = ET.Element("testsuites", name=_legal(scenario), time=_seconds(board.at_s))
+        for stage in board.stages:
+            cases = [self._case(instance, scenario) for instance in _instances(stage)]
+            if not cases:
+                cases = [_unreached(stage, scenario)]
+            root.append(_suite(stage.name, cases, stage.duration_s(board.at_s) or 0.0))
+        agents = [_agent_case(agent, scenario) for agent in board.agents.values() if agent.state in _BAD_AGENTS]
+        if agents:
+            root.append(_suite("agents", agents, 0.0))
+        if root.find(".//failure") is None and root.find(".//error") is None:
+            root.extend(_run_suites(board, scenario))
+        for name in ("tests", "failures", "errors", "skipped"):
+            root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+        return root
+
+    def _case(self, instance: Instance, scenario: str) -> ET.Element:
+        stage, job = instance.stage, instance.job
+        name = case_name(stage.name, job.name, instance.agent, instance.key)
+        attempts = [*instance.earlier, *([instance.last] if instance.last else ())]
+        case = ET.Element(
+            "testcase",
+            classname=_legal(f"{scenario}.{stage.name}"),
+            name=_legal(name),
+            time=_seconds(sum(attempt.duration_s for attempt in attempts)),
+        )
+        failed = [attempt for attempt in attempts if attempt.state in _ENDED_BADLY]
+        if instance.state in _ENDED_BADLY:
+            earlier = [attempt for attempt in failed if attempt is not instance.last]
+            case.append(self._failure("failure", instance, instance.last))
+            case.extend(self._failure("rerunFailure", instance, attempt) for attempt in earlier)
+        elif instance.state in (State.OK, State.STALE):
+            case.extend(self._failure("flakyFailure", instance, attempt) for attempt in failed)
+        elif instance.state is State.TOLERATED:
+            # The scenario says that it may fail: shown, and not counted against the run.
+            _add(case, "skipped", message=f"failed, and on_failure is continue: {instance.message}")
+        else:
+            _add(case, "skipped", message=f"{instance.state.name.lower()}: {instance.message or 'it did not run'}")
+        last = self._tail(instance, instance.attempt)
+        if last:
+            _add(case, "system-out", text=last)
+        return case
+
+    def _failure(self, tag: str, instance: Instance, attempt: Attempt | None) -> ET.Element:
+        error = (attempt.error if attempt else None) or {}
+        message = str(error.get("message") or instance.note or "no reason was given")
+        lines = [message]
+        if error.get("hint"):
+            lines.append(f"hint: {error['hint']}")
+        if attempt is not None and attempt is not instance.last:
+            lines.append(self._tail(instance, attempt.number))
+        text = "\n".join(line for line in lines if line)
+        return _element(tag, text=text, message=message, type=str(error.get("kind") or "failed"))
+
+    def _tail(self, instance: Instance, attempt: int) -> str:
+        for origin in self._logbook.attempts.get(instance.key, ()):
+            if origin.attempt == attempt:
+                lines = [line.text for line in origin.lines if line.stream != "gap"]
+                if origin.let_go:
+                    lines.insert(0, f"({origin.let_go} lines left out)")
+                return "\n".join(lines)
+        return ""
+
+
+def _instances(row: Group | Instance) -> Iterator[Instance]:
+    if isinstance(row, Instance):
+        if row.state is not State.PENDING:
+            yield row
+        return
+    for child in row.children:
+        yield from _instances(child)
+
+
+def _suite(name: str, cases: list[ET.Element], duration_s: float) -> ET.Element:
+    counts = {
+        "tests": len(cases),
+        "failures": sum(case.find("failure") is not None for case in cases),
+        "errors": sum(case.find("error") is not None for case in cases),
+        "skipped": sum(case.find("skipped") is not None for case in cases),
+    }
+    suite = _element("testsuite", name=name, **{key: str(count) for key, count in counts.items()})
+    suite.set("time", _seconds(duration_s))
+    suite.extend(cases)
+    return suite
+
+
+def _unreached(stage: Group, scenario: str) -> ET.Element:
+    case = _element("testcase", classname=f"{scenario}.{stage.name}", name="(stage)", time="0.000")
+    if stage.final is None:
+        reason = "the run ended before this stage"
+    elif stage.final in (State.SKIPPED, State.CANCELLED):
+        reason = stage.note or f"{stage.final.name.lower()}"
+    else:
+        reason = stage.note or "there was nothing to run"
+    _add(case, "skipped", message=reason)
+    return case
+
+
+def _agent_case(agent: AgentRow, scenario: str) -> ET.Element:
+    case = _element("testcase", classname=f"{scenario}.agents", name=agent.name, time="0.000")
+    text = f"{agent.message}\nhint: {agent.hint}" if agent.hint else agent.message
+    case.append(_element("error", text=text, message=agent.message, type=_BAD_AGENTS[agent.state]))
+    return case
+
+
+def _run_suites(board: Board, scenario: str) -> Iterator[ET.Element]:
+    """Give a suite that says why the run ended badly, when no instance and no agent says so."""
+    if board.exit_code == ExitCode.OK:
+        return
+    if board.exit_code is None:
+        message = "the run did not come to its end"
+    else:
+        known = board.exit_code in ExitCode.__members__.values()
+        message = board.message or (EXIT_TEXTS[ExitCode(board.exit_code)] if known else f"exit code {board.exit_code}")
+    case = _element("testcase", classname=f"{scenario}.run", name="run", time=_seconds(board.at_s))
+    case.append(_element("error", text=message, message=message, type=f"exit {board.exit_code}"))
+    yield _suite("run", [case], board.at_s)
+
+
+def _element(tag: str, *, text: str = "", **attributes: str) -> ET.Element:
+    element = ET.Element(tag, {name: _legal(value) for name, value in attributes.items()})
+    if text:
+        element.text = _legal(text)
+    return element
+
+
+def _add(parent: ET.Element, tag: str, *, text: str = "", **attributes: str) -> None:
+    parent.append(_element(tag, text=text, **attributes))
+
+
+def _legal(text: str) -> str:
+    """Leave out what XML 1.0 cannot hold, not even escaped."""
+    return _ILLEGAL.sub("", text)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,75 @@
+"""Lines of a plain log: harmless, in colour where allowed, written in one piece."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from octogram_tui.projection.text import safe
+from octogram_tui.report import phrases
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How lines look. level: QUIET (failures and the end), NORMAL, or VERBOSE (output as it comes, and all else)."""
+
+    level: int = NORMAL
+    color: bool = False
+    ascii_only: bool = False
+    github: bool = False
+
+
+@dataclass(slots=True)
+class Lines:
+    """Makes lines of a style, and writes them in one piece. A reader that goes away is not waited for."""
+
+    stream: TextIO
+    style: Style
+    is_broken: bool = False
+    _pending: list[str] = field(default_factory=list)
+
+    def text(self, value: object) -> str:
+        """Make text from outside harmless."""
+        return phrases.disarmed(safe(value, ascii_only=self.style.ascii_only))
+
+    def mark(self, state: str) -> str:
+        """Give the sign of a state, in its colour."""
+        sign = (phrases.WORDS if self.style.ascii_only else phrases.GLYPHS).get(state, "?")
+        return self.colored(sign, phrases.COLORS.get(state, ""))
+
+    def colored(self, text: str, code: str) -> str:
+        """Colour a text of ours, when colour is allowed."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.style.color and code else text
+
+    def add(self, line: str) -> None:
+        """Write a line with the next flush."""
+        self._pending.append(line)
+
+    def quote(self, lines: Sequence[str], indent: str = "    ") -> None:
+        """Write lines of output, marked as such."""
+        for line in lines:
+            self.add(f"{indent}| {self.text(line)}".rstrip())
+
+    def flush(self) -> None:
+        """Write what was added."""
+        lines, self._pending = self._pending, []
+        if not lines or self.is_broken:
+            return
+        try:
+            self.stream.write("\n".join(lines) + "\n")
+            self.stream.flush()
+        except (BrokenPipeError, ValueError):
+            self.is_broken = True
+            self._discard()
+
+    def _discard(self) -> None:
+        """Send what the stream still holds nowhere, or the interpreter complains about it when it ends."""
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)

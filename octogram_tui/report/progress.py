@@ -1,0 +1,237 @@
+"""Plain lines on the standard output: what a log of a CI service, a pipe or a dumb terminal shows of a run.
+
+No text from outside begins a line or reaches the terminal raw, so that no output of a job can be taken for a command of
+the CI service or of the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO
+
+from octogram_tui.engine import events as ev
+from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.summary import Summary
+from octogram_tui.report import phrases
+from octogram_tui.report.closing import Closing
+from octogram_tui.report.lines import NORMAL, VERBOSE, Lines, Style
+
+TAIL_LINES = 20
+TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
+
+
+class Progress:
+    """Says what happens, one line for each thing, and sums up at the end.
+
+    files: what was written where, for the closing block, such as {"journal": "/..."}.
+    again: the command that does the same once more.
+    """
+
+    def __init__(
+        self, stream: TextIO, style: Style, *, files: Mapping[str, str] | None = None, again: str = ""
+    ) -> None:
+        self._lines = Lines(stream, style)
+        self._style = style
+        self._summary = Summary()
+        self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        self._closing = Closing(self._lines, self._summary, self._logbook, files or {}, again)
+        self._ready = 0
+        self._group_open = False
+        self._is_closed = False
+        self._says: dict[type[ev.Event], Callable[[Any], None]] = {
+            ev.RunStarted: self._run_started,
+            ev.AgentReady: self._agent_ready,
+            ev.AgentFailed: self._agent_failed,
+            ev.AgentSuspect: self._agent_suspect,
+            ev.AgentLost: self._agent_lost,
+            ev.AgentStopped: self._agent_stopped,
+            ev.StageStarted: self._stage_started,
+            ev.StageFinished: self._stage_finished,
+            ev.JobStarted: self._job_started,
+            ev.JobOutput: self._job_output,
+            ev.JobFinished: self._job_finished,
+            ev.VariableChanged: self._variable_changed,
+            ev.ServiceAnnounced: self._service_announced,
+            ev.RunPaused: self._run_paused,
+            ev.ConfirmationGiven: self._confirmation_given,
+            ev.StagesDone: self._stages_done,
+            ev.ScenarioReloaded: self._reloaded,
+            ev.ScenarioRejected: self._rejected,
+            ev.WarningGiven: self._warning,
+            ev.StopRequested: self._stop_requested,
+        }
+
+    def apply(self, events: Sequence[ev.Event]) -> None:
+        """Take a batch of events in."""
+        for event in events:
+            self._summary.apply(event)
+            self._logbook.apply(event)
+            self._closing.apply(event)
+            say = self._says.get(type(event))
+            if say is not None:
+                say(event)
+        self._lines.flush()
+
+    def close(self) -> None:
+        """Write the closing block; always the last thing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._end_group()
+        self._closing.write()
+        self._lines.flush()
+
+    # What is said. `plain` and `chatty` lines are those of the levels NORMAL and VERBOSE.
+
+    def _always(self, state: str, text: str) -> None:
+        self._lines.add(f"{self._lines.mark(state)} {text}")
+
+    def _plain(self, text: str, state: str = "") -> None:
+        if self._style.level >= NORMAL:
+            self._lines.add(f"{self._lines.mark(state)} {text}" if state else text)
+
+    def _chatty(self, text: str) -> None:
+        if self._style.level >= VERBOSE:
+            self._lines.add(f"  {text}")
+
+    def _run_started(self, event: ev.RunStarted) -> None:
+        text = self._lines.text
+        count = len(event.agents)
+        self._plain(f"run {text(event.run)}: {text(event.scenario)}, {count} agent{'' if count == 1 else 's'}")
+
+    def _agent_ready(self, event: ev.AgentReady) -> None:
+        text = self._lines.text
+        self._ready += 1
+        self._chatty(f"agent {text(event.agent)} is ready: {text(event.home)}, Python {text(event.python)}")
+        if self._ready == self._summary.agents:
+            self._plain(f"all agents are ready after {phrases.duration(event.at_s)}")
+
+    def _agent_failed(self, event: ev.AgentFailed) -> None:
+        text = self._lines.text
+        self._always("failed", f"agent {text(event.agent)} could not be started: {text(event.message)}")
+        if event.hint:
+            self._lines.add(f"  hint: {text(event.hint)}")
+
+    def _agent_suspect(self, event: ev.AgentSuspect) -> None:
+        text = self._lines.text
+        self._plain(f"agent {text(event.agent)}: {text(event.message) or 'nothing heard of it'}", "warning")
+
+    def _agent_lost(self, event: ev.AgentLost) -> None:
+        text = self._lines.text
+        self._always("failed", f"agent {text(event.agent)} is lost: {text(event.message)}")
+
+    def _agent_stopped(self, event: ev.AgentStopped) -> None:
+        text = self._lines.text
+        if event.is_clean:
+            self._chatty(f"agent {text(event.agent)} stopped, nothing is left of it")
+            return
+        self._always("failed", f"agent {text(event.agent)} did not confirm that nothing is left: {text(event.message)}")
+        for process in event.remaining:
+            self._lines.add(f"  still there: {text(process)}")
+
+    def _stage_started(self, event: ev.StageStarted) -> None:
+        text = self._lines.text
+        count = len(event.agents)
+        where = text(event.agents[0]) if count == 1 else f"{count} agents"
+        line = f"{text(event.stage)} on {where}{', again' if event.rerun else ''}"
+        self._end_group()
+        if self._style.github and self._style.level >= NORMAL:
+            self._lines.add(f"::group::{line}")
+            self._group_open = True
+        else:
+            self._plain(self._lines.colored(f"== {line}", "1"))
+
+    def _stage_finished(self, event: ev.StageFinished) -> None:
+        if event.state == "skipped":
+            text = self._lines.text
+            self._plain(f"stage {text(event.stage)} is skipped: {text(event.reason)}", "skipped")
+        self._end_group()
+
+    def _end_group(self) -> None:
+        if self._group_open:
+            self._lines.add("::endgroup::")
+            self._group_open = False
+
+    def _job_started(self, event: ev.JobStarted) -> None:
+        if event.why != "first" or self._style.level >= VERBOSE:
+            text = self._lines.text
+            why = "" if event.why == "first" else f", attempt {event.attempt} ({text(event.why)})"
+            self._plain(f"  start {self._name(event)}{why}")
+
+    def _job_output(self, event: ev.JobOutput) -> None:
+        if self._style.level < VERBOSE:
+            return
+        text = self._lines.text
+        what = event.job if event.key else event.process
+        prefix = f"  {text(event.agent)} {text(what)} |"
+        if event.dropped:
+            self._lines.add(f"{prefix} ({event.dropped} lines left out)")
+        for line in event.lines:
+            self._lines.add(f"{prefix} {text(line)}".rstrip())
+
+    def _job_finished(self, event: ev.JobFinished) -> None:
+        text = self._lines.text
+        took = phrases.duration(event.duration_s)
+        if event.state == "ok":
+            self._plain(f"{self._name(event)} {took}", "ok")
+        elif event.state == "failed":
+            error = event.error or {}
+            message = text(error.get("message") or "no reason was given")
+            mark = "retry" if event.will_retry else "warning" if event.is_tolerated else "failed"
+            end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
+            if mark != "failed":
+                self._plain(f"{self._name(event)} {took}: {message}{end}", mark)
+                return
+            self._always(mark, f"{self._name(event)} {took}: {message}")
+            if error.get("hint"):
+                self._lines.add(f"    hint: {text(error['hint'])}")
+            if self._style.level == NORMAL:  # a verbose log has them already
+                self._lines.quote(self._closing.tail(event.key, event.attempt, error.get("detail")))
+        else:
+            self._plain(f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "), event.state)
+
+    def _name(self, event: ev.JobEvent) -> str:
+        return self._lines.text(phrases.case_name(event.stage, event.job, event.agent, event.key))
+
+    def _variable_changed(self, event: ev.VariableChanged) -> None:
+        text = self._lines.text
+        value = "is removed" if event.removed else f"= {text(event.value)}"
+        self._chatty(f"variable {text(event.name)} {value}")
+
+    def _service_announced(self, event: ev.ServiceAnnounced) -> None:
+        text = self._lines.text
+        line = f"service {text(event.kind)} {text(event.name)} on {text(event.agent)} is {text(event.state)}"
+        ports = ", ".join(f"{text(name)} {port}" for name, port in event.ports.items())
+        if event.state == "down":
+            self._plain(f"{line}: {text(event.reason)}", "warning")
+        else:
+            self._chatty(f"{line}{f' ({ports})' if ports else ''}")
+
+    def _run_paused(self, event: ev.RunPaused) -> None:
+        text = self._lines.text
+        self._plain(f"paused ({text(event.reason)}) {text(event.message)}".rstrip(), "warning")
+
+    def _confirmation_given(self, event: ev.ConfirmationGiven) -> None:
+        text = self._lines.text
+        self._plain(f"stage {text(event.stage)}: confirmed {'yes' if event.answer else 'no'} by {text(event.by)}")
+
+    def _stages_done(self, event: ev.StagesDone) -> None:
+        self._plain("every stage has ended; the agents are kept alive until the run is stopped")
+
+    def _reloaded(self, event: ev.ScenarioReloaded) -> None:
+        self._plain(f"the scenario was edited: {self._lines.text('; '.join(event.changes)) or 'no change'}")
+
+    def _rejected(self, event: ev.ScenarioRejected) -> None:
+        text = self._lines.text
+        self._always("warning", "the edited scenario is wrong, the old one stays:")
+        for problem in event.problems:
+            place = f"{problem.get('file', '')}:{problem.get('line', 0)}:{problem.get('column', 0)}"
+            self._lines.add(f"  {text(place)}: {text(problem.get('message', ''))}")
+
+    def _warning(self, event: ev.WarningGiven) -> None:
+        self._plain(self._lines.text(event.message), "warning")
+
+    def _stop_requested(self, event: ev.StopRequested) -> None:
+        if event.by not in ("end", "failure"):
+            text = self._lines.text
+            self._always("warning", f"stopping ({text(event.by)}){', without grace' if event.force else ''}")

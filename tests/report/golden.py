@@ -1,0 +1,16 @@
+"""Compares with files in tests/golden; with OCTOGRAM_GOLDEN=write it writes them again, to be looked at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def check(name: str, text: str) -> None:
+    """Fail when a text differs from the file of that name."""
+    path = GOLDEN / name
+    if os.environ.get("OCTOGRAM_GOLDEN") == "write":
+        path.write_text(text)
+    assert text == path.read_text()

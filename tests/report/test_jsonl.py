@@ -1,0 +1,54 @@
+"""`--events` gives every event as it comes, and never stands in the way of the run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import recorded
+
+from octogram_tui.errors import ExitCode, JournalError
+from octogram_tui.journal import reader
+from octogram_tui.report.jsonl import JsonLines
+
+
+def test_a_file_gets_each_batch_at_once(tmp_path: Path) -> None:
+    events = recorded.failing()
+    target = tmp_path / "events.jsonl"
+    report = JsonLines.open(str(target))
+    report.apply(events[:5])
+    assert len(target.read_bytes().splitlines()) == 5
+    report.apply(events[5:])
+    report.apply([])
+    report.close()
+    report.close()
+    assert list(reader.read(target)) == events
+    assert target.stat().st_mode & 0o777 == 0o600
+    first = json.loads(target.read_bytes().splitlines()[0])
+    assert (first["type"], first["seq"], first["v"]) == ("run_started", 1, 1)
+
+
+def test_a_pipe_whose_reader_is_gone_does_not_disturb_the_run() -> None:
+    read_end, write_end = os.pipe()
+    report = JsonLines.open("-", write_end)
+    report.apply(recorded.failing()[:1])
+    assert os.read(read_end, 1 << 16).endswith(b"\n")
+    os.close(read_end)
+    report.apply(recorded.failing())
+    assert report.is_broken
+    report.apply(recorded.failing())
+    report.close()
+    os.close(write_end)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="nowhere") as caught:
+        JsonLines.open(str(tmp_path / "nowhere" / "e"))
+    assert caught.value.exit_code == ExitCode.IO
+    full = JsonLines.open("/dev/full")
+    with pytest.raises(JournalError, match="/dev/full: No space left"):
+        full.apply(recorded.failing())
+    full.apply(recorded.failing())
+    full.close()

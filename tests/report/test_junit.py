@@ -1,0 +1,74 @@
+"""The JUnit file says of every instance how it ended, whatever its output was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import golden
+import pytest
+import recorded
+
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import JournalError
+from octogram_tui.report.junit import JUnit
+
+
+def report(tmp_path: Path, events: list[ev.Event]) -> str:
+    target = tmp_path / "junit.xml"
+    junit = JUnit(target)
+    junit.apply(events)
+    junit.close()
+    return target.read_text()
+
+
+@pytest.mark.parametrize("name", ["failing", "succeeding", "unreachable", "interrupted"])
+def test_the_file_is_as_it_was_looked_at(tmp_path: Path, name: str) -> None:
+    golden.check(f"{name}.junit.xml", report(tmp_path, getattr(recorded, name)()) + "\n")
+
+
+def test_names_are_unique_and_counts_add_up(tmp_path: Path) -> None:
+    root = ET.fromstring(report(tmp_path, recorded.failing()))
+    cases = list(root.iter("testcase"))
+    names = [(case.get("classname"), case.get("name")) for case in cases]
+    assert len(set(names)) == len(names)
+    assert ("shops.sell", "sell one [shop_2] (2)") in names
+    assert int(root.get("tests", "0")) == len(cases)
+    assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("1", "0", "2")
+
+
+def test_a_run_that_crashed_has_its_file_too(tmp_path: Path) -> None:
+    root = ET.fromstring(report(tmp_path, recorded.interrupted()[:8]))
+    error = root.find(".//error")
+    assert error is not None
+    assert error.get("message") == "the run did not come to its end"
+
+
+def test_a_rerun_that_succeeds_is_a_flaky_success(tmp_path: Path) -> None:
+    root = ET.fromstring(report(tmp_path, recorded.failing()))
+    flaky = root.find(".//testcase[@name='sell one [shop_1] (1)']/flakyFailure")
+    assert flaky is not None
+    assert "not yet" in (flaky.text or "")
+
+
+def test_a_failure_after_a_failure_names_both(tmp_path: Path) -> None:
+    first, second = recorded.job("open", "fill", "shop_1"), recorded.job("open", "fill", "shop_1", attempt=2)
+    events = recorded.numbered([
+        *recorded.started(),
+        ev.StageStarted(stage="open", agents=["shop_1"]),
+        ev.JobStarted(**first),
+        ev.JobFinished(**first, state="failed", error={"kind": "exit", "message": "first"}, will_retry=True),
+        ev.JobStarted(**second, why="retry"),
+        ev.JobFinished(**second, state="failed"),
+        ev.RunFinished(exit_code=1),
+    ])
+    case = ET.fromstring(report(tmp_path, events)).find(".//testcase[@name='fill [shop_1]']")
+    assert case is not None
+    assert [(child.tag, child.get("message")) for child in case] == [
+        ("failure", "no reason was given"), ("rerunFailure", "first"),
+    ]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="nowhere"):
+        report(tmp_path / "nowhere", recorded.failing())
