@@ -44,9 +44,9 @@ async def wait_for_level(
                 return level
             context.progress("level %d, waiting for %d" % (level, wanted))
     finally:
-        close = getattr(heads, "aclose", None)
-        if close is not None:
-            await close()
+        close = getattr(heads, "close", None)
+        if close is not None:  # the stream has no end of its own
+            close()
     if owned is not None and owned.owned is not None:
         context.service("node", owned.owned)  # raises, with the reason, when that is why the stream ended
     raise ProcedureFailed("%s closed its stream of heads" % endpoint, kind="http", hint="is the node still running?")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentd.procedures.base import Uri
     from agentd.procedures.octez.releases import Release
 
+_LOOK_EVERY_S = 2.0
 CRYPTOBOX = ("number_of_shards", "page_size", "slot_size", "redundancy_factor")
 
 _SANDBOX_NETWORK = {
@@ -170,12 +171,26 @@ class WaitForBootstrapped(Procedure):
     async def run(self, context: Context) -> None:
         client = await programs.program(context, self.path_client, "octez-client")
         endpoint = endpoints.endpoint(context, self.endpoint, "node")
-        peers = await daemons.answer(context, endpoint + "/network/connections")
-        header = await daemons.answer(context, endpoint + "/chains/main/blocks/head/header/shell")
-        if isinstance(header, dict) and isinstance(peers, list):
-            seen = (header.get("level"), len(peers))
-            context.progress("level %s, %d peers: waiting for the node to be in step" % seen)
+        since = time.monotonic()
+        while await _is_behind(context, endpoint, time.monotonic() - since):
+            await context.sleep(_LOOK_EVERY_S)
         await programs.client(context, client, ["bootstrapped"], endpoint=endpoint)
+
+
+async def _is_behind(context: Context, endpoint: str, elapsed_s: float) -> bool:
+    """Tell whether a node says that it is not in step yet, and report how far it is.
+
+    A node that does not answer is not called behind: the client finds out why.
+    """
+    state = await daemons.answer(context, endpoint + "/chains/main/is_bootstrapped")
+    if not isinstance(state, dict) or (state.get("bootstrapped") and state.get("sync_state") == "synced"):
+        return False
+    header = await daemons.answer(context, endpoint + "/chains/main/blocks/head/header/shell")
+    peers = await daemons.answer(context, endpoint + "/network/connections")
+    level = header.get("level") if isinstance(header, dict) else "unknown"
+    count = len(peers) if isinstance(peers, list) else 0
+    context.progress("%.0f s: level %s, %d peers, %s" % (elapsed_s, level, count, state.get("sync_state")))
+    return True
 
 
 class ActivateProtocol(Procedure):
