@@ -1,0 +1,51 @@
+"""What the parts of the engine share: the scenario in force, the variables, and where events and effects go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from octogram_tui.engine.effects import Effect
+from octogram_tui.engine.events import Event, VariableChanged
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.model.scenario import Scenario
+
+
+class Core:
+    """The ground that machine, dispatcher and debugger stand on. One per engine."""
+
+    def __init__(self, scenario: Scenario, options: RunOptions) -> None:
+        self.scenario = scenario
+        self.options = options
+        self.variables: Mapping[str, Any] = dict(scenario.variables)
+        self.at_s = 0.0
+        self.cause = ""
+        self.seq = 0
+        self.events: list[Event] = []
+        self.effects: list[Effect] = []
+        self.variables_version = 0
+
+    def emit(self, event: Event) -> None:
+        """State a fact: it gets its number and its time here."""
+        self.seq += 1
+        event.seq = self.seq
+        event.at_s = self.at_s
+        event.cause = self.cause
+        self.events.append(event)
+
+    def order(self, effect: Effect) -> None:
+        """Order something of the driver."""
+        self.effects.append(effect)
+
+    def set_variable(self, name: str, value: Any, by: str) -> None:
+        """Store a variable. The mapping is replaced, never changed, so a job's copy costs nothing."""
+        self.variables = {**self.variables, name: value}
+        self.variables_version += 1
+        self.emit(VariableChanged(name=name, value=value, by=by))
+
+    def remove_variable(self, name: str, by: str) -> None:
+        """Remove a variable; of an unknown one nothing is said, as in the original."""
+        if name in self.variables:
+            self.variables = {k: v for k, v in self.variables.items() if k != name}
+            self.variables_version += 1
+            self.emit(VariableChanged(name=name, removed=True, by=by))

@@ -1,0 +1,221 @@
+"""The agents of a run: bringing them up, what they offer, losing them, stopping them. Prometheus is one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from octogram_tui.engine.core import Core
+from octogram_tui.engine.dispatch import Dispatcher
+from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
+from octogram_tui.engine.events import (
+    AgentFailed,
+    AgentLost,
+    AgentReady,
+    AgentStarting,
+    AgentStopped,
+    AgentSuspect,
+    ServiceAnnounced,
+    WarningGiven,
+)
+from octogram_tui.engine.services import ServiceTable
+from octogram_tui.engine.states import AGENT_MOVES, AgentState
+from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AgentStartFailed, AttemptEnded, ServiceReported
+from octogram_tui.engine.targets import target_groups
+from octogram_tui.errors import EngineBug
+from octogram_tui.model.scenario import AgentSpec
+
+PROMETHEUS_JOB = "prometheus"  # attempts of this name are the engine's own, no stage's
+
+
+def address_of(agent: AgentSpec) -> str:
+    """Give the address at which other agents reach this one."""
+    return agent.address or "127.0.0.1"
+
+
+class Fleet:
+    """Every agent with its state."""
+
+    def __init__(self, core: Core, services: ServiceTable, dispatcher: Dispatcher) -> None:
+        self._core = core
+        self._services = services
+        self._dispatcher = dispatcher
+        self._state: dict[str, AgentState] = {}
+        self._specs: dict[str, AgentSpec] = {}
+        self._prometheus = ""  # the agent that runs it
+        self._prometheus_is_up = False
+        self._prometheus_sent = 0
+        self._sent_targets: list[dict[str, Any]] = []
+        self.first_failed = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The agents that stages choose from, in the order in which they are visited."""
+        return sorted((n for n in self._specs if n != self._prometheus), key=str.encode)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every agent takes jobs."""
+        are_up = all(s in ("ready", "suspect") for s in self._state.values())
+        return are_up and (not self._prometheus or self._prometheus_is_up)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no agent is on its way up."""
+        return not any(s in ("new", "starting") for s in self._state.values()) or bool(
+            self.first_failed and self.first_failed == self._prometheus)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no agent is left to wait for."""
+        return all(s == "stopped" for s in self._state.values())
+
+    def problem(self, agent: str) -> str:
+        """Say why an agent cannot take a job; empty when it can."""
+        state = self._state.get(agent, "stopped")
+        return "" if state in ("ready", "suspect") else f"agent {agent} is {state}"
+
+    def _move(self, agent: str, state: AgentState) -> None:
+        if state not in AGENT_MOVES[self._state[agent]]:
+            raise EngineBug(f"agent {agent}: no move from {self._state[agent]} to {state}", [])
+        self._state[agent] = state
+
+    # -- up -------------------------------------------------------------------------------------------------------
+
+    def start_all(self) -> None:
+        """Bring everybody up: Prometheus first, the others once it runs."""
+        scenario = self._core.scenario
+        for spec in scenario.agents:
+            self._add(spec)
+        if scenario.prometheus_agent is not None:
+            self._prometheus = scenario.prometheus_agent.name
+            self._add(scenario.prometheus_agent)
+            self._start(self._prometheus)
+        else:
+            self._start_others()
+
+    def _add(self, spec: AgentSpec) -> None:
+        self._specs[spec.name] = spec
+        self._state[spec.name] = "new"
+        self._dispatcher.addresses[spec.name] = address_of(spec)
+
+    def add(self, spec: AgentSpec) -> None:
+        """Bring up an agent that an edit of the scenario added."""
+        self._add(spec)
+        self._start(spec.name)
+
+    def _start(self, name: str) -> None:
+        spec = self._specs[name]
+        self._move(name, "starting")
+        self._core.emit(AgentStarting(agent=name, where=spec.transport))
+        self._core.order(StartAgent(spec))
+
+    def _start_others(self) -> None:
+        for name in [n for n, s in self._state.items() if s == "new"]:
+            self._start(name)
+
+    def came_up(self, stimulus: AgentCameUp) -> None:
+        """An agent greeted us."""
+        name = stimulus.agent
+        if self._state.get(name) != "starting":
+            return
+        self._move(name, "ready")
+        self._core.emit(AgentReady(
+            agent=name, home=stimulus.home, host=stimulus.host, python=stimulus.python, pid=stimulus.pid,
+            address=self._dispatcher.addresses[name]))
+        if name == self._prometheus:
+            self._core.order(SendJob(name, f"{PROMETHEUS_JOB}/start@{name}#1", "internals.start_prometheus", {}, 60.0))
+
+    def start_failed(self, stimulus: AgentStartFailed) -> None:
+        """An agent could not be brought up."""
+        self._move(stimulus.agent, "failed")
+        self.first_failed = self.first_failed or stimulus.agent
+        self._core.emit(AgentFailed(
+            agent=stimulus.agent, code=stimulus.code, message=stimulus.message, hint=stimulus.hint,
+            exit_code=stimulus.exit_code))
+
+    # -- during the run -------------------------------------------------------------------------------------------
+
+    def went_silent(self, agent: str, message: str) -> None:
+        """The connection is down and being made again."""
+        if self._state.get(agent) == "ready":
+            self._move(agent, "suspect")
+            self._core.emit(AgentSuspect(agent=agent, message=message))
+
+    def came_back(self, agent: str) -> None:
+        """The connection is there again."""
+        if self._state.get(agent) == "suspect":
+            self._move(agent, "ready")
+            self._core.emit(AgentReady(agent=agent, address=self._dispatcher.addresses[agent]))
+
+    def lost(self, agent: str, message: str) -> None:
+        """An agent is given up."""
+        if self._state.get(agent) in (None, "stopped", "lost"):
+            return
+        if self._state[agent] == "stopping":
+            self.ended(AgentEnded(agent, is_clean=False, message=message))
+            return
+        if self._state[agent] == "starting":
+            self.first_failed = self.first_failed or agent
+        self._move(agent, "lost")
+        self._core.emit(AgentLost(agent=agent, message=message))
+        self._services.forget(agent)
+        self._dispatcher.fail_agent(agent, f"agent {agent} was lost: {message}")
+
+    def service_reported(self, stimulus: ServiceReported) -> None:
+        """A service came up or went down: tell everybody, and Prometheus."""
+        event = ServiceAnnounced(
+            agent=stimulus.agent, kind=stimulus.kind, name=stimulus.name, ports=stimulus.ports, state=stimulus.state,
+            reason=stimulus.reason, address=self._dispatcher.addresses.get(stimulus.agent, ""))
+        self._services.record(event)
+        self._core.emit(event)
+        self._send_targets()
+
+    def _send_targets(self) -> None:
+        if not self._prometheus_is_up or self.problem(self._prometheus):
+            return
+        groups = target_groups(self._services.all(), self._dispatcher.addresses)
+        if groups != self._sent_targets:
+            self._sent_targets = groups
+            self._prometheus_sent += 1
+            attempt = f"{PROMETHEUS_JOB}/targets@{self._prometheus}#{self._prometheus_sent}"
+            arguments = {"targets": groups}
+            self._core.order(SendJob(self._prometheus, attempt, "internals.prometheus_targets", arguments, 30.0))
+
+    def attempt_ended(self, stimulus: AttemptEnded) -> bool:
+        """Take the end of one of our own attempts. False when it is a stage's."""
+        if not stimulus.attempt_id.startswith(f"{PROMETHEUS_JOB}/") or not self._prometheus:
+            return False
+        message = (stimulus.error or {}).get("message", "failed")
+        if stimulus.attempt_id.startswith(f"{PROMETHEUS_JOB}/start@"):
+            if stimulus.state == "ok":
+                self._prometheus_is_up = True
+                self._start_others()
+                self._send_targets()
+            else:
+                self.first_failed = self._prometheus
+                hint = str((stimulus.error or {}).get("hint", ""))
+                self._core.emit(AgentFailed(
+                    agent=self._prometheus, code="prometheus", message=f"Prometheus: {message}", hint=hint))
+        elif stimulus.state == "failed":
+            self._core.emit(WarningGiven(message=f"Prometheus did not take its targets: {message}"))
+        return True
+
+    # -- down -----------------------------------------------------------------------------------------------------
+
+    def stop_all(self, *, force: bool = False) -> None:
+        """Tell every agent to stop; those that never came up are gone already."""
+        for name, state in list(self._state.items()):
+            if state == "new":
+                self._move(name, "stopped")
+            elif state != "stopped" and (state != "stopping" or force):
+                self._move(name, "stopping")
+                self._core.order(StopAgent(name, force))
+
+    def ended(self, stimulus: AgentEnded) -> None:
+        """An agent ended, and said whether anything is left."""
+        if self._state.get(stimulus.agent) != "stopping":
+            return
+        self._move(stimulus.agent, "stopped")
+        self._core.emit(AgentStopped(
+            agent=stimulus.agent, is_clean=stimulus.is_clean, remaining=list(stimulus.remaining),
+            message=stimulus.message))

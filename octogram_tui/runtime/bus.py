@@ -1,0 +1,35 @@
+"""Events to everybody in this process who wants them, after the journal has them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from octogram_tui.engine.events import Event
+
+Subscriber = Callable[[Sequence[Event]], None]
+
+
+class Bus:
+    """Calls its subscribers in the event loop, in order, batch by batch. One that raises is dropped, and said so."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Add a subscriber; it sees what comes from now on."""
+        self._subscribers.append(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Hand a batch to everybody."""
+        for subscriber in list(self._subscribers):
+            try:
+                subscriber(events)
+            except Exception as error:  # a report that breaks must not end the run
+                self.unsubscribe(subscriber)
+                print(f"octogram-tui: a report failed and is left out from here on: {error!r}", file=sys.stderr)

@@ -1,0 +1,82 @@
+"""A front end's end of a run's control socket: events in, requests out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.errors import AttachRefused
+from octogram_tui.journal import codec
+from octogram_tui.runtime.requests import encode_request
+
+READ_BYTES = 256 * 1024
+CONNECT_S = 5.0
+
+
+class Client:
+    """The connection to a run's host. `refusals` collects what the host would not do, for the console to show."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.has_control = False
+        self.is_connected = True
+        self.refusals: list[str] = []
+
+    @classmethod
+    async def connect(cls, path: str) -> Client:
+        """Join a run. Raises AttachRefused when its host does not answer."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                reader, writer = await asyncio.open_unix_connection(path)
+        except (OSError, TimeoutError) as error:
+            text = getattr(error, "strerror", None) or type(error).__name__
+            raise AttachRefused(f"the run does not answer at {path}: {text}") from error
+        return cls(reader, writer)
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """Give what the run has stated, from its first event on, in batches; ends with the connection."""
+        rest = b""
+        while True:
+            try:
+                data = await self._reader.read(READ_BYTES)
+            except ConnectionError:
+                data = b""
+            if not data:
+                self.is_connected = False
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            batch: list[Event] = []
+            for line in lines:
+                record = json.loads(line)
+                if "seq" in record:
+                    batch.append(codec.from_dict(record))
+                elif "control" in record:
+                    self.has_control = bool(record["control"])
+                elif "refused" in record:
+                    self.refusals.append(str(record["refused"]))
+            if batch:
+                yield batch
+
+    def send(self, stimulus: Stimulus) -> None:
+        """Ask for something. The answer is an event."""
+        if self.is_connected:
+            self._writer.write(encode_request(stimulus))
+
+    def take_control(self) -> None:
+        """Become the console that may act."""
+        if self.is_connected:
+            self._writer.write(b'{"request": "take_control"}\n')
+
+    async def close(self) -> None:
+        """Hang up; the run goes on."""
+        self.is_connected = False
+        self._writer.close()
+        try:
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+        except (OSError, TimeoutError):
+            pass

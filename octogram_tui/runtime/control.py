@@ -1,0 +1,144 @@
+"""The control socket of a run: the journal's lines outward, requests inward. A Unix socket of the same user's.
+
+Each client reads the journal's file at its own pace, so a slow console costs no memory here and delays nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.errors import UsageError
+from octogram_tui.runtime.requests import decode_request
+
+CHUNK_BYTES = 256 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
+
+
+class ControlServer:
+    """Serves the consoles of one run. The first to come holds control; the others watch until it leaves.
+
+    is_attended: whether a console that may act is there; left_at_s: when the last one went (event loop time).
+    """
+
+    def __init__(self, run: str, journal: Path, submit: Callable[[Stimulus], None]) -> None:
+        self._run = run
+        self._journal = journal
+        self._submit = submit
+        self._loop = asyncio.get_running_loop()
+        self._clients: list[_Client] = []
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.left_at_s = self._loop.time()
+        self.is_ended = False
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether any console is connected."""
+        return bool(self._clients)
+
+    async def start(self, path: Path) -> None:
+        """Listen. Raises OSError."""
+        previous = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, str(path), limit=MAX_REQUEST_BYTES)
+        finally:
+            os.umask(previous)
+
+    def wake(self) -> None:
+        """The journal has grown."""
+        for client in self._clients:
+            client.news.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = _Client(writer)
+        self._clients.append(client)
+        self._tell_control(client)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        sender = self._loop.create_task(self._send_journal(client))
+        try:
+            while True:
+                line = await reader.readline()
+                if not line:
+                    break
+                self._take(client, line)
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+            pass  # a console that went away, or speaks another language: its run goes on without it
+        finally:
+            self._tasks.discard(task)
+            self._clients.remove(client)
+            self.left_at_s = self._loop.time()
+            if not self.is_ended:
+                sender.cancel()
+            writer.close()
+            if self._clients:
+                self._tell_control(self._clients[0])
+
+    def _tell_control(self, client: _Client) -> None:
+        self._tell(client, {"control": client is self._clients[0], "run": self._run, "pid": os.getpid()})
+
+    def _tell(self, client: _Client, message: dict[str, object]) -> None:
+        client.writer.write(json.dumps(message).encode() + b"\n")
+
+    def _take(self, client: _Client, line: bytes) -> None:
+        if not line.strip():
+            return
+        if line.strip() == b'{"request": "take_control"}':
+            self._clients.remove(client)
+            self._clients.insert(0, client)
+            for each in self._clients:
+                self._tell_control(each)
+            return
+        try:
+            stimulus = decode_request(line)
+        except UsageError as error:
+            self._tell(client, {"refused": error.message})
+            return
+        if client is not self._clients[0]:
+            self._tell(client, {"refused": "another console holds control of this run"})
+            return
+        self._submit(stimulus)
+
+    async def _send_journal(self, client: _Client) -> None:
+        """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""
+        fd = os.open(self._journal, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while True:
+                client.news.clear()
+                is_last = self.is_ended
+                while data := os.read(fd, CHUNK_BYTES):
+                    client.writer.write(data)
+                    await client.writer.drain()
+                if is_last:
+                    client.writer.close()
+                    return
+                await client.news.wait()
+        except ConnectionError:
+            pass
+        finally:
+            os.close(fd)
+
+    async def close(self) -> None:
+        """Send everybody the end of the journal, then hang up. Bounded in time."""
+        self.is_ended = True
+        if self._server is not None:
+            self._server.close()
+        self.wake()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=2)
+        for client in list(self._clients):
+            client.writer.transport.abort()
+
+
+class _Client:
+    """One console."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        self.news = asyncio.Event()

@@ -1,0 +1,95 @@
+"""What the orchestrator itself does for a job: copying files to an agent and fetching them from it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agentd.procedures.base import ProcedureFailed
+from octogram_tui.engine.effects import SendJob
+from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, Stimulus
+from octogram_tui.errors import TransportError
+from octogram_tui.model.ids import split_attempt
+from octogram_tui.runtime import files
+from octogram_tui.runtime.link import Link
+
+PROGRESS_EVERY_S = 1.0
+
+Submit = Callable[[Stimulus], None]
+
+
+class Errands:
+    """The copies and fetches under way. Each ends with AttemptEnded, whatever happens.
+
+    scenario_directory: where `local_path` is looked for second; artifacts: where fetched files go by default.
+    """
+
+    def __init__(self, scenario_directory: str, artifacts: str) -> None:
+        self._scenario_directory = scenario_directory
+        self._artifacts = artifacts
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
+        """Begin one."""
+        self._tasks[effect.attempt_id] = asyncio.get_running_loop().create_task(self._do(effect, link, submit))
+
+    def cancel(self, attempt_id: str) -> None:
+        """End one; nothing of it stays under its final name."""
+        task = self._tasks.get(attempt_id)
+        if task is not None:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End all of them."""
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=5)
+
+    async def _do(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
+        started_s = time.monotonic()
+        state, result, error = "failed", None, None
+        try:
+            async with asyncio.timeout(effect.timeout_s):
+                result = await self._carry(effect, link, submit)
+            state = "ok"
+        except TimeoutError:
+            error = {"kind": "timeout", "message": f"not done within {effect.timeout_s} s"}
+        except asyncio.CancelledError:
+            state, error = "cancelled", {"kind": "cancelled", "message": "cancelled"}
+        except ProcedureFailed as problem:
+            error = {"kind": problem.kind, "message": problem.message, "hint": problem.hint}
+        except TransportError as problem:
+            error = {"kind": problem.code, "message": problem.message, "hint": problem.hint}
+        except OSError as problem:
+            error = {"kind": "files", "message": f"{problem.filename}: {problem.strerror}"}
+        del self._tasks[effect.attempt_id]
+        submit(AttemptEnded(effect.attempt_id, state, result, error, round(time.monotonic() - started_s, 6)))
+
+    async def _carry(self, effect: SendJob, link: Link | None, submit: Submit) -> Any:
+        if link is None or not link.home:
+            raise ProcedureFailed(f"agent {effect.agent} is not connected", kind="agent_lost")
+        arguments = effect.arguments
+        told_s = 0.0
+
+        def progress(done_bytes: int, total_bytes: int) -> None:
+            nonlocal told_s
+            now_s = time.monotonic()
+            if now_s - told_s >= PROGRESS_EVERY_S:
+                told_s = now_s
+                submit(ProgressCame(effect.attempt_id, f"{done_bytes >> 20} of {total_bytes >> 20} MiB"))
+
+        if effect.procedure == "copy":
+            key, _ = split_attempt(effect.attempt_id)
+            source = files.locate(str(arguments["local_path"]), self._scenario_directory)
+            await files.copy_to(
+                link.transport, link.stream_argv, source, str(arguments["remote_path"]), home=link.home, job=key,
+                on_progress=progress)
+            return None
+        target = arguments.get("local_path") or os.path.join(self._artifacts, effect.agent) + "/"
+        return await files.fetch_from(
+            link.transport, link.stream_argv, str(arguments["remote_path"]), target, home=link.home,
+            on_progress=progress)

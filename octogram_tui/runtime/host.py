@@ -1,0 +1,165 @@
+"""The process of a run: engine, journal, links, control socket, signals, file watch. It outlives any console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from octogram_tui.engine.effects import StartAgent
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.stimuli import Begin, StopAsked
+from octogram_tui.errors import ExitCode, JournalError
+from octogram_tui.journal import runs
+from octogram_tui.journal.writer import JournalWriter
+from octogram_tui.model.scenario import Scenario
+from octogram_tui.runtime.bus import Bus, Subscriber
+from octogram_tui.runtime.control import ControlServer
+from octogram_tui.runtime.driver import Driver
+from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.link import Link, LinkSettings
+from octogram_tui.runtime.shutdown import Signals
+from octogram_tui.runtime.watch import watch_scenario
+from octogram_tui.transport.bundle import build_bundle
+from octogram_tui.transport.pool import Transports
+
+LINGER_CHECK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """How a run is hosted, beside what it does. linger_s: None when no operator is expected at all."""
+
+    run_dir: Path
+    socket: Path
+    lease_s: float
+    ssh_config: str | None = None
+    accept_new: bool = False
+    force_local: bool = False
+    keep_homes: bool = False
+    linger_s: float | None = None
+    reload: Callable[[], Scenario] | None = None
+
+
+class Host:
+    """Hosts one run."""
+
+    def __init__(
+        self, scenario: Scenario, options: RunOptions, settings: HostSettings, subscribers: Sequence[Subscriber] = ()
+    ) -> None:
+        self._scenario = scenario
+        self._options = options
+        self._settings = settings
+        self._bus = Bus()
+        for subscriber in subscribers:
+            self._bus.subscribe(subscriber)
+
+    async def run(self, on_open: Callable[[], None] | None = None) -> int:
+        """Host the run to its end; gives its exit code. Raises JournalError when it cannot even begin.
+
+        on_open: called once the control socket answers.
+        """
+        settings, scenario = self._settings, self._scenario
+        _raise_file_limit()
+        journal = JournalWriter(
+            settings.run_dir / runs.JOURNAL, run=self._options.run, version=self._options.version)
+        started_wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        runs.write_info(settings.run_dir, runs.RunInfo(
+            run=self._options.run, scenario=os.path.abspath(scenario.path), pid=os.getpid(), started_wall=started_wall,
+            socket=str(settings.socket), version=self._options.version, host=platform.node()))
+        with contextlib.suppress(OSError):
+            shutil.copyfile(scenario.path, settings.run_dir / f"scenario{Path(scenario.path).suffix}")
+        transports = Transports(
+            ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local)
+        driver = self._make_driver(journal, transports)
+        control = ControlServer(self._options.run, settings.run_dir / runs.JOURNAL, driver.submit)
+        self._bus.subscribe(lambda _: control.wake())
+        background: list[asyncio.Task[None]] = []
+        signals = Signals(driver.submit)
+        try:
+            await control.start(settings.socket)
+            if on_open is not None:
+                on_open()
+            if settings.reload is not None:
+                background.append(asyncio.create_task(
+                    watch_scenario(scenario, settings.reload, driver.submit), name="watch"))
+            if settings.linger_s is not None:
+                background.append(asyncio.create_task(self._linger(driver, control, settings.linger_s), name="linger"))
+            driver.submit(Begin(started_wall, platform.node()))
+            code = await driver.done
+            if driver.failure is not None:
+                _tell_failure(driver.failure)
+            return code
+        finally:
+            signals.release()
+            for task in background:
+                task.cancel()
+            await driver.close()
+            await transports.close()
+            with contextlib.suppress(JournalError):
+                journal.close()
+            await control.close()
+            with contextlib.suppress(OSError):
+                settings.socket.unlink()
+
+    def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
+        scenario = self._scenario
+        link_settings = LinkSettings(
+            run=self._options.run, lease_s=self._settings.lease_s, source=scenario.binary, bundle=build_bundle(),
+            keep=self._settings.keep_homes,
+            procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures])
+        errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
+        engine = Engine(scenario, self._options)
+
+        def make_link(effect: StartAgent) -> Link:
+            return Link(
+                effect.agent, transports.transport_for(effect.agent), link_settings, driver.submit,
+                transports.push_slot)
+
+        driver = Driver(engine, journal, self._bus, make_link, errands)
+        return driver
+
+    async def _linger(self, driver: Driver, control: ControlServer, linger_s: float) -> None:
+        """Stop a run that waits for an operator when none has been there for long."""
+        loop = asyncio.get_running_loop()
+        waiting_since_s: float | None = None
+        while True:
+            await asyncio.sleep(min(LINGER_CHECK_S, linger_s / 2))
+            if control.is_attended or not driver.engine.is_waiting:
+                waiting_since_s = None
+                continue
+            waiting_since_s = waiting_since_s or loop.time()
+            if loop.time() - waiting_since_s > linger_s:
+                driver.submit(StopAsked("linger", int(ExitCode.HELD)))
+                return
+
+
+def _raise_file_limit() -> None:
+    """A hundred agents need more descriptors than the usual soft limit allows."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(65536, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _tell_failure(failure: BaseException) -> None:
+    """Say on standard error what broke the run from inside."""
+    if isinstance(failure, JournalError):
+        print(f"octogram-tui: {failure.message}", file=sys.stderr)
+        return
+    import traceback
+
+    print("octogram-tui: a defect of octogram-tui itself ended the run; the agents were stopped:", file=sys.stderr)
+    traceback.print_exception(failure, file=sys.stderr)
+
+

@@ -1,0 +1,64 @@
+"""What a front end may ask of a run, as JSON: the control stimuli and their codec, for the control socket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from octogram_tui.engine.stimuli import (
+    ConfirmationAnswered,
+    GoRequested,
+    PauseRequested,
+    RerunRequested,
+    SkipRequested,
+    StepRequested,
+    Stimulus,
+    StopAsked,
+    VariableSet,
+)
+from octogram_tui.errors import UsageError
+
+REQUESTS: dict[str, type[Any]] = {
+    "pause": PauseRequested,
+    "go": GoRequested,
+    "step": StepRequested,
+    "confirm": ConfirmationAnswered,
+    "rerun": RerunRequested,
+    "skip": SkipRequested,
+    "set_variable": VariableSet,
+    "stop": StopAsked,
+}
+"""Every request by its public name."""
+
+_NAMES = {cls: name for name, cls in REQUESTS.items()}
+
+
+def encode_request(stimulus: Stimulus) -> bytes:
+    """Give a control stimulus as a line. Raises UsageError for one that is not for front ends."""
+    name = _NAMES.get(type(stimulus))
+    if name is None:
+        raise UsageError(f"{type(stimulus).__name__} cannot be asked for")
+    return json.dumps({"request": name, **asdict(stimulus)}).encode() + b"\n"
+
+
+def decode_request(line: bytes) -> Stimulus:
+    """Read a line. Raises UsageError that says what is wrong with it."""
+    try:
+        record = json.loads(line)
+        cls = REQUESTS[record.pop("request")]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError(f"not a request: {line[:80]!r}", hint=f"one of {', '.join(REQUESTS)}") from None
+    known = {f.name: f.type for f in fields(cls)}
+    unknown = sorted(set(record) - set(known))
+    if unknown:
+        raise UsageError(f"request {_NAMES[cls]}: unknown field {unknown[0]!r}")
+    for name, value in record.items():
+        wanted = {"str": str, "bool": bool, "int": int}.get(str(known[name]))
+        if wanted is not None and not isinstance(value, wanted):
+            raise UsageError(f"request {_NAMES[cls]}: {name} must be of type {known[name]}")
+    try:
+        stimulus: Stimulus = cls(**record)
+    except TypeError as error:
+        raise UsageError(f"request {_NAMES[cls]}: {error}") from None
+    return stimulus
