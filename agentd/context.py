@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, Union
 
+    from agentd.kernel import Future
     from agentd.procedures.base import Uri
 
 
@@ -91,6 +92,10 @@ class Context:
 
     def fresh_port(self) -> int:
         """Give a TCP port that is free now and was not given out before by this daemon."""
+        raise NotImplementedError
+
+    def future(self) -> Future:
+        """Give something that one attempt awaits and another sets."""
         raise NotImplementedError
 
     async def sleep(self, seconds: float) -> None:

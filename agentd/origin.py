@@ -15,4 +15,6 @@ _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agentd import %s
 def argv(module: str, *arguments: str) -> List[str]:
     """Give the command that runs `main` of a module of this package, in a zipapp as in a checkout."""
     place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if place.startswith("/proc/self/"):  # a bundle without a file: the new process finds it where we have it open
+        place = "/proc/%d/%s" % (os.getpid(), place[len("/proc/self/") :])
     return [sys.executable, "-IS", "-c", _START % module, place, *arguments]
