@@ -7,11 +7,16 @@ they may be dropped, and then say how many were. Knows no sockets, no jobs.
 
 from __future__ import annotations
 
-import json
+try:
+    # The C parts of the standard library's json, without the package around them: its imports would double the time
+    # that a daemon takes to start.
+    from _json import encode_basestring_ascii, make_encoder, make_scanner
+except ImportError:
+    make_scanner = make_encoder = None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Callable, Dict, List, Tuple
 
     Message = Dict[str, Any]
 
@@ -76,15 +81,13 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
 }
 """Every message: the page PROTOCOL.md is made from this table."""
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
-
 
 class WireError(Exception):
     """What came is not a line of this protocol."""
 
 
 def encode(message: Message) -> bytes:
-    """Give the line of a message, its end included. Raises ValueError for NaN and infinities."""
+    """Give the line of a message, its end included. Raises ValueError for NaN and infinities, TypeError for no JSON."""
     return (_encode(message) + "\n").encode("ascii")
 
 
@@ -92,10 +95,10 @@ def decode(line: bytes) -> Message:
     """Read one line. Raises WireError when it is not one JSON object with a text `t`, or too long, or too deep."""
     if len(line) > MAX_LINE_BYTES:
         raise WireError("a line of %d bytes is over the limit of %d" % (len(line), MAX_LINE_BYTES))
-    if line.count(b"{") + line.count(b"[") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
+    if line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH:
         raise WireError("a line is nested deeper than %d" % MAX_DEPTH)
     try:
-        message = json.loads(line, parse_constant=_refuse_constant)
+        message = _decode(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise WireError("not JSON: %s" % error) from None
     if not isinstance(message, dict) or not isinstance(message.get("t"), str):
@@ -107,8 +110,53 @@ def _refuse_constant(name: str) -> float:
     raise ValueError("%s is not allowed" % name)
 
 
-def _depth(line: bytes) -> int:
-    """Count how deep brackets nest, strings left out."""
+def _refuse_value(value: object) -> object:
+    raise TypeError("a %s is not JSON" % type(value).__name__)
+
+
+class _Rules:
+    """How the scanner reads: the attributes that it looks for."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = staticmethod(_refuse_constant)
+    memo: Dict[str, str] = {}
+
+
+def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
+    """Choose how to write and read JSON text."""
+    if make_scanner is None:
+        import json
+
+        writer = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+        return writer, lambda text: json.loads(text, parse_constant=_refuse_constant)
+    scan = make_scanner(_Rules())
+
+    def write(value: Any) -> str:
+        encoder = make_encoder({}, _refuse_value, encode_basestring_ascii, None, ":", ",", False, False, False)
+        return "".join(encoder(value, 0))
+
+    def read(text: str) -> Any:
+        text = text.strip(" \t\r\n")
+        try:
+            value, end = scan(text, 0)
+        except StopIteration:
+            raise ValueError("no value in %.80r" % text) from None
+        if end != len(text):
+            raise ValueError("more than one value")
+        return value
+
+    return write, read
+
+
+_encode, _decode = _codec()
+
+
+def depth(line: bytes) -> int:
+    """Count how deep the brackets of a JSON text nest, strings left out."""
     depth = deepest = 0
     in_string = escaped = False
     for byte in line:
