@@ -138,8 +138,9 @@ class Dispatcher:
                 break
             if stage_run.limit and stage_run.in_flight >= stage_run.limit:
                 job_run.held = instance
-                stage_run.blocked.append(job_run)
+                stage_run.blocked[job_run] = None
                 return
+            stage_run.blocked.pop(job_run, None)
             if self._gate.instance(instance) != "go":
                 job_run.held = instance
                 if job_run not in self.held:
@@ -443,8 +444,10 @@ class Dispatcher:
         self._unblock(job_run.lane.stage_run)
 
     def _unblock(self, stage_run: StageRun) -> None:
-        if stage_run.blocked:
-            self._work.append(stage_run.blocked.popleft())
+        for job_run in stage_run.blocked:
+            del stage_run.blocked[job_run]
+            self._work.append(job_run)
+            return
 
     def _resolve(self, key: str) -> None:
         """A rerun of a failed instance ended well: its lane may go on."""

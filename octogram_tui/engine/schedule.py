@@ -105,7 +105,7 @@ class StageRun:
         self.lane_limit = 1 if spec.run_agents == "sequential" else None
         self.limit = spec.max_concurrency
         self.in_flight = 0
-        self.blocked: deque[JobRun] = deque()  # held back by `limit`
+        self.blocked: dict[JobRun, None] = {}  # held back by `limit`, oldest first
         self.failed = False
         self.is_closing = False  # nothing new is begun any more
         self.started_s = 0.0

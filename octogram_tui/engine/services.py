@@ -73,7 +73,7 @@ class ServiceTable:
                     f"{uri}: agent {owner} serves no files",
                     hint=f"run builtins.start_http_server on {owner} in an earlier job", name=owner)
             what = f"{WORD_OF_KIND[kind]} {name!r} on {owner}"
-            raise TemplateError(f"{uri}: nobody started a {what}", hint=self._offers(owner), name=name)
+            raise TemplateError(f"{uri}: nobody started the {what}", hint=self._offers(owner), name=name)
         self._check_up(service, owner, uri)
         return service.ports[port]
 

@@ -1,0 +1,157 @@
+"""Agents that live in memory, and scenarios in a few words: what the engine's tests are written in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, Effect, EndRun, SendJob, StartAgent, StopAgent
+from octogram_tui.engine.events import Event, JobFinished, JobStarted
+from octogram_tui.engine.invariants import check
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AttemptEnded, Begin, Stimulus, TimerFired
+from octogram_tui.model.ids import AgentName, JobKey, StageKey
+from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, StageSpec, Text
+from octogram_tui.template.environment import is_template, render
+
+
+class Given:
+    """Arguments whose texts are templates and nothing else; `uri` members are resolved."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+
+    def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Any]:
+        """Expand every text."""
+        given = {k: render(v, scope) if isinstance(v, str) and is_template(v) else v for k, v in self.values.items()}
+        for kind in ("file", "node"):
+            if kind in given:
+                given[kind] = resolve(kind, given[kind])
+        return given
+
+    def raw(self) -> dict[str, Any]:
+        """Give them as written."""
+        return self.values
+
+
+def job(name: str, args: Mapping[str, Any] | None = None, *, procedure: str = "builtins.command", **more: Any) -> JobSpec:
+    """A job; the digest follows everything that is said of it."""
+    arguments = Given(args or {})
+    digest = repr((name, procedure, arguments.values, sorted(more.items(), key=lambda kv: kv[0])))
+    for field in ("when", "until"):
+        if isinstance(more.get(field), str):
+            more[field] = Text(more[field])
+    return JobSpec(key=JobKey(name), name=name, procedure=procedure, arguments=arguments, digest=digest, **more)
+
+
+def stage(name: str, *jobs: JobSpec, on: str = ".*", **more: Any) -> StageSpec:
+    """A stage on the agents whose names match."""
+    if isinstance(more.get("when"), str):
+        more["when"] = Text(more["when"])
+    digest = repr((name, on, sorted(more.items(), key=lambda kv: kv[0])))
+    return StageSpec(key=StageKey(name), name=name, jobs=jobs, with_agents=(Text(on),), digest=digest, **more)
+
+
+def scenario(*stages: StageSpec, agents: str = "a", variables: Mapping[str, Any] | None = None) -> Scenario:
+    """A scenario with agents of the given names, separated by spaces."""
+    specs = tuple(AgentSpec(AgentName(n), address="127.0.0.1", transport="local") for n in agents.split())
+    return Scenario(
+        path="dir/scenario.yml", stages=stages, agents=specs, variables=dict(variables or {}),
+        digest=repr((stages, specs, variables)))
+
+
+Answer = Callable[[SendJob], AttemptEnded | None]
+
+
+class Simulation:
+    """An engine with its agents: `run` answers every effect until nothing is left to answer."""
+
+    def __init__(self, given: Scenario, answer: Answer | None = None, **options: Any) -> None:
+        self.engine = Engine(given, RunOptions(run="r", **options))
+        self.answer = answer or (lambda sent: AttemptEnded(sent.attempt_id, "ok", {}))
+        self.events: list[Event] = []
+        self.sent: list[SendJob] = []
+        self.cancelled: list[str] = []
+        self.timers: dict[str, float] = {}
+        self.waiting: deque[Stimulus] = deque()
+        self.pending: dict[str, SendJob] = {}
+        self.exit_code: int | None = None
+        self.at_s = 0.0
+
+    def begin(self) -> Simulation:
+        """Start, and go as far as it goes."""
+        self.feed(Begin("2026-01-01T00:00:00Z"))
+        return self.run()
+
+    def feed(self, stimulus: Stimulus) -> list[Event]:
+        """Feed one stimulus; effects are answered by `run` only."""
+        self.at_s += 0.001
+        outcome = self.engine.feed(stimulus, self.at_s)
+        check(self.engine)
+        self.events += outcome.events
+        for effect in outcome.effects:
+            self._take(effect)
+        return outcome.events
+
+    def go(self, stimulus: Stimulus) -> list[Event]:
+        """Feed one stimulus and let everything happen that follows. The events of all of it."""
+        before = len(self.events)
+        self.feed(stimulus)
+        self.run()
+        return self.events[before:]
+
+    def run(self) -> Simulation:
+        """Answer effects until there is nothing to answer."""
+        while self.waiting:
+            self.feed(self.waiting.popleft())
+        return self
+
+    def fire(self, timer: str) -> list[Event]:
+        """Let a timer fire that is armed."""
+        self.at_s += self.timers.pop(timer)
+        return self.go(TimerFired(timer))
+
+    def _take(self, effect: Effect) -> None:
+        match effect:
+            case StartAgent():
+                self.waiting.append(AgentCameUp(effect.agent.name, home="/home/x"))
+            case StopAgent():
+                self.waiting.append(AgentEnded(effect.agent))
+            case SendJob():
+                self.sent.append(effect)
+                answer = self.answer(effect)
+                if answer is None:
+                    self.pending[effect.attempt_id] = effect
+                else:
+                    self.waiting.append(answer)
+            case CancelJob():
+                self.cancelled.append(effect.attempt_id)
+                self.pending.pop(effect.attempt_id, None)
+                self.waiting.append(AttemptEnded(effect.attempt_id, "cancelled"))
+            case ArmTimer():
+                self.timers[effect.timer] = effect.after_s
+            case DisarmTimer():
+                self.timers.pop(effect.timer, None)
+            case EndRun():
+                self.exit_code = effect.exit_code
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    @property
+    def types(self) -> list[str]:
+        """The types of all events."""
+        return [e.TYPE for e in self.events]
+
+    def of(self, *types: type[Event]) -> list[Any]:
+        """The events of some types."""
+        return [e for e in self.events if isinstance(e, types)]
+
+    def started(self) -> list[str]:
+        """What was started, in order: `key#attempt`."""
+        return [f"{e.key}#{e.attempt}" for e in self.of(JobStarted)]
+
+    def ended(self) -> list[str]:
+        """What ended and how, in order: `key state`."""
+        return [f"{e.key} {e.state}" for e in self.of(JobFinished)]

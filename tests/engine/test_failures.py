@@ -1,0 +1,257 @@
+"""What a failure means: retries, tolerance, ending early, `always` stages, lost agents, and the exit code."""
+
+from __future__ import annotations
+
+from simulation import Simulation, job, scenario, stage
+
+from octogram_tui.engine.effects import SendJob, StartAgent
+from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished
+from octogram_tui.engine.stimuli import (
+    AgentCameUp,
+    AgentEnded,
+    AgentStartFailed,
+    AgentWasLost,
+    AttemptEnded,
+    Begin,
+    ServiceReported,
+    StopAsked,
+)
+from octogram_tui.engine.verdict import exit_code
+
+
+def fails(*names: str, times: int = 99) -> object:
+    """Answer: attempts of these jobs fail, at most so many times each."""
+    seen: dict[str, int] = {}
+
+    def answer(sent: SendJob) -> AttemptEnded | None:
+        key = sent.attempt_id.partition("#")[0]
+        name = key.split("/")[1].split("@")[0]
+        if name in names and seen.get(key, 0) < times:
+            seen[key] = seen.get(key, 0) + 1
+            return AttemptEnded(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
+        return AttemptEnded(sent.attempt_id, "ok", {"n": seen.get(key, 0)})
+
+    return answer
+
+
+def run(given: object, answer: object, **options: object) -> Simulation:
+    """A simulation, run to its end."""
+    return Simulation(given, answer, **options).begin()  # type: ignore[arg-type]
+
+
+def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> None:
+    given = scenario(
+        stage("one", job("bad"), job("after"), on="a|b"), stage("two", job("j")),
+        stage("collect", job("logs"), always=True), agents="a b")
+
+    def answer(sent: SendJob) -> AttemptEnded | None:
+        if sent.attempt_id == "one/bad@b#1":
+            return None
+        if sent.attempt_id.startswith("one/bad@a"):
+            return AttemptEnded(sent.attempt_id, "failed", error={"kind": "exit", "message": "no"})
+        return AttemptEnded(sent.attempt_id, "ok")
+
+    simulation = run(given, answer)
+    assert simulation.cancelled == ["one/bad@b#1"]
+    assert simulation.ended() == ["one/bad@a failed", "one/bad@b cancelled", "collect/logs@a ok", "collect/logs@b ok"]
+    assert [(e.stage, e.state) for e in simulation.of(StageFinished)] == [
+        ("one", "failed"), ("two", "skipped"), ("collect", "ok")]
+    assert simulation.exit_code == 1
+    end = simulation.events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.counts == {"failed": 1, "cancelled": 1, "ok": 2}
+    assert end.reason == "one/bad@a failed"
+
+
+def test_retries_make_new_attempts_after_their_delay() -> None:
+    given = scenario(stage("s", job("flaky", retries=2, retry_delay_s=3.0)))
+    simulation = run(given, fails("flaky", times=2))
+    assert simulation.timers == {"retry:s/flaky@a": 3.0}
+    simulation.fire("retry:s/flaky@a")
+    simulation.fire("retry:s/flaky@a")
+    assert simulation.started() == ["s/flaky@a#1", "s/flaky@a#2", "s/flaky@a#3"]
+    assert [(e.state, e.will_retry) for e in simulation.of(JobFinished)] == [
+        ("failed", True), ("failed", True), ("ok", False)]
+    assert simulation.exit_code == 0
+
+
+def test_until_repeats_what_ended_well_and_is_not_enough() -> None:
+    given = scenario(stage("s", job("poll", until="res.n >= 2", retries=5)))
+    seen = iter(range(9))
+    simulation = run(given, lambda sent: AttemptEnded(sent.attempt_id, "ok", {"n": next(seen)}))
+    while simulation.timers:
+        simulation.fire("retry:s/poll@a")
+    assert [e.state for e in simulation.of(JobFinished)] == ["failed", "failed", "ok"]
+
+
+def test_a_tolerated_failure_is_told_and_costs_nothing() -> None:
+    given = scenario(stage("s", job("bad", on_failure="continue"), job("next")))
+    simulation = run(given, fails("bad"))
+    assert simulation.ended() == ["s/bad@a failed", "s/next@a ok"]
+    assert [e.is_tolerated for e in simulation.of(JobFinished)] == [True, False]
+    assert simulation.exit_code == 0
+    assert simulation.events[-1].counts == {"tolerated": 1, "ok": 1}  # type: ignore[attr-defined]
+
+
+def test_a_template_that_fails_is_not_tried_again() -> None:
+    given = scenario(stage("s", job("j", {"argv": "{{ vars.nope }}"}, retries=3)))
+    simulation = run(given, None)
+    finished = simulation.of(JobFinished)
+    assert [(e.state, e.error["kind"]) for e in finished] == [("failed", "template")]
+    assert "nope" in finished[0].error["message"]
+    assert simulation.sent == []
+    assert simulation.exit_code == 3
+
+
+def test_items_and_when_that_cannot_be_expanded_fail_their_job() -> None:
+    from octogram_tui.model.scenario import ItemsSpec
+
+    given = scenario(stage("s", job("j", items=ItemsSpec((("{{ vars.nope }}",),)))))
+    simulation = run(given, None)
+    assert simulation.ended() == ["s/j@a failed"]
+    assert simulation.exit_code == 3
+    assert run(scenario(stage("s", job("j", when="vars.nope"))), None).ended() == ["s/j@a failed"]
+
+
+def test_a_stage_whose_pattern_cannot_be_expanded_ends_the_run() -> None:
+    simulation = run(scenario(stage("s", job("j"), on="{{ vars.nope }}"), stage("c", job("k"), always=True)), None)
+    assert simulation.ended() == ["c/k@a ok"]
+    assert simulation.exit_code == 3
+
+
+def test_failed_jobs_of_always_stages_do_not_keep_the_next_from_running() -> None:
+    given = scenario(
+        stage("s", job("bad")), stage("c1", job("bad"), always=True), stage("c2", job("j"), always=True))
+    simulation = run(given, fails("bad"))
+    assert simulation.ended() == ["s/bad@a failed", "c1/bad@a failed", "c2/j@a ok"]
+
+
+def test_agents_that_do_not_start_are_all_named_before_the_run_ends() -> None:
+    simulation = Simulation(scenario(stage("s", job("j")), agents="a b c"))
+    simulation._take_original = simulation._take  # type: ignore[attr-defined]
+
+    def take(effect: object) -> None:
+        if isinstance(effect, StartAgent):
+            name = effect.agent.name
+            simulation.waiting.append(
+                AgentCameUp(name) if name == "b"
+                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "a" else 5))
+        else:
+            simulation._take_original(effect)  # type: ignore[attr-defined]
+
+    simulation._take = take  # type: ignore[method-assign]
+    simulation.go(Begin(""))
+    assert [e.agent for e in simulation.of(AgentFailed)] == ["a", "c"]
+    assert simulation.started() == []
+    assert simulation.exit_code == 5
+
+
+def test_a_lost_agent_fails_what_ran_there() -> None:
+    given = scenario(stage("s", job("j")), agents="a b")
+    simulation = run(given, lambda sent: None)
+    simulation.go(AgentWasLost("a", "connection reset"))
+    assert simulation.ended() == ["s/j@a failed", "s/j@b cancelled"]
+    assert simulation.of(JobFinished)[0].error["kind"] == "agent_lost"
+    assert simulation.exit_code == 7
+
+
+def test_what_is_not_clean_dominates() -> None:
+    given = scenario(stage("s", job("bad")))
+    simulation = Simulation(given, fails("bad"))  # type: ignore[arg-type]
+    simulation.begin()
+    assert exit_code({1, 10, 5}) == 10
+    assert exit_code({5, 6, 4, 7, 8, 1}) == 5
+    assert exit_code({6, 4, 7, 8, 1}) == 6
+    assert exit_code({4, 7, 8, 1}) == 4
+    assert exit_code({7, 8, 1}) == 7
+    assert exit_code({8, 1}) == 8
+    assert exit_code({1, 130}) == 130
+    assert exit_code(set()) == 0
+
+
+def test_the_time_limit_ends_the_run() -> None:
+    simulation = run(scenario(stage("s", job("j"))), lambda sent: None, timeout_s=9.0)
+    simulation.fire("run")
+    assert simulation.ended() == ["s/j@a cancelled"]
+    assert simulation.exit_code == 8
+
+
+def test_the_first_stop_collects_and_the_second_does_not() -> None:
+    given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
+    simulation = run(given, lambda sent: None)
+    simulation.go(StopAsked("SIGINT", 130))
+    assert list(simulation.pending) == ["collect/slow@a#1"]
+    simulation.go(StopAsked("SIGINT", 130, force=True))
+    assert simulation.exit_code == 130
+
+
+def test_collecting_is_bounded() -> None:
+    given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
+    simulation = run(given, lambda sent: None)
+    simulation.go(StopAsked("SIGTERM", 143))
+    simulation.fire("collect")
+    assert simulation.exit_code == 143
+
+
+def test_a_stop_before_the_agents_are_up_ends_at_once() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))))
+    simulation.feed(Begin(""))
+    simulation.go(StopAsked("SIGINT", 130))
+    assert simulation.started() == []
+    assert simulation.exit_code == 130
+
+
+def test_a_confirmation_that_nobody_can_give_ends_the_run() -> None:
+    simulation = run(scenario(stage("s", job("j"), ask_confirmation=True)), None, confirm="fail")
+    assert simulation.started() == []
+    assert simulation.exit_code == 11
+    assert run(scenario(stage("s", job("j"), ask_confirmation=True)), None, confirm="yes").started() == ["s/j@a#1"]
+    skipped = run(scenario(stage("s", job("j"), ask_confirmation=True)), None, confirm="no")
+    assert [(e.state, e.reason) for e in skipped.of(StageFinished)] == [("skipped", "not confirmed")]
+
+
+def test_a_uri_of_a_service_that_nobody_started_says_so() -> None:
+    simulation = run(scenario(stage("s", job("j", {"node": "b://n1"})), agents="a b"), None)
+    error = simulation.of(JobFinished)[0].error
+    assert error["message"] == "builtins.command: b://n1: nobody started the Octez node 'n1' on b"
+    assert error["hint"] == "b offers nothing yet"
+
+
+def test_uris_follow_services_up_and_down() -> None:
+    given = scenario(
+        stage("one", job("j")), stage("two", job("k", {"node": "b://n1", "file": "b://x/y"}), on="a"),
+        stage("three", job("l", {"node": "self://n1"}), on="b"), stage("four", job("m", {"node": "b://n1"}), on="a"),
+        agents="a b")
+    simulation = Simulation(given, lambda sent: None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id
+                            else AttemptEnded(sent.attempt_id, "ok")).begin()
+    simulation.go(ServiceReported("b", "node", "n1", {"rpc": 8732, "metrics": 9}))
+    simulation.go(ServiceReported("b", "http", "http", {"http": 80}))
+    simulation.go(AttemptEnded("one/j@a#1", "ok"))
+    simulation.go(AttemptEnded("one/j@b#1", "ok"))
+    sent = {s.attempt_id: s.arguments for s in simulation.sent}
+    assert sent["two/k@a#1"] == {
+        "node": {"remote": "http://127.0.0.1:8732"}, "file": {"remote": "http://127.0.0.1:80/x/y"}}
+    assert sent["three/l@b#1"] == {"node": {"owned": "n1"}}
+    simulation.go(ServiceReported("b", "node", "n1", {}, "down", "exit status 3"))
+    simulation.go(AttemptEnded("three/l@b#1", "ok"))
+    assert "is down: exit status 3" in simulation.of(JobFinished)[-1].error["message"]
+
+
+def test_what_is_late_or_repeated_changes_nothing() -> None:
+    simulation = run(scenario(stage("s", job("j"), job("k"))), lambda sent: None)
+    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    before = len(simulation.events)
+    simulation.go(AttemptEnded("s/j@a#1", "failed"))
+    simulation.go(AttemptEnded("unknown/x@y#3", "ok"))
+    simulation.go(AgentEnded("a"))
+    simulation.go(AgentCameUp("a"))
+    assert len(simulation.events) == before
+
+
+def test_a_failure_in_the_console_holds_the_run() -> None:
+    given = scenario(stage("s", job("bad"), job("k")), agents="a b")
+    simulation = run(given, fails("bad"), on_failure="pause")
+    assert simulation.exit_code is None
+    pauses = simulation.of(RunPaused)
+    assert [p.reason for p in pauses] == ["failure"]
+    assert "s/bad@a: exit status 1" in pauses[0].message
