@@ -53,6 +53,8 @@ def hint_for(message: str) -> str:
 def refused(program: str, exit_code: int, argv: Sequence[str], stdout: str, stderr: str) -> ProcedureFailed:
     """Make the error of a program that ran to an end other than success."""
     said = explanation(stderr) or explanation(stdout)
+    if said.startswith(program + ": "):
+        said = said[len(program) + 2 :]
     lines: List[str] = (stderr or stdout).splitlines()[-20:]
     detail: Any = {"exit_code": exit_code, "argv": list(argv), "lines": lines}
     return ProcedureFailed(
