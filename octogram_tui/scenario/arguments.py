@@ -1,0 +1,83 @@
+"""What a job hands to its procedure: checked against the declarations once, expanded for every instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentd.procedures.base import Procedure
+from octogram_tui.scenario.fields import FieldReader, Make, Resolve
+from octogram_tui.scenario.findings import Findings, kind_of
+from octogram_tui.scenario.tree import MapNode, Place
+from octogram_tui.scenario.usage import IN_JOB, IN_PROCESS, Usage
+from octogram_tui.template.scope import PORTS
+
+_ORIGINALS = ("tezos.", "smart_rollup.")
+_ORIGINAL_NAMES = frozenset(("copy", "builtins.start_http_server", "builtins.tar", "builtins.prefetch"))
+
+
+def is_original(procedure: str) -> bool:
+    """Tell whether the original had this procedure: its texts know `\\{`; those of ours belong to shells."""
+    return procedure in _ORIGINAL_NAMES or procedure.startswith(_ORIGINALS)
+
+
+class JobArguments:
+    """The arguments of one job. Those without any template are ready; the others are made for each instance."""
+
+    __slots__ = ("_base", "_has_ports", "_makers", "_raw")
+
+    def __init__(self, raw: dict[str, Any], makers: tuple[tuple[str, Make], ...], has_ports: bool) -> None:
+        self._raw = raw
+        self._makers = makers
+        self._has_ports = has_ports
+        # The makers' results take the places of their templates, so that the order stays that of the declaration.
+        self._base = raw
+
+    def expand(self, scope: Mapping[str, object], resolve: Resolve) -> dict[str, Any]:
+        """Give the arguments as JSON values. Raises TemplateError."""
+        result = self._base.copy()
+        if self._makers:
+            if self._has_ports:
+                scope = {**scope, "port": PORTS}
+            for name, make in self._makers:
+                result[name] = make(scope, resolve)
+        return result
+
+    def raw(self) -> dict[str, Any]:
+        """Give the arguments as written, defaults filled in."""
+        return self._raw.copy()
+
+
+NO_ARGUMENTS = JobArguments({}, (), False)
+
+
+def read_arguments(
+    procedure: type[Procedure],
+    value: Any,
+    place: Place,
+    findings: Findings,
+    usage: Usage,
+    agents: Mapping[str, Any],
+) -> JobArguments:
+    """Check what a job gives to its procedure. Problems go to the findings."""
+    name = procedure.procedure
+    fields = procedure.fields
+    if not isinstance(value, dict):
+        if value is None and not procedure.short:
+            value = {}
+        elif procedure.short:
+            short = MapNode(place)
+            short[procedure.short] = value
+            short.key_places[procedure.short] = short.value_places[procedure.short] = place
+            value = short
+        else:
+            findings.error(place, f"`{name}` takes a map of arguments, not {kind_of(value)}")
+            return NO_ARGUMENTS
+    has_ports = "ports" in fields
+    reader = FieldReader(
+        findings, usage, IN_PROCESS if has_ports else IN_JOB, agents, braces=is_original(name)
+    )
+    values = reader.members(fields, procedure.exactly_one, value, place, "")
+    raw = {key: v.raw for key, v in values.items()}
+    makers = tuple((key, v.make) for key, v in values.items() if v.make is not None)
+    return JobArguments(raw, makers, has_ports)

@@ -1,0 +1,147 @@
+"""Documents to a Scenario: everything is read before anything is refused, so that all problems come at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, Scenario, StageSpec
+from octogram_tui.scenario.agents import read_agent, read_defaults
+from octogram_tui.scenario.binary import read_binary
+from octogram_tui.scenario.files import ReadFile
+from octogram_tui.scenario.findings import Findings, kind_of
+from octogram_tui.scenario.jobs import JobReader, digest_of, whole
+from octogram_tui.scenario.keys import KeyReader
+from octogram_tui.scenario.own import read_own
+from octogram_tui.scenario.shapes import SCENARIO
+from octogram_tui.scenario.stages import StageReader
+from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
+from octogram_tui.scenario.usage import Usage
+
+
+class Builder:
+    """Builds one scenario from its documents."""
+
+    def __init__(self, document: Document, read_file: ReadFile | None) -> None:
+        self.problems: list[Problem] = []
+        self.document = document
+        self.read_file = read_file
+        self.directory = os.path.dirname(document.file) or "."
+        self.usage = Usage()
+        self.keys = KeyReader(Findings(document, self.problems), self.usage)
+        self.agents: dict[str, AgentSpec] = {}
+        self.variables: dict[str, Any] = {}
+
+    def build(
+        self, agent_files: Sequence[Document], variable_files: Sequence[Document], variables: Mapping[str, Any]
+    ) -> Scenario | None:
+        """Read everything; None when not even the outermost map is there."""
+        keys, document = self.keys, self.document
+        root = document.root
+        defaults: dict[str, Any] = {}
+        if isinstance(root, MapNode):
+            keys.check_known(root, SCENARIO, "a scenario")
+            if keys.is_given(root, "defaults") and keys.is_map(
+                root["defaults"], root.value_places["defaults"], "`defaults`"
+            ):
+                defaults = read_defaults(keys, root["defaults"])
+            self.read_vars(root)
+            self.read_agents(root, defaults)
+        for extra in agent_files:
+            self.add_agents(extra, defaults)
+        for extra in variable_files:
+            self.add_variables(extra)
+        self.variables.update(variables)
+        self.usage.known.update(self.variables)
+        self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
+        if not isinstance(root, MapNode):
+            if not document.errors:
+                hint = "the outermost keys are " + ", ".join(SCENARIO)
+                keys.findings.error(document.place, f"a scenario is a map of keys, not {kind_of(root)}", hint)
+            return None
+        return self.read_rest(root, defaults)
+
+    def read_rest(self, root: MapNode, defaults: Mapping[str, Any]) -> Scenario:
+        """Read what needs agents and variables to be known."""
+        keys = self.keys
+        prometheus: AgentSpec | None = None
+        if keys.is_given(root, "prometheus_agent"):
+            found = read_agent(keys, root["prometheus_agent"], root.value_places["prometheus_agent"], defaults)
+            prometheus = found[0] if found else None
+        binary = BinarySource()
+        if keys.is_given(root, "octogram_binary") and keys.is_map(
+            root["octogram_binary"], root.value_places["octogram_binary"], "`octogram_binary`"
+        ):
+            binary = read_binary(keys, root["octogram_binary"], self.directory)
+        own: list[OwnProcedures] = []
+        if "procedures" in root:
+            own = read_own(keys, root, self.directory, self.read_file)
+        own_digests = {name: digest_of(file.source) for file in own for name in file.names}
+        stages: tuple[StageSpec, ...] = ()
+        if keys.is_given(root, "stages") and keys.is_list(root["stages"], root.value_places["stages"], "`stages`"):
+            if not self.agents and root["stages"]:
+                keys.findings.warning(root.key_places["stages"], "there are no agents: nothing will run")
+            jobs = JobReader(keys, self.usage, self.agents, own_digests)
+            stages = StageReader(keys, jobs, self.agents).read_all(root["stages"])
+        self.usage.finish()
+        return Scenario(
+            self.document.file,
+            stages,
+            tuple(self.agents.values()),
+            prometheus,
+            self.variables,
+            binary,
+            tuple(own),
+        )
+
+    # -- agents and variables -------------------------------------------------------------------------------------
+
+    def read_agents(self, root: MapNode, defaults: Mapping[str, Any]) -> None:
+        """Read `agents`."""
+        if self.keys.is_given(root, "agents"):
+            self.take_agents(self.keys, root["agents"], root.value_places["agents"], defaults)
+
+    def add_agents(self, document: Document, defaults: Mapping[str, Any]) -> None:
+        """Read a file with a list of further agents."""
+        keys = KeyReader(Findings(document, self.problems), self.usage)
+        root, place = document.root, document.place
+        if isinstance(root, MapNode) and list(root) == ["agents"]:
+            root, place = root["agents"], root.value_places["agents"]
+        if not document.errors or root is not None:
+            self.take_agents(keys, root, place, defaults)
+
+    def take_agents(self, keys: KeyReader, value: Any, place: Any, defaults: Mapping[str, Any]) -> None:
+        """Read a list of agents; one of a name that was there before takes its place, as in the original."""
+        if not keys.is_list(value, place, "`agents`"):
+            return
+        assert isinstance(value, ListNode)
+        for node, node_place in zip(value, value.places, strict=True):
+            for agent in read_agent(keys, node, node_place, defaults):
+                before = self.agents.get(agent.name)
+                if before is not None:
+                    keys.findings.warning(
+                        node_place, f"agent `{agent.name}` replaces the one of {before.mark.file}:{before.mark.line}"
+                    )
+                self.agents[agent.name] = agent
+
+    def read_vars(self, root: MapNode) -> None:
+        """Read `vars`."""
+        if self.keys.is_given(root, "vars"):
+            self.take_variables(self.keys, root["vars"], root.value_places["vars"])
+
+    def add_variables(self, document: Document) -> None:
+        """Read a file of variables, merged over those of the scenario."""
+        keys = KeyReader(Findings(document, self.problems), self.usage)
+        if not document.errors or document.root is not None:
+            self.take_variables(keys, document.root, document.place)
+
+    def take_variables(self, keys: KeyReader, value: Any, place: Any) -> None:
+        """Read names and values; numbers are whole, as in the original."""
+        if not keys.is_map(value, place, "`vars`"):
+            return
+        for name, element in value.items():
+            if isinstance(element, float):
+                element = whole(keys, element, value.value_places[name])
+            self.variables[name] = plain(element)

@@ -1,0 +1,379 @@
+"""One argument of a procedure: a value as written, checked against its declaration, ready to be expanded.
+
+A field becomes either a plain value (nothing in it can change) or a function that makes it when the job starts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from agentd.procedures.base import Field
+from octogram_tui.errors import TemplateError
+from octogram_tui.scenario.findings import Findings, kind_of, suggestion
+from octogram_tui.scenario.scalars import read_duration_s
+from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
+from octogram_tui.scenario.usage import Usage
+from octogram_tui.template.environment import render
+from octogram_tui.template.items import integer
+from octogram_tui.template.source import is_template
+from octogram_tui.template.text import text_of
+
+Resolve = Callable[[str, str], dict[str, str]]
+Make = Callable[[Mapping[str, Any], Resolve], Any]
+
+
+class Value(NamedTuple):
+    """What a field became: `make` expands it when the job starts; without one `raw` is the value itself."""
+
+    raw: Any
+    make: Make | None = None
+
+
+NOTHING = Value(None)
+
+
+class FieldReader:
+    """Reads the fields of one job. Problems go to the findings; what cannot be read becomes NOTHING."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        usage: Usage,
+        names: frozenset[str],
+        agents: Mapping[str, Any],
+        *,
+        braces: bool,
+    ) -> None:
+        self.findings = findings
+        self.usage = usage
+        self.names = names
+        self.agents = agents
+        self.braces = braces
+
+    def read(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a value of a field. `path` names it in messages: `slot_info.payload`."""
+        kind = field.kind
+        if kind == "str":
+            return self.text(field, value, place, path)
+        if kind == "any":
+            return self.anything(field, value, place, path)
+        if value is None:
+            self.findings.error(
+                place, f"`{path}` is null", "leave the key out to have its default, or write '' for an empty text"
+            )
+            return NOTHING
+        if kind in ("int", "float", "bool"):
+            return self.scalar(field, value, place, path)
+        if kind == "expression":
+            return self.expression(value, place, path)
+        if kind.endswith("_or_list"):
+            if not isinstance(value, list):
+                return self.read(_single(field, kind), value, place, path)
+            return self.sequence(field.of or _single(field, kind), value, place, path)
+        if kind == "list":
+            return self.sequence(field.of or _ANY_TEXT, value, place, path)
+        if kind == "tuple":
+            return self.fixed(field, value, place, path)
+        if kind == "map":
+            return self.mapping(field, value, place, path)
+        return self.record(field, value, place, path)
+
+    # -- scalars --------------------------------------------------------------------------------------------------
+
+    def text(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a string; numbers and booleans are taken as their text."""
+        if type(value) is not str:
+            if not isinstance(value, (bool, int, float)):
+                return self.wrong(place, path, "a text", value)
+            value = self.number_as_text(value, place)
+        if field.template and is_template(value, braces=self.braces):
+            if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
+                return NOTHING
+            if field.uri:
+                owner = literal_owner(value)
+                problem = None if owner is None else owner_problem(owner, self.agents)
+                if problem is not None:
+                    self.findings.error(place, *problem)
+            return Value(value, _text_maker(field, value, path, self.braces))
+        refusal = refuse(field, value)
+        if refusal is not None:
+            self.findings.error(place, f"`{path}` {refusal}")
+            return NOTHING
+        if not field.uri:
+            return Value(value)
+        problem = uri_problem(value, field.uri, self.agents)
+        if problem is not None:
+            self.findings.error(place, f"`{path}`: {problem[0]}", problem[1])
+            return NOTHING
+        kind = field.uri
+        return Value(value, lambda scope, resolve: resolve(kind, value))
+
+    def number_as_text(self, value: bool | int | float, place: Place) -> str:
+        """Give the text of a number where a text is due, with a warning when it is not what was written."""
+        text = text_of(value)
+        written = self.findings.spelling(place) if place.line else text
+        if isinstance(value, float) and written != text and not written.startswith(("*", "&", "!")):
+            self.findings.warning(
+                place, f"`{written}` is read as the number {text}", f"write '{written}' in quotes for a text"
+            )
+        return text
+
+    def scalar(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a number or a boolean, or a template that gives one."""
+        if isinstance(value, str) and is_template(value, braces=self.braces):
+            if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
+                return NOTHING
+            return Value(value, _scalar_maker(field, value, path, self.braces))
+        if isinstance(value, (list, dict)):
+            return self.wrong(place, path, _WANTED[field.kind], value)
+        try:
+            return Value(coerce(field, value))
+        except ValueError as error:
+            self.findings.error(place, f"`{path}` {error}")
+            return NOTHING
+
+    def expression(self, value: Any, place: Place, path: str) -> Value:
+        """Read an expression: it stays one, and whoever runs the job evaluates it."""
+        if isinstance(value, (bool, int, float)):
+            return Value(text_of(value))
+        if not isinstance(value, str):
+            return self.wrong(place, path, "an expression", value)
+        self.usage.check(value, place, self.findings, self.names, expression=True)
+        return Value(value)
+
+    def anything(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read any value; the strings in it are templates."""
+        if isinstance(value, str):
+            return self.text(_ANY_TEXT if field.template else _LITERAL_TEXT, value, place, path)
+        if isinstance(value, ListNode):
+            return self.sequence(field, value, place, path)
+        if isinstance(value, MapNode):
+            return self.mapping(Field("map", of=field), value, place, path)
+        return Value(value)
+
+    # -- values made of values ------------------------------------------------------------------------------------
+
+    def sequence(self, of: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a list whose elements are alike."""
+        if not isinstance(value, list):
+            return self.wrong(place, path, "a list", value)
+        places = value.places if isinstance(value, ListNode) else [place] * len(value)
+        return _list_value(
+            [self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(zip(value, places, strict=True))]
+        )
+
+    def fixed(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a list of a fixed number of elements, each of its own kind."""
+        if not isinstance(value, list):
+            return self.wrong(place, path, "a list", value)
+        if len(value) != len(field.of):
+            self.findings.error(place, f"`{path}` takes {len(field.of)} elements, not {len(value)}")
+            return NOTHING
+        places = value.places if isinstance(value, ListNode) else [place] * len(value)
+        return _list_value(
+            [
+                self.read(f, v, p, f"{path}[{i}]")
+                for i, (f, v, p) in enumerate(zip(field.of, value, places, strict=True))
+            ]
+        )
+
+    def mapping(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a map of free names."""
+        if not isinstance(value, dict):
+            return self.wrong(place, path, "a map", value)
+        of = field.of or _ANY_TEXT
+        return _map_value({k: self.read(of, v, _value_place(value, k, place), f"{path}.{k}") for k, v in value.items()})
+
+    def record(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+        """Read a map of known names."""
+        if not isinstance(value, dict):
+            return self.wrong(place, path, "a map", value)
+        return _map_value(self.members(field.fields, field.exactly_one, value, place, path))
+
+    def members(
+        self,
+        fields: Mapping[str, Field[Any]],
+        exactly_one: tuple[str, ...],
+        value: dict[str, Any],
+        place: Place,
+        path: str,
+    ) -> dict[str, Value]:
+        """Read the members of a record or the arguments of a procedure, in the order of their declaration."""
+        prefix = f"{path}." if path else ""
+        for key in value:
+            if key not in fields:
+                where = value.key_places[key] if isinstance(value, MapNode) else place
+                known = ", ".join(fields) or "none"
+                message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
+                self.findings.error(where, message, f"the keys are {known}")
+        given = [name for name in exactly_one if name in value]
+        if exactly_one and len(given) != 1:
+            names = ", ".join(f"`{name}`" for name in exactly_one)
+            what = "none is given" if not given else "not " + " and ".join(f"`{name}`" for name in given)
+            self.findings.error(place, f"{path + ' takes ' if path else ''}exactly one of {names}: {what}".strip())
+        result: dict[str, Value] = {}
+        for name, field in fields.items():
+            if name in value:
+                result[name] = self.read(field, value[name], _value_place(value, name, place), prefix + name)
+            elif field.required:
+                self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
+            elif field.default is not None:
+                result[name] = self.read(field, field.default, Place(place.line, place.column), prefix + name)
+        return result
+
+    def wrong(self, place: Place, path: str, wanted: str, value: Any) -> Value:
+        """Report a value of the wrong kind."""
+        if value is None:
+            hint = "leave the key out to have its default, or write '' for an empty text"
+            self.findings.error(place, f"`{path}` is null", hint)
+        else:
+            hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, dict) else ""
+            self.findings.error(place, f"`{path}` takes {wanted}, not {kind_of(value)}", hint)
+        return NOTHING
+
+
+_ANY_TEXT: Field[Any] = Field("str")
+_LITERAL_TEXT: Field[Any] = Field("str", template=False)
+_WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def _single(field: Field[Any], kind: str) -> Field[Any]:
+    """Give the field of the one value of `str_or_list` and its like."""
+    return Field(
+        kind.removesuffix("_or_list"), field.doc, template=field.template, uri=field.uri, choices=field.choices,
+        pattern=field.pattern, minimum=field.minimum, maximum=field.maximum, max_bytes=field.max_bytes,
+    )
+
+
+def _value_place(value: dict[str, Any], key: str, place: Place) -> Place:
+    return value.value_places[key] if isinstance(value, MapNode) else place
+
+
+def _list_value(values: list[Value]) -> Value:
+    raw = [value.raw for value in values]
+    if all(value.make is None for value in values):
+        return Value(raw)
+
+    def make(scope: Mapping[str, Any], resolve: Resolve) -> list[Any]:
+        return [value.raw if value.make is None else value.make(scope, resolve) for value in values]
+
+    return Value(raw, make)
+
+
+def _map_value(values: dict[str, Value]) -> Value:
+    raw = {name: value.raw for name, value in values.items()}
+    if all(value.make is None for value in values.values()):
+        return Value(raw)
+
+    def make(scope: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
+        return {n: value.raw if value.make is None else value.make(scope, resolve) for n, value in values.items()}
+
+    return Value(raw, make)
+
+
+def expanded(text: str, path: str, scope: Mapping[str, Any], braces: bool) -> str:
+    """Expand a template, and say in any complaint which field it is of."""
+    try:
+        return render(text, scope, braces=braces)
+    except TemplateError as error:
+        raise TemplateError(f"`{path}`: {error.message}", hint=error.hint, name=error.name) from error
+
+
+def _text_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+    def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
+        result = expanded(text, path, scope, braces)
+        refusal = refuse(field, result)
+        if refusal is not None:
+            raise TemplateError(f"`{path}` {refusal}")
+        if not field.uri:
+            return result
+        problem = uri_problem(result, field.uri)
+        if problem is not None:
+            raise TemplateError(f"`{path}`: {problem[0]}", hint=problem[1])
+        return resolve(field.uri, result)
+
+    return make
+
+
+def _scalar_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+    def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
+        result = expanded(text, path, scope, braces)
+        try:
+            return coerce(field, result.strip())
+        except ValueError as error:
+            raise TemplateError(f"`{path}` {error}") from None
+
+    return make
+
+
+def coerce(field: Field[Any], value: Any) -> Any:
+    """Give a value as its field wants it. Raises ValueError: what it takes, and what it got."""
+    result: Any = None
+    if field.kind == "bool":
+        if isinstance(value, bool):
+            result = value
+        elif value in ("true", "false"):
+            result = value == "true"
+    elif field.kind == "int":
+        result = _integer(value)
+    else:
+        result = _number(value)
+    if result is None:
+        raise ValueError(f"takes {_WANTED[field.kind]}, not {kind_of(value)}")
+    refusal = refuse(field, result)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return result
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str):
+        try:
+            return integer(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value)
+
+
+def _number(value: Any) -> float | int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return read_duration_s(value)
+        value = int(value) if value.is_integer() else value
+    return value if math.isfinite(value) else None
+
+
+def refuse(field: Field[Any], value: Any) -> str | None:
+    """Say why a field refuses an expanded value; None when it does not."""
+    if field.choices and value not in field.choices:
+        like = suggestion(str(value), field.choices)
+        return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
+    if field.minimum is not None and _size(value) < field.minimum:
+        return f"must be at least {field.minimum:g}, not {kind_of(value)}"
+    if field.maximum is not None and _size(value) > field.maximum:
+        return f"must be at most {field.maximum:g}, not {kind_of(value)}"
+    if field.max_bytes is not None and isinstance(value, str) and len(value.encode()) > field.max_bytes:
+        return f"has {len(value.encode())} bytes; at most {field.max_bytes} are allowed"
+    if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
+        return f"must match {field.pattern}, which {kind_of(value)} does not"
+    return None
+
+
+def _size(value: Any) -> float:
+    """Give the number that limits apply to: of a text, what it reads as (ports are texts in the original)."""
+    if isinstance(value, str):
+        number = _number(value)
+        return math.nan if number is None else number
+    return float(value)

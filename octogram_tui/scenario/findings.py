@@ -1,0 +1,78 @@
+"""Collects everything that is wrong or doubtful about a scenario, each with its place, and names by which to guess.
+
+Nothing here stops at the first problem: reading goes on with whatever can still be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import Mark
+from octogram_tui.scenario.tree import Document, Place
+
+
+class Findings:
+    """The problems of one file; `all` may be shared by the files of a scenario."""
+
+    def __init__(self, document: Document, problems: list[Problem] | None = None) -> None:
+        self.file = document.file
+        self.problems: list[Problem] = [] if problems is None else problems
+        self._text = document.text
+        self._lines: list[str] | None = None
+        for flaw in document.errors:
+            self.error(flaw.place, flaw.message, flaw.hint)
+        for flaw in document.doubts:
+            self.warning(flaw.place, flaw.message, flaw.hint)
+
+    def error(self, place: Place, message: str, hint: str = "") -> None:
+        """Note something that must be put right."""
+        self._add(place, message, hint, False)
+
+    def warning(self, place: Place, message: str, hint: str = "") -> None:
+        """Note something that is probably not meant."""
+        self._add(place, message, hint, True)
+
+    def mark(self, place: Place) -> Mark:
+        """Give a place as the scenario carries it."""
+        return Mark(self.file, place.line, place.column)
+
+    def line(self, number: int) -> str:
+        """Give a line of the file."""
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+
+    def spelling(self, place: Place) -> str:
+        """Give the scalar at a place as it is written, roughly: to show how it differs from what was read."""
+        rest = self.line(place.line)[place.column - 1 :]
+        for end in (" #", ",", "}", "]"):
+            rest = rest.split(end, 1)[0]
+        return rest.strip()
+
+    def _add(self, place: Place, message: str, hint: str, is_warning: bool) -> None:
+        line, column = place.line, place.column
+        self.problems.append(Problem(self.file, line, column, message, hint, self.line(line), is_warning))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Give `; did you mean X?` when something known is nearly the same."""
+    candidates = list(known)
+    lowered = {candidate.lower(): candidate for candidate in candidates}
+    found = get_close_matches(name.lower(), lowered, 1, 0.6)
+    return f"; did you mean `{lowered[found[0]]}`?" if found else ""
+
+
+def kind_of(value: Any) -> str:
+    """Name what a value is, for a person who wrote it."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text `{value if len(value) <= 40 else value[:39] + '…'}`"
+    return "a list" if isinstance(value, list) else "a map"

@@ -1,0 +1,243 @@
+"""Reads jobs: their own keys, their items and updates, and the one procedure that each of them names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from agentd.procedures import find, load_all
+from agentd.procedures.base import REGISTRY, Procedure
+from octogram_tui.model.ids import JobKey
+from octogram_tui.model.scenario import Arguments, ItemsSpec, JobSpec, OnFailure, Order, Text, VarUpdate
+from octogram_tui.scenario.arguments import NO_ARGUMENTS, read_arguments
+from octogram_tui.scenario.findings import kind_of, suggestion
+from octogram_tui.scenario.keys import KeyReader
+from octogram_tui.scenario.shapes import JOB, UPDATE
+from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.usage import AFTER_JOB, IN_JOB, Usage
+from octogram_tui.template.source import is_template
+
+OWN_MODULE = "octogram_own_"
+
+
+def digest_of(value: Any) -> str:
+    """Name the content of a part of a document; equal content, equal name."""
+    return hashlib.blake2b(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+class JobReader:
+    """Reads the jobs of one file."""
+
+    def __init__(
+        self, keys: KeyReader, usage: Usage, agents: Mapping[str, Any], own_digests: Mapping[str, str]
+    ) -> None:
+        self.keys = keys
+        self.findings = keys.findings
+        self.usage = usage
+        self.agents = agents
+        self.own_digests = own_digests  # procedures of the scenario's own files -> digest of their text
+        self.procedures: dict[str, type[Procedure] | None] = {}
+
+    def read(self, node: MapNode, name: str, key: JobKey) -> JobSpec:
+        """Read one job; `key` is its name made unique within its stage."""
+        keys = self.keys
+        bodies = [k for k in node if k not in JOB]
+        procedure, arguments = self.body(node, bodies)
+        items = self.items(node) if "with_items" in node else None
+        run_items = "sequential"
+        updates: tuple[VarUpdate, ...] = ()
+        when = until = register = timeout_s = retry_delay_s = retries = on_failure = None
+        tags: frozenset[str] = frozenset()
+        if len(node) - len(bodies) > 1:
+            run_items = keys.choice(node, "run_items", JOB["run_items"], "sequential")
+            if "vars_updates" in node:
+                updates = self.updates(node)
+            when = keys.expression(node, "when", IN_JOB)
+            until = keys.expression(node, "until", AFTER_JOB)
+            timeout_s = keys.duration_s(node, "timeout")
+            retries = keys.integer(node, "retries", JOB["retries"])
+            retry_delay_s = keys.duration_s(node, "retry_delay")
+            if "on_failure" in node:
+                on_failure = keys.choice(node, "on_failure", JOB["on_failure"], "") or None
+            register = keys.word(node, "register")
+            if register is not None:
+                self.usage.set_by(register)
+            tags = frozenset(tag for tag, _ in keys.words(node, "tags"))
+            if until is not None and not retries and "retries" not in node:
+                self.findings.warning(
+                    node.key_places["until"], "`until` is asked once only", "add `retries` and `retry_delay`"
+                )
+        digest = digest_of(node)
+        own = self.own_digests.get(procedure)
+        if own is not None:
+            digest = digest_of([digest, own])
+        return JobSpec(
+            key, name, procedure, arguments, items, cast("Order", run_items), updates, when, timeout_s, retries or 0,
+            retry_delay_s or 0.0, until, cast("OnFailure | None", on_failure), register, tags, digest,
+            self.findings.mark(node.place),
+        )  # fmt: skip
+
+    # -- the procedure --------------------------------------------------------------------------------------------
+
+    def body(self, node: MapNode, bodies: list[str]) -> tuple[str, Arguments]:
+        """Read the one key that says what the job does."""
+        known = [key for key in bodies if self.procedure(key) is not None]
+        for key in bodies:
+            if key not in known:
+                self.unknown(node, key)
+        if not known:
+            if not bodies:
+                hint = "give it one, such as `builtins.shell: 'make test'`"
+                self.findings.error(node.place, "this job does nothing: it names no procedure", hint)
+            return "", NO_ARGUMENTS
+        for key in known[1:]:
+            self.findings.error(
+                node.key_places[key], f"a job does one thing: `{key}` comes after `{known[0]}`", "make it two jobs"
+            )
+        name = known[0]
+        procedure = self.procedures[name]
+        assert procedure is not None
+        place = node.value_places[name]
+        if not isinstance(node[name], str):
+            place = node.key_places[name] if not isinstance(node[name], ListNode) else place
+        return name, read_arguments(procedure, node[name], place, self.findings, self.usage, self.agents)
+
+    def procedure(self, name: str) -> type[Procedure] | None:
+        """Give the procedure of that name, if there is one in this scenario."""
+        if name not in self.procedures:
+            try:
+                found: type[Procedure] | None = find(name)
+            except KeyError:
+                found = None
+            # What another scenario's own file defined in this process does not count here.
+            if found is not None and found.__module__.startswith(OWN_MODULE) and name not in self.own_digests:
+                found = None
+            self.procedures[name] = found
+        return self.procedures[name]
+
+    def unknown(self, node: MapNode, key: str) -> None:
+        """Report a key that is neither a job's own nor a procedure."""
+        place = node.key_places[key]
+        load_all()
+        procedures = [n for n in REGISTRY if self.procedure(n) is not None]
+        if "." in key:
+            family = key.split(".")[0] + "."
+            siblings = [n for n in procedures if n.startswith(family)]
+            like = suggestion(key, siblings) or suggestion(key, procedures)
+            if siblings:
+                hint = f"there are {', '.join(sorted(siblings)[:20])}"
+            else:
+                hint = f"the families are {', '.join(sorted({name.split('.')[0] for name in procedures}))}"
+            self.findings.error(place, f"there is no procedure `{key}`{like}", hint)
+            return
+        hint = f"the keys of a job are {', '.join(JOB)}, and one procedure"
+        self.findings.error(place, f"unknown key `{key}` in a job{suggestion(key, [*JOB, *procedures])}", hint)
+
+    # -- items ----------------------------------------------------------------------------------------------------
+
+    def items(self, node: MapNode) -> ItemsSpec | None:
+        """Read `with_items`."""
+        value = node["with_items"]
+        place = node.value_places["with_items"]
+        mark = self.findings.mark(place)
+        if not isinstance(value, MapNode):
+            return ItemsSpec((self.item_list(value, place),), mark=mark)
+        if list(value) != ["product"]:
+            hint = "write a scalar, a list, or `product:` with a list of lists"
+            for key in value:
+                if key != "product":
+                    self.findings.error(value.key_places[key], f"unknown key `{key}` in `with_items`", hint)
+            if "product" not in value:
+                return None
+        lists = value["product"]
+        if not self.keys.is_list(lists, value.value_places["product"], "`product`"):
+            return None
+        return ItemsSpec(
+            tuple(self.item_list(v, p) for v, p in zip(lists, lists.places, strict=True)), True, mark
+        )
+
+    def item_list(self, value: Any, place: Place) -> tuple[str | int | bool | None, ...]:
+        """Read one scalar or one list of scalars."""
+        if isinstance(value, ListNode):
+            return tuple(self.item(v, p) for v, p in zip(value, value.places, strict=True))
+        return (self.item(value, place),)
+
+    def item(self, value: Any, place: Place) -> str | int | bool | None:
+        """Read one scalar: numbers lose their fraction, as in the original."""
+        if isinstance(value, str):
+            if is_template(value):
+                self.usage.check(value, place, self.findings, IN_JOB)
+            return value
+        if isinstance(value, float):
+            return whole(self.keys, value, place)
+        if value is None or isinstance(value, (bool, int)):
+            return value
+        hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, MapNode) else ""
+        self.findings.error(place, f"an item is a scalar, not {kind_of(value)}", hint)
+        return None
+
+    # -- updates --------------------------------------------------------------------------------------------------
+
+    def updates(self, node: MapNode) -> tuple[VarUpdate, ...]:
+        """Read `vars_updates`."""
+        value = node["vars_updates"]
+        if not self.keys.is_given(node, "vars_updates"):
+            return ()
+        if not self.keys.is_map(value, node.value_places["vars_updates"], "`vars_updates`"):
+            return ()
+        result = []
+        for name, element in value.items():
+            place = value.key_places[name]
+            if is_template(name):
+                self.usage.check(name, place, self.findings, AFTER_JOB)
+            self.usage.set_by(name)
+            update = self.update(Text(name, self.findings.mark(place)), element, value.value_places[name])
+            if update is not None:
+                result.append(update)
+        return tuple(result)
+
+    def update(self, name: Text, value: Any, place: Place) -> VarUpdate | None:
+        """Read what one variable becomes."""
+        if value is None or isinstance(value, (bool, int)):
+            return VarUpdate(name, value)
+        if isinstance(value, float):
+            return VarUpdate(name, whole(self.keys, value, place))
+        if isinstance(value, str):
+            return VarUpdate(name, self.template(value, place))
+        if isinstance(value, MapNode) and "value" in value:
+            self.keys.check_known(value, UPDATE, "an update")
+            cast_to = self.keys.choice(value, "as", UPDATE["as"], "string")
+            inner = value["value"]
+            inner_place = value.value_places["value"]
+            if isinstance(inner, (bool, int, float)):
+                inner = self.keys.word(value, "value")
+            if not isinstance(inner, str):
+                self.findings.error(inner_place, f"`value` takes a template, not {kind_of(inner)}")
+                return None
+            return VarUpdate(name, self.template(inner, inner_place), cast("Any", cast_to))
+        self.findings.error(
+            place,
+            f"`{name.source}` takes a scalar or {{value: TEMPLATE, as: TYPE}}, not {kind_of(value)}",
+            "write {value: '[1, 2]', as: json} for a list or a map",
+        )
+        return None
+
+    def template(self, text: str, place: Place) -> Text:
+        """Check the template of an update, which sees the result."""
+        if is_template(text):
+            self.usage.check(text, place, self.findings, AFTER_JOB)
+        return Text(text, self.findings.mark(place))
+
+
+def whole(keys: KeyReader, value: float, place: Place) -> int:
+    """Take a number's whole part, as the original did, with a warning when that loses something."""
+    if not math.isfinite(value):
+        keys.findings.error(place, f"{value} is not a number that can be kept", "quote it to have a text")
+        return 0
+    if value != int(value):
+        hint = f"write '{value}' in quotes to keep the fraction"
+        keys.findings.warning(place, f"{value} becomes {int(value)}: numbers here are whole, as in the original", hint)
+    return int(value)

@@ -1,0 +1,186 @@
+"""Reads the keys of a map as shapes.py declares them. What is wrong becomes a finding, and the key its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from octogram_tui.model.scenario import Text
+from octogram_tui.scenario.findings import Findings, kind_of, suggestion
+from octogram_tui.scenario.scalars import read_duration_s
+from octogram_tui.scenario.shapes import Key
+from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.usage import Usage
+from octogram_tui.template.items import integer
+from octogram_tui.template.text import text_of
+
+Shape = Mapping[str, Key]
+
+
+class KeyReader:
+    """Reads maps of one file."""
+
+    def __init__(self, findings: Findings, usage: Usage) -> None:
+        self.findings = findings
+        self.usage = usage
+
+    def is_map(self, value: Any, place: Place, what: str) -> bool:
+        """Tell whether a value is a map, and report it when it is not."""
+        if isinstance(value, MapNode):
+            return True
+        self.findings.error(place, f"{what} must be a map of keys, not {kind_of(value)}")
+        return False
+
+    def is_list(self, value: Any, place: Place, what: str) -> bool:
+        """Tell whether a value is a list, and report it when it is not."""
+        if isinstance(value, ListNode):
+            return True
+        self.findings.error(place, f"{what} must be a list, not {kind_of(value)}", "begin each element with `- `")
+        return False
+
+    def check_known(self, node: MapNode, shape: Shape, what: str) -> None:
+        """Report keys that do not exist, and required ones that are missing."""
+        for key in node:
+            if key not in shape:
+                self.unknown(node, key, shape, what)
+        self.check_required(node, shape, what)
+
+    def unknown(self, node: MapNode, key: str, shape: Shape, what: str) -> None:
+        """Report a key that does not exist."""
+        hint = f"the keys of {what} are {', '.join(shape)}"
+        self.findings.error(node.key_places[key], f"unknown key `{key}` in {what}{suggestion(key, shape)}", hint)
+
+    def check_required(self, node: MapNode, shape: Shape, what: str) -> None:
+        """Report required keys that are missing."""
+        for key, declared in shape.items():
+            if declared.required and key not in node:
+                self.findings.error(node.place, f"`{key}` is missing in {what}", declared.doc)
+
+    def is_given(self, node: MapNode, key: str) -> bool:
+        """Tell whether a key is there and not null; a null is reported."""
+        if key not in node:
+            return False
+        if node[key] is None:
+            self.findings.error(
+                node.value_places[key], f"`{key}` is null", "leave the key out to have its default"
+            )
+            return False
+        return True
+
+    def word(self, node: MapNode, key: str) -> str | None:
+        """Read a string that is no template; numbers and booleans are taken as their text."""
+        value = node.get(key)
+        if type(value) is str:
+            return value
+        if not self.is_given(node, key):
+            return None
+        if isinstance(value, (bool, int, float)):
+            text = text_of(value)
+            written = self.findings.spelling(node.value_places[key])
+            if isinstance(value, float) and written != text:
+                self.findings.warning(
+                    node.value_places[key], f"`{written}` is read as the number {text}", "quote it to have a text"
+                )
+            return text
+        self.wrong(node, key, "a text")
+        return None
+
+    def integer(self, node: MapNode, key: str, declared: Key) -> int | None:
+        """Read a whole number; one in quotes is one too."""
+        if not self.is_given(node, key):
+            return None
+        value = node[key]
+        number: int | None = None
+        if isinstance(value, str):
+            try:
+                number = integer(value)
+            except ValueError:
+                number = None
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1:
+            number = int(value)
+        if number is None:
+            self.wrong(node, key, "a whole number")
+        elif declared.minimum is not None and number < declared.minimum:
+            self.findings.error(node.value_places[key], f"`{key}` must be at least {declared.minimum}, not {number}")
+            return None
+        return number
+
+    def boolean(self, node: MapNode, key: str) -> bool:
+        """Read a boolean; absent is false."""
+        if not self.is_given(node, key):
+            return False
+        value = node[key]
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "false"):
+            return bool(value == "true")
+        self.wrong(node, key, "true or false")
+        return False
+
+    def choice(self, node: MapNode, key: str, declared: Key, default: str) -> str:
+        """Read one of some words."""
+        value = node.get(key, default)
+        if type(value) is str and value in declared.choices:
+            return value
+        if self.is_given(node, key):
+            names = " or ".join(f"`{choice}`" for choice in declared.choices)
+            like = suggestion(value, declared.choices) if isinstance(value, str) else ""
+            self.findings.error(node.value_places[key], f"`{key}` must be {names}, not {kind_of(value)}{like}")
+        return default
+
+    def duration_s(self, node: MapNode, key: str) -> float | None:
+        """Read a duration, in seconds."""
+        if not self.is_given(node, key):
+            return None
+        seconds = read_duration_s(node[key])
+        if seconds is None:
+            self.wrong(node, key, "a duration (30, 30s, 5m, 1h)")
+        return seconds
+
+    def expression(self, node: MapNode, key: str, names: frozenset[str]) -> Text | None:
+        """Read an expression; a boolean or a number is one."""
+        if not self.is_given(node, key):
+            return None
+        value = node[key]
+        place = node.value_places[key]
+        if isinstance(value, (bool, int, float)):
+            value = text_of(value)
+        if not isinstance(value, str):
+            self.wrong(node, key, "an expression")
+            return None
+        self.usage.check(value, place, self.findings, names, expression=True)
+        return Text(value, self.findings.mark(place))
+
+    def words(self, node: MapNode, key: str) -> list[tuple[str, Place]]:
+        """Read a string or a list of strings, each with its place."""
+        if not self.is_given(node, key):
+            return []
+        value = node[key]
+        pairs = (
+            list(zip(value, value.places, strict=True))
+            if isinstance(value, ListNode)
+            else [(value, node.value_places[key])]
+        )
+        result = []
+        for element, place in pairs:
+            if isinstance(element, (str, bool, int, float)):
+                result.append((text_of(element), place))
+            else:
+                self.findings.error(place, f"`{key}` takes a text or a list of texts, not {kind_of(element)}")
+        return result
+
+    def string_map(self, node: MapNode, key: str) -> dict[str, str]:
+        """Read a map of free names to texts."""
+        if not self.is_given(node, key):
+            return {}
+        value = node[key]
+        if not isinstance(value, MapNode):
+            self.wrong(node, key, "a map of names and texts")
+            return {}
+        return {name: text for name in value if (text := self.word(value, name)) is not None}
+
+    def wrong(self, node: MapNode, key: str, wanted: str) -> None:
+        """Report a value of the wrong kind."""
+        value = node[key]
+        hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, MapNode) else ""
+        self.findings.error(node.value_places[key], f"`{key}` takes {wanted}, not {kind_of(value)}", hint)

@@ -1,0 +1,112 @@
+"""The way in: a scenario's file and what the command line adds to it become a Scenario, or a list of all problems."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from octogram_tui.errors import Problem, ScenarioError, UsageError
+from octogram_tui.model.scenario import Scenario
+from octogram_tui.scenario.build import Builder
+from octogram_tui.scenario.files import ReadFile, read_document
+from octogram_tui.scenario.scalars import read_plain
+from octogram_tui.scenario.tree import Document, plain
+
+
+class Loaded(NamedTuple):
+    """A scenario that can run, and what is probably not meant in it."""
+
+    scenario: Scenario
+    warnings: list[Problem]
+
+
+def load_scenario(
+    path: str,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    variable_files: Sequence[str] = (),
+    agent_files: Sequence[str] = (),
+    read_file: ReadFile | None = None,
+) -> Loaded:
+    """Read and check a scenario.
+
+    variables (of the command line) win over those of variable_files, which win over the scenario's; agents of
+    agent_files are added. read_file replaces reading from disk.
+    Raises ScenarioError with everything that is wrong, and nothing that is only doubtful.
+    """
+    # Thousands of small containers, none of them garbage: looking for it would take as long as reading.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _load(path, variables or {}, variable_files, agent_files, read_file)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _load(
+    path: str,
+    variables: Mapping[str, Any],
+    variable_files: Sequence[str],
+    agent_files: Sequence[str],
+    read_file: ReadFile | None,
+) -> Loaded:
+    unreadable: list[Problem] = []
+    documents: dict[str, Document] = {}
+    for file in (path, *agent_files, *variable_files):
+        try:
+            documents[file] = read_document(file, read_file)
+        except ScenarioError as error:
+            unreadable.extend(error.problems)
+    if path not in documents:
+        raise ScenarioError(unreadable)
+    builder = Builder(documents[path], read_file)
+    builder.problems.extend(unreadable)
+    scenario = builder.build(
+        [documents[file] for file in agent_files if file in documents],
+        [documents[file] for file in variable_files if file in documents],
+        variables,
+    )
+    problems = _in_order(builder.problems, [path, *agent_files, *variable_files])
+    errors = [problem for problem in problems if not problem.is_warning]
+    if errors or scenario is None:
+        raise ScenarioError(errors)
+    own = [file.path for file in scenario.own_procedures]
+    content = [documents[file].text for file in documents] + [file.source for file in scenario.own_procedures]
+    return Loaded(
+        dataclasses.replace(scenario, files=(*documents, *own), digest=_digest(content, variables)),
+        [problem for problem in problems if problem.is_warning],
+    )
+
+
+def _in_order(problems: list[Problem], files: list[str]) -> list[Problem]:
+    """Sort problems by place, and say each of them once (an alias repeats what it names)."""
+    rank = {file: number for number, file in reversed(list(enumerate(files)))}
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda problem: (rank.get(problem.file, len(rank)), problem.line, problem.column))
+
+
+def _digest(texts: Sequence[str], variables: Mapping[str, Any]) -> str:
+    content = json.dumps([*texts, dict(variables)], sort_keys=True, default=str)
+    return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Read `NAME=VALUE` of the command line; the value is typed like YAML. Raises UsageError."""
+    name, separator, value = text.partition("=")
+    name = name.strip()
+    if not separator or not name:
+        raise UsageError(f"`{text}` is not NAME=VALUE", hint="write for instance --var network=sandbox")
+    if not value.startswith(("[", "{", '"', "'")):
+        return name, read_plain(value)[0] if value else ""
+    from octogram_tui.scenario.yaml_reader import read_yaml
+
+    document = read_yaml("--var", value)
+    if document.errors:
+        problem = document.errors[0].message
+        raise UsageError(f"the value of `{name}` is not YAML: {problem}", hint="quote it for the shell")
+    return name, plain(document.root)

@@ -1,0 +1,59 @@
+"""Loads the Python files beside a scenario that define further procedures. Their text travels to the agents."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from agentd.procedures import FAMILIES, load_own
+from agentd.procedures.base import REGISTRY
+from octogram_tui.errors import ScenarioError
+from octogram_tui.model.scenario import OwnProcedures
+from octogram_tui.scenario.files import ReadFile, read_text
+from octogram_tui.scenario.keys import KeyReader
+from octogram_tui.scenario.tree import MapNode, Place
+
+
+def read_own(keys: KeyReader, node: MapNode, directory: str, read_file: ReadFile | None) -> list[OwnProcedures]:
+    """Load every file of `procedures`; what goes wrong in one of them is reported at its name."""
+    result = []
+    for name, place in keys.words(node, "procedures"):
+        loaded = _load(keys, name, place, os.path.join(directory, name), read_file)
+        if loaded is not None:
+            result.append(loaded)
+    return result
+
+
+def _load(keys: KeyReader, name: str, place: Place, path: str, read_file: ReadFile | None) -> OwnProcedures | None:
+    findings = keys.findings
+    if not name.endswith(".py"):
+        findings.error(place, f"`{name}` is not a Python file", "procedures are written in files named .py")
+        return None
+    try:
+        source = read_text(path, read_file)
+    except ScenarioError as error:
+        findings.error(place, f"{path}: {error.problems[0].message}", "the path is taken from the scenario's directory")
+        return None
+    before = dict(REGISTRY)
+    try:
+        load_own(path, source)
+    except SyntaxError as error:
+        findings.error(place, f"{path}:{error.lineno}: {error.msg}", "the agents run Python 3.8 or later")
+        return None
+    except Exception as error:  # whatever a user's file may raise
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+        where = f"{path}:{lines[-1]}" if lines else path
+        findings.error(place, f"{where}: {type(error).__name__}: {error}")
+        return None
+    names = tuple(n for n, procedure in REGISTRY.items() if before.get(n) is not procedure)
+    for taken in names:
+        if taken.split(".")[0] in FAMILIES:
+            findings.error(place, f"{path} defines `{taken}`, whose family is ours", "choose another first word")
+            if taken in before:
+                REGISTRY[taken] = before[taken]
+            else:
+                del REGISTRY[taken]
+    if not names:
+        hint = "subclass agentd.procedures.base.Procedure and set `procedure = 'family.verb'`"
+        findings.warning(place, f"{path} defines no procedure", hint)
+    return OwnProcedures(path, source, names)

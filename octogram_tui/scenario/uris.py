@@ -1,0 +1,53 @@
+"""URI arguments: `self://NAME`, `AGENT://NAME`, `http(s)://…`; a bare path is not one. Pure text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from octogram_tui.scenario.findings import suggestion
+
+_ENDPOINT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/:]+):[0-9]+(?:/.*)?", re.DOTALL)
+_OWNER = re.compile(r"[a-zA-Z0-9_-]+")
+
+
+def uri_problem(uri: str, kind: str, agents: Iterable[str] | None = None) -> tuple[str, str] | None:
+    """Say what is wrong with a URI, and what to do; None when nothing is. `agents` None: any agent may exist."""
+    scheme, separator, name = uri.partition("://")
+    if not separator:
+        # A host and a port were an endpoint for the original, and still are.
+        if _ENDPOINT.fullmatch(uri):
+            return None
+        return (
+            f"`{uri}` is neither a URL nor something that an agent owns",
+            f"write self://{uri or 'PATH'} for what the job's own agent has, AGENT://{uri or 'PATH'} for another's",
+        )
+    if scheme in ("http", "https"):
+        return None if name else (f"`{uri}` names no machine", "")
+    problem = owner_problem(scheme, agents)
+    if problem is None and not name:
+        return f"`{uri}` names nothing", f"write {scheme}://NAME"
+    return problem
+
+
+def owner_problem(owner: str, agents: Iterable[str] | None) -> tuple[str, str] | None:
+    """Say what is wrong with the part before `://`."""
+    if owner == "self":
+        return None
+    if not _OWNER.fullmatch(owner):
+        return f"`{owner}` is no agent's name", "names have letters, digits, `-` and `_`"
+    if agents is None:
+        return None
+    known = list(agents)
+    if owner in known:
+        return None
+    names = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    hint = f"the agents are {names}; the other schemes are http and https" if known else "there are no agents"
+    return f"there is no agent `{owner}`{suggestion(owner, ['self', *known])}", hint
+
+
+def literal_owner(template: str) -> str | None:
+    """Give the owner that a template names literally before its first expression; None when it is computed."""
+    head = template.split("{", 1)[0]
+    owner, separator, _ = head.partition("://")
+    return owner if separator and owner not in ("http", "https") else None

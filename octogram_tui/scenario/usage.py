@@ -1,0 +1,96 @@
+"""Checks templates and expressions before anything runs: they parse, and every name that they use can exist."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from octogram_tui.scenario.findings import Findings, suggestion
+from octogram_tui.scenario.tree import Place
+from octogram_tui.template.analysis import uses
+from octogram_tui.template.source import is_template
+
+BEFORE_AGENTS = frozenset(("vars", "var", "item"))
+IN_JOB = frozenset(("vars", "var", "agent", "re", "item"))
+IN_PROCESS = IN_JOB | {"port"}
+AFTER_JOB = IN_JOB | {"res"}
+
+
+class Usage:
+    """Remembers which variables a scenario uses and sets, and says at the end which of them nobody sets."""
+
+    def __init__(self) -> None:
+        self.used: list[tuple[Findings, Place, str]] = []
+        self.known: set[str] = set()
+        self.computed: list[re.Pattern[str]] = []  # names that are templates themselves: what they can become
+
+    def check(
+        self,
+        text: str,
+        place: Place,
+        findings: Findings,
+        names: frozenset[str],
+        *,
+        expression: bool = False,
+        braces: bool = True,
+    ) -> bool:
+        """Check one template or expression. Tells whether it can be used."""
+        found = uses(text, expression=expression, braces=braces)
+        if found.problem:
+            findings.error(within(place, found.line, text), found.problem, found.hint)
+            return False
+        unknown = found.names - names
+        for name in sorted(unknown):
+            problem = _unknown_name(name, names, self.known)
+            findings.error(place_of(name, text, place), *problem)
+        for name in found.variables - found.optional:
+            self.used.append((findings, place_of(name, text, place), name))
+        return not unknown
+
+    def uses_item(self, text: str, *, expression: bool = False, braces: bool = True) -> bool:
+        """Tell whether a template mentions the item."""
+        return "item" in text and "item" in uses(text, expression=expression, braces=braces).names
+
+    def set_by(self, name: str) -> None:
+        """Note that a job sets a variable; the name may be a template."""
+        if is_template(name):
+            pieces = re.split(r"\{\{.*?\}\}|\{%.*?%\}", name, flags=re.DOTALL)
+            self.computed.append(re.compile(".*".join(map(re.escape, pieces)), re.DOTALL))
+        else:
+            self.known.add(name)
+
+    def finish(self) -> None:
+        """Report every use of a variable that exists nowhere."""
+        for findings, place, name in self.used:
+            if name in self.known or any(pattern.fullmatch(name) for pattern in self.computed):
+                continue
+            findings.error(
+                place,
+                f"no variable `{name}` is defined anywhere{suggestion(name, self.known)}",
+                "add it to `vars`, set it with --var, or write `| default(...)` after it",
+            )
+
+
+def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[str, str]:
+    from octogram_tui.template.environment import missing_name
+    from octogram_tui.template.scope import Variables
+
+    scope: dict[str, Any] = dict.fromkeys(names)
+    scope["vars"] = Variables(dict.fromkeys(known))
+    error = missing_name(name, scope)
+    return error.message, error.hint
+
+
+def within(place: Place, line: int, text: str) -> Place:
+    """Give the place of a line of a text that begins at a place."""
+    if place.is_block:
+        return Place(place.line + line, 1)
+    return place if line <= 1 or "\n" not in text else Place(place.line, place.column)
+
+
+def place_of(name: str, text: str, place: Place) -> Place:
+    """Give the place where a name stands within a block text; the text's own place otherwise."""
+    if not place.is_block:
+        return place
+    found = re.search(rf"\b{re.escape(name)}\b", text)
+    return place if found is None else Place(place.line + 1 + text.count("\n", 0, found.start()), 1)

@@ -1,0 +1,301 @@
+"""YAML to a tree with places: a small builder on the events of PyYAML's C parser. The only importer of yaml.
+
+Faster than any loader of the library, and every limit is checked as events come: depth, aliases, what they expand to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from octogram_tui.scenario.scalars import Reading, read_plain
+from octogram_tui.scenario.tree import (
+    MAX_ALIASES,
+    MAX_DEPTH,
+    MAX_EXPANDED_NODES,
+    NOWHERE,
+    Document,
+    Flaw,
+    ListNode,
+    MapNode,
+    Place,
+)
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # a PyYAML that was built without libyaml: slower, the same events
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+_TAG = "tag:yaml.org,2002:"
+_KNOWN_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+_END = object()
+
+
+class Refused(Exception):
+    """A document that cannot be read on; carries the flaw."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw.message)
+        self.flaw = flaw
+
+
+class Anchored:
+    """What an alias stands for, and how many nodes that is."""
+
+    __slots__ = ("nodes", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = _END
+        self.nodes = 0
+
+
+class Builder:
+    """Builds one document. `errors` are flaws one can read past, such as a key given twice."""
+
+    def __init__(self, text: str) -> None:
+        self.parser: Any = _Loader(text)
+        self.next: Any = self.parser.get_event
+        self.errors: list[Flaw] = []
+        self.doubts: list[Flaw] = []
+        self.readings: dict[str, Reading] = {}
+        self.anchors: dict[str, Anchored] = {}
+        self.aliases = 0
+        self.nodes = 0
+        self.expanded = 0
+        self.depth = 0
+        self.place = NOWHERE  # of the node that was built last
+
+    def document(self) -> tuple[Any, Place]:
+        """Build the one document of a stream. Raises Refused and yaml.YAMLError."""
+        self.next()
+        event = self.next()
+        if isinstance(event, StreamEndEvent):
+            raise Refused(Flaw(Place(1, 1), "the file is empty", "a scenario needs at least `stages:`"))
+        assert isinstance(event, DocumentStartEvent)
+        root = self.node()
+        place = self.place
+        self.next()
+        event = self.next()
+        if not isinstance(event, StreamEndEvent):
+            raise Refused(
+                Flaw(_place(event.start_mark), "there is a second document in this file", "keep what is before `---`")
+            )
+        return root, place
+
+    def node(self) -> Any:
+        """Build the next node; _END at the end of the one around it."""
+        event = self.next()
+        kind = type(event)
+        mark = event.start_mark
+        if kind is ScalarEvent:
+            self.nodes += 1
+            implicit = event.implicit
+            style = event.style
+            self.place = Place(mark.line + 1, mark.column + 1, style == "|" or style == ">")
+            value: Any = event.value
+            if implicit[0]:
+                reading = self.readings.get(value)
+                if reading is None:
+                    reading = self.readings[value] = read_plain(value)
+                if reading[1]:
+                    self.doubts.append(Flaw(self.place, reading[1], f"write '{value}' in quotes for a text"))
+                value = reading[0]
+            elif not implicit[1]:
+                value = self.tagged(event.tag, value)
+            if event.anchor:
+                self.anchor(event.anchor, value, 1)
+            return value
+        if kind is SequenceEndEvent or kind is MappingEndEvent:
+            return _END
+        place = self.place = Place(mark.line + 1, mark.column + 1)
+        if kind is AliasEvent:
+            return self.alias(event.anchor)
+        self.nodes += 1
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Refused(Flaw(place, f"this is nested more than {MAX_DEPTH} levels deep"))
+        if event.tag and event.tag not in _KNOWN_TAGS and event.tag != "!":
+            self.errors.append(Flaw(place, f"the tag {_short_tag(event.tag)} is not part of the language"))
+        before = self.nodes + self.expanded
+        anchored = None
+        if event.anchor:
+            anchored = self.anchors[event.anchor] = Anchored()
+        node: Any = self.sequence(place) if kind is SequenceStartEvent else self.mapping(place)
+        self.depth -= 1
+        if anchored is not None:
+            anchored.value = node
+            anchored.nodes = self.nodes + self.expanded - before + 1
+        self.place = place
+        return node
+
+    def sequence(self, place: Place) -> ListNode:
+        """Build the elements of a list."""
+        node = ListNode(place)
+        places = node.places
+        while True:
+            value = self.node()
+            if value is _END:
+                return node
+            node.append(value)
+            places.append(self.place)
+
+    def mapping(self, place: Place) -> MapNode:
+        """Build the members of a map; a key given twice is an error, at the second place."""
+        node = MapNode(place)
+        merges: list[tuple[Any, Place]] = []
+        key_places, value_places = node.key_places, node.value_places
+        while True:
+            event = self.next()
+            kind = type(event)
+            if kind is MappingEndEvent:
+                break
+            mark = event.start_mark
+            key_place = Place(mark.line + 1, mark.column + 1)
+            if kind is not ScalarEvent:
+                raise Refused(
+                    Flaw(key_place, "a key must be a plain word", "quote a template that stands alone: '{{ … }}'")
+                )
+            self.nodes += 1
+            key = event.value
+            value = self.node()
+            if key == "<<" and event.implicit[0]:
+                merges.append((value, self.place))
+                continue
+            if key in node:
+                first = key_places[key]
+                self.errors.append(
+                    Flaw(key_place, f"`{key}` is given twice; first in line {first.line}", "keep one of them")
+                )
+                continue
+            node[key] = value
+            key_places[key] = key_place
+            value_places[key] = self.place
+        for value, where in merges:
+            self.merge(node, value, where)
+        return node
+
+    def merge(self, node: MapNode, value: Any, place: Place) -> None:
+        """Add the members of other maps (`<<`); what the map itself says comes first."""
+        for source in value if isinstance(value, ListNode) else [value]:
+            if not isinstance(source, MapNode):
+                self.errors.append(Flaw(place, "`<<` takes a map or a list of maps"))
+                return
+            for key, element in source.items():
+                if key not in node:
+                    node[key] = element
+                    node.key_places[key] = source.key_places[key]
+                    node.value_places[key] = source.value_places[key]
+
+    def alias(self, name: str) -> Any:
+        """Give what an alias stands for."""
+        anchored = self.anchors.get(name)
+        if anchored is None:
+            raise Refused(Flaw(self.place, f"there is no anchor &{name} before this"))
+        if anchored.value is _END:
+            raise Refused(Flaw(self.place, f"*{name} stands inside of what it names"))
+        self.aliases += 1
+        if self.aliases > MAX_ALIASES:
+            raise Refused(Flaw(self.place, f"there are more than {MAX_ALIASES} aliases in this file"))
+        self.expanded += anchored.nodes
+        if self.expanded > MAX_EXPANDED_NODES:
+            raise Refused(Flaw(self.place, f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
+        return anchored.value
+
+    def anchor(self, name: str, value: Any, nodes: int) -> None:
+        """Keep what an anchor names."""
+        anchored = self.anchors[name] = Anchored()
+        anchored.value = value
+        anchored.nodes = nodes
+
+    def tagged(self, tag: str | None, text: str) -> Any:
+        """Read a scalar with a tag of its own."""
+        if tag is None or tag in ("!", _TAG + "str"):
+            return text
+        if tag in _KNOWN_TAGS:
+            return read_plain(text)[0]
+        self.errors.append(Flaw(self.place, f"the tag {_short_tag(tag)} is not part of the language"))
+        return text
+
+
+def _place(mark: Any) -> Place:
+    return NOWHERE if mark is None else Place(mark.line + 1, mark.column + 1)
+
+
+def _short_tag(tag: str) -> str:
+    return "!!" + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag
+
+
+def read_yaml(file: str, text: str) -> Document:
+    """Read a YAML document. Never raises: what is wrong is in `errors`."""
+    errors: list[Flaw]
+    try:
+        builder = Builder(text)
+    except yaml.YAMLError as error:
+        return Document(file, None, NOWHERE, text, [_flaw(error, text)], [])
+    root, place = None, NOWHERE
+    try:
+        root, place = builder.document()
+    except Refused as refusal:
+        builder.errors.append(refusal.flaw)
+    except yaml.YAMLError as error:
+        builder.errors.append(_flaw(error, text))
+    finally:
+        builder.parser.dispose()
+    errors = builder.errors
+    return Document(file, root, place, text, errors, builder.doubts)
+
+
+def _flaw(error: yaml.YAMLError, text: str) -> Flaw:
+    """Say what the parser did not like, in one line."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        place = _place(mark)
+        line = _line(text, place.line)
+        problem = str(error.problem or error.context or "it is no YAML")
+        if "\t" in line[: max(place.column, 1)]:
+            return Flaw(place, "a tab stands where YAML wants spaces", "indent with spaces only")
+        message, hint = problem, ""
+        for start, (said, advice) in _PROBLEMS.items():
+            if problem.startswith(start):
+                message, hint = said or problem, advice
+        return Flaw(place, message, hint)
+    position = getattr(error, "position", None)
+    if isinstance(position, int):
+        before = text.encode()[:position].decode(errors="replace")
+        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = "there is a control character that YAML does not allow"
+        return Flaw(place, message, "write it as \\x.. in double quotes")
+    return Flaw(NOWHERE, " ".join(str(error).split()))
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+_PROBLEMS: dict[str, tuple[str, str]] = {
+    "mapping values are not allowed": (
+        "a `:` stands where none may be",
+        "quote a text that holds `: `, and check the indentation",
+    ),
+    "could not find expected ':'": ("a `:` is missing after this key", "a key is written `key: value`"),
+    "did not find expected key": ("a key is expected here", "check the indentation"),
+    "did not find expected '-' indicator": ("a `- ` is expected here", "check the indentation"),
+    "found character that cannot start any token": (
+        "this character cannot begin a value",
+        "quote the text",
+    ),
+    "found unexpected end of stream": ("the file ends inside of a quoted text", "close the quote"),
+    "did not find expected ',' or": ("a `,` or the closing bracket is missing", "quote templates: '{{ … }}'"),
+    "found unknown escape character": ("", "use single quotes for texts with backslashes"),
+}
