@@ -1,0 +1,50 @@
+"""Addresses to listen on, as Octez writes them: `host:port`, `[v6]:port`, `:port`, `host`."""
+
+from __future__ import annotations
+
+import socket
+
+
+class AddressInUse(Exception):
+    """Somebody else listens there already, or the address is not ours."""
+
+
+def parse(text: str, default_port: int) -> tuple[str, int]:
+    """Cut an address into host and port. Raises ValueError."""
+    host, port_text = text, ""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or rest[:1] not in ("", ":"):
+            raise ValueError(f"invalid address '{text}'")
+        port_text = rest[1:]
+    elif text.count(":") == 1:
+        host, port_text = text.split(":")
+    elif text.count(":") > 1:
+        host = text
+    if port_text and not port_text.isdigit():
+        raise ValueError(f"invalid port in '{text}'")
+    port = int(port_text) if port_text else default_port
+    if port > 65535:
+        raise ValueError(f"invalid port in '{text}'")
+    return host or "::", port
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach the address."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def listen(host: str, port: int, backlog: int = 256) -> socket.socket:
+    """Open a listening socket. Raises AddressInUse with the system's reason."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((host, port))
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise AddressInUse(f"{host}:{port}: {error.strerror or error}") from None
+    return listener
