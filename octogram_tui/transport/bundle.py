@@ -1,0 +1,205 @@
+"""The daemon's program as it travels: one byte-identical zip file, the command that boots it, the boot's answers."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import io
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from octogram_tui.model.scenario import BinarySource
+from octogram_tui.resources import agentd_dir
+
+MAX_NOISE_BYTES = 64 * 1024
+MAX_ANSWER_BYTES = 16 * 1024
+INTERPRETERS = ("python3", *(f"python3.{minor}" for minor in range(14, 7, -1)))
+"""What is looked for on an agent's machine when nobody says which one to use."""
+
+_SHEBANG = b"#!/usr/bin/env python3\n"
+_MAIN = b"import sys\nfrom agentd.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
+_TIME = (1980, 1, 1, 0, 0, 0)
+_CHOOSE = (
+    'for p;do case "$p" in "~"/*)p="$HOME${p#"~"}";;esac;'
+    'command -v "$p" >/dev/null 2>&1&&exec "$p" -IS -c "$0" "$p" "$@";done;echo "OCTO %s none";exit 6'
+)
+"""Becomes the first interpreter that exists. `$0` is the text of the boot, the rest the interpreters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The zip file. `digest` is the sha256 of its bytes; `source_bytes` what its Python files add up to."""
+
+    data: bytes
+    digest: str
+    source_bytes: int
+
+
+@lru_cache(maxsize=4)
+def build_bundle(package: Path | None = None) -> Bundle:
+    """Pack the daemon: the same bytes from the same sources, wherever and whenever."""
+    package = package or agentd_dir()
+    files = {f"agentd/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")}
+    files["__main__.py"] = _MAIN
+    buffer = io.BytesIO(_SHEBANG)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, files[name])
+    data = buffer.getvalue()
+    return Bundle(data, hashlib.sha256(data).hexdigest(), sum(map(len, files.values())))
+
+
+def boot_argv(
+    source: BinarySource, bundle: Bundle, *, python: str | None, nonce: str, args: Sequence[str]
+) -> list[str]:
+    """Give the command that starts the daemon's program on an agent's machine.
+
+    Joined by shlex it means the same to every login shell: no word holds a newline, `!`, a backslash or a single
+    quote, unless `python` does.
+    """
+    interpreters = [python] if python else list(INTERPRETERS)
+    call = (nonce, bundle.digest, len(bundle.data), bundle.source_bytes, source.kind, source.value, source.sha256 or "",
+            list(args))
+    program = base64.b64encode(f"{_boot_text()}\nboot{call!r}".encode()).decode()
+    text = f'import binascii;exec(binascii.a2b_base64("{program}"))'
+    return ["sh", "-c", _CHOOSE % nonce, text, *interpreters]
+
+
+def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) -> list[str]:
+    """Give the command for an agent on this machine: straight from our own files, answering as a boot does."""
+    answer = f'OCTO {nonce} {{"need":false}}\n'.encode()
+    text = (
+        f"import os,sys;os.write(1,{answer!r});"
+        "sys.path.insert(0,sys.argv[1]);from agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
+    )
+    return [python or sys.executable, "-IS", "-c", text, str(agentd_dir().parent), *args]
+
+
+@lru_cache(maxsize=1)
+def _boot_text() -> str:
+    """Give the boot's source without what only its readers need."""
+    tree = ast.parse((agentd_dir() / "boot.py").read_text("utf-8"))
+    return ast.unparse(ast.fix_missing_locations(_Stripper().visit(tree)))
+
+
+class _Stripper(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        for argument in node.args.args:
+            argument.annotation = None
+        return self._without_docstring(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._without_docstring(node)
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        return self._without_docstring(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        return None if node.module == "__future__" else node
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+    def _without_docstring(self, node: ast.FunctionDef | ast.ClassDef | ast.Module) -> ast.AST:
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        return self.generic_visit(node)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What a login shell printed before the boot spoke."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The machine does not have the bundle: send its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The daemon's program runs; `rest` is what it has said so far."""
+
+    rest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There will be no daemon. `code` is an error's code, as in errors.py."""
+
+    message: str
+    code: str = "boot.failed"
+
+
+BootEvent = Noise | Need | Started | Failed
+
+
+class BootReader:
+    """Bytes of a boot's standard output in, events out. After Started or Failed there is nothing more to feed."""
+
+    def __init__(self, nonce: str) -> None:
+        self._mark = f"OCTO {nonce} ".encode()
+        self._buffer = b""
+        self._noise_bytes = 0
+        self._is_over = False
+
+    def feed(self, data: bytes) -> list[BootEvent]:
+        """Take what arrived."""
+        events: list[BootEvent] = []
+        self._buffer += data
+        while not self._is_over and (event := self._next()) is not None:
+            events.append(event)
+            if isinstance(event, Started | Failed):
+                self._is_over = True
+        return events
+
+    def _next(self) -> BootEvent | None:
+        start = self._buffer.find(self._mark)
+        if start < 0:
+            # The end of what came may be the beginning of the mark.
+            keep = next((n for n in range(len(self._mark) - 1, 0, -1) if self._buffer.endswith(self._mark[:n])), 0)
+            start = len(self._buffer) - keep
+            if start == 0:
+                return None
+        if start > 0:
+            noise, self._buffer = self._buffer[:start], self._buffer[start:]
+            self._noise_bytes += len(noise)
+            if self._noise_bytes > MAX_NOISE_BYTES:
+                return Failed(f"the login shell printed more than {MAX_NOISE_BYTES} bytes before the agent", "boot.noise")
+            return Noise(noise)
+        line, end, rest = self._buffer.partition(b"\n")
+        if not end:
+            return Failed("the boot's answer has no end", "boot.noise") if len(line) > MAX_ANSWER_BYTES else None
+        self._buffer = rest
+        return self._answer(line[len(self._mark) :], rest)
+
+    def _answer(self, text: bytes, rest: bytes) -> BootEvent:
+        if text == b"none":
+            return Failed(f"there is no Python 3.8 or newer: none of {', '.join(INTERPRETERS)} was found, nor the one "
+                          "that the scenario names", "boot.python")
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            return Failed(f"the boot's answer makes no sense: {text[:200]!r}", "boot.noise")
+        if "error" in answer:
+            message = str(answer["error"])
+            return Failed(message, "boot.python" if re.match("Python 3", message) else "boot.failed")
+        if answer.get("need"):
+            return Need()
+        return Started(rest)
