@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 32
 IDLE_S = 30.0
 MAX_HEAD_BYTES = 16 * 1024
+_LINGER_S = 1.0
 READY = "serving on port "
 
 _STATUS = {
@@ -161,6 +162,16 @@ def _refuse(connection: socket.socket, method: str, refusal: _Refused) -> None:
         ["Content-Type: text/plain", "Content-Length: %d" % len(body), *refusal.headers],
     )
     connection.sendall(body)
+    if refusal.status not in (403, 404, 416):
+        # What of the request has not been read would make the system drop the answer as well.
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(_LINGER_S)
+        left_bytes = 16 * MAX_HEAD_BYTES
+        while left_bytes > 0:
+            data = connection.recv(MAX_HEAD_BYTES)
+            if not data:
+                break
+            left_bytes -= len(data)
 
 
 def _send_head(connection: socket.socket, status: int, lines: List[str]) -> None:
@@ -222,8 +233,10 @@ def _open(directory: bytes, target: str) -> int:
         # What was opened, not what was asked for: no link, old or just made, can lead elsewhere.
         opened = os.readlink(b"/proc/self/fd/%d" % fd)
         inside = os.path.join(os.path.realpath(directory), b"")
-        if not stat.S_ISREG(mode) or name.endswith(b"/") or not opened.startswith(inside):
+        if not stat.S_ISREG(mode) or not opened.startswith(inside):
             raise _Refused(403)
+        if name.endswith(b"/"):
+            raise _Refused(404)
     except BaseException:
         os.close(fd)
         raise

@@ -1,0 +1,104 @@
+"""The child that downloads one URL: what it leaves, and how it says why not."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from interpreters import interpreters
+
+from agentd import origin
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers by path."""
+
+    def do_GET(self) -> None:
+        if self.path == "/file":
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 20))
+            self.end_headers()
+            self.wfile.write(b"x" * (1 << 20))
+        elif self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/file")
+            self.end_headers()
+        elif self.path == "/local":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            self.end_headers()
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b"x" * 10)
+        else:
+            self.send_error(404, "Nothing Here")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Generator[str, None, None]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+Download = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
+def download(request: pytest.FixtureRequest, tmp_path: Path) -> Download:
+    def run(url: str) -> subprocess.CompletedProcess[str]:
+        argv = [request.param, *origin.argv("download", url, str(tmp_path / "target"))[1:]]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def test_a_file_is_downloaded(download: Download, url: str, tmp_path: Path) -> None:
+    for path in ("/file", "/moved"):
+        assert download(url + path).returncode == 0
+        assert (tmp_path / "target").read_bytes() == b"x" * (1 << 20)
+    assert [p.name for p in tmp_path.iterdir()] == ["target"]
+
+
+def test_why_not(download: Download, url: str, tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    expected = {
+        url + "/none": "the server answered 404 Nothing Here",
+        url + "/short": "the connection ended after 10 of 100 bytes",
+        f"http://127.0.0.1:{port}/x": "the server refused the connection: nothing listens there",
+        "http://no-such-host.invalid/x": "the name of the server is unknown",
+        "file:///etc/passwd": "file is not a scheme that is downloaded",
+        "http://127.0.0.1:notaport/": "nonnumeric port",
+    }
+    for target, words in expected.items():
+        done = download(target)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert download(url + "/local").returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_cannot_be_written(url: str, tmp_path: Path) -> None:
+    argv = origin.argv("download", url + "/file", str(tmp_path / "no/such/directory"))
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "no such file or directory" in done.stderr
+    assert sys.executable == argv[0]

@@ -1,0 +1,267 @@
+"""`builtins.fetch` over a real process, and what the receiving end refuses from an agent that cannot be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from interpreters import interpreters
+
+from agentd import origin
+from agentd.landing import Landing
+from agentd.parcel import MAGIC, error_piece, line, pack
+from agentd.procedures.base import ProcedureFailed
+from octogram_tui.errors import LinkLost
+from octogram_tui.runtime.files import fetch_from
+from octogram_tui.transport.local import LocalTransport
+
+
+@pytest.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
+def python(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "agent"
+    home.mkdir()
+    return home
+
+
+async def fetch(
+    home: Path, remote: str, local: Path | str, python: str = sys.executable, **more: Any
+) -> dict[str, Any]:
+    def argv_for(name: str) -> list[str]:
+        return [python, *origin.argv("files", name)[1:]]
+
+    transport = LocalTransport("a")
+    try:
+        return await fetch_from(transport, argv_for, remote, local, home=str(home), **more)
+    finally:
+        await transport.close()
+
+
+async def from_script(script: str, local: Path, **more: Any) -> dict[str, Any]:
+    """Fetch from an agent that is a shell script."""
+    transport = LocalTransport("a")
+    try:
+        return await fetch_from(transport, lambda name: ["sh", "-c", script], "f", local, home="/", **more)
+    finally:
+        await transport.close()
+
+
+def parcel_of(*parts: bytes) -> str:
+    """Give a script that answers with a header and these bytes."""
+    data = MAGIC + line({"bytes": 0, "entries": 1, "dir": True}) + b"".join(parts)
+    escaped = "".join(f"\\0{byte:03o}" for byte in data)
+    return f"printf %b '{escaped}'; exec sleep 30"
+
+
+def file_parts(name: str, content: bytes, mode: int = 0o644) -> bytes:
+    digest = hashlib.sha256(content).digest()
+    return line({"name": name, "mode": mode, "size": len(content)}) + len(content).to_bytes(4, "big") + content + (
+        b"\0\0\0\0" if content else b"") + digest
+
+
+ROOT = line({"name": "", "mode": 0o755, "dir": True})
+
+
+async def test_a_file_comes_back(home: Path, tmp_path: Path, python: str) -> None:
+    (home / "logs").mkdir()
+    (home / "logs/x.log").write_bytes(b"line\n" * 100_000)
+    (home / "logs/x.log").chmod(0o640)
+    target = tmp_path / "artifacts/a/"
+    result = await fetch(home, "logs/x.log", f"{target}/", python)
+    assert result == {
+        "local_path": str(target / "x.log"), "bytes": 500_000, "files": 1,
+        "sha256": hashlib.sha256(b"line\n" * 100_000).hexdigest()}
+    assert stat.S_IMODE((target / "x.log").stat().st_mode) == 0o640
+    renamed = await fetch(home, str(home / "logs/x.log"), tmp_path / "renamed", python)
+    assert renamed["local_path"] == str(tmp_path / "renamed")
+
+
+async def test_a_tree_comes_back_with_odd_names(home: Path, tmp_path: Path, python: str) -> None:
+    names = {b"plain", b"new\nline", b"-rf", b"not\xffutf8", "ü".encode()}
+    (home / "out/empty").mkdir(parents=True)
+    for name in names:
+        with open(os.path.join(os.fsencode(home / "out"), name), "wb") as file:
+            file.write(name)
+    result = await fetch(home, "out", tmp_path / "got", python)
+    assert result["files"] == len(names)
+    assert set(os.listdir(os.fsencode(tmp_path / "got"))) == {*names, b"empty"}
+    again = await fetch(home, "out", tmp_path / "got", python)
+    assert again["local_path"] == str(tmp_path / "got/out")
+    assert again["sha256"] == result["sha256"]
+
+
+async def test_the_whole_home_has_a_name(home: Path, tmp_path: Path) -> None:
+    (home / "f").touch()
+    assert (await fetch(home, ".", f"{tmp_path}/"))["local_path"] == str(tmp_path / "home")
+
+
+async def test_what_is_missing_or_cannot_be_read(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProcedureFailed, match=r"cannot read .*nothing: no such file") as caught:
+        await fetch(home, "nothing", tmp_path / "x")
+    assert caught.value.kind == "missing"
+    os.mkfifo(home / "pipe")
+    with pytest.raises(ProcedureFailed, match="neither a file nor a directory"):
+        await fetch(home, "pipe", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+async def test_caps(home: Path, tmp_path: Path) -> None:
+    (home / "d").mkdir()
+    for name in "abc":
+        (home / "d" / name).write_bytes(b"x" * 1000)
+    with pytest.raises(ProcedureFailed, match="a fetch takes at most") as caught:
+        await fetch(home, "d", tmp_path / "x", max_entries=3)
+    assert caught.value.kind == "too_large"
+    with pytest.raises(ProcedureFailed, match="a fetch takes at most"):
+        await fetch(home, "d", tmp_path / "x", max_bytes=2999)
+    assert (await fetch(home, "d", tmp_path / "x", max_bytes=3000, max_entries=4))["bytes"] == 3000
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "", "a//b", "./a", "x\0y", "missing/parent"])
+async def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ProcedureFailed) as caught:
+        await from_script(parcel_of(ROOT, file_parts(name, b"x")), tmp_path / "target")
+    assert caught.value.kind == "protocol"
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ([b"not json\n"], "broken"),
+        ([line({"name": "", "mode": 0o644, "size": 1}), b"\0\0\0\1x\0\0\0\0", b"0" * 32], "arrived damaged"),
+        ([line({"name": "", "mode": 0o644, "size": 1}), b"\x7f\xff\xff\xff"], "a piece of"),
+        ([ROOT, line({"end": 7})], "1 entries arrived of 7"),
+        ([line({"end": 0})], "0 entries arrived of 0"),
+        ([ROOT, ROOT], "two roots"),
+        ([ROOT, b"\0\0\0\1\n"], "broken"),
+        ([error_piece(ProcedureFailed("the disk is broken", kind="io"))], "the disk is broken"),
+        ([ROOT, file_parts("f", b"x")[:-20], b"x" * 20], "arrived damaged"),
+        ([ROOT, line({"end": 1}), b"more"], "bytes after the end"),
+        ([b"x" * 70_000], "too long"),
+    ],
+)
+async def test_broken_parcels(tmp_path: Path, parts: list[bytes], words: str) -> None:
+    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    landing = Landing(fd, b"target")
+    with pytest.raises(ProcedureFailed, match=words):
+        landing.feed(b"".join(parts))
+    landing.close()
+    assert [p.name for p in tmp_path.iterdir()] in ([], ["target"] if "after the end" in words else [])
+
+
+def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
+    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    landing = Landing(fd, b"target", max_bytes=10)
+    landing.feed(line({"name": "", "mode": 0o644, "size": 0}))
+    with pytest.raises(ProcedureFailed, match="more than 10 bytes"):
+        landing.feed(b"\0\0\0\x0b" + b"x" * 11)
+    landing.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
+    """What is written to are descriptors of directories that were made or checked: no path is looked up again."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "in/target").mkdir(parents=True)
+    landing = Landing(os.open(tmp_path / "in", os.O_RDONLY | os.O_DIRECTORY), b"target")
+    landing.feed(ROOT)
+    (tmp_path / "in/target").rename(tmp_path / "in/moved")
+    (tmp_path / "in/target").symlink_to(tmp_path / "elsewhere")
+    landing.feed(file_parts("f", b"x") + line({"end": 2}))
+    landing.close()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert (tmp_path / "in/moved/f").read_bytes() == b"x"
+
+
+@given(cuts=st.lists(st.integers(0, 3000), max_size=20))
+@settings(max_examples=50, deadline=None)
+def test_a_parcel_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+    place = tmp_path_factory.mktemp("cut")
+    (place / "from/sub").mkdir(parents=True)
+    (place / "from/sub/a").write_bytes(bytes(range(256)) * 4)
+    (place / "from/empty").touch()
+    data = b"".join(pack(os.fsencode(place / "from")))
+    landing = Landing(os.open(place, os.O_RDONLY | os.O_DIRECTORY), b"to")
+    points = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    for start, end in pairwise(points):
+        landing.feed(data[start:end])
+    landing.close()
+    assert landing.result is not None
+    assert landing.result["bytes"] == 1024
+    assert (place / "to/sub/a").read_bytes() == bytes(range(256)) * 4
+
+
+async def test_an_agent_that_ends_midway_leaves_nothing(tmp_path: Path) -> None:
+    script = parcel_of(ROOT, file_parts("whole", b"x"), file_parts("cut", b"y" * 100)[:-50])
+    script = script.replace("exec sleep 30", "exit 3")
+    with pytest.raises(ProcedureFailed, match="ended without an answer"):
+        await from_script(script, tmp_path / "target")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_cancelled_midway_leaves_nothing(tmp_path: Path) -> None:
+    script = parcel_of(ROOT, file_parts("whole", b"x"), file_parts("cut", b"y" * 100)[:-50])
+    begun = asyncio.Event()
+    task = asyncio.create_task(from_script(script, tmp_path / "target", on_progress=lambda done, total: begun.set()))
+    await asyncio.wait_for(begun.wait(), 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_answer_that_makes_no_sense(tmp_path: Path) -> None:
+    with pytest.raises(ProcedureFailed, match="makes no sense"):
+        await from_script("head -c 300000 /dev/zero", tmp_path / "x")
+    with pytest.raises(ProcedureFailed, match="makes no sense"):
+        await from_script(f"printf '{MAGIC.decode().strip()}\\n[]\\n'; sleep 30", tmp_path / "x")
+    told = json.dumps({"error": {"kind": "k", "message": "hint me", "hint": "h"}})
+    with pytest.raises(ProcedureFailed, match="hint me") as caught:
+        await from_script(f"printf '{MAGIC.decode().strip()}\\n{told}\\n'; sleep 30", tmp_path / "x")
+    assert (caught.value.kind, caught.value.hint) == ("k", "h")
+
+
+async def test_a_lost_link_is_not_a_failed_procedure(tmp_path: Path) -> None:
+    class Lost(LocalTransport):
+        async def open(self, argv: Sequence[str], receiver: Any) -> Any:
+            channel = await super().open(argv, receiver)
+            asyncio.get_running_loop().call_soon(receiver.channel_closed, LinkLost("the link is gone"))
+            return channel
+
+    transport = Lost("a")
+    with pytest.raises(LinkLost, match="the link is gone"):
+        await fetch_from(transport, lambda name: ["sleep", "30"], "f", tmp_path / "x", home="/")
+    await transport.close()
+
+
+async def test_a_slow_disk_holds_the_agent_back(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been read ahead stays bounded while the receiving end does not get on."""
+    (home / "big").write_bytes(b"x" * (32 << 20))
+    largest = 0
+    feed = Landing.feed
+
+    def slow(self: Landing, data: bytes) -> None:
+        nonlocal largest
+        largest = max(largest, len(data))
+        feed(self, data)
+
+    monkeypatch.setattr(Landing, "feed", slow)
+    await fetch(home, "big", tmp_path / "big")
+    assert (tmp_path / "big").stat().st_size == 32 << 20
+    assert largest <= 2 << 20

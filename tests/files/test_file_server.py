@@ -1,0 +1,218 @@
+"""The file server over real sockets: what it gives out, and what it never does."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from interpreters import interpreters
+
+from agentd import origin
+
+
+class Server:
+    """A running file server."""
+
+    def __init__(
+        self, directory: Path, python: str = sys.executable, address: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        self.process = subprocess.Popen(
+            [python, *origin.argv("fileserver", address, str(port), str(directory))[1:]],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        found = re.match(r"serving on port (\d+)\n", self.process.stdout.readline())
+        self.port = int(found.group(1)) if found else 0
+
+    def ask(
+        self, target: str, method: str = "GET", address: str = "127.0.0.1", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(address, self.port, timeout=20)
+        try:
+            connection.putrequest(method, target, skip_host=False)
+            for name, value in headers.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders()
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def raw(self, data: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("served")
+    (place / "secret").write_text("secret")
+    (place / "outer").mkdir()
+    (place / "outer/secret").write_text("secret")
+    www = place / "www"
+    (www / "sub").mkdir(parents=True)
+    (www / "f.txt").write_bytes(b"0123456789")
+    (www / "sub/with space").write_text("spaced")
+    (www / "ünïcode").write_text("u")
+    (www / "empty").touch()
+    (www / "big").write_bytes(os.urandom(1 << 20) * 8)
+    (www / "inner-link").symlink_to("f.txt")
+    (www / "outer-link").symlink_to("../secret")
+    (www / "outer-directory").symlink_to("../outer")
+    (www / "absolute-link").symlink_to("/etc/passwd")
+    os.mkfifo(www / "pipe")
+    return place
+
+
+@pytest.fixture(scope="module", params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
+def server(request: pytest.FixtureRequest, place: Path) -> Generator[Server, None, None]:
+    server = Server(place / "www", request.param)
+    yield server
+    server.close()
+
+
+def test_files_are_served(server: Server, place: Path) -> None:
+    status, headers, body = server.ask("/f.txt")
+    assert (status, body) == (200, b"0123456789")
+    assert headers["content-length"] == "10"
+    assert headers["accept-ranges"] == "bytes"
+    assert server.ask("/sub/with%20space?x=1#y")[2] == b"spaced"
+    assert server.ask("/%C3%BCn%c3%afcode")[2] == b"u"
+    assert server.ask("//sub///./with%20space")[2] == b"spaced"
+    assert server.ask("/empty")[::2] == (200, b"")
+    assert server.ask("/inner-link")[2] == b"0123456789"
+    assert server.ask("/big")[2] == (place / "www/big").read_bytes()
+    assert server.ask("http://whatever/f.txt")[2] == b"0123456789"
+
+
+def test_head_says_the_same_without_the_content(server: Server) -> None:
+    status, headers, body = server.ask("/f.txt", "HEAD")
+    assert (status, headers["content-length"], body) == (200, "10", b"")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "body"),
+    [
+        ("bytes=2-4", 206, b"234"), ("bytes=7-", 206, b"789"), ("bytes=-3", 206, b"789"),
+        ("bytes=0-99", 206, b"0123456789"), ("bytes=-99", 206, b"0123456789"),
+        ("bytes=10-", 416, None), ("bytes=-0", 416, None), ("bytes=5-2", 416, None),
+        ("bytes=1-2,4-5", 200, b"0123456789"), ("lines=1-2", 200, b"0123456789"), ("bytes=-", 200, b"0123456789"),
+    ],
+)
+def test_ranges(server: Server, wanted: str, status: int, body: bytes | None) -> None:
+    got, headers, content = server.ask("/f.txt", Range=wanted)
+    assert got == status
+    if body is not None:
+        assert content == body
+    if status == 206:
+        assert headers["content-range"].endswith("/10")
+    if status == 416:
+        assert headers["content-range"] == "bytes */10"
+
+
+def test_a_range_on_a_condition(server: Server) -> None:
+    tag = server.ask("/f.txt")[1]["etag"]
+    assert server.ask("/f.txt", Range="bytes=0-0", If_Range=tag)[0] == 206
+    assert server.ask("/f.txt", Range="bytes=0-0", If_Range='"other"')[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/", 403), ("/sub", 403), ("/sub/", 403), ("/f.txt/", 404), ("/missing", 404), ("/sub/../../secret", 403),
+        ("/../secret", 403), ("/%2e%2e/secret", 403), ("/..%2fsecret", 403), ("/sub/%2e%2e/%2e%2e/secret", 403),
+        ("/outer-link", 403), ("/outer-directory/secret", 403), ("/absolute-link", 403), ("/pipe", 403),
+        ("/f.txt%00", 400), ("f.txt", 400), ("/%zz", 404), ("//etc/passwd", 404),
+        pytest.param("/" + "x" * 5000, 404, id="long"),
+        ("/proc/self/environ", 404),
+    ],
+)
+def test_what_is_not_served(server: Server, target: str, status: int) -> None:
+    got, _, body = server.ask(target)
+    assert got == status
+    assert b"secret" not in body
+    assert b"root:" not in body
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"POST /f.txt HTTP/1.1\r\n\r\n", b"405"), (b"PUT /f.txt HTTP/1.1\r\n\r\n", b"405"), (b"GET\r\n\r\n", b"400"),
+        (b"GET /f.txt\r\n\r\n", b"400"), (b"\x16\x03\x01\x02\r\n\r\n", b"400"), (b"GET /f.txt SPDY/1\r\n\r\n", b"400"),
+        pytest.param(b"GET /f HTTP/1.1\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"431", id="long"),
+        (b"GET /f.txt HTTP/1.0\n\n", b"200"),
+    ],
+)
+def test_odd_requests(server: Server, request_bytes: bytes, status: bytes) -> None:
+    assert server.raw(request_bytes).split(b" ")[1] == status
+
+
+def test_the_log_is_one_clean_line_a_request(server: Server, place: Path) -> None:
+    one = Server(place / "www")
+    try:
+        one.raw(b"GET /\x1b[31m\xff HTTP/1.1\r\n\r\n")
+        one.ask("/f.txt")
+        assert one.process.stdout is not None
+        assert one.process.stdout.readline() == "GET /\\x1b[31m\\xff 404 0\n"
+        assert one.process.stdout.readline() == "GET /f.txt 200 10\n"
+    finally:
+        one.close()
+
+
+def test_a_directory_may_come_later(tmp_path: Path) -> None:
+    one = Server(tmp_path / "later")
+    try:
+        assert one.ask("/f")[0] == 404
+        (tmp_path / "later").mkdir()
+        (tmp_path / "later/f").write_text("x")
+        assert one.ask("/f")[2] == b"x"
+    finally:
+        one.close()
+
+
+def test_connections_are_bounded_and_others_wait(server: Server) -> None:
+    """Idle ones fill all places; a request beyond them is answered as soon as one is free, not refused."""
+    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(32)]
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as waiting:
+            waiting.sendall(b"GET /f.txt HTTP/1.1\r\n\r\n")
+            idle.pop().close()
+            assert select.select([waiting], [], [], 20)[0]
+            assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_all_interfaces_means_both_families(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    one = Server(tmp_path, address="::")
+    try:
+        assert one.ask("/f")[2] == b"x"
+        assert one.ask("/f", address="::1")[2] == b"x"
+    finally:
+        one.close()
+
+
+def test_a_port_in_use_names_its_holder(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        one = Server(tmp_path, port=port)
+        _, err = one.process.communicate(timeout=20)
+    assert one.process.returncode == 1
+    assert re.fullmatch(rf"cannot serve on port {port} of 127.0.0.1: it is in use by \S+ \(pid {os.getpid()}\)\n", err)
