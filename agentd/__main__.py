@@ -29,8 +29,8 @@ def main(argv: List[str]) -> int:
             return _usage()
         from agentd.bridge import attach
 
-        return attach(
-            options["run"], options["agent"], options.get("root", ""), options.get("build", ""), "parent-watch" in options)
+        place, build = options.get("root", ""), options.get("build", "")
+        return attach(options["run"], options["agent"], place, build, "parent-watch" in options)
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
         __import__("agentd." + module)
@@ -44,7 +44,7 @@ def main(argv: List[str]) -> int:
     if command == "--selftest":
         from agentd.selftest import main as selftest
 
-        return selftest()
+        return int(selftest())
     return _usage()
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from _signal import SIGTERM
 
-from agentd import probes, web
+from agentd import probes, signals, web
 from agentd.context import CommandResult, Context
 from agentd.kernel import Future
 from agentd.logs import LineCutter, Log
@@ -108,7 +107,8 @@ class Attempt(Context):
         self.has_started = True
         processes = self._daemon.processes
         child = processes.start(
-            argv, cwd=self._directory(cwd), env=self._environment(env), stdin=stdin, sink=capture.take, owner=self.owner)
+            argv, cwd=self._directory(cwd), env=self._environment(env), stdin=stdin, sink=capture.take,
+            owner=self.owner)
         try:
             is_late = False
             if timeout_s is None:
@@ -122,9 +122,9 @@ class Attempt(Context):
                 finally:
                     timer.cancel()
             if is_late:
-                await processes.end(child, SIGTERM, COMMAND_GRACE_S)
+                await processes.end(child, signals.TERM, COMMAND_GRACE_S)
         except BaseException:
-            await processes.end(child, SIGTERM, COMMAND_GRACE_S)
+            await processes.end(child, signals.TERM, COMMAND_GRACE_S)
             raise
         result = CommandResult(
             list(argv), child.exit_code if child.exit_code is not None else -1, capture.text("stdout"),
@@ -132,7 +132,7 @@ class Attempt(Context):
         capture.program = os.path.basename(argv[0])
         if is_late:
             raise ProcedureFailed(
-                "%s took longer than %g s" % (argv[0], timeout_s), kind="timeout", **_detail(result))
+                "%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **_detail(result))
         if check and result.exit_code != 0:
             raise ProcedureFailed(
                 "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **_detail(result))
@@ -186,7 +186,8 @@ class Attempt(Context):
         if remaining:
             raise ProcedureFailed(
                 "%s could not be ended: %s" % (process.name, ", ".join(
-                    "%(name)s (%(pid)d, %(state)s)" % one for one in remaining)), kind="unkillable", remaining=remaining)
+                    "%(name)s (%(pid)d, %(state)s)" % one for one in remaining)),
+                kind="unkillable", remaining=remaining)
 
     async def wait_ready(
         self,
@@ -199,6 +200,7 @@ class Attempt(Context):
         timeout_s: float = 60.0,
     ) -> str:
         """Wait until one of the given signs is seen."""
+        assert isinstance(process, Supervised)
         return await probes.wait_ready(self, process, log, port, http, file, timeout_s)
 
     async def http(

@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Tuple
+    from typing import Dict, List
 
 
 class BootFailed(Exception):
@@ -36,9 +36,9 @@ def boot(nonce: str, digest: str, size: int, total: int, kind: str, value: str, 
             if not os.path.isfile(place) or not _is_bundle(place):
                 say('{"need":false}')
                 try:
-                    os.execvp(place, [place] + args)
+                    os.execvp(place, [place, *args])
                 except OSError as error:
-                    raise BootFailed("the installed daemon %s cannot be run: %s" % (value, error.strerror))
+                    raise BootFailed("the installed daemon %s cannot be run: %s" % (value, error.strerror)) from None
         else:
             place = ""
             if kind == "push" or pin:
@@ -54,7 +54,7 @@ def boot(nonce: str, digest: str, size: int, total: int, kind: str, value: str, 
         say('{"need":false}')
         sys.path.insert(0, place)
         if args[0] == "attach" and digest and kind == "push":
-            args = args + ["--build", digest[:16]]
+            args = [*args, "--build", digest[:16]]
         try:
             from agentd.__main__ import main
         except (ImportError, SyntaxError, ValueError):
@@ -77,12 +77,12 @@ def _try_the_next() -> None:
     this, names = sys.argv[1], sys.argv[2:]
     for name in names[names.index(this) + 1 :]:
         try:
-            os.execvp(name, [name, "-IS", "-c", text, name] + names)
+            os.execvp(name, [name, "-IS", "-c", text, name, *names])
         except OSError:
             pass
     raise BootFailed(
         "Python 3.8 or newer is needed; %s is %d.%d.%d, and there is none of %s"
-        % ((this,) + tuple(sys.version_info[:3]) + (", ".join(names[1:]) or "another name",)))
+        % (this, *sys.version_info[:3], ", ".join(names[1:]) or "another name"))
 
 
 def _places() -> List[str]:
@@ -150,7 +150,7 @@ def _download(url: str, pin: str) -> bytes:
         with urlopen(url, timeout=60) as answer:
             data = answer.read(1 << 26)
     except (OSError, ValueError) as error:
-        raise BootFailed("cannot download the daemon from %s: %s" % (url, error))
+        raise BootFailed("cannot download the daemon from %s: %s" % (url, error)) from None
     if pin and _sha256(data) != pin.lower():
         raise BootFailed("what %s gives has the sha256 %s, not %s" % (url, _sha256(data), pin))
     return bytes(data)

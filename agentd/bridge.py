@@ -5,17 +5,17 @@ The bridge then waits until the daemon lets go. A bridge that dies takes the con
 
 from __future__ import annotations
 
-import _signal
 import _socket
 import os
 import sys
 import time
 
+from agentd import signals
 from agentd.home import JOURNAL, SOCKET, Home, HomeUnusable, candidates, lock, make, unlink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional, Tuple
+    from typing import Callable, List, Optional
 
     from agentd.daemon import Daemon
     from agentd.kernel import Kernel
@@ -44,10 +44,10 @@ def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool
 def connect(root: str) -> Optional[_socket.socket]:
     """Hand our standard input and output to the daemon of a directory; None when there is none."""
     try:
-        sock = _at(root, lambda sock: sock.connect(SOCKET))
+        sock = dial(root)
     except OSError:
         return None
-    if _peer_uid(sock) != os.getuid():
+    if peer_uid(sock) != os.getuid():
         sock.close()
         return None
     try:
@@ -59,12 +59,27 @@ def connect(root: str) -> Optional[_socket.socket]:
     return sock
 
 
-def _at(root: str, act: object) -> _socket.socket:
+def dial(root: str) -> _socket.socket:
+    """Connect to the socket of a directory. Raises OSError."""
+    return _at(root, lambda sock: sock.connect(SOCKET))
+
+
+def listen(root: str) -> _socket.socket:
+    """Make the socket of a directory, and listen. Raises OSError."""
+
+    def act(sock: _socket.socket) -> None:
+        sock.bind(SOCKET)
+        sock.listen(8)
+
+    return _at(root, act)
+
+
+def _at(root: str, act: Callable[[_socket.socket], None]) -> _socket.socket:
     """Act on a new socket inside of a directory: the path of a Unix socket may have 107 bytes at most."""
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         os.chdir(root)
-        act(sock)  # type: ignore[operator]
+        act(sock)
     except OSError:
         sock.close()
         raise
@@ -73,7 +88,8 @@ def _at(root: str, act: object) -> _socket.socket:
     return sock
 
 
-def _peer_uid(sock: _socket.socket) -> int:
+def peer_uid(sock: _socket.socket) -> int:
+    """Give the user of the process at the other end."""
     data = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
     return int.from_bytes(data[4:8], sys.byteorder)
 
@@ -118,7 +134,7 @@ def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int
     if had_daemon:
         unlink(os.path.join(root, SOCKET))
     try:
-        listener = _at(root, lambda sock: (sock.bind(SOCKET), sock.listen(8)))
+        listener = listen(root)
     except OSError as error:
         raise HomeUnusable("no socket can be made in %s: %s" % (root, error.strerror)) from None
     if os.fork() == 0:
@@ -152,8 +168,8 @@ def _daemon(
     os.setsid()
     channel = [os.dup(0), os.dup(1), bridge.detach()]
     _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
-    for number in (_signal.SIGHUP, _signal.SIGINT, _signal.SIGPIPE):
-        _signal.signal(number, _signal.SIG_IGN)
+    for number in (signals.HUP, signals.INT, signals.PIPE):
+        signals.handle(number, signals.IGNORE)
 
     from agentd.daemon import Daemon
     from agentd.kernel import Kernel
@@ -164,7 +180,7 @@ def _daemon(
     daemon.attach(channel)
     listener.setblocking(False)
     kernel.watch(listener.fileno(), on_read=lambda: _accept(listener, daemon))
-    _signal.signal(_signal.SIGTERM, lambda _number, _frame: kernel.from_thread(daemon.expire, "SIGTERM"))
+    signals.handle(signals.TERM, lambda _number, _frame: kernel.from_thread(daemon.expire, "SIGTERM"))
     if parent:
         _watch(kernel, daemon, parent)
     kernel.run(daemon.serve())
@@ -200,7 +216,7 @@ def _accept(listener: _socket.socket, daemon: Daemon) -> None:
     try:
         bridge.settimeout(1.0)  # it sends before it waits for anything
         received = _receive(bridge)
-        if _peer_uid(bridge) == os.getuid() and len(received) == 2:
+        if peer_uid(bridge) == os.getuid() and len(received) == 2:
             daemon.attach([*received, bridge.detach()])
             received = []
     except OSError:
@@ -212,7 +228,7 @@ def _accept(listener: _socket.socket, daemon: Daemon) -> None:
 
 
 def _receive(bridge: _socket.socket) -> List[int]:
-    data, ancillary, _flags, _address = bridge.recvmsg(64, _socket.CMSG_SPACE(4 * 8))
+    _data, ancillary, _flags, _address = bridge.recvmsg(64, _socket.CMSG_SPACE(4 * 8))
     fds: List[int] = []
     for level, kind, content in ancillary:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from _signal import SIGTERM
 
-from agentd import PROTOCOL, procedures
+from agentd import PROTOCOL, procedures, signals
 from agentd.channel import Channel
 from agentd.home import Home
 from agentd.jobs import Jobs
@@ -360,7 +359,7 @@ class Daemon:
             stops = [self.kernel.spawn(process.stop(), "stop %s" % process.name) for process in groups[order]]
             for stop in stops:
                 await stop
-        return await self.processes.end_everything(SIGTERM, SWEEP_GRACE_S)
+        return await self.processes.end_everything(signals.TERM, SWEEP_GRACE_S)
 
 
 def _number(value: Any) -> int:

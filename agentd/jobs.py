@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from _signal import SIGTERM
 
-from agentd import procedures
+from agentd import procedures, signals
 from agentd.attempt import COMMAND_GRACE_S, Attempt
 from agentd.kernel import Cancelled, TimeExpired
 from agentd.logs import Log
@@ -137,7 +136,7 @@ class Jobs:
         if not daemon.is_stopping:  # else all of them are stopped, in their order
             for process in [one for one in daemon.supervised.values() if one.attempt == attempt.attempt]:
                 await process.stop()
-            await daemon.processes.end_owner(attempt.owner, SIGTERM, COMMAND_GRACE_S)
+            await daemon.processes.end_owner(attempt.owner, signals.TERM, COMMAND_GRACE_S)
 
     def _answer(self, attempt: Attempt, state: str, result: Any, error: Optional[Message]) -> None:
         name = attempt.attempt
@@ -169,8 +168,8 @@ class Jobs:
         """Give the size of an answer; shorten an error, and refuse a result that cannot be sent."""
         try:
             line = encode(answer)
-        except (ValueError, TypeError) as error:
-            raise ProcedureFailed("its result is not JSON: %s" % error, kind="bug") from None
+        except (ValueError, TypeError) as wrong:
+            raise ProcedureFailed("its result is not JSON: %s" % wrong, kind="bug") from None
         if b"\\ud" in line:  # lone surrogates, from names of files that are not UTF-8
             for key in ("result", "error"):
                 if key in answer:
@@ -221,7 +220,7 @@ def _bug(error: BaseException, procedure: str) -> Message:
         "this is a defect of the procedure", {"traceback": "".join(lines)[-4000:]})
 
 
-def _well_formed(value: Union[None, str, float, List[Any], Message]) -> Any:
+def _well_formed(value: Union[str, float, List[Any], Message, None]) -> Any:
     """Replace what is no Unicode text in all strings of a JSON value."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")

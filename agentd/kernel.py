@@ -7,13 +7,14 @@ much as the rest of the daemon.
 
 from __future__ import annotations
 
-import _signal
 import _thread
 import os
 import select
 import sys
 import time
 from heapq import heapify, heappop, heappush
+
+from agentd import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class Task(Future):
             self._waiting = None
             self.kernel.soon(self._step)
 
+    def _cancel_again(self) -> None:
+        """Cancel it where it waits now, if what it called meanwhile has cancelled it."""
+        if self._pending is not None:
+            self.cancel(self._pending)
+
     def _wake(self, _future: Future) -> None:
         if self._waiting is not None:
             self._waiting = None
@@ -137,8 +143,7 @@ class Task(Future):
         else:
             self._waiting = waiting
             waiting.then(self._wake)
-            if self._pending is not None:  # it was cancelled by what it called itself
-                self.cancel(self._pending)
+            self._cancel_again()
 
 
 class Timer:
@@ -202,7 +207,7 @@ class Kernel:
         self._timers: List[Timer] = []
         self._dropped_timers = 0
         self._epoll = select.epoll()
-        self._watched: Dict[int, Tuple[Optional[Callable[[], None]], Optional[Callable[[], None]]]] = {}
+        self._watched: Dict[int, Tuple[Optional[Callable[[], object]], Optional[Callable[[], object]]]] = {}
         self._from_threads: List[Tuple[Callable[..., Any], Tuple[Any, ...]]] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._on_child: Callable[[], None] = lambda: None
@@ -216,8 +221,8 @@ class Kernel:
     def on_child_exit(self, function: Callable[[], None]) -> None:
         """Call a function soon after children have ended."""
         self._on_child = function
-        _signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        _signal.signal(_signal.SIGCHLD, _nothing)
+        signals.wake_by(self._wake_write, warn_on_full_buffer=False)
+        signals.handle(signals.CHLD, _nothing)
 
     def soon(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call in the next turn."""
@@ -244,8 +249,8 @@ class Kernel:
     def watch(
         self,
         fd: int,
-        on_read: Optional[Callable[[], None]] = None,
-        on_write: Optional[Callable[[], None]] = None,
+        on_read: Optional[Callable[[], object]] = None,
+        on_write: Optional[Callable[[], object]] = None,
     ) -> None:
         """Call back whenever a descriptor can be read, or written; replaces what was said before of this one.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from _signal import SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGXFSZ, SIGHUP
 
+from agentd import signals
 from agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Dict, Mapping, Optional, Sequence
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-RESET_SIGNALS = [SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT, SIGTERM, SIGHUP]
+RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
 MACHINES = {3: "x86", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
             243: "riscv", 258: "loongarch"}
 """What the number in an ELF header stands for."""
@@ -32,7 +32,8 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
         try:
             _enter(cwd)
         except OSError as error:
-            raise _refused(argv, error.errno, "the working directory %s: %s" % (cwd, error.strerror), "create it first")
+            raise _refused(
+                argv, error.errno, "the working directory %s: %s" % (cwd, error.strerror), "create it first") from None
         program = find_program(argv[0], env)
         if program is None:
             raise _refused(
@@ -84,7 +85,8 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
     if error.errno == errno.ENOENT:
         interpreter = _interpreter(program)
         if interpreter:
-            why, hint = "its interpreter %s is missing" % interpreter, "see the first line of %s, or its ELF header" % program
+            why = "its interpreter %s is missing" % interpreter
+            hint = "see the first line of %s, or its ELF header" % program
         else:
             why, hint = "%s does not exist" % program, "a relative path starts at the agent's home directory"
     elif error.errno == errno.EACCES:
@@ -93,7 +95,8 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
         elif not os.access(program, os.X_OK):
             hint = "%s is not executable: chmod +x it" % program
         else:
-            hint = "its interpreter %s may not be executable, or the file system is mounted noexec" % _interpreter(program)
+            hint = "the file system may be mounted noexec, or its interpreter %s not be executable" % (
+                _interpreter(program) or "(none)")
     elif error.errno == errno.ENOEXEC:
         built_for = _machine(program)
         if built_for and built_for != os.uname().machine:
@@ -140,7 +143,8 @@ def _interpreter(program: str) -> str:
 
 def environment(given: Mapping[str, str]) -> Dict[str, str]:
     """Give what every program of this agent gets: the login's own environment, without what is about this daemon."""
-    base = {name: value for name, value in os.environ.items() if not name.startswith(("OCTOGRAM_", "SSH_CONN", "SSH_CLI"))}
+    ours = ("OCTOGRAM_", "SSH_CONNECTION", "SSH_CLIENT")
+    base = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     base.update(given)
     return base
 

@@ -113,7 +113,7 @@ class Log:
         """Give the last bytes; from the files when that is more than the memory holds."""
         if size_bytes <= len(self._memory) or not self.has_files:
             return bytes(self._memory[-size_bytes:]) if size_bytes > 0 else b""
-        parts = []
+        parts: List[bytes] = []
         offset = max(0, self.size_bytes - size_bytes)
         while True:
             data, offset, _gap = self.read(offset)
@@ -210,7 +210,7 @@ class Log:
             path, size_bytes = self._path + ".head", self._head_bytes
         else:
             path, size_bytes = "%s.%d" % (self._path, self._count), self._segment_bytes
-        self._file = open(path, "wb", 0)
+        self._file = open(path, "wb", 0)  # noqa: SIM115 - closed when it is full
         self._count += 1
         self._file_left_bytes = size_bytes
         self._files.append((offset, path))

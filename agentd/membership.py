@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from _signal import SIGCONT, SIGKILL
+
+from agentd import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Everything(Tree):
         return self._look()
 
 
-def send(seen: Seen, *signals: int) -> str:
+def send(seen: Seen, *numbers: int) -> str:
     """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
     fd = -1
     try:
@@ -190,9 +191,9 @@ def send(seen: Seen, *signals: int) -> str:
         now = see(seen.pid)
         if now is None or now.start != seen.start:
             return ""
-        for number in signals:
-            if fd >= 0:
-                _pidfd_send_signal(fd, number)
+        for number in numbers:
+            if fd >= 0 and signals.send_by_descriptor is not None:
+                signals.send_by_descriptor(fd, number)
             else:
                 os.kill(seen.pid, number)
     except ProcessLookupError:
@@ -203,14 +204,6 @@ def send(seen: Seen, *signals: int) -> str:
         if fd >= 0:
             os.close(fd)
     return ""
-
-
-try:
-    from _signal import pidfd_send_signal as _pidfd_send_signal
-except ImportError:  # Python 3.8
-
-    def _pidfd_send_signal(fd: int, number: int, *_rest: Any) -> None:
-        raise NotImplementedError
 
 
 class Ending:
@@ -235,7 +228,7 @@ class Ending:
             members = self._tree.members()
         if grace_s > 0:
             for seen in members.values():
-                send(seen, stop_signal, SIGCONT)
+                send(seen, stop_signal, signals.CONT)
             pause_s = 0.004
             while members and self._clock() < self._kill_at_s:
                 await self._on_change.wait(min(pause_s, max(0.001, self._kill_at_s - self._clock())))
@@ -254,7 +247,7 @@ class Ending:
             if empty == 2:
                 return []
             for seen in members.values():
-                why = send(seen, SIGKILL)
+                why = send(seen, signals.KILL)
                 if why:
                     refused[seen.pid] = why
             if members:

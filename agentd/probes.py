@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, List, Optional, Set
 
     from agentd.attempt import Attempt
-    from agentd.context import Process
     from agentd.kernel import Kernel
+    from agentd.supervised import Supervised
 
 FIRST_PORT = 15000
 LAST_LINES = 20
@@ -98,7 +98,7 @@ async def is_listening(kernel: Kernel, address: str, port: int, timeout_s: float
 
 async def wait_ready(
     attempt: Attempt,
-    process: Process,
+    process: Supervised,
     log: Optional[str],
     port: Optional[int],
     http: Optional[str],
@@ -110,8 +110,8 @@ async def wait_ready(
     import time
 
     if log is None and port is None and http is None and file is None:
-        raise ProcedureFailed("no sign of readiness is given", kind="argument", hint="give one of log, port, http, file")
-    kernel = attempt.task.kernel if attempt.task is not None else process.changed.kernel
+        raise ProcedureFailed("no sign of readiness is given", kind="argument", hint="give log, port, http or file")
+    kernel = process.changed.kernel
     try:
         pattern = re.compile(log) if log is not None else None
     except re.error as error:
@@ -149,7 +149,7 @@ async def wait_ready(
             reader.cancel()
 
 
-async def _search(process: Process, pattern: Any, found: List[str]) -> None:
+async def _search(process: Supervised, pattern: Any, found: List[str]) -> None:
     async for line in process.new_lines():
         if pattern.search(line):
             found.append("log %s" % line[:1000])
@@ -173,5 +173,5 @@ def _addresses(bind: str) -> List[str]:
     return addresses
 
 
-def _not_ready(process: Process, message: str, kind: str) -> ProcedureFailed:
+def _not_ready(process: Supervised, message: str, kind: str) -> ProcedureFailed:
     return ProcedureFailed(message, kind=kind, exit_code=process.exit_code, last_lines=process.tail(LAST_LINES))

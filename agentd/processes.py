@@ -7,8 +7,8 @@ import time
 
 from agentd.kernel import Event, Future, Kernel
 from agentd.launch import launch
-from agentd.procedures.base import ProcedureFailed
 from agentd.membership import MARK, Ending, Everything, Tree, look_below, look_everywhere
+from agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ PR_SET_CHILD_SUBREAPER = 36
 class Child:
     """One program: `ended` gives its exit status, `drained` comes when its output is complete too."""
 
-    __slots__ = ("_held_timer", "_kernel", "_readers", "_sink", "_stdin", "_stdin_rest", "drained", "ended", "exit_code",
-                 "mark", "pid")
+    __slots__ = ("_held_timer", "_kernel", "_readers", "_sink", "_stdin", "_stdin_rest",
+                 "drained", "ended", "exit_code", "mark", "pid")
 
     def __init__(self, kernel: Kernel, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
         self.pid = pid
@@ -40,7 +40,7 @@ class Child:
         self._stdin_rest = b""
         self._held_timer: Any = None
         for fd in readers:
-            kernel.watch(fd, lambda fd=fd: self._read(fd))
+            kernel.watch(fd, self._reader(fd))
 
     def feed(self, fd: int, data: bytes) -> None:
         """Write to its standard input, then close it."""
@@ -59,6 +59,9 @@ class Child:
         self._kernel.unwatch(self._stdin)
         os.close(self._stdin)
         self._stdin = -1
+
+    def _reader(self, fd: int) -> Callable[[], object]:
+        return lambda: self._read(fd)
 
     def _read(self, fd: int) -> bool:
         """Take what is there; whether there may be more."""
@@ -146,7 +149,8 @@ class Processes:
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
-                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started", errno=error.errno)
+                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started",
+                errno=error.errno) from None
         except ProcedureFailed:
             _close(opened)
             raise

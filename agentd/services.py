@@ -44,7 +44,8 @@ class Services:
         if service is None:
             there = ", ".join("%s (%s)" % (other.name, other.kind) for other in self._services.values())
             raise ProcedureFailed(
-                "this agent has no %s named %s" % (kind, name), kind="service", hint="there are: %s" % (there or "none"))
+                "this agent has no %s named %s" % (kind, name), kind="service",
+                hint="there are: %s" % (there or "none"))
         if not service.is_up:
             raise ProcedureFailed("the %s %s is down: %s" % (kind, name, service.reason), kind="service")
         return dict(service.ports)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import _signal
-
+from agentd import signals
 from agentd.context import Process
 from agentd.kernel import Event, Future
 from agentd.logs import LineCutter, Log
@@ -11,7 +10,7 @@ from agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, AsyncIterator, Callable, Dict, List, Optional, Sequence
+    from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence
 
     from agentd.kernel import Kernel
     from agentd.processes import Child, Processes
@@ -23,9 +22,9 @@ LAST_LINES = 10  # of the log, in a reason
 
 def signal_number(name: str) -> int:
     """Give a signal's number: `TERM`, `SIGTERM`. Raises ProcedureFailed kind `argument`."""
-    number = getattr(_signal, name if name.startswith("SIG") else "SIG" + name, None)
-    if not isinstance(number, int):
-        raise ProcedureFailed("there is no signal %s" % name, kind="argument", hint="use TERM, INT, HUP, QUIT, KILL ...")
+    number = signals.number(name)
+    if number is None:
+        raise ProcedureFailed("there is no signal %s" % name, kind="argument", hint="use TERM, INT, HUP, QUIT ...")
     return number
 
 
@@ -41,7 +40,7 @@ class Supervised(Process):
         *,
         argv: Sequence[str],
         cwd: str,
-        env: Dict[str, str],
+        env: Mapping[str, str],
         stdin: Optional[bytes],
         owner: str,
         stop_signal: str,
@@ -82,6 +81,16 @@ class Supervised(Process):
         self.exit_code = None
         return child
 
+    def _relaunch(self) -> bool:
+        if self._is_stopping:
+            return False
+        try:
+            self._child = self._launch()
+        except ProcedureFailed as error:
+            self._take("stderr", ("cannot be restarted: %s\n" % error).encode("utf-8", "replace"))
+            return False
+        return True
+
     def _take(self, stream: str, data: bytes) -> None:
         cutter = self._cutters[stream]
         if data:
@@ -105,12 +114,7 @@ class Supervised(Process):
             await self._processes.end(self._child, self._stop_signal, self.stop_grace_s)
             await self._kernel.sleep(delay_s)
             delay_s = min(2 * delay_s, LONGEST_RESTART_DELAY_S)
-            if self._is_stopping:
-                break
-            try:
-                self._child = self._launch()
-            except ProcedureFailed as error:
-                self._take("stderr", ("cannot be restarted: %s\n" % error).encode("utf-8", "replace"))
+            if not self._relaunch():
                 break
             self._on_state(self, True)
         self.is_over = True

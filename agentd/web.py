@@ -26,7 +26,13 @@ def failed(url: str, error: BaseException) -> ProcedureFailed:
 
 
 async def request(
-    kernel: Kernel, method: str, url: str, headers: Dict[str, str], body: Optional[bytes], timeout_s: float, max_bytes: int
+    kernel: Kernel,
+    method: str,
+    url: str,
+    headers: Dict[str, str],
+    body: Optional[bytes],
+    timeout_s: float,
+    max_bytes: int,
 ) -> Response:
     """Make one request. Raises ProcedureFailed kind `http`."""
 

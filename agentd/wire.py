@@ -10,9 +10,9 @@ from __future__ import annotations
 try:
     # The C parts of the standard library's json, without the package around them: its imports would double the time
     # that a daemon takes to start.
-    from _json import encode_basestring_ascii, make_encoder, make_scanner
+    import _json
 except ImportError:
-    make_scanner = make_encoder = None
+    _json = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
         "bytes": "what this counts against the credit"}),
     "progress": ("from agent", "one line that says how far an attempt is", {"id": "attempt", "text": "the line"}),
     "service": ("from agent", "a service came up or went down", {
-        "seq": "number", "id": "the attempt that started it", "kind": "node, dal_node, rollup_node, baker, http, process, prometheus",
+        "seq": "number", "id": "the attempt that started it",
+        "kind": "node, dal_node, rollup_node, baker, http, process, prometheus",
         "name": "its name on this agent", "ports": "map of names to numbers: rpc, metrics, net, http, ...",
         "state": "up or down", "reason": "why it is down: exit status and last lines"}),
     "finished": ("from agent", "the end of an attempt", {
@@ -128,15 +129,16 @@ class _Rules:
 
 def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
     """Choose how to write and read JSON text."""
-    if make_scanner is None:
-        import json
+    if _json is None:
+        import json  # type: ignore[unreachable]
 
         writer = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
         return writer, lambda text: json.loads(text, parse_constant=_refuse_constant)
-    scan = make_scanner(_Rules())
+    scan: Any = _json.make_scanner(_Rules())  # type: ignore[arg-type]
 
     def write(value: Any) -> str:
-        encoder = make_encoder({}, _refuse_value, encode_basestring_ascii, None, ":", ",", False, False, False)
+        encoder = _json.make_encoder(
+            {}, _refuse_value, _json.encode_basestring_ascii, None, ":", ",", False, False, False)
         return "".join(encoder(value, 0))
 
     def read(text: str) -> Any:

@@ -21,3 +21,9 @@ def themes_dir() -> Path:
     """Give the directory of palettes and styles: inside of the package in a wheel, beside it in a checkout."""
     inside = Path(__file__).parent / "themes"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "themes"
+
+
+def sample(name: str) -> Path:
+    """Give a sample scenario that travels with the program."""
+    inside = Path(__file__).parent / "samples" / name
+    return inside if inside.is_file() else Path(__file__).parent.parent / "sample_scenarios" / name

@@ -179,7 +179,7 @@ class BootReader:
             noise, self._buffer = self._buffer[:start], self._buffer[start:]
             self._noise_bytes += len(noise)
             if self._noise_bytes > MAX_NOISE_BYTES:
-                return Failed(f"the login shell printed more than {MAX_NOISE_BYTES} bytes before the agent", "boot.noise")
+                return Failed(f"the login shell printed over {MAX_NOISE_BYTES} bytes before the agent", "boot.noise")
             return Noise(noise)
         line, end, rest = self._buffer.partition(b"\n")
         if not end:

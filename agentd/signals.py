@@ -1,0 +1,31 @@
+"""Signals by number, without the enumerations that the standard module would build at every start."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+    from typing import Optional
+else:
+    import _signal
+
+CHLD = int(_signal.SIGCHLD)
+CONT = int(_signal.SIGCONT)
+HUP = int(_signal.SIGHUP)
+INT = int(_signal.SIGINT)
+KILL = int(_signal.SIGKILL)
+PIPE = int(_signal.SIGPIPE)
+QUIT = int(_signal.SIGQUIT)
+TERM = int(_signal.SIGTERM)
+XFSZ = int(_signal.SIGXFSZ)
+IGNORE = _signal.SIG_IGN
+
+handle = _signal.signal
+wake_by = _signal.set_wakeup_fd
+send_by_descriptor = getattr(_signal, "pidfd_send_signal", None)  # from Python 3.9 on
+
+
+def number(name: str) -> Optional[int]:
+    """Give a signal's number: `TERM` and `SIGTERM` are the same; None when there is none of that name."""
+    found = getattr(_signal, name if name.startswith("SIG") else "SIG" + name, None)
+    return int(found) if isinstance(found, int) and name not in ("_DFL", "_IGN") else None

@@ -1,0 +1,68 @@
+"""The page agentd/PROTOCOL.md, made from the table in agentd/wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agentd import PROTOCOL, wire
+from octogram_tui.resources import agentd_dir
+
+INTRODUCTION = """\
+# The channel between orchestrator and agent
+
+Version {major}.{minor}. This page is made from `agentd/wire.py` by `python -m octogram_tui.dev.protocol`; do not edit it.
+
+One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
+Numbers beyond what JSON knows (NaN, infinities) are refused. Fields that are not listed are ignored; so are messages of
+an unknown type, up to a hundred from one connection.
+
+The orchestrator speaks first: `hello`. The agent answers `welcome`, or `reject` and closes. A second connection that says
+a valid `hello` takes the place of the first.
+
+Messages with a `seq` are numbered from 1, each direction for itself, and kept by their sender until acknowledged. Both
+greetings say what was seen (`rx`); what follows it is sent again. A number that was seen already is dropped, a gap ends
+the connection. An attempt is executed once, however often its `run` arrives: a repeated one is answered with what is
+known.
+
+Log lines (`output`) are sent while there is credit: {credit} bytes after each greeting, and what `credit` gives back.
+What that does not cover is kept up to a bound, the newest lines of each source, and the next message says how many were
+dropped. Results go before log lines.
+
+Any line from the orchestrator renews the lease. When it is over the agent stops everything that it started, removes its
+directory and ends.
+
+Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled`, `bug` (an exception that the procedure
+did not mean to raise), `result_too_large`, `unknown_procedure`, `forgotten` (executed before, result no longer kept), and
+from the process procedures `not_started`, `exit`, `unkillable`; each procedure has its own besides.
+"""
+
+
+def page() -> str:
+    """Give the text of the page."""
+    parts = [INTRODUCTION.format(
+        major=PROTOCOL[0], minor=PROTOCOL[1], line=wire.MAX_LINE_BYTES, depth=wire.MAX_DEPTH,
+        result=wire.MAX_RESULT_BYTES, credit=wire.OUTPUT_CREDIT_BYTES)]
+    for direction in ("to agent", "from agent", "both"):
+        parts.append(f"## {direction.capitalize()}{' ways' if direction == 'both' else ''}\n")
+        for name, (way, meaning, fields) in wire.MESSAGES.items():
+            if way == direction:
+                rows = "\n".join(f"| `{field}` | {text} |" for field, text in fields.items())
+                parts.append(f"### {name}\n\n{meaning.capitalize()}.\n\n| field | meaning |\n| --- | --- |\n{rows}\n")
+    return "\n".join(parts)
+
+
+def main(argv: list[str]) -> int:
+    """Write the page, or say (`--check`) whether the one that is there is current."""
+    path: Path = agentd_dir() / "PROTOCOL.md"
+    if "--check" in argv:
+        if not path.is_file() or path.read_text("utf-8") != page():
+            sys.stderr.write(f"{path} is out of date: run python -m octogram_tui.dev.protocol\n")
+            return 1
+        return 0
+    path.write_text(page(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
