@@ -38,7 +38,7 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
             settings[key] = {**defaults[key], **settings[key]}
     if name is None:
         return []
-    name_place = value.value_places["name"]
+    name_place = value.value_place("name")
     names = spread(name)
     if names is None:
         keys.findings.error(name_place, f"`{name}` stands for more than {MAX_AGENTS} agents")
@@ -119,5 +119,5 @@ def _argv(keys: KeyReader, node: MapNode) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(node["command"]))
     except ValueError as error:
-        keys.findings.error(node.value_places["command"], f"`command` cannot be split into words: {error}")
+        keys.findings.error(node.value_place("command"), f"`command` cannot be split into words: {error}")
         return ()

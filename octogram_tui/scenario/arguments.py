@@ -67,8 +67,7 @@ def read_arguments(
             value = {}
         elif procedure.short:
             short = MapNode(place)
-            short[procedure.short] = value
-            short.key_places[procedure.short] = short.value_places[procedure.short] = place
+            short.place_member(procedure.short, value, place)
             value = short
         else:
             findings.error(place, f"`{name}` takes a map of arguments, not {kind_of(value)}")

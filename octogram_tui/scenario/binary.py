@@ -26,13 +26,13 @@ def read_binary(keys: KeyReader, node: MapNode, directory: str) -> BinarySource:
         findings.error(node.place, "`octogram_binary` takes exactly one of `push`, `pull` and `installed`")
         return BinarySource()
     kind = given[0]
-    place = node.value_places[kind]
-    mark = findings.mark(node.key_places[kind])
+    place = node.value_place(kind)
+    mark = findings.mark(node.key_place(kind))
     sha256 = keys.word(node, "sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
-        findings.error(node.value_places["sha256"], f"`sha256` takes 64 hexadecimal digits, not {kind_of(sha256)}")
+        findings.error(node.value_place("sha256"), f"`sha256` takes 64 hexadecimal digits, not {kind_of(sha256)}")
     if sha256 is not None and kind != "pull":
-        findings.warning(node.key_places["sha256"], "`sha256` is for `pull` only: what is pushed is ours")
+        findings.warning(node.key_place("sha256"), "`sha256` is for `pull` only: what is pushed is ours")
     if kind == "installed" and isinstance(node[kind], MapNode) and not node[kind]:
         return BinarySource("installed", "octogram", mark=mark)
     value = keys.word(node, kind)

@@ -44,7 +44,7 @@ class Builder:
         if isinstance(root, MapNode):
             keys.check_known(root, SCENARIO, "a scenario")
             if keys.is_given(root, "defaults") and keys.is_map(
-                root["defaults"], root.value_places["defaults"], "`defaults`"
+                root["defaults"], root.value_place("defaults"), "`defaults`"
             ):
                 defaults = read_defaults(keys, root["defaults"])
             self.read_vars(root)
@@ -68,11 +68,11 @@ class Builder:
         keys = self.keys
         prometheus: AgentSpec | None = None
         if keys.is_given(root, "prometheus_agent"):
-            found = read_agent(keys, root["prometheus_agent"], root.value_places["prometheus_agent"], defaults)
+            found = read_agent(keys, root["prometheus_agent"], root.value_place("prometheus_agent"), defaults)
             prometheus = found[0] if found else None
         binary = BinarySource()
         if keys.is_given(root, "octogram_binary") and keys.is_map(
-            root["octogram_binary"], root.value_places["octogram_binary"], "`octogram_binary`"
+            root["octogram_binary"], root.value_place("octogram_binary"), "`octogram_binary`"
         ):
             binary = read_binary(keys, root["octogram_binary"], self.directory)
         own: list[OwnProcedures] = []
@@ -80,9 +80,9 @@ class Builder:
             own = read_own(keys, root, self.directory, self.read_file)
         own_digests = {name: digest_of(file.source) for file in own for name in file.names}
         stages: tuple[StageSpec, ...] = ()
-        if keys.is_given(root, "stages") and keys.is_list(root["stages"], root.value_places["stages"], "`stages`"):
+        if keys.is_given(root, "stages") and keys.is_list(root["stages"], root.value_place("stages"), "`stages`"):
             if not self.agents and root["stages"]:
-                keys.findings.warning(root.key_places["stages"], "there are no agents: nothing will run")
+                keys.findings.warning(root.key_place("stages"), "there are no agents: nothing will run")
             jobs = JobReader(keys, self.usage, self.agents, own_digests)
             stages = StageReader(keys, jobs, self.agents).read_all(root["stages"])
         self.usage.finish()
@@ -101,14 +101,14 @@ class Builder:
     def read_agents(self, root: MapNode, defaults: Mapping[str, Any]) -> None:
         """Read `agents`."""
         if self.keys.is_given(root, "agents"):
-            self.take_agents(self.keys, root["agents"], root.value_places["agents"], defaults)
+            self.take_agents(self.keys, root["agents"], root.value_place("agents"), defaults)
 
     def add_agents(self, document: Document, defaults: Mapping[str, Any]) -> None:
         """Read a file with a list of further agents."""
         keys = KeyReader(Findings(document, self.problems), self.usage)
         root, place = document.root, document.place
         if isinstance(root, MapNode) and list(root) == ["agents"]:
-            root, place = root["agents"], root.value_places["agents"]
+            root, place = root["agents"], root.value_place("agents")
         if not document.errors or root is not None:
             self.take_agents(keys, root, place, defaults)
 
@@ -117,7 +117,7 @@ class Builder:
         if not keys.is_list(value, place, "`agents`"):
             return
         assert isinstance(value, ListNode)
-        for node, node_place in zip(value, value.places, strict=True):
+        for node, node_place in value.pairs():
             for agent in read_agent(keys, node, node_place, defaults):
                 before = self.agents.get(agent.name)
                 if before is not None:
@@ -129,7 +129,7 @@ class Builder:
     def read_vars(self, root: MapNode) -> None:
         """Read `vars`."""
         if self.keys.is_given(root, "vars"):
-            self.take_variables(self.keys, root["vars"], root.value_places["vars"])
+            self.take_variables(self.keys, root["vars"], root.value_place("vars"))
 
     def add_variables(self, document: Document) -> None:
         """Read a file of variables, merged over those of the scenario."""
@@ -143,5 +143,5 @@ class Builder:
             return
         for name, element in value.items():
             if isinstance(element, float):
-                element = whole(keys, element, value.value_places[name])
+                element = whole(keys, element, value.value_place(name))
             self.variables[name] = plain(element)

@@ -5,6 +5,7 @@ A field becomes either a plain value (nothing in it can change) or a function th
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -161,9 +162,8 @@ class FieldReader:
         """Read a list whose elements are alike."""
         if not isinstance(value, list):
             return self.wrong(place, path, "a list", value)
-        places = value.places if isinstance(value, ListNode) else [place] * len(value)
         return _list_value(
-            [self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(zip(value, places, strict=True))]
+            [self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(_pairs(value, place))]
         )
 
     def fixed(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
@@ -173,11 +173,10 @@ class FieldReader:
         if len(value) != len(field.of):
             self.findings.error(place, f"`{path}` takes {len(field.of)} elements, not {len(value)}")
             return NOTHING
-        places = value.places if isinstance(value, ListNode) else [place] * len(value)
         return _list_value(
             [
                 self.read(f, v, p, f"{path}[{i}]")
-                for i, (f, v, p) in enumerate(zip(field.of, value, places, strict=True))
+                for i, (f, (v, p)) in enumerate(zip(field.of, _pairs(value, place), strict=True))
             ]
         )
 
@@ -186,7 +185,7 @@ class FieldReader:
         if not isinstance(value, dict):
             return self.wrong(place, path, "a map", value)
         of = field.of or _ANY_TEXT
-        return _map_value({k: self.read(of, v, _value_place(value, k, place), f"{path}.{k}") for k, v in value.items()})
+        return _map_value({key: self.member(of, value, key, place, f"{path}.") for key in value})
 
     def record(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
         """Read a map of known names."""
@@ -206,7 +205,7 @@ class FieldReader:
         prefix = f"{path}." if path else ""
         for key in value:
             if key not in fields:
-                where = value.key_places[key] if isinstance(value, MapNode) else place
+                where = value.key_place(key) if isinstance(value, MapNode) else place
                 known = ", ".join(fields) or "none"
                 message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
                 self.findings.error(where, message, f"the keys are {known}")
@@ -218,12 +217,23 @@ class FieldReader:
         result: dict[str, Value] = {}
         for name, field in fields.items():
             if name in value:
-                result[name] = self.read(field, value[name], _value_place(value, name, place), prefix + name)
+                result[name] = self.member(field, value, name, place, prefix)
             elif field.required:
                 self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
             elif field.default is not None:
-                result[name] = self.read(field, field.default, Place(place.line, place.column), prefix + name)
+                default = field.default
+                if _is_constant(field):
+                    result[name] = Value(default)
+                else:
+                    result[name] = self.read(field, default, place, prefix + name)
         return result
+
+    def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Place, prefix: str) -> Value:
+        """Read one member of a map; texts in which nothing can be wrong, most of a scenario, take no further step."""
+        member = value[name]
+        if type(member) is str and "{" not in member and "\\" not in member and _takes_any_text(field):
+            return Value(member)
+        return self.read(field, member, _value_place(value, name, place), prefix + name)
 
     def wrong(self, place: Place, path: str, wanted: str, value: Any) -> Value:
         """Report a value of the wrong kind."""
@@ -241,6 +251,22 @@ _LITERAL_TEXT: Field[Any] = Field("str", template=False)
 _WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
+@functools.lru_cache(4096)
+def _takes_any_text(field: Field[Any]) -> bool:
+    """Tell whether a field takes every text without a template as it is."""
+    return field.kind in ("str", "str_or_list") and not (
+        field.uri or field.choices or field.pattern or field.max_bytes is not None
+        or field.minimum is not None or field.maximum is not None
+    )
+
+
+@functools.lru_cache(4096)
+def _is_constant(field: Field[Any]) -> bool:
+    """Tell whether a field's default is the same for every job."""
+    return not field.uri and "{" not in str(field.default) and field.of is None and not field.fields
+
+
+@functools.lru_cache(4096)
 def _single(field: Field[Any], kind: str) -> Field[Any]:
     """Give the field of the one value of `str_or_list` and its like."""
     return Field(
@@ -250,7 +276,12 @@ def _single(field: Field[Any], kind: str) -> Field[Any]:
 
 
 def _value_place(value: dict[str, Any], key: str, place: Place) -> Place:
-    return value.value_places[key] if isinstance(value, MapNode) else place
+    return value.value_place(key) if isinstance(value, MapNode) else place
+
+
+def _pairs(value: list[Any], place: Place) -> list[tuple[Any, Place]]:
+    """Give elements with their places; those of a default have none of their own."""
+    return value.pairs() if isinstance(value, ListNode) else [(element, place) for element in value]
 
 
 def _list_value(values: list[Value]) -> Value:

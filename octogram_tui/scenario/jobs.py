@@ -11,7 +11,7 @@ from typing import Any, cast
 from agentd.procedures import find, load_all
 from agentd.procedures.base import REGISTRY, Procedure
 from octogram_tui.model.ids import JobKey
-from octogram_tui.model.scenario import Arguments, ItemsSpec, JobSpec, OnFailure, Order, Text, VarUpdate
+from octogram_tui.model.scenario import Arguments, ItemsSpec, JobSpec, Text, VarUpdate
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, read_arguments
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.keys import KeyReader
@@ -22,10 +22,13 @@ from octogram_tui.template.source import is_template
 
 OWN_MODULE = "octogram_own_"
 
+_FIELD_OF = {"with_items": "items", "timeout": "timeout_s", "retry_delay": "retry_delay_s"}
+_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
 
 def digest_of(value: Any) -> str:
     """Name the content of a part of a document; equal content, equal name."""
-    return hashlib.blake2b(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), digest_size=12).hexdigest()
+    return hashlib.blake2b(_ENCODE(value).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 class JobReader:
@@ -43,42 +46,50 @@ class JobReader:
 
     def read(self, node: MapNode, name: str, key: JobKey) -> JobSpec:
         """Read one job; `key` is its name made unique within its stage."""
-        keys = self.keys
         bodies = [k for k in node if k not in JOB]
         procedure, arguments = self.body(node, bodies)
-        items = self.items(node) if "with_items" in node else None
-        run_items = "sequential"
-        updates: tuple[VarUpdate, ...] = ()
-        when = until = register = timeout_s = retry_delay_s = retries = on_failure = None
-        tags: frozenset[str] = frozenset()
-        if len(node) - len(bodies) > 1:
-            run_items = keys.choice(node, "run_items", JOB["run_items"], "sequential")
-            if "vars_updates" in node:
-                updates = self.updates(node)
-            when = keys.expression(node, "when", IN_JOB)
-            until = keys.expression(node, "until", AFTER_JOB)
-            timeout_s = keys.duration_s(node, "timeout")
-            retries = keys.integer(node, "retries", JOB["retries"])
-            retry_delay_s = keys.duration_s(node, "retry_delay")
-            if "on_failure" in node:
-                on_failure = keys.choice(node, "on_failure", JOB["on_failure"], "") or None
-            register = keys.word(node, "register")
-            if register is not None:
-                self.usage.set_by(register)
-            tags = frozenset(tag for tag, _ in keys.words(node, "tags"))
-            if until is not None and not retries and "retries" not in node:
-                self.findings.warning(
-                    node.key_places["until"], "`until` is asked once only", "add `retries` and `retry_delay`"
-                )
+        # What is not given is left to JobSpec: most jobs give next to nothing.
+        given = {_FIELD_OF.get(k, k): self.own_key(node, k) for k in node if k in JOB and k != "name"}
+        if "until" in node and "retries" not in node:
+            self.findings.warning(
+                node.key_place("until"), "`until` is asked once only", "add `retries` and `retry_delay`"
+            )
         digest = digest_of(node)
         own = self.own_digests.get(procedure)
         if own is not None:
             digest = digest_of([digest, own])
-        return JobSpec(
-            key, name, procedure, arguments, items, cast("Order", run_items), updates, when, timeout_s, retries or 0,
-            retry_delay_s or 0.0, until, cast("OnFailure | None", on_failure), register, tags, digest,
-            self.findings.mark(node.place),
-        )  # fmt: skip
+        mark = self.findings.mark(node.place)
+        return JobSpec(key, name, procedure, arguments, digest=digest, mark=mark, **given)
+
+    def own_key(self, node: MapNode, key: str) -> Any:
+        """Read one of the keys that every job may have."""
+        keys = self.keys
+        match key:
+            case "with_items":
+                return self.items(node)
+            case "run_items":
+                return keys.choice(node, key, JOB[key], "sequential")
+            case "vars_updates":
+                return self.updates(node)
+            case "when":
+                return keys.expression(node, key, IN_JOB)
+            case "until":
+                return keys.expression(node, key, AFTER_JOB)
+            case "timeout":
+                return keys.duration_s(node, key)
+            case "retry_delay":
+                return keys.duration_s(node, key) or 0.0
+            case "retries":
+                return keys.integer(node, key, JOB[key]) or 0
+            case "on_failure":
+                return keys.choice(node, key, JOB[key], "") or None
+            case "register":
+                name = keys.word(node, key)
+                if name is not None:
+                    self.usage.set_by(name)
+                return name
+            case _:
+                return frozenset(tag for tag, _ in keys.words(node, "tags"))
 
     # -- the procedure --------------------------------------------------------------------------------------------
 
@@ -95,14 +106,14 @@ class JobReader:
             return "", NO_ARGUMENTS
         for key in known[1:]:
             self.findings.error(
-                node.key_places[key], f"a job does one thing: `{key}` comes after `{known[0]}`", "make it two jobs"
+                node.key_place(key), f"a job does one thing: `{key}` comes after `{known[0]}`", "make it two jobs"
             )
         name = known[0]
         procedure = self.procedures[name]
         assert procedure is not None
-        place = node.value_places[name]
+        place = node.value_place(name)
         if not isinstance(node[name], str):
-            place = node.key_places[name] if not isinstance(node[name], ListNode) else place
+            place = node.key_place(name) if not isinstance(node[name], ListNode) else place
         return name, read_arguments(procedure, node[name], place, self.findings, self.usage, self.agents)
 
     def procedure(self, name: str) -> type[Procedure] | None:
@@ -120,7 +131,7 @@ class JobReader:
 
     def unknown(self, node: MapNode, key: str) -> None:
         """Report a key that is neither a job's own nor a procedure."""
-        place = node.key_places[key]
+        place = node.key_place(key)
         load_all()
         procedures = [n for n in REGISTRY if self.procedure(n) is not None]
         if "." in key:
@@ -141,7 +152,7 @@ class JobReader:
     def items(self, node: MapNode) -> ItemsSpec | None:
         """Read `with_items`."""
         value = node["with_items"]
-        place = node.value_places["with_items"]
+        place = node.value_place("with_items")
         mark = self.findings.mark(place)
         if not isinstance(value, MapNode):
             return ItemsSpec((self.item_list(value, place),), mark=mark)
@@ -149,20 +160,20 @@ class JobReader:
             hint = "write a scalar, a list, or `product:` with a list of lists"
             for key in value:
                 if key != "product":
-                    self.findings.error(value.key_places[key], f"unknown key `{key}` in `with_items`", hint)
+                    self.findings.error(value.key_place(key), f"unknown key `{key}` in `with_items`", hint)
             if "product" not in value:
                 return None
         lists = value["product"]
-        if not self.keys.is_list(lists, value.value_places["product"], "`product`"):
+        if not self.keys.is_list(lists, value.value_place("product"), "`product`"):
             return None
         return ItemsSpec(
-            tuple(self.item_list(v, p) for v, p in zip(lists, lists.places, strict=True)), True, mark
+            tuple(self.item_list(v, p) for v, p in lists.pairs()), True, mark
         )
 
     def item_list(self, value: Any, place: Place) -> tuple[str | int | bool | None, ...]:
         """Read one scalar or one list of scalars."""
         if isinstance(value, ListNode):
-            return tuple(self.item(v, p) for v, p in zip(value, value.places, strict=True))
+            return tuple(self.item(v, p) for v, p in value.pairs())
         return (self.item(value, place),)
 
     def item(self, value: Any, place: Place) -> str | int | bool | None:
@@ -186,15 +197,15 @@ class JobReader:
         value = node["vars_updates"]
         if not self.keys.is_given(node, "vars_updates"):
             return ()
-        if not self.keys.is_map(value, node.value_places["vars_updates"], "`vars_updates`"):
+        if not self.keys.is_map(value, node.value_place("vars_updates"), "`vars_updates`"):
             return ()
         result = []
         for name, element in value.items():
-            place = value.key_places[name]
+            place = value.key_place(name)
             if is_template(name):
                 self.usage.check(name, place, self.findings, AFTER_JOB)
             self.usage.set_by(name)
-            update = self.update(Text(name, self.findings.mark(place)), element, value.value_places[name])
+            update = self.update(Text(name, self.findings.mark(place)), element, value.value_place(name))
             if update is not None:
                 result.append(update)
         return tuple(result)
@@ -211,7 +222,7 @@ class JobReader:
             self.keys.check_known(value, UPDATE, "an update")
             cast_to = self.keys.choice(value, "as", UPDATE["as"], "string")
             inner = value["value"]
-            inner_place = value.value_places["value"]
+            inner_place = value.value_place("value")
             if isinstance(inner, (bool, int, float)):
                 inner = self.keys.word(value, "value")
             if not isinstance(inner, str):

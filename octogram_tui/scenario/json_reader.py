@@ -103,14 +103,11 @@ class Parser:
             value_place = self.place(position)
             value, position = self.value(position)
             if key in node:
-                first = node.key_places[key]
-                self.errors.append(
-                    Flaw(key_place, f"`{key}` is given twice; first in line {first.line}", "keep one of them")
-                )
+                hint = f"it is in line {node.key_place(key).line} already; keep one of them"
+                self.errors.append(Flaw(key_place, f"`{key}` is given twice", hint))
             else:
                 node[key] = value
-                node.key_places[key] = key_place
-                node.value_places[key] = value_place
+                node.marks[key] = (key_place.line, key_place.column, *value_place)
             position = self.skip(position)
             char = self.text[position : position + 1]
             if char == "}":
@@ -126,7 +123,7 @@ class Parser:
         if self.text[position : position + 1] == "]":
             return node, position + 1
         while True:
-            node.places.append(self.place(position))
+            node.marks.append(self.place(position))
             value, position = self.value(position)
             node.append(value)
             position = self.skip(position)

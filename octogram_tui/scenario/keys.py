@@ -48,7 +48,7 @@ class KeyReader:
     def unknown(self, node: MapNode, key: str, shape: Shape, what: str) -> None:
         """Report a key that does not exist."""
         hint = f"the keys of {what} are {', '.join(shape)}"
-        self.findings.error(node.key_places[key], f"unknown key `{key}` in {what}{suggestion(key, shape)}", hint)
+        self.findings.error(node.key_place(key), f"unknown key `{key}` in {what}{suggestion(key, shape)}", hint)
 
     def check_required(self, node: MapNode, shape: Shape, what: str) -> None:
         """Report required keys that are missing."""
@@ -62,7 +62,7 @@ class KeyReader:
             return False
         if node[key] is None:
             self.findings.error(
-                node.value_places[key], f"`{key}` is null", "leave the key out to have its default"
+                node.value_place(key), f"`{key}` is null", "leave the key out to have its default"
             )
             return False
         return True
@@ -76,10 +76,10 @@ class KeyReader:
             return None
         if isinstance(value, (bool, int, float)):
             text = text_of(value)
-            written = self.findings.spelling(node.value_places[key])
+            written = self.findings.spelling(node.value_place(key))
             if isinstance(value, float) and written != text:
                 self.findings.warning(
-                    node.value_places[key], f"`{written}` is read as the number {text}", "quote it to have a text"
+                    node.value_place(key), f"`{written}` is read as the number {text}", "quote it to have a text"
                 )
             return text
         self.wrong(node, key, "a text")
@@ -101,7 +101,7 @@ class KeyReader:
         if number is None:
             self.wrong(node, key, "a whole number")
         elif declared.minimum is not None and number < declared.minimum:
-            self.findings.error(node.value_places[key], f"`{key}` must be at least {declared.minimum}, not {number}")
+            self.findings.error(node.value_place(key), f"`{key}` must be at least {declared.minimum}, not {number}")
             return None
         return number
 
@@ -125,7 +125,7 @@ class KeyReader:
         if self.is_given(node, key):
             names = " or ".join(f"`{choice}`" for choice in declared.choices)
             like = suggestion(value, declared.choices) if isinstance(value, str) else ""
-            self.findings.error(node.value_places[key], f"`{key}` must be {names}, not {kind_of(value)}{like}")
+            self.findings.error(node.value_place(key), f"`{key}` must be {names}, not {kind_of(value)}{like}")
         return default
 
     def duration_s(self, node: MapNode, key: str) -> float | None:
@@ -142,7 +142,7 @@ class KeyReader:
         if not self.is_given(node, key):
             return None
         value = node[key]
-        place = node.value_places[key]
+        place = node.value_place(key)
         if isinstance(value, (bool, int, float)):
             value = text_of(value)
         if not isinstance(value, str):
@@ -156,11 +156,7 @@ class KeyReader:
         if not self.is_given(node, key):
             return []
         value = node[key]
-        pairs = (
-            list(zip(value, value.places, strict=True))
-            if isinstance(value, ListNode)
-            else [(value, node.value_places[key])]
-        )
+        pairs = value.pairs() if isinstance(value, ListNode) else [(value, node.value_place(key))]
         result = []
         for element, place in pairs:
             if isinstance(element, (str, bool, int, float)):
@@ -183,4 +179,4 @@ class KeyReader:
         """Report a value of the wrong kind."""
         value = node[key]
         hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, MapNode) else ""
-        self.findings.error(node.value_places[key], f"`{key}` takes {wanted}, not {kind_of(value)}", hint)
+        self.findings.error(node.value_place(key), f"`{key}` takes {wanted}, not {kind_of(value)}", hint)

@@ -20,20 +20,18 @@ EVERYBODY = (Text(".*"),)
 
 def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNode], list[str], list[str]]:
     """Give the maps of a list with their names and with those made unique; reports what is no map."""
-    maps = [
-        node for node, place in zip(nodes, nodes.places, strict=True) if keys.is_map(node, place, what)
-    ]
+    maps = [node for node, place in nodes.pairs() if keys.is_map(node, place, what)]
     names = []
     for node in maps:
         name = keys.word(node, "name")
         if name is not None and not name.strip():
-            keys.findings.error(node.value_places["name"], f"{what} needs a name that can be read")
+            keys.findings.error(node.value_place("name"), f"{what} needs a name that can be read")
         names.append(name or what.split()[-1])
     unique = unique_names(names)
     for node, name, different in zip(maps, names, unique, strict=True):
         if name != different and "name" in node:
             keys.findings.warning(
-                node.value_places["name"], f"there is more than one {what.split()[-1]} named `{name}` here",
+                node.value_place("name"), f"there is more than one {what.split()[-1]} named `{name}` here",
                 f"this one is called `{different}` in commands and reports",
             )
     return maps, names, unique
@@ -61,7 +59,7 @@ class StageReader:
         keys.check_known(node, STAGE, "a stage")
         with_agents = self.selectors(node, name) if "with_agents" in node else EVERYBODY
         jobs: tuple[JobSpec, ...] = ()
-        if keys.is_given(node, "jobs") and keys.is_list(node["jobs"], node.value_places["jobs"], "`jobs`"):
+        if keys.is_given(node, "jobs") and keys.is_list(node["jobs"], node.value_place("jobs"), "`jobs`"):
             jobs = self.read_jobs(node["jobs"])
         return StageSpec(
             key,
@@ -94,7 +92,7 @@ class StageReader:
         keys = self.keys
         pairs = keys.words(node, "with_agents")
         if not pairs and node["with_agents"] is not None:
-            place = node.value_places["with_agents"]
+            place = node.value_place("with_agents")
             keys.findings.warning(place, f"stage `{name}` chooses no agent: the list is empty")
         may_match = False
         for pattern, place in pairs:

@@ -21,27 +21,48 @@ class Place(NamedTuple):
 NOWHERE = Place(0, 0)
 
 
-class MapNode(dict[str, Any]):
-    """A map: its values, and the place of each key and of each value."""
+# Places are kept as bare tuples, five numbers a member: making a Place of each would cost more than parsing.
+Marks = tuple[int, int, int, int, bool]
 
-    __slots__ = ("key_places", "place", "value_places")
+
+class MapNode(dict[str, Any]):
+    """A map: its values, and where each key and each value stands."""
+
+    __slots__ = ("marks", "place")
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
-        self.key_places: dict[str, Place] = {}
-        self.value_places: dict[str, Place] = {}
+        self.marks: dict[str, Marks] = {}
+
+    def key_place(self, key: str) -> Place:
+        """Give the place of a key."""
+        marks = self.marks[key]
+        return Place(marks[0], marks[1])
+
+    def value_place(self, key: str) -> Place:
+        """Give the place of a key's value."""
+        return Place(*self.marks[key][2:])
+
+    def place_member(self, key: str, value: Any, place: Place) -> None:
+        """Add a member that stands at one place, key and value alike."""
+        self[key] = value
+        self.marks[key] = (place.line, place.column, *place)
 
 
 class ListNode(list[Any]):
-    """A list: its elements, and the place of each."""
+    """A list: its elements, and where each of them stands."""
 
-    __slots__ = ("place", "places")
+    __slots__ = ("marks", "place")
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
-        self.places: list[Place] = []
+        self.marks: list[tuple[int, int, bool]] = []
+
+    def pairs(self) -> list[tuple[Any, Place]]:
+        """Give each element with its place."""
+        return [(value, Place(*mark)) for value, mark in zip(self, self.marks, strict=True)]
 
 
 class Flaw(NamedTuple):

@@ -73,7 +73,7 @@ class Builder:
         self.nodes = 0
         self.expanded = 0
         self.depth = 0
-        self.place = NOWHERE  # of the node that was built last
+        self.mark: tuple[int, int, bool] = (0, 0, False)  # of the node that was built last
 
     def document(self) -> tuple[Any, Place]:
         """Build the one document of a stream. Raises Refused and yaml.YAMLError."""
@@ -83,7 +83,7 @@ class Builder:
             raise Refused(Flaw(Place(1, 1), "the file is empty", "a scenario needs at least `stages:`"))
         assert isinstance(event, DocumentStartEvent)
         root = self.node()
-        place = self.place
+        place = Place(*self.mark)
         self.next()
         event = self.next()
         if not isinstance(event, StreamEndEvent):
@@ -96,29 +96,14 @@ class Builder:
         """Build the next node; _END at the end of the one around it."""
         event = self.next()
         kind = type(event)
-        mark = event.start_mark
         if kind is ScalarEvent:
-            self.nodes += 1
-            implicit = event.implicit
-            style = event.style
-            self.place = Place(mark.line + 1, mark.column + 1, style == "|" or style == ">")
-            value: Any = event.value
-            if implicit[0]:
-                reading = self.readings.get(value)
-                if reading is None:
-                    reading = self.readings[value] = read_plain(value)
-                if reading[1]:
-                    self.doubts.append(Flaw(self.place, reading[1], f"write '{value}' in quotes for a text"))
-                value = reading[0]
-            elif not implicit[1]:
-                value = self.tagged(event.tag, value)
-            if event.anchor:
-                self.anchor(event.anchor, value, 1)
-            return value
+            return self.scalar(event)
         if kind is SequenceEndEvent or kind is MappingEndEvent:
             return _END
-        place = self.place = Place(mark.line + 1, mark.column + 1)
+        mark = event.start_mark
+        place = Place(mark.line + 1, mark.column + 1)
         if kind is AliasEvent:
+            self.mark = (place.line, place.column, False)
             return self.alias(event.anchor)
         self.nodes += 1
         self.depth += 1
@@ -135,51 +120,66 @@ class Builder:
         if anchored is not None:
             anchored.value = node
             anchored.nodes = self.nodes + self.expanded - before + 1
-        self.place = place
+        self.mark = (place.line, place.column, False)
         return node
+
+    def scalar(self, event: Any) -> Any:
+        """Read a scalar."""
+        self.nodes += 1
+        mark = event.start_mark
+        implicit = event.implicit
+        style = event.style
+        self.mark = (mark.line + 1, mark.column + 1, style == "|" or style == ">")
+        value: Any = event.value
+        if implicit[0]:
+            reading = self.readings.get(value)
+            if reading is None:
+                reading = self.readings[value] = read_plain(value)
+            if reading[1]:
+                self.doubts.append(Flaw(Place(*self.mark), reading[1], f"write '{value}' in quotes for a text"))
+            value = reading[0]
+        elif not implicit[1]:
+            value = self.tagged(event.tag, value)
+        if event.anchor:
+            self.anchor(event.anchor, value, 1)
+        return value
 
     def sequence(self, place: Place) -> ListNode:
         """Build the elements of a list."""
         node = ListNode(place)
-        places = node.places
+        marks = node.marks
         while True:
             value = self.node()
             if value is _END:
                 return node
             node.append(value)
-            places.append(self.place)
+            marks.append(self.mark)
 
     def mapping(self, place: Place) -> MapNode:
         """Build the members of a map; a key given twice is an error, at the second place."""
         node = MapNode(place)
         merges: list[tuple[Any, Place]] = []
-        key_places, value_places = node.key_places, node.value_places
+        marks = node.marks
+        following = self.next
         while True:
-            event = self.next()
-            kind = type(event)
-            if kind is MappingEndEvent:
-                break
-            mark = event.start_mark
-            key_place = Place(mark.line + 1, mark.column + 1)
-            if kind is not ScalarEvent:
-                raise Refused(
-                    Flaw(key_place, "a key must be a plain word", "quote a template that stands alone: '{{ … }}'")
-                )
+            event = following()
+            if type(event) is not ScalarEvent:
+                if type(event) is MappingEndEvent:
+                    break
+                hint = "quote a template that stands alone: '{{ … }}'"
+                raise Refused(Flaw(_place(event.start_mark), "a key must be a plain word", hint))
             self.nodes += 1
             key = event.value
             value = self.node()
-            if key == "<<" and event.implicit[0]:
-                merges.append((value, self.place))
-                continue
             if key in node:
-                first = key_places[key]
-                self.errors.append(
-                    Flaw(key_place, f"`{key}` is given twice; first in line {first.line}", "keep one of them")
-                )
-                continue
-            node[key] = value
-            key_places[key] = key_place
-            value_places[key] = self.place
+                hint = f"it is in line {marks[key][0]} already; keep one of them"
+                self.errors.append(Flaw(_place(event.start_mark), f"`{key}` is given twice", hint))
+            elif key == "<<" and event.implicit[0]:
+                merges.append((value, Place(*self.mark)))
+            else:
+                node[key] = value
+                mark: Any = event.start_mark
+                marks[key] = (mark.line + 1, mark.column + 1, *self.mark)
         for value, where in merges:
             self.merge(node, value, where)
         return node
@@ -193,22 +193,21 @@ class Builder:
             for key, element in source.items():
                 if key not in node:
                     node[key] = element
-                    node.key_places[key] = source.key_places[key]
-                    node.value_places[key] = source.value_places[key]
+                    node.marks[key] = source.marks[key]
 
     def alias(self, name: str) -> Any:
         """Give what an alias stands for."""
         anchored = self.anchors.get(name)
         if anchored is None:
-            raise Refused(Flaw(self.place, f"there is no anchor &{name} before this"))
+            raise Refused(Flaw(Place(*self.mark), f"there is no anchor &{name} before this"))
         if anchored.value is _END:
-            raise Refused(Flaw(self.place, f"*{name} stands inside of what it names"))
+            raise Refused(Flaw(Place(*self.mark), f"*{name} stands inside of what it names"))
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
-            raise Refused(Flaw(self.place, f"there are more than {MAX_ALIASES} aliases in this file"))
+            raise Refused(Flaw(Place(*self.mark), f"there are more than {MAX_ALIASES} aliases in this file"))
         self.expanded += anchored.nodes
         if self.expanded > MAX_EXPANDED_NODES:
-            raise Refused(Flaw(self.place, f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
+            raise Refused(Flaw(Place(*self.mark), f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
         return anchored.value
 
     def anchor(self, name: str, value: Any, nodes: int) -> None:
@@ -223,7 +222,7 @@ class Builder:
             return text
         if tag in _KNOWN_TAGS:
             return read_plain(text)[0]
-        self.errors.append(Flaw(self.place, f"the tag {_short_tag(tag)} is not part of the language"))
+        self.errors.append(Flaw(Place(*self.mark), f"the tag {_short_tag(tag)} is not part of the language"))
         return text
 
 
