@@ -122,7 +122,7 @@ class Host:
         def make_link(effect: StartAgent) -> Link:
             return Link(
                 effect.agent, transports.transport_for(effect.agent), link_settings, driver.submit,
-                transports.push_slot)
+                lambda: transports.first_boot(effect.agent))
 
         driver = Driver(engine, journal, self._bus, make_link, errands)
         return driver

@@ -7,6 +7,7 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.errors import BootstrapFailed, LinkLost, ProtocolError, TransportError
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.bundle import BootReader, Bundle, Failed, Need, Started, boot_argv
+from octogram_tui.transport.bundle import BootReader, Bundle, Failed, Need, Started, boot_argv, local_argv
 
 GREETING_S = 60.0  # from an open channel to the daemon's answer, a slow machine's first unpacking included
 SUSPECT_S = 10.0  # without a byte: the agent is shown as suspect
@@ -63,13 +64,13 @@ class Link:
         transport: Transport,
         settings: LinkSettings,
         report: Callable[[Stimulus], None],
-        push_slot: Callable[[AgentSpec], Any],
+        first_boot: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
         self.spec = spec
         self.transport = transport
         self._settings = settings
         self._report = report
-        self._push_slot = push_slot
+        self._first_boot = first_boot
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
         self._attachment: _Attachment | None = None
@@ -160,15 +161,15 @@ class Link:
         attachment = _Attachment(self)
         nonce = secrets.token_hex(8)
         attachment.reader = BootReader(nonce)
-        arguments = ["attach", "--run", self._settings.run, "--agent", self.spec.name]
-        argv = boot_argv(self._settings.source, self._settings.bundle, python=self.spec.python, nonce=nonce,
-                         args=arguments)
+        argv = self._argv(nonce, ["attach", "--run", self._settings.run, "--agent", self.spec.name])
         try:
             async with asyncio.timeout(None) as limit:
-                channel = await self.transport.open(argv, attachment)
-                attachment.channel = channel
-                limit.reschedule(self._loop.time() + GREETING_S)
-                await self._greet(attachment, channel)
+                async with self._first_boot():
+                    channel = await self.transport.open(argv, attachment)
+                    attachment.channel = channel
+                    limit.reschedule(self._loop.time() + GREETING_S)
+                    await self._boot(attachment, channel)
+                self._greet(channel)
                 welcome = await attachment.welcome
         except TimeoutError:
             attachment.abort()
@@ -188,17 +189,19 @@ class Link:
             channel.write(line)
         return welcome
 
-    async def _greet(self, attachment: _Attachment, channel: Channel) -> None:
+    async def _boot(self, attachment: _Attachment, channel: Channel) -> None:
+        """Wait until the daemon's program runs; send it when the machine does not have it."""
         event = await attachment.booted
         if isinstance(event, Need):
-            async with self._push_slot(self.spec):
-                channel.write(self._settings.bundle.data)
-                await channel.drain()
-                event = await attachment.started
+            channel.write(self._settings.bundle.data)
+            await channel.drain()
+            event = await attachment.started
         if isinstance(event, Failed):
             raise BootstrapFailed(
                 f"agent {self.spec.name}: {event.message}", code=event.code or "boot.failed",
                 hint=f"on {self.transport.description}")
+
+    def _greet(self, channel: Channel) -> None:
         address = self.spec.address or "127.0.0.1"
         channel.write(encode({
             "t": "hello", "proto": list(PROTOCOL), "run": self._settings.run, "agent": self.spec.name,
@@ -234,9 +237,14 @@ class Link:
 
     def stream_argv(self, subcommand: str) -> list[str]:
         """Give the command that runs `put` or `get` of the daemon's program there, on a channel of its own."""
+        return self._argv(secrets.token_hex(8), [subcommand])
+
+    def _argv(self, nonce: str, arguments: list[str]) -> list[str]:
+        if self.spec.transport == "local":
+            return local_argv(nonce=nonce, args=arguments, python=self.spec.python)
+        settings = self._settings
         return boot_argv(
-            self._settings.source, self._settings.bundle, python=self.spec.python, nonce=secrets.token_hex(8),
-            args=[subcommand])
+            settings.source, settings.bundle, python=self.spec.python, nonce=nonce, args=arguments)
 
     async def tail(self, process: str, size_bytes: int) -> dict[str, Any]:
         """Ask for more of a log: {lines, size_bytes} or {error}. Raises LinkLost."""

@@ -1,0 +1,57 @@
+"""`octogram-tui attach`: a console onto a run that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from octogram_tui.commands.options import Parser, parse
+from octogram_tui.errors import AttachRefused
+from octogram_tui.journal import runs
+from octogram_tui.settings import load
+
+
+def main(argv: Sequence[str]) -> int:
+    """Join a run: in a console on a terminal, in plain lines to its end without one."""
+    parser = Parser("attach", "Open a console onto a run that goes on.")
+    parser.add_argument("run", metavar="RUN", nargs="?", default="last",
+                        help="its name, the beginning of it, or `last`")
+    parser.add_argument("--read-only", action="store_true", help="watch only")
+    parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--theme")
+    args = parse(parser, argv)
+    settings = load()
+    run = runs.find(settings.runs_dir, args.run)
+    if run.state != "running":
+        raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
+    if not run.is_attachable():
+        raise AttachRefused(f"run {run.id} goes on, but does not answer", hint=f"its process: {run.info.pid}")
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if settings.opens_console(is_terminal=is_terminal) and not args.headless:
+        from octogram_tui.commands.console import attach
+
+        return attach(run, args.theme or settings.theme, ascii_only=args.ascii or settings.ascii,
+                      read_only=args.read_only)
+    return asyncio.run(_follow(run.info.socket, color=settings.use_color(is_terminal=sys.stdout.isatty())))
+
+
+async def _follow(socket: str, *, color: bool) -> int:
+    """Print the run's progress to its end; gives its exit code."""
+    from octogram_tui.engine.events import RunFinished
+    from octogram_tui.report.lines import Style
+    from octogram_tui.report.progress import Progress
+    from octogram_tui.runtime.client import Client
+
+    client = await Client.connect(socket)
+    progress = Progress(sys.stdout, Style(color=color))
+    code = 0
+    async for batch in client.events():
+        progress.apply(batch)
+        for event in batch:
+            if isinstance(event, RunFinished):
+                code = event.exit_code
+    progress.close()
+    await client.close()
+    return code

@@ -1,0 +1,73 @@
+"""Opening a console: onto a run whose host it starts, onto one that goes on, or onto a journal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.journal import runs
+
+if TYPE_CHECKING:
+    from octogram_tui.commands.run import Invocation
+
+HOST_START_S = 20.0
+HOST_LOG = "host.log"
+
+
+class HostFailed(OctogramError):
+    """The run's host process did not come up."""
+
+    exit_code = ExitCode.IO
+
+
+def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
+    """Start the run's host and open the console onto it; gives the run's exit code, or 0 when detached."""
+    socket = runs.socket_path(run, run_dir, invocation.settings.runtime_dir)
+    read_fd, write_fd = os.pipe()
+    log = os.open(run_dir / HOST_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    # A session of its own: neither Ctrl-C nor the closing of this terminal reaches the run.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd),
+         *invocation.argv],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(write_fd,))
+    os.close(write_fd)
+    os.close(log)
+    import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
+
+    ready, _, _ = select.select([read_fd], [], [], HOST_START_S)
+    said = os.read(read_fd, 16) if ready else b""
+    os.close(read_fd)
+    if not said:
+        text = (run_dir / HOST_LOG).read_text(errors="replace").strip()
+        raise HostFailed(f"the run's process did not start: {text.splitlines()[-1] if text else 'no reason given'}",
+                         hint=f"its log: {run_dir / HOST_LOG}")
+    # The host is not ours to wait for: it may outlive us, and the system collects it then.
+    process.returncode = 0
+    return attach(runs.load(run_dir), invocation.settings.theme, ascii_only=invocation.args.ascii)
+
+
+def attach(run: runs.Run, theme: str, *, ascii_only: bool, read_only: bool = False) -> int:
+    """Open a console onto a run that goes on; gives its exit code once it ended, 0 when detached."""
+    from octogram_tui.runtime.client import Client
+    from octogram_tui.tui.app import run_console
+
+    async def session() -> int:
+        client = await Client.connect(run.info.socket)
+        try:
+            outcome = await run_console(
+                client, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme or None, read_only=read_only)
+        finally:
+            await client.close()
+        if outcome.exit_code is None:
+            print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
+            return 0
+        print(f"run {run.id} ended with exit code {outcome.exit_code}; look at it again: octogram-tui replay {run.id}")
+        return outcome.exit_code
+
+    return asyncio.run(session())

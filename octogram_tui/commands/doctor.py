@@ -1,0 +1,46 @@
+"""`octogram-tui doctor`: what is wrong with the machines, before a run finds out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from octogram_tui.commands.loading import load
+from octogram_tui.commands.options import Parser, add_scenario_options, add_ssh_options, parse
+from octogram_tui.errors import ExitCode
+from octogram_tui.projection.text import safe
+from octogram_tui.settings import load as load_settings
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check every agent's machine; 0 when all can be used, 4 when one cannot."""
+    parser = Parser("doctor", "Look at every agent's machine: name, network, host key, login, Python, disk, clock.")
+    parser.add_argument("scenario", metavar="SCENARIO")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_scenario_options(parser)
+    add_ssh_options(parser)
+    args = parse(parser, argv)
+    settings = load_settings()
+    scenario, _ = load(args)
+    agents = list(scenario.agents)
+    if scenario.prometheus_agent is not None:
+        agents.append(scenario.prometheus_agent)
+    from octogram_tui.transport.preflight import examine
+
+    rows = asyncio.run(examine(
+        agents, ssh_config=args.ssh_config or settings.ssh_config or None,
+        accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local))
+    if args.json:
+        for row in rows:
+            print(json.dumps(row._asdict()))
+    elif not rows:
+        print("the scenario has no agents")
+    else:
+        width = max(len(row.agent) for row in rows)
+        checks = max(len(row.check) for row in rows)
+        for row in rows:
+            print(f"{row.state:4}  {row.agent:{width}}  {row.check:{checks}}  {safe(row.detail)}".rstrip())
+            if row.hint and row.state != "ok":
+                print(f"      {safe(row.hint)}")
+    return int(ExitCode.UNREACHABLE if any(row.state == "fail" for row in rows) else ExitCode.OK)

@@ -1,0 +1,72 @@
+"""Options that several commands share, and a parser whose mistakes are ours to word."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from octogram_tui.errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError in place of ending the program; takes no abbreviations, which scripts would come to rely on."""
+
+    def __init__(self, command: str, description: str, *, epilog: str = "") -> None:
+        super().__init__(
+            prog=f"octogram-tui {command}".strip(), description=description, epilog=epilog, allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        self._command = command
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line."""
+        command = f"help {self._command}" if self._command else "--help"
+        raise UsageError(message, hint=f"`octogram-tui {command}` lists what there is")
+
+
+def add_scenario_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides which scenario it is."""
+    group = parser.add_argument_group("the scenario")
+    group.add_argument("-e", "--var", metavar="NAME=VALUE", action="append", default=[],
+                       help="set a variable, typed as in YAML; may be repeated, and wins over --variables")
+    group.add_argument("--variables", metavar="FILE", action="append", default=[],
+                       help="a file of variables, merged over the scenario's")
+    group.add_argument("--agents", metavar="FILE", action="append", default=[],
+                       help="a file with a list of further agents")
+    group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
+    group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
+
+
+def add_choice_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides which parts of the scenario run."""
+    group = parser.add_argument_group("which parts run (stages marked `always` run in any case)")
+    group.add_argument("--from", metavar="STAGE", dest="from_stage", help="leave out the stages before this one")
+    group.add_argument("--until", metavar="STAGE", dest="until_stage", help="leave out the stages after this one")
+    group.add_argument("--stage", metavar="NAME", action="append", default=[], help="only this stage; may be repeated")
+    group.add_argument("--tags", metavar="TAG,...", default="", help="only jobs with one of these tags")
+
+
+def add_ssh_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how machines are reached."""
+    group = parser.add_argument_group("SSH")
+    group.add_argument("--ssh-config", metavar="FILE", help="in place of ~/.ssh/config")
+    group.add_argument("--accept-new", action="store_true",
+                       help="trust host keys never seen before; one that changed is refused in any case")
+
+
+def positive_seconds(text: str) -> float:
+    """Read a duration: `90`, `90s`, `5m`, `1h`."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90, 90s, 5m or 1h")
+    return seconds
+
+
+def parse(parser: Parser, argv: Sequence[str]) -> Any:
+    """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
+    return parser.parse_args(list(argv))

@@ -1,0 +1,42 @@
+"""`octogram-tui plan`: every instance that would run, arguments expanded where they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from octogram_tui.commands.loading import check_stage_names, load, tags_of
+from octogram_tui.commands.options import Parser, add_choice_options, add_scenario_options, parse
+from octogram_tui.engine.debugger import Debugger
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.model.scenario import Scenario
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the plan; nothing is run."""
+    parser = Parser("plan", "Show every instance that would run, and run nothing.")
+    parser.add_argument("scenario", metavar="SCENARIO")
+    parser.add_argument("--json", action="store_true", help="as one JSON document")
+    add_scenario_options(parser)
+    add_choice_options(parser)
+    args = parse(parser, argv)
+    scenario, _ = load(args)
+    check_stage_names(scenario, args)
+    return show(scenario, args, as_json=args.json)
+
+
+def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
+    """Print the plan of the parts that the arguments choose."""
+    from octogram_tui.scenario import plan
+
+    gate = Debugger(RunOptions(
+        run="", from_stage=args.from_stage, until_stage=args.until_stage, only_stages=tuple(args.stage),
+        tags=tags_of(args)))
+    instances = plan.plan(
+        scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
+    if as_json:
+        print(plan.as_json(instances))
+    else:
+        for line in plan.as_lines(instances):
+            print(line)
+    return 0

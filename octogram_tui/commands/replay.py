@@ -1,0 +1,95 @@
+"""`octogram-tui replay`: a run again, from its journal or from a file of events. Nothing is run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from octogram_tui.commands.options import Parser, parse
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.errors import JournalError
+from octogram_tui.journal import reader, runs
+from octogram_tui.settings import load
+
+BATCH = 1000
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show a run again; 0 when its journal could be read."""
+    parser = Parser("replay", "Look at a run again, from its journal. Nothing is run.")
+    parser.add_argument("run", metavar="RUN", nargs="?", default="last",
+                        help="its name, the beginning of it, `last`, or a file that --events wrote")
+    parser.add_argument("--speed", type=float, metavar="N", default=0.0,
+                        help="N times as fast as it went; everything at once when left out")
+    parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
+    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--theme")
+    args = parse(parser, argv)
+    settings = load()
+    if args.run.endswith(".jsonl") and Path(args.run).is_file():
+        journal, scenario = Path(args.run), args.run
+    else:
+        run = runs.find(settings.runs_dir, args.run)
+        journal, scenario = run.journal, run.info.scenario
+    recording = Recording(journal, args.speed)
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if settings.opens_console(is_terminal=is_terminal) and not args.headless:
+        from octogram_tui.tui.app import run_console
+
+        asyncio.run(run_console(
+            recording, scenario_path=scenario, ascii=args.ascii or settings.ascii,
+            theme=args.theme or settings.theme or None, read_only=True))
+        if recording.failure is not None:
+            raise recording.failure
+        return 0
+    from octogram_tui.report.lines import Style
+    from octogram_tui.report.progress import Progress
+
+    style = Style(level=int(args.verbose), color=settings.use_color(is_terminal=sys.stdout.isatty()))
+    progress = Progress(sys.stdout, style, files={"journal": str(journal)})
+    for event in reader.read(journal):
+        progress.apply([event])
+    progress.close()
+    return 0
+
+
+class Recording:
+    """A journal as a source of events for the console: read only, at some speed. `failure`: what was wrong with it."""
+
+    def __init__(self, path: Path, speed: float) -> None:
+        self._path = path
+        self._speed = speed
+        self.has_control = False
+        self.is_connected = True
+        self.refusals: list[str] = []
+        self.failure: JournalError | None = None
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """Give the events, all at once or as far apart as they were."""
+        batch: list[Event] = []
+        now_s = 0.0
+        try:
+            for event in reader.read(self._path):
+                wait_s = (event.at_s - now_s) / self._speed if self._speed > 0 else 0.0
+                if batch and (wait_s > 0.02 or len(batch) >= BATCH):
+                    yield batch
+                    batch = []
+                    await asyncio.sleep(wait_s)
+                    now_s = event.at_s
+                batch.append(event)
+        except JournalError as error:
+            self.failure = error
+        if batch:
+            yield batch
+        self.is_connected = False
+
+    def send(self, stimulus: Stimulus) -> None:
+        """A recording takes no requests."""
+        self.refusals.append("this is a replay: nothing can be changed in it")
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,174 @@
+"""`octogram-tui SCENARIO`: the main command. A console on a terminal, plain lines without one."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from octogram_tui import __version__
+from octogram_tui.commands.options import (
+    Parser,
+    add_choice_options,
+    add_scenario_options,
+    add_ssh_options,
+    parse,
+    positive_seconds,
+)
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import Scenario
+from octogram_tui.settings import Settings, load
+
+EPILOG = """examples:
+  octogram-tui scenario.yml                     watch it in the console
+  octogram-tui scenario.yml --local             the same with every agent on this machine
+  octogram-tui scenario.yml -e level=5 --from measure
+  octogram-tui scenario.yml --headless --junit report.xml --events events.jsonl
+
+`octogram-tui help` lists the other commands, `octogram-tui help exit-codes` the exit codes.
+"""
+
+
+def make_parser() -> Parser:
+    """Describe the command line of a run."""
+    parser = Parser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
+    parser.usage = "octogram-tui SCENARIO [options]"
+    parser.add_argument("scenario", metavar="SCENARIO", help="the file: .yml, .yaml or .json")
+    parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing (as `plan` does)")
+    add_scenario_options(parser)
+    add_choice_options(parser)
+    control = parser.add_argument_group("the run")
+    control.add_argument("--confirm", choices=("yes", "no", "fail", "ask"),
+                         help="the answer to ask_confirmation: run the stage, skip it, end the run (headless default), "
+                              "or ask (console default)")
+    control.add_argument("--keep-alive", action="store_true", default=None, dest="keep_alive",
+                         help="keep the agents up after the last stage until told to stop (console default)")
+    control.add_argument("--no-keep-alive", action="store_false", dest="keep_alive",
+                         help="stop the agents after the last stage (headless default)")
+    control.add_argument("--on-failure", choices=("abort", "pause"),
+                         help="of jobs that do not say: end the run (headless default), or hold it (console default)")
+    control.add_argument("--paused", action="store_true", help="start with the gate shut")
+    control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
+    control.add_argument("--linger", metavar="S", type=positive_seconds,
+                         help="how long a run waits for an operator with no console attached (1h)")
+    control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
+    output = parser.add_argument_group("what is written")
+    output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
+    output.add_argument("--junit", metavar="FILE", help="a JUnit report")
+    output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
+    output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
+    output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
+    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour of plain lines")
+    output.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    output.add_argument("--theme", help="the console's colours")
+    add_ssh_options(parser)
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A run as it was asked for: parsed arguments, what was loaded, and the surroundings."""
+
+    args: Any
+    argv: tuple[str, ...]
+    settings: Settings
+    scenario: Scenario
+    warnings: list[Problem]
+    opens_console: bool
+
+    def options(self, run: str) -> RunOptions:
+        """Give the engine's options."""
+        from octogram_tui.commands.loading import tags_of
+
+        args = self.args
+        with_operator = self.opens_console
+        return RunOptions(
+            run=run, version=__version__,
+            on_failure=args.on_failure or ("pause" if with_operator else "abort"),
+            confirm=args.confirm or ("ask" if with_operator else "fail"),
+            keep_alive=with_operator if args.keep_alive is None else args.keep_alive,
+            start_paused=args.paused, from_stage=args.from_stage, until_stage=args.until_stage,
+            only_stages=tuple(args.stage), tags=tags_of(args), timeout_s=args.timeout)
+
+    def command(self) -> str:
+        """Give the command line, for people to repeat."""
+        return shlex.join(["octogram-tui", *self.argv])
+
+
+def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invocation:
+    """Read the arguments and load the scenario. Raises OctogramError for whatever is wrong with either."""
+    from octogram_tui.commands.loading import check_stage_names
+    from octogram_tui.commands.loading import load as load_scenario
+
+    args = parse(make_parser(), argv)
+    settings = load()
+    if opens_console is None:
+        is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        wants_stdout = args.events == "-" or args.dry_run
+        opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
+    scenario, warnings = load_scenario(args)
+    check_stage_names(scenario, args)
+    return Invocation(args, tuple(argv), settings, scenario, warnings, opens_console)
+
+
+def make_run(invocation: Invocation) -> tuple[str, Path]:
+    """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
+    from octogram_tui.journal import runs
+
+    settings = invocation.settings
+    now = datetime.now(UTC)
+    runs.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
+    directory = Path(invocation.args.run_dir) if invocation.args.run_dir else None
+    return runs.create(settings.runs_dir, invocation.args.scenario, now, directory)
+
+
+def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
+    """Give the settings of the run's host."""
+    from octogram_tui.commands.loading import load as load_scenario
+    from octogram_tui.runtime.host import HostSettings
+
+    args, settings = invocation.args, invocation.settings
+    waits = invocation.opens_console or args.keep_alive or args.on_failure == "pause" or args.paused
+    return HostSettings(
+        run_dir=run_dir, socket=socket, lease_s=settings.lease_s,
+        ssh_config=args.ssh_config or settings.ssh_config or None,
+        accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local,
+        keep_homes=args.keep_homes, linger_s=(args.linger or settings.linger_s) if waits else None,
+        reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a scenario; gives the exit code."""
+    invocation = prepare(argv)
+    if invocation.args.dry_run:
+        from octogram_tui.commands.plan import show
+
+        return show(invocation.scenario, invocation.args, as_json=False)
+    if invocation.warnings:
+        from octogram_tui.scenario.report import as_text
+
+        print(as_text(invocation.warnings), file=sys.stderr)
+    run, run_dir = make_run(invocation)
+    if invocation.opens_console:
+        from octogram_tui.commands.console import open_console
+
+        return open_console(invocation, run, run_dir)
+    from octogram_tui.journal.runs import socket_path
+    from octogram_tui.report.headless import Output, run_headless
+
+    args, settings = invocation.args, invocation.settings
+    socket = socket_path(run, run_dir, settings.runtime_dir)
+    output = Output(
+        events=args.events, junit=args.junit, level=-1 if args.quiet else int(args.verbose),
+        color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
+        ascii_only=args.ascii or settings.ascii, github=settings.is_github,
+        journal=os.fspath(run_dir), again=invocation.command())
+    return run_headless(
+        invocation.scenario, invocation.options(run), host_settings(invocation, run, run_dir, socket), output)

@@ -1,0 +1,78 @@
+"""The ways to all agents of a run, by their transports. SSH, and its library, come in only when an agent needs them."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.argv import CommandTransport
+from octogram_tui.transport.base import Transport
+from octogram_tui.transport.local import LocalTransport
+
+if TYPE_CHECKING:
+    from octogram_tui.transport.ssh import Machines
+
+
+class Transports:
+    """Gives every agent its transport. `force_local` runs all agents on this machine, whatever they say."""
+
+    def __init__(self, *, ssh_config: str | None = None, accept_new: bool = False, force_local: bool = False) -> None:
+        self._ssh_config = ssh_config
+        self._accept_new = accept_new
+        self._force_local = force_local
+        self._machines: Machines | None = None
+        self._transports: list[Transport] = []
+        self._boots: dict[str, asyncio.Lock] = {}
+        self._booted = {"local"}  # agents of this machine run from our own files
+
+    @property
+    def notes(self) -> list[str]:
+        """What went on all the same, and somebody should know; one line each."""
+        return self._machines.notes if self._machines is not None else []
+
+    def transport_for(self, spec: AgentSpec) -> Transport:
+        """Make the way to an agent; nothing is connected before it is used."""
+        transport = self._make(spec)
+        self._transports.append(transport)
+        return transport
+
+    def machine_of(self, spec: AgentSpec) -> str:
+        """Name the machine and user that an agent runs as: equal names mean that files there are shared."""
+        kind = "local" if self._force_local else spec.transport
+        if kind == "local":
+            return "local"
+        if kind == "command":
+            return f"command {shlex.join(spec.command)}"
+        return f"ssh {spec.user or ''}@{spec.address}:{spec.port or ''}"
+
+    @asynccontextmanager
+    async def first_boot(self, spec: AgentSpec) -> AsyncIterator[None]:
+        """Let the first agent of a machine boot alone: what it puts there, all its neighbours find at once."""
+        machine = self.machine_of(spec)
+        if machine not in self._booted:
+            async with self._boots.setdefault(machine, asyncio.Lock()):
+                if machine not in self._booted:
+                    yield
+                    self._booted.add(machine)
+                    return
+        yield
+
+    async def close(self) -> None:
+        """Close every transport that was given out. Bounded in time; never raises."""
+        transports, self._transports = self._transports, []
+        await asyncio.gather(*(transport.close() for transport in transports))
+
+    def _make(self, spec: AgentSpec) -> Transport:
+        if self._force_local or spec.transport == "local":
+            return LocalTransport(spec.name)
+        if spec.transport == "command":
+            return CommandTransport(spec.name, spec.command)
+        from octogram_tui.transport.ssh import Machines, SshTransport
+
+        if self._machines is None:
+            self._machines = Machines(ssh_config=self._ssh_config, accept_new=self._accept_new)
+        return SshTransport(spec, self._machines)
