@@ -76,7 +76,7 @@ class StartPrometheus(Procedure):
                 raise ports.taken(port, "Prometheus") from None
             raise ProcedureFailed(
                 "Prometheus ended before it was ready (exit status %s): %s" % (process.exit_code, "".join(lines[-1:])),
-                kind="exit", exit_code=process.exit_code, lines=lines,
+                kind="exit", exit_code=process.exit_code, last_lines=lines,
             ) from None
         context.announce("prometheus", NAME, {"http": port}, process=process)
         return {"port": port, "url": "http://%s:%d" % (context.address, port)}

@@ -65,7 +65,7 @@ async def wait_ready(
             raise ProcedureFailed(
                 "%s was not ready after %.0f s (waiting for %s)" % (process.name, elapsed_s, waiting_for),
                 kind="timeout", hint="its last lines tell more; `ready_timeout` allows for longer",
-                lines=process.tail(_LAST_LINES),
+                last_lines=process.tail(_LAST_LINES),
             )
         context.progress("%.0f s: waiting for %s" % (elapsed_s, waiting_for))
 

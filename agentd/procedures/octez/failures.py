@@ -56,7 +56,7 @@ def refused(program: str, exit_code: int, argv: Sequence[str], stdout: str, stde
     if said.startswith(program + ": "):
         said = said[len(program) + 2 :]
     lines: List[str] = (stderr or stdout).splitlines()[-20:]
-    detail: Any = {"exit_code": exit_code, "argv": list(argv), "lines": lines}
+    detail: Any = {"exit_code": exit_code, "argv": list(argv), "last_lines": lines}
     return ProcedureFailed(
         "%s: %s" % (program, said or "ended with exit status %d, saying nothing" % exit_code),
         kind="exit", hint=hint_for("\n".join(lines)), **detail
@@ -68,5 +68,5 @@ def died(name: str, exit_code: Any, lines: Sequence[str]) -> ProcedureFailed:
     said = explanation("\n".join(lines))
     return ProcedureFailed(
         "%s ended before it was ready (exit status %s)%s" % (name, exit_code, ": " + said if said else ""),
-        kind="exit", hint=hint_for("\n".join(lines)), exit_code=exit_code, lines=list(lines)
+        kind="exit", hint=hint_for("\n".join(lines)), exit_code=exit_code, last_lines=list(lines)
     )

@@ -53,7 +53,7 @@ def _address_in(stdout: str, pattern: str, what: str) -> Dict[str, str]:
     except ValueError as error:
         raise ProcedureFailed(
             "octez-client printed no address of the new %s (%s)" % (what, error), kind="output",
-            lines=stdout.splitlines()[-20:],
+            last_lines=stdout.splitlines()[-20:],
         ) from None
 
 

@@ -130,7 +130,7 @@ async def _wait_processed(
         if time.monotonic() - since > stall_s:
             raise ProcedureFailed(
                 "%s stands still at level %d; the chain was at %d" % (process.name, best, wanted), kind="timeout",
-                lines=process.tail(),
+                last_lines=process.tail(),
             )
         context.progress("level %d of %d processed" % (max(best, 0), wanted))
         await context.sleep(_EVERY_S)
