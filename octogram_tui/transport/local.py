@@ -123,7 +123,7 @@ class ProcessChannel:
     async def drain(self) -> None:
         """Wait until the buffer is small again. Raises LinkLost when the command takes no more input."""
         await self._drained.wait()
-        if self._stdin < 0 and not self._eof_wanted:
+        if self._is_closed or (self._stdin < 0 and not self._eof_wanted):
             raise LinkLost("the command has closed its standard input or has ended", code="agent.lost")
 
     def write_eof(self) -> None:

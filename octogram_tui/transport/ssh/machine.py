@@ -1,0 +1,241 @@
+"""One machine, as one user: a few connections that its agents share, made on demand and closed by the last user."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncssh
+
+from octogram_tui.errors import ConnectFailed, TransportError
+from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.ssh.channel import SshChannel, remote_command
+from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
+from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
+from octogram_tui.transport.ssh.gate import Gate
+from octogram_tui.transport.ssh.profile import Profile
+
+SESSION_SEATS = 8  # channels on one connection; sshd allows 10 (MaxSessions)
+TUNNEL_SEATS = 64  # connections carried by one connection to a jump host: these do not count as sessions
+OPEN_TIMEOUT_S = 15.0
+OPEN_ATTEMPTS = 16
+PACKET_BYTES = 32 * 1024
+
+
+class Shared:
+    """One connection of a machine, being made or made."""
+
+    def __init__(self, seats: int) -> None:
+        self.seats = seats
+        self.taken = 0
+        self.confirmed = 0  # channels that the server has opened
+        self.is_lost = False
+        self.making: asyncio.Task[asyncssh.SSHClientConnection]
+
+    @property
+    def has_seat(self) -> bool:
+        """Tell whether a further channel may be tried here."""
+        return not self.is_lost and self.taken < self.seats
+
+    @property
+    def is_made(self) -> bool:
+        """Tell whether the login has succeeded, and holds."""
+        return not self.is_lost and self.making.done()
+
+
+class Seat:
+    """The right to one channel on a connection; given back once, however often that is asked."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self._is_taken = True
+        self._is_confirmed = False
+        shared.taken += 1
+
+    def confirm(self) -> None:
+        """The server has opened the channel."""
+        self._is_confirmed = True
+        self.shared.confirmed += 1
+
+    def leave(self) -> None:
+        """Make room for another channel."""
+        if self._is_taken:
+            self._is_taken = False
+            self.shared.taken -= 1
+            self.shared.confirmed -= self._is_confirmed
+
+
+class Machine:
+    """All connections to one machine as one user, for agents or for what lies behind it."""
+
+    def __init__(self, profile: Profile, dialler: Dialler, via: Machine | None, seats: int = SESSION_SEATS) -> None:
+        self.profile = profile
+        self._dialler = dialler
+        self._via = via
+        self._seats = seats
+        self._connections: list[Shared] = []
+        self._users: set[object] = set()
+
+    @property
+    def gate(self) -> Gate:
+        """Where handshakes queue: at the server, or at the jump host that carries them."""
+        if self._via is not None:
+            return self._via.gate
+        return self._dialler.gates.of(self.profile.host, self.profile.port)
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections there are, those being made included."""
+        return len(self._connections)
+
+    def retain(self, user: object) -> None:
+        """Keep the connections while `user` is there."""
+        if not self._users and self._via is not None:
+            self._via.retain(self)
+        self._users.add(user)
+
+    async def release(self, user: object) -> None:
+        """Close the connections when the last user leaves. Bounded in time; never raises."""
+        if user in self._users:
+            self._users.discard(user)
+            if not self._users:
+                connections, self._connections = self._connections, []
+                await asyncio.gather(*(_close(shared) for shared in connections))
+                if self._via is not None:
+                    await self._via.release(self)
+
+    async def open(self, argv: Sequence[str], receiver: Receiver, window_bytes: int) -> SshChannel:
+        """Start a command on some connection. Raises TransportError."""
+        place = self.profile.place
+        failure: TransportError | None = None
+        for _ in range(OPEN_ATTEMPTS):
+            seat, connection = await self.take_seat()
+            shared = seat.shared
+            try:
+                return await _start(seat, connection, remote_command(argv), self._channel(receiver, seat), window_bytes)
+            except asyncssh.ChannelOpenError as error:
+                seat.leave()
+                failure = no_session(error, place)
+                if error.code == asyncssh.constants.OPEN_REQUEST_SESSION_FAILED and not shared.is_lost:
+                    raise failure from error
+                if not shared.is_lost:
+                    if not shared.taken:
+                        raise failure from error
+                    # The server allows fewer sessions than we thought: no more here, nor on connections to come.
+                    shared.seats = self._seats = max(1, shared.confirmed)
+            except TimeoutError as error:
+                shared.seats = 0  # whatever is wrong with this connection, nobody else should wait for it
+                raise classify(error, place, Sight("auth", timeout_s=OPEN_TIMEOUT_S)) from error
+            except (asyncssh.Error, OSError) as error:
+                seat.leave()
+                failure = lost(error, place)
+        assert failure is not None
+        raise failure
+
+    async def take_seat(self) -> tuple[Seat, asyncssh.SSHClientConnection]:
+        """Reserve a channel on a connection, which is made if need be. Raises TransportError.
+
+        While nobody has logged in yet only one connection is tried, and its failure is everybody's: a wrong key is
+        offered once, and a server in trouble is not stormed.
+        """
+        for _ in range(OPEN_ATTEMPTS):
+            shared = next((shared for shared in self._connections if shared.has_seat), None)
+            if shared is None and self._connections and not any(shared.is_made for shared in self._connections):
+                await self._made(self._connections[0])
+                continue
+            if shared is None:
+                shared = self._add()
+            seat = Seat(shared)
+            try:
+                connection = await self._made(shared)
+            except BaseException:
+                seat.leave()
+                raise
+            if not shared.is_lost:
+                return seat, connection
+            seat.leave()
+        raise ConnectFailed(f"cannot reach {self.profile.place}: connections are lost as soon as they are made",
+                            code="net.reset")
+
+    def _channel(self, receiver: Receiver, seat: Seat) -> SshChannel:
+        return SshChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
+
+    def _add(self) -> Shared:
+        shared = Shared(self._seats)
+        shared.making = asyncio.ensure_future(self._make(shared))
+        shared.making.add_done_callback(_retrieve)
+        self._connections.append(shared)
+        return shared
+
+    async def _made(self, shared: Shared) -> asyncssh.SSHClientConnection:
+        """Wait for a connection that others may be waiting for too."""
+        try:
+            return await asyncio.shield(shared.making)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise ConnectFailed(f"cannot reach {self.profile.place}: the transport is being closed") from None
+
+    async def _make(self, shared: Shared) -> asyncssh.SSHClientConnection:
+        behind: Seat | None = None
+
+        def is_lost(_: Exception | None) -> None:
+            shared.is_lost = True
+            if shared in self._connections:
+                self._connections.remove(shared)
+            if behind is not None:
+                behind.leave()
+
+        try:
+            tunnel: asyncssh.SSHClientConnection | None = None
+            if self._via is not None:  # before any turn is taken: the jump host's own handshake needs one too
+                behind, tunnel = await self._via.take_seat()
+            return await self._dialler.dial(self.profile, self.gate, tunnel, is_lost)
+        except BaseException:
+            is_lost(None)
+            raise
+
+
+async def _start(seat: Seat, connection: asyncssh.SSHClientConnection, command: str, channel: SshChannel,
+                 window_bytes: int) -> SshChannel:
+    """Open a session and start the command in it; what comes of it after nobody waits any more is dropped."""
+    def drop(finished: asyncio.Future[object]) -> None:
+        if finished.cancelled() or finished.exception() is not None:
+            seat.leave()
+        else:
+            channel.abort()
+
+    opening: asyncio.Future[object] = asyncio.ensure_future(connection.create_session(
+        lambda: channel, command, encoding=None, request_pty=False, window=window_bytes, max_pktsize=PACKET_BYTES))
+    try:
+        done, _ = await asyncio.wait({opening}, timeout=OPEN_TIMEOUT_S)
+    except asyncio.CancelledError:
+        opening.add_done_callback(drop)
+        raise
+    if not done:
+        opening.add_done_callback(drop)
+        raise TimeoutError
+    opening.result()
+    return channel
+
+
+async def _close(shared: Shared) -> None:
+    """End a connection, or the making of it; what does not come down in time is cut."""
+    shared.is_lost = True
+    if not shared.making.done():
+        shared.making.cancel()
+        await asyncio.wait({shared.making}, timeout=CLOSE_S)
+    if shared.making.done() and not shared.making.cancelled() and shared.making.exception() is None:
+        connection = shared.making.result()
+        connection.close()
+        try:
+            await asyncio.wait_for(connection.wait_closed(), CLOSE_S)
+        except TimeoutError:
+            connection.abort()
+
+
+def _retrieve(finished: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
+    """Look at an exception that those who waited for may not be there to look at any more."""
+    if not finished.cancelled():
+        finished.exception()

@@ -1,0 +1,219 @@
+"""What the ssh configuration makes of an address: where to connect, as whom, with which keys, trusting what.
+
+Built once per address, port, user and identity. Resolving reads files and may run `Match exec`: it belongs in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncssh
+
+from octogram_tui.errors import ConnectFailed, HostKeyRefused
+from octogram_tui.transport.knownhosts import Entry, KnownHosts
+from octogram_tui.transport.ssh.faults import Place, unreadable_key
+
+CONNECT_TIMEOUT_S = 12.0
+KEEPALIVE_INTERVAL_S = 5
+KEEPALIVE_COUNT = 2  # so that a silent peer is given up after 5 s * (2 + 1)
+USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
+SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr",
+           "aes192-ctr", "aes256-ctr")  # the first two cost the orchestrator half of what the third does
+
+
+class Request(NamedTuple):
+    """What the scenario, or a ProxyJump, says of a machine; None is left to the configuration."""
+
+    address: str
+    port: int | None = None
+    user: str | None = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One resolved way to a machine."""
+
+    host: str
+    port: int
+    user: str
+    alias: str | None  # HostKeyAlias: the name under which its key is on file
+    known_hosts: KnownHosts
+    options: asyncssh.SSHClientConnectionOptions
+    jumps: tuple[Request, ...] = ()
+    proxy_command: tuple[str, ...] | None = None
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    chooses_algorithms: bool = False  # HostKeyAlgorithms is set: ours are then not offered
+    locked_key: str = ""  # an identity with a passphrase, which only the ssh agent can use
+    key: tuple[object, ...] = field(default=())
+
+    @property
+    def place(self) -> Place:
+        """Where this leads, for messages."""
+        if self.jumps:
+            return Place(self.user, self.host, self.port, self.jumps[-1].address)
+        return Place(self.user, self.host, self.port, "its proxy command" if self.proxy_command else "")
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether the machine is reached without anybody between."""
+        return not self.jumps and not self.proxy_command
+
+    @property
+    def trust_name(self) -> str:
+        """The name whose key is asked for."""
+        return self.alias or self.host
+
+
+class TrustedKeys:
+    """What asyncssh calls for the keys of a server: always given, so that checking cannot be configured away."""
+
+    def __init__(self) -> None:
+        self.known_hosts = KnownHosts(())
+        self.name = ""
+        self.port = 22
+
+    def __call__(self, _host: str, _address: str, _port: int | None) -> Any:
+        """Give trusted keys, trusted authorities and revoked keys. The address alone never vouches for a name."""
+        match = self.known_hosts.match(self.name, self.port)
+        return _keys(match.trusted), _keys(match.authorities), _keys(match.revoked)
+
+
+def resolve(request: Request, config_files: Sequence[str]) -> Profile:
+    """Read the configuration for a machine. Raises TransportError, or what the library raises (see faults.classify)."""
+    trusted = TrustedKeys()
+    port: Any = () if request.port is None else request.port
+    user: Any = () if request.user is None else request.user
+    first = asyncssh.SSHClientConnectionOptions(
+        host=request.address, port=port, username=user, config=list(config_files), client_keys=None,
+        known_hosts=trusted, x509_trusted_certs=None, x509_trusted_cert_paths=(), canonicalize_hostname=False,
+        encoding=None, compression_algs=["none"], request_pty=False, x11_forwarding=False, password_auth=False,
+        kbdint_auth=False)
+    if first.config.has_match_final():
+        first.update(reload=True, final=True)
+    config = first.config
+    # Again, from what was read: keys and ciphers depend on it. Nothing is parsed a second time, then or per connection.
+    keys, locked_key = _keys_to_try(request.identity, config.get("IdentityFile"), config.get("IdentitiesOnly"))
+    ciphers: Any = list(CIPHERS) if config.get("Ciphers") is None else ()
+    timeout_s = float(str(config.get("ConnectTimeout") or CONNECT_TIMEOUT_S))
+    options = asyncssh.SSHClientConnectionOptions(
+        first, config=None, reload=False, final=False, connect_timeout=None, login_timeout=timeout_s,
+        encryption_algs=ciphers, **keys, **_keepalive(config.get("ServerAliveInterval"),
+                                                      config.get("ServerAliveCountMax")))
+    known_hosts = KnownHosts(_known_hosts_files(config.get("UserKnownHostsFile"), config.get("GlobalKnownHostsFile"),
+                                                options, request.address))
+    trusted.known_hosts = known_hosts
+    trusted.name = options.host_key_alias or options.host
+    trusted.port = options.port
+    jump = config.get("ProxyJump")
+    command = config.get("ProxyCommand")
+    # Through a shell, as ssh does it; its complaints must not end up in the stream.
+    proxy_command = ("/bin/sh", "-c", f"exec 2>/dev/null; exec {command}") if command and not jump else None
+    return Profile(
+        host=options.host, port=options.port, user=options.username, alias=options.host_key_alias,
+        known_hosts=known_hosts, options=options, jumps=_jumps(str(jump)) if jump else (),
+        proxy_command=proxy_command, connect_timeout_s=timeout_s,
+        chooses_algorithms=config.get("HostKeyAlgorithms") is not None, locked_key=locked_key,
+        key=(options.host, options.port, options.username, request.identity, options.host_key_alias, jump, command,
+             str(config.get("IdentityFile")), known_hosts.files),
+    )
+
+
+def _keys_to_try(identity: str | None, configured: object, identities_only: object) -> tuple[dict[str, Any], str]:
+    """Choose the keys: the agent's own `identity` and nothing else, or the configured files that exist.
+
+    Gives options, and the identity when it is locked by a passphrase. Raises AuthFailed when it cannot be used.
+    """
+    if identity is not None:
+        path = os.path.expanduser(identity)
+        locked = ""
+        try:
+            asyncssh.read_private_key(path)
+        except OSError as error:
+            raise unreadable_key(identity, error.strerror or str(error)) from error
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+            if "assphrase" not in str(error) or not os.environ.get("SSH_AUTH_SOCK"):
+                raise unreadable_key(identity, str(error)) from error
+            locked = identity
+        # With no identity to look for, an agent would be asked for all of its keys.
+        return {"client_keys": [path], "ignore_encrypted": True,
+                "agent_identities": _public_part(path) or [b""]}, locked
+    if not isinstance(configured, list) or not configured:
+        return {"client_keys": ()}, ""
+    files = [path for path in (os.path.expanduser(str(name)) for name in configured) if os.path.isfile(path)]
+    chosen: dict[str, Any] = {"client_keys": [path for path in files if not path.endswith(".pub")],
+                              "ignore_encrypted": True}
+    if identities_only:
+        chosen["agent_identities"] = [name for path in files for name in _public_part(path)] or [b""]
+    return chosen, ""
+
+
+def _public_part(path: str) -> list[bytes]:
+    """Give the public key that belongs to a file, by which an agent knows it; none where it cannot be told."""
+    for candidate in (path, f"{path}.pub"):
+        try:
+            return [asyncssh.read_public_key(candidate).public_data]
+        except (OSError, ValueError):
+            pass
+    try:
+        return [asyncssh.read_private_key(path).public_data]
+    except (OSError, ValueError):
+        return []
+
+
+def _keepalive(interval: object, count: object) -> dict[str, Any]:
+    """Watch the connection at least as closely as we need to; the configuration may ask for more."""
+    return {
+        "keepalive_interval": min(int(str(interval or 0)) or KEEPALIVE_INTERVAL_S, KEEPALIVE_INTERVAL_S),
+        "keepalive_count_max": min(int(str(count)) if count is not None else KEEPALIVE_COUNT, KEEPALIVE_COUNT),
+    }
+
+
+def _known_hosts_files(user_files: object, system_files: object, options: asyncssh.SSHClientConnectionOptions,
+                       address: str) -> list[str]:
+    if user_files == []:
+        raise HostKeyRefused(
+            f"the ssh configuration for {address} says `UserKnownHostsFile none`: host keys are never left unchecked",
+            hint="name a file, and run with --accept-new if its machines are new to you", code="trust.disabled")
+    tokens = {"%": "%", "d": str(Path.home()), "h": options.host, "n": address, "p": str(options.port),
+              "r": options.username, "u": options.client_username, "i": str(os.getuid())}
+    names = [*_strings(user_files, USER_KNOWN_HOSTS), *_strings(system_files, SYSTEM_KNOWN_HOSTS)]
+    return [os.path.expanduser(re.sub("%(.)", lambda found: tokens.get(found[1], found[0]), name)) for name in names]
+
+
+def _strings(value: object, otherwise: Sequence[str]) -> Sequence[str]:
+    return [str(item) for item in value] if isinstance(value, list) else otherwise
+
+
+def _jumps(text: str) -> tuple[Request, ...]:
+    """Take `[user@]host[:port][,…]` apart; the first is the nearest to us."""
+    return tuple(_jump(hop.strip()) for hop in text.split(","))
+
+
+def _jump(text: str) -> Request:
+    user, _, host = text.removeprefix("ssh://").rpartition("@")
+    found = re.fullmatch(r"\[([^]]+)\](?::(\d+))?|([^:]+)(?::(\d+))?", host)
+    if found is None:
+        failure = ConnectFailed(f"the ssh configuration is wrong: ProxyJump {text!r} is not [user@]host[:port]",
+                                code="net.config")
+        failure.is_retryable = False
+        raise failure
+    port = found[2] or found[4]
+    return Request(found[1] or found[3], int(port) if port else None, user or None)
+
+
+def _keys(entries: Sequence[Entry]) -> list[asyncssh.SSHKey]:
+    """Decode keys; one of a type that the library does not know cannot be offered, and so is left out."""
+    keys = []
+    for entry in entries:
+        try:
+            keys.append(asyncssh.import_public_key(entry.key.text))
+        except asyncssh.KeyImportError:
+            pass
+    return keys

@@ -1,0 +1,124 @@
+"""The way to one agent's machine over SSH, and all the machines of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from octogram_tui.errors import ConnectFailed, TransportError
+from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.ssh.channel import SshChannel
+from octogram_tui.transport.ssh.dial import Dialler
+from octogram_tui.transport.ssh.faults import Place, Sight, classify
+from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine
+from octogram_tui.transport.ssh.profile import Profile, Request, resolve
+from octogram_tui.transport.sshconfig import config_files
+
+CONTROL_WINDOW_BYTES = 256 * 1024
+BULK_WINDOW_BYTES = 2 * 1024 * 1024
+MAX_JUMPS = 8
+
+
+class Machines:
+    """Every machine of a run, by what the ssh configuration makes of it. Used from one event loop."""
+
+    def __init__(self, *, ssh_config: str | None = None, accept_new: bool = False) -> None:
+        self._ssh_config = ssh_config
+        self._dialler = Dialler(accept_new=accept_new)
+        self._profiles: dict[Request, asyncio.Future[Profile]] = {}
+        self._machines: dict[tuple[object, ...], Machine] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What went on all the same, and somebody should know: known_hosts that could not be written."""
+        return self._dialler.notes
+
+    async def machine(self, request: Request, *, seats: int = SESSION_SEATS, via: Machine | None = None,
+                      depth: int = 0) -> Machine:
+        """Find the machine that a request leads to, with the jump hosts before it. Raises TransportError."""
+        profile = await self.profile(request)
+        if via is None and profile.jumps:
+            if depth >= MAX_JUMPS:
+                failure = ConnectFailed(f"cannot reach {request.address}: its ProxyJump leads round in a circle",
+                                        hint="exclude the jump host itself from the block that sets ProxyJump",
+                                        code="net.config")
+                failure.is_retryable = False
+                raise failure
+            for hop in profile.jumps:
+                via = await self.machine(hop, seats=TUNNEL_SEATS, via=via, depth=depth + 1)
+        key = (profile.key, seats, via)
+        if key not in self._machines:
+            self._machines[key] = Machine(profile, self._dialler, via, seats)
+        return self._machines[key]
+
+    async def profile(self, request: Request) -> Profile:
+        """Resolve a request, once. Raises TransportError; a failure is not kept, so that it can be mended."""
+        resolving = self._profiles.get(request)
+        if resolving is None:
+            resolving = asyncio.ensure_future(self._resolve(request))
+            self._profiles[request] = resolving
+        try:
+            return await asyncio.shield(resolving)
+        except TransportError:
+            self._profiles.pop(request, None)
+            raise
+
+    async def _resolve(self, request: Request) -> Profile:
+        try:
+            return await asyncio.to_thread(resolve, request, config_files(self._ssh_config))
+        except Exception as error:
+            place = Place(request.user or "", request.address, request.port or 22)
+            raise classify(error, place, Sight()) from error
+
+
+class SshTransport:
+    """The way to one agent's machine; agents of one machine share its connections."""
+
+    def __init__(self, spec: AgentSpec, machines: Machines) -> None:
+        self._agent = spec.name
+        self._request = Request(spec.address, spec.port, spec.user, spec.identity)
+        self._machines = machines
+        self._machine: Machine | None = None
+        self._channels: list[SshChannel] = []
+
+    @property
+    def description(self) -> str:
+        """Where this leads: as configured, once that is known."""
+        if self._machine is not None:
+            return str(self._machine.profile.place)
+        user, port = self._request.user, self._request.port
+        return f"{f'{user}@' if user else ''}{self._request.address}{f':{port}' if port else ''}"
+
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> SshChannel:
+        """Start a command; `bulk` lets more be under way from there, for files. Raises TransportError."""
+        try:
+            machine = await self.machine()
+            channel = await machine.open(argv, receiver, BULK_WINDOW_BYTES if bulk else CONTROL_WINDOW_BYTES)
+        except TransportError as error:
+            raise _for_agent(self._agent, error) from error
+        self._channels = [*(other for other in self._channels if not other.is_over), channel]
+        return channel
+
+    async def machine(self) -> Machine:
+        """Find the machine, and keep its connections until `close`. Raises TransportError."""
+        if self._machine is None:
+            self._machine = await self._machines.machine(self._request)
+        self._machine.retain(self)
+        return self._machine
+
+    async def close(self) -> None:
+        """Drop our channels and let go of the machine; its last agent closes the connections. Bounded; never raises."""
+        for channel in self._channels:
+            channel.abort()
+        self._channels.clear()
+        if self._machine is not None:
+            await self._machine.release(self)
+
+
+def _for_agent(agent: str, error: TransportError) -> TransportError:
+    """Say the same of one agent: several may share the connection that failed."""
+    named = type(error)(f"agent {agent}: {error.message}", hint=error.hint, code=error.code)
+    named.exit_code = error.exit_code
+    named.is_retryable = error.is_retryable
+    return named

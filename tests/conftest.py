@@ -1,0 +1,72 @@
+"""What holds for all tests: none sees the settings of whoever runs them, and what was skipped is counted aloud."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["fixtures_ssh"]
+
+MACHINERY = ("sshd", "prometheus", "terminal")
+"""Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
+
+_KEPT = ("OCTOGRAM_NO_SKIPS", "OCTOGRAM_GOLDEN")
+_FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests, and every process that they start, directories of their own and no settings."""
+    for name in list(os.environ):
+        if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name in _FOREIGN:
+            del os.environ[name]
+    place = tempfile.mkdtemp(prefix="octogram-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
+    for name in ("CONFIG_HOME", "STATE_HOME", "CACHE_HOME", "RUNTIME_DIR"):
+        os.environ[f"XDG_{name}"] = os.path.join(place, name.lower())
+        os.mkdir(os.environ[f"XDG_{name}"], mode=0o700)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Census(), "octogram-census")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where nothing may be missing."""
+    report = yield
+    if (
+        os.environ.get("OCTOGRAM_NO_SKIPS")
+        and report.skipped
+        and any(item.get_closest_marker(name) for name in MACHINERY)
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and OCTOGRAM_NO_SKIPS is set: {report.longrepr}"
+    return report
+
+
+class Census:
+    """Counts, in the process that collects the reports, what ran of the tests that need something of the machine."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._interpreters: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test when it was called, or when it was not to be called."""
+        self._interpreters |= {str(value) for name, value in report.user_properties if name == "interpreter"}
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            for name in MACHINERY:
+                if name in report.keywords:
+                    self._counts[(name, report.outcome)] += 1
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say what was counted."""
+        for name in MACHINERY:
+            counts = [f"{count} {outcome}" for (of, outcome), count in sorted(self._counts.items()) if of == name]
+            terminalreporter.write_line(f"tests that need {name}: {', '.join(counts) or 'none ran'}")
+        found = sorted(self._interpreters, key=lambda version: [int(part) for part in version.split(".")])
+        terminalreporter.write_line(f"agentd ran under Python {', '.join(found) or '(none of its tests ran)'}")

@@ -1,0 +1,298 @@
+"""SSH for tests: fresh keys, an asyncssh server in the process, a real OpenSSH server on loopback, a channel recorder.
+
+Everything lives in temporary directories; the user's own configuration, keys, agent and known hosts are never used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from octogram_tui.errors import TransportError
+from octogram_tui.model.ids import AgentName
+from octogram_tui.model.scenario import AgentSpec
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
+START_S = 20.0
+DEADLINE_S = 30.0
+
+
+class Recorder:
+    """A receiver that remembers, and that can be waited for."""
+
+    def __init__(self) -> None:
+        self.out = bytearray()
+        self.err = bytearray()
+        self.error: TransportError | None = None
+        self.closed = False
+        self.calls_after_close = 0
+        self._changed = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.calls_after_close += self.closed
+        self.out += data
+        self._changed.set()
+
+    def stderr_received(self, data: bytes) -> None:
+        self.calls_after_close += self.closed
+        self.err += data
+        self._changed.set()
+
+    def channel_closed(self, error: TransportError | None) -> None:
+        self.calls_after_close += self.closed
+        self.closed = True
+        self.error = error
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition on what was received holds."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def end(self) -> None:
+        """Wait for the last call."""
+        await self.until(lambda: self.closed)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Key files of the test session: one that servers accept, one that they do not, and one with a passphrase."""
+
+    user: Path
+    stranger: Path
+    locked: Path
+
+    @property
+    def user_public(self) -> str:
+        """The accepted key, as a line of authorized_keys."""
+        return self.user.with_name(self.user.name + ".pub").read_text()
+
+
+@pytest.fixture(scope="session")
+def ssh_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Make the user's keys once; they are only ever read."""
+    directory = tmp_path_factory.mktemp("keys")
+    locked = directory / "locked"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(locked, "pkcs8-pem", passphrase="sesame")
+    locked.chmod(0o600)
+    return Keys(new_key(directory / "user"), new_key(directory / "stranger"), locked)
+
+
+def new_key(path: Path, kind: str = "ssh-ed25519") -> Path:
+    """Write a fresh key pair with the modes that OpenSSH insists on."""
+    key = asyncssh.generate_private_key(kind)
+    key.write_private_key(path)
+    key.write_public_key(f"{path}.pub")
+    path.chmod(0o600)
+    return path
+
+
+def public_line(path: Path) -> str:
+    """Give a key pair's public half: type and base64, no comment."""
+    return " ".join(Path(f"{path}.pub").read_text().split()[:2])
+
+
+@dataclass
+class SshServer:
+    """A running server and the client's side of it: a configuration file that knows its key and our identity."""
+
+    port: int
+    directory: Path
+    host_key: Path
+    keys: Keys
+    user: str = field(default_factory=getpass.getuser)
+    pid: int = 0
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def ssh_config(self) -> Path:
+        """What `--ssh-config` is to be given."""
+        return self.directory / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The known_hosts file that the configuration names."""
+        return self.directory / "known_hosts"
+
+    @property
+    def home(self) -> Path:
+        """The home directory of whoever logs in."""
+        return self.directory / "home"
+
+    def spec(self, name: str = "one", address: str = "127.0.0.1", **changes: object) -> AgentSpec:
+        """Describe an agent on this server; port, user and identity are left to the configuration."""
+        return AgentSpec(AgentName(name), address, **changes)  # type: ignore[arg-type]
+
+    def write_client(self, extra: str = "", *, known: str | None = None) -> None:
+        """Write the client's configuration; `known` replaces the contents of known_hosts."""
+        if known is None:
+            known = f"[127.0.*.*]:{self.port} {public_line(self.host_key)}\n"
+        self.known_hosts.write_text(known)
+        self.ssh_config.write_text(
+            f"{extra}\nHost *\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.keys.user}\n"
+            f"  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile {self.known_hosts}\n"
+            "  GlobalKnownHostsFile none\n")
+
+    def sessions(self) -> list[int]:
+        """List the processes of the server that serve one connection each."""
+        with contextlib.suppress(OSError):
+            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        return []
+
+
+ServerFactory = Callable[..., SshServer]
+
+
+@pytest.fixture
+def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
+    """Give a function that starts real OpenSSH servers: `start(options={"MaxSessions": "1"}, host_key=…, port=…)`."""
+    if SSHD is None:
+        pytest.skip("no sshd on this machine")
+    running: list[tuple[subprocess.Popen[str], threading.Thread]] = []
+
+    def start(options: Mapping[str, str] | None = None, *, host_key: Path | None = None, port: int = 0) -> SshServer:
+        directory = tmp_path / f"sshd{len(running)}"
+        (directory / "home").mkdir(parents=True)
+        for _ in range(5):
+            server = SshServer(port or free_port(), directory, host_key or new_key(directory / "host_key"), ssh_keys)
+            try:
+                process, reader = _start_sshd(server, options or {})
+            except OSError:
+                if port:
+                    raise
+                host_key = server.host_key
+                continue
+            running.append((process, reader))
+            server.write_client()
+            return server
+        raise OSError("no port could be had")
+
+    yield start
+    for process, reader in running:
+        stop_sshd(process.pid)
+        process.wait(START_S)
+        reader.join(START_S)
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.fixture
+def openssh_server(openssh_servers: ServerFactory) -> SshServer:
+    """Start one real OpenSSH server with the defaults of its distribution's limits."""
+    return openssh_servers()
+
+
+@pytest.fixture
+async def asyncssh_server(tmp_path: Path, ssh_keys: Keys) -> AsyncIterator[SshServer]:
+    """Start a server in the test's own event loop, which runs commands with `sh -c`."""
+    directory = tmp_path / "asyncssh"
+    (directory / "home").mkdir(parents=True)
+    server = SshServer(0, directory, new_key(directory / "host_key"), ssh_keys)
+    (directory / "authorized_keys").write_text(ssh_keys.user_public)
+    listener = await asyncssh.listen(
+        "127.0.0.1", 0, server_host_keys=[str(server.host_key)], encoding=None, config=None,
+        authorized_client_keys=str(directory / "authorized_keys"),
+        process_factory=lambda process: _run_command(process, server.home))
+    server.port = listener.get_port()
+    server.write_client()
+    yield server
+    listener.close()
+    await listener.wait_closed()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on, for a server that cannot be given port 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def stop_sshd(pid: int) -> None:
+    """End a server of ours with its sessions and what they started in them."""
+    family = _family(pid)
+    for member in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
+
+
+async def _run_command(process: asyncssh.SSHServerProcess[bytes], home: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", process.command or "", cwd=home, env={**os.environ, "HOME": str(home)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr, send_eof=True)
+        await process.stdout.drain()
+        code = await child.wait()
+        await process.wait_closed() if process.is_closing() else None
+        if code >= 0:
+            process.exit(code)
+        else:
+            process.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+
+
+def _start_sshd(server: SshServer, options: Mapping[str, str]) -> tuple[subprocess.Popen[str], threading.Thread]:
+    """Start sshd in the foreground and wait until it says that it listens. Raises OSError when it does not."""
+    assert SSHD is not None
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd started by root insists on it
+    directory = server.directory
+    authorized = directory / "authorized_keys"
+    authorized.write_text(server.keys.user_public)
+    settings = {
+        "Port": str(server.port), "ListenAddress": "0.0.0.0", "AllowUsers": "*@127.*", "HostKey": str(server.host_key),
+        "AuthorizedKeysFile": str(authorized), "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "UseDNS": "no",
+        "PasswordAuthentication": "no", "KbdInteractiveAuthentication": "no", "PermitRootLogin": "yes",
+        "PrintMotd": "no", "SetEnv": f"HOME={server.home}", "LogLevel": "VERBOSE", **options,
+    }
+    config = directory / "sshd_config"
+    config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    server.pid = process.pid
+    assert process.stderr is not None
+    give_up_at = time.monotonic() + START_S
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stderr, selectors.EVENT_READ)
+        while not any("Server listening on" in line for line in server.log):
+            if not selector.select(max(0.0, give_up_at - time.monotonic())):
+                stop_sshd(process.pid)
+            line = process.stderr.readline()
+            if not line:
+                process.wait(START_S)
+                process.stderr.close()
+                raise OSError(f"sshd did not start: {''.join(server.log)}")
+            server.log.append(line)
+    reader = threading.Thread(target=server.log.extend, args=(iter(process.stderr.readline, ""),), daemon=True)
+    reader.start()
+    return process, reader
+
+
+def _family(pid: int) -> Sequence[int]:
+    """List a process and its descendants, children first."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return [*(member for child in children for member in _family(int(child))), pid]
