@@ -42,13 +42,8 @@ class Closing:
         for origin in self._logbook.attempts.get(key, ()):
             if origin.attempt == attempt and origin.lines:
                 return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
-        if isinstance(detail, dict):
-            for name in ("lines", "last_lines", "stderr", "stdout"):
-                value = detail.get(name)
-                lines = value.splitlines() if isinstance(value, str) else value
-                if isinstance(lines, list) and lines:
-                    return [str(line) for line in lines[-TAIL_LINES:]]
-        return []
+        lines = detail.get("last_lines") if isinstance(detail, dict) else None
+        return [str(line) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
 
     def write(self) -> None:
         """Write the block."""

@@ -83,7 +83,7 @@ def test_a_run_without_an_end_says_so() -> None:
 
 def test_an_error_without_output_shows_what_its_detail_holds() -> None:
     one = recorded.job("open", "fill", "shop_1")
-    error = {"message": "no", "detail": {"stderr": "why\nnot"}}
+    error = {"message": "no", "detail": {"last_lines": ["why", "not"]}}
     shown = log(recorded.numbered([*recorded.started(), ev.JobFinished(**one, state="failed", error=error)]))
     assert "    | why\n    | not\n" in shown
 

@@ -1,0 +1,68 @@
+"""Writes the pages that are made from code, so that they say what the code does.
+
+    python -m octogram_tui.dev.pages           writes them
+    python -m octogram_tui.dev.pages --check   fails when one is not what would be written
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from octogram_tui import settings
+from octogram_tui.dev import events_page, procedures_page, protocol
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def with_settings(text: str) -> str:
+    """Give a page with its table of settings made anew: what stands between its head and the next empty line."""
+    head = "| key | variable | default | meaning |\n| --- | --- | --- | --- |\n"
+    before, _, rest = text.partition(head)
+    _, _, after = rest.partition("\n\n")
+    rows = [f"| `{s.key}` | `{s.variable}` | {_default(s.default)} | {_meaning(s)} |" for s in settings.TABLE]
+    return f"{before}{head}" + "\n".join(rows) + f"\n\n{after}"
+
+
+def _default(value: object) -> str:
+    return "" if value == "" else f"`{str(value).lower()}`"
+
+
+def _meaning(setting: settings.Setting) -> str:
+    return f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "docs/events.md": lambda _: events_page.page(),
+    "docs/procedures.md": lambda _: procedures_page.page(),
+    "docs/command-line.md": with_settings,
+    "agentd/PROTOCOL.md": lambda _: protocol.page(),
+}
+"""What makes each page, out of what it says now."""
+
+
+def stale() -> dict[str, str]:
+    """Give the text of each page that is not what it should be."""
+    found = {}
+    for name, make in PAGES.items():
+        path = ROOT / name
+        text = path.read_text() if path.exists() else ""
+        if make(text) != text:
+            found[name] = make(text)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or compare them. Gives an exit code."""
+    pages = stale()
+    for name, text in pages.items():
+        if arguments == ["--check"]:
+            print(f"{name} is not what the code says: run `make docs`", file=sys.stderr)
+        else:
+            (ROOT / name).write_text(text)
+    return 1 if pages and arguments == ["--check"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""Who may import whom, in the words of pyproject.toml; and that the daemon needs only what Python 3.8 has."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAEMON = sorted((ROOT / "agentd").rglob("*.py"))
+
+
+def test_no_layer_imports_what_is_above_it() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    ended = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("path", DAEMON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_daemon_is_written_for_python_3_8_and_its_standard_library(path: Path) -> None:
+    tree = ast.parse(path.read_text(), feature_version=(3, 8))
+    roots = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            roots.add((node.module or "").partition(".")[0])
+    newer = {"tomllib"}
+    assert roots - {"agentd"} <= sys.stdlib_module_names - newer
