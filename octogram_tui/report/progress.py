@@ -37,6 +37,7 @@ class Progress:
         self._closing = Closing(self._lines, self._summary, self._logbook, files or {}, again)
         self._ready = 0
         self._group_open = False
+        self._stage_runs = False
         self._is_closed = False
         self._says: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
@@ -135,6 +136,7 @@ class Progress:
         where = text(event.agents[0]) if count == 1 else f"{count} agents"
         line = f"{text(event.stage)} on {where}{', again' if event.rerun else ''}"
         self._end_group()
+        self._stage_runs = True
         if self._style.github and self._style.level >= NORMAL:
             self._lines.add(f"::group::{line}")
             self._group_open = True
@@ -145,6 +147,7 @@ class Progress:
         if event.state == "skipped":
             text = self._lines.text
             self._plain(f"stage {text(event.stage)} is skipped: {text(event.reason)}", "skipped")
+        self._stage_runs = False
         self._end_group()
 
     def _end_group(self) -> None:
@@ -202,8 +205,13 @@ class Progress:
         text = self._lines.text
         line = f"service {text(event.kind)} {text(event.name)} on {text(event.agent)} is {text(event.state)}"
         ports = ", ".join(f"{text(name)} {port}" for name, port in event.ports.items())
-        if event.state == "down":
-            self._plain(f"{line}: {text(event.reason)}", "warning")
+        if event.state == "down" and self._stage_runs:
+            why, *output = event.reason.splitlines() or ["no reason was given"]
+            self._plain(f"{line}: {text(why)}", "warning")
+            if self._style.level >= NORMAL:
+                self._lines.quote(output[-TAIL_LINES:])
+        elif event.state == "down":  # most of all at the end, when everything is stopped
+            self._chatty(line)
         else:
             self._chatty(f"{line}{f' ({ports})' if ports else ''}")
 

@@ -40,7 +40,7 @@ def test_the_help_names_what_others_script_against() -> None:
     for option in (
         "--headless", "--local", "--var", "-e", "--variables", "--agents", "--limit", "--from", "--until", "--stage",
         "--tags", "--dry-run", "--confirm", "--keep-alive", "--no-keep-alive", "--events", "--junit", "--run-dir",
-        "--ssh-config", "--timeout", "--version",
+        "--ssh-config", "--timeout",
     ):  # fmt: skip
         assert option in printed, option
     for command in ("check", "plan", "runs", "replay", "attach", "schema", "doctor", "init", "demo", "help"):
