@@ -23,9 +23,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from octogram_tui.errors import TransportError
+from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.local import ProcessChannel, end_processes, start_process
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
 START_S = 20.0
@@ -206,15 +207,17 @@ async def asyncssh_server(tmp_path: Path, ssh_keys: Keys) -> AsyncIterator[SshSe
     (directory / "home").mkdir(parents=True)
     server = SshServer(0, directory, new_key(directory / "host_key"), ssh_keys)
     (directory / "authorized_keys").write_text(ssh_keys.user_public)
+    sessions: set[ProcessChannel] = set()
     listener = await asyncssh.listen(
         "127.0.0.1", 0, server_host_keys=[str(server.host_key)], encoding=None, config=None,
         authorized_client_keys=str(directory / "authorized_keys"),
-        process_factory=lambda process: _run_command(process, server.home))
+        server_factory=lambda: _Server(sessions, server.home))
     server.port = listener.get_port()
     server.write_client()
     yield server
     listener.close()
     await listener.wait_closed()
+    await end_processes(sessions)
 
 
 def free_port() -> int:
@@ -233,23 +236,89 @@ def stop_sshd(pid: int) -> None:
             os.kill(member, signal.SIGKILL)
 
 
-async def _run_command(process: asyncssh.SSHServerProcess[bytes], home: Path) -> None:
-    child = await asyncio.create_subprocess_exec(
-        "/bin/sh", "-c", process.command or "", cwd=home, env={**os.environ, "HOME": str(home)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr, send_eof=True)
-        await process.stdout.drain()
-        code = await child.wait()
-        await process.wait_closed() if process.is_closing() else None
-        if code >= 0:
-            process.exit(code)
-        else:
-            process.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
-    except asyncio.CancelledError:
-        child.kill()
-        await child.wait()
-        raise
+class _Server(asyncssh.SSHServer):
+    """Lets whoever has the key run commands with `sh -c`."""
+
+    def __init__(self, processes: set[ProcessChannel], home: Path) -> None:
+        self._processes = processes
+        self._home = home
+
+    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+        return _CommandSession(self._processes, self._home)
+
+
+class _CommandSession(asyncssh.SSHServerSession[bytes]):
+    """One command of a client: a process of ours between two channels, each of which holds the other back."""
+
+    def __init__(self, processes: set[ProcessChannel], home: Path) -> None:
+        self._processes = processes
+        self._home = home
+        self._process: ProcessChannel | None = None
+        self._chan: asyncssh.SSHServerChannel[bytes]
+        self._draining: asyncio.Task[None] | None = None
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._chan = chan
+
+    def exec_requested(self, command: str) -> bool:
+        at_home = 'cd "$0" && HOME=$0 exec /bin/sh -c "$1"'
+        self._process = start_process(["/bin/sh", "-c", at_home, str(self._home), command],
+                                      _Output(self, self._chan), self._processes)
+        return True
+
+    def status(self) -> int | None:
+        """Give the ended command's exit status, None after a signal."""
+        return self._process.exit_status if self._process is not None else None
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType = None) -> None:
+        assert self._process is not None
+        self._process.write(data)
+        self._chan.pause_reading()
+        self._draining = asyncio.ensure_future(self._drain(self._process))
+
+    async def _drain(self, process: ProcessChannel) -> None:
+        with contextlib.suppress(LinkLost):
+            await process.drain()
+        self._chan.resume_reading()
+
+    def eof_received(self) -> bool:
+        if self._process is not None:
+            self._process.write_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        if self._process is not None:
+            self._process.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._process is not None:
+            self._process.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._process is not None:
+            self._process.abort()
+
+
+class _Output:
+    """Takes what a command prints, for the client."""
+
+    def __init__(self, session: _CommandSession, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._session = session
+        self._chan = chan
+
+    def data_received(self, data: bytes) -> None:
+        self._chan.write(data)
+
+    def stderr_received(self, data: bytes) -> None:
+        self._chan.write_stderr(data)
+
+    def channel_closed(self, error: TransportError | None) -> None:
+        status = self._session.status()
+        if not self._chan.is_closing():
+            if status is None:
+                self._chan.exit_with_signal("KILL")
+            else:
+                self._chan.exit(status)
 
 
 def _start_sshd(server: SshServer, options: Mapping[str, str]) -> tuple[subprocess.Popen[str], threading.Thread]:

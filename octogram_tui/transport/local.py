@@ -158,6 +158,11 @@ class ProcessChannel:
     async def wait_closed(self) -> int | None:
         """Wait for the end; the exit status, None after a signal or an abort."""
         await self._closed.wait()
+        return self.exit_status
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status once the command has ended by itself; None before, and after a signal."""
         code = self._process.returncode
         return code if code is not None and code >= 0 else None
 
