@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agentd.procedures.base import Procedure
+from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.fields import FieldReader, Make, Resolve
 from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.tree import MapNode, Place
@@ -24,14 +25,21 @@ def is_original(procedure: str) -> bool:
 class JobArguments:
     """The arguments of one job. Those without any template are ready; the others are made for each instance."""
 
-    __slots__ = ("_base", "_has_ports", "_makers", "_raw")
+    __slots__ = ("_base", "_braces", "_has_ports", "_makers")
 
-    def __init__(self, raw: dict[str, Any], makers: tuple[tuple[str, Make], ...], has_ports: bool) -> None:
-        self._raw = raw
-        self._makers = makers
-        self._has_ports = has_ports
+    def __init__(
+        self,
+        raw: dict[str, Any],
+        makers: tuple[tuple[str, Make], ...] = (),
+        *,
+        has_ports: bool = False,
+        braces: bool = True,
+    ) -> None:
         # The makers' results take the places of their templates, so that the order stays that of the declaration.
         self._base = raw
+        self._makers = makers
+        self._has_ports = has_ports
+        self._braces = braces
 
     def expand(self, scope: Mapping[str, object], resolve: Resolve) -> dict[str, Any]:
         """Give the arguments as JSON values. Raises TemplateError."""
@@ -43,12 +51,45 @@ class JobArguments:
                 result[name] = make(scope, resolve)
         return result
 
+    def foretell(
+        self, scope: Mapping[str, Any], can_tell: Callable[[str, bool], bool]
+    ) -> tuple[dict[str, Any], str]:
+        """Expand what can be told before the run; the rest stays as written. Also gives what would go wrong.
+
+        can_tell(text, braces) says whether a template has its final value already. URIs are shown, not resolved.
+        """
+        result = self._base.copy()
+        problem = ""
+        if self._has_ports:
+            scope = {**scope, "port": PORTS}
+        for name, make in self._makers:
+            if not all(can_tell(text, self._braces) for text in texts_in(result[name])):
+                continue
+            try:
+                result[name] = make(scope, _shown)
+            except TemplateError as error:
+                problem = problem or error.message
+        return result, problem
+
     def raw(self) -> dict[str, Any]:
         """Give the arguments as written, defaults filled in."""
-        return self._raw.copy()
+        return self._base.copy()
 
 
-NO_ARGUMENTS = JobArguments({}, (), False)
+NO_ARGUMENTS = JobArguments({})
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Give every text of a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for element in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(element)
+
+
+def _shown(kind: str, uri: str) -> Any:
+    return uri
 
 
 def read_arguments(
@@ -79,4 +120,4 @@ def read_arguments(
     values = reader.members(fields, procedure.exactly_one, value, place, "")
     raw = {key: v.raw for key, v in values.items()}
     makers = tuple((key, v.make) for key, v in values.items() if v.make is not None)
-    return JobArguments(raw, makers, has_ports)
+    return JobArguments(raw, makers, has_ports=has_ports, braces=reader.braces)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -23,12 +22,11 @@ from octogram_tui.template.source import is_template
 OWN_MODULE = "octogram_own_"
 
 _FIELD_OF = {"with_items": "items", "timeout": "timeout_s", "retry_delay": "retry_delay_s"}
-_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 def digest_of(value: Any) -> str:
     """Name the content of a part of a document; equal content, equal name."""
-    return hashlib.blake2b(_ENCODE(value).encode("utf-8", "replace"), digest_size=12).hexdigest()
+    return hashlib.blake2b(repr(value).encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
 
 
 class JobReader:

@@ -36,7 +36,7 @@ def load_scenario(
 
     variables (of the command line) win over those of variable_files, which win over the scenario's; agents of
     agent_files are added. read_file replaces reading from disk.
-    Raises ScenarioError with everything that is wrong, and nothing that is only doubtful.
+    Raises ScenarioError with everything that is wrong, and after that what is only doubtful.
     """
     # Thousands of small containers, none of them garbage: looking for it would take as long as reading.
     collects = gc.isenabled()
@@ -74,7 +74,7 @@ def _load(
     problems = _in_order(builder.problems, [path, *agent_files, *variable_files])
     errors = [problem for problem in problems if not problem.is_warning]
     if errors or scenario is None:
-        raise ScenarioError(errors)
+        raise ScenarioError(errors + [problem for problem in problems if problem.is_warning])
     own = [file.path for file in scenario.own_procedures]
     content = [documents[file].text for file in documents] + [file.source for file in scenario.own_procedures]
     return Loaded(

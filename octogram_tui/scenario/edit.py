@@ -1,0 +1,138 @@
+"""Writes a changed value back into a file, where comments and layout stay. The only importer of ruamel.yaml.
+
+What comes out is read again before it replaces the file: an edit that would change anything else is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from octogram_tui.errors import OctogramError, Problem, ScenarioError
+from octogram_tui.scenario.files import read_document, read_text
+from octogram_tui.scenario.scalars import read_plain
+from octogram_tui.scenario.tree import Document, plain
+
+Path = Sequence[str | int]
+
+
+def change_variable(path: str, name: str, value: Any) -> None:
+    """Set a variable of a scenario's file. Raises ScenarioError."""
+    change(path, ("vars", name), value)
+
+
+def change(path: str, keys: Path, value: Any) -> None:
+    """Set the value at a path of keys and positions, adding the last key when it is missing.
+
+    The file is replaced in one step and keeps its mode. Raises ScenarioError when it is not what it must be.
+    """
+    before = read_document(path)
+    if before.errors:
+        flaw = before.errors[0]
+        raise ScenarioError([Problem(path, flaw.place.line, flaw.place.column, flaw.message, flaw.hint)])
+    wanted = _with_value(path, plain(before.root), keys, value)
+    text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, keys, value)
+    if plain(_reread(path, text).root) != wanted:
+        raise _refused(path, "this change cannot be written without changing other parts", "edit the file by hand")
+    _replace(path, text)
+
+
+def _with_value(path: str, root: Any, keys: Path, value: Any) -> Any:
+    """Give the document as it is to be."""
+    node: Any = root
+    try:
+        for key in keys[:-1]:
+            if isinstance(node, dict) and key not in node and key == "vars":
+                node[key] = {}
+            node = node[key]
+        if not isinstance(node, dict):
+            node[keys[-1]]  # there must be such an element
+        node[keys[-1]] = value
+    except (LookupError, TypeError):
+        dotted = ".".join(map(str, keys))
+        raise _refused(path, f"there is no `{dotted}` in this file") from None
+    return root
+
+
+def _yaml_text(path: str, keys: Path, value: Any) -> str:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.util import load_yaml_guess_indent
+
+    source = read_text(path)
+    try:
+        _, indent, offset = load_yaml_guess_indent(source)
+        yaml = YAML(typ="rt")
+        yaml.preserve_quotes = True
+        yaml.width = 1 << 16
+        yaml.indent(mapping=2, sequence=indent or 2, offset=offset or 0)
+        root = yaml.load(source)
+        node = root
+        for key in keys[:-1]:
+            if key == "vars" and key not in node:
+                node.insert(0, "vars", CommentedMap())
+            node = node[key]
+        node[keys[-1]] = _scalar(value)
+        out = io.StringIO()
+        yaml.dump(root, out)
+    except YAMLError as error:
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise _refused(path, f"this file cannot be rewritten: {problem}", "edit the file by hand") from error
+    return out.getvalue()
+
+
+def _scalar(value: Any) -> Any:
+    """Quote a text that would read as something else."""
+    from ruamel.yaml.scalarstring import SingleQuotedScalarString
+
+    if isinstance(value, str) and (read_plain(value) != (value, "") or value != value.strip()):
+        return SingleQuotedScalarString(value)
+    return value
+
+
+def _json_text(source: str, wanted: Any) -> str:
+    indented = "\n" in source.strip()
+    ending = "\n" if source.endswith("\n") else ""
+    return json.dumps(wanted, indent=2 if indented else None, ensure_ascii=False) + ending
+
+
+def _reread(path: str, text: str) -> Document:
+    return read_document(path, lambda _: text)
+
+
+def _refused(path: str, message: str, hint: str = "") -> ScenarioError:
+    return ScenarioError([Problem(path, 0, 0, message, hint)])
+
+
+class NotWritten(OctogramError):
+    """The file could not be replaced."""
+
+    exit_code = ScenarioError.exit_code
+
+
+def _replace(path: str, text: str) -> None:
+    """Put a new text in the place of a file, in one step; a link stays a link. Raises NotWritten."""
+    target = os.path.realpath(path)
+    try:
+        mode = os.stat(target).st_mode
+        handle, temporary = tempfile.mkstemp(prefix=".octogram-", dir=os.path.dirname(target))
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), mode & 0o7777)
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotWritten(f"{path} cannot be written: {reason}", hint="check its permissions") from error

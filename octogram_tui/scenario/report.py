@@ -1,0 +1,121 @@
+"""Problems for people and for machines: text with the line and a caret, JSON, annotations for GitHub. Pure text."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from octogram_tui.errors import Problem
+
+MAX_SOURCE_CHARS = 160
+MAX_ANNOTATIONS = 10
+
+
+def as_text(problems: Sequence[Problem]) -> str:
+    """Give every problem with its place, its line, and what to do; last the counts."""
+    blocks = [_block(problem) for problem in problems]
+    errors = sum(not problem.is_warning for problem in problems)
+    warnings = len(problems) - errors
+    counts = [_count(errors, "error")] if errors else []
+    counts += [_count(warnings, "warning")] if warnings else []
+    if len(problems) > 1:
+        blocks.append(", ".join(counts))
+    return "\n".join(blocks)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _block(problem: Problem) -> str:
+    kind = "warning" if problem.is_warning else "error"
+    place = problem.file
+    if problem.line:
+        place += f":{problem.line}:{problem.column}"
+    lines = [f"{printable(place)}: {kind}: {printable(problem.message)}"]
+    margin = " " * (len(str(problem.line)) if problem.line else 0)
+    if problem.line and problem.source.strip():
+        source, column = _window(problem.source.expandtabs(1), problem.column)
+        shown = printable(source)
+        lines.append(f"  {problem.line} | {shown}")
+        lines.append(f"  {margin} | {' ' * _cells(printable(source[: max(column - 1, 0)]))}^")
+    if problem.hint:
+        lines.append(f"  {margin} = {printable(problem.hint)}")
+    return "\n".join(lines)
+
+
+def _window(source: str, column: int) -> tuple[str, int]:
+    """Cut a long line so that the column stays in sight."""
+    if len(source) <= MAX_SOURCE_CHARS:
+        return source, column
+    start = max(0, min(column - MAX_SOURCE_CHARS // 2, len(source) - MAX_SOURCE_CHARS))
+    cut = source[start : start + MAX_SOURCE_CHARS]
+    shift = 0
+    if start:
+        cut, shift = "…" + cut, 1
+    if start + MAX_SOURCE_CHARS < len(source):
+        cut += "…"
+    return cut, column - start + shift
+
+
+def printable(text: str) -> str:
+    """Replace what would steer a terminal: control, direction and invisible characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == " " else "·" for c in text)
+
+
+def _cells(text: str) -> int:
+    """Give how many columns a text takes: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def as_json(problems: Iterable[Problem]) -> str:
+    """Give one JSON document: a list of objects, in order of place."""
+    listed = [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "column": problem.column,
+            "severity": "warning" if problem.is_warning else "error",
+            "message": problem.message,
+            "hint": problem.hint,
+            "source": problem.source,
+        }
+        for problem in problems
+    ]
+    return json.dumps({"version": 1, "problems": listed}, ensure_ascii=False, indent=2)
+
+
+def as_github(problems: Sequence[Problem]) -> str:
+    """Give workflow commands that annotate the lines; GitHub shows ten of a kind, so the rest is counted."""
+    lines: list[str] = []
+    for kind in ("error", "warning"):
+        of_kind = [problem for problem in problems if problem.is_warning == (kind == "warning")]
+        shown = of_kind if len(of_kind) <= MAX_ANNOTATIONS else of_kind[: MAX_ANNOTATIONS - 1]
+        lines.extend(_annotation(kind, problem) for problem in shown)
+        left = len(of_kind) - len(shown)
+        if left:
+            lines.append(f"::{kind}::{_escape(f'and {left} more; run `octogram-tui check` to see them')}")
+    return "\n".join(lines)
+
+
+def _annotation(kind: str, problem: Problem) -> str:
+    place = f"file={_escape_property(problem.file)}"
+    if problem.line:
+        place += f",line={problem.line},col={problem.column}"
+    text = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    return f"::{kind} {place}::{_escape(text)}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")
