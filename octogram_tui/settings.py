@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -41,7 +41,6 @@ TABLE: tuple[Setting, ...] = (
     Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
     Setting("keep_runs", 100, "how many finished runs are kept"),
     Setting("keep_days", 30.0, "for how many days finished runs are kept"),
-    Setting("log", "", "a file for this program's own diagnostics; none when empty"),
     Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
 )
 """Every setting; docs/command-line.md shows this table."""
@@ -52,11 +51,10 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is set. Directories need not exist yet; origins: for each key, where its value comes from."""
+    """What is set. Directories need not exist yet."""
 
     config_dir: Path
     state_dir: Path
-    cache_dir: Path
     runtime_dir: Path | None
     theme: str = ""
     color: Literal["auto", "always", "never"] = "auto"
@@ -66,15 +64,12 @@ class Settings:
     linger_s: float = 3600.0
     keep_runs: int = 100
     keep_days: float = 30.0
-    log: str = ""
     check: bool = False
     no_color: bool = False
     force_color: bool = False
     is_dumb_terminal: bool = False
     is_ci: bool = False
     is_github: bool = False
-    editor: str = "vi"
-    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def runs_dir(self) -> Path:
@@ -110,26 +105,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     home = Path(env.get("HOME") or Path.home())
     config_dir = _xdg(env, "XDG_CONFIG_HOME", home / ".config")
     runtime = env.get("XDG_RUNTIME_DIR", "")
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for key, value, origin in (*_from_file(config_dir / "config.toml"), *_from_environment(env)):
-        values[key] = value
-        origins[key] = origin
-    for key in ("log", "ssh_config"):
-        if values.get(key, "").startswith("~/"):
-            values[key] = str(home / values[key][2:])
+    values: dict[str, Any] = {**_from_file(config_dir / "config.toml"), **_from_environment(env)}
+    if values.get("ssh_config", "").startswith("~/"):
+        values["ssh_config"] = str(home / values["ssh_config"][2:])
     return Settings(
         config_dir=config_dir,
         state_dir=_xdg(env, "XDG_STATE_HOME", home / ".local" / "state"),
-        cache_dir=_xdg(env, "XDG_CACHE_HOME", home / ".cache"),
         runtime_dir=Path(runtime) / PROGRAM if runtime.startswith("/") else None,
         no_color=bool(env.get("NO_COLOR")),
         force_color=env.get("FORCE_COLOR", "") not in ("", "0") or env.get("CLICOLOR_FORCE", "") not in ("", "0"),
         is_dumb_terminal=env.get("TERM", "") == "dumb",
         is_ci=env.get("CI", "").lower() not in _FALSE,
         is_github=env.get("GITHUB_ACTIONS", "").lower() == "true",
-        editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
-        origins=origins,
         **values,
     )
 
@@ -140,11 +127,11 @@ def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:
     return (Path(given) if given.startswith("/") else default) / PROGRAM
 
 
-def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
-        return []
+        return {}
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -154,7 +141,7 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
     known = {setting.key: setting for setting in TABLE}
-    found = []
+    found = {}
     for key, value in table.items():
         setting = known.get(key)
         if setting is None:
@@ -163,17 +150,17 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
                 f"{path}: there is no setting {key!r}",
                 hint=f"did you mean {close[0]!r}?" if close else f"settings: {', '.join(known)}",
             )
-        found.append((key, _checked(setting, value, f"{path}: {key}"), str(path)))
+        found[key] = _checked(setting, value, f"{path}: {key}")
     return found
 
 
-def _from_environment(env: Mapping[str, str]) -> list[tuple[str, Any, str]]:
-    found = []
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
     for setting in TABLE:
         text = env.get(setting.variable)
         if text is None or (text == "" and not isinstance(setting.default, bool)):
             continue
-        found.append((setting.key, _checked(setting, _parsed(setting, text), setting.variable), setting.variable))
+        found[setting.key] = _checked(setting, _parsed(setting, text), setting.variable)
     return found
 
 
