@@ -11,6 +11,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
@@ -83,7 +84,8 @@ ERROR = {
 class Fleet:
     """The simulation: time is given to it, events come out. A failing job holds the run until it is seen to."""
 
-    def __init__(self, agents: int = 12, *, seed: int = 1, fails: bool = True) -> None:
+    def __init__(self, agents: int = 12, *, seed: int = 1, fails: bool = True, started_wall: str = "") -> None:
+        self.started_wall = started_wall or "2026-01-05T12:00:00Z"
         self.names = [f"node-{number}" for number in range(agents)]
         self.events: list[ev.Event] = []
         self.is_over = False
@@ -113,7 +115,7 @@ class Fleet:
                   for n, name in enumerate(self.names)]  # fmt: skip
         variables = {"network": "ghostnet", "slots": 4, "level": 0, "amounts": [10, 20, 50], "proto": "PtParis"}
         self._emit(ev.RunStarted(
-            run="2026-01-05T12-00-00-fleet", scenario="fleet.yml", started_wall="2026-01-05T12:00:00Z",
+            run="2026-01-05T12-00-00-fleet", scenario="fleet.yml", started_wall=self.started_wall,
             host="here", plan=plan, agents=agents, variables=variables))  # fmt: skip
         if paused:
             self._is_shut = True
@@ -316,6 +318,7 @@ class FleetSource:
     def __init__(self, fleet: Fleet, *, speed: float = 1.0) -> None:
         self._fleet = fleet
         self._speed = speed
+        self.refusals: list[str] = []
 
     async def events(self) -> AsyncIterator[list[ev.Event]]:
         """Give what happens, as it happens."""
@@ -347,10 +350,11 @@ def main() -> None:
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--theme")
     options = parser.parse_args()
-    fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure)
+    now = datetime.now(UTC).isoformat()
+    fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
     fleet.begin(paused=options.paused)
     source = FleetSource(fleet, speed=options.speed)
-    print(run_console(source, scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme))
+    print(asyncio.run(run_console(source, scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,275 @@
+"""The console: one app around one run. It holds no state of the run but what the folds hold, and decides nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from octogram_tui.engine.stimuli import Stimulus, StopAsked, VariableSet
+from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.projection.states import Phase
+from octogram_tui.projection.text import safe
+from octogram_tui.projection.variables import Variable
+from octogram_tui.tui import theme as themes
+from octogram_tui.tui.bridge import Bridge, EventSource
+from octogram_tui.tui.commands import VerbProvider
+from octogram_tui.tui.format import value as shown_value
+from octogram_tui.tui.messages import Asked, EventsCame, SourceEnded
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.screens.dialogs import Answer, Question, VariableForm
+from octogram_tui.tui.screens.run import RunScreen
+from octogram_tui.tui.terminal import Signals, draws_ascii_only, edit, editor_command, prepare_environment
+from octogram_tui.tui.widgets.brush import Brush
+
+TICK_S = 0.5
+"""How often times that run are drawn anew; all else is drawn when it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOutcome:
+    """How the console was left. `exit_code` is the run's, None while it goes on without us."""
+
+    kind: Literal["detached", "stopped", "finished"]
+    exit_code: int | None
+
+
+class ConsoleApp(App[ConsoleOutcome]):
+    """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
+
+    TITLE = "octogram-tui"
+    COMMANDS: ClassVar[set[Any]] = {VerbProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
+
+    def __init__(
+        self, source: EventSource, *, scenario_path: str, ascii_only: bool = False, palette: str = themes.DEFAULT,
+        read_only: bool = False, replay: bool = False, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        super().__init__(css_path=str(themes.stylesheet()))
+        self.source = source
+        self.scenario_path = scenario_path
+        self.model = Model(clock=clock, is_replay=replay)
+        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only)
+        self.wants_read_only = read_only or replay
+        self.is_stopping = False  # we asked for it, and leave when it is done
+        self._shown_notices = 0
+        self._shown_refusals = 0
+        self._signals: Signals | None = None
+        self.register_theme(self.brush.palette.theme)
+        self.theme = palette
+        self.run_screen: RunScreen | None = None
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Start with the run."""
+        self.run_screen = RunScreen(self)
+        return self.run_screen
+
+    def on_mount(self) -> None:
+        """Begin to listen."""
+        self.set_class(self.brush.ascii_only, "-ascii")
+        self.run_worker(Bridge(self.source, self).run(), group="bridge", exclusive=True)
+        self.set_interval(TICK_S, self.sync)
+
+    # Events
+
+    def on_events_came(self, message: EventsCame) -> None:
+        """Fold, and draw what changed."""
+        self.model.apply(message.events)
+        message.taken.set()
+        self._tell_notices()
+        self.sync()
+        board = self.model.board
+        if self.is_stopping and board.phase is Phase.FINISHED:
+            self.exit(ConsoleOutcome("stopped", board.exit_code))
+
+    def on_source_ended(self, _: SourceEnded) -> None:
+        """Nothing more will come: the run is over, or its host is gone."""
+        board = self.model.board
+        if self.run_screen is not None and board.phase is not Phase.FINISHED and not self.model.is_replay:
+            self.run_screen.banner.is_lost = True
+        self.sync()
+
+    def sync(self) -> None:
+        """Draw what changed."""
+        for text in self.source.refusals[self._shown_refusals :]:
+            self.notify(safe(text), severity="warning", markup=False)
+        self._shown_refusals = len(self.source.refusals)
+        if self.run_screen is not None and self.run_screen.is_mounted:
+            self.run_screen.sync()
+
+    def _tell_notices(self) -> None:
+        board = self.model.board
+        fresh = board.notice_count - self._shown_notices
+        self._shown_notices = board.notice_count
+        # Only what came last: who joins a long run is not told its whole past.
+        for notice in list(board.notices)[-min(fresh, 3) :] if fresh else ():
+            level: Any = notice.level
+            self.notify(safe(notice.text, limit=200), severity=level, markup=False)
+
+    def marks(self) -> list[str]:
+        """Say in short how we are attached."""
+        found = ["replay"] if self.model.is_replay else ["ro"] if self.is_read_only else []
+        return [*found, "lost"] if self.run_screen is not None and self.run_screen.banner.is_lost else found
+
+    # Asking
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether we only watch."""
+        return self.wants_read_only or not self.source.has_control
+
+    def may_act(self) -> bool:
+        """Whether we may ask for something; says why when we may not."""
+        if self.model.is_replay:
+            self.notify("this is a replay: nothing can be changed", severity="warning", markup=False)
+        elif self.wants_read_only:
+            self.notify("this console only watches", severity="warning", markup=False)
+        elif not self.source.has_control:
+            self.notify("another console holds control; : take control", severity="warning", markup=False)
+        elif not self.source.is_connected:
+            self.notify("the run does not answer any more", severity="warning", markup=False)
+        else:
+            return True
+        return False
+
+    def ask(self, stimulus: Stimulus) -> None:
+        """Ask the run for something; what comes of it comes as events."""
+        if self.may_act():
+            self.source.send(stimulus)
+            self.post_message(Asked(stimulus))
+
+    def edit_variable(self, chosen: Variable | None) -> None:
+        """Fill in a form, and set."""
+
+        def take(filled: tuple[str, str] | None) -> None:
+            if filled is None:
+                return
+            from octogram_tui.scenario.load import parse_assignment
+
+            try:
+                name, value = parse_assignment(f"{filled[0]}={filled[1]}")
+            except OctogramError as error:
+                self.notify(safe(error.message), severity="error", markup=False)
+            else:
+                self.ask(VariableSet(name, value))
+
+        if self.may_act():
+            name = chosen.name if chosen else ""
+            text = shown_value(chosen.now.value) if chosen and not chosen.now.removed else ""
+            self.push_screen(VariableForm(self.brush, name, text), take)
+
+    async def edit_scenario(self, line: int) -> None:
+        """Lend the terminal to the editor; the run's host sees the file change."""
+        from octogram_tui.settings import load
+
+        problem = await edit(self, editor_command(load().editor, self.scenario_path, line))
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+
+    # Leaving
+
+    def leave(self) -> None:
+        """Go, or ask how."""
+        board = self.model.board
+        if board.phase is Phase.FINISHED:
+            self.exit(ConsoleOutcome("finished", board.exit_code))
+        elif self.is_read_only or not self.source.is_connected:
+            self.exit(ConsoleOutcome("detached", None))
+        else:
+            self._ask_how_to_leave("Leave the run?")
+
+    action_leave = leave
+
+    def interrupt(self) -> None:
+        """Ctrl-C: ask; while the question stands, or the run is stopping, go further."""
+        board = self.model.board
+        if board.phase is Phase.FINISHED or self.is_read_only or not self.source.is_connected:
+            self.leave()
+        elif board.phase is Phase.STOPPING:
+            self._stop(force=True)
+        elif isinstance(self.screen, Question):
+            self.screen.dismiss("stop")
+        else:
+            self._ask_how_to_leave("Stop the run?", stop_first=True)
+
+    def _ask_how_to_leave(self, title: str, *, stop_first: bool = False) -> None:
+        board = self.model.board
+        if isinstance(self.screen, Question):
+            return
+        lines = [f"{board.in_flight} in flight, {board.agents_up} agents up."]
+        detach = Answer("d", "detach: the run goes on, `octogram-tui attach` comes back", "detach")
+        stop = Answer("s", "stop: end what runs, run `always` stages, clean the agents", "stop")
+        if board.phase is Phase.DONE:
+            stop = Answer("s", "stop: stop the agents, and end", "stop")
+        answers = [stop, detach] if stop_first else [detach, stop]
+        if board.phase is Phase.STOPPING:
+            answers = [detach, Answer("s", "stop without grace", "force")]
+
+        def take(answer: str | None) -> None:
+            if answer == "detach":
+                self.exit(ConsoleOutcome("detached", None))
+            elif answer:
+                self._stop(force=answer == "force")
+
+        self.push_screen(Question(self.brush, title, lines, answers), take)
+
+    def _stop(self, *, force: bool) -> None:
+        board = self.model.board
+        code = board.done_exit_code if board.phase is Phase.DONE else ExitCode.INTERRUPTED
+        if board.failures:
+            code = ExitCode.JOB_FAILED
+        self.is_stopping = True
+        self.ask(StopAsked("operator", int(code), force=force))
+
+    # The look
+
+    def action_use_theme(self, name: str) -> None:
+        """Change the colours."""
+        palette = themes.palette(name)
+        self.brush.use(palette)
+        self.register_theme(palette.theme)
+        self.theme = name
+        self.sync()
+
+    def copy_out(self, text: str) -> None:
+        """Give a text to the terminal's clipboard."""
+        if text:
+            self.copy_to_clipboard(text)
+            count = text.count("\n") + 1
+            self.notify(f"copied {count} lines" if count > 1 else "copied", timeout=2, markup=False)
+
+    def listen_to_signals(self) -> None:
+        """Make signals ours, once Textual has made them its own."""
+        self._signals = Signals(self.interrupt, lambda code: self.exit(ConsoleOutcome("detached", None)))
+        self._signals.install()
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        if self._signals is not None:
+            self._signals.remove()
+
+
+async def run_console(
+    source: EventSource, *, scenario_path: str, ascii: bool, theme: str | None, read_only: bool = False,  # noqa: A002
+    replay: bool = False,
+) -> ConsoleOutcome:  # fmt: skip
+    """Open the console on a run and stay until it is left. Raises SettingsError for a theme that there is not."""
+    prepare_environment()
+    palette = themes.WITHOUT_COLOUR if os.environ.get("NO_COLOR") else theme or themes.DEFAULT
+    app = ConsoleApp(
+        source, scenario_path=scenario_path, ascii_only=ascii or draws_ascii_only(), palette=palette,
+        read_only=read_only, replay=replay,
+    )  # fmt: skip
+    app.call_later(app.listen_to_signals)
+    try:
+        outcome = await app.run_async()
+    except WorkerFailed as error:
+        raise error.error from error
+    return outcome or ConsoleOutcome("detached", None)

@@ -1,0 +1,95 @@
+"""What the console knows: the folds, the clock, and what the operator has chosen to look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from octogram_tui.engine.events import Event
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.log_view import Scope
+from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.outline import Outline
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
+from octogram_tui.projection.states import Phase, State
+from octogram_tui.projection.variables import Variable, Variables
+
+Subject = Row | AgentRow | Variable
+
+
+class Model:
+    """The console's memory. Widgets read it; only `apply` and the operator's choices change it."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, is_replay: bool = False) -> None:
+        self.board = Board()
+        self.logbook = Logbook()
+        self.variables = Variables()
+        self.outline = Outline(self.board)
+        self.is_replay = is_replay
+        self._clock = clock
+        self._started_s: float | None = None
+
+    def apply(self, events: list[Event]) -> None:
+        """Take events in."""
+        board, logbook, variables = self.board, self.logbook, self.variables
+        for event in events:
+            board.apply(event)
+            if event.TYPE == "job_output":
+                logbook.apply(event)
+            elif event.TYPE in ("run_started", "variable_changed"):
+                variables.apply(event)
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the run's start: by the clock while it lives, else by its last event."""
+        board = self.board
+        if self.is_replay or board.phase is Phase.FINISHED or not board.started_wall:
+            return board.at_s
+        if self._started_s is None:
+            try:
+                self._started_s = datetime.fromisoformat(board.started_wall).timestamp()
+            except ValueError:
+                self._started_s = self._clock() - board.at_s
+        return max(board.at_s, self._clock() - self._started_s)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the run waits because something failed."""
+        return self.board.is_paused and bool(self.board.failures)
+
+    def focus_row(self) -> Row | None:
+        """Pick the row where the action is: the first failure when the run waits for it, else the job that runs."""
+        board = self.board
+        if self.is_failing:
+            return board.first_failure
+        stage = board.current_stage
+        if stage is None:
+            return board.stages[0] if board.stages else None
+        running = [job for job in stage.children if isinstance(job, Group) and job.tally[State.RUNNING]]
+        if running:
+            return running[-1]
+        started = [job for job in stage.children if isinstance(job, Group) and job.known]
+        return started[-1] if started and stage.final is None else stage
+
+
+def scope_of(subject: Subject | None) -> Scope:
+    """Say which output belongs to what is looked at."""
+    if isinstance(subject, AgentRow):
+        return Scope(agent=subject.name)
+    if isinstance(subject, Instance):
+        return Scope(key=subject.key)
+    if isinstance(subject, Group):
+        job = "" if subject.kind is Kind.STAGE else (subject.above if subject.kind is Kind.AGENT else subject).name
+        return Scope(stage=subject.stage.key, job=job, agent=subject.agent)
+    return Scope()
+
+
+def title_of(subject: Subject | None) -> str:
+    """Name what is looked at, in a few words."""
+    if isinstance(subject, Instance):
+        item = f" [{subject.label}]" if subject.parent.kind is Kind.AGENT else ""
+        return f"{subject.job.name} @ {subject.agent}{item}"
+    if isinstance(subject, Group):
+        return f"{subject.above.name} @ {subject.agent}" if subject.kind is Kind.AGENT else subject.name
+    return subject.name if subject is not None else "everything"

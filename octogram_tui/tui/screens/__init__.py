@@ -1,0 +1,1 @@
+"""What fills the terminal: the run, help, and the dialogs."""

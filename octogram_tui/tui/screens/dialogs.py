@@ -1,0 +1,127 @@
+"""Dialogs: a question with a few answers, one key each, and a form for a variable."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+
+
+class Answer(NamedTuple):
+    """One way to answer: its key, and what it means. `value` is what the asker gets."""
+
+    key: str
+    text: str
+    value: str
+
+
+class Lines(Widget):
+    """Text of a fixed size; never read as markup."""
+
+    def __init__(self, brush: Brush, lines: list[list[Piece]]) -> None:
+        super().__init__()
+        self.brush = brush
+        self.lines = lines
+        width = max((sum(len(text) for text, _ in line) for line in lines), default=0)
+        self.styles.width = width
+        self.styles.height = len(lines)
+
+    def render_line(self, y: int) -> Strip:
+        """Paint a line."""
+        pieces = self.lines[y] if y < len(self.lines) else []
+        return self.brush.strip(pieces, self.size.width).apply_style(self.rich_style)
+
+
+class Question(ModalScreen[str]):
+    """Asks; escape (and the answer '') means: never mind."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer('')", show=False),
+        Binding("enter", "take", show=False),
+    ]
+
+    def __init__(self, brush: Brush, title: str, lines: list[str], answers: list[Answer]) -> None:
+        super().__init__()
+        self.brush = brush
+        self.title_text = title
+        self.body = lines
+        self.answers = answers
+
+    def compose(self) -> ComposeResult:
+        """Title, text, and a line for each answer."""
+        brush = self.brush
+        room = max(20, min(76, self.app.size.width - 8))
+        lines: list[list[Piece]] = [[(fit(brush.text(self.title_text), min(room, len(self.title_text))), "strong")], []]
+        for text in self.body:
+            shown = brush.text(text)
+            lines += [[(shown[at : at + room], "")] for at in range(0, max(1, len(shown)), room)]
+        lines += [[]] if self.body else []
+        for answer in self.answers:
+            lines.append([(fit(answer.key, 7), "key"), (brush.text(answer.text, limit=room - 7), "")])
+        lines.append([(fit("esc", 7), "key"), ("never mind", "dim")])
+        with Vertical(classes="dialog"):
+            yield Lines(brush, lines)
+
+    def on_key(self, event: object) -> None:
+        """Take the key of an answer."""
+        key = getattr(event, "key", "")
+        for answer in self.answers:
+            if key == answer.key:
+                getattr(event, "stop", lambda: None)()
+                self.dismiss(answer.value)
+                return
+
+    def action_answer(self, value: str) -> None:
+        """Close with an answer."""
+        self.dismiss(value)
+
+    def action_take(self) -> None:
+        """Enter takes the first answer, which is the harmless one or what was asked for."""
+        if self.answers:
+            self.dismiss(self.answers[0].value)
+
+
+class VariableForm(ModalScreen[tuple[str, str] | None]):
+    """Asks for a name and a value; an empty name means: never mind."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+
+    def __init__(self, brush: Brush, name: str, text: str) -> None:
+        super().__init__()
+        self.brush = brush
+        self.variable = name
+        self.text = text
+
+    def compose(self) -> ComposeResult:
+        """Two lines to fill in."""
+        hint = "read as YAML: 3, true, text, [1, 2] - enter sets it, esc leaves it"
+        with Vertical(classes="dialog", id="prompt"):
+            yield Lines(self.brush, [[("Set a variable of the run", "strong")], [], [("name", "dim")]])
+            yield Input(self.variable, id="variable-name", select_on_focus=False)
+            yield Lines(self.brush, [[("value", "dim")]])
+            yield Input(self.text, id="variable-value", select_on_focus=False)
+            yield Lines(self.brush, [[(hint[: max(10, self.app.size.width - 8)], "faint")]])
+
+    def on_mount(self) -> None:
+        """Start where there is something to fill in."""
+        self.query_one("#variable-value" if self.variable else "#variable-name").focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in the name leads to the value, and there it is done."""
+        if event.input.id == "variable-name":
+            self.query_one("#variable-value").focus()
+            return
+        name = self.query_one("#variable-name", Input).value.strip()
+        self.dismiss((name, event.value) if name else None)
+
+    def action_cancel(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(None)

@@ -1,0 +1,415 @@
+"""The run: panes, what is looked at in them, and the verbs of the table in commands.py as actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+
+from octogram_tui.engine.stimuli import (
+    ConfirmationAnswered,
+    GoRequested,
+    PauseRequested,
+    RerunRequested,
+    SkipRequested,
+    StepRequested,
+)
+from octogram_tui.projection.rows import Group, Instance, Kind, Row
+from octogram_tui.projection.states import Phase, State
+from octogram_tui.tui.bridge import SharedSource
+from octogram_tui.tui.commands import bindings
+from octogram_tui.tui.format import plural
+from octogram_tui.tui.model import Subject, title_of
+from octogram_tui.tui.screens.dialogs import Answer, Question
+from octogram_tui.tui.widgets.agent_matrix import AgentMatrix
+from octogram_tui.tui.widgets.bars import Banner, KeyBar, StatusBar, Tabs
+from octogram_tui.tui.widgets.detail import Detail
+from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.output_log import OutputLog
+from octogram_tui.tui.widgets.plan_tree import PlanTree
+from octogram_tui.tui.widgets.variable_list import VariableList
+
+if TYPE_CHECKING:
+    from octogram_tui.tui.app import ConsoleApp
+
+DOCK_ROWS = 20
+"""On fewer rows the tail of the log is not docked."""
+PAIR_COLUMNS = 120
+ALL_COLUMNS = 160
+TAB_COLUMNS = 80
+
+
+class RunScreen(Screen[None]):
+    """One run, live or replayed."""
+
+    BINDINGS = bindings()
+    app: ConsoleApp
+
+    def __init__(self, app: ConsoleApp) -> None:
+        super().__init__(id="run")
+        model, brush = app.model, app.brush
+        self.model = model
+        self.status = StatusBar(model, brush, scenario=app.scenario_path)
+        self.tabs = Tabs(model, brush)
+        self.banner = Banner(model, brush)
+        self.keys = KeyBar(model, brush)
+        self.plan = PlanTree(model, brush)
+        self.matrix = AgentMatrix(model, brush)
+        self.log_pane = OutputLog(model, brush)
+        self.variables = VariableList(model, brush)
+        self.detail = Detail(model, brush)
+        self.panes: dict[str, LineView] = {
+            "plan": self.plan, "agents": self.matrix, "log": self.log_pane, "variables": self.variables,
+            "detail": self.detail,
+        }  # fmt: skip
+        self.view = "plan"
+        self.before_detail = "plan"
+        self.is_zoomed = False
+
+    def compose(self) -> ComposeResult:
+        """Bars around three columns."""
+        yield self.status
+        yield self.banner
+        yield self.tabs
+        with Container(id="body"):
+            with Container(id="left"):
+                yield self.plan
+            with Container(id="middle"):
+                yield self.matrix
+                yield self.log_pane
+            with Container(id="right"):
+                yield self.detail
+                yield self.variables
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Start in the plan."""
+        self._lay_out()
+        self.plan.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size may ask for another layout."""
+        self._lay_out()
+        self.call_after_refresh(self.sync)
+
+    # Layout
+
+    @property
+    def layout_name(self) -> str:
+        """single, tabs, pair or columns, by the width; a maximised pane is alone."""
+        width = self.app.size.width
+        if self.is_zoomed or width < TAB_COLUMNS:
+            return "single"
+        return "tabs" if width < PAIR_COLUMNS else "pair" if width < ALL_COLUMNS else "columns"
+
+    def _lay_out(self) -> None:
+        layout = self.layout_name
+        for name in ("single", "tabs", "pair", "columns"):
+            self.set_class(name == layout, f"-{name}")
+        for name in self.panes:
+            self.set_class(name == self.view, f"-view-{name}")
+        has_dock = layout == "tabs" and self.view != "log" and self.app.size.height >= DOCK_ROWS
+        self.set_class(has_dock, "-dock")
+        self.tabs.view = self.view
+        self.tabs.display = layout in ("single", "tabs")
+
+    def show(self, view: str) -> None:
+        """Show a pane and give it the keys."""
+        if view == "detail" and self.view != "detail":
+            self.before_detail = self.view
+        self.view = view
+        self._lay_out()
+        self.panes[view].focus()
+        self.call_after_refresh(self.sync)
+
+    @property
+    def pane(self) -> str:
+        """The name of the pane that has the keys."""
+        return next((name for name, pane in self.panes.items() if pane.has_focus), self.view)
+
+    # Keeping up
+
+    def sync(self) -> None:
+        """Bring everything that is seen up to date."""
+        app = self.app
+        is_read_only = app.is_read_only
+        self.status.marks = app.marks()
+        self.banner.is_read_only = self.keys.is_read_only = is_read_only
+        self.keys.pane = self.pane
+        for bar in (self.status, self.tabs, self.banner, self.keys):
+            bar.sync()
+        self.plan.sync()
+        if self.plan.is_following and self.plan.selected is not None:
+            self._look_at(self.plan.selected)
+        self.matrix.sync()
+        self.variables.sync()
+        self.log_pane.sync()
+        self.detail.sync()
+
+    def _look_at(self, subject: Subject | None) -> None:
+        self.log_pane.look_at(subject)
+        self.detail.look_at(subject)
+
+    def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
+        """Log and inspector follow the cursor."""
+        message.stop()
+        if message.view is self.plan:
+            self._look_at(self.plan.selected)
+        elif message.view is self.matrix:
+            self._look_at(self.matrix.selected)
+        elif message.view is self.variables:
+            self.detail.look_at(self.variables.selected)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The keys that are shown are those of the pane."""
+        widget = event.widget
+        if isinstance(widget, LineView):
+            self.view = next(name for name, pane in self.panes.items() if pane is widget)
+            if self.layout_name != "tabs" or self.view != "log":
+                self._lay_out()
+            self.call_after_refresh(self.sync)
+
+    # What the operator asks of the run
+
+    def _row(self) -> Row | None:
+        """The row that verbs are about."""
+        subject = self.log_pane.subject if self.pane in ("log", "detail") else self.plan.selected
+        return subject if isinstance(subject, (Group, Instance)) else None
+
+    def action_toggle_pause(self) -> None:
+        """Hold, go on, or answer."""
+        board = self.model.board
+        stage = next(iter(board.confirmations.values()), None)
+        if stage is not None:
+            self._confirm(stage)
+        else:
+            self.app.ask(GoRequested() if board.is_paused else PauseRequested())
+
+    def _confirm(self, stage: Group) -> None:
+        answers = [Answer("y", "run it", "yes"), Answer("n", "skip it", "no")]
+        text = f"{plural(len(stage.children), 'job')}. The scenario wants an operator's word before this stage."
+
+        def answer(given: str | None) -> None:
+            if given:
+                self.app.ask(ConfirmationAnswered(stage.key, given == "yes"))
+
+        if self.app.may_act():
+            self.app.push_screen(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
+
+    def action_step(self) -> None:
+        """Let one instance through."""
+        self.app.ask(StepRequested())
+
+    def action_rerun(self) -> None:
+        """Run the row again; many instances only after a question that names their number."""
+        row = self._row()
+        if row is None:
+            self.app.notify("choose a row of the plan first", severity="warning", markup=False)
+            return
+        if isinstance(row, Instance):
+            self.app.ask(RerunRequested(row.stage.key, row.job.name, row.agent, row.key))
+            return
+        job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
+        stimulus = RerunRequested(row.stage.key, job, row.agent)
+        if row.total <= 1:
+            self.app.ask(stimulus)
+            return
+        if not self.app.may_act():
+            return
+        agents = len({instance.agent for instance in self.model.board.instances.values()
+                      if row in (instance.parent, instance.job, instance.stage)})  # fmt: skip
+        title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
+        lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
+        answers = [Answer("r", "rerun them", "yes")]
+        self.app.push_screen(
+            Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
+        )
+
+    def action_skip(self) -> None:
+        """Go on as if a failed or held row had succeeded."""
+        row = self._row()
+        if not isinstance(row, Instance) or row.state not in (State.FAILED, State.HELD, State.LOST):
+            row = self.model.board.first_failure if self.plan.is_following else None
+        if row is None:
+            self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
+            return
+        self.app.ask(SkipRequested(row.key))
+
+    # What the operator looks at
+
+    def action_view(self, view: str) -> None:
+        """Go to a pane."""
+        self.show(view)
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next pane; where only one is seen, to the next view."""
+        if self.layout_name in ("single", "tabs"):
+            order = [name for name in self.panes if name != "detail" or self.view == "detail"]
+        else:
+            order = [name for name, pane in self.panes.items() if pane.display and _is_seen(pane)]
+        here = order.index(self.pane) if self.pane in order else 0
+        self.show(order[(here + by) % len(order)])
+
+    def action_open(self) -> None:
+        """Unfold, or look into."""
+        if self.pane == "plan" and self.plan.toggle():
+            return
+        if self.pane == "agents":
+            agent, stage = self.matrix.selected, self.matrix.stage
+            if agent is not None and stage is not None:
+                found = _most_telling(stage, agent.name)
+                if found is not None:
+                    self.show("plan")
+                    self.plan.select(found)
+                    return
+            self._look_at(agent)
+        elif self.pane == "variables":
+            self.detail.look_at(self.variables.selected)
+        elif self.pane == "detail":
+            return
+        self.show("detail")
+
+    def action_back(self) -> None:
+        """Undo the latest of: search, zoom, inspector, filter, chosen row."""
+        banner = self.banner
+        if self.log_pane.clear_search():
+            return
+        if self.is_zoomed:
+            self.action_zoom()
+        elif self.view == "detail":
+            self.show(self.before_detail)
+        elif self.model.outline.failed_only:
+            self.action_failed_only()
+        elif self.model.board.reload_seq != banner.dismissed_seq:
+            banner.dismissed_seq = self.model.board.reload_seq
+        else:
+            self.plan.is_following = True
+            self.log_pane.follow()
+        self.sync()
+
+    def action_first_failure(self) -> None:
+        """Jump to what failed first."""
+        failure = self.model.board.first_failure
+        if failure is None:
+            self.app.notify("nothing has failed", markup=False)
+            return
+        self.show("plan")
+        self.plan.select(failure)
+
+    def action_failed_only(self) -> None:
+        """Show only the way to what failed, or everything."""
+        self.model.outline.failed_only = not self.model.outline.failed_only
+        self.sync()
+
+    def action_zoom(self) -> None:
+        """Give the pane the whole screen, or take it back."""
+        self.is_zoomed = not self.is_zoomed
+        self._lay_out()
+        self.call_after_refresh(self.sync)
+
+    def action_copy(self) -> None:
+        """Copy what is selected, else what the pane is about."""
+        selected = self.get_selected_text()
+        if selected:
+            text = selected
+        elif self.pane == "log":
+            text = self.log_pane.text_of_seen()
+        elif self.pane == "detail":
+            text = self.detail.text_of_all()
+        elif self.pane == "variables" and self.variables.selected is not None:
+            text = str(self.variables.selected.now.value)
+        else:
+            row = self.matrix.selected if self.pane == "agents" else self.plan.selected
+            text = "" if row is None else getattr(row, "key", "") or title_of(row)
+        self.app.copy_out(text)
+
+    def action_copy_all(self) -> None:
+        """Copy the whole log."""
+        self.app.copy_out(self.log_pane.text_of_all())
+
+    def action_find(self) -> None:
+        """Ask what to look for, below the panes."""
+        from octogram_tui.tui.widgets.find_line import FindLine
+
+        in_log = self.pane == "log"
+        self.mount(FindLine(in_log=in_log))
+
+    def find(self, needle: str, *, in_log: bool) -> bool:
+        """Look for a row, or a text in the log; False when it is nowhere."""
+        if in_log:
+            return self.log_pane.search(needle)
+        found = self.model.outline.find(needle, self.plan.selected)
+        if found is not None:
+            self.plan.select(found)
+        return found is not None
+
+    def action_edit_variable(self) -> None:
+        """Set a variable: the chosen one, where one is."""
+        chosen = self.variables.selected if self.pane == "variables" else None
+        self.app.edit_variable(chosen)
+
+    async def action_edit_scenario(self) -> None:
+        """Open the scenario at the row's line."""
+        row = self._row()
+        group = row.job if isinstance(row, Instance) else row
+        line = 0
+        while group is not None and not line:
+            line, group = group.line, group.parent
+        await self.app.edit_scenario(line)
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: copy what is selected, else ask whether to stop; while it stops already: without grace."""
+        if self.get_selected_text():
+            self.action_copy()
+            self.clear_selection()
+        else:
+            self.app.interrupt()
+
+    def action_leave(self) -> None:
+        """Ask how to leave."""
+        self.app.leave()
+
+    def action_take_control(self) -> None:
+        """Become the console that may act."""
+        if isinstance(self.app.source, SharedSource):
+            self.app.source.take_control()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        from octogram_tui.tui.screens.help import Help
+
+        self.app.push_screen(Help(self.model, self.app.brush))
+
+    def action_command_palette(self) -> None:
+        """Every verb by name."""
+        self.app.action_command_palette()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.model.board.phase is Phase.FINISHED
+
+
+def _is_seen(widget: Widget) -> bool:
+    return all(parent.display for parent in widget.ancestors_with_self if isinstance(parent, Widget))
+
+
+def _most_telling(stage: Group, agent: str) -> Instance | None:
+    """Pick what an agent did in a stage: what failed, what runs, else the latest."""
+    mine = [row for job in stage.children for row in _instances(job) if row.agent == agent]
+    for state in (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.RUNNING):
+        for row in mine:
+            if row.state is state:
+                return row
+    started = [row for row in mine if row.last is not None]
+    return started[-1] if started else (mine[0] if mine else None)
+
+
+def _instances(row: Row) -> list[Instance]:
+    if isinstance(row, Instance):
+        return [row]
+    return [instance for child in row.children for instance in _instances(child)]

@@ -1,0 +1,167 @@
+"""Agents by stages: one sign where they meet, and what each agent does now. The better view beyond twenty agents."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from textual.content import Content
+
+from octogram_tui.projection.rows import AgentRow, Group
+from octogram_tui.projection.states import AgentState, State
+from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.line_view import LineView
+
+CELL_CELLS = 3
+NAME_CELLS = 20
+NOW_CELLS = 16
+
+
+class AgentMatrix(LineView):
+    """A row for each agent, a column for each stage; the cursor is a cell."""
+
+    header_lines = 1
+
+    def __init__(self, model: Model, brush: Brush) -> None:
+        super().__init__(model, brush, id="matrix")
+        self.border_title = "Agents"
+        self.column = 0  # the stage under the cursor
+        self._first_column = 0
+        self._rows: list[AgentRow] = []
+        self._basis: object = None
+        self._name_cells = NAME_CELLS
+        self._title = ""
+
+    @property
+    def selected(self) -> AgentRow | None:
+        """The agent under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def stage(self) -> Group | None:
+        """The stage under the cursor."""
+        stages = self.model.board.stages
+        return stages[self.column] if self.column < len(stages) else None
+
+    def count(self) -> int:
+        """Say how many agents are shown."""
+        return len(self._rows)
+
+    def sync(self) -> None:
+        """Bring the list of agents up to date."""
+        board = self.model.board
+        failed_only = self.model.outline.failed_only
+        basis = (len(board.agents), failed_only, tuple(board.failures) if failed_only else ())
+        if basis != self._basis:
+            self._basis = basis
+            failing = {instance.agent for instance in board.failures.values()}
+            bad = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
+            self._rows = [
+                agent for agent in board.agents.values()
+                if not failed_only or agent.name in failing or agent.state in bad
+            ]  # fmt: skip
+            longest = max((len(agent.name) for agent in self._rows), default=0)
+            self._name_cells = min(NAME_CELLS, longest)
+        self._keep_column_in_view()
+        self._entitle()
+        super().sync()
+
+    def _entitle(self) -> None:
+        """Name the stage under the cursor, for columns have only numbers."""
+        stage = self.stage if self.has_focus else None
+        title = "Agents" if stage is None else f"Agents  {self.column + 1} {self.brush.text(stage.name, limit=60)}"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)  # a plain text would be read as markup
+
+    def _columns(self, width: int) -> int:
+        """How many stages fit."""
+        stages = len(self.model.board.stages)
+        return min(stages, max(1, (width - self._name_cells - NOW_CELLS - 5) // CELL_CELLS))
+
+    def _keep_column_in_view(self) -> None:
+        fitting = self._columns(self.size.width)
+        self.column = max(0, min(self.column, len(self.model.board.stages) - 1))
+        if self.column < self._first_column:
+            self._first_column = self.column
+        elif self.column >= self._first_column + fitting:
+            self._first_column = self.column - fitting + 1
+
+    def action_sideways(self, by: int) -> None:
+        """Go to another stage."""
+        self.column += by
+        self._keep_column_in_view()
+        self.sync()
+        self.moved()
+
+    def header_key(self) -> Hashable:
+        """The stages, where one is, and how many fit."""
+        board = self.model.board
+        states = tuple(stage.state for stage in board.stages)
+        return (states, self.column, self._first_column, self._name_cells)
+
+    def paint_header(self, width: int) -> list[Piece]:
+        """The numbers of the stages, each in the colour of its state."""
+        pieces: list[Piece] = [(" " * (self._name_cells + 4), "")]
+        stages = self.model.board.stages
+        last = self._first_column + self._columns(width)
+        for number in range(self._first_column, last):
+            style = "key" if number == self.column and self.has_focus else LOOKS[stages[number].state].style
+            pieces.append((fit(str(number + 1), CELL_CELLS - 1, right=True) + " ", style))
+        more = f"+{len(stages) - last}" if last < len(stages) else ""
+        return [*pieces, (fit(more, 3), "faint"), ("now", "faint")]
+
+    def line_key(self, index: int) -> Hashable:
+        """An agent's version, the column, and its time while something runs."""
+        agent = self._rows[index]
+        stages = tuple((stage.started_s, stage.final) for stage in self.model.board.stages)
+        return (agent.name, agent.version, self.column, self._first_column, self._name_cells, stages, self._time(agent))
+
+    def _time(self, agent: AgentRow) -> str:
+        if not agent.running or agent.current is None:
+            return ""
+        return duration(agent.current.duration_s(self.model.now_s))
+
+    def empty_lines(self) -> list[Piece]:
+        """Say why there is nothing."""
+        if self.model.outline.failed_only:
+            return [("no agent has failed", "ok"), ("f shows everything again", "dim")]
+        return [("waiting for agents ...", "dim")]
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Sign and name of the agent, its cells, and what it does."""
+        agent = self._rows[index]
+        brush = self.brush
+        look = AGENT_LOOKS[agent.state]
+        pieces: list[Piece] = [
+            (f" {brush.sign(look)} ", look.style),
+            (fit(brush.text(agent.name), self._name_cells) + " ", "failed" if look.style == "failed" else ""),
+        ]
+        stages = self.model.board.stages
+        last = self._first_column + self._columns(width)
+        for number in range(self._first_column, last):
+            state = agent.cell_state(stages[number])
+            is_here = index == self.cursor and number == self.column and self.has_focus
+            sign, style = (brush.sign(LOOKS[state]), LOOKS[state].style) if state is not None else (" ", "faint")
+            pieces.append((f"[{sign}]" if is_here else f" {sign} ", style))
+        now, style = self._now(agent)
+        return [*pieces, ("   ", ""), (fit(now, max(0, width - sum(len(text) for text, _ in pieces) - 3)), style)]
+
+    def _now(self, agent: AgentRow) -> Piece:
+        brush = self.brush
+        if agent.state not in (AgentState.READY, AgentState.STOPPED):
+            word = AGENT_LOOKS[agent.state].word
+            text = f"{word}: {brush.text(agent.message)}" if agent.message else word
+            return text, AGENT_LOOKS[agent.state].style
+        current = agent.current
+        if current is None:
+            return brush.text(agent.host or agent.address), "faint"
+        name = brush.text(current.job.name)
+        if current.state in (State.FAILED, State.LOST, State.RETRYING):
+            return f"{name}: {brush.text(current.message)}", LOOKS[current.state].style
+        if agent.running:
+            extra = f" (+{agent.running - 1})" if agent.running > 1 else ""
+            progress = f"  {brush.text(current.progress)}" if current.progress else ""
+            return f"{name} {self._time(agent)}{extra}{progress}", ""
+        return name, "faint"

@@ -1,0 +1,70 @@
+"""Draws a line out of pieces: the one place that knows the palette, and whether only ASCII can be drawn."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from octogram_tui.projection.text import safe
+from octogram_tui.tui.format import Look
+from octogram_tui.tui.theme import Palette
+
+CUT = "~"
+"""Stands where a text was cut: one cell in every terminal, unlike the ellipsis."""
+
+Piece = tuple[str, str]
+"""A text that is safe to show, and the name of its style."""
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Cut or fill a text to a width in cells."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + CUT if width > 1 else set_cell_size(text, max(0, width))
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+class Brush:
+    """Holds the palette of the moment. `version` grows when it changes, so that cached lines are drawn anew."""
+
+    def __init__(self, palette: Palette, *, ascii_only: bool = False) -> None:
+        self.palette = palette
+        self.ascii_only = ascii_only
+        self.version = 0
+
+    def use(self, palette: Palette) -> None:
+        """Change the palette."""
+        self.palette = palette
+        self.version += 1
+
+    def style(self, name: str) -> Style:
+        """Give a style by its name; an empty name is the plain text's."""
+        return self.palette.styles[name or "text"]
+
+    def text(self, raw: object, *, limit: int = 512) -> str:
+        """Make text from outside safe to show."""
+        return safe(raw, limit=limit, ascii_only=self.ascii_only)
+
+    def sign(self, look: Look) -> str:
+        """Give the sign of a state."""
+        return look.ascii_sign if self.ascii_only else look.sign
+
+    def pick(self, sign: str, ascii_sign: str) -> str:
+        """Give a sign, or what stands for it in ASCII."""
+        return ascii_sign if self.ascii_only else sign
+
+    def strip(self, pieces: list[Piece], width: int, *, over: str = "") -> Strip:
+        """Lay pieces side by side over exactly `width` cells; `over` names a style for the whole line."""
+        segments = [Segment(text, self.style(style)) for text, style in pieces if text]
+        strip = Strip(segments).adjust_cell_length(width, self.style("text"))
+        return under(strip, self.style(over)) if over else strip
+
+
+def under(strip: Strip, ground: Style) -> Strip:
+    """Put a style below a line, and its ground above whatever grounds the pieces had."""
+    cover = Style(bgcolor=ground.bgcolor, reverse=ground.reverse, underline=ground.underline)
+    if ground.color is not None:  # a cursor with its own ink: that of the pieces may not be read on its ground
+        cover += Style(color=ground.color, bold=ground.bold)
+    return Strip([Segment(text, (style or Style.null()) + cover) for text, style, _ in strip], strip.cell_length)

@@ -1,0 +1,79 @@
+"""The inspector: all that is known of what is chosen, wrapped to the pane."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from rich.cells import cell_len, chop_cells
+
+from octogram_tui.projection.rows import AgentRow, Group, Instance
+from octogram_tui.tui.inspector import describe
+from octogram_tui.tui.model import Model, Subject
+from octogram_tui.tui.widgets.brush import Brush, Piece
+from octogram_tui.tui.widgets.line_view import LineView
+
+
+class Detail(LineView):
+    """Lines to read; made again when the subject changes."""
+
+    has_cursor = False
+
+    def __init__(self, model: Model, brush: Brush) -> None:
+        super().__init__(model, brush, id="detail")
+        self.border_title = "Inspector"
+        self.subject: Subject | None = None
+        self._basis: object = None
+        self._lines: list[tuple[Piece, ...]] = []
+
+    def look_at(self, subject: Subject | None) -> None:
+        """Tell of something else."""
+        if subject is not self.subject:
+            self.subject = subject
+            self.scroll_to(y=0, animate=False, immediate=True)
+        self.sync()
+
+    def count(self) -> int:
+        """Say how many lines it takes."""
+        return len(self._lines)
+
+    def sync(self) -> None:
+        """Tell anew when what is told of has changed, or its time has."""
+        subject = self.subject
+        seconds = -1
+        if isinstance(subject, (Group, Instance)):
+            took = subject.duration_s(self.model.now_s)
+            seconds = -1 if took is None else int(took)
+        services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0
+        version = -1 if subject is None else subject.version
+        basis = (id(subject), version, seconds, services, self.size.width, self.brush.version)
+        if basis != self._basis and self.display:
+            self._basis = basis
+            width = max(10, self.size.width - 2)
+            self._lines = []
+            for line in describe(subject, self.model.board, self.brush, self.model.now_s):
+                self._lines += _wrapped(line, width)
+        super().sync()
+
+    def line_key(self, index: int) -> Hashable:
+        """A line is what it says."""
+        return self._lines[index]
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Draw a line that was laid out before."""
+        return [(" ", ""), *self._lines[index]]
+
+    def text_of_all(self) -> str:
+        """Give all of it, for the clipboard."""
+        return "\n".join("".join(text for text, _ in line) for line in self._lines)
+
+
+def _wrapped(line: list[Piece], width: int) -> list[tuple[Piece, ...]]:
+    """Lay a line over as many as it takes; those that follow stand below its last piece."""
+    if sum(cell_len(text) for text, _ in line) <= width:
+        return [tuple(line)]
+    *first, (text, style) = [piece for piece in line if piece[0]]
+    indent = min(sum(cell_len(piece) for piece, _ in first), width // 2)
+    indent += min(len(text) - len(text.lstrip()), width // 4) if not first else 0
+    parts = chop_cells(text.lstrip() if not first else text, max(4, width - indent)) or [""]
+    head: tuple[Piece, ...] = tuple(first) if first else ((" " * indent, ""),)
+    return [(*head, (parts[0], style)), *(((" " * indent, ""), (part, style)) for part in parts[1:])]

@@ -1,0 +1,44 @@
+"""The line in which one types what to look for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from octogram_tui.tui.screens.run import RunScreen
+
+
+class FindLine(Input):
+    """Enter looks and closes; escape closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+
+    def __init__(self, *, in_log: bool) -> None:
+        where = "the log" if in_log else "the plan"
+        super().__init__(placeholder=f"find in {where}", id="find")
+        self.in_log = in_log
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.focus()
+
+    def on_blur(self) -> None:
+        """Whoever looks elsewhere is done."""
+        self.remove()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Look."""
+        event.stop()
+        screen = cast("RunScreen", self.screen)
+        needle = event.value
+        self.action_close()
+        if needle and not screen.find(needle, in_log=self.in_log):
+            self.app.notify(f"{needle!r} is nowhere", severity="warning", markup=False)
+
+    def action_close(self) -> None:
+        """Give the keys back."""
+        screen = cast("RunScreen", self.screen)
+        screen.panes["log" if self.in_log else "plan"].focus()

@@ -1,0 +1,188 @@
+"""The base of every pane: a window on a list of lines that exist only while they are looked at.
+
+A pane says how many lines there are, names what each depends on (`line_key`), and paints one. What has the same key
+as before is not painted again, and what is not on the screen is not painted at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from octogram_tui.tui.commands import bindings
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.widgets.brush import Brush, Piece
+
+CACHED_STRIPS = 1_000
+
+
+class LineView(ScrollView, can_focus=True):
+    """A pane of lines with a cursor (`has_cursor`) that can be moved about."""
+
+    BINDINGS = bindings("list")
+    header_lines = 0
+    has_cursor = True
+
+    class CursorMoved(Message):
+        """The operator moved the cursor."""
+
+        def __init__(self, view: LineView) -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, model: Model, brush: Brush, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id, classes="pane")
+        self.model = model
+        self.brush = brush
+        self.cursor = 0
+        self.painted_lines = 0  # since the start; tests hold it against what is seen
+        self._strips: dict[Hashable, Strip] = {}
+        self._shown: dict[int, Hashable] = {}
+
+    # What a pane says of itself
+
+    def count(self) -> int:
+        """Say how many lines there are."""
+        raise NotImplementedError
+
+    def line_key(self, index: int) -> Hashable:
+        """Name all that the look of a line depends on, but for width, cursor and palette."""
+        raise NotImplementedError
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Draw a line."""
+        raise NotImplementedError
+
+    def empty_lines(self) -> list[Piece]:
+        """Say what to show while there is no line, one piece a line."""
+        return []
+
+    def header_key(self) -> Hashable:
+        """Name all that the header depends on."""
+        return None
+
+    def paint_header(self, width: int) -> list[Piece]:
+        """Draw the line that stays above the others."""
+        return []
+
+    # Drawing
+
+    def sync(self) -> None:
+        """Bring what is on the screen up to date with the model."""
+        if not self.display or not self.size:
+            return
+        total = self.count()
+        self.cursor = max(0, min(self.cursor, total - 1))
+        size = Size(self.size.width, total + self.header_lines)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        stale = [y for y in range(self.size.height) if self._shown.get(y) != self._full_key(y)]
+        if len(stale) > self.size.height // 2:
+            self.refresh()
+        elif stale:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in stale))
+
+    def _full_key(self, y: int) -> Hashable:
+        base = (self.brush.version, self.size.width, self.has_focus)
+        if y < self.header_lines:
+            return (base, "header", self.header_key())
+        index = self.scroll_offset.y + y - self.header_lines
+        total = self.count()
+        if index < total:
+            return (base, self.line_key(index), self.has_cursor and index == self.cursor)
+        return (base, "below", self._empty_piece(y) if not total else ())
+
+    def _empty_piece(self, y: int) -> Piece:
+        lines = self.empty_lines()
+        row = y - self.header_lines - 1
+        return lines[row] if 0 <= row < len(lines) else ("", "")
+
+    def render_line(self, y: int) -> Strip:
+        """Give one line to the screen, painted now or before."""
+        width = self.size.width
+        key = self._full_key(y)
+        self._shown[y] = key
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > CACHED_STRIPS:
+                self._strips.clear()
+            strip = self._strips[key] = self._painted(y, width).apply_style(self.rich_style)
+        index = self.scroll_offset.y + y - self.header_lines
+        return strip.apply_offsets(0, max(0, index))
+
+    def _painted(self, y: int, width: int) -> Strip:
+        if y < self.header_lines:
+            return self.brush.strip(self.paint_header(width), width)
+        index = self.scroll_offset.y + y - self.header_lines
+        if index >= self.count():
+            text, style = self._empty_piece(y) if not self.count() else ("", "")
+            return self.brush.strip([("  ", ""), (text, style)], width)
+        self.painted_lines += 1
+        over = ""
+        if self.has_cursor and index == self.cursor:
+            over = "cursor" if self.has_focus else "cursor-idle"
+        return self.brush.strip(self.paint(index, width), width, over=over)
+
+    def notify_style_update(self) -> None:
+        """The look changed (focus, theme): nothing that was painted holds."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._shown.clear()
+
+    # Moving about
+
+    @property
+    def visible_lines(self) -> int:
+        """How many lines fit below the header."""
+        return max(1, self.size.height - self.header_lines)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line and bring it into view."""
+        self.cursor = max(0, min(index, self.count() - 1))
+        self.show_line(self.cursor)
+        self.sync()
+
+    def show_line(self, index: int) -> None:
+        """Scroll as little as needed to see a line."""
+        top = self.scroll_offset.y
+        if index < top:
+            self.scroll_to(y=index, animate=False, immediate=True)
+        elif index >= top + self.visible_lines:
+            self.scroll_to(y=index - self.visible_lines + 1, animate=False, immediate=True)
+
+    def moved(self) -> None:
+        """Tell that the operator, and nobody else, moved the cursor."""
+        self.post_message(self.CursorMoved(self))
+
+    def action_move(self, by: int) -> None:
+        """Move by lines."""
+        if not self.has_cursor:
+            self.scroll_relative(y=by, animate=False)
+            return
+        self.move_to(self.cursor + by)
+        self.moved()
+
+    def action_page(self, by: int) -> None:
+        """Move by pages."""
+        self.action_move(by * max(1, self.visible_lines - 1))
+
+    def action_edge(self, side: int) -> None:
+        """Go to the first or the last line."""
+        self.action_move(side * (self.count() + 1))
+
+    def action_sideways(self, by: int) -> None:
+        """Fold or unfold, where there is something to fold."""
+
+    def on_click(self, event: object) -> None:
+        """Put the cursor where the mouse is."""
+        y = getattr(event, "y", 0) - self.header_lines
+        # The event's place counts from the border on.
+        y -= self.gutter.top
+        index = self.scroll_offset.y + y
+        if self.has_cursor and 0 <= index < self.count():
+            self.move_to(index)
+            self.moved()
