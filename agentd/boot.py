@@ -34,11 +34,13 @@ def boot(nonce: str, digest: str, size: int, total: int, kind: str, value: str, 
         if kind == "installed":
             place = os.path.expanduser(value)
             if not os.path.isfile(place) or not _is_bundle(place):
+                directories = [""] if "/" in place else os.environ.get("PATH", "/usr/bin:/bin").split(":")
+                programs = [os.path.join(directory, place) for directory in directories]
+                programs = [program for program in programs if os.access(program, os.X_OK)]
+                if not programs:
+                    raise BootFailed("the installed daemon %s was not found, or cannot be run" % value)
                 say('{"need":false}')
-                try:
-                    os.execvp(place, [place, *args])
-                except OSError as error:
-                    raise BootFailed("the installed daemon %s cannot be run: %s" % (value, error.strerror)) from None
+                os.execv(programs[0], [place, *args])
         else:
             place = ""
             if kind == "push" or pin:

@@ -32,6 +32,7 @@ HEARTBEAT_S = 5.0
 FIRST_LEASE_S = 60.0  # until a hello says otherwise
 HELLO_TIME_S = 30.0  # for a new connection to say hello
 ACK_DELAY_S = 0.2
+OUTPUT_DELAY_S = 0.02  # so that the lines of many small writes travel in one message
 ACK_EVERY = 64  # numbered messages
 LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
@@ -71,6 +72,7 @@ class Daemon:
         self._acknowledged = 0
         self._ack_timer: Optional[Timer] = None
         self._is_flushing = False
+        self._is_output_waiting = False
         self._channel: Optional[Channel] = None
         self._strangers: Dict[Channel, Timer] = {}
         self._ignored = 0
@@ -91,9 +93,7 @@ class Daemon:
         self.kernel.later(1.0, self._watch_lease)
         if self._place.had_daemon:
             await self.processes.end_stranded()
-        await self._over
-        if self._channel is not None:
-            self._channel.close("")
+        await self._over  # the channel is closed by the end of the process, when everything is removed
 
     def attach(self, fds: List[int]) -> None:
         """Take a new connection: descriptors to read, to write, and of the bridge."""
@@ -121,7 +121,9 @@ class Daemon:
     def lines(self, source: Tuple[str, str, str], lines: List[str]) -> None:
         """Send log lines of an attempt, a process and a stream, as far as the credit goes."""
         self.outbox.output(source, lines)
-        self._flush_soon()
+        if not self._is_output_waiting:
+            self._is_output_waiting = True
+            self.kernel.later(OUTPUT_DELAY_S, self._output_due)
 
     def process_lines(self, process: Supervised, stream: str, lines: List[str]) -> None:
         """Send log lines of a supervised process: of its attempt's as long as that is under way."""
@@ -144,12 +146,16 @@ class Daemon:
             self.kernel.soon(self._flush)
 
     def _flush(self) -> None:
-        self._is_flushing = False
+        self._is_flushing = False  # also when output called: whoever asked before is served by it
         channel = self._channel
         if channel is not None and channel.is_open:
             data = self.outbox.take(channel.room_bytes)
             if data:
                 channel.send(data)
+
+    def _output_due(self) -> None:
+        self._is_output_waiting = False
+        self._flush()
 
     def _flush_more(self, channel: Channel) -> None:
         if channel is self._channel:

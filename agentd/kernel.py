@@ -94,7 +94,7 @@ class Future:
 class Task(Future):
     """A coroutine that runs; as a Future, what it returns."""
 
-    __slots__ = ("_coroutine", "_pending", "_waiting", "name")
+    __slots__ = ("_coroutine", "_has_begun", "_pending", "_waiting", "name")
 
     def __init__(self, kernel: Kernel, coroutine: Coroutine[Any, Any, Any], name: str) -> None:
         super().__init__(kernel)
@@ -102,6 +102,7 @@ class Task(Future):
         self._coroutine = coroutine
         self._waiting: Optional[Future] = None
         self._pending: Optional[BaseException] = None
+        self._has_begun = False
         kernel.tasks.add(self)
         kernel.soon(self._step)
 
@@ -126,7 +127,10 @@ class Task(Future):
             self._step()
 
     def _step(self) -> None:
-        error, self._pending = self._pending, None
+        error = None
+        if self._has_begun:  # it is let into its first `try` before anything is thrown into it
+            error, self._pending = self._pending, None
+        self._has_begun = True
         try:
             if error is None:
                 waiting = self._coroutine.send(None)
@@ -324,6 +328,12 @@ class Kernel:
         while not main.is_done:
             self._turn()
         return main.result()
+
+    def close(self) -> None:
+        """Give back the kernel's own descriptors."""
+        self._epoll.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
 
     def _turn(self) -> None:
         if self._ready:

@@ -179,6 +179,18 @@ class Everything(Tree):
         return self._look()
 
 
+class Stranded(Tree):
+    """What earlier daemons of a directory left behind when they were killed: the mark tells them from our own."""
+
+    def __init__(self, place: str, ours: str) -> None:
+        super().__init__(place, (), look_everywhere)
+        self._ours = ours
+
+    def _carries_mark(self, pid: int) -> bool:
+        mark = mark_of(pid)
+        return mark.startswith(self.mark) and not mark.startswith(self._ours)
+
+
 def send(seen: Seen, *numbers: int) -> str:
     """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
     fd = -1

@@ -7,7 +7,7 @@ import time
 
 from agentd.kernel import Event, Future, Kernel
 from agentd.launch import launch
-from agentd.membership import MARK, Ending, Everything, Tree, look_below, look_everywhere
+from agentd.membership import MARK, Ending, Everything, Stranded, Tree, look_below, look_everywhere
 from agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
@@ -106,8 +106,9 @@ class Child:
 class Processes:
     """All of them. There is one: it reaps every child that this process gets."""
 
-    def __init__(self, kernel: Kernel, mark: str) -> None:
-        self.mark = mark  # what the marks of this daemon begin with; ends in `/`
+    def __init__(self, kernel: Kernel, place: str) -> None:
+        self._place = place  # what the marks of all daemons of our directory begin with; ends in `/`
+        self.mark = "%s%s/" % (place, os.urandom(4).hex())  # what ours begin with
         self.changed = Event(kernel)
         self._kernel = kernel
         self._children: Dict[int, Child] = {}
@@ -210,7 +211,7 @@ class Processes:
 
     async def end_stranded(self) -> List[Dict[str, Any]]:
         """End what an earlier daemon of this directory left behind when it was killed."""
-        return await self._end("stranded", Tree(self.mark, (), look_everywhere), 15, 0.0)
+        return await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
 
     def limit_grace(self, grace_s: float) -> None:
         """Give nothing more than so much grace from now on; shortens what is under way too."""

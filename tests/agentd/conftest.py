@@ -1,0 +1,45 @@
+"""Fixtures for tests that drive real daemons."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from agent_harness import Place, interpreters
+
+PYTHONS = interpreters()
+
+
+def _version(python: str) -> str:
+    text = subprocess.run([python, "-IS", "-c", "import sys;print('%d.%d' % sys.version_info[:2])"],
+                          capture_output=True, text=True, check=True).stdout
+    return text.strip()
+
+
+VERSIONS = {python: _version(python) for python in PYTHONS}
+
+
+@pytest.fixture(params=PYTHONS, ids=VERSIONS.values())
+def python(request: pytest.FixtureRequest) -> str:
+    """Every interpreter of this machine that the daemon is written for; the summary says which."""
+    request.node.user_properties.append(("interpreter", VERSIONS[request.param]))
+    return str(request.param)
+
+
+@pytest.fixture
+def everywhere(python: str, tmp_path: Path) -> Iterator[Place]:
+    """A place for a daemon, under every interpreter."""
+    place = Place(tmp_path / "runs", python)
+    yield place
+    place.clean()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A place for a daemon, under the interpreter of the tests."""
+    place = Place(tmp_path / "runs", sys.executable)
+    yield place
+    place.clean()

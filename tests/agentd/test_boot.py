@@ -1,0 +1,333 @@
+"""Bringing the daemon to a machine: the bundle, the command that boots it, and what can be in the way."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentd import VERSION, boot
+from octogram_tui.model.scenario import BinarySource
+from octogram_tui.resources import agentd_dir
+from octogram_tui.transport.bundle import (
+    MAX_NOISE_BYTES,
+    BootEvent,
+    BootReader,
+    Bundle,
+    Failed,
+    Need,
+    Noise,
+    Started,
+    boot_argv,
+    build_bundle,
+    local_argv,
+)
+
+NONCE = "0123456789abcdef"
+BUNDLE = build_bundle()
+PUSH = BinarySource()
+
+
+class Machine:
+    """A login of its own: a home directory and a PATH."""
+
+    def __init__(self, base: Path, python: str) -> None:
+        self.home = base / "home"
+        self.bin = base / "bin"
+        self.home.mkdir()
+        self.bin.mkdir()
+        for name in ("sh", "env"):
+            (self.bin / name).symlink_to(shutil.which(name) or name)
+        self.python = python
+        self.name_python("python3", python)
+        self.env = {"HOME": str(self.home), "PATH": str(self.bin), "TMPDIR": str(base)}
+
+    def name_python(self, name: str, python: str) -> None:
+        (self.bin / name).write_text(f'#!/bin/sh\nexec {shlex.quote(python)} "$@"\n')
+        (self.bin / name).chmod(0o755)
+
+    def begin(self, source: BinarySource = PUSH, python: str | None = None,
+              args: tuple[str, ...] = ("--version",)) -> subprocess.Popen[bytes]:
+        argv = boot_argv(source, BUNDLE, python=python, nonce=NONCE, args=args)
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+
+    def boot(self, source: BinarySource = PUSH, data: bytes = BUNDLE.data, **more: str) -> tuple[list[BootEvent], str, int]:
+        """Boot to the end: events, what the program printed, exit status."""
+        return finish(self.begin(source, **more), data)  # type: ignore[arg-type]
+
+    def cached(self) -> list[Path]:
+        return sorted((self.home / ".cache" / "octogram").glob("*"))
+
+
+def finish(process: subprocess.Popen[bytes], data: bytes = BUNDLE.data) -> tuple[list[BootEvent], str, int]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    reader = BootReader(NONCE)
+    events: list[BootEvent] = []
+    printed = b""
+    while piece := os.read(process.stdout.fileno(), 65536):
+        if events and isinstance(events[-1], Started):
+            printed += piece
+            continue
+        for event in reader.feed(piece):
+            events.append(event)
+            if isinstance(event, Need):
+                process.stdin.write(data)
+                process.stdin.close()
+            elif isinstance(event, Started):
+                printed += event.rest
+    if not process.stdin.closed:
+        process.stdin.close()
+    process.stdout.close()
+    process.stderr.close()
+    return events, printed.decode(), process.wait(20)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path, sys.executable)
+
+
+def test_the_second_boot_needs_nothing(tmp_path: Path, python: str) -> None:
+    machine = Machine(tmp_path, python)
+    events, printed, status = machine.boot()
+    assert [type(event) for event in events] == [Need, Started]
+    assert printed.startswith(f"agentd {VERSION}, protocol 1.0, Python 3.")
+    assert status == 0
+    assert [path.name for path in machine.cached()] == [f"agentd-{BUNDLE.digest[:16]}"]
+    assert machine.cached()[0].stat().st_mode & 0o777 == 0o700
+    events, again, status = machine.boot()
+    assert ([type(event) for event in events], again, status) == ([Started], printed, 0)
+
+
+def test_the_text_is_safe_in_any_shell(machine: Machine) -> None:
+    argv = boot_argv(PUSH, BUNDLE, python=None, nonce=NONCE, args=["attach", "--run", "it's", "--agent", "a!\n"])
+    assert not [word for word in argv if set(word) & set("!'\\\n")]
+    assert len(shlex.join(argv)) < 16 * 1024
+    for shell in ("sh", "bash", "dash", "csh", "tcsh", "fish", "zsh"):
+        path = shutil.which(shell)
+        if path is not None:
+            line = shlex.join(boot_argv(PUSH, BUNDLE, python=None, nonce=NONCE, args=["--version"]))
+            process = subprocess.Popen([path, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, env=machine.env)
+            assert finish(process)[1].startswith("agentd"), shell
+
+
+@pytest.mark.parametrize("data", [
+    b"x" * len(BUNDLE.data), BUNDLE.data[:-1] + b"x", BUNDLE.data[:100_000]], ids=["other", "last byte", "short"])
+def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes) -> None:
+    events, printed, status = machine.boot(data=data)
+    assert isinstance(events[-1], Failed)
+    assert "damaged" in events[-1].message or "early" in events[-1].message
+    assert (printed, status) == ("", 6)
+    assert machine.cached() == []
+
+
+def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
+    machine.boot()
+    (machine.cached()[0] / "agentd" / "wire.py").unlink()
+    events, printed, _ = machine.boot()
+    assert [type(event) for event in events] == [Need, Started]
+    assert printed.startswith("agentd")
+
+
+def test_somebody_elses_directory_is_not_used(machine: Machine, tmp_path: Path) -> None:
+    machine.boot()
+    machine.cached()[0].chmod(0o777)
+    events, _, _ = machine.boot()
+    assert isinstance(events[0], Need)
+    place = machine.home / ".cache" / "octogram"
+    shutil.rmtree(place)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    place.symlink_to(elsewhere)
+    events, printed, _ = machine.boot()
+    assert printed.startswith("agentd")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_many_boots_at_once(machine: Machine) -> None:
+    processes = [machine.begin() for _ in range(6)]
+    results: list[str] = [""] * len(processes)
+
+    def work(number: int) -> None:
+        results[number] = finish(processes[number])[1]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(processes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert all(result.startswith("agentd") for result in results), results
+    assert [path.name for path in machine.cached()] == [f"agentd-{BUNDLE.digest[:16]}"]
+
+
+def test_no_python_at_all(machine: Machine) -> None:
+    (machine.bin / "python3").unlink()
+    events, _, status = machine.boot()
+    assert isinstance(events[-1], Failed)
+    assert (events[-1].code, status) == ("boot.python", 6)
+    assert "python3.8" in events[-1].message
+
+
+def test_only_a_python_with_its_version_in_its_name(machine: Machine) -> None:
+    (machine.bin / "python3").rename(machine.bin / "python3.9")
+    assert machine.boot()[1].startswith("agentd")
+
+
+def old_python() -> str | None:
+    for path in ("~/.pyenv/versions/3.6.15/bin/python", "~/.pyenv/versions/3.7.16/bin/python"):
+        if os.access(os.path.expanduser(path), os.X_OK):
+            return os.path.expanduser(path)
+    return next((path for path in map(shutil.which, ("python3.7", "python3.6")) if path), None)
+
+
+@pytest.mark.skipif(old_python() is None, reason="this machine has no Python that is too old")
+def test_a_python_that_is_too_old_gives_way_to_a_newer_one(machine: Machine) -> None:
+    old = old_python()
+    assert old is not None
+    (machine.bin / "python3").unlink()
+    (machine.bin / "python3").symlink_to(old)
+    events, _, status = machine.boot()
+    assert isinstance(events[-1], Failed)
+    assert (events[-1].code, status) == ("boot.python", 6)
+    assert "python3 is 3." in events[-1].message
+    machine.name_python("python3.10", machine.python)
+    assert machine.boot()[1].startswith("agentd")
+
+
+def test_a_named_python(machine: Machine) -> None:
+    (machine.bin / "python3").rename(machine.home / "my python")
+    assert machine.boot(python="~/my python")[1].startswith("agentd")
+    events, _, _ = machine.boot(python="/no/such/python")
+    assert isinstance(events[-1], Failed)
+
+
+def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    bad, good = f"{tmp_path}/file/x", f"{tmp_path}/good"
+    monkeypatch.setattr(boot, "_places", lambda: [bad, good])
+    installed = boot._install(BUNDLE.data)
+    assert Path(installed).parent == tmp_path / "good"
+    assert boot._find(BUNDLE.digest[:16], BUNDLE.source_bytes) == installed
+    monkeypatch.setattr(boot, "_places", lambda: [bad])
+    with pytest.raises(boot.BootFailed, match="no place for the daemon's program: .*Not a directory"):
+        boot._install(BUNDLE.data)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    directory = tmp_path / "www"
+    directory.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(directory))) as web:
+        thread = threading.Thread(target=web.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{web.server_port}", directory
+        web.shutdown()
+        thread.join()
+
+
+def test_pull(machine: Machine, server: tuple[str, Path]) -> None:
+    url, directory = server
+    (directory / "agentd.pyz").write_bytes(BUNDLE.data)
+    (directory / "other").write_bytes(b"#!/bin/sh\n")
+    for pin in (None, BUNDLE.digest):
+        events, printed, _ = machine.boot(BinarySource("pull", f"{url}/agentd.pyz", pin))
+        assert [type(event) for event in events] == [Started]
+        assert printed.startswith("agentd")
+    (directory / "agentd.pyz").unlink()  # the pinned one is there already
+    assert machine.boot(BinarySource("pull", f"{url}/agentd.pyz", BUNDLE.digest))[1].startswith("agentd")
+    for name, pin, part in (
+        ("agentd.pyz", None, "cannot download"), ("other", None, "no bundle"), ("other", "0" * 64, "has the sha256")):
+        events, _, status = machine.boot(BinarySource("pull", f"{url}/{name}", pin))
+        assert isinstance(events[-1], Failed)
+        assert part in events[-1].message
+        assert status == 6
+
+
+def test_installed(machine: Machine, tmp_path: Path) -> None:
+    bundle = tmp_path / "agentd.pyz"
+    bundle.write_bytes(BUNDLE.data)
+    assert machine.boot(BinarySource("installed", str(bundle)))[1].startswith("agentd")
+    (machine.bin / "my-agentd").write_text(f'#!/bin/sh\nexec {sys.executable} {bundle} "$@"\n')
+    (machine.bin / "my-agentd").chmod(0o755)
+    assert machine.boot(BinarySource("installed", "my-agentd"))[1].startswith("agentd")
+    events, _, status = machine.boot(BinarySource("installed", "no-such-agentd"))
+    assert isinstance(events[-1], Failed)
+    assert status == 6
+
+
+def test_the_bundle_is_the_same_bytes_wherever_it_is_built(tmp_path: Path) -> None:
+    copy = tmp_path / "agentd"
+    shutil.copytree(agentd_dir(), copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1))
+        path.chmod(0o700)
+    other = build_bundle(copy)
+    assert other == BUNDLE
+    assert hashlib.sha256(other.data).hexdigest() == other.digest
+    with zipfile.ZipFile(io.BytesIO(other.data)) as archive:
+        assert archive.testzip() is None
+        assert all(name.endswith(".py") for name in archive.namelist())
+        assert archive.namelist() == sorted(archive.namelist())
+    (copy / "wire.py").write_text("# edited\n")
+    assert build_bundle.__wrapped__(copy).digest != BUNDLE.digest
+
+
+def test_local_agents_start_from_our_own_files() -> None:
+    process = subprocess.Popen(local_argv(nonce=NONCE, args=["--version"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    events, printed, status = finish(process)
+    assert [type(event) for event in events] == [Started]
+    assert printed.startswith("agentd")
+    assert status == 0
+
+
+def feed(*parts: bytes) -> list[BootEvent]:
+    reader = BootReader(NONCE)
+    return [event for part in parts for event in reader.feed(part)]
+
+
+def test_the_reader_takes_any_cut() -> None:
+    data = b'Welcome!\nOCTO is great\nno end' + f'OCTO {NONCE} {{"need":true}}\n'.encode()
+    data += f'OCTO {NONCE} {{"need":false}}\n'.encode()
+    for cut in range(len(data)):
+        events = feed(data[:cut], data[cut:], b"rest")
+        assert b"".join(event.data for event in events if isinstance(event, Noise)) == data[: data.index(b"OCTO 0")]
+        assert [type(event) for event in events if not isinstance(event, Noise)] == [Need, Started]
+
+
+def test_the_reader_gives_what_follows() -> None:
+    assert feed(f'OCTO {NONCE} {{"need":false}}\n{{"t":'.encode()) == [Started(b'{"t":')]
+
+
+@pytest.mark.parametrize("data", [
+    b"x" * (MAX_NOISE_BYTES + 1), f"OCTO {NONCE} nonsense\n".encode(), f"OCTO {NONCE} [1]\n".encode(),
+    f"OCTO {NONCE} ".encode() + b"x" * 20_000])
+def test_the_reader_gives_up(data: bytes) -> None:
+    events = feed(*(data[at : at + 1000] for at in range(0, len(data), 1000)), b"more")
+    assert isinstance(events[-1], Failed)
+
+
+def test_bundles_say_what_they_are() -> None:
+    assert isinstance(BUNDLE, Bundle)
+    assert BUNDLE.data.startswith(b"#!/usr/bin/env python3\nPK\3\4")

@@ -1,0 +1,109 @@
+"""What is sent in which order, what is kept, what is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentd import wire
+from agentd.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
+
+ROOM = 1 << 30
+
+
+def messages(data: bytes) -> list[dict[str, Any]]:
+    return wire.LineFramer().feed(data)
+
+
+def test_numbered_messages_are_kept_until_acknowledged() -> None:
+    outbox = Outbox()
+    for number in range(5):
+        outbox.post({"t": "finished", "id": str(number)})
+    assert outbox.take(ROOM) == b""
+    outbox.attach(seen=0)
+    assert [m["seq"] for m in messages(outbox.take(ROOM))] == [1, 2, 3, 4, 5]
+    outbox.acknowledged(2)
+    outbox.detach()
+    outbox.post({"t": "finished", "id": "5"})
+    outbox.attach(seen=3)
+    assert [m["seq"] for m in messages(outbox.take(ROOM))] == [4, 5, 6]
+    outbox.acknowledged(6)
+    assert outbox.unacknowledged == 0
+
+
+def test_results_go_before_log_lines() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    outbox.output(("a", "", "stdout"), ["x" * 1000] * 100)
+    outbox.post({"t": "finished", "id": "a"})
+    assert [m["t"] for m in messages(outbox.take(ROOM))][:2] == ["finished", "output"]
+
+
+def test_few_last_lines_go_before_their_result() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    outbox.output(("a", "", "stdout"), ["last"])
+    outbox.output(("b", "", "stdout"), ["other"])
+    outbox.flush_output("a")
+    outbox.post({"t": "finished", "id": "a"})
+    assert [(m["t"], m["id"]) for m in messages(outbox.take(ROOM))] == [("output", "a"), ("finished", "a"), ("output", "b")]
+
+
+def test_output_stays_within_the_credit_and_what_is_dropped_is_counted() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    total = 5000
+    got = []
+    for number in range(total):
+        outbox.output(("a", "p", "stdout"), [f"{number:05d} " + "x" * 100])
+        got += messages(outbox.take(ROOM))
+    size_bytes = sum(m["bytes"] for m in got)
+    assert wire.OUTPUT_CREDIT_BYTES <= size_bytes < wire.OUTPUT_CREDIT_BYTES + 40000
+    taken = sum(len(m["lines"]) for m in got)
+    assert [m for m in got if m.get("dropped")] == []
+    for message in got:
+        outbox.credit(message["bytes"])
+    rest = messages(outbox.take(ROOM))
+    assert rest[0]["dropped"] + sum(len(m["lines"]) for m in rest) == total - taken
+    assert rest[-1]["lines"][-1].startswith(f"{total - 1:05d}")
+    assert sum(m["bytes"] for m in rest) <= 2 * KEPT_BYTES + 1000
+    assert all(m["process"] == "p" for m in rest)
+
+
+def test_room_limits_output_but_not_results() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    outbox.output(("a", "", "stdout"), ["x" * 10000] * 10)
+    outbox.post({"t": "finished", "id": "b"})
+    assert [m["t"] for m in messages(outbox.take(0))] == ["finished"]
+    assert sum(len(m["lines"]) for m in messages(outbox.take(1))) == 3
+    assert sum(len(m["lines"]) for m in messages(outbox.take(ROOM))) == 7
+
+
+def test_many_sources_are_bounded() -> None:
+    outbox = Outbox()
+    for number in range(10 * KEPT_SOURCES):
+        outbox.output((str(number), "", "stdout"), ["line"])
+    outbox.attach(0)
+    got = messages(outbox.take(ROOM))
+    assert len(got) <= 4 * KEPT_SOURCES
+    assert got[-1]["lines"] == ["line"]
+
+
+def test_lines_that_escapes_make_long_are_split() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    line = "\ufffd" * 64 * 1024
+    outbox.output(("a", "", "stdout"), [line, "next"])
+    data = outbox.take(ROOM)
+    assert all(len(piece) <= wire.MAX_LINE_BYTES for piece in data.splitlines())
+    assert "".join(text for m in messages(data) for text in m["lines"]) == line + "next"
+
+
+def test_what_cannot_be_encoded_takes_no_number() -> None:
+    outbox = Outbox()
+    try:
+        outbox.post({"t": "finished", "result": float("nan")})
+    except ValueError:
+        pass
+    outbox.post({"t": "finished"})
+    assert outbox.sent == 1
