@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from agentd.procedures import find
@@ -68,6 +68,11 @@ class Dispatcher:
     def in_flight(self) -> int:
         """How many attempts are under way."""
         return len(self.live)
+
+    def under_way(self) -> Iterator[Instance]:
+        """Give every instance that runs or waits for its next attempt."""
+        yield from self.live.values()
+        yield from self.retrying.values()
 
     @property
     def is_quiet(self) -> bool:
@@ -500,11 +505,12 @@ class Dispatcher:
         stage_run.waiting.clear()
         for instance in list(stage_run.live_instances()):
             attempt = attempt_id(instance.key, instance.attempt)
-            if instance.key in self.retrying:
+            if self.retrying.get(instance.key) is instance:
                 del self.retrying[instance.key]
                 self._core.order(DisarmTimer(f"retry:{instance.key}"))
                 self._close_instance(instance)
-            elif self.unresolved.pop(instance.key, None) is not None:
+            elif self.unresolved.get(instance.key) is instance:
+                del self.unresolved[instance.key]
                 self.counts["failed"] += 1
                 stage_run.failed = True
                 self._close_instance(instance)

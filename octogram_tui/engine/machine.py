@@ -413,53 +413,65 @@ class Engine:
     # -- changes by the operator ----------------------------------------------------------------------------------
 
     def _rerun(self, stimulus: RerunRequested) -> None:
-        if self.phase not in ("running", "idle"):
-            self._refuse("rerun", f"the run is {self.phase}")
+        """Execute again what was asked for. Of one instance there is never more than one attempt under way."""
+        problem = "" if self.phase in ("running", "idle") else f"the run is {self.phase}"
+        if not problem and any(_matches(stimulus, i) for i in self.dispatcher.under_way()):
+            problem = "it runs right now"
+        if problem:
+            self._refuse("rerun", problem)
             return
-        if stimulus.key and stimulus.key in self.dispatcher.unresolved:
-            self.dispatcher.rerun_failed(stimulus.key)
-            return
+        is_whole_stage = not (stimulus.job or stimulus.agent or stimulus.key)
+        current = self._current
+        if current is not None and current.spec.key != stimulus.stage:
+            current = None
+        failed = {key: i.job_run.lane.agent for key, i in self.dispatcher.unresolved.items() if _matches(stimulus, i)}
+        if not (is_whole_stage and current is not None):
+            for key in failed:  # these hold their lanes: they run again in place
+                self.dispatcher.rerun_failed(key)
+        problem = self._rerun_rest(stimulus, current, failed, is_whole_stage=is_whole_stage)
+        if problem and not failed:
+            self._refuse("rerun", problem)
+
+    def _rerun_rest(
+        self, stimulus: RerunRequested, current: StageRun | None, failed: dict[str, str], *, is_whole_stage: bool
+    ) -> str:
+        """Execute again what does not hold its lane by a failure. Says why when there is nothing to execute.
+
+        failed: keys of the failures that run again in place, each with its agent, which is left out here.
+        """
         stage = next((s for s in self.core.scenario.stages if s.key == stimulus.stage), None)
         if stage is None:
-            self._refuse("rerun", f"the scenario has no stage {stimulus.stage!r}")
-            return
-        is_busy = any(
-            i.job_run.lane.stage_run.spec.key == stage.key
-            and (not stimulus.job or i.job_run.spec.key == stimulus.job)
-            and (not stimulus.agent or i.job_run.lane.agent == stimulus.agent)
-            and (not stimulus.key or i.key == stimulus.key)
-            for i in self.dispatcher.live.values())
-        is_current = self._current is not None and self._current.spec.key == stage.key
-        if is_busy:
-            self._refuse("rerun", "it runs right now")
-        elif is_current and not stimulus.job and not stimulus.agent:
-            self._restart_stage(stage)
-        elif stage.key not in self._finished and not is_current:
-            self._refuse("rerun", f"stage {stage.name} has not run yet")
-        else:
-            self._rerun_part(stage, stimulus)
+            return f"the scenario has no stage {stimulus.stage!r}"
+        if any(r.spec.key == stage.key and r is not self._current for r in self.dispatcher.stage_runs):
+            return f"a rerun of stage {stage.name} has not ended yet"
+        if stimulus.key in failed:
+            return ""
+        if current is not None and is_whole_stage:
+            self._restart_stage(stage, current)
+            return ""
+        if stage.key not in self._finished and current is None:
+            return f"stage {stage.name} has not run yet"
+        stage_run = self._make_stage_run(
+            stage, is_rerun=True, agent=stimulus.agent, job=stimulus.job, key=stimulus.key)
+        if stage_run is None:
+            return ""
+        if current is not None:
+            stage_run.keep_lanes(_agents_past(current, stimulus.job))
+        stage_run.keep_lanes([lane.agent for lane in stage_run.lanes if lane.agent not in failed.values()])
+        if not stage_run.lanes:
+            return "it has not run there yet"
+        if is_whole_stage:
+            self._announce(stage_run)
+        self.dispatcher.open(stage_run)
+        return ""
 
-    def _restart_stage(self, stage: StageSpec) -> None:
+    def _restart_stage(self, stage: StageSpec, current: StageRun) -> None:
         """Run the current stage from its beginning, in place of what is left of it."""
-        current = self._current
-        assert current is not None
         self._current = None
         self.dispatcher.close(current, "rerun")
         self.dispatcher.settle()
         self._is_next_due = False
         self._open_stage(stage, is_rerun=True)
-
-    def _rerun_part(self, stage: StageSpec, stimulus: RerunRequested) -> None:
-        stage_run = self._make_stage_run(
-            stage, is_rerun=True, agent=stimulus.agent, job=stimulus.job, key=stimulus.key)
-        if stage_run is None:
-            return
-        if not stage_run.lanes:
-            self._refuse("rerun", "no agent of the stage matches")
-            return
-        if not stimulus.job and not stimulus.agent:
-            self._announce(stage_run)
-        self.dispatcher.open(stage_run)
 
     def follow_stages(self, old: Scenario, new: Scenario) -> None:
         """Keep the place in the edited list of stages, and let the running stage follow its new text."""
@@ -584,6 +596,25 @@ class Engine:
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""
         return self.fleet.problem(agent)
+
+
+def _matches(stimulus: RerunRequested, instance: Instance) -> bool:
+    """Whether a request is about an instance."""
+    lane = instance.job_run.lane
+    return (
+        lane.stage_run.spec.key == stimulus.stage
+        and stimulus.job in ("", instance.job_run.spec.key)
+        and stimulus.agent in ("", lane.agent)
+        and stimulus.key in ("", instance.key)
+    )
+
+
+def _agents_past(current: StageRun, job: str) -> list[str]:
+    """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
+    return [
+        lane.agent for lane in current.lanes
+        if lane.is_done or (job and job in [j.key for j in lane.jobs[: lane.index]] and job not in lane.active)
+    ]
 
 
 def _cause(stimulus: Stimulus) -> str:

@@ -116,6 +116,11 @@ class StageRun:
         self.lanes.append(lane)
         self.waiting.append(lane)
 
+    def keep_lanes(self, agents: Sequence[str]) -> None:
+        """Leave out every agent but these; only before anything is begun."""
+        self.lanes = [lane for lane in self.lanes if lane.agent in agents]
+        self.waiting = deque(self.lanes)
+
     def live_instances(self) -> Iterator[Instance]:
         """Give every instance that is begun and not done."""
         for lane in self.lanes:

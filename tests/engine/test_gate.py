@@ -204,6 +204,17 @@ def test_reruns_that_make_no_sense_are_refused() -> None:
         "stage t has not run yet", "it runs right now", "the scenario has no stage 'nope'"]
 
 
+def test_a_rerun_in_the_running_stage_takes_agents_that_are_through_with_the_job() -> None:
+    def answer(sent: SendJob) -> AttemptEnded | None:
+        return None if sent.attempt_id in ("s/j@b#1", "s/k@a#1") else AttemptEnded(sent.attempt_id, "ok")
+
+    simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), answer)
+    simulation.go(RerunRequested("s", "j", "a"))
+    assert simulation.started() == ["s/j@a#1", "s/j@b#1", "s/k@a#1", "s/j@a#2"]
+    simulation.go(RerunRequested("s", "k", "b"))
+    assert simulation.of(RequestRefused)[-1].message == "it has not run there yet"
+
+
 def test_a_confirmation_waits_and_its_answer_counts() -> None:
     given = scenario(stage("s", job("j"), ask_confirmation=True), stage("t", job("k")))
     simulation = console(given)

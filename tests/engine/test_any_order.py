@@ -1,0 +1,129 @@
+"""Whatever happens in whatever order: the engine keeps its invariants, and runs no attempt twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from simulation import Simulation, job, scenario, stage
+
+from octogram_tui.engine.events import JobFinished, JobStarted
+from octogram_tui.engine.stimuli import (
+    AgentWasLost,
+    AttemptEnded,
+    GoRequested,
+    PauseRequested,
+    RerunRequested,
+    ScenarioEdited,
+    SkipRequested,
+    StepRequested,
+    StopAsked,
+    VariableSet,
+)
+from octogram_tui.model.scenario import ItemsSpec, Scenario
+
+ITEMS = ItemsSpec((("1..2",),))
+
+
+def make(variant: int) -> Scenario:
+    """A scenario with a bit of everything; variants differ in text, jobs and stages."""
+    jobs = [job("j", {"argv": variant}), job("items", items=ITEMS, run_items="concurrent", retries=1)]
+    if variant % 2:
+        jobs.append(job("more", on_failure="continue", when="vars.x != 3"))
+    stages = [
+        stage("one", *jobs),
+        stage("two", job("k"), job("l"), run_jobs="concurrent", max_concurrency=2),
+        stage("three", job("m", items=ITEMS), run_agents="sequential"),
+        stage("always", job("c"), always=True),
+    ]
+    if variant == 2:
+        del stages[1]
+    return scenario(*stages, agents="a b", variables={"x": variant})
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Agents answer when they like, operators ask for anything."""
+
+    @initialize(on_failure=st.sampled_from(["pause", "abort"]), keep=st.booleans(), paused=st.booleans())
+    def start(self, on_failure: str, keep: bool, paused: bool) -> None:
+        """Begin a run."""
+        self.simulation = Simulation(
+            make(0), lambda sent: None, on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
+
+    @precondition(lambda self: self.simulation.pending)
+    @rule(data=st.data(), state=st.sampled_from(["ok", "ok", "ok", "failed"]))
+    def agent_answers(self, data: st.DataObject, state: str) -> None:
+        """One of the attempts under way ends."""
+        attempt = data.draw(st.sampled_from(sorted(self.simulation.pending)))
+        del self.simulation.pending[attempt]
+        error = {"kind": "exit", "message": "no"} if state == "failed" else None
+        self.simulation.go(AttemptEnded(attempt, state, {}, error))
+
+    @precondition(lambda self: self.simulation.timers)
+    @rule(data=st.data())
+    def timer_fires(self, data: st.DataObject) -> None:
+        """A timer is due."""
+        self.simulation.fire(data.draw(st.sampled_from(sorted(self.simulation.timers))))
+
+    @rule(ask=st.sampled_from([
+        PauseRequested(), GoRequested(), StepRequested(), RerunRequested("one"), RerunRequested("one", "j"),
+        RerunRequested("two", "k", "a"), RerunRequested("three", key="three/m@b[2]"), RerunRequested("nope"),
+        SkipRequested("one/j@a"), SkipRequested("two/k@b"), VariableSet("x", 3), VariableSet("x", remove=True)]))
+    def operator_asks(self, ask: object) -> None:
+        """An operator asks for something, sensible or not."""
+        self.simulation.go(ask)  # type: ignore[arg-type]
+
+    @rule(variant=st.integers(0, 2))
+    def file_is_edited(self, variant: int) -> None:
+        """The scenario changes."""
+        self.simulation.go(ScenarioEdited(make(variant)))
+
+    @precondition(lambda self: self.simulation.engine.dispatcher.unresolved)
+    @rule(data=st.data(), is_rerun=st.booleans())
+    def operator_resolves(self, data: st.DataObject, is_rerun: bool) -> None:
+        """A failure is run again or passed over."""
+        key = data.draw(st.sampled_from(sorted(self.simulation.engine.dispatcher.unresolved)))
+        stage_key = key.partition("/")[0]
+        self.simulation.go(RerunRequested(stage_key, key=key) if is_rerun else SkipRequested(key))
+
+    @rule(agent=st.sampled_from(["a", "b"]))
+    @precondition(lambda self: len(self.simulation.events) > 40)
+    def agent_is_lost(self, agent: str) -> None:
+        """An agent goes away."""
+        for attempt in [a for a, sent in self.simulation.pending.items() if sent.agent == agent]:
+            del self.simulation.pending[attempt]
+        self.simulation.go(AgentWasLost(agent, "gone"))
+
+    @rule(force=st.booleans())
+    @precondition(lambda self: len(self.simulation.events) > 60)
+    def stop(self, force: bool) -> None:
+        """The run is to end."""
+        self.simulation.go(StopAsked("operator", 130, force=force))
+
+    @invariant()
+    def no_attempt_runs_twice(self) -> None:
+        """Each attempt is started once and ends once at most; numbers are consecutive."""
+        if not hasattr(self, "simulation"):
+            return
+        sent = Counter(s.attempt_id for s in self.simulation.sent)
+        assert max(sent.values(), default=1) == 1
+        started = Counter((e.key, e.attempt) for e in self.simulation.of(JobStarted))
+        ended = Counter((e.key, e.attempt) for e in self.simulation.of(JobFinished) if e.state != "skipped")
+        assert max(started.values(), default=1) == 1
+        assert max(ended.values(), default=1) == 1
+        assert [e.seq for e in self.simulation.events] == list(range(1, len(self.simulation.events) + 1))
+
+    def teardown(self) -> None:
+        """Whatever the state, a forced stop ends the run."""
+        if not hasattr(self, "simulation"):
+            return
+        simulation = self.simulation
+        simulation.go(StopAsked("end", 130, force=True))
+        assert simulation.exit_code is not None
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
