@@ -134,7 +134,10 @@ class StartProcess(Procedure):
         if self.metrics is not None and self.metrics not in numbers:
             raise ProcedureFailed(
                 "metrics: there is no port named %s" % self.metrics, kind="argument", hint=_known(numbers))
-        argv = [with_ports(word, numbers) for word in split(self.argv)]
+        # Before a text is split, as the braces may hold spaces; numbers split nothing.
+        argv = split(
+            with_ports(self.argv, numbers) if isinstance(self.argv, str)
+            else [with_ports(str(word), numbers) for word in self.argv])
         env = {name: with_ports(str(value), numbers) for name, value in (self.env or {}).items()}
         stdin = None if self.stdin is None else with_ports(self.stdin, numbers).encode("utf-8", "surrogateescape")
         ready = {

@@ -79,7 +79,7 @@ class WaitFor(Procedure):
         deadline_s = time.monotonic() + float(self.timeout)
         pause_s = _FIRST_PAUSE_S
         while True:
-            left_s = max(0.0, deadline_s - time.monotonic())
+            left_s = max(0.01, deadline_s - time.monotonic())
             seen, last = await self._look(context, max(0.1, min(_PROBE_S, left_s)), left_s)
             if seen is not None:
                 return {"seen": seen, "groups": self._groups(seen)}
@@ -135,7 +135,12 @@ class WaitFor(Procedure):
         process = context.process(self.process)
         if process is None:
             return None, "no process named %s has been started" % self.process
-        seen = await context.wait_ready(process, log=log, timeout_s=left_s)
+        try:
+            seen = await context.wait_ready(process, log=log, timeout_s=left_s)
+        except ProcedureFailed as error:
+            if error.kind != "timeout":
+                raise
+            return None, "no line of %s matches %s" % (self.process, log)
         return seen[len("log ") :], ""
 
     def _groups(self, seen: str) -> List[Optional[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import ENOTDIR, EXDEV
 
 from agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 
@@ -73,7 +74,7 @@ class WriteFile(Procedure):
             raise ProcedureFailed("%s is a directory, not a file" % self.path, kind="is_directory")
         content = self.content.encode("utf-8", "surrogateescape")
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _make_directory(os.path.dirname(path))
             _replace(path, content, int(self.mode.replace("o", ""), 8))
         except OSError as error:
             raise _failed("write", path, error) from None
@@ -105,7 +106,7 @@ class Tar(Procedure):
         archive = context.path(self.archive.owned or "")
         partial = context.temporary(os.path.basename(archive))  # elsewhere, as the archive may lie in what is packed
         try:
-            os.makedirs(os.path.dirname(archive), exist_ok=True)
+            _make_directory(os.path.dirname(archive))
         except OSError as error:
             raise _failed("create", archive, error) from None
         await _tar(context, ["tar", "czvf", partial, *_as_operand(self.contents)])
@@ -113,9 +114,7 @@ class Tar(Procedure):
             os.chmod(partial, 0o644)
             os.replace(partial, archive)
         except OSError as error:
-            import errno
-
-            if error.errno != errno.EXDEV:
+            if error.errno != EXDEV:
                 raise _failed("create", archive, error) from None
             await context.command(["mv", "-f", "--", partial, archive])
 
@@ -125,7 +124,7 @@ class Tar(Procedure):
             raise ProcedureFailed("there is no archive %s" % archive, kind="missing")
         directory = context.path(self.contents)
         try:
-            os.makedirs(directory, exist_ok=True)
+            _make_directory(directory)
         except OSError as error:
             raise _failed("create the directory", directory, error) from None
         await _tar(context, ["tar", "xzvf", archive, "-C", directory])
@@ -206,6 +205,13 @@ def _replace(path: str, content: bytes, mode: int) -> None:
     except BaseException:
         os.unlink(partial)
         raise
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), path) from None
 
 
 def _failed(doing: str, path: str, error: OSError) -> ProcedureFailed:

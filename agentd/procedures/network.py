@@ -139,7 +139,7 @@ class StartHttpServer(Procedure):
         if process is not None and process.is_running and before is not None:
             raise ProcedureFailed(
                 "this agent's HTTP server is running already: %s on port %d, started by %s" % (
-                    before.directory, before.port, before.job or "another job"),
+                    context.path(before.directory), before.port, before.job or "another job"),
                 kind="conflict",
                 hint="an agent has one HTTP server: use it, or serve a directory that contains both")
         return None
