@@ -6,7 +6,7 @@ import asyncio
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.argv import CommandTransport
@@ -34,6 +34,15 @@ class Transports:
         """What went on all the same, and somebody should know; one line each."""
         return self._machines.notes if self._machines is not None else []
 
+    @property
+    def known_hosts_problems(self) -> list[str]:
+        """The lines of known_hosts files in use that were skipped, each as `FILE:LINE: reason`."""
+        return self._machines.known_hosts_problems if self._machines is not None else []
+
+    def kind_of(self, spec: AgentSpec) -> Literal["ssh", "local", "command"]:
+        """Tell by which transport an agent is reached."""
+        return "local" if self._force_local else spec.transport
+
     def transport_for(self, spec: AgentSpec) -> Transport:
         """Make the way to an agent; nothing is connected before it is used."""
         transport = self._make(spec)
@@ -42,7 +51,7 @@ class Transports:
 
     def machine_of(self, spec: AgentSpec) -> str:
         """Name the machine and user that an agent runs as: equal names mean that files there are shared."""
-        kind = "local" if self._force_local else spec.transport
+        kind = self.kind_of(spec)
         if kind == "local":
             return "local"
         if kind == "command":
@@ -67,9 +76,10 @@ class Transports:
         await asyncio.gather(*(transport.close() for transport in transports))
 
     def _make(self, spec: AgentSpec) -> Transport:
-        if self._force_local or spec.transport == "local":
+        kind = self.kind_of(spec)
+        if kind == "local":
             return LocalTransport(spec.name)
-        if spec.transport == "command":
+        if kind == "command":
             return CommandTransport(spec.name, spec.command)
         from octogram_tui.transport.ssh import Machines, SshTransport
 

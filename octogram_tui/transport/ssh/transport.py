@@ -34,6 +34,12 @@ class Machines:
         """What went on all the same, and somebody should know: known_hosts that could not be written."""
         return self._dialler.notes
 
+    @property
+    def known_hosts_problems(self) -> list[str]:
+        """The lines of known_hosts files that were skipped, once each."""
+        profiles = [machine.profile for machine in self._machines.values()]
+        return list(dict.fromkeys(problem for profile in profiles for problem in profile.known_hosts.problems))
+
     async def machine(self, request: Request, *, seats: int = SESSION_SEATS, via: Machine | None = None,
                       depth: int = 0) -> Machine:
         """Find the machine that a request leads to, with the jump hosts before it. Raises TransportError."""
