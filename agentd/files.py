@@ -3,25 +3,36 @@
 The orchestrator writes MAGIC and one line that says what it wants; for `put` the stream follows (parcel.py). The answer
 is MAGIC and one line; for `get` the stream follows it.
 
-    put   {"home":"/abs","path":"a/b","name":"b.txt","dir":false,"bytes":5,"job":"stage/job@agent"}
-          answers {"bytes":5,"files":1,"sha256":"..."}
-    get   {"home":"/abs","path":"a/b"}
-          answers {"bytes":5,"entries":1,"dir":false}
+    put   {"t":"put","home":"/abs","path":"a/b","name":"b.txt","dir":false,"bytes":5,"job":"stage/job@agent"}
+          answers {"t":"done","bytes":5,"files":1,"sha256":"..."}
+    get   {"t":"get","home":"/abs","path":"a/b"}
+          answers {"t":"found","bytes":5,"entries":1}
 
-Both answer {"error":{"kind","message","hint"}} when it cannot be, and then exit with status 1.
+Both answer {"t":"error","kind","message","hint"} when it cannot be, and then exit with status 1.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import stat
 import sys
 
+from agentd import signals
 from agentd.landing import Landing, kind_at, open_directory
-from agentd.parcel import MAGIC, MAX_LINE_BYTES, PIECE_BYTES, error_piece, failure, line, pack, show, survey, to_bytes
+from agentd.parcel import (
+    MAGIC,
+    MAX_LINE_BYTES,
+    PIECE_BYTES,
+    error_line,
+    error_piece,
+    failure,
+    pack,
+    show,
+    survey,
+    to_bytes,
+)
 from agentd.procedures.base import ProcedureFailed
+from agentd.wire import WireError, decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,22 +41,21 @@ if TYPE_CHECKING:
 
 def main(argv: List[str]) -> int:
     """Run `put` or `get` over standard input and output; gives the exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, _end)
+    for number in (signals.TERM, signals.HUP, signals.INT):
+        signals.handle(number, _end)
     out = os.dup(1)
     os.dup2(2, 1)  # nothing that prints by mistake may get into the stream
     try:
         request, rest = _read_request(0)
         if argv[0] == "put":
             answer = put(0, request, rest)
-            _write(out, MAGIC + line(answer))
+            _write(out, MAGIC + encode({"t": "done", **answer}))
         else:
             get(out, request)
         return 0
     except ProcedureFailed as error:
-        problem = {"kind": error.kind, "message": error.message, "hint": error.hint}
         try:
-            _write(out, MAGIC + line({"error": problem}))
+            _write(out, MAGIC + error_line(error))
         except OSError:
             pass  # there is nobody left to tell
         return 1
@@ -86,7 +96,7 @@ def get(out: int, request: Dict[str, Any]) -> None:
     """Send a file or a directory. Raises ProcedureFailed before the stream begins; later the stream says it."""
     root = os.path.join(to_bytes(request["home"]), to_bytes(request["path"]))
     entries, size_bytes = survey(root)
-    _write(out, MAGIC + line({"bytes": size_bytes, "entries": entries, "dir": os.path.isdir(root)}))
+    _write(out, MAGIC + encode({"t": "found", "bytes": size_bytes, "entries": entries}))
     try:
         for chunk in pack(root):
             _write(out, chunk)
@@ -195,7 +205,7 @@ def _copies(home: str) -> bytes:
 
 
 def _identity(request: Dict[str, Any]) -> bytes:
-    return line({"job": request["job"], "path": request["path"], "name": request["name"]})
+    return encode({"job": request["job"], "path": request["path"], "name": request["name"]})
 
 
 def _copied_before(home: str, request: Dict[str, Any]) -> bool:
@@ -229,7 +239,10 @@ def _read_request(fd: int) -> Tuple[Dict[str, Any], bytes]:
     magic, request, rest = data.split(b"\n", 2)
     if magic + b"\n" != MAGIC:
         raise ProcedureFailed("the other side speaks another protocol", kind="protocol")
-    return json.loads(request), rest
+    try:
+        return decode(request), rest
+    except WireError as error:
+        raise ProcedureFailed("the request is wrong: %s" % error, kind="protocol") from None
 
 
 def _write(fd: int, data: bytes) -> None:

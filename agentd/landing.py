@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 
@@ -16,8 +15,10 @@ from agentd.parcel import (
     failure,
     show,
     to_bytes,
+    told_error,
 )
 from agentd.procedures.base import ProcedureFailed
+from agentd.wire import WireError, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,22 +121,20 @@ class Landing:
 
     def _take_line(self, line: bytes) -> None:
         try:
-            fields = json.loads(line)
-            if not isinstance(fields, dict):
-                raise ValueError("not an object")
-            if "error" in fields:
-                error = fields["error"]
-                raise ProcedureFailed(str(error["message"]), kind=str(error["kind"]), hint=str(error["hint"]))
+            fields = decode(line)
+            kind = fields["t"]
+            if kind == "error":
+                raise told_error(fields)
             if self._state == "error":
                 raise ValueError("not an error")
-            if "end" in fields:
-                self._finish(fields["end"])
+            if kind == "end":
+                self._finish(fields["entries"])
                 return
             name = to_bytes(fields["name"])
             mode = int(fields["mode"])
-            is_dir = bool(fields.get("dir"))
-            size_bytes = int(fields.get("size", 0))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            is_dir = kind == "dir"
+            size_bytes = 0 if is_dir else int(fields["size"])
+        except (WireError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _broken("%s in %.200r" % (error, line)) from None
         self._entries += 1
         if self._entries > self._max_entries:

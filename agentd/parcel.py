@@ -2,14 +2,14 @@
 
 A parcel is one entry after the other, a directory before what is in it:
 
-    {"name":"bin","mode":493,"dir":true}\n
-    {"name":"bin/tool","mode":493,"size":5}\n  00000005 hello 00000000  <SHA-256 of the content, 32 bytes>
-    {"end":2}\n
+    {"t":"dir","name":"bin","mode":493}\n
+    {"t":"file","name":"bin/tool","mode":493,"size":5}\n  00000005 hello 00000000  <SHA-256 of the content, 32 bytes>
+    {"t":"end","entries":2}\n
 
 Names are relative to the root, whose own name is empty; the receiver decides what the root is called. Content comes in
 pieces, each after its length (4 bytes, big endian); a length of zero ends the file. The length FFFFFFFF, possible
-wherever an entry or a length is, and an `error` line end a parcel that cannot go on. Bytes of names that are not UTF-8
-travel as lone surrogates.
+wherever an entry or a length is, and a line of type `error` end a parcel that cannot go on. Bytes of names that are
+not UTF-8 travel as lone surrogates.
 
 The sender follows symbolic links, so what arrives is files and directories only; a link that leads back to a directory
 it is in, or nowhere, is an error. The receiver (landing.py) follows none. Modes are kept to the bit, but setuid, setgid
@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import stat
 
 from agentd.procedures.base import ProcedureFailed
+from agentd.wire import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +63,6 @@ def to_text(name: bytes) -> str:
 def to_bytes(name: str) -> bytes:
     """Give a file's name back as the bytes that it is. Raises ValueError for surrogates that stand for no byte."""
     return name.encode("utf-8", "surrogateescape")
-
-
-def line(fields: Dict[str, Any]) -> bytes:
-    """Give the line that stands for some fields, in a parcel and in what is said about one."""
-    return (json.dumps(fields, separators=(",", ":")) + "\n").encode("ascii")
 
 
 def failure(doing: str, name: bytes, error: OSError) -> ProcedureFailed:
@@ -149,19 +144,29 @@ def pack(root: bytes) -> Generator[bytes, None, None]:
             if waiting_bytes >= PIECE_BYTES:
                 yield b"".join(waiting)
                 waiting, waiting_bytes = [], 0
-    waiting.append(line({"end": count}))
+    waiting.append(encode({"t": "end", "entries": count}))
     yield b"".join(waiting)
 
 
 def error_piece(error: ProcedureFailed) -> bytes:
     """Give what ends a parcel that cannot go on. The receiver understands it between and within files."""
-    told = {"kind": error.kind, "message": error.message, "hint": error.hint}
-    return ERROR_LENGTH.to_bytes(4, "big") + line({"error": told})
+    return ERROR_LENGTH.to_bytes(4, "big") + error_line(error)
+
+
+def error_line(error: ProcedureFailed) -> bytes:
+    """Give the line that says why something cannot be."""
+    return encode({"t": "error", "kind": error.kind, "message": error.message, "hint": error.hint})
+
+
+def told_error(fields: Dict[str, Any]) -> ProcedureFailed:
+    """Give the error that such a line tells of."""
+    return ProcedureFailed(
+        str(fields.get("message")), kind=str(fields.get("kind")), hint=str(fields.get("hint") or ""))
 
 
 def _pack_entry(entry: Entry) -> Iterator[bytes]:
     if entry.is_dir:
-        yield line({"name": to_text(entry.name), "mode": entry.mode, "dir": True})
+        yield encode({"t": "dir", "name": to_text(entry.name), "mode": entry.mode})
         return
     try:
         # Not blocking: the file may have become a pipe since it was looked at.
@@ -174,7 +179,8 @@ def _pack_entry(entry: Entry) -> Iterator[bytes]:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise ProcedureFailed("%s is no longer a file" % show(entry.path), kind="not_a_file")
-        yield line({"name": to_text(entry.name), "mode": stat.S_IMODE(status.st_mode) & 0o777, "size": status.st_size})
+        mode = stat.S_IMODE(status.st_mode) & 0o777
+        yield encode({"t": "file", "name": to_text(entry.name), "mode": mode, "size": status.st_size})
         digest = hashlib.sha256()
         left = status.st_size or _UNKNOWN_SIZE_BYTES  # a log that grows while it is read ends where it ended
         while left > 0:

@@ -8,7 +8,6 @@ holds its own copy back and nothing else.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from agentd.landing import Landing
-from agentd.parcel import MAGIC, failure, line, pack, show, survey, to_text
+from agentd.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
 from agentd.procedures.base import ProcedureFailed
+from agentd.wire import WireError, decode, encode
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Channel, Transport
 
@@ -68,12 +68,12 @@ async def copy_to(
     """
     root = os.fsencode(local_path)
     about = await asyncio.to_thread(_about, root)
-    request = {"home": home, "path": remote_path, "job": job, **about}
+    request = {"t": "put", "home": home, "path": remote_path, "job": job, **about}
     answer = _Answer()
     channel = await transport.open(argv_for("put"), answer)
     answer.channel = channel
     try:
-        channel.write(MAGIC + line(request))
+        channel.write(MAGIC + encode(request))
         try:
             await _send(channel, root, about["bytes"], answer, on_progress)
         except LinkLost:
@@ -111,7 +111,7 @@ async def fetch_from(
     landing: Landing | None = None
     writer = _OneThread()
     try:
-        channel.write(MAGIC + line({"home": home, "path": remote_path}))
+        channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path}))
         about = await answer.wait_line()
         if int(about["bytes"]) > max_bytes or int(about["entries"]) > max_entries:
             raise ProcedureFailed(
@@ -266,9 +266,8 @@ class _Answer:
                 raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
             else:
                 await self._wait()
-        if "error" in self._line:
-            error = self._line["error"]
-            raise ProcedureFailed(str(error["message"]), kind=str(error["kind"]), hint=str(error["hint"]))
+        if self._line["t"] == "error":
+            raise told_error(self._line)
         return self._line
 
     async def take(self) -> bytes:
@@ -296,9 +295,6 @@ class _Answer:
 
 def _read_line(text: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
-    return fields
+        return decode(text)
+    except WireError:
+        raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol") from None

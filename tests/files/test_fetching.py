@@ -20,8 +20,9 @@ from interpreters import interpreters
 
 from agentd import origin
 from agentd.landing import Landing
-from agentd.parcel import MAGIC, error_piece, line, pack
+from agentd.parcel import MAGIC, error_piece, pack
 from agentd.procedures.base import ProcedureFailed
+from agentd.wire import encode
 from octogram_tui.errors import LinkLost
 from octogram_tui.runtime.files import fetch_from
 from octogram_tui.transport.local import LocalTransport
@@ -63,18 +64,19 @@ async def from_script(script: str, local: Path, **more: Any) -> dict[str, Any]:
 
 def parcel_of(*parts: bytes) -> str:
     """Give a script that answers with a header and these bytes."""
-    data = MAGIC + line({"bytes": 0, "entries": 1, "dir": True}) + b"".join(parts)
+    data = MAGIC + encode({"t": "found", "bytes": 0, "entries": 1}) + b"".join(parts)
     escaped = "".join(f"\\0{byte:03o}" for byte in data)
     return f"printf %b '{escaped}'; exec sleep 30"
 
 
 def file_parts(name: str, content: bytes, mode: int = 0o644) -> bytes:
     digest = hashlib.sha256(content).digest()
-    return line({"name": name, "mode": mode, "size": len(content)}) + len(content).to_bytes(4, "big") + content + (
-        b"\0\0\0\0" if content else b"") + digest
+    head = encode({"t": "file", "name": name, "mode": mode, "size": len(content)})
+    return head + len(content).to_bytes(4, "big") + content + (b"\0\0\0\0" if content else b"") + digest
 
 
-ROOT = line({"name": "", "mode": 0o755, "dir": True})
+ONE_BYTE = encode({"t": "file", "name": "", "mode": 0o644, "size": 1})
+ROOT = encode({"t": "dir", "name": "", "mode": 0o755})
 
 
 async def test_a_file_comes_back(home: Path, tmp_path: Path, python: str) -> None:
@@ -144,15 +146,15 @@ async def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) 
     ("parts", "words"),
     [
         ([b"not json\n"], "broken"),
-        ([line({"name": "", "mode": 0o644, "size": 1}), b"\0\0\0\1x\0\0\0\0", b"0" * 32], "arrived damaged"),
-        ([line({"name": "", "mode": 0o644, "size": 1}), b"\x7f\xff\xff\xff"], "a piece of"),
-        ([ROOT, line({"end": 7})], "1 entries arrived of 7"),
-        ([line({"end": 0})], "0 entries arrived of 0"),
+        ([ONE_BYTE, b"\0\0\0\1x\0\0\0\0", b"0" * 32], "arrived damaged"),
+        ([ONE_BYTE, b"\x7f\xff\xff\xff"], "a piece of"),
+        ([ROOT, encode({"t": "end", "entries": 7})], "1 entries arrived of 7"),
+        ([encode({"t": "end", "entries": 0})], "0 entries arrived of 0"),
         ([ROOT, ROOT], "two roots"),
         ([ROOT, b"\0\0\0\1\n"], "broken"),
         ([error_piece(ProcedureFailed("the disk is broken", kind="io"))], "the disk is broken"),
         ([ROOT, file_parts("f", b"x")[:-20], b"x" * 20], "arrived damaged"),
-        ([ROOT, line({"end": 1}), b"more"], "bytes after the end"),
+        ([ROOT, encode({"t": "end", "entries": 1}), b"more"], "bytes after the end"),
         ([b"x" * 70_000], "too long"),
     ],
 )
@@ -168,7 +170,7 @@ async def test_broken_parcels(tmp_path: Path, parts: list[bytes], words: str) ->
 def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     landing = Landing(fd, b"target", max_bytes=10)
-    landing.feed(line({"name": "", "mode": 0o644, "size": 0}))
+    landing.feed(encode({"t": "file", "name": "", "mode": 0o644, "size": 0}))
     with pytest.raises(ProcedureFailed, match="more than 10 bytes"):
         landing.feed(b"\0\0\0\x0b" + b"x" * 11)
     landing.close()
@@ -183,7 +185,7 @@ def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
     landing.feed(ROOT)
     (tmp_path / "in/target").rename(tmp_path / "in/moved")
     (tmp_path / "in/target").symlink_to(tmp_path / "elsewhere")
-    landing.feed(file_parts("f", b"x") + line({"end": 2}))
+    landing.feed(file_parts("f", b"x") + encode({"t": "end", "entries": 2}))
     landing.close()
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert (tmp_path / "in/moved/f").read_bytes() == b"x"
@@ -231,7 +233,7 @@ async def test_an_answer_that_makes_no_sense(tmp_path: Path) -> None:
         await from_script("head -c 300000 /dev/zero", tmp_path / "x")
     with pytest.raises(ProcedureFailed, match="makes no sense"):
         await from_script(f"printf '{MAGIC.decode().strip()}\\n[]\\n'; sleep 30", tmp_path / "x")
-    told = json.dumps({"error": {"kind": "k", "message": "hint me", "hint": "h"}})
+    told = json.dumps({"t": "error", "kind": "k", "message": "hint me", "hint": "h"})
     with pytest.raises(ProcedureFailed, match="hint me") as caught:
         await from_script(f"printf '{MAGIC.decode().strip()}\\n{told}\\n'; sleep 30", tmp_path / "x")
     assert (caught.value.kind, caught.value.hint) == ("k", "h")
