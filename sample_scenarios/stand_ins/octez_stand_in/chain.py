@@ -148,7 +148,8 @@ class Chain:
             try:
                 parameters.check(given, known[protocol_hash], self.release)
             except parameters.Refused as error:
-                raise ledger.OperationRefused("invalid_protocol_parameters", f"Invalid protocol parameters: {error}") from None
+                text = f"Invalid protocol parameters: {error}"
+                raise ledger.OperationRefused("invalid_protocol_parameters", text) from None
             block = self.ledger.activation_block(protocol_hash, given, timestamp)
             self.add(block)
             return block

@@ -124,8 +124,9 @@ def _inject(session: Session, operation: Json, values: Json, shown: List[str]) -
     receipt: Json = session.node.call("POST", "/stand_in/simulate", operation)
     burn_cap = values.get("burn-cap", 0)
     if receipt["burn"] > burn_cap:
-        text = f"The operation will burn {show_tez(receipt['burn'])} tez which is higher than the configured burn cap"
-        raise Failure(f"{text} ({show_tez(burn_cap)} tez).\n   Use `--burn-cap {show_tez(receipt['burn'])}` to emit it.")
+        burn, cap = show_tez(receipt["burn"]), show_tez(burn_cap)
+        text = f"The operation will burn {burn} tez which is higher than the configured burn cap ({cap} tez)"
+        raise Failure(f"{text}.\n   Use `--burn-cap {burn}` to emit it.")
     if values.get("dry-run") or values.get("simulation"):
         events.say(f"Simulation result:\n  Estimated burn: {show_tez(receipt['burn'])} tez")
         return receipt
@@ -335,5 +336,3 @@ def commands(release: releases.Release) -> List[Sentence]:
     elif release.level > 18:
         found.append(Sentence(PUBLISH + " with proof {proof}", COMMON, _publish_slot))
     return found
-
-

@@ -105,7 +105,8 @@ class Log:
     def _line(self, level: str, text: str) -> str:
         now = time.time()
         local = time.localtime(now)
-        stamp = f"{MONTHS[local.tm_mon - 1]} {local.tm_mday:02d} {time.strftime('%H:%M:%S', local)}.{int(now % 1 * 1000):03d}"
+        clock = time.strftime("%H:%M:%S", local)
+        stamp = f"{MONTHS[local.tm_mon - 1]} {local.tm_mday:02d} {clock}.{int(now % 1 * 1000):03d}"
         if self._release.level < 19:
             return f"{stamp} - {self._section}: {text}"
         return f"{stamp} {level.upper()} │ {text}"

@@ -103,7 +103,8 @@ class Client:
         try:
             connection = socket.create_connection((self.host, self.port), timeout_s)
             connection.sendall(head.encode() + b"\r\n" + data)
-            return connection, connection.makefile("rb", buffering=8192)
+            reader: BinaryIO = connection.makefile("rb")
+            return connection, reader
         except OSError as error:
             if connection is not None:
                 connection.close()

@@ -1,4 +1,4 @@
-"""The toy chain's rules, without clock or network: a state, operations that it accepts or refuses, blocks made of them."""
+"""The toy chain's rules, without clock or network: a state, operations it accepts or refuses, blocks made of them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Ledger:
     # Operations: first everything that can refuse, then the change itself.
 
     def apply(self, operation: Json, level: int | None = None) -> Json:
-        """Carry out an operation at that level (the next one by default); gives its receipt. Raises OperationRefused."""
+        """Carry out an operation, by default in the next block, and give its receipt. Raises OperationRefused."""
         level = self.head["level"] + 1 if level is None else level
         receipt, change = self._prepare(operation, level)
         account = self.state["accounts"][operation["source"]]
@@ -151,7 +151,8 @@ class Ledger:
         receipt["burn"] = receipt.get("burn", 0)
         receipt["spent"] = operation["fee"] + receipt["burn"] + receipt.pop("amount", 0)
         if receipt["spent"] > account["balance"]:
-            text = f"Balance of contract {source} too low ({_tez(account['balance'])}) to spend {_tez(receipt['spent'])}"
+            held, spent = _tez(account["balance"]), _tez(receipt["spent"])
+            text = f"Balance of contract {source} too low ({held}) to spend {spent}"
             raise OperationRefused("contract.balance_too_low", text)
         return receipt, change
 
@@ -198,7 +199,12 @@ class Ledger:
         if problem:
             raise OperationRefused("smart_rollup.invalid_parameters_type", f"Invalid parameters type: {problem}")
         address = base58.encode("rollup", _origin(operation))
-        rollup = {"kind": operation["pvm_kind"], "type": operation["type"], "level": level, "kernel": operation["kernel"]}
+        rollup = {
+            "kind": operation["pvm_kind"],
+            "type": operation["type"],
+            "kernel": operation["kernel"],
+            "level": level,
+        }
         receipt = {"address": address, "burn": ROLLUP_BURN_MUTEZ}
         return receipt, lambda: self.state["rollups"].update({address: rollup})
 

@@ -41,7 +41,7 @@ class Behaviour:
     def __init__(self, knobs: Dict[str, Any]) -> None:
         unknown = set(knobs) - KNOBS
         if unknown:
-            raise Failure(f"stand-in behaviour: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(KNOBS))}")
+            raise Failure(f"stand-in behaviour: unknown {sorted(unknown)[0]}; known: {', '.join(sorted(KNOBS))}")
         self.start_delay_s = float(knobs.get("start_delay_s", 0))
         self.crash_at_level: Optional[int] = knobs.get("crash_at_level")
         self.crash_exit = int(knobs.get("crash_exit", EXIT_UNCAUGHT))

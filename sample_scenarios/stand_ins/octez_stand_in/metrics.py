@@ -18,7 +18,9 @@ class Metric:
 
     __slots__ = ("help", "kind", "labels", "name", "value")
 
-    def __init__(self, name: str, text: str, value: float, labels: Dict[str, str] | None = None, kind: str = "gauge"):
+    def __init__(
+        self, name: str, text: str, value: float, labels: Dict[str, str] | None = None, kind: str = "gauge"
+    ) -> None:
         self.name = name
         self.help = text
         self.value = value

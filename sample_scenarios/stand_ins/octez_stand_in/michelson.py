@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-TYPES = set(
-    ["address", "bool", "bls12_381_fr", "bls12_381_g1", "bls12_381_g2", "bytes", "chain_id", "contract", "int", "key", "key_hash", "lambda", "list", "map", "big_map", "mutez", "nat", "never", "operation", "option", "or", "pair", "set", "signature", "string", "ticket", "timestamp", "unit", "sapling_state", "sapling_transaction", "chest", "chest_key", "tx_rollup_l2_address"]
-)
+TYPES = {
+    "address", "bool", "bytes", "chain_id", "contract", "int", "key", "key_hash", "lambda", "list", "map", "big_map",
+    "mutez", "nat", "never", "operation", "option", "or", "pair", "set", "signature", "string", "ticket", "timestamp",
+    "unit", "sapling_state", "sapling_transaction", "chest", "chest_key", "bls12_381_fr", "bls12_381_g1",
+    "bls12_381_g2",
+}  # fmt: skip
 CLOSING = {")": "(", "}": "{", "]": "["}
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
 
-from . import addresses, arguments, chain_store, events, lifecycle, metrics, networks, node_config, p2p, releases
+from . import (
+    addresses,
+    arguments,
+    chain_store,
+    data_dir,
+    events,
+    lifecycle,
+    metrics,
+    networks,
+    node_config,
+    p2p,
+    releases,
+)
 from .arguments import UsageError
 from .chain import Chain
 from .http_server import Server
@@ -194,7 +205,9 @@ class Run:
 
     def _work(self) -> None:
         self.log.notice("starting_node", f"starting the Octez node v{self.release.text} ({releases.COMMIT})")
-        self._lock()
+        data_dir.lock(self.data_dir)
+        with open(os.path.join(self.data_dir, "version.json"), "w", encoding="utf-8") as stream:
+            json.dump(STORE_VERSION, stream)
         network_file = self.config.get("network", "mainnet")
         self.chain = Chain(chain_store.ChainStore(self.data_dir), networks.Genesis(network_file), self.release)
         try:
@@ -204,17 +217,6 @@ class Run:
         self.chain.on_head.append(self._on_head)
         threading.Thread(target=self.chain.bake_forever, daemon=True).start()
         self.log.notice("node_is_ready", "the Tezos node is now running")
-
-    def _lock(self) -> None:
-        os.makedirs(self.data_dir, exist_ok=True)
-        # Kept open for the life of the process: the lock goes with it.
-        self._lock_file = open(os.path.join(self.data_dir, "lock"), "w", encoding="utf-8")  # noqa: SIM115
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Failure(f"The data directory {self.data_dir} is locked by another node") from None
-        with open(os.path.join(self.data_dir, "version.json"), "w", encoding="utf-8") as stream:
-            json.dump(STORE_VERSION, stream)
 
     def _listen(self) -> None:
         shell, peer_to_peer = self.config["shell"], self.config["p2p"]

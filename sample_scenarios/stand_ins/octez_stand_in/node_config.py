@@ -97,12 +97,12 @@ IDENTITY: list[Option] = [DATA_DIR, option("--config-file"), flag("-v")]
 
 def data_dir_of(values: Json) -> str:
     """Give the data directory that the options mean."""
-    return os.path.abspath(values.get("data-dir", os.path.expanduser("~/.tezos-node")))
+    return os.path.abspath(str(values.get("data-dir", os.path.expanduser("~/.tezos-node"))))
 
 
 def path_of(values: Json) -> str:
     """Give the configuration file that the options mean."""
-    return os.path.abspath(values.get("config-file", os.path.join(data_dir_of(values), "config.json")))
+    return os.path.abspath(str(values.get("config-file", os.path.join(data_dir_of(values), "config.json"))))
 
 
 def build(values: Json, release: releases.Release) -> Json:
@@ -120,7 +120,7 @@ def build(values: Json, release: releases.Release) -> Json:
 
 
 def overlay(config: Json, values: Json) -> None:
-    """Put the options over a configuration: a list on the command line replaces the configured one, except for peers."""
+    """Put the options over a configuration: a list replaces the configured one, but peers are added."""
     p2p, rpc = config.setdefault("p2p", {}), config.setdefault("rpc", {})
     if "expected-pow" in values:
         p2p["expected-proof-of-work"] = values["expected-pow"]
@@ -151,6 +151,9 @@ def overlay(config: Json, values: Json) -> None:
         validator["synchronisation_threshold"] = values["synchronisation-threshold"]
 
 
+KNOWN_KEYS = {"data-dir", "p2p", "rpc", "shell", "network", "metrics_addr", "log", "disable_config_validation"}
+
+
 def load(path: str, release: releases.Release) -> Json:
     """Read a configuration file. Raises Failure."""
     try:
@@ -160,7 +163,7 @@ def load(path: str, release: releases.Release) -> Json:
         raise Failure(f"The configuration file {path} does not exist: run 'config init' first") from None
     except (OSError, ValueError) as error:
         raise Failure(f"Cannot read the configuration file {path}: {error}") from None
-    unknown = set(config) - {"data-dir", "p2p", "rpc", "shell", "network", "metrics_addr", "log", "disable_config_validation"}
+    unknown = set(config) - KNOWN_KEYS
     if unknown:
         raise Failure(f"{path}: unexpected field {sorted(unknown)[0]}")
     network = config.get("network", "mainnet")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class NodeRpc:
     """Answers for one node. `sync_threshold` peers make it bootstrapped."""
 
-    def __init__(self, chain: Chain, network: Network, release: releases.Release, sync_threshold: int, history: str):
+    def __init__(
+        self, chain: Chain, network: Network, release: releases.Release, sync_threshold: int, history: str
+    ) -> None:
         self.chain = chain
         self.network = network
         self.release = release
@@ -66,16 +68,8 @@ class NodeRpc:
         }
 
     def _version(self) -> Json:
-        release = self.release
-        version: Json = {"major": release.major, "minor": release.minor}
-        if release.level >= 25:
-            version["build"] = 0
-        version["additional_info"] = _additional_info(release.suffix)
-        return {
-            "version": version,
-            "network_version": {"chain_name": self.chain.genesis.name, "distributed_db_version": 2, "p2p_version": 1},
-            "commit_info": {"commit_hash": releases.COMMIT, "commit_date": releases.DATES[release.level]},
-        }
+        network = {"chain_name": self.chain.genesis.name, "distributed_db_version": 2, "p2p_version": 1}
+        return {**releases.version_value(self.release), "network_version": network}
 
     def _bootstrapped(self) -> Json:
         done = self.is_bootstrapped()
@@ -180,7 +174,8 @@ class NodeRpc:
         try:
             value = request.json()
             if rest == ["activate"]:
-                block = self.chain.activate(value["protocol"], value["parameters"], value["timestamp"], value["public_key"])
+                given = [value[key] for key in ("protocol", "parameters", "timestamp", "public_key")]
+                block = self.chain.activate(*given)
                 return as_json({"hash": block["hash"]})
             if rest == ["simulate"]:
                 with self.chain.changed:
@@ -195,15 +190,6 @@ class NodeRpc:
         except (KeyError, TypeError, ValueError) as error:
             return rpc_error("node.malformed_request", f"{type(error).__name__}: {error}", 400)
         return NOT_FOUND
-
-
-def _additional_info(suffix: str) -> str | Json:
-    if not suffix:
-        return "release"
-    if suffix.startswith("+"):
-        return "dev"
-    kind = suffix.lstrip("~").rstrip("0123456789")
-    return {kind: int(suffix[1 + len(kind) :] or 0)}
 
 
 def _by_pass(operations: List[Any]) -> List[List[Any]]:

@@ -204,14 +204,17 @@ class Network:
         behind = {name: set(group) for name, group in self.chain.remote_delegates().items()}
         with self._lock:
             paths = [[*link.path, self.peer_id] for link in self._links.values() if self.peer_id not in link.path]
-            best = min([[self.peer_id], *(path for path in paths if len(path) > 1)], key=lambda path: (path[0], len(path), path))
+            candidates = [[self.peer_id], *(path for path in paths if len(path) > 1)]
+            best = min(candidates, key=lambda path: (path[0], len(path), path))
             if best != self._path:
                 self._path = best
                 for link in self._links.values():
                     link.send({"path": best})
             parent = best[-2] if len(best) > 1 else ""
             for name, link in self._links.items():
-                ours = own.union(*(group for child, group in behind.items() if child != name)) if name == parent else set()
+                ours: Set[str] = set()
+                if name == parent:
+                    ours = own.union(*(group for child, group in behind.items() if child != name))
                 if ours != link.told_delegates:
                     link.told_delegates = ours
                     link.send({"delegates": sorted(ours)})

@@ -79,7 +79,7 @@ def _install(directory: str, names: List[str], release_text: str | None, python:
 
 
 def _parts() -> Dict[str, bytes]:
-    """Read our own modules, from a checkout or from inside a copy, with compiled ones that spare every start a compile."""
+    """Read our own modules, from a checkout or from inside a copy, and compile them to spare every start the work."""
     loader = globals()["__loader__"]
     here = os.path.dirname(os.path.abspath(__file__))
     package = os.path.basename(here)
@@ -88,7 +88,8 @@ def _parts() -> Dict[str, bytes]:
         names = [name for name in os.listdir(here) if name.endswith(".py")]
     else:
         with zipfile.ZipFile(loader.archive) as own:
-            names = [os.path.basename(name) for name in own.namelist() if name.startswith(package) and name.endswith(".py")]
+            inside = [name for name in own.namelist() if name.startswith(package) and name.endswith(".py")]
+        names = [os.path.basename(name) for name in inside]
     for name in sorted(names):
         source = loader.get_data(os.path.join(here, name))
         parts[f"{package}/{name}"] = source

@@ -79,6 +79,7 @@ def _run(path: str, who: identity.Identity, words: List[str]) -> int:
 
 def _explain_usage(who: identity.Identity, problem: str) -> None:
     if who.family in UNIX_FAMILIES:
-        events.complain(f"{who.name}: {problem}\nUsage: {who.name} [COMMAND] …\nTry '{who.name} --help' for more information.")
+        usage = f"Usage: {who.name} [COMMAND] …\nTry '{who.name} --help' for more information."
+        events.complain(f"{who.name}: {problem}\n{usage}")
     else:
         events.complain(f"Error:\n  {problem}")

@@ -79,6 +79,24 @@ def version_line(release: Release) -> str:
     return f"{COMMIT} ({DATES[release.level]}) ({name})"
 
 
+def version_value(release: Release) -> dict[str, object]:
+    """Give what `GET /version` answers, as far as the release decides it."""
+    version: dict[str, object] = {"major": release.major, "minor": release.minor}
+    if release.level >= 25:
+        version["build"] = 0
+    version["additional_info"] = _additional_info(release.suffix)
+    return {"version": version, "commit_info": {"commit_hash": COMMIT, "commit_date": DATES[release.level]}}
+
+
+def _additional_info(suffix: str) -> str | dict[str, int]:
+    if not suffix:
+        return "release"
+    if suffix.startswith("+"):
+        return "dev"
+    kind = suffix[1:].rstrip("0123456789")
+    return {kind: int(suffix[1 + len(kind) :] or 0)}
+
+
 class Protocol:
     """One economic protocol. `number` orders them; alpha comes after all the others."""
 
