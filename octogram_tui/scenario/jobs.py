@@ -118,7 +118,7 @@ class JobReader:
         """Give the procedure of that name, if there is one in this scenario."""
         if name not in self.procedures:
             try:
-                found: type[Procedure] | None = find(name)
+                found: type[Procedure] | None = None if name.startswith("internals.") else find(name)
             except KeyError:
                 found = None
             # What another scenario's own file defined in this process does not count here.
@@ -131,7 +131,7 @@ class JobReader:
         """Report a key that is neither a job's own nor a procedure."""
         place = node.key_place(key)
         load_all()
-        procedures = [n for n in REGISTRY if self.procedure(n) is not None]
+        procedures = [n for n in REGISTRY if self.procedure(n) is not None and not n.startswith("internals.")]
         if "." in key:
             family = key.split(".")[0] + "."
             siblings = [n for n in procedures if n.startswith(family)]

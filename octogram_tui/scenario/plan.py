@@ -6,6 +6,7 @@ What depends on a result is shown as the template that it is written as. Lazy: a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from octogram_tui.model.ids import instance_key
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
 from octogram_tui.scenario.arguments import JobArguments
 from octogram_tui.scenario.selectors import select_agents
+from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.items import expand_items
@@ -42,18 +44,26 @@ class Foresight:
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self.known = dict(variables)
         self.unknown: set[str] = set()
-        self.is_blind = False  # a name was computed: any variable may have changed
+        self.computed: list[re.Pattern[str]] = []  # what names that are templates may become
+
+    def copy(self) -> Foresight:
+        """Give another one that knows the same."""
+        other = Foresight(self.known)
+        other.unknown, other.computed = set(self.unknown), list(self.computed)
+        return other
 
     def can_tell(self, text: str, *, expression: bool = False, braces: bool = True) -> bool:
         """Tell whether a template can be expanded now with the value that it will have."""
         if not expression and not is_template(text, braces=braces):
             return True
         found = uses(text, expression=expression, braces=braces)
-        if "var" in found.names or "vars" in found.names:
-            return not self.is_blind and not (found.variables & self.unknown) and not (
-                self.unknown and not found.variables
-            )
-        return True
+        if found.is_computed and (self.unknown or self.computed):
+            return False
+        return not any(self.is_unknown(name) for name in found.variables)
+
+    def is_unknown(self, name: str) -> bool:
+        """Tell whether only a run can tell a variable."""
+        return name in self.unknown or any(pattern.fullmatch(name) for pattern in self.computed)
 
     def after(self, job: JobSpec) -> None:
         """Take in what a job would change."""
@@ -62,7 +72,7 @@ class Foresight:
         for update in job.vars_updates:
             name = update.name.source
             if is_template(name):
-                self.is_blind = True
+                self.computed.append(what_it_may_become(name))
             elif update.value is None and job.when is None:
                 self.known.pop(name, None)
                 self.unknown.discard(name)
@@ -102,8 +112,7 @@ def plan(
             continue
         # Jobs of one stage see each other's updates in an order that only the run decides.
         for agent, captures in chosen.items():
-            seen = Foresight(foresight.known)
-            seen.unknown, seen.is_blind = set(foresight.unknown), foresight.is_blind
+            seen = foresight.copy()
             for job in jobs:
                 yield from _instances(stage, job, agent, captures, seen, note)
                 seen.after(job)

@@ -54,8 +54,7 @@ class Usage:
     def set_by(self, name: str) -> None:
         """Note that a job sets a variable; the name may be a template."""
         if is_template(name):
-            pieces = re.split(r"\{\{.*?\}\}|\{%.*?%\}", name, flags=re.DOTALL)
-            self.computed.append(re.compile(".*".join(map(re.escape, pieces)), re.DOTALL))
+            self.computed.append(what_it_may_become(name))
         else:
             self.known.add(name)
 
@@ -69,6 +68,12 @@ class Usage:
                 f"no variable `{name}` is defined anywhere{suggestion(name, self.known)}",
                 "add it to `vars`, set it with --var, or write `| default(...)` after it",
             )
+
+
+def what_it_may_become(template: str) -> re.Pattern[str]:
+    """Give an expression for every text that a template may expand to."""
+    pieces = re.split(r"\{\{.*?\}\}|\{%.*?%\}", template, flags=re.DOTALL)
+    return re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
 
 
 def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[str, str]:

@@ -18,12 +18,14 @@ class Uses:
     names      of the scope, functions apart
     variables  `vars.x`, `vars['x']` and `var('x')`
     optional   those of them that may be missing: under `default(...)` or asked about with `is defined`
+    is_computed  variables are reached by computed names, or all at once
     problem    why it does not parse, or empty; `line` is where, counted from 1; `hint` what to do
     """
 
     names: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    is_computed: bool = False
     problem: str = ""
     line: int = 1
     hint: str = ""
@@ -48,6 +50,7 @@ def uses(text: str, *, expression: bool = False, braces: bool = True) -> Uses:
         return Uses(
             frozenset(path.root for path in paths),
             frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
+            is_computed=any(path.root == "vars" and not path.steps for path in paths),
         )
     return _parsed(text, expression, braces)
 
@@ -89,16 +92,19 @@ def _walk(tree: Any, known: Any) -> Uses:
     bound: set[str] = {"loop", "caller", "varargs", "kwargs"}
     variables: set[str] = set()
     optional: set[str] = set()
+    ways = 0  # mentions of `vars` and `var` that no literal name follows
     for node in tree.find_all((nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter, nodes.Test)):
         if isinstance(node, nodes.Name):
+            ways += node.name in ("vars", "var")
             (names if node.ctx == "load" else bound).add(node.name)
         elif isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _ALLOWS_MISSING and node.node is not None:
             optional.update(_variables_of(node.node, nodes))
         found = _variable(node, nodes)
         if found is not None:
+            ways -= 1
             variables.add(found)
     bound.update(macro.name for macro in tree.find_all(nodes.Macro))
-    return Uses(frozenset(names - bound - set(known)), frozenset(variables), frozenset(optional))
+    return Uses(frozenset(names - bound - set(known)), frozenset(variables), frozenset(optional), ways > 0)
 
 
 def _variables_of(node: Any, nodes: Any) -> set[str]:

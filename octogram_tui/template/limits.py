@@ -18,6 +18,7 @@ MAX_ELEMENTS = 100_000
 MAX_BITS = 4096
 MAX_WIDTH = 10_000
 MAX_CHARS_MADE = 64 << 20
+CHARS_AN_ELEMENT = 64
 
 
 class Budget:
@@ -51,7 +52,7 @@ class Budget:
                 raise TooMuch(f"the template makes more than {MAX_CHARS_MADE} characters in all")
         elif kind is list or kind is tuple or kind is dict:
             check_elements(len(value))
-            self.chars -= len(value)
+            self.chars -= len(value) * CHARS_AN_ELEMENT
             if self.chars < 0:
                 raise TooMuch("the template makes too many list elements in all")
         return value

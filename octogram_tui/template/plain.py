@@ -25,7 +25,8 @@ _PATH = r"(vars|agent|re|item|res|port)((?:\.[A-Za-z][A-Za-z0-9_]*|\[\d{1,6}\]|\
 _TAG = re.compile(r"\{\{ *" + _PATH + r" *\}\}")
 _EXPRESSION = re.compile(r"\s*" + _PATH + r"\s*")
 _STEP = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*)|\[(\d+)\]|\[['\"]([^'\"]*)['\"]\]")
-_REST = re.compile(r"\{[{%#]|\r|\\[{}]")
+_REST = re.compile(r"\{[{%#]|\r")
+_BRACE = re.compile(r"\\[{}]")
 
 Parts = tuple[str | Name, ...]
 
@@ -39,6 +40,8 @@ def _name(root: str, path: str) -> Name:
 
 def parse(text: str) -> Parts | None:
     """Take a template apart into texts and names; None when it holds more than those."""
+    if "\\" in text and _BRACE.search(text):
+        return None
     parts: list[str | Name] = []
     end = 0
     for found in _TAG.finditer(text):

@@ -32,11 +32,11 @@ def text_of(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, (dict, list, tuple, range, set, frozenset)) or hasattr(value, "__next__"):
-        return json_text(value)
     if hasattr(value, "values_by_name"):
         return json_text(dict(value.values_by_name))
-    return str(value)
+    if hasattr(value, "__iter__"):
+        return json_text(value)
+    raise TypeError(f"a {type(value).__name__} is no value that can stand in a text")
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -55,6 +55,4 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (range, set, frozenset)) or hasattr(value, "__next__"):
-        return list(value)
-    return str(value)
+    return list(value) if hasattr(value, "__iter__") else text_of(value)

@@ -1,0 +1,145 @@
+"""with_items: scalars, lists, ranges and products, lazily, each item with a text of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from octogram_tui.errors import TemplateError
+from octogram_tui.model.scenario import ItemsSpec
+from octogram_tui.template.items import MAX_TEXT, Items, expand_items, integer, item_text, typed
+from octogram_tui.template.scope import make_scope
+
+SCOPE = make_scope({"n": 3, "name": "x", "flag": True}, agent="a", captures=["a"])
+
+
+def values(*definitions: Any) -> list[Any]:
+    return [value for _, value, _ in expand_items(ItemsSpec((definitions,)), SCOPE)]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ("1..3", [1, 2, 3]),
+        ("5..5", [5]),
+        ("3..2", []),
+        ("9..2", []),
+        ("007..009", [7, 8, 9]),
+        ("1..{{ vars.n }}", [1, 2, 3]),
+        ("{{ vars.n }}", [3]),
+        ("{{ vars.flag }}", [True]),
+        ("a 1..3", ["a 1..3"]),
+        ("-1..3", ["-1..3"]),
+        ("42", [42]),
+        ("-7", [-7]),
+        ("+7", [7]),
+        ("0x1f", [31]),
+        ("0o17", [15]),
+        ("0b101", [5]),
+        ("1_000", [1000]),
+        ("0xfF_00", [0xFF00]),
+        ("true", [True]),
+        ("false", [False]),
+        ("True", ["True"]),
+        ("1.5", ["1.5"]),
+        ("", [""]),
+        ("_1", ["_1"]),
+        ("x{{ vars.name }}", ["xx"]),
+        (5, [5]),
+        (True, [True]),
+        (None, [None]),
+        ("٣", ["٣"]),
+        ("9" * 70, ["9" * 70]),
+    ],
+)
+def test_definitions(definition: Any, expected: list[Any]) -> None:
+    result = values(definition)
+    assert result == expected
+    assert list(map(type, result)) == list(map(type, expected))
+
+
+def test_a_list_mixes_definitions() -> None:
+    assert values("1..2", "a", True, None, "b") == [1, 2, "a", True, None, "b"]
+
+
+def test_products_vary_the_first_list_slowest() -> None:
+    spec = ItemsSpec((("1..2",), ("a", "b"), (None,)), is_product=True)
+    items = expand_items(spec, SCOPE)
+    assert len(items) == 4
+    assert [value for _, value, _ in items] == [[1, "a", None], [1, "b", None], [2, "a", None], [2, "b", None]]
+    assert [text for _, _, text in items] == ["1,a,", "1,b,", "2,a,", "2,b,"]
+
+
+def test_an_empty_product_is_one_empty_list() -> None:
+    assert list(expand_items(ItemsSpec((), is_product=True), SCOPE)) == [(0, [], "")]
+
+
+def test_a_product_with_an_empty_list_has_no_items() -> None:
+    assert list(expand_items(ItemsSpec((("1..0",), ("a",)), is_product=True), SCOPE)) == []
+
+
+def test_large_ranges_and_products_are_lazy() -> None:
+    items = expand_items(ItemsSpec((("0..999",), ("0..999",)), is_product=True), SCOPE)
+    assert len(items) == 1_000_000
+    first = next(iter(items))
+    assert first == (0, [0, 0], "0,0")
+    assert isinstance(items.lists[0], range)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (ItemsSpec((("0..1000000",),)), "1000001 items"),
+        (ItemsSpec((("0..999",), ("0..1000",)), is_product=True), "1001000 items"),
+        (ItemsSpec((("0..999999", "a", "b"),)), "1000002 items"),
+        (ItemsSpec((("1..99999999999999999999",),)), "too large"),
+        (ItemsSpec((("{{ vars.nope }}",),)), "no variable `nope`"),
+    ],
+)
+def test_what_cannot_be_expanded(spec: ItemsSpec, message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        expand_items(spec, SCOPE)
+
+
+def test_equal_items_have_different_texts() -> None:
+    items = expand_items(ItemsSpec((("a", "a", "a~2", "a"),)), SCOPE)
+    texts = [text for _, _, text in items]
+    assert texts == ["a", "a~2", "a~2~2", "a~3"]
+
+
+def test_ranges_that_overlap_have_different_texts() -> None:
+    texts = [text for _, _, text in expand_items(ItemsSpec((("1..2", "2..3"),)), SCOPE)]
+    assert texts == ["1", "2", "2~2", "3"]
+
+
+@given(st.lists(st.one_of(st.text(max_size=70), st.integers(), st.booleans(), st.none()), max_size=20))
+def test_texts_are_unique_printable_and_short(raw: list[Any]) -> None:
+    texts = [text for _, _, text in Items([raw], False)]
+    assert len(set(texts)) == len(texts)
+    for text in texts:
+        assert text.isprintable()
+        assert len(text) <= MAX_TEXT + 5
+        assert "#" not in text
+        assert "]" not in text
+
+
+@given(st.integers(0, 50), st.integers(-3, 30))
+def test_a_range_has_as_many_items_as_it_says(first: int, size: int) -> None:
+    last = max(first + size - 1, 0)
+    items = expand_items(ItemsSpec(((f"{first}..{last}",),)), SCOPE)
+    expected = list(range(first, last + 1))
+    assert [value for _, value, _ in items] == expected
+    assert len(items) == len(expected)
+
+
+def test_item_texts() -> None:
+    assert item_text(None) == "null"
+    assert item_text([1, None, True]) == "1,,true"
+    assert item_text("a\nb#]") == "a·b··"
+    assert item_text("x" * 100) == "x" * 59 + "…"
+    assert typed("true") is True
+    with pytest.raises(ValueError, match="not an integer"):
+        integer("x")
