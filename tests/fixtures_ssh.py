@@ -121,6 +121,7 @@ class SshServer:
     user: str = field(default_factory=getpass.getuser)
     pid: int = 0
     log: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)  # asyncssh only: the users who came as far as asking to log in
 
     @property
     def ssh_config(self) -> Path:
@@ -168,13 +169,14 @@ def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
         pytest.skip("no sshd on this machine")
     running: list[tuple[subprocess.Popen[str], threading.Thread]] = []
 
-    def start(options: Mapping[str, str] | None = None, *, host_key: Path | None = None, port: int = 0) -> SshServer:
+    def start(options: Mapping[str, str] | None = None, *, host_key: Path | None = None,
+              extra_host_keys: Sequence[Path] = (), port: int = 0) -> SshServer:
         directory = tmp_path / f"sshd{len(running)}"
         (directory / "home").mkdir(parents=True)
         for _ in range(5):
             server = SshServer(port or free_port(), directory, host_key or new_key(directory / "host_key"), ssh_keys)
             try:
-                process, reader = _start_sshd(server, options or {})
+                process, reader = _start_sshd(server, options or {}, extra_host_keys)
             except OSError:
                 if port:
                     raise
@@ -211,7 +213,7 @@ async def asyncssh_server(tmp_path: Path, ssh_keys: Keys) -> AsyncIterator[SshSe
     listener = await asyncssh.listen(
         "127.0.0.1", 0, server_host_keys=[str(server.host_key)], encoding=None, config=None,
         authorized_client_keys=str(directory / "authorized_keys"),
-        server_factory=lambda: _Server(sessions, server.home))
+        server_factory=lambda: _Server(sessions, server))
     server.port = listener.get_port()
     server.write_client()
     yield server
@@ -239,12 +241,16 @@ def stop_sshd(pid: int) -> None:
 class _Server(asyncssh.SSHServer):
     """Lets whoever has the key run commands with `sh -c`."""
 
-    def __init__(self, processes: set[ProcessChannel], home: Path) -> None:
+    def __init__(self, processes: set[ProcessChannel], server: SshServer) -> None:
         self._processes = processes
-        self._home = home
+        self._server = server
+
+    def begin_auth(self, username: str) -> bool:
+        self._server.logins.append(username)
+        return True
 
     def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
-        return _CommandSession(self._processes, self._home)
+        return _CommandSession(self._processes, self._server.home)
 
 
 class _CommandSession(asyncssh.SSHServerSession[bytes]):
@@ -321,7 +327,8 @@ class _Output:
                 self._chan.exit(status)
 
 
-def _start_sshd(server: SshServer, options: Mapping[str, str]) -> tuple[subprocess.Popen[str], threading.Thread]:
+def _start_sshd(server: SshServer, options: Mapping[str, str],
+                extra_host_keys: Sequence[Path]) -> tuple[subprocess.Popen[str], threading.Thread]:
     """Start sshd in the foreground and wait until it says that it listens. Raises OSError when it does not."""
     assert SSHD is not None
     if os.geteuid() == 0:
@@ -336,7 +343,8 @@ def _start_sshd(server: SshServer, options: Mapping[str, str]) -> tuple[subproce
         "PrintMotd": "no", "SetEnv": f"HOME={server.home}", "LogLevel": "VERBOSE", **options,
     }
     config = directory / "sshd_config"
-    config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    lines = [f"{name} {value}\n" for name, value in settings.items()]
+    config.write_text("".join([*lines, *(f"HostKey {path}\n" for path in extra_host_keys)]))
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
     server.pid = process.pid

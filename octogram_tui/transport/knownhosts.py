@@ -127,7 +127,7 @@ class KnownHosts:
         return Match(
             trusted=tuple(entry for entry in matching if not entry.marker),
             authorities=tuple(entry for entry in matching if entry.marker == "cert-authority"),
-            revoked=tuple(entry for entry in matching + by_address if entry.marker == "revoked"),
+            revoked=tuple(dict.fromkeys(entry for entry in matching + by_address if entry.marker == "revoked")),
             for_address=tuple(entry for entry in by_address if not entry.marker),
         )
 
