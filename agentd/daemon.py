@@ -127,7 +127,7 @@ class Daemon:
 
     def process_lines(self, process: Supervised, stream: str, lines: List[str]) -> None:
         """Send log lines of a supervised process: of its attempt's as long as that is under way."""
-        attempt = process.attempt if process.attempt in self.jobs.running else ""
+        attempt = process.attempt if self.jobs.is_running(process.attempt) else ""
         self.lines((attempt, process.name, stream), lines)
 
     def process_log(self, name: str) -> Log:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SOCKET = "sock"
 LOCK = "lock"
 JOURNAL = "agentd.log"  # the daemon's own complaints
+NOBODY = 65534  # who owns the system's directories as seen from a user namespace
 NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~+=@-"
 
 
@@ -40,27 +41,24 @@ def candidates(run: str, agent: str, given: str) -> List[str]:
 
 
 def make(root: str) -> None:
-    """Make ROOT and what is above it as far as it is missing. Raises OSError; EPERM when it is not safe."""
-    missing = []
+    """Make ROOT and what is above it as far as it is missing. Raises OSError; EPERM when others could reach into it."""
+    os.makedirs(os.path.dirname(root), mode=0o700, exist_ok=True)
+    try:
+        os.mkdir(root, 0o700)
+    except FileExistsError:
+        pass
+    found = os.lstat(root)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise PermissionError(errno.EPERM, "it is not a directory of our own, writable by us alone")
     path = root
-    while True:
-        try:
-            found = os.lstat(path)
-            break
-        except FileNotFoundError:
-            missing.append(path)
-            path = os.path.dirname(path)
-    own = [path] if path == root or os.path.basename(os.path.dirname(path)) == "runs" else []
-    for directory in own:
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-            raise PermissionError(errno.EPERM, "%s is not a directory of our own, writable by us alone" % directory)
-    for directory in reversed(missing):
-        try:
-            os.mkdir(directory, 0o700)
-        except FileExistsError:
-            found = os.lstat(directory)
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-                raise PermissionError(errno.EPERM, "%s is not ours" % directory) from None
+    while found.st_uid == os.getuid() and path != "/":
+        if found.st_mode & 0o1002 == 0o0002 and not stat.S_ISLNK(found.st_mode):
+            raise PermissionError(errno.EPERM, "others may rename what is in %s" % path)
+        path = os.path.dirname(path)
+        found = os.lstat(path)
+    is_open = found.st_mode & 0o1002 == 0o0002 and not stat.S_ISLNK(found.st_mode)
+    if found.st_uid not in (0, os.getuid(), NOBODY) or is_open:
+        raise PermissionError(errno.EPERM, "%s is somebody else's" % path)
 
 
 class Home:

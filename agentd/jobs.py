@@ -35,12 +35,18 @@ class Jobs:
         self._answer_bytes: Dict[str, int] = {}
         self._remembered_bytes = 0
         self._logs: Dict[str, Log] = {}
+        self._log_bytes = 0
+        self._log_file_bytes = 0
         self._count = 0
 
     @property
     def running(self) -> List[str]:
         """The names of those under way."""
         return list(self._running)
+
+    def is_running(self, name: str) -> bool:
+        """Whether an attempt is under way."""
+        return name in self._running
 
     def run(self, message: Message) -> None:
         """Execute an attempt, unless it was executed before: then answer what is known of it."""
@@ -160,9 +166,7 @@ class Jobs:
             self._remembered_bytes -= self._answer_bytes.pop(oldest)
             self._answers[oldest] = None
         if attempt.output is not None:
-            attempt.output.close()
-            self._logs[name] = attempt.output
-            self._forget_logs()
+            self._keep_log(name, attempt.output)
 
     def _checked(self, answer: Message) -> int:
         """Give the size of an answer; shorten an error, and refuse a result that cannot be sent."""
@@ -188,14 +192,16 @@ class Jobs:
                 len(line), MAX_RESULT_BYTES),
             kind="result_too_large", hint="write it to a file, and fetch that")
 
-    def _forget_logs(self) -> None:
-        """Bound what is kept of attempts that are over, the oldest first."""
-        in_memory = sum(log.memory_bytes for log in self._logs.values())
-        on_disk = sum(log.size_bytes for log in self._logs.values() if log.has_files)
-        while in_memory > LOGS_IN_MEMORY_BYTES or on_disk > LOGS_ON_DISK_BYTES:
+    def _keep_log(self, name: str, log: Log) -> None:
+        """Keep the log of an attempt that is over, and forget the oldest ones beyond a bound."""
+        log.close()
+        self._logs[name] = log
+        self._log_bytes += log.memory_bytes
+        self._log_file_bytes += log.size_bytes if log.has_files else 0
+        while self._log_bytes > LOGS_IN_MEMORY_BYTES or self._log_file_bytes > LOGS_ON_DISK_BYTES:
             oldest = self._logs.pop(next(iter(self._logs)))
-            in_memory -= oldest.memory_bytes
-            on_disk -= oldest.size_bytes if oldest.has_files else 0
+            self._log_bytes -= oldest.memory_bytes
+            self._log_file_bytes -= oldest.size_bytes if oldest.has_files else 0
             oldest.remove()
 
 

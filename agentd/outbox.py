@@ -77,11 +77,11 @@ class Outbox:
     def acknowledged(self, number: int) -> None:
         """Forget what has arrived."""
         kept = self._kept
-        if number in kept and len(kept) == 1:
-            kept.clear()
-            return
-        for old in [old for old in kept if old <= number]:
-            del kept[old]
+        while kept:
+            oldest = next(iter(kept))
+            if oldest > number:
+                break
+            del kept[oldest]
 
     def credit(self, size_bytes: int) -> None:
         """Take note that output has been consumed."""

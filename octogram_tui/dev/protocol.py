@@ -1,4 +1,4 @@
-"""The page agentd/PROTOCOL.md, made from the table in agentd/wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
+"""The page agentd/PROTOCOL.md, from the table in agentd/wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from octogram_tui.resources import agentd_dir
 INTRODUCTION = """\
 # The channel between orchestrator and agent
 
-Version {major}.{minor}. This page is made from `agentd/wire.py` by `python -m octogram_tui.dev.protocol`; do not edit it.
+Version {major}.{minor}. This page is made from `agentd/wire.py` by `python -m octogram_tui.dev.protocol`: do not edit.
 
 One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
 Numbers beyond what JSON knows (NaN, infinities) are refused. Fields that are not listed are ignored; so are messages of
 an unknown type, up to a hundred from one connection.
 
-The orchestrator speaks first: `hello`. The agent answers `welcome`, or `reject` and closes. A second connection that says
-a valid `hello` takes the place of the first.
+The orchestrator speaks first: `hello`. The agent answers `welcome`, or `reject` and closes. A second connection that
+says a valid `hello` takes the place of the first.
 
 Messages with a `seq` are numbered from 1, each direction for itself, and kept by their sender until acknowledged. Both
 greetings say what was seen (`rx`); what follows it is sent again. A number that was seen already is dropped, a gap ends
@@ -32,9 +32,9 @@ dropped. Results go before log lines.
 Any line from the orchestrator renews the lease. When it is over the agent stops everything that it started, removes its
 directory and ends.
 
-Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled`, `bug` (an exception that the procedure
-did not mean to raise), `result_too_large`, `unknown_procedure`, `forgotten` (executed before, result no longer kept), and
-from the process procedures `not_started`, `exit`, `unkillable`; each procedure has its own besides.
+Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled`, `bug` (an exception that the
+procedure did not mean to raise), `result_too_large`, `unknown_procedure`, `forgotten` (executed before, its result no
+longer kept), and from the process procedures `not_started`, `exit`, `unkillable`; each procedure has its own besides.
 """
 
 

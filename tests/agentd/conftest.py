@@ -22,7 +22,7 @@ def _version(python: str) -> str:
 VERSIONS = {python: _version(python) for python in PYTHONS}
 
 
-@pytest.fixture(params=PYTHONS, ids=VERSIONS.values())
+@pytest.fixture(params=PYTHONS, ids=list(VERSIONS.values()))
 def python(request: pytest.FixtureRequest) -> str:
     """Every interpreter of this machine that the daemon is written for; the summary says which."""
     request.node.user_properties.append(("interpreter", VERSIONS[request.param]))

@@ -64,9 +64,11 @@ class Machine:
         return subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
 
-    def boot(self, source: BinarySource = PUSH, data: bytes = BUNDLE.data, **more: str) -> tuple[list[BootEvent], str, int]:
+    def boot(
+        self, source: BinarySource = PUSH, data: bytes = BUNDLE.data, python: str | None = None
+    ) -> tuple[list[BootEvent], str, int]:
         """Boot to the end: events, what the program printed, exit status."""
-        return finish(self.begin(source, **more), data)  # type: ignore[arg-type]
+        return finish(self.begin(source, python), data)
 
     def cached(self) -> list[Path]:
         return sorted((self.home / ".cache" / "octogram").glob("*"))
@@ -145,19 +147,23 @@ def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
     assert printed.startswith("agentd")
 
 
-def test_somebody_elses_directory_is_not_used(machine: Machine, tmp_path: Path) -> None:
+def test_a_copy_that_others_can_write_is_not_used(machine: Machine) -> None:
     machine.boot()
     machine.cached()[0].chmod(0o777)
-    events, _, _ = machine.boot()
-    assert isinstance(events[0], Need)
-    place = machine.home / ".cache" / "octogram"
-    shutil.rmtree(place)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    place.symlink_to(elsewhere)
     events, printed, _ = machine.boot()
+    assert isinstance(events[0], Need)
     assert printed.startswith("agentd")
-    assert list(elsewhere.iterdir()) == []
+    assert isinstance(machine.boot()[0][0], Started)
+
+
+def test_a_place_that_is_a_link_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(boot, "_places", lambda: [f"{tmp_path}/link"])
+    with pytest.raises(boot.BootFailed, match="not a directory of our own"):
+        boot._install(BUNDLE.data)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert boot._find(BUNDLE.digest[:16], 0) == ""
 
 
 def test_many_boots_at_once(machine: Machine) -> None:
@@ -225,7 +231,7 @@ def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: 
     assert Path(installed).parent == tmp_path / "good"
     assert boot._find(BUNDLE.digest[:16], BUNDLE.source_bytes) == installed
     monkeypatch.setattr(boot, "_places", lambda: [bad])
-    with pytest.raises(boot.BootFailed, match="no place for the daemon's program: .*Not a directory"):
+    with pytest.raises(boot.BootFailed, match=r"no place for the daemon's program: .*Not a directory"):
         boot._install(BUNDLE.data)
 
 
@@ -294,8 +300,8 @@ def test_the_bundle_is_the_same_bytes_wherever_it_is_built(tmp_path: Path) -> No
 
 
 def test_local_agents_start_from_our_own_files() -> None:
-    process = subprocess.Popen(local_argv(nonce=NONCE, args=["--version"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+    argv = local_argv(nonce=NONCE, args=["--version"])
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     events, printed, status = finish(process)
     assert [type(event) for event in events] == [Started]
     assert printed.startswith("agentd")

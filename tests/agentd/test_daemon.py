@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from agent_harness import CHECKOUT, Connection, Place, argv_of, cmdline, is_alive, marked, until
 
-FORKER = "import os,time\nif os.fork()==0:\n os.setsid()\n if os.fork()==0:\n  time.sleep(600)\n os._exit(0)\nos.wait()\n"
+FORKER = """\
+import os,time
+if os.fork()==0:
+ os.setsid()
+ if os.fork()==0:
+  time.sleep(600)
+ os._exit(0)
+os.wait()
+"""
 
 
 def test_runs_to_the_end_under_every_python(everywhere: Place) -> None:
@@ -81,7 +89,7 @@ def test_a_child_that_ignores_term_is_killed_though_its_leader_ended(place: Plac
 def test_stop_orders_are_kept(place: Place) -> None:
     connection = place.connect()
     log = place.base / "order"
-    script = "trap 'echo $0 >> %s; exit 0' TERM; echo up; while :; do sleep 0.01; done" % log
+    script = f"trap 'echo $0 >> {log}; exit 0' TERM; echo up; while :; do sleep 0.01; done"
     for name, order in (("node", 10), ("baker", 0), ("last", 20)):
         connection.ok("own.start", process=name, argv=["sh", "-c", script, name], order=order, ready="up")
     assert connection.stop() == []
@@ -237,7 +245,8 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
 
 
 @pytest.mark.parametrize("line", [
-    b"\n", b"{}\n", b"nonsense\n", b'{"t":"run"}\n', b'{"t":"run","seq":7,"id":"a"}\n', b"\xff\xfe\n", b"[" * 5000 + b"\n",
+    b"\n", b"{}\n", b"nonsense\n", b"\xff\xfe\n", b"[" * 5000 + b"\n",
+    b'{"t":"run"}\n', b'{"t":"run","seq":7,"id":"a"}\n',
     b'{"t":"run","seq":"1"}\n'])
 def test_a_hostile_line_ends_the_connection_not_the_daemon(place: Place, line: bytes) -> None:
     connection = place.connect()
@@ -396,10 +405,12 @@ def test_an_agent_imports_little_before_its_first_job(everywhere: Place) -> None
     script = (
         "import sys;sys.path.insert(0,sys.argv[1]);from agentd import bridge,daemon,kernel,home;"
         "print(*sorted(m for m in sys.modules))")
-    asked = subprocess.run([everywhere.python, "-IS", "-c", script, CHECKOUT], capture_output=True, text=True, check=True)
+    argv = [everywhere.python, "-IS", "-c", script, CHECKOUT]
+    asked = subprocess.run(argv, capture_output=True, text=True, check=True)
     loaded = set(asked.stdout.split())
-    heavy = {"asyncio", "subprocess", "typing", "threading", "dataclasses", "logging", "json", "re", "enum", "selectors",
-             "socket", "ctypes", "collections", "functools", "hashlib", "ssl", "tempfile", "traceback", "signal"}
+    heavy = {"asyncio", "subprocess", "typing", "threading", "dataclasses", "logging", "json", "re", "enum",
+             "selectors", "socket", "ctypes", "collections", "functools", "hashlib", "ssl", "tempfile", "traceback",
+             "signal"}
     assert loaded & heavy == set()
 
 

@@ -126,8 +126,12 @@ def test_descriptors(kernel: Kernel) -> None:
             seen.append(os.read(read, 100))
             arrived.fire()
 
+        def writable() -> None:
+            os.write(write, b"data")
+            kernel.unwatch(write)
+
         kernel.watch(read, on_read=readable)
-        kernel.watch(write, on_write=lambda: (os.write(write, b"data"), kernel.unwatch(write)))
+        kernel.watch(write, on_write=writable)
         assert await arrived.wait(5)
         kernel.unwatch(read)
         assert not await arrived.wait(0.001)
