@@ -42,11 +42,14 @@ def candidates(run: str, agent: str, given: str) -> List[str]:
 
 def make(root: str) -> None:
     """Make ROOT and what is above it as far as it is missing. Raises OSError; EPERM when others could reach into it."""
-    os.makedirs(os.path.dirname(root), mode=0o700, exist_ok=True)
-    try:
-        os.mkdir(root, 0o700)
-    except FileExistsError:
-        pass
+    missing = [root]
+    while not os.path.isdir(os.path.dirname(missing[-1])):
+        missing.append(os.path.dirname(missing[-1]))
+    for path in reversed(missing):  # not makedirs, whose mode is for the last one only
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
     found = os.lstat(root)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise PermissionError(errno.EPERM, "it is not a directory of our own, writable by us alone")
