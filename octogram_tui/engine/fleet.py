@@ -60,9 +60,10 @@ class Fleet:
 
     @property
     def is_settled(self) -> bool:
-        """Whether no agent is on its way up."""
-        return not any(s in ("new", "starting") for s in self._state.values()) or bool(
-            self.first_failed and self.first_failed == self._prometheus)
+        """Whether no agent is on its way up, and none will be."""
+        if self._prometheus and not self._prometheus_is_up:
+            return self.first_failed == self._prometheus  # the others wait for it, unless it cannot be
+        return not any(s in ("new", "starting") for s in self._state.values())
 
     @property
     def is_stopped(self) -> bool:

@@ -158,26 +158,32 @@ class Engine:
         if self.gate.is_shut:
             core.emit(RunPaused(reason="start"))
         self.fleet.start_all()
-        self._start_stages_when_ready()
+        self._go_on_when_settled()
 
-    def _start_stages_when_ready(self) -> None:
-        if self.phase == "starting" and self.fleet.is_ready:
+    def _go_on_when_settled(self) -> None:
+        """Begin the stages once every agent is up; end the run once each has answered and one is not.
+
+        Waiting for all of them shows the user every machine that is wrong, not only the first.
+        """
+        if self.phase != "starting":
+            return
+        if self.fleet.is_ready:
             self._move("running")
             self._is_next_due = True
+        elif self.fleet.is_settled:
+            self._stop_agents(f"agent {self.fleet.first_failed} could not be started")
 
     def _agent_came_up(self, stimulus: AgentCameUp) -> None:
         self.fleet.came_up(stimulus)
-        self._start_stages_when_ready()
+        self._go_on_when_settled()
 
     def _agent_start_failed(self, stimulus: AgentStartFailed) -> None:
         self.fleet.start_failed(stimulus)
-        self.causes.add(stimulus.exit_code)
         if self.phase == "starting":
-            # All agents are told to stop only once each has answered: the user sees every machine that is wrong.
-            if self.fleet.is_settled:
-                self._stop_agents(f"agent {self.fleet.first_failed} could not be started")
+            self.causes.add(stimulus.exit_code)
         else:
             self.core.emit(WarningGiven(message=f"agent {stimulus.agent} did not start", agent=stimulus.agent))
+        self._go_on_when_settled()
 
     def _agent_was_lost(self, stimulus: AgentWasLost) -> None:
         was_stopping = self.phase == "stopping"
@@ -186,8 +192,7 @@ class Engine:
         if was_stopping:
             self._finish_when_stopped()
         elif self.phase == "starting":
-            if self.fleet.is_settled:
-                self._stop_agents(f"agent {stimulus.agent} was lost")
+            self._go_on_when_settled()
         elif self.core.options.on_failure == "abort":
             self._abort(f"agent {stimulus.agent} was lost")
         else:
@@ -518,11 +523,10 @@ class Engine:
     def _attempt_ended(self, stimulus: AttemptEnded) -> None:
         if not self.fleet.attempt_ended(stimulus):
             self.dispatcher.attempt_ended(stimulus)
-        elif self.fleet.first_failed and self.phase == "starting" and self.fleet.is_settled:
+            return
+        if self.fleet.first_failed and self.phase == "starting":
             self.causes.add(ExitCode.NOT_STARTED)
-            self._stop_agents(f"agent {self.fleet.first_failed} could not be started")
-        else:
-            self._start_stages_when_ready()
+        self._go_on_when_settled()
 
     def _timer_fired(self, stimulus: TimerFired) -> None:
         kind, _, name = stimulus.timer.partition(":")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from simulation import Simulation, job, scenario, stage
 
 from octogram_tui.engine.effects import SendJob, StartAgent
@@ -126,7 +127,8 @@ def test_failed_jobs_of_always_stages_do_not_keep_the_next_from_running() -> Non
     assert simulation.ended() == ["s/bad@a failed", "c1/bad@a failed", "c2/j@a ok"]
 
 
-def test_agents_that_do_not_start_are_all_named_before_the_run_ends() -> None:
+@pytest.mark.parametrize("up", ["a", "b", "c"])
+def test_agents_that_do_not_start_are_all_named_before_the_run_ends(up: str) -> None:
     simulation = Simulation(scenario(stage("s", job("j")), agents="a b c"))
     simulation._take_original = simulation._take  # type: ignore[attr-defined]
 
@@ -134,14 +136,14 @@ def test_agents_that_do_not_start_are_all_named_before_the_run_ends() -> None:
         if isinstance(effect, StartAgent):
             name = effect.agent.name
             simulation.waiting.append(
-                AgentCameUp(name) if name == "b"
-                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "a" else 5))
+                AgentCameUp(name) if name == up
+                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "b" else 5))
         else:
             simulation._take_original(effect)  # type: ignore[attr-defined]
 
     simulation._take = take  # type: ignore[method-assign]
     simulation.go(Begin(""))
-    assert [e.agent for e in simulation.of(AgentFailed)] == ["a", "c"]
+    assert [e.agent for e in simulation.of(AgentFailed)] == sorted({"a", "b", "c"} - {up})
     assert simulation.started() == []
     assert simulation.exit_code == 5
 

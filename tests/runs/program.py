@@ -1,0 +1,120 @@
+"""Runs the program as a user does: a process of its own, a home of its own; and looks for what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, "-m", "octogram_tui"]
+DEADLINE_S = 60.0
+
+
+@dataclass
+class Place:
+    """A home directory for one test: its path, in the environment of everything started, tells what is ours."""
+
+    home: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program sees of the world."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "OCTOGRAM_", "CI"))}
+        return {**kept, "HOME": str(self.home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **self.extra}
+
+    def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run the program to its end, without a terminal."""
+        return subprocess.run(
+            [*PROGRAM, *arguments], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=DEADLINE_S, cwd=more.pop("cwd", self.home), check=False, **more)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the program without a terminal, in a group of its own."""
+        return subprocess.Popen(
+            [*PROGRAM, *arguments], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, cwd=self.home, start_new_session=True)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the test's."""
+        path = self.home / name
+        path.write_text(text)
+        return path
+
+    def processes(self) -> list[str]:
+        """List whatever lives with this home in its environment or as its place: `pid command`."""
+        mine = f"HOME={self.home}\0".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                is_mine = mine in (entry / "environ").read_bytes() + b"\0"
+                is_mine = is_mine or os.readlink(entry / "cwd").startswith(f"{self.home}/")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120]
+            except OSError:
+                continue
+            if is_mine and state not in "ZX":
+                found.append(f"{entry.name} {command}")
+        return found
+
+    def wait_clean(self, within_s: float = 5.0) -> None:
+        """Wait until nothing of ours is left. Fails with what is."""
+        wait_for(lambda: not self.processes(), within_s, lambda: f"left behind: {self.processes()}")
+
+    def last_run(self) -> dict[str, Any]:
+        """Give what `runs --json` says of the newest run."""
+        lines = self.run("runs", "--json").stdout.splitlines()
+        found: dict[str, Any] = json.loads(lines[-1])
+        return found
+
+    def kill_everything(self) -> None:
+        """End whatever a failed test left."""
+        for line in self.processes():
+            try:
+                os.kill(int(line.split()[0]), signal.SIGKILL)
+            except OSError:
+                pass
+
+
+def wait_for(
+    condition: Callable[[], object], within_s: float = DEADLINE_S, describe: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait for a condition of the world outside, which tells nobody when it comes true."""
+    end_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end_s, describe() or "it did not happen in time"
+        time.sleep(0.02)
+
+
+def events_of(text: str) -> list[dict[str, Any]]:
+    """Read JSON lines."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Reduce events to what must be the same wherever the agents are: no times, no ids, no order among agents."""
+    volatile = {"seq", "at_s", "cause", "duration_s", "run", "started_wall", "host", "home", "pid", "python", "address",
+                "digest", "where", "scenario", "agents", "ports", "reason"}
+    reduced = []
+    for event in events:
+        if event["type"] in ("job_output", "job_progress", "run_started"):
+            continue
+        kept = {k: v for k, v in event.items() if k not in volatile}
+        if event["type"] == "job_started":
+            kept["arguments"] = sorted(event["arguments"])
+        if event["type"] == "job_finished":
+            kept["result"] = sorted(event["result"]) if isinstance(event.get("result"), dict) else event.get("result")
+        if event["type"] == "variable_changed" and event["name"].endswith("_port"):
+            kept["value"] = "a port"
+        reduced.append(json.dumps(kept, sort_keys=True))
+    return sorted(reduced)
