@@ -133,7 +133,8 @@ class Tar(Procedure):
 class Prefetch(Procedure):
     """Bring a file into the home directory under its own name, and make it executable.
 
-    The name is what follows the last `/`. A file that is there under that name is replaced. Written as a text:
+    The name is what follows the last `/`. A file that is there under that name is replaced. What this agent has already
+    (`self://PATH`) is moved. Written as a text:
     `builtins.prefetch: 'https://example.org/tool'`.
     """
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import glob
 import itertools
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +13,6 @@ from agentd import wire
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
-
-
-def oldest_and_newest() -> list[str]:
-    """Give the oldest and the newest Python that is supported and here, and the one that runs the tests."""
-    found = [path for minor in range(8, 14)
-             for path in sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/3.{minor}.*/bin/python")))[:1]]
-    return list(dict.fromkeys([sys.executable, *found[:1], *found[-1:]]))
 
 
 class Finished:

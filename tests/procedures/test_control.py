@@ -12,6 +12,8 @@ from real_agent import RealAgent
 
 from agentd.procedures import find
 
+pytest_plugins = ["fixtures_procedures"]
+
 
 async def test_sleep(agent: RealAgent) -> None:
     assert await agent.ok("builtins.sleep", seconds=0.01) is None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from real_agent import RealAgent, oldest_and_newest
+from interpreters import interpreters, version_of
+from real_agent import RealAgent
 
 
 async def _agent(root: Path, python: str) -> AsyncGenerator[RealAgent, None]:
@@ -27,12 +27,11 @@ async def agent(tmp_path: Path) -> AsyncGenerator[RealAgent, None]:
         yield agent
 
 
-@pytest_asyncio.fixture(params=oldest_and_newest(), ids=lambda path: Path(path).parent.parent.name)
+@pytest_asyncio.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
 async def any_agent(
     request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> AsyncGenerator[RealAgent, None]:
     """A daemon under each of the Pythons that count."""
-    version = subprocess.run([request.param, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
-    record_property("interpreter", version)
+    record_property("interpreter", version_of(request.param))
     async for agent in _agent(tmp_path, request.param):
         yield agent
