@@ -74,7 +74,10 @@ class Agent:
     async def run(self, procedure: str, arguments: dict[str, Any] | None = None, **more: Any) -> Any:
         """Run a procedure to its end and give its result. Raises Failed."""
         job = self.start(procedure, {**(arguments or {}), **more})
-        return await asyncio.wait_for(job, WAIT_S)
+        try:
+            return await asyncio.wait_for(job, WAIT_S)
+        except TimeoutError:
+            raise AssertionError(f"{procedure} takes too long: {self.progress[-3:]} {self.lines[-40:]}") from None
 
     def start(self, procedure: str, arguments: dict[str, Any]) -> asyncio.Task[Any]:
         """Begin a procedure; the names of arguments are checked as a scenario's are."""
@@ -131,7 +134,9 @@ class Agent:
                 self.services[message["kind"], message["name"]] = message
                 self._changed.notify_all()
         elif kind == "finished":
-            self._attempts[message["id"]].set_result(message)
+            waiting = self._attempts[message["id"]]
+            if not waiting.done():  # whoever waited may have lost patience
+                waiting.set_result(message)
         elif kind == "stopped":
             self._remaining = message["remaining"]
             self._stopped.set()

@@ -223,7 +223,7 @@ async def test_activation_without_its_file(newest: FakeAgent) -> None:
 
 async def test_bootstrapped_shows_how_far_the_node_is(newest: FakeAgent) -> None:
     newest.pages["/network/connections"] = [1, 2, 3]
-    newest.pages["/header/shell"] = {"level": 17}
+    newest.pages["/head/header"] = {"level": 17}
     states = [{"bootstrapped": False, "sync_state": "unsynced"}, {"bootstrapped": True, "sync_state": "synced"}]
     real = newest.http
 

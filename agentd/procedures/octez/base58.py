@@ -19,7 +19,6 @@ PREFIXES: Dict[str, Tuple[bytes, int]] = {
     "tz3": (b"\x06\xa1\xa4", 20),
     "tz4": (b"\x06\xa1\xa6", 20),
     "tz5": (b"\x06\xa1\xa9", 20),
-    "sh1": (b"\x02\x74\xb4", 48),
 }
 """How a kind of text begins: the bytes in front of its payload, and the payload's size in bytes."""
 
@@ -27,9 +26,9 @@ PUBLIC_KEY_HASHES = ("tz1", "tz2", "tz3", "tz4", "tz5")
 
 
 def payload(text: str) -> bytes:
-    """Give the bytes that an address or commitment stands for, without prefix. Raises ValueError, saying why."""
+    """Give the bytes that an address stands for, without prefix. Raises ValueError, saying why."""
     if text[:3] not in PREFIXES:
-        raise ValueError("%r is no address that Tezos knows (sr1, KT1, tz1 ... tz5, sh1)" % text)
+        raise ValueError("%r is no address that Tezos knows (sr1, KT1, tz1 ... tz5)" % text)
     prefix, size_bytes = PREFIXES[text[:3]]
     number = 0
     for letter in text:

@@ -158,7 +158,7 @@ class PublishDalSlot(Procedure):
 
     procedure = "tezos.publish_dal_slot"
     result = {
-        "commitment": "str: the slot's commitment, sh1...",
+        "commitment": "str: the slot's commitment",
         "published": "bool: whether it was published",
         "level": "int: the chain's level when that was decided",
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MESSAGE_CHARACTERS = 600
 
+_ADVICE = re.compile(r"Usage: |Try '|Hint: ")
 _OPENING = re.compile(r"(?:^|[\s:])(?:fatal error|unexpected error|error)s?\s*:\s*(.*)$", re.IGNORECASE)
 
 HINTS = (
@@ -35,6 +36,7 @@ HINTS = (
 def explanation(text: str) -> str:
     """Give the program's own message out of its output: what follows its last `Error:`, else its last line."""
     lines = [line.strip() for line in text.replace("\r", "").split("\n")]
+    lines = [line for line in lines if not _ADVICE.match(line)]
     for index in range(len(lines) - 1, -1, -1):
         found = _OPENING.search(lines[index])
         if found is not None:

@@ -185,7 +185,7 @@ async def _is_behind(context: Context, endpoint: str, elapsed_s: float) -> bool:
     state = await daemons.answer(context, endpoint + "/chains/main/is_bootstrapped")
     if not isinstance(state, dict) or (state.get("bootstrapped") and state.get("sync_state") == "synced"):
         return False
-    header = await daemons.answer(context, endpoint + "/chains/main/blocks/head/header/shell")
+    header = await daemons.answer(context, endpoint + "/chains/main/blocks/head/header")
     peers = await daemons.answer(context, endpoint + "/network/connections")
     level = header.get("level") if isinstance(header, dict) else "unknown"
     count = len(peers) if isinstance(peers, list) else 0

@@ -107,7 +107,7 @@ class StartRollupNode(Procedure):
             timeout_s=self.ready_timeout, used_ports=list(ports.values()),
         )
         wanted = await levels.current_level(context, endpoint, owned=self.endpoint) - _LEVELS_BEHIND.get(self.kind, 0)
-        await _wait_processed(context, process, url + "/tezos_level", wanted, self.ready_timeout, list(ports.values()))
+        await _wait_processed(context, process, url, wanted, self.ready_timeout, list(ports.values()))
         context.announce("rollup_node", name, ports, process=process)
         return {"name": name, "rpc_port": ports["rpc"], "metrics_port": ports["metrics"]}
 
@@ -120,9 +120,7 @@ async def _wait_processed(
     while True:
         if not process.is_running:
             raise daemons.explain_end(process, used_ports)
-        level = await daemons.answer(context, url)
-        if not isinstance(level, int):
-            level = _level_in(process)
+        level = await _processed_level(context, process, url)
         if level >= wanted:
             return
         if level > best:
@@ -136,8 +134,15 @@ async def _wait_processed(
         await context.sleep(_EVERY_S)
 
 
-def _level_in(process: Process) -> int:
-    """Find the last level that a rollup node printed: v17 tells it nowhere else; -1 when there is none."""
+async def _processed_level(context: Context, process: Process, url: str) -> int:
+    """Find out which level a rollup node has processed; -1 when it does not say.
+
+    By the RPC of v18 and later, else that of its head block, else in what it printed.
+    """
+    for path in ("/tezos_level", "/block/head/level"):
+        level = await daemons.answer(context, url + path)
+        if isinstance(level, int):
+            return level
     found = [match for match in map(_PROCESSED.search, process.tail(_LINES)) if match is not None]
     return int(found[-1].group(1)) if found else -1
 
