@@ -339,6 +339,8 @@ class Daemon:
             self._place.remove_contents(self.keep)
         except Exception as error:  # whatever happens, the daemon ends
             self.kernel.complain("stop", error)
+            self.processes.kill_what_is_below()
+            self.keep = True  # so that what was complained of can be read
             remaining = [{"pid": os.getpid(), "name": "agentd", "state": "%s: %s" % (type(error).__name__, error)}]
         self.post({"t": "stopped", "remaining": remaining})
         self._last_number = self.outbox.sent

@@ -101,6 +101,8 @@ class Jobs:
         result = None
         error: Optional[Message] = None
         try:
+            if attempt.end_reason:  # cancelled before it could begin
+                raise Cancelled
             procedure = self._procedure(message)
             result = await procedure.run(attempt)
             state = "ok"

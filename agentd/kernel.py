@@ -100,6 +100,7 @@ class Task(Future):
         super().__init__(kernel)
         self.name = name
         self._coroutine = coroutine
+        self._has_begun = False
         self._waiting: Optional[Future] = None
         self._pending: Optional[BaseException] = None
         self._has_begun = False
@@ -107,7 +108,10 @@ class Task(Future):
         kernel.soon(self._step)
 
     def cancel(self, error: Optional[BaseException] = None) -> None:
-        """Throw Cancelled (or the given one) into it where it waits. Its `finally` blocks may wait again."""
+        """Throw Cancelled (or the given one) into it where it waits. Its `finally` blocks may wait again.
+
+        One that has not begun does begin, so that none ends without a word: it is cancelled where it first waits.
+        """
         if self.is_done:
             return
         self._pending = error or Cancelled()

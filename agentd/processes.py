@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from agentd import signals
 from agentd.kernel import Event, Future, Kernel
 from agentd.launch import launch
 from agentd.membership import MARK, Ending, Everything, Stranded, Tree, look_below, look_everywhere
@@ -212,6 +213,14 @@ class Processes:
     async def end_stranded(self) -> List[Dict[str, Any]]:
         """End what an earlier daemon of this directory left behind when it was killed."""
         return await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
+
+    def kill_what_is_below(self) -> None:
+        """Kill every descendant at once: the last resort, when ending them in order has failed."""
+        for seen in look_below().values():
+            try:
+                os.kill(seen.pid, signals.KILL)
+            except OSError:
+                pass
 
     def limit_grace(self, grace_s: float) -> None:
         """Give nothing more than so much grace from now on; shortens what is under way too."""

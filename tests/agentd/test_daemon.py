@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from agent_harness import CHECKOUT, Connection, Place, argv_of, cmdline, is_alive, marked, until
 
+from agentd import wire
+
 FORKER = """\
 import os,time
 if os.fork()==0:
@@ -190,6 +192,23 @@ def test_cancelling_ends_what_the_attempt_started(place: Place) -> None:
     assert len(marked(place.mark())) == 1
     connection.send("cancel", id="unknown", reason="")
     connection.stop()
+
+
+def test_what_is_cancelled_with_its_run_is_answered(place: Place) -> None:
+    connection = place.connect()
+    assert connection.bridge.stdin is not None
+    connection.bridge.stdin.write(b"".join(wire.encode(message) for message in (
+        {"t": "run", "seq": 1, "id": "a", "procedure": "own.command", "args": {"argv": ["touch", "begun"]}},
+        {"t": "run", "seq": 2, "id": "b", "procedure": "own.sleep", "args": {}},
+        {"t": "cancel", "seq": 3, "id": "a", "reason": "never mind"},
+        {"t": "stop", "seq": 4, "grace_s": 1, "keep": True},
+    )))
+    connection.bridge.stdin.flush()
+    assert connection.expect("finished", id="a")["error"]["message"] == "never mind"
+    assert connection.expect("finished", id="b")["state"] == "cancelled"
+    connection.send("ack", seq=connection.expect("stopped")["seq"])
+    connection.drain()
+    assert not (place.root / "home" / "begun").exists()
 
 
 def test_a_known_attempt_is_answered_not_executed(place: Place) -> None:

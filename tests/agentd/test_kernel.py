@@ -75,6 +75,24 @@ def test_a_task_may_be_cancelled_before_it_begins_and_by_itself(kernel: Kernel) 
     kernel.run(main())
 
 
+def test_a_cancelled_task_begins_all_the_same(kernel: Kernel) -> None:
+    seen: list[str] = []
+
+    async def careful() -> None:
+        try:
+            await kernel.sleep(3600)
+        except Cancelled:
+            seen.append("told")
+
+    async def main() -> None:
+        task = kernel.spawn(careful())
+        task.cancel()
+        await task
+
+    kernel.run(main())
+    assert seen == ["told"]
+
+
 def test_within_ends_what_takes_too_long(kernel: Kernel) -> None:
     seen: list[BaseException] = []
 
