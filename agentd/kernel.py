@@ -103,7 +103,6 @@ class Task(Future):
         self._has_begun = False
         self._waiting: Optional[Future] = None
         self._pending: Optional[BaseException] = None
-        self._has_begun = False
         kernel.tasks.add(self)
         kernel.soon(self._step)
 
