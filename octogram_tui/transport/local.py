@@ -161,6 +161,11 @@ class ProcessChannel:
         return self.exit_status
 
     @property
+    def is_closed(self) -> bool:
+        """Tell whether the last call to the receiver is made, or is on its way."""
+        return self._is_closed
+
+    @property
     def exit_status(self) -> int | None:
         """The status once the command has ended by itself; None before, and after a signal."""
         code = self._process.returncode

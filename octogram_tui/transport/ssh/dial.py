@@ -4,79 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 import asyncssh
 
 from octogram_tui.errors import TransportError
-from octogram_tui.transport.ssh.faults import Sight, classify, is_drop
+from octogram_tui.transport.ssh.doors import ProxyDoor, TcpDoor, Tunnel
+from octogram_tui.transport.ssh.faults import Sight, classify, is_drop, printable
 from octogram_tui.transport.ssh.gate import Gate, Gates, pause_s
 from octogram_tui.transport.ssh.profile import Profile
 from octogram_tui.transport.ssh.trust import Guard
 
 RETRY_FOR_S = 12.0  # how long a server that closes connections at once is tried again
 CLOSE_S = 2.0
-HAPPY_EYEBALLS_S = 0.25  # so that a dead IPv6 address does not hold up a live IPv4 one
-GREETING_BYTES = 256
 
 # Whoever wants the library's own log adds a handler; by default nothing may reach the terminal past the console.
 logging.getLogger("asyncssh").addHandler(logging.NullHandler())
-
-
-class Tunnel(Protocol):
-    """What can open a byte stream to a host and port: an SSH connection, or our own door to TCP."""
-
-    def create_connection(self, session_factory: Callable[[], Any], remote_host: str,
-                          remote_port: int) -> Awaitable[tuple[Any, Any]]:
-        """Connect, and give the transport and the protocol."""
-        ...
-
-
-class TcpDoor:
-    """Opens a TCP connection for the library, and looks at the first bytes that arrive."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self.is_open = False
-        self.greeting = b""
-
-    async def create_connection(self, session_factory: Callable[[], Any], remote_host: str,
-                                remote_port: int) -> tuple[Any, Any]:
-        """Connect, trying the addresses of the name side by side."""
-        options = self._profile.options
-        transport, first = await asyncio.get_running_loop().create_connection(
-            lambda: _Greeting(session_factory(), self), remote_host, remote_port, family=options.family,
-            local_addr=options.local_addr, happy_eyeballs_delay=HAPPY_EYEBALLS_S)
-        self.is_open = True
-        return transport, first.connection
-
-
-class _Greeting(asyncio.Protocol):
-    """Stands in for the connection until the first bytes, notes them, and steps aside."""
-
-    def __init__(self, connection: Any, door: TcpDoor) -> None:
-        self.connection = connection
-        self._door = door
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.connection.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._door.greeting = data[:GREETING_BYTES]
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.set_protocol(self.connection)
-        self.connection.data_received(data)
-
-    def eof_received(self) -> None:
-        self.connection.eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.connection.connection_lost(exc)
 
 
 class Dialler:
@@ -90,7 +35,7 @@ class Dialler:
 
     async def dial(self, profile: Profile, gate: Gate, tunnel: Tunnel | None,
                    on_lost: Callable[[Exception | None], None]) -> asyncssh.SSHClientConnection:
-        """Connect and log in. `tunnel` leads through a jump host; None: directly, or by the proxy command.
+        """Connect and log in. `tunnel` is a jump host's connection; None: by TCP or the proxy command.
 
         Tries again, with jitter and for a bounded time, only when the server closed the connection before it had
         decided anything. Raises TransportError.
@@ -120,19 +65,20 @@ class Dialler:
     async def _attempt(self, profile: Profile, tunnel: Tunnel | None,
                        on_lost: Callable[[Exception | None], None]) -> asyncssh.SSHClientConnection:
         guard = _Client(profile, on_lost, accept_new=self._accept_new)
-        door = TcpDoor(profile) if tunnel is None and profile.proxy_command is None else None
+        door = ProxyDoor(profile.proxy_command) if profile.proxy_command else TcpDoor(profile)
         algorithms: Any = () if profile.chooses_algorithms else profile.known_hosts.algorithms(
             profile.trust_name, profile.port)
         connecting = asyncio.ensure_future(_connect(
             host=profile.host, port=profile.port, options=profile.options, config=None, tunnel=tunnel or door,
-            proxy_command=profile.proxy_command, client_factory=lambda: guard, server_host_key_algs=algorithms))
+            client_factory=lambda: guard, server_host_key_algs=algorithms))
         try:
             connection = await _bounded(connecting, profile.connect_timeout_s)
         except asyncssh.HostKeyNotVerifiable as error:
             raise guard.refused(error) from error
         except Exception as error:
-            sight = Sight(_phase(door, guard), door.greeting if door else b"", profile.connect_timeout_s)
-            failure = classify(error, profile.place, sight)
+            failure = classify(error, profile.place, Sight(_phase(guard), door.greeting, profile.connect_timeout_s))
+            if door.complaint:
+                failure.hint = f"the proxy command says: {printable(door.complaint.decode('utf-8', 'replace'))}"
             if profile.locked_key and failure.code == "auth.refused":
                 failure.hint = f"{profile.locked_key} has a passphrase: run `ssh-add {profile.locked_key}` first"
             if is_drop(error) and failure.code == "net.reset":
@@ -199,7 +145,7 @@ def _abandon(connecting: asyncio.Future[asyncssh.SSHClientConnection]) -> None:
     connecting.add_done_callback(drop)
 
 
-def _phase(door: TcpDoor | None, guard: _Client) -> str:
+def _phase(guard: _Client) -> str:
     """Say what was being waited for."""
     if guard.connection is None:
         return "resolve"

@@ -15,6 +15,7 @@ from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, Exit
 MAX_TEXT = 300
 MAX_NAME = 253
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
+BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")  # what sshd says in place of a greeting
 DROPPED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN}
 
 
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        where = f"{self.user}@{host}:{self.port}"
+        where = f"{self.user}@{host}:{self.port}" if self.user else f"{host}:{self.port}"
         return f"{where} through {self.through}" if self.through else where
 
 
@@ -172,6 +173,10 @@ def _timed_out(place: Place, sight: Sight) -> ConnectFailed:
 
 
 def _dropped(place: Place, sight: Sight) -> ConnectFailed:
+    if sight.greeting.startswith(BUSY):
+        said = printable(sight.greeting.decode("ascii", "replace"))
+        return ConnectFailed(f"cannot reach {place}: the server lets nobody else in for now (it says {said!r})",
+                             hint="see MaxStartups and PerSourcePenalties in its sshd_config", code="net.reset")
     if sight.greeting and not _speaks_ssh(sight.greeting):
         return _not_ssh(place, sight)
     when = "during the login" if sight.phase in ("keys", "auth") else "before it sent a greeting"

@@ -47,7 +47,7 @@ class Profile:
     known_hosts: KnownHosts
     options: asyncssh.SSHClientConnectionOptions
     jumps: tuple[Request, ...] = ()
-    proxy_command: tuple[str, ...] | None = None
+    proxy_command: str = ""
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     chooses_algorithms: bool = False  # HostKeyAlgorithms is set: ours are then not offered
     locked_key: str = ""  # an identity with a passphrase, which only the ssh agent can use
@@ -113,12 +113,10 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
     trusted.port = options.port
     jump = config.get("ProxyJump")
     command = config.get("ProxyCommand")
-    # Through a shell, as ssh does it; its complaints must not end up in the stream.
-    proxy_command = ("/bin/sh", "-c", f"exec 2>/dev/null; exec {command}") if command and not jump else None
     return Profile(
         host=options.host, port=options.port, user=options.username, alias=options.host_key_alias,
         known_hosts=known_hosts, options=options, jumps=_jumps(str(jump)) if jump else (),
-        proxy_command=proxy_command, connect_timeout_s=timeout_s,
+        proxy_command=str(command) if command and not jump else "", connect_timeout_s=timeout_s,
         chooses_algorithms=config.get("HostKeyAlgorithms") is not None, locked_key=locked_key,
         key=(options.host, options.port, options.username, request.identity, options.host_key_alias, jump, command,
              str(config.get("IdentityFile")), known_hosts.files),
@@ -133,6 +131,8 @@ def _keys_to_try(identity: str | None, configured: object, identities_only: obje
     if identity is not None:
         path = os.path.expanduser(identity)
         locked = ""
+        if path.startswith("~"):
+            raise unreadable_key(identity, "No such file: there is no such user")
         try:
             asyncssh.read_private_key(path)
         except OSError as error:

@@ -1,0 +1,413 @@
+"""What goes wrong on the way to a machine, each told apart, in words, within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port, stop_sshd
+
+from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
+from octogram_tui.model.ids import AgentName
+from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.pool import Transports
+from octogram_tui.transport.ssh import dial
+from octogram_tui.transport.ssh.faults import Place, Sight, classify, printable
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
+
+
+async def failure(spec: AgentSpec, ssh_config: str | Path = "none") -> TransportError:
+    transports = Transports(ssh_config=str(ssh_config))
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            with pytest.raises(TransportError) as failed:
+                await transports.transport_for(spec).open(["true"], Recorder())
+    finally:
+        async with asyncio.timeout(DEADLINE_S):
+            await transports.close()
+    assert failed.value.message.startswith(f"agent {spec.name}: ")
+    assert failed.value.message.count("\n") == 0
+    return failed.value
+
+
+def agent(address: str, **changes: Any) -> AgentSpec:
+    return AgentSpec(AgentName("one"), address, user="me", **changes)
+
+
+@asynccontextmanager
+async def misbehaving(behaviour: Behaviour) -> AsyncIterator[int]:
+    """Listen on a port, and treat whoever connects badly."""
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await behaviour(reader, writer)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+async def http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readline()
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>\x1b[31mno</html>\r\n")
+    await writer.drain()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    return
+
+
+async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"Exceeded MaxStartups\r\n")
+    await writer.drain()
+
+
+async def chatter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while not writer.is_closing():
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def half_a_server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-half\r\n")
+    await reader.read()
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("no-such-machine.invalid", "net.dns", "the name is unknown"),
+        ("a..b", "net.dns", "not a possible host name"),
+        ("x" * 70, "net.dns", "not a possible host name"),
+        (f"{'x' * 70}.example", "net.dns", "not a possible host name"),
+    ],
+)
+async def test_bad_names(address: str, code: str, words: str) -> None:
+    error = await failure(agent(address))
+    assert isinstance(error, ConnectFailed)
+    assert (error.code, error.exit_code) == (code, ExitCode.UNREACHABLE)
+    assert words in error.message
+    assert f"me@{address}:22" in error.message
+    assert error.hint
+
+
+async def test_refused() -> None:
+    for address in ("127.0.0.1", "localhost"):
+        error = await failure(agent(address, port=free_port()))
+        assert error.code == "net.refused"
+        assert error.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        (http, "net.not_ssh", "it says 'HTTP/1.1 400 Bad Request'"),
+        (chatter, "net.not_ssh", "not an SSH server"),
+        (silent, "net.timeout", "sent no SSH greeting within 1 s"),
+        (half_a_server, "net.timeout", "did not finish the login within 1 s"),
+        (closing, "net.reset", "closed the connection before it sent a greeting"),
+        (busy, "net.reset", "it says 'Exceeded MaxStartups'"),
+    ],
+)
+async def test_what_is_not_an_ssh_server(
+    behaviour: Behaviour, code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dial, "RETRY_FOR_S", 0.5)
+    config = tmp_path / "config"
+    config.write_text("ConnectTimeout 1\n")
+    async with misbehaving(behaviour) as port:
+        error = await failure(agent("127.0.0.1", port=port), config)
+    assert isinstance(error, ConnectFailed)
+    assert error.code == code
+    assert words in error.message
+    assert error.is_retryable == (code != "net.not_ssh")
+    assert "\x1b" not in error.message
+
+
+async def test_a_busy_server_is_tried_again(asyncssh_server: SshServer) -> None:
+    """Close the first connections, as MaxStartups does; then let them through."""
+    refused = 0
+
+    async def sometimes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refused
+        if refused < 3:
+            refused += 1
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", asyncssh_server.port)
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    async with misbehaving(sometimes) as port:
+        asyncssh_server.write_client(known=asyncssh_server.known_hosts.read_text().replace(
+            f":{asyncssh_server.port}", f":{port}"))
+        transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
+        recorder = Recorder()
+        await transports.transport_for(asyncssh_server.spec(port=port)).open(["echo", "through"], recorder)
+        await recorder.end()
+        await transports.close()
+    assert recorder.out == b"through\n"
+    assert refused == 3
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+async def test_wrong_key_is_offered_once_however_many_agents(asyncssh_server: SshServer) -> None:
+    transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
+    identity = str(asyncssh_server.keys.stranger)
+    openings = [transports.transport_for(asyncssh_server.spec(f"n{number}", identity=identity)).open(
+        ["true"], Recorder()) for number in range(20)]
+    errors = await asyncio.gather(*openings, return_exceptions=True)
+    await transports.close()
+    for number, error in enumerate(errors):
+        assert isinstance(error, AuthFailed)
+        assert (error.code, error.exit_code, error.is_retryable) == ("auth.refused", ExitCode.NOT_TRUSTED, False)
+        assert error.message.startswith(f"agent n{number}: ")
+        assert "authorized_keys" in error.hint
+    assert asyncssh_server.logins == [asyncssh_server.user]
+
+
+async def test_keys_that_cannot_be_used(
+    asyncssh_server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    nonsense = tmp_path / "nonsense"
+    nonsense.write_text("no key")
+    for identity, code, words in (
+        (str(asyncssh_server.keys.locked), "auth.passphrase", "passphrase"),
+        (str(nonsense), "auth.key_unreadable", "cannot be used"),
+        (str(tmp_path / "missing"), "auth.key_unreadable", "No such file"),
+        (str(tmp_path), "auth.key_unreadable", "directory"),
+        ("~nobody-of-that-name/key", "auth.key_unreadable", "No such file"),
+    ):
+        error = await failure(asyncssh_server.spec(identity=identity), asyncssh_server.ssh_config)
+        assert isinstance(error, AuthFailed)
+        assert error.code == code
+        assert identity in error.message
+        assert words in error.message
+        assert error.hint
+    assert asyncssh_server.logins == []
+
+
+async def test_server_goes_away_during_a_command(asyncssh_server: SshServer) -> None:
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", asyncssh_server.port)
+        links.append(writer)
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    links: list[asyncio.StreamWriter] = []
+    async with misbehaving(relay) as port:
+        known = asyncssh_server.known_hosts.read_text().replace(f":{asyncssh_server.port}", f":{port}")
+        asyncssh_server.write_client(known=known)
+        transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
+        transport = transports.transport_for(asyncssh_server.spec(port=port))
+        recorder = Recorder()
+        channel = await transport.open(["sh", "-c", "echo up; cat"], recorder)
+        await recorder.until(lambda: recorder.out == b"up\n")
+        links[0].transport.abort()
+        await recorder.end()
+        assert isinstance(recorder.error, LinkLost)
+        assert "127.0.0.1" in recorder.error.message
+        assert await channel.wait_closed() is None
+        with pytest.raises(LinkLost):
+            await channel.drain()
+        # The next command gets a new connection.
+        again = Recorder()
+        await transport.open(["echo", "again"], again)
+        await again.end()
+        assert again.out == b"again\n"
+        assert len(links) == 2
+        await transports.close()
+
+
+@pytest.mark.sshd
+async def test_killed_session_of_a_real_server(openssh_server: SshServer) -> None:
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    transport = transports.transport_for(openssh_server.spec())
+    recorder = Recorder()
+    await transport.open(["sh", "-c", "echo up; exec cat"], recorder)
+    await recorder.until(lambda: recorder.out == b"up\n")
+    for pid in openssh_server.sessions():
+        os.kill(pid, signal.SIGKILL)
+    await recorder.end()
+    assert isinstance(recorder.error, LinkLost)
+    again = Recorder()
+    await transport.open(["echo", "again"], again)
+    await again.end()
+    assert again.out == b"again\n"
+    await transports.close()
+
+
+@pytest.mark.sshd
+async def test_stopped_session_of_a_real_server_is_noticed(openssh_server: SshServer) -> None:
+    openssh_server.write_client("ServerAliveInterval 1\nServerAliveCountMax 1\n")
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    transport = transports.transport_for(openssh_server.spec())
+    recorder = Recorder()
+    await transport.open(["sh", "-c", "echo up; exec cat"], recorder)
+    await recorder.until(lambda: recorder.out == b"up\n")
+    stopped = openssh_server.sessions()
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    await recorder.end()
+    assert isinstance(recorder.error, LinkLost)
+    again = Recorder()
+    await transport.open(["echo", "again"], again)
+    await again.end()
+    assert again.out == b"again\n"
+    await transports.close()
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.sshd
+async def test_a_stopped_listener_spares_sessions_and_refuses_new_ones(openssh_servers: ServerFactory) -> None:
+    server = openssh_servers()
+    transports = Transports(ssh_config=str(server.ssh_config))
+    transport = transports.transport_for(server.spec())
+    recorder = Recorder()
+    channel = await transport.open(["cat"], recorder)
+    os.kill(server.pid, signal.SIGTERM)
+    channel.write(b"still there")
+    await recorder.until(lambda: recorder.out == b"still there")
+    await transports.close()
+    await recorder.end()
+    error = await failure(server.spec(), server.ssh_config)
+    assert error.code == "net.refused"
+    restarted = openssh_servers(host_key=server.host_key, port=server.port)
+    again = Transports(ssh_config=str(restarted.ssh_config))
+    recorder = Recorder()
+    await again.transport_for(restarted.spec()).open(["echo", "again"], recorder)
+    await recorder.end()
+    assert recorder.out == b"again\n"
+    await again.close()
+
+
+@pytest.mark.sshd
+async def test_a_whole_server_that_dies_is_lost_at_once(openssh_server: SshServer) -> None:
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    recorders = [Recorder() for _ in range(12)]
+    transport = transports.transport_for(openssh_server.spec())
+    for recorder in recorders:
+        await transport.open(["cat"], recorder)
+    stop_sshd(openssh_server.pid)
+    for recorder in recorders:
+        await recorder.end()
+        assert isinstance(recorder.error, LinkLost)
+    async with asyncio.timeout(DEADLINE_S):
+        await transports.close()
+
+
+@pytest.mark.sshd
+async def test_real_server_refuses_the_key(openssh_server: SshServer) -> None:
+    error = await failure(openssh_server.spec(identity=str(openssh_server.keys.stranger)), openssh_server.ssh_config)
+    assert isinstance(error, AuthFailed)
+    assert error.code == "auth.refused"
+
+
+@pytest.mark.sshd
+async def test_real_server_allows_no_session(openssh_servers: ServerFactory) -> None:
+    server = openssh_servers({"MaxSessions": "0"})
+    error = await failure(server.spec(), server.ssh_config)
+    assert isinstance(error, BootstrapFailed)
+    assert (error.code, error.exit_code) == ("boot.no_session", ExitCode.NOT_STARTED)
+    assert "MaxSessions" in error.hint
+
+
+@pytest.mark.sshd
+async def test_a_forced_command_is_the_command(openssh_servers: ServerFactory) -> None:
+    server = openssh_servers({"ForceCommand": "echo forced; exit 3"})
+    transports = Transports(ssh_config=str(server.ssh_config))
+    recorder = Recorder()
+    channel = await transports.transport_for(server.spec()).open(["echo", "hello"], recorder)
+    await recorder.end()
+    assert (bytes(recorder.out), await channel.wait_closed()) == (b"forced\n", 3)
+    await transports.close()
+
+
+async def test_a_receiver_that_fails_ends_only_its_own_channel(asyncssh_server: SshServer) -> None:
+    class Faulty(Recorder):
+        def data_received(self, data: bytes) -> None:
+            raise RuntimeError("a defect")
+
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
+    transport = transports.transport_for(asyncssh_server.spec())
+    good, bad = Recorder(), Faulty()
+    channel = await transport.open(["cat"], good)
+    await transport.open(["echo", "x"], bad)
+    await bad.end()
+    channel.write(b"alive")
+    await good.until(lambda: good.out == b"alive")
+    await transports.close()
+    assert isinstance(reported[0]["exception"], RuntimeError)
+
+
+async def test_cancelled_while_connecting(tmp_path: Path) -> None:
+    async with misbehaving(silent) as port:
+        transports = Transports(ssh_config="none")
+        opening = asyncio.ensure_future(
+            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder()))
+        done, _ = await asyncio.wait({opening}, timeout=0.2)
+        assert not done
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        async with asyncio.timeout(DEADLINE_S):
+            await transports.close()
+
+
+async def test_closed_while_connecting() -> None:
+    async with misbehaving(silent) as port:
+        transports = Transports(ssh_config="none")
+        opening = asyncio.ensure_future(
+            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder()))
+        await asyncio.wait({opening}, timeout=0.2)
+        async with asyncio.timeout(DEADLINE_S):
+            await transports.close()
+            with pytest.raises(ConnectFailed, match="is being closed"):
+                await opening
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit_code"),
+    [
+        (OSError(113, "No route to host"), "net.unreachable", ExitCode.UNREACHABLE),
+        (OSError(110, "Connection timed out"), "net.timeout", ExitCode.UNREACHABLE),
+        (OSError(24, "Too many open files"), "net.descriptors", ExitCode.UNREACHABLE),
+        (OSError("Multiple exceptions: [Errno 111] a, [Errno 101] b"), "net.refused", ExitCode.UNREACHABLE),
+        (ConnectionResetError(), "net.reset", ExitCode.UNREACHABLE),
+        (socket.gaierror(-3, "Temporary failure in name resolution"), "net.dns", ExitCode.UNREACHABLE),
+        (RuntimeError("what"), "bug.transport", ExitCode.BUG),
+        (OSError(999, "odd"), "net.failed", ExitCode.UNREACHABLE),
+    ],
+)
+def test_classes_of_system_errors(error: Exception, code: str, exit_code: ExitCode) -> None:
+    classified = classify(error, Place("me", "::1", 22), Sight())
+    assert (classified.code, classified.exit_code) == (code, exit_code)
+    assert "me@[::1]:22" in classified.message
+
+
+def test_texts_of_servers_are_made_harmless() -> None:
+    assert printable("a\x1b]0;title\x07b\r\nc\u202e") == "a ]0;title b c"
+    assert len(printable("x" * 10_000)) == 300
