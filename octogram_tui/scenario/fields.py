@@ -213,7 +213,7 @@ class FieldReader:
         if exactly_one and len(given) != 1:
             names = ", ".join(f"`{name}`" for name in exactly_one)
             what = "none is given" if not given else "not " + " and ".join(f"`{name}`" for name in given)
-            self.findings.error(place, f"{path + ' takes ' if path else ''}exactly one of {names}: {what}".strip())
+            self.findings.error(place, f"{f'`{path}` takes ' if path else ''}exactly one of {names}: {what}")
         result: dict[str, Value] = {}
         for name, field in fields.items():
             if name in value:

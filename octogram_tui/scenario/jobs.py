@@ -109,9 +109,9 @@ class JobReader:
         name = known[0]
         procedure = self.procedures[name]
         assert procedure is not None
-        place = node.value_place(name)
-        if not isinstance(node[name], str):
-            place = node.key_place(name) if not isinstance(node[name], ListNode) else place
+        # What is missing in a map of arguments is missing under the procedure's name.
+        is_map = node[name] is None or isinstance(node[name], MapNode)
+        place = node.key_place(name) if is_map else node.value_place(name)
         return name, read_arguments(procedure, node[name], place, self.findings, self.usage, self.agents)
 
     def procedure(self, name: str) -> type[Procedure] | None:

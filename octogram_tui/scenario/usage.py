@@ -37,14 +37,14 @@ class Usage:
         """Check one template or expression. Tells whether it can be used."""
         found = uses(text, expression=expression, braces=braces)
         if found.problem:
-            findings.error(within(place, found.line, text), found.problem, found.hint)
+            findings.error(within(place, found.line, findings), found.problem, found.hint)
             return False
         unknown = found.names - names
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
-            findings.error(place_of(name, text, place), *problem)
+            findings.error(place_of(name, text, place, findings), *problem)
         for name in found.variables - found.optional:
-            self.used.append((findings, place_of(name, text, place), name))
+            self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
 
     def uses_item(self, text: str, *, expression: bool = False, braces: bool = True) -> bool:
@@ -86,16 +86,19 @@ def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[st
     return error.message, error.hint
 
 
-def within(place: Place, line: int, text: str) -> Place:
-    """Give the place of a line of a text that begins at a place."""
-    if place.is_block:
-        return Place(place.line + line, 1)
-    return place if line <= 1 or "\n" not in text else Place(place.line, place.column)
-
-
-def place_of(name: str, text: str, place: Place) -> Place:
-    """Give the place where a name stands within a block text; the text's own place otherwise."""
+def within(place: Place, line: int, findings: Findings) -> Place:
+    """Give the place of a line of a text: of a block text that line, else where the text begins."""
     if not place.is_block:
         return place
-    found = re.search(rf"\b{re.escape(name)}\b", text)
-    return place if found is None else Place(place.line + 1 + text.count("\n", 0, found.start()), 1)
+    source = findings.line(place.line + line)
+    return Place(place.line + line, len(source) - len(source.lstrip()) + 1)
+
+
+def place_of(name: str, text: str, place: Place, findings: Findings) -> Place:
+    """Give the place where a name stands within a block text; the text's own place otherwise."""
+    found = re.search(rf"\b{re.escape(name)}\b", text) if place.is_block else None
+    if found is None:
+        return place
+    line = place.line + 1 + text.count("\n", 0, found.start())
+    again = re.search(rf"\b{re.escape(name)}\b", findings.line(line))
+    return Place(line, again.start() + 1 if again else 1)

@@ -12,6 +12,7 @@ from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
+    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -166,8 +167,7 @@ class Builder:
             if type(event) is not ScalarEvent:
                 if type(event) is MappingEndEvent:
                     break
-                hint = "quote a template that stands alone: '{{ … }}'"
-                raise Refused(Flaw(_place(event.start_mark), "a key must be a plain word", hint))
+                raise Refused(_no_key(event))
             self.nodes += 1
             key = event.value
             value = self.node()
@@ -224,6 +224,14 @@ class Builder:
             return read_plain(text)[0]
         self.errors.append(Flaw(Place(*self.mark), f"the tag {_short_tag(tag)} is not part of the language"))
         return text
+
+
+def _no_key(event: Any) -> Flaw:
+    """Say why something cannot be a key; most often it is a template without quotes."""
+    if type(event) is MappingStartEvent and event.flow_style:
+        message = "a template that stands alone must be quoted: '{{ … }}'"
+        return Flaw(_place(event.start_mark), message, "without quotes YAML reads the braces as a map in a map")
+    return Flaw(_place(event.start_mark), "a key must be a plain word", "write `key: value`")
 
 
 def _place(mark: Any) -> Place:

@@ -22,7 +22,7 @@ class Name(NamedTuple):
 
 
 _PATH = r"(vars|agent|re|item|res|port)((?:\.[A-Za-z][A-Za-z0-9_]*|\[\d{1,6}\]|\['[^'\\{}]*'\]|\[\"[^\"\\{}]*\"\])*)"
-_TAG = re.compile(r"\{\{ *" + _PATH + r" *\}\}")
+_TAG = re.compile(r"(?<!\{)\{\{ *" + _PATH + r" *\}\}")
 _EXPRESSION = re.compile(r"\s*" + _PATH + r"\s*")
 _STEP = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*)|\[(\d+)\]|\[['\"]([^'\"]*)['\"]\]")
 _REST = re.compile(r"\{[{%#]|\r")

@@ -30,7 +30,8 @@ GREEDY = [
     "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
     "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
     "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
-    "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}",
+    "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset "
+    "%}{% endfor %}",
     "{% set ns = namespace(x=[]) %}{% for i in range(3000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
     "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
     "{% for x in [1] recursive %}{{ loop([1, 1]) }}{% endfor %}",
@@ -105,7 +106,12 @@ def test_there_is_no_way_out(text: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["range(10**6)", "[vars] * 10**6", "vars.s * 10**5", "[range(90000), range(90000)] | map('list') | map('tojson') | list"],
+    [
+        "range(10**6)",
+        "[vars] * 10**6",
+        "vars.s * 10**5",
+        "[range(90000), range(90000)] | map('list') | map('tojson') | list",
+    ],
 )
 def test_greedy_expressions_are_refused_or_bounded(expression: str) -> None:
     try:

@@ -38,7 +38,7 @@ def failure(text: str, scope: dict[str, Any] = SCOPE) -> TemplateError:
     [
         ("no holes at all", "no holes at all"),
         ("{{ vars.network }}", "sandbox"),
-        ('{{ vars["x-y"] }}{{ vars[\'x-y\'] }}', "dasheddashed"),
+        ("{{ vars[\"x-y\"] }}{{ vars['x-y'] }}", "dasheddashed"),
         ("{{ var('net' + 'work') }}{{ var('net' ~ 'work') }}", "sandboxsandbox"),
         ("{{ agent.name }}:{{ re[2] }}:{{ item[0] }}:{{ item[1] }}", "delegate_7:7:a:2"),
         ("{{ vars.yes }} {{ vars.no }} {{ vars.nothing }}.", "true false ."),
@@ -65,8 +65,10 @@ def failure(text: str, scope: dict[str, Any] = SCOPE) -> TemplateError:
         ("{{ 'x' | md5 }}", "9dd4e461268c8034f5c8564e155c67a6"),
         ("{{ '<b>' }}{{ '<b>' | safe }}{{ '<b>' | escape }}", "<b><b>&lt;b&gt;"),
         ("{{ 7 / 2 }} {{ -7 / 2 }} {{ 7.0 / 2 }} {{ 7 % 3 }} {{ -7 % 3 }} {{ 7 // 2 }}", "3 -3 3.5 1 -1 3"),
-        ("{{ 2 ** 10 }} {{ 2 ** -1 }} {{ 3 * 'ab' }} {{ [1] + [2] }} {{ [0] * 3 }} {{ 5 - 7 }}",
-         "1024 0.5 ababab [1, 2] [0, 0, 0] -2"),
+        (
+            "{{ 2 ** 10 }} {{ 2 ** -1 }} {{ 3 * 'ab' }} {{ [1] + [2] }} {{ [0] * 3 }} {{ 5 - 7 }}",
+            "1024 0.5 ababab [1, 2] [0, 0, 0] -2",
+        ),
         ("{{ 5.5 % 2 }} {{ '%05d' % 42 }} {{ 'a%sb' % 'X' }}", "1.5 00042 aXb"),
         ("{{ true && !false }} {{ false || true }} {{ 1 != 2 }} {{ '&&' }}", "true true true &&"),
         (r"\{\{ {{ vars.n }} \}\}", "{{ 3 }}"),
@@ -77,7 +79,10 @@ def failure(text: str, scope: dict[str, Any] = SCOPE) -> TemplateError:
         ("{{ vars.none | default('d') }}{{ var('none') | default(1) }}{{ vars['none'] | d('e') }}", "d1e"),
         ("{% if vars.none is defined %}a{% else %}b{% endif %}", "b"),
         ("{% set x = 4 %}{{ x * 2 }}", "8"),
-        ("{% set ns = namespace(t=0) %}{% for i in vars.list if i %}{% set ns.t = ns.t + 1 %}{% endfor %}{{ ns.t }}", "3"),
+        (
+            "{% set ns = namespace(t=0) %}{% for i in vars.list if i %}{% set ns.t = ns.t + 1 %}{% endfor %}{{ ns.t }}",
+            "3",
+        ),
         ("{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(1) }}{{ m(vars.yes) }}", "<1><true>"),
         ("{{ true | upper }}{{ vars.nothing | trim }}{{ 1 | string }}{{ vars.yes | string }}", "TRUE1true"),
         ("{{ 'a b' | replace(' ', '_') }}{{ 'aa' | replace('a', 'b', 1) }}", "a_bba"),
@@ -238,7 +243,9 @@ NAMES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(st.one_of(NAMES.map(lambda name: "{{ " + name + " }}"), st.text("ab {}\\\n#%", max_size=5)), max_size=6))
+@given(
+    st.lists(st.one_of(NAMES.map(lambda name: "{{ " + name + " }}"), st.text("ab {}\\\n#%", max_size=5)), max_size=6)
+)
 def test_the_short_way_and_the_engine_agree(pieces: list[str]) -> None:
     text = "".join(pieces)
     parts = plain.parse(text)

@@ -1,0 +1,246 @@
+"""Arguments: every kind of field, before and after expansion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scenario_family import job, job_problems
+
+from octogram_tui.errors import TemplateError
+from octogram_tui.scenario.arguments import JobArguments, is_original, texts_in
+from octogram_tui.template.scope import make_scope
+
+SCOPE = make_scope(
+    {"n": 3, "yes": True, "word": "x", "path": "data/f", "neg": -1, "big": 70000, "owner": "node_1", "half": "1.5"},
+    agent="a", captures=["a"], item=[1],
+)  # fmt: skip
+VARIABLES = "n: 3, yes: true, word: x, path: data/f, neg: -1, big: 70000, owner: node_1, half: '1.5'"
+
+
+def resolve(kind: str, uri: str) -> dict[str, str]:
+    return {"owned" if uri.startswith(("self", "a:")) else "remote": f"{kind} {uri}"}
+
+
+def arguments(body: str) -> Any:
+    return job(body, variables=VARIABLES).scenario.stages[0].jobs[0].arguments
+
+
+def expand(members: str) -> dict[str, Any]:
+    expanded: dict[str, Any] = arguments(f"fake.everything: {{{members}}}").expand(SCOPE, resolve)
+    assert expanded.pop("ratio") is not None
+    if "text:" not in members:
+        assert expanded.pop("text") == "a"
+    return expanded
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ("", {}),
+        ("text: '{{ vars.word }}-{{ item[0] }}'", {"text": "x-1"}),
+        ("text: 8732", {"text": "8732"}),
+        ("text: true", {"text": "true"}),
+        ("text: yes", {"text": "true"}),
+        ("text: 0x1f", {"text": "31"}),
+        ("literal: '{{ vars.word }}'", {"literal": "{{ vars.word }}"}),
+        ("count: 7", {"count": 7}),
+        ("count: '7'", {"count": 7}),
+        ("count: 7.0", {"count": 7}),
+        ("count: '{{ vars.n * 2 }}'", {"count": 6}),
+        ("count: ' {{ vars.n }} '", {"count": 3}),
+        ("flag: true", {"flag": True}),
+        ("flag: 'false'", {"flag": False}),
+        ("flag: '{{ vars.yes }}'", {"flag": True}),
+        ("any: {a: ['{{ vars.n }}', 1, null, {b: '{{ vars.word }}'}], c: 1.5}",
+         {"any": {"a": ["3", 1, None, {"b": "x"}], "c": 1.5}}),
+        ("any: '{{ vars.n }}'", {"any": "3"}),
+        ("any: null", {"any": None}),
+        ("any: [1, true]", {"any": [1, True]}),
+        ("names: [a, '{{ vars.word }}', 3]", {"names": ["a", "x", "3"]}),
+        ("bare: [a, 3]", {"bare": ["a", "3"]}),
+        ("names: []", {"names": []}),
+        ("pairs: [[alias, '{{ vars.n }}'], ['{{ raw }}', 5]]", {"pairs": [["alias", "3"], ["{{ raw }}", "5"]]}),
+        ("env: {A: 1, B: '{{ vars.word }}'}", {"env": {"A": "1", "B": "x"}}),
+        ("env: {A: b}", {"env": {"A": "b"}}),
+        ("argv: make test", {"argv": "make test"}),
+        ("argv: [make, '{{ vars.word }}', 3]", {"argv": ["make", "x", "3"]}),
+        ("status: 3", {"status": 3}),
+        ("status: [0, '1']", {"status": [0, 1]}),
+        ("that: vars.n > 1", {"that": "vars.n > 1"}),
+        ("that: [vars.n > 1, true]", {"that": ["vars.n > 1", "true"]}),
+        ("expression: vars.word == 'x'", {"expression": "vars.word == 'x'"}),
+        ("expression: true", {"expression": "true"}),
+        ("mode: create", {"mode": "create"}),
+        ("mode: '{{ \"extract\" }}'", {"mode": "extract"}),
+        ("port: 8732", {"port": "8732"}),
+        ("port: '{{ 8000 + vars.n }}'", {"port": "8003"}),
+        ("word: '{{ \"ab\" }}'", {"word": "ab"}),
+        ("file: self://x/y", {"file": {"owned": "file self://x/y"}}),
+        ("file: 'node_1://{{ vars.path }}'", {"file": {"remote": "file node_1://data/f"}}),
+        ("file: '{{ vars.owner }}://x'", {"file": {"remote": "file node_1://x"}}),
+        ("file: https://h/x", {"file": {"remote": "file https://h/x"}}),
+        ("file: 'http://{{ vars.word }}/x'", {"file": {"remote": "file http://x/x"}}),
+        ("node: localhost:8732", {"node": {"remote": "node localhost:8732"}}),
+        ("node: '[::1]:8732'", {"node": {"remote": "node [::1]:8732"}}),
+        ("files: [self://a, node_2://b]", {"files": [{"owned": "file self://a"}, {"remote": "file node_2://b"}]}),
+        ("slot: {index: 1}", {"slot": {"index": "1", "size": 4}}),
+        ("slot: {index: '{{ vars.n }}', size: '{{ vars.n }}', file: self://k}",
+         {"slot": {"index": "3", "size": 3, "file": {"owned": "file self://k"}}}),
+        ("ready: {log: up}", {"ready": {"log": "up", "timeout": 60}}),
+        ("ready: {http: 'http://x', timeout: 1m}", {"ready": {"http": "http://x", "timeout": 60.0}}),
+        ("ready: {log: a, timeout: '{{ vars.half }}'}", {"ready": {"log": "a", "timeout": 1.5}}),
+    ],
+)  # fmt: skip
+def test_expands(members: str, expected: dict[str, Any]) -> None:
+    assert expand(members) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ("text: null", "`text` is null"),
+        ("text: [1]", "`text` takes a text, not a list"),
+        ("text: {a: 1}", "`text` takes a text, not a map"),
+        ("tex: a", "unknown key `tex`; did you mean `text`?"),
+        ("zzzzz: a", "unknown key `zzzzz`"),
+        ("count: x", "`count` takes a whole number, not the text `x`"),
+        ("count: 1.5", "`count` takes a whole number, not the number 1.5"),
+        ("count: true", "`count` takes a whole number, not the boolean true"),
+        ("count: null", "`count` is null"),
+        ("count: [1]", "`count` takes a whole number, not a list"),
+        ("count: -1", "`count` must be at least 0, not the number -1"),
+        ("count: 70000", "`count` must be at most 65535"),
+        ("count: '{{ vars.nope }}'", "no variable `nope`"),
+        ("flag: maybe", "`flag` takes true or false"),
+        ("flag: 1", "`flag` takes true or false"),
+        ("ratio: x", "`ratio` takes a number"),
+        ("ratio: .inf", "`ratio` takes a number"),
+        ("ratio: true", "`ratio` takes a number"),
+        ("names: a", "`names` takes a list, not the text `a`"),
+        ("names: [[1]]", "`names[0]` takes a text, not a list"),
+        ("pairs: [[a]]", "`pairs[0]` takes 2 elements, not 1"),
+        ("pairs: [a]", "`pairs[0]` takes a list"),
+        ("env: [a]", "`env` takes a map, not a list"),
+        ("env: {A: [1]}", "`env.A` takes a text"),
+        ("argv: {a: 1}", "`argv` takes a text"),
+        ("status: [x]", "`status[0]` takes a whole number"),
+        ("that: 'vars.n >'", "unexpected"),
+        ("that: [{}]", "`that[0]` takes an expression"),
+        ("expression: res.x", "`res` is the result"),
+        ("expression: vars.nope", "no variable `nope`"),
+        ("mode: creat", "`mode` must be one of create, extract, not the text `creat`; did you mean `create`?"),
+        ("port: 70000", "`port` must be at most 65535"),
+        ("port: '0'", "`port` must be at least 1"),
+        ("word: XYZ", "`word` must match [a-f0-9]+"),
+        ("word: aaaaaaaaa", "`word` has 9 bytes; at most 8"),
+        ("file: plain/path", "`plain/path` is neither a URL nor something that an agent owns"),
+        ("file: ''", "is neither a URL nor"),
+        ("file: node_3://x", "there is no agent `node_3`; did you mean"),
+        ("file: slef://x", "there is no agent `slef`; did you mean `self`?"),
+        ("file: ftp://x/y", "there is no agent `ftp`"),
+        ("file: 'a b://x'", "`a b` is no agent's name"),
+        ("file: self://", "`self://` names nothing"),
+        ("file: http://", "names no machine"),
+        ("file: 'node_9://{{ vars.path }}'", "there is no agent `node_9`"),
+        ("files: [x]", "`files[0]`: `x` is neither"),
+        ("slot: {}", "`slot.index` is missing"),
+        ("slot: {index: 1, indx: 2}", "unknown key `slot.indx`; did you mean `index`?"),
+        ("slot: x", "`slot` takes a map"),
+        ("ready: {}", "`ready` takes exactly one of `log`, `http`: none is given"),
+        ("ready: {log: a, http: b}", "`ready` takes exactly one of `log`, `http`: not `log` and `http`"),
+    ],
+)
+def test_refused_beforehand(members: str, message: str) -> None:
+    found = job_problems(f"fake.everything: {{{members}}}", variables=VARIABLES)
+    assert any(message in problem.message for problem in found), found
+    assert all(problem.line for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ("count: '{{ vars.word }}'", "`count` takes a whole number, not the text `x`"),
+        ("count: '{{ vars.neg }}'", "`count` must be at least 0"),
+        ("flag: '{{ vars.word }}'", "`flag` takes true or false"),
+        ("ratio: '{{ vars.word }}'", "`ratio` takes a number"),
+        ("mode: '{{ vars.word }}'", "`mode` must be one of"),
+        ("port: '{{ vars.big }}'", "`port` must be at most"),
+        ("word: '{{ vars.word }}'", "`word` must match"),
+        ("word: '{{ \"a\" * 9 }}'", "`word` has 9 bytes"),
+        ("file: '{{ vars.path }}'", "`file`: `data/f` is neither a URL"),
+        ("files: ['{{ vars.path }}']", "`files[0]`: `data/f` is neither"),
+        ("text: '{{ item[7] }}'", "`text`: "),
+        ("slot: {index: '{{ item.x }}'}", "`slot.index`: "),
+    ],
+)
+def test_refused_when_the_job_starts(members: str, message: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        expand(members)
+    assert message in caught.value.message
+
+
+def test_short_forms() -> None:
+    assert arguments("fake.say: hello").expand(SCOPE, resolve) == {"text": "hello", "louder": False}
+    assert arguments("fake.say: 5").expand(SCOPE, resolve) == {"text": "5", "louder": False}
+    assert arguments("fake.nothing:").expand(SCOPE, resolve) == {}
+    found = job_problems("fake.say: [1]")
+    assert "`text` takes a text, not a list" in found[0].message
+    assert "`text` is null" in job_problems("fake.say:")[0].message
+    assert "`text` is missing" in job_problems("fake.say: {}")[0].message
+
+
+def test_exactly_one() -> None:
+    assert arguments("fake.one_of: {left: a}").raw() == {"left": "a"}
+    assert job_problems("fake.one_of: {}")[0].message == "exactly one of `left`, `right`: none is given"
+
+
+def test_ports_pass_through() -> None:
+    known = arguments("fake.starts: {argv: [serve, '{{ port.http }}', '{{ vars.n }}'], ports: {http: fresh}}")
+    expanded = known.expand(SCOPE, resolve)
+    assert expanded == {"argv": ["serve", "{{ port.http }}", "3"], "ports": {"http": "fresh"}}
+    found = job_problems("fake.say: '{{ port.http }}'")
+    assert "`port` is known only where" in found[0].message
+
+
+def test_arguments_without_templates_are_ready() -> None:
+    ready = arguments("fake.say: hello")
+    assert isinstance(ready, JobArguments)
+    first, second = ready.expand({}, resolve), ready.expand({}, resolve)
+    assert first == second
+    assert first is not second
+
+
+def test_raw_arguments_keep_their_templates_and_order() -> None:
+    raw = arguments("fake.everything: {slot: {index: '{{ vars.n }}'}, count: 1}").raw()
+    assert list(raw) == ["text", "count", "ratio", "slot"]
+    assert raw["text"] == "{{ agent.name }}"
+    assert raw["slot"] == {"index": "{{ vars.n }}", "size": 4}
+
+
+def test_numbers_that_change_their_spelling_are_a_warning() -> None:
+    loaded = job("fake.say: 1.10")
+    assert loaded.scenario.stages[0].jobs[0].arguments.raw()["text"] == "1.1"
+    assert "`1.10` is read as the number 1.1" in loaded.warnings[0].message
+    assert job("fake.say: 1.5").warnings == []
+
+
+def test_braces_of_ours_belong_to_shells() -> None:
+    assert is_original("copy")
+    assert is_original("tezos.start_node")
+    assert not is_original("builtins.shell")
+    loaded = job(r"builtins.shell: grep 'a\{2\}'")
+    assert loaded.scenario.stages[0].jobs[0].arguments.raw()["script"] == r"grep 'a\{2\}'"
+
+
+def test_a_block_of_text_points_at_its_line() -> None:
+    found = job_problems("fake.say: |\n  one\n  {{ vars.nope }}\n  three\n")
+    assert (found[0].line, found[0].source.strip()) == (9, "{{ vars.nope }}")
+    broken = job_problems("fake.say: |\n  one\n  {{ 1 | nope }}\n")
+    assert broken[0].line == 9
+    quoted = job_problems("fake.say: 'one\n\n  {{ 1 | nope }}'")
+    assert quoted[0].line == 7
+
+
+def test_texts_in() -> None:
+    assert list(texts_in({"a": ["b", {"c": "d"}], "e": 1})) == ["b", "d"]

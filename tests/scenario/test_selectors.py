@@ -1,0 +1,85 @@
+"""with_agents: which agents an expression chooses, what it captures, and the original's dialect."""
+
+from __future__ import annotations
+
+import pytest
+
+from octogram_tui.scenario.selectors import PatternError, select_agents, translate
+
+NAMES = ["node_2", "delegate_7", "node_10", "Zed", "a"]
+
+
+def test_agents_come_in_the_byte_order_of_their_names() -> None:
+    assert list(select_agents([".*"], NAMES)) == ["Zed", "a", "delegate_7", "node_10", "node_2"]
+
+
+def test_expressions_search_and_the_first_that_is_found_counts() -> None:
+    assert select_agents([r"_(\d)$", "node"], NAMES) == {
+        "delegate_7": ["_7", "7"],
+        "node_10": ["node"],
+        "node_2": ["_2", "2"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "captures"),
+    [
+        (r"(delegate)_(\d+)", "delegate_7", ["delegate_7", "delegate", "7"]),
+        (r"node(\d+)", "node12", ["node12", "12"]),
+        (r"(\d)", "a1b2", ["1", "1", "2", "2"]),
+        (r"(.*)", "node", ["node", "node"]),
+        (r"x*", "axb", ["", "x", ""]),
+        (r"", "ab", ["", "", ""]),
+        (r"(a)|(b)", "ab", ["a", "a", "", "b", "", "b"]),
+        (r"(?<what>a)", "a", ["a", "a"]),
+        (r"(?P<what>a)", "a", ["a", "a"]),
+        (r"(?:a)(b)?", "a", ["a", ""]),
+        (r"\Qa.b\E$", "a.b", ["a.b"]),
+        (r"\Qa.b", "a.b", ["a.b"]),
+        (r"a\z", "a", ["a"]),
+        (r"a\Z", "a", ["a"]),
+        (r"\Aa\E", "a", ["a"]),
+        (r"[]a]+", "a]", ["a]"]),
+        (r"[^]a]", "b", ["b"]),
+        (r"[[a]", "[", ["["]),
+        (r"[\d_]+?", "1_", ["1", "_"]),
+        (r"a{2,3}?", "aaaa", ["aa", "aa"]),
+        (r"^node$", "node", ["node"]),
+    ],
+)
+def test_captures(pattern: str, name: str, captures: list[str]) -> None:
+    assert select_agents([pattern], [name]) == {name: captures}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(", "missing ), unterminated subpattern at character 1"),
+        ("*", "nothing to repeat"),
+        ("[a", "unterminated character set"),
+        ("a\\", "ends with a backslash"),
+        (r"(a)\1", "a reference to a group"),
+        ("(?=a)", "looking ahead"),
+        ("(?!a)", "looking ahead"),
+        ("(?<=a)", "looking behind"),
+        ("(?<!a)", "looking behind"),
+        ("(?i)a", "`(?` must be followed by"),
+        ("(?P=x)", "a reference"),
+        ("(?(1)a)", "a condition"),
+        ("(?#x)", "a comment"),
+        ("(?>a)", "an atomic group"),
+        (r"\Qa\E(", "unterminated subpattern"),
+        ("x" * 2001, "at most 2000"),
+        ("a{999999999999}", "too large"),
+    ],
+)
+def test_what_is_no_expression(pattern: str, message: str) -> None:
+    with pytest.raises(PatternError) as caught:
+        select_agents([pattern], ["a"])
+    assert message in caught.value.message
+
+
+def test_nobody_is_no_error() -> None:
+    assert select_agents(["nobody"], NAMES) == {}
+    assert select_agents([], NAMES) == {}
+    assert translate("plain") == "plain"
