@@ -73,7 +73,7 @@ class Transports:
     async def close(self) -> None:
         """Close every transport that was given out. Bounded in time; never raises."""
         transports, self._transports = self._transports, []
-        await asyncio.gather(*(transport.close() for transport in transports))
+        await asyncio.gather(*(transport.close() for transport in transports), return_exceptions=True)
 
     def _make(self, spec: AgentSpec) -> Transport:
         kind = self.kind_of(spec)

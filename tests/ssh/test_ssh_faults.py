@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port, stop_sshd
+from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port, new_key, stop_sshd
 
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
@@ -322,6 +324,47 @@ async def test_real_server_refuses_the_key(openssh_server: SshServer) -> None:
     error = await failure(openssh_server.spec(identity=str(openssh_server.keys.stranger)), openssh_server.ssh_config)
     assert isinstance(error, AuthFailed)
     assert error.code == "auth.refused"
+
+
+@pytest.mark.sshd
+async def test_real_server_that_takes_no_further_key(openssh_servers: ServerFactory) -> None:
+    server = openssh_servers({"MaxAuthTries": "1"})
+    server.write_client(f"IdentityFile {server.keys.stranger}\n")
+    error = await failure(server.spec(), server.ssh_config)
+    assert isinstance(error, AuthFailed)
+    assert error.code == "auth.too_many"
+    assert "IdentitiesOnly" in error.hint
+
+
+@pytest.mark.sshd
+async def test_keys_of_an_agent(openssh_server: SshServer, tmp_path: Path) -> None:
+    """With twenty keys in the agent, only the one that `identity` names is asked for."""
+    started = subprocess.run(["ssh-agent", "-s", "-a", str(tmp_path / "agent")], check=True, capture_output=True,
+                             text=True).stdout
+    found = re.search(r"SSH_AGENT_PID=(\d+)", started)
+    assert found is not None
+    try:
+        environment = {**os.environ, "SSH_AUTH_SOCK": str(tmp_path / "agent")}
+        keys = [str(new_key(tmp_path / f"key{number}")) for number in range(19)]
+        subprocess.run(["ssh-add", "-q", *keys, str(openssh_server.keys.user)], check=True, env=environment)
+        only_public = tmp_path / "only.pub"
+        only_public.write_text(openssh_server.keys.user_public)
+        for identity in (f"IdentityFile {only_public}\nIdentitiesOnly yes\n", "IdentitiesOnly no\n"):
+            openssh_server.ssh_config.write_text(
+                f"IdentityAgent {tmp_path}/agent\n{identity}Port {openssh_server.port}\n"
+                f"UserKnownHostsFile {openssh_server.known_hosts}\n")
+            spec = openssh_server.spec()
+            if identity.startswith("IdentityFile"):
+                transports = Transports(ssh_config=str(openssh_server.ssh_config))
+                recorder = Recorder()
+                await transports.transport_for(spec).open(["true"], recorder)
+                await recorder.end()
+                await transports.close()
+            else:
+                error = await failure(spec, openssh_server.ssh_config)
+                assert error.code == "auth.too_many"
+    finally:
+        os.kill(int(found[1]), signal.SIGTERM)
 
 
 @pytest.mark.sshd

@@ -84,7 +84,6 @@ class Dialler:
             if is_drop(error) and failure.code == "net.reset":
                 raise _Dropped(failure) from error
             raise failure from error
-        guard.is_up = True
         if guard.note:
             self.notes.append(guard.note)
         return connection
@@ -103,15 +102,18 @@ class _Client(Guard):
 
     def __init__(self, profile: Profile, on_lost: Callable[[Exception | None], None], *, accept_new: bool) -> None:
         super().__init__(profile, accept_new=accept_new)
-        self.is_up = False
+        self._is_up = False
         self.connection: asyncssh.SSHClientConnection | None = None
         self._on_lost = on_lost
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connection = conn
 
+    def auth_completed(self) -> None:
+        self._is_up = True
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.is_up:
+        if self._is_up:
             self._on_lost(exc)
 
 

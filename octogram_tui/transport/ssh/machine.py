@@ -100,7 +100,7 @@ class Machine:
             self._users.discard(user)
             if not self._users:
                 connections, self._connections = self._connections, []
-                await asyncio.gather(*(_close(shared) for shared in connections))
+                await asyncio.gather(*(_close(shared) for shared in connections), return_exceptions=True)
                 if self._via is not None:
                     await self._via.release(self)
 
