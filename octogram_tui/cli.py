@@ -6,20 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from octogram_tui import __version__
-
-COMMANDS: dict[str, str] = {
-    "check": "find every error of a scenario, without running anything",
-    "plan": "show every instance that would run, with its arguments",
-    "runs": "list the runs that are known here",
-    "replay": "look at a run again, from its journal",
-    "attach": "open a console onto a run that goes on",
-    "schema": "print the JSON Schema of the language",
-    "doctor": "look at every agent's machine: name, network, key, Python, disk",
-    "init": "write a new scenario to start from",
-    "demo": "run a scenario that needs nothing but this machine",
-    "help": "explain a command, or `exit-codes`",
-}
-"""Every command but the main one, which is a scenario's file. Their modules have the same names."""
+from octogram_tui.commands import COMMANDS
 
 HIDDEN = ("host",)
 

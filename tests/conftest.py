@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["fixtures_ssh"]
+pytest_plugins = ["fixtures_program", "fixtures_ssh"]
 
 MACHINERY = ("sshd", "prometheus", "terminal")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""

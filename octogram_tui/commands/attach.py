@@ -44,7 +44,7 @@ async def _follow(socket: str, *, color: bool) -> int:
     from octogram_tui.report.progress import Progress
     from octogram_tui.runtime.client import Client
 
-    client = await Client.connect(socket)
+    client = await Client.connect(socket, only_watch=True)
     progress = Progress(sys.stdout, Style(color=color))
     code = 0
     async for batch in client.events():

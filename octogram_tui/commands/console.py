@@ -58,7 +58,7 @@ def attach(run: runs.Run, theme: str, *, ascii_only: bool, read_only: bool = Fal
     from octogram_tui.tui.app import run_console
 
     async def session() -> int:
-        client = await Client.connect(run.info.socket)
+        client = await Client.connect(run.info.socket, only_watch=read_only)
         try:
             outcome = await run_console(
                 client, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme or None, read_only=read_only)

@@ -9,8 +9,19 @@ from collections.abc import Sequence
 from octogram_tui.commands.loading import load
 from octogram_tui.commands.options import Parser, add_scenario_options, add_ssh_options, parse
 from octogram_tui.errors import ExitCode
+from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import load as load_settings
+from octogram_tui.transport.pool import Transports
+from octogram_tui.transport.preflight import Check, examine
+
+
+async def _examine(agents: list[AgentSpec], ssh_config: str | None, *, accept_new: bool) -> list[Check]:
+    transports = Transports(ssh_config=ssh_config, accept_new=accept_new)
+    try:
+        return await examine(agents, transports, ssh_config=ssh_config)
+    finally:
+        await transports.close()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,11 +37,9 @@ def main(argv: Sequence[str]) -> int:
     agents = list(scenario.agents)
     if scenario.prometheus_agent is not None:
         agents.append(scenario.prometheus_agent)
-    from octogram_tui.transport.preflight import examine
-
-    rows = asyncio.run(examine(
-        agents, ssh_config=args.ssh_config or settings.ssh_config or None,
-        accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local))
+    rows = asyncio.run(_examine(
+        agents, args.ssh_config or settings.ssh_config or None,
+        accept_new=args.accept_new or settings.host_keys == "accept-new"))
     if args.json:
         for row in rows:
             print(json.dumps(row._asdict()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from octogram_tui.cli import COMMANDS
+from octogram_tui.commands import COMMANDS
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, UsageError
 
 

@@ -63,7 +63,7 @@ class Lines:
         try:
             self.stream.write("\n".join(lines) + "\n")
             self.stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a pipe nobody reads, a terminal that was closed
             self.is_broken = True
             self._discard()
 

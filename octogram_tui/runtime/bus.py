@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -32,4 +33,5 @@ class Bus:
                 subscriber(events)
             except Exception as error:  # a report that breaks must not end the run
                 self.unsubscribe(subscriber)
-                print(f"octogram-tui: a report failed and is left out from here on: {error!r}", file=sys.stderr)
+                with contextlib.suppress(OSError):  # the terminal may be what failed
+                    print(f"octogram-tui: a report failed and is left out from here on: {error!r}", file=sys.stderr)

@@ -10,7 +10,7 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
-from octogram_tui.runtime.requests import encode_request
+from octogram_tui.runtime.requests import TAKE_CONTROL, WATCH, encode_request
 
 READ_BYTES = 256 * 1024
 CONNECT_S = 5.0
@@ -27,14 +27,16 @@ class Client:
         self.refusals: list[str] = []
 
     @classmethod
-    async def connect(cls, path: str) -> Client:
-        """Join a run. Raises AttachRefused when its host does not answer."""
+    async def connect(cls, path: str, *, only_watch: bool = False) -> Client:
+        """Join a run, to act on it or to look only. Raises AttachRefused when its host does not answer."""
         try:
             async with asyncio.timeout(CONNECT_S):
                 reader, writer = await asyncio.open_unix_connection(path)
         except (OSError, TimeoutError) as error:
             text = getattr(error, "strerror", None) or type(error).__name__
             raise AttachRefused(f"the run does not answer at {path}: {text}") from error
+        if only_watch:
+            writer.write(WATCH)
         return cls(reader, writer)
 
     async def events(self) -> AsyncIterator[list[Event]]:
@@ -69,7 +71,7 @@ class Client:
     def take_control(self) -> None:
         """Become the console that may act."""
         if self.is_connected:
-            self._writer.write(b'{"request": "take_control"}\n')
+            self._writer.write(TAKE_CONTROL)
 
     async def close(self) -> None:
         """Hang up; the run goes on."""

@@ -13,17 +13,14 @@ from pathlib import Path
 
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
-from octogram_tui.runtime.requests import decode_request
+from octogram_tui.runtime.requests import TAKE_CONTROL, WATCH, decode_request
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
 
 
 class ControlServer:
-    """Serves the consoles of one run. The first to come holds control; the others watch until it leaves.
-
-    is_attended: whether a console that may act is there; left_at_s: when the last one went (event loop time).
-    """
+    """Serves the consoles of one run. The first to come holds control; the others watch until it leaves."""
 
     def __init__(self, run: str, journal: Path, submit: Callable[[Stimulus], None]) -> None:
         self._run = run
@@ -33,13 +30,12 @@ class ControlServer:
         self._clients: list[_Client] = []
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.left_at_s = self._loop.time()
         self.is_ended = False
 
     @property
     def is_attended(self) -> bool:
-        """Whether any console is connected."""
-        return bool(self._clients)
+        """Whether a console is there that may act."""
+        return self._controller() is not None
 
     async def start(self, path: Path) -> None:
         """Listen. Raises OSError."""
@@ -73,15 +69,20 @@ class ControlServer:
         finally:
             self._tasks.discard(task)
             self._clients.remove(client)
-            self.left_at_s = self._loop.time()
             if not self.is_ended:
                 sender.cancel()
             writer.close()
-            if self._clients:
-                self._tell_control(self._clients[0])
+            self._tell_everybody()
+
+    def _controller(self) -> _Client | None:
+        return next((client for client in self._clients if not client.only_watches), None)
+
+    def _tell_everybody(self) -> None:
+        for client in self._clients:
+            self._tell_control(client)
 
     def _tell_control(self, client: _Client) -> None:
-        self._tell(client, {"control": client is self._clients[0], "run": self._run, "pid": os.getpid()})
+        self._tell(client, {"control": client is self._controller(), "run": self._run, "pid": os.getpid()})
 
     def _tell(self, client: _Client, message: dict[str, object]) -> None:
         client.writer.write(json.dumps(message).encode() + b"\n")
@@ -89,18 +90,22 @@ class ControlServer:
     def _take(self, client: _Client, line: bytes) -> None:
         if not line.strip():
             return
-        if line.strip() == b'{"request": "take_control"}':
+        if line == WATCH:
+            client.only_watches = True
+            self._tell_everybody()
+            return
+        if line == TAKE_CONTROL:
             self._clients.remove(client)
             self._clients.insert(0, client)
-            for each in self._clients:
-                self._tell_control(each)
+            client.only_watches = False
+            self._tell_everybody()
             return
         try:
             stimulus = decode_request(line)
         except UsageError as error:
             self._tell(client, {"refused": error.message})
             return
-        if client is not self._clients[0]:
+        if client is not self._controller():
             self._tell(client, {"refused": "another console holds control of this run"})
             return
         self._submit(stimulus)
@@ -142,3 +147,4 @@ class _Client:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.news = asyncio.Event()
+        self.only_watches = False

@@ -88,6 +88,8 @@ class Link:
         self._is_suspect = False
         self._was_up = False
         self._is_over = False
+        self._daemon: tuple[Any, Any] | None = None  # which daemon we talk to: process id and boot of its machine
+        self._is_replaced = False  # it died, and the one that took its place was told to end
         self._stopped: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._tails: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.home = ""
@@ -106,6 +108,7 @@ class Link:
             self._report(AgentStartFailed(self.spec.name, error.code, error.message, error.hint, int(error.exit_code)))
             return
         self._was_up = True
+        self._daemon = self._identity(welcome)
         self.home = str(welcome.get("home", ""))
         self._report(AgentCameUp(
             self.spec.name, self.home, str(welcome.get("host", "")), str(welcome.get("python", "")),
@@ -140,12 +143,17 @@ class Link:
                     continue
                 self._give_up(f"{reason}; {error.message}")
                 return False
-            if int(welcome.get("rx", 0)) < self._tx_seq - len(self._unacked):
-                # A new daemon answered: the old one, and what it ran, are gone.
-                self._write(encode({"t": "stop", "seq": 1, "grace_s": 1, "keep": False}))
-                self._give_up(f"{reason}; the daemon had died")
+            if self._identity(welcome) != self._daemon:
+                # A new daemon answered: the old one has died. The new one has swept what it left, and ends too.
+                self._is_replaced = True
+                self._report(AgentWasLost(self.spec.name, f"{reason}: the daemon had died"))
+                self._send({"t": "stop", "grace_s": 0.0, "keep": self._settings.keep})
                 return False
             return True
+
+    @staticmethod
+    def _identity(welcome: dict[str, Any]) -> tuple[Any, Any]:
+        return welcome.get("pid"), welcome.get("boot")
 
     def _give_up(self, message: str) -> None:
         self._is_over = True
@@ -182,6 +190,11 @@ class Link:
         self._attachment = attachment
         self._channel = channel
         self._last_heard_s = self._loop.time()
+        if self._daemon not in (None, self._identity(welcome)):
+            # It knows nothing of what was said before: both numberings begin anew.
+            self._unacked.clear()
+            self._tx_seq = self._rx_seq = self._acked_rx = 0
+            return welcome
         seen = int(welcome.get("rx", 0))
         while self._unacked and self._unacked[0][0] <= seen:
             self._unacked.popleft()
@@ -378,7 +391,7 @@ class Link:
             self._report(AgentEnded(name))
             return
         grace_s = 0.0 if force else STOP_GRACE_S
-        if not self._is_over:
+        if not self._is_over and not self._is_replaced:
             self._send({"t": "stop", "grace_s": grace_s, "keep": self._settings.keep})
         limit_s = FORCED_STOP_S if force else STOP_GRACE_S + STOP_SLACK_S
         try:

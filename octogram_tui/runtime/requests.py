@@ -31,6 +31,10 @@ REQUESTS: dict[str, type[Any]] = {
 }
 """Every request by its public name."""
 
+TAKE_CONTROL = b'{"request": "take_control"}\n'
+WATCH = b'{"request": "watch"}\n'
+"""Two requests that are about the connection, not the run: become the console that may act; only look."""
+
 _NAMES = {cls: name for name, cls in REQUESTS.items()}
 
 

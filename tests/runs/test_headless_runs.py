@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from program import PROGRAM, ROOT, Place, events_of
+from fixtures_program import PROGRAM, ROOT, Place, events_of
 
 QUICKSTART = str(ROOT / "sample_scenarios" / "quickstart.yml")
 

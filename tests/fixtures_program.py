@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m", "octogram_tui"]
 DEADLINE_S = 60.0
 
@@ -60,7 +62,7 @@ class Place:
                 is_mine = mine in (entry / "environ").read_bytes() + b"\0"
                 is_mine = is_mine or os.readlink(entry / "cwd").startswith(f"{self.home}/")
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120]
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
             if is_mine and state not in "ZX":
@@ -84,6 +86,19 @@ class Place:
                 os.kill(int(line.split()[0]), signal.SIGKILL)
             except OSError:
                 pass
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Give a home; whatever a test left running in it fails the test, and is ended."""
+    home = tmp_path / "home"
+    home.mkdir()
+    found = Place(home)
+    yield found
+    try:
+        found.wait_clean()
+    finally:
+        found.kill_everything()
 
 
 def wait_for(

@@ -1,0 +1,137 @@
+"""The console as a process of its own: it opens, it may go away, the run stays, and `attach` finds it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from fixtures_program import PROGRAM, ROOT, Place, wait_for
+
+pytestmark = pytest.mark.terminal
+
+SLOW = """
+agents: [{name: a, transport: local}]
+stages:
+  - name: wait
+    jobs:
+      - name: for a file
+        builtins.wait_for: {file: go, timeout: 60}
+  - name: end
+    jobs: [{name: last, builtins.command: echo done}]
+"""
+
+
+@pytest.fixture
+def console(place: Place) -> Iterator[pexpect.spawn]:
+    """Open a console in a real terminal of 100x30."""
+    path = place.write("slow.yml", SLOW)
+    child = pexpect.spawn(
+        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20,
+        encoding="utf-8")
+    yield child
+    child.close(force=True)
+    place.kill_everything()
+
+
+def let_go(place: Place) -> None:
+    """Let the run go on."""
+    next(iter(place.home.glob(".octogram/runs/*/a/home"))).joinpath("go").write_text("")
+
+
+def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, console: pexpect.spawn) -> None:
+    console.expect("for a file")
+    console.close(force=False)
+    assert place.last_run()["state"] == "running"
+    let_go(place)
+    follower = place.start("attach", "last", "--headless")
+    wait_for(lambda: '"stages_done"' in journal(place).read_text())
+    again = pexpect.spawn(
+        PROGRAM[0], [*PROGRAM[1:], "attach"], env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20,
+        encoding="utf-8")
+    again.expect("DONE")
+    again.send("q")
+    again.expect("Leave the run")
+    again.send("s")
+    again.expect("ended with exit code 0")
+    again.expect(pexpect.EOF)
+    again.close()
+    assert again.exitstatus == 0
+    out, _ = follower.communicate(timeout=20)
+    assert "OK after" in out
+    assert place.last_run()["exit_code"] == 0
+    place.wait_clean()
+
+
+def test_the_console_may_be_killed(place: Place, console: pexpect.spawn) -> None:
+    console.expect("for a file")
+    console.kill(signal.SIGKILL)
+    console.wait()
+    assert place.last_run()["state"] == "running"
+    let_go(place)
+    wait_for(lambda: '"stages_done"' in journal(place).read_text())
+
+
+def test_detaching_says_how_to_come_back(place: Place, console: pexpect.spawn) -> None:
+    console.expect("for a file")
+    console.send("q")
+    console.expect("Leave the run")
+    console.send("d")
+    console.expect(r"octogram-tui attach \S+")
+    console.expect(pexpect.EOF)
+    console.close()
+    assert console.exitstatus == 0
+    assert place.last_run()["state"] == "running"
+
+
+def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: pexpect.spawn) -> None:
+    console.expect("for a file")
+    console.send("q")
+    console.expect("Leave the run")
+    console.send("s")
+    console.expect_exact("\x1b[?1049l")
+    console.expect(pexpect.EOF)
+    console.close()
+    assert place.last_run()["state"] == "finished"
+    place.wait_clean()
+
+
+def test_a_scenario_that_is_wrong_opens_no_console(place: Place) -> None:
+    path = place.write("bad.yml", "stages: [{name: s, jbos: []}]\n")
+    child = pexpect.spawn(
+        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, encoding="utf-8", timeout=20)
+    child.expect("jobs")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3
+    assert "1049h" not in (child.before or "")
+
+
+def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> None:
+    path = place.write("held.yml", SLOW)
+    process = place.start(str(path), "--headless", "--paused", "--linger", "1")
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 11, out
+    place.wait_clean()
+
+
+def test_the_quickstart_in_the_console(place: Place) -> None:
+    child = pexpect.spawn(
+        PROGRAM[0], [*PROGRAM[1:], str(ROOT / "sample_scenarios" / "quickstart.yml")], env=place.environment,
+        cwd=place.home, dimensions=(24, 80), timeout=30, encoding="utf-8")
+    child.expect("DONE")
+    child.send("q")
+    child.expect("Leave the run")
+    child.send("s")
+    child.expect("ended with exit code 0")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    place.wait_clean()
+
+
+def journal(place: Place) -> Path:
+    """Find the journal of the only run."""
+    return next(iter(place.home.glob(".local/state/octogram-tui/runs/*/journal.jsonl")))

@@ -1,0 +1,120 @@
+"""The same runs over SSH: the same events everywhere, a hundred agents, strict keys, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from fixtures_program import PROGRAM, ROOT, Place, events_of, plain
+from fixtures_ssh import ServerFactory, SshServer
+
+QUICKSTART = (ROOT / "sample_scenarios" / "quickstart.yml").read_text()
+
+
+def over_ssh(place: Place) -> str:
+    """Write the quickstart with its agents behind SSH."""
+    assert QUICKSTART.count("transport: local") >= 2
+    return str(place.write("remote.yml", QUICKSTART.replace("transport: local", "address: 127.0.0.1")))
+
+
+def local_events(place: Place) -> list[str]:
+    """Run the quickstart here."""
+    path = str(place.write("remote.yml", QUICKSTART))
+    done = place.run(path, "--events", "local.jsonl")
+    assert done.returncode == 0, done.stdout
+    return plain(events_of((place.home / "local.jsonl").read_text()))
+
+
+async def run_beside(place: Place, *arguments: str) -> tuple[int, str]:
+    """Run the program while this process goes on serving."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, *arguments, env=place.environment, cwd=place.home, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, out.decode()
+
+
+async def test_the_quickstart_gives_the_same_events_over_an_asyncssh_server(
+    place: Place, asyncssh_server: SshServer
+) -> None:
+    code, out = await run_beside(
+        place, over_ssh(place), "--ssh-config", str(asyncssh_server.ssh_config), "--events", "e.jsonl")
+    assert code == 0, out
+    assert plain(events_of((place.home / "e.jsonl").read_text())) == local_events(place)
+
+
+@pytest.mark.sshd
+def test_the_quickstart_gives_the_same_events_over_openssh(place: Place, openssh_server: SshServer) -> None:
+    done = place.run(over_ssh(place), "--ssh-config", str(openssh_server.ssh_config), "--events", "e.jsonl")
+    assert done.returncode == 0, done.stdout
+    assert plain(events_of((place.home / "e.jsonl").read_text())) == local_events(place)
+    assert not list(openssh_server.home.glob(".octogram/runs/*"))
+
+
+@pytest.mark.sshd
+def test_a_scenario_of_the_original_runs_unchanged(place: Place, openssh_server: SshServer) -> None:
+    classic = ROOT / "sample_scenarios" / "classic.yml"
+    text = classic.read_text()
+    where = {"port": openssh_server.port, "user": openssh_server.user, "identity": str(openssh_server.keys.user)}
+    agents = [{"name": f"peer_{n}", "address": f"127.0.0.{n}", **where} for n in (1, 2, 3)]
+    done = place.run(
+        str(classic), "--ssh-config", str(openssh_server.ssh_config), "--limit", "nobody", cwd=classic.parent)
+    assert done.returncode == 2, "the limit is checked before anything is connected"
+    start, end = text.index("agents:"), text.index("\nvars:") if "\nvars:" in text else text.index("\nstages:")
+    names = [a["name"] for a in __import__("yaml").safe_load(text)["agents"]]
+    written = [{**agent, "name": name} for agent, name in zip(agents, names, strict=False)]
+    path = classic.parent / "classic.yml"
+    copy = place.write("classic.yml", text[:start] + "agents: " + json.dumps(written) + "\n" + text[end:])
+    done = place.run(str(copy), "--ssh-config", str(openssh_server.ssh_config), cwd=path.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.sshd
+def test_a_hundred_agents_do_ten_jobs_each_and_leave_nothing(place: Place, openssh_server: SshServer) -> None:
+    agents = "\n".join(f"  - {{name: a{n}, address: 127.0.{n // 50 + 1}.{n % 50 + 1}}}" for n in range(100))
+    jobs = "\n".join(f"      - {{name: job {n}, builtins.command: [/bin/true]}}" for n in range(10))
+    path = place.write("many.yml", f"agents:\n{agents}\nstages:\n  - name: all\n    jobs:\n{jobs}\n")
+    done = place.run(str(path), "--ssh-config", str(openssh_server.ssh_config), "--events", "e.jsonl")
+    assert done.returncode == 0, done.stdout[-3000:]
+    last = events_of((place.home / "e.jsonl").read_text())[-1]
+    assert last["counts"] == {"ok": 1000}
+    place.wait_clean(5)
+    assert subprocess.run(["pgrep", "-f", str(openssh_server.home)], capture_output=True, check=False).stdout == b""
+    assert not list(openssh_server.home.glob(".octogram/runs/*"))
+
+
+@pytest.mark.sshd
+def test_an_unknown_host_key_is_refused_and_accepted_on_request(place: Place, openssh_server: SshServer) -> None:
+    openssh_server.write_client(known="")
+    path = over_ssh(place)
+    refused = place.run(path, "--ssh-config", str(openssh_server.ssh_config))
+    assert refused.returncode == 5
+    assert "SHA256:" in refused.stdout
+    assert "--accept-new" in refused.stdout
+    accepted = place.run(path, "--ssh-config", str(openssh_server.ssh_config), "--accept-new")
+    assert accepted.returncode == 0, accepted.stdout
+    assert place.run(path, "--ssh-config", str(openssh_server.ssh_config)).returncode == 0
+
+
+@pytest.mark.sshd
+def test_a_changed_host_key_is_refused_in_any_case(
+    place: Place, openssh_server: SshServer, openssh_servers: ServerFactory, tmp_path: Path
+) -> None:
+    other = openssh_servers()
+    known = other.known_hosts.read_text().replace(f":{other.port}", f":{openssh_server.port}")
+    openssh_server.write_client(known=known)
+    done = place.run(over_ssh(place), "--ssh-config", str(openssh_server.ssh_config), "--accept-new")
+    assert done.returncode == 5
+    assert done.stdout.count("SHA256:") >= 2
+
+
+@pytest.mark.sshd
+def test_doctor_looks_at_every_machine(place: Place, openssh_server: SshServer) -> None:
+    done = place.run("doctor", over_ssh(place), "--ssh-config", str(openssh_server.ssh_config), "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row["agent"] for row in rows} >= {"library", "reader_1", "reader_2"}
