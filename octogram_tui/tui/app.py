@@ -26,7 +26,14 @@ from octogram_tui.tui.messages import Asked, EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question, VariableForm
 from octogram_tui.tui.screens.run import RunScreen
-from octogram_tui.tui.terminal import Signals, draws_ascii_only, edit, editor_command, prepare_environment
+from octogram_tui.tui.terminal import (
+    Signals,
+    draws_ascii_only,
+    edit,
+    editor_command,
+    preferred_editor,
+    prepare_environment,
+)
 from octogram_tui.tui.widgets.brush import Brush
 
 TICK_S = 0.5
@@ -167,9 +174,7 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     async def edit_scenario(self, line: int) -> None:
         """Lend the terminal to the editor; the run's host sees the file change."""
-        from octogram_tui.settings import load
-
-        problem = await edit(self, editor_command(load().editor, self.scenario_path, line))
+        problem = await edit(self, editor_command(preferred_editor(), self.scenario_path, line))
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
@@ -198,6 +203,8 @@ class ConsoleApp(App[ConsoleOutcome]):
             self.screen.dismiss("stop")
         else:
             self._ask_how_to_leave("Stop the run?", stop_first=True)
+
+    action_interrupt = interrupt
 
     def _ask_how_to_leave(self, title: str, *, stop_first: bool = False) -> None:
         board = self.model.board

@@ -70,10 +70,9 @@ def clock(seconds: float) -> str:
 
 def stamp(at_s: float) -> str:
     """Say when, since the start of the run: 00:41.220, 1:02:05.001."""
-    minutes, seconds = divmod(max(0.0, at_s), 60)
-    if minutes < 60:
-        return f"{int(minutes):02}:{seconds:06.3f}"
-    return f"{int(minutes) // 60}:{int(minutes) % 60:02}:{seconds:06.3f}"
+    seconds, milliseconds = divmod(round(max(0.0, at_s) * 1000), 1000)
+    shown = f"{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
+    return shown if seconds < 3600 else f"{seconds // 3600}:{shown}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -96,6 +96,11 @@ def _make_sane() -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
 
 
+def preferred_editor() -> str:
+    """Give the editor that the user has chosen."""
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+
 def editor_command(editor: str, path: str, line: int) -> list[str]:
     """Make the command that opens a file at a line, for editors that can."""
     command = shlex.split(editor) or ["vi"]

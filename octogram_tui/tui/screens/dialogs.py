@@ -46,6 +46,7 @@ class Question(ModalScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer('')", show=False),
         Binding("enter", "take", show=False),
+        Binding("ctrl+c", "app.interrupt", show=False),
     ]
 
     def __init__(self, brush: Brush, title: str, lines: list[str], answers: list[Answer]) -> None:

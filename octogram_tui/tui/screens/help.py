@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,8 +17,7 @@ from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.line_view import LineView
 
-KEY_CELLS = 14
-NAME_CELLS = 16
+KEY_CELLS = 12
 
 
 class HelpText(LineView):
@@ -28,26 +28,25 @@ class HelpText(LineView):
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="help-text")
         self._lines: list[list[Piece]] = []
+
+    def _lay_out(self, width: int) -> None:
+        lines: list[list[Piece]] = []
         group = ""
         for verb in VERBS:
             if verb.group != group:
                 group = verb.group
-                self._lines += [[], [(f" {group}", "accent")]]
+                lines += [[], [(group, "accent")]] if lines else [[(group, "accent")]]
             keys = " ".join(key_names(verb)) or "palette"
-            self._lines.append(
-                [(" " + fit(keys, KEY_CELLS), "key"), (fit(verb.name, NAME_CELLS), ""), (f" {verb.help}", "dim")]
-            )
-        self._lines += [[], [(" Signs", "accent")]]
-        for look in LOOKS.values():
-            self._lines.append([(f"  {brush.sign(look)}  ", look.style), (look.word, "")])
-        self._lines = self._lines[1:]
-
-    def on_mount(self) -> None:
-        """Show it."""
-        self.call_after_refresh(self.sync)
+            for number, part in enumerate(wrap(verb.help, max(20, width - KEY_CELLS - 1))):
+                lines.append([(fit("" if number else keys, KEY_CELLS), "key"), (part, "")])
+        lines += [[], [("Signs", "accent")]]
+        lines += [[(f" {self.brush.sign(look)}  ", look.style), (look.word, "")] for look in LOOKS.values()]
+        self._lines = lines
 
     def on_resize(self) -> None:
-        """Lay it out."""
+        """Lay it out for the width."""
+        self._lay_out(self.size.width)
+        self.notify_style_update()
         self.sync()
 
     def count(self) -> int:
@@ -60,9 +59,7 @@ class HelpText(LineView):
 
     def paint(self, index: int, width: int) -> list[Piece]:
         """Draw a line."""
-        *first, last = self._lines[index] or [("", "")]
-        room = width - sum(len(text) for text, _ in first)
-        return [*first, (fit(last[0], max(0, room)), last[1])]
+        return self._lines[index]
 
 
 class Help(ModalScreen[None]):

@@ -88,6 +88,7 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start in the plan."""
+        self.set_class(self.app.brush.ascii_only, "-ascii")
         self._lay_out()
         self.plan.focus()
 
@@ -112,7 +113,8 @@ class RunScreen(Screen[None]):
             self.set_class(name == layout, f"-{name}")
         for name in self.panes:
             self.set_class(name == self.view, f"-view-{name}")
-        has_dock = layout == "tabs" and self.view != "log" and self.app.size.height >= DOCK_ROWS
+        is_alone = self.view in ("log", "detail") or self.app.size.height < DOCK_ROWS
+        has_dock = layout == "tabs" and not is_alone
         self.set_class(has_dock, "-dock")
         self.tabs.view = self.view
         self.tabs.display = layout in ("single", "tabs")

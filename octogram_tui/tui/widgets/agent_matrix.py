@@ -25,7 +25,7 @@ class AgentMatrix(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="matrix")
-        self.border_title = "Agents"
+        self.border_title = " Agents "
         self.column = 0  # the stage under the cursor
         self._first_column = 0
         self._rows: list[AgentRow] = []
@@ -73,7 +73,7 @@ class AgentMatrix(LineView):
         title = "Agents" if stage is None else f"Agents  {self.column + 1} {self.brush.text(stage.name, limit=60)}"
         if title != self._title:
             self._title = title
-            self.border_title = Content(title)  # a plain text would be read as markup
+            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
 
     def _columns(self, width: int) -> int:
         """How many stages fit."""
@@ -110,7 +110,9 @@ class AgentMatrix(LineView):
             style = "key" if number == self.column and self.has_focus else LOOKS[stages[number].state].style
             pieces.append((fit(str(number + 1), CELL_CELLS - 1, right=True) + " ", style))
         more = f"+{len(stages) - last}" if last < len(stages) else ""
-        return [*pieces, (fit(more, 3), "faint"), ("now", "faint")]
+        stage = self.stage if self.has_focus else None
+        here = f"{self.column + 1} {self.brush.text(stage.name, limit=60)}" if stage is not None else "now"
+        return [*pieces, (fit(more, 3), "faint"), (here, "key" if stage is not None else "faint")]
 
     def line_key(self, index: int) -> Hashable:
         """An agent's version, the column, and its time while something runs."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import NamedTuple
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -13,10 +14,12 @@ from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.commands import VERBS, Verb, key_names
 from octogram_tui.tui.format import clock, plural
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 VIEWS = ("plan", "agents", "log", "variables")
 BANNER_LINES = 4
+HINT_CELLS = 20
+"""A hint that has less room than this is left out; the inspector has it."""
 
 
 class Bar(Widget):
@@ -95,7 +98,8 @@ class StatusBar(Bar):
         elif board.stages:
             parts.append([(f" {plural(len(board.stages), 'stage')} ", "dim")])
         if board.total:
-            parts.append([(" jobs ", "dim"), (f"{board.done}/{board.total} ", "")])
+            more = "+" if any(stage.final is None for stage in board.stages) else ""
+            parts.append([(" jobs ", "dim"), (f"{board.done}/{board.total}{more} ", "")])
         counts: list[Piece] = []
         if board.failures:
             counts.append((f" {self.brush.pick('✗', 'x')}{len(board.failures)} ", "failed"))
@@ -192,17 +196,17 @@ class Banner(Bar):
             return []
         lines: list[list[Piece]] = []
         sign = f" {said.sign} "
-        for number, part in enumerate(
-            chop_cells(self.brush.text(said.message), max(10, width - 5))[: BANNER_LINES - 2]
-        ):
+        for number, part in enumerate(wrap(self.brush.text(said.message), max(10, width - 5))[: BANNER_LINES - 2]):
             lines.append([(sign if not number else "   ", "strong"), (part, "strong")])
-        hint: list[list[Piece]] = [[("   ", "")]]
+        keys: list[list[Piece]] = [[("   ", "")]]
         for key, text in said.keys:
-            if not self.is_read_only or key in ("!", "q", "?", "esc"):
-                hint.append([(key, "key"), (f" {text}   ", "")])
-        if said.hint:
-            hint.append([(self.brush.text(said.hint), "")])
-        return [*lines, fitting(hint, width)] if len(hint) > 1 else lines
+            if not self.is_read_only or key in ("enter", "!", "q", "?", "esc"):
+                keys.append([(key, "key"), (f" {text}   ", "")])
+        line = fitting(keys, width)
+        room = width - sum(cell_len(text) for text, _ in line) - 1
+        if said.hint and room >= HINT_CELLS:
+            line.append((fit(self.brush.text(said.hint), room).rstrip(), ""))
+        return [*lines, line] if len(line) > 1 else lines
 
     def say(self) -> Said | None:
         """Pick what matters most."""
@@ -226,7 +230,7 @@ class Banner(Bar):
             name = f"{failure.job.name} @ {failure.agent}"
             more = f" (and {len(board.failures) - 1} more)" if len(board.failures) > 1 else ""
             return Said("banner-failed", sign("✗", "x"), f"{name}: {failure.message or 'failed'}{more}",
-                        (("!", "look"), ("r", "rerun"), ("S", "skip"), ("e", "edit a variable"), ("space", "go")),
+                        (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
                         _hint_of(failure.last))  # fmt: skip
         if board.problems and board.reload_seq != self.dismissed_seq:
             first = board.problems[0]
@@ -244,7 +248,7 @@ class Banner(Bar):
         if board.phase is Phase.DONE:
             return Said("banner-ok" if not board.done_exit_code else "banner-failed", sign("✓", "v"),
                         "All stages are done; the agents are kept alive.",
-                        (("q", "leave or stop"), ("r", "rerun a row"), ("e", "edit a variable")))  # fmt: skip
+                        (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")))  # fmt: skip
         if board.changes and board.reload_seq != self.dismissed_seq:
             more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
             return Said("banner-info", "~", f"Scenario reloaded: {board.changes[0]}{more}", (("esc", "close"),))
@@ -255,7 +259,7 @@ class Banner(Bar):
         sign = self.brush.pick("∎", "p")
         if board.reason == "start":
             return Said("banner-held", sign, "Held before the first stage: nothing has run yet.",
-                        (("space", "go"), ("n", "step"), ("e", "edit a variable"), ("?", "help")))  # fmt: skip
+                        (("space", "go"), ("n", "step"), ("e", "set a variable"), ("?", "help")))  # fmt: skip
         words = {"operator": "Paused by you.", "step": "Stepped: held before the next job.",
                  "failure": "Held: a failure was dealt with."}  # fmt: skip
         message = words.get(board.reason, f"Paused ({board.reason}).")

@@ -20,7 +20,7 @@ class Detail(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="detail")
-        self.border_title = "Inspector"
+        self.border_title = " Inspector "
         self.subject: Subject | None = None
         self._basis: object = None
         self._lines: list[tuple[Piece, ...]] = []
@@ -29,7 +29,7 @@ class Detail(LineView):
         """Tell of something else."""
         if subject is not self.subject:
             self.subject = subject
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.scroll_line(0)
         self.sync()
 
     def count(self) -> int:

@@ -80,6 +80,8 @@ class LineView(ScrollView, can_focus=True):
         size = Size(self.size.width, total + self.header_lines)
         if size != self.virtual_size:
             self.virtual_size = size
+        if self.show_vertical_scrollbar and self.vertical_scrollbar.position != self.scroll_y:
+            self.vertical_scrollbar.position = self.scroll_y  # it may have come after we scrolled
         stale = [y for y in range(self.size.height) if self._shown.get(y) != self._full_key(y)]
         if len(stale) > self.size.height // 2:
             self.refresh()
@@ -146,13 +148,17 @@ class LineView(ScrollView, can_focus=True):
         self.show_line(self.cursor)
         self.sync()
 
+    def scroll_line(self, y: int) -> None:
+        """Scroll at once. By force, for the scrollbar that allows it may only appear with the next frame."""
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
     def show_line(self, index: int) -> None:
         """Scroll as little as needed to see a line."""
         top = self.scroll_offset.y
         if index < top:
-            self.scroll_to(y=index, animate=False, immediate=True)
+            self.scroll_line(index)
         elif index >= top + self.visible_lines:
-            self.scroll_to(y=index - self.visible_lines + 1, animate=False, immediate=True)
+            self.scroll_line(index - self.visible_lines + 1)
 
     def moved(self) -> None:
         """Tell that the operator, and nobody else, moved the cursor."""

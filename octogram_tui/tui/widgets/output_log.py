@@ -60,7 +60,7 @@ class OutputLog(LineView):
         self.match = None
         self.unseen = 0
         self.is_following = True
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.scroll_line(0)
         self.sync()
 
     def count(self) -> int:
@@ -76,7 +76,7 @@ class OutputLog(LineView):
             self._wrap()
         super().sync()
         if self.is_following and self.scroll_offset.y != self.max_scroll_y:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self.scroll_line(self.max_scroll_y)
         self._entitle()
 
     def _entitle(self) -> None:
@@ -91,8 +91,8 @@ class OutputLog(LineView):
             side = f"/{self.brush.text(self.needle, limit=20)}  {side}"
         if (title, side) != self._titles:
             self._titles = (title, side)
-            self.border_title = Content(title)  # a plain text would be read as markup
-            self.border_subtitle = Content(side)
+            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
+            self.border_subtitle = Content(f" {side} ") if side else None
 
     def _wrap(self) -> None:
         """Lay out the lines that came since; all of them when the width is another."""
@@ -234,7 +234,7 @@ class OutputLog(LineView):
     def action_move(self, by: int) -> None:
         """Scroll; going up lets go of the end, reaching it takes hold again."""
         target = max(0, min(self.scroll_offset.y + by, self.max_scroll_y))
-        self.scroll_to(y=target, animate=False, immediate=True)
+        self.scroll_line(target)
         if target >= self.max_scroll_y and by > 0:
             self.follow()
         elif by < 0:
@@ -280,7 +280,7 @@ class OutputLog(LineView):
             self.hold()
             row = next((at for at, (line, _) in enumerate(self._rows) if line == self.match), 0)
             target = row if self.wraps else self.match
-            self.scroll_to(y=max(0, target - self.visible_lines // 2), animate=False, immediate=True)
+            self.scroll_line(max(0, target - self.visible_lines // 2))
         self.sync()
         return self.match is not None
 

@@ -30,7 +30,7 @@ class PlanTree(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="plan")
-        self.border_title = "Plan"
+        self.border_title = " Plan "
         self.is_following = True
         self._selected: Row | None = None
 
@@ -71,19 +71,22 @@ class PlanTree(LineView):
 
     def select(self, row: Row) -> None:
         """Put the cursor on a row, unfolding what holds it; the run is no longer followed."""
-        self.is_following = False
         outline = self.model.outline
         outline.show(row)
         outline.refresh()
         index = outline.index(row)
         if index is not None:
-            self._selected = row
             self.move_to(index)
             self.moved()
 
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line; the run is no longer followed."""
+        self.is_following = False
+        self._selected = None
+        super().move_to(index)
+
     def moved(self) -> None:
         """The operator chose: the cursor stays."""
-        self.is_following = False
         self._selected = self.selected
         super().moved()
 
@@ -185,7 +188,7 @@ class PlanTree(LineView):
         bad = f"{self.brush.pick('✗', 'x')}{troubles} " if troubles and row.kind is not Kind.STAGE else ""
         shown = fit(bad + text + " ", COUNT_CELLS, right=True)
         fill = _FILLS.get(state)
-        done = round(COUNT_CELLS * row.done / total) if total and fill else 0
+        done = round(COUNT_CELLS * row.done / total) if total and fill and row.done < total else 0
         style = "failed" if bad else "dim" if state in (State.OK, State.SKIPPED, State.CANCELLED) else ""
         if not fill or self.brush.palette.theme.ansi:
             return [(shown, style), (time, "dim")]

@@ -1,0 +1,86 @@
+"""A console on a run that stands still, and a source that remembers what it was asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from octogram_tui.dev.fleet import Fleet
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
+
+STARTED_S = 1767614400.0  # what the fleet says it was started at
+DEADLINE_S = 10.0
+
+
+class StillSource:
+    """Gives the events it is told to, and keeps what is sent."""
+
+    def __init__(self, events: list[Event], *, has_control: bool = True, ends: bool = False) -> None:
+        self.has_control = has_control
+        self.is_connected = True
+        self.refusals: list[str] = []
+        self.sent: list[Stimulus] = []
+        self.taken = 0
+        self._events = events
+        self._ends = ends
+        self._more: asyncio.Queue[list[Event]] = asyncio.Queue()
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        yield self._events
+        while not self._ends:
+            yield await self._more.get()
+
+    def tell(self, *events: Event) -> None:
+        self._more.put_nowait(list(events))
+
+    def send(self, stimulus: Stimulus) -> None:
+        self.sent.append(stimulus)
+
+    def take_control(self) -> None:
+        self.has_control = True
+
+    async def close(self) -> None:
+        pass
+
+
+def fleet_events(until_s: float, *, agents: int = 12, paused: bool = False, fails: bool = True) -> list[Event]:
+    fleet = Fleet(agents, seed=2, fails=fails)
+    fleet.begin(paused=paused)
+    return fleet.advance(until_s)
+
+
+def console(source: StillSource, *, ticks: bool = False, **options: Any) -> ConsoleApp:
+    """A console whose clock stands a little after the last event."""
+    last_s = source._events[-1].at_s if source._events else 0.0
+    app = ConsoleApp(source, scenario_path="dir/fleet.yml", clock=lambda: STARTED_S + last_s + 0.3, **options)
+    app.animation_level = "none"
+    return app
+
+
+async def until(pilot: Pilot[ConsoleOutcome], condition: Callable[[], object]) -> None:
+    """Let the app work until something holds."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await pilot.pause()
+    await pilot.pause()
+
+
+async def settled(pilot: Pilot[ConsoleOutcome]) -> ConsoleApp:
+    """Let the app take in all that its source has so far."""
+    app = pilot.app
+    assert isinstance(app, ConsoleApp)
+    source = app.source
+    assert isinstance(source, StillSource)
+    wanted = source._events[-1].seq if source._events else 0
+    await until(pilot, lambda: app.model.board.seq >= wanted)
+    await pilot.pause()
+    return app
+
+
+def screen_text(app: ConsoleApp) -> str:
+    """What stands on the screen, line by line."""
+    compositor = app.screen_stack[0]._compositor
+    return "\n".join("".join(segment.text for segment in strip) for strip in compositor.render_strips())

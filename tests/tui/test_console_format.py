@@ -1,0 +1,149 @@
+"""How states, times and values read, and what the inspector says."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import SettingsError
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.states import AgentState, State
+from octogram_tui.tui import theme
+from octogram_tui.tui.commands import VERBS, key_names
+from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
+from octogram_tui.tui.inspector import describe
+from octogram_tui.tui.terminal import editor_command
+from octogram_tui.tui.widgets.brush import Brush, fit
+
+
+def test_every_state_has_a_look_of_one_narrow_cell() -> None:
+    assert set(LOOKS) == set(State)
+    assert set(AGENT_LOOKS) == set(AgentState)
+    for look in (*LOOKS.values(), *AGENT_LOOKS.values()):
+        assert unicodedata.east_asian_width(look.sign) in ("N", "Na"), look
+        assert look.ascii_sign.isascii()
+        assert len(look.sign) == len(look.ascii_sign) == 1
+
+
+@pytest.mark.parametrize("name", theme.names())
+def test_every_palette_has_every_style(name: str) -> None:
+    palette = theme.palette(name)
+    assert set(palette.styles) == set(theme.palette(theme.DEFAULT).styles)
+    assert {look.style for look in (*LOOKS.values(), *AGENT_LOOKS.values())} <= set(palette.styles)
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def _luminance(colour: tuple[int, int, int]) -> float:
+    parts = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "high-contrast", "colour-blind"])
+def test_states_can_be_read_on_their_ground(name: str) -> None:
+    palette = theme.palette(name)
+    assert palette.theme.background
+    ground = _colour(palette.theme.background)
+    for look in LOOKS.values():
+        style = palette.styles[look.style]
+        assert style.color is not None
+        below = _colour(style.bgcolor.name) if style.bgcolor else ground
+        light, dark = sorted((_luminance(_colour(style.color.name)), _luminance(below)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, look
+
+
+def test_unknown_theme_says_which_there_are() -> None:
+    with pytest.raises(SettingsError, match="no theme 'pink'") as caught:
+        theme.palette("pink")
+    assert "dark" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, ""), (0.04, "0.0s"), (59.9, "59.9s"), (59.96, "1m00s"), (63, "1m03s"), (7500, "2h05m"), (273_600, "3d04h")],
+)
+def test_durations(seconds: float | None, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_clocks_and_counts() -> None:
+    assert (clock(271), clock(3725)) == ("4:31", "1:02:05")
+    assert (stamp(41.22), stamp(3725.0014), stamp(59.9999)) == ("00:41.220", "1:02:05.001", "01:00.000")
+    assert (plural(1, "job"), plural(12345, "job")) == ("1 job", "12 345 jobs")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("ghostnet", "ghostnet"),
+        ("4", '"4"'), ("true", '"true"'), ("", '""'), (" a", '" a"'), (4, "4"), (True, "true"),
+        (None, "null"),
+        ([1, "a"], '[1, "a"]'), ("{x}", '"{x}"'),
+        ("a\x1b[1m", "a␛[1m"), (float("nan"), "NaN"),
+    ],
+)  # fmt: skip
+def test_values_on_a_line(given: Any, shown: str) -> None:
+    assert value(given) == shown
+
+
+def test_values_over_lines() -> None:
+    given = {"argv": ["ls", "-l"], "env": {}, "script": "a\nb", "deep": {"x": [1, {"y": 2}]}}
+    assert block(given) == [
+        "argv:", "  - ls", "  - -l", "env: {}", "script:", "  a", "  b", "deep:", "  x:", "    - 1", "    - y: 2",
+    ]  # fmt: skip
+
+
+def test_fit_cuts_and_fills_in_cells() -> None:
+    assert fit("abc", 5) == "abc  "
+    assert fit("abc", 5, right=True) == "  abc"
+    assert fit("abcdef", 4) == "abc~"
+    assert fit("数数数", 4) == "数 ~"
+    assert fit("abc", 0) == ""
+
+
+def test_no_verb_needs_a_key_that_some_keyboards_hide() -> None:
+    for verb in VERBS:
+        for key in verb.keys.split(","):
+            assert not key.startswith(("alt+", "ctrl+shift+")), verb
+            assert key not in ("left_square_bracket", "right_square_bracket", "vertical_line"), verb
+        assert verb.help
+        assert all(key_names(verb)) or not verb.keys
+    for where in ("", "log"):  # a pane's keys stand before those of the run
+        keys = [key for verb in VERBS if verb.where == where for key in verb.keys.split(",") if key]
+        assert len(keys) == len(set(keys))
+
+
+def test_inspector_tells_error_hint_and_attempts_first() -> None:
+    board = Board()
+    about: dict[str, Any] = {"stage": "s", "job": "j", "agent": "a", "key": "s/j@a"}
+    error = {"message": "exit [3]\x1b", "hint": "look", "detail": {"exit_code": 3, "last_lines": ["boom"]}}
+    for event in (
+        ev.JobStarted(**about, arguments={"argv": ["x"]}),
+        ev.JobFinished(**about, state="failed", error=error, will_retry=True),
+        ev.JobStarted(**about, attempt=2, why="retry", arguments={"argv": ["x"]}),
+        ev.JobFinished(**about, attempt=2, state="failed", error=error),
+    ):
+        board.apply(event)
+    lines = describe(board.instances["s/j@a"], board, Brush(theme.palette("dark")), 0.0)
+    texts = ["".join(text for text, _ in line) for line in lines]
+    assert texts[:2] == ["j @ a", "✗ failed  0.0s"]
+    assert texts.index("exit [3]␛") < texts.index("› look") < texts.index("  │ boom") < texts.index("attempts")
+    assert "  - x" in [text.removeprefix("  ") for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("editor", "command"),
+    [
+        ("vi", ["vi", "+7", "s.yml"]),
+        ("/usr/bin/nano -w", ["/usr/bin/nano", "-w", "+7", "s.yml"]),
+        ("code --wait", ["code", "--wait", "--goto", "s.yml:7"]),
+        ("hx", ["hx", "s.yml:7"]),
+        ("ed", ["ed", "s.yml"]),
+    ],
+)
+def test_editors_open_at_the_line(editor: str, command: list[str]) -> None:
+    assert editor_command(editor, "s.yml", 7) == command
+    assert editor_command(editor, "s.yml", 0)[-1] == "s.yml"

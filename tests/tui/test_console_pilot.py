@@ -1,0 +1,340 @@
+"""The console as a person uses it: keys in, stimuli out, rows from the board."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from console_app import StillSource, console, fleet_events, screen_text, settled, until
+
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as st
+from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.screens.dialogs import Question, VariableForm
+from octogram_tui.tui.screens.help import Help
+
+STAGE = "wait until synchronised"
+FAILED = f"{STAGE}/wait_for_bootstrapped@node-4"
+HOSTILE = ["\x1b[2J\x1b]0;gone\x07", "[/] [@click=app.quit]press[/]", "[bold red", "\u202egpj.exe", "a\tb\r"]
+
+
+def run_screen(app: ConsoleApp) -> Any:
+    assert app.run_screen is not None
+    return app.run_screen
+
+
+async def test_follows_the_run_until_the_operator_moves() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        plan = run_screen(app).plan
+        assert plan.selected.key == "start nodes/start node"
+        await pilot.press("g")
+        assert (plan.selected.key, plan.is_following) == ("deploy binaries", False)
+        source.tell(ev.StageStarted(seq=9999, at_s=7.0, stage="activate protocol", agents=["node-0"]))
+        await until(pilot, lambda: app.model.board.seq == 9999)
+        assert plan.selected.key == "deploy binaries"
+        await pilot.press("escape")
+        assert plan.selected.key == "activate protocol"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("r", st.RerunRequested(STAGE, "wait_for_bootstrapped", "node-4", FAILED)),
+        ("S", st.SkipRequested(FAILED)),
+        ("n", st.StepRequested()),
+        ("space", st.GoRequested()),
+    ],
+)
+async def test_verbs_on_the_failed_row(keys: str, expected: st.Stimulus) -> None:
+    source = StillSource(fleet_events(200.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        assert "timeout after 30 s" in screen_text(app)
+        await pilot.press(keys)
+        assert source.sent == [expected]
+
+
+async def test_space_pauses_a_run_that_goes() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        assert source.sent == [st.PauseRequested()]
+
+
+async def test_rerun_of_many_asks_and_names_their_number() -> None:
+    source = StillSource(fleet_events(200.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("g", "r")
+        question = app.screen
+        assert isinstance(question, Question)
+        assert question.title_text == "Rerun 24 instances on 12 agents?"
+        await pilot.press("escape")
+        assert source.sent == []
+        await pilot.press("r", "r")
+        assert source.sent == [st.RerunRequested("deploy binaries")]
+
+
+async def test_confirmation_is_asked_for_and_never_given_by_accident() -> None:
+    events = fleet_events(200.0, fails=False)
+    source = StillSource(events)
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        assert "Stage measure asks before it runs" in screen_text(app)
+        await pilot.press("space")
+        assert isinstance(app.screen, Question)
+        await pilot.press("x", "j", "escape")
+        assert source.sent == []
+        await pilot.press("space", "y")
+        assert source.sent == [st.ConfirmationAnswered("measure", True)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "sent", "kind"),
+    [
+        (["q", "d"], [], "detached"),
+        (["q", "enter"], [], "detached"),
+        (["q", "s"], [st.StopAsked("operator", 130)], "stopped"),
+        (["ctrl+c", "enter"], [st.StopAsked("operator", 130)], "stopped"),
+        (["ctrl+c", "ctrl+c"], [st.StopAsked("operator", 130)], "stopped"),
+    ],
+)
+async def test_ways_to_leave(keys: list[str], sent: list[st.Stimulus], kind: str) -> None:
+    source = StillSource(fleet_events(6.0))
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press(*keys)
+        assert source.sent == sent
+        if sent:
+            source.tell(ev.StopRequested(seq=9998, by="operator"), ev.RunFinished(seq=9999, exit_code=130))
+        await until(pilot, lambda: app.return_value is not None)
+    assert app.return_value is not None
+    assert (app.return_value.kind, app.return_value.exit_code) == (kind, 130 if sent else None)
+
+
+async def test_stop_again_is_without_grace_and_a_finished_run_is_just_left() -> None:
+    source = StillSource([*fleet_events(6.0), ev.StopRequested(seq=9998, at_s=6.1, by="operator")])
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "STOPPING" in screen_text(app)
+        await pilot.press("ctrl+c")
+        assert source.sent == [st.StopAsked("operator", 130, force=True)]
+        app.is_stopping = False
+        source.tell(ev.RunFinished(seq=9999, at_s=7.0, exit_code=1))
+        await until(pilot, lambda: app.model.board.seq == 9999)
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_value is not None)
+    assert app.return_value is not None
+    assert (app.return_value.kind, app.return_value.exit_code) == ("finished", 1)
+
+
+async def test_a_variable_is_set_with_a_value_read_as_yaml() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("4", "G", "e")
+        assert isinstance(app.screen, VariableForm)
+        await pilot.press("end", "backspace", *"[1, x]".replace(" ", "§"))
+        value = app.screen.query_one("#variable-value")
+        value.value = "[1, x]"  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        assert source.sent == [st.VariableSet("slots", [1, "x"])]
+        await pilot.press("1", "e", *"new", "enter", *"true", "enter")
+        assert source.sent[1:] == [st.VariableSet("new", True)]
+
+
+async def test_a_watching_console_asks_nothing_until_it_takes_control() -> None:
+    source = StillSource(fleet_events(6.0), has_control=False)
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("space", "n", "r", "S", "e")
+        assert source.sent == []
+        assert "Pause" not in screen_text(app).splitlines()[-1]
+        run_screen(app).action_take_control()
+        await pilot.press("space")
+        assert source.sent == [st.PauseRequested()]
+
+
+async def test_a_lost_host_is_said_and_a_replay_that_ends_is_not() -> None:
+    source = StillSource(fleet_events(6.0), ends=True)
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: run_screen(app).banner.is_lost)
+        assert "host went away" in screen_text(app)
+    replay = console(StillSource(fleet_events(6.0), ends=True, has_control=False), replay=True)
+    async with replay.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "went away" not in screen_text(replay)
+        assert "replay" in screen_text(replay).splitlines()[0]
+
+
+async def test_views_find_filter_zoom_help() -> None:
+    source = StillSource(fleet_events(200.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        screen = run_screen(app)
+        for key, pane in (("2", "agents"), ("3", "log"), ("4", "variables"), ("1", "plan"), ("tab", "agents")):
+            await pilot.press(key)
+            assert screen.pane == pane
+        await pilot.press("1", "slash", *"activate", "enter")
+        assert screen.plan.selected.key == "activate protocol"
+        await pilot.press("f")
+        assert [row.label for row in app.model.outline.rows] == [STAGE, "wait_for_bootstrapped", "node-4"]
+        await pilot.press("exclamation_mark")
+        assert screen.plan.selected.key == FAILED
+        await pilot.press("enter")
+        assert screen.view == "detail"
+        assert "give it longer" in screen_text(app)
+        await pilot.press("escape")
+        assert screen.view == "plan"
+        await pilot.press("z")
+        assert screen.layout_name == "single"
+        await pilot.press("z", "question_mark")
+        assert isinstance(app.screen, Help)
+        await pilot.press("escape")
+        assert app.screen is screen
+
+
+async def test_matrix_leads_to_what_an_agent_did_in_a_stage() -> None:
+    source = StillSource(fleet_events(200.0))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2", "j", "j", "j", "j", "l", "l", "l")
+        assert f"4 {STAGE}" in screen_text(app)
+        await pilot.press("enter")
+        assert run_screen(app).plan.selected.key == FAILED
+
+
+async def test_log_follows_holds_counts_searches_and_wraps() -> None:
+    about: dict[str, Any] = {"stage": "deploy binaries", "job": "copy binaries", "agent": "node-0"}
+    key = "deploy binaries/copy binaries@node-0"
+    source = StillSource(fleet_events(1.7))
+
+    def lines(seq: int, *texts: str) -> ev.JobOutput:
+        return ev.JobOutput(seq=seq, at_s=2.0, key=key, lines=list(texts), **about)
+
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        log = run_screen(app).log_pane
+        source.tell(lines(5000, *(f"line {number}" for number in range(300))))
+        await until(pilot, lambda: app.model.board.seq == 5000)
+        await pilot.press("3")
+        assert "line 299" in screen_text(app)
+        await pilot.press("k", "pageup")
+        source.tell(lines(5001, "later", "x" * 200))
+        await until(pilot, lambda: app.model.board.seq == 5001)
+        assert not log.is_following
+        assert log.unseen == 2
+        assert "later" not in screen_text(app)
+        await pilot.press("slash", *"LINE", "enter")
+        assert log.match is None
+        await pilot.press("slash", *"line 27", "enter")
+        assert log.lines[log.match].text == "line 279"
+        await pilot.press("N")
+        assert log.lines[log.match].text == "line 278"
+        await pilot.press("n", "n")
+        assert log.lines[log.match].text == "line 27"
+        await pilot.press("escape", "G", "W")
+        assert log.is_following
+        assert log.count() == len(log.lines) + 3
+        await pilot.press("t")
+        assert "00:02.000" in screen_text(app)
+        assert source.sent == []
+
+
+async def test_text_from_outside_stays_text() -> None:
+    error = {"kind": "x", "message": HOSTILE[1] + HOSTILE[0], "hint": HOSTILE[2]}
+    name = f"job {HOSTILE[1]}"
+    about: dict[str, Any] = {"stage": HOSTILE[2], "job": name, "agent": HOSTILE[0], "key": f"s/{name}@{HOSTILE[0]}"}
+    events: list[ev.Event] = [
+        ev.RunStarted(run="r", scenario="s", variables={"[/]": HOSTILE[0], "b": HOSTILE}, plan=[], agents=[]),
+        ev.AgentReady(agent=HOSTILE[0], host=HOSTILE[1], home=HOSTILE[3]),
+        ev.StageStarted(stage=HOSTILE[2], agents=[HOSTILE[0]]),
+        ev.JobStarted(**about, arguments={"x": HOSTILE}, procedure=HOSTILE[1]),
+        ev.JobOutput(**about, lines=HOSTILE),
+        ev.JobProgress(**about, text=HOSTILE[0]),
+        ev.JobFinished(**about, state="failed", error=error, result=HOSTILE),
+        ev.RunPaused(reason="failure", message=HOSTILE[1]),
+        ev.WarningGiven(message=HOSTILE[1] + HOSTILE[0]),
+        ev.ScenarioRejected(problems=[{"file": HOSTILE[2], "line": 1, "message": HOSTILE[1]}]),
+    ]
+    for seq, event in enumerate(events, 1):
+        event.seq = seq
+    for size in ((80, 24), (200, 60)):
+        source = StillSource(events)
+        async with console(source).run_test(size=size) as pilot:
+            app = await settled(pilot)
+            seen = ""
+            for keys in ("1", "2", "3", "4", "1 enter", "escape r", "q"):
+                await pilot.press(*keys.split())
+                await pilot.pause()
+                seen += screen_text(app)
+            assert "[@click=app.quit]press[/]" in seen
+            assert "␛[2J␛]0;gone␇" in seen
+            assert "<202E>gpj.exe" in seen
+            assert not set(seen) & {"\x1b", "\x07", "\u202e", "\t", "\r"}
+
+
+def _reload(app: ConsoleApp) -> str:
+    return screen_text(app).splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (ev.ScenarioReloaded(changes=["stage measure: 1 job edited", "more"]), "reloaded: stage measure"),
+        (
+            ev.ScenarioRejected(problems=[{"file": "f.yml", "line": 3, "message": "no such key"}]),
+            "f.yml:3: no such key",
+        ),
+    ],
+)
+async def test_edits_are_told_and_dismissed(event: Any, said: str) -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        event.seq = 9000
+        source.tell(event)
+        await until(pilot, lambda: app.model.board.seq == 9000)
+        await until(pilot, lambda: said in _reload(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: said not in _reload(app))
+
+
+async def test_only_what_is_seen_and_changed_is_drawn() -> None:
+    """1,000 agents with 100 rows each: the lines painted depend on the screen, not on the run."""
+    agents = [{"agent": f"a{number:04}", "address": "", "transport": "local"} for number in range(1000)]
+    jobs = [{"job": f"j{number:02}", "procedure": "p", "items": False} for number in range(100)]
+    names = [agent["agent"] for agent in agents]
+    events: list[ev.Event] = [
+        ev.RunStarted(run="r", scenario="s", plan=[{"stage": "s", "jobs": jobs}], agents=agents),
+        ev.StageStarted(stage="s", agents=names),
+    ]
+    for job in range(100):
+        for name in names:
+            about: dict[str, Any] = {"stage": "s", "job": f"j{job:02}", "agent": name, "key": f"s/j{job:02}@{name}"}
+            events.append(ev.JobStarted(**about))
+            events.append(ev.JobFinished(**about))
+    for seq, event in enumerate(events, 1):
+        event.seq = seq
+    source = StillSource(events)
+    async with console(source).run_test(size=(200, 60)) as pilot:
+        app = await settled(pilot)
+        screen = run_screen(app)
+        assert app.model.board.done == 100_000
+        assert screen.matrix.count() == 1000
+        await pilot.press("g", "j", "l")
+        assert screen.plan.count() == 1101
+        painted: Callable[[], int] = lambda: sum(pane.painted_lines for pane in screen.panes.values())  # noqa: E731
+        before = painted()
+        about = {"stage": "s", "job": "j00", "agent": "a0000", "key": "s/j00@a0000"}
+        source.tell(ev.JobStarted(seq=len(events) + 1, **about, attempt=2, why="rerun"))
+        await until(pilot, lambda: app.model.board.seq == len(events) + 1)
+        assert 0 < painted() - before <= 24, "a few rows of the plan, one of the matrix, the inspector"
+        before = painted()
+        await pilot.press("pagedown", "G", "g")
+        assert painted() - before <= 8 * 60

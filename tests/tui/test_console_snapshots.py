@@ -1,0 +1,43 @@
+"""What the main states look like, as SVG: one picture a state, with a clock that stands still."""
+
+from typing import Any
+
+import pytest
+from console_app import StillSource, console, fleet_events, settled
+
+from octogram_tui.engine import events as ev
+
+SHOTS: dict[str, dict[str, Any]] = {
+    "held before the first stage 80x24": {"size": (80, 24), "until_s": 1.0, "paused": True},
+    "running 80x24": {"size": (80, 24), "until_s": 6.0},
+    "failed 80x24": {"size": (80, 24), "until_s": 200.0},
+    "failed, inspector 80x24": {"size": (80, 24), "until_s": 200.0, "keys": ["enter"]},
+    "failed, no colour, ASCII 80x24": {
+        "size": (80, 24), "until_s": 200.0, "options": {"palette": "no-colour", "ascii_only": True},
+    },
+    "matrix 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["2"]},
+    "small 60x14": {"size": (60, 14), "until_s": 6.0},
+    "running 120x40": {"size": (120, 40), "until_s": 6.0},
+    "failed 200x60": {"size": (200, 60), "until_s": 200.0, "agents": 40},
+    "failed, light 200x60": {"size": (200, 60), "until_s": 200.0, "agents": 40, "options": {"palette": "light"}},
+    "leaving 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["q"]},
+    "help 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["question_mark"]},
+    "nothing yet 80x24": {"size": (80, 24), "until_s": -1.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHOTS)
+def test_looks_as_before(name: str, snap_compare: Any) -> None:
+    shot = SHOTS[name]
+    events: list[ev.Event] = []
+    if shot["until_s"] > 0:
+        events = fleet_events(shot["until_s"], agents=shot.get("agents", 12), paused=shot.get("paused", False))
+    app = console(StillSource(events), **shot.get("options", {}))
+
+    async def prepare(pilot: Any) -> None:
+        await settled(pilot)
+        for key in shot.get("keys", ()):
+            await pilot.press(key)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=shot["size"], run_before=prepare)
