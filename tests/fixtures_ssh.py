@@ -159,6 +159,17 @@ class SshServer:
         return []
 
 
+    def left_behind(self) -> list[int]:
+        """List what commands of a real server started and SSH let go on: all that has its home directory."""
+        mark = f"HOME={self.home}".encode()
+        found = []
+        for directory in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if directory.name.isdigit() and mark in (directory / "environ").read_bytes().split(b"\0"):
+                    found.append(int(directory.name))
+        return found
+
+
 ServerFactory = Callable[..., SshServer]
 
 
@@ -167,7 +178,7 @@ def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
     """Give a function that starts real OpenSSH servers: `start(options={"MaxSessions": "1"}, host_key=…, port=…)`."""
     if SSHD is None:
         pytest.skip("no sshd on this machine")
-    running: list[tuple[subprocess.Popen[str], threading.Thread]] = []
+    running: list[tuple[SshServer, subprocess.Popen[str], threading.Thread]] = []
 
     def start(options: Mapping[str, str] | None = None, *, host_key: Path | None = None,
               extra_host_keys: Sequence[Path] = (), port: int = 0) -> SshServer:
@@ -182,14 +193,17 @@ def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
                     raise
                 host_key = server.host_key
                 continue
-            running.append((process, reader))
+            running.append((server, process, reader))
             server.write_client()
             return server
         raise OSError("no port could be had")
 
     yield start
-    for process, reader in running:
+    for server, process, reader in running:
         stop_sshd(process.pid)
+        for pid in server.left_behind():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(START_S)
         reader.join(START_S)
         assert process.stderr is not None
