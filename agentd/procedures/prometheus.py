@@ -25,7 +25,7 @@ _STOP_ORDER = 20  # last: it watches the others go
 
 
 class StartPrometheus(Procedure):
-    """Starts the machine's own Prometheus under supervision; what it reads is given by `internals.prometheus_targets`.
+    """Start the machine's own Prometheus under supervision; what it reads is given by `internals.prometheus_targets`.
 
     Listens on port 9090 when that is free, else on another one; nobody else's server is touched.
     """
@@ -83,7 +83,7 @@ class StartPrometheus(Procedure):
 
 
 class PrometheusTargets(Procedure):
-    """Replaces what Prometheus reads; it notices within moments."""
+    """Replace what Prometheus reads; it notices within moments."""
 
     procedure = "internals.prometheus_targets"
     result = {"targets": "int: how many there are now"}

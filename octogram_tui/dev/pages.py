@@ -33,9 +33,13 @@ def _meaning(setting: settings.Setting) -> str:
     return f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
 
 
+def _procedures(path: str) -> Callable[[str], str]:
+    return lambda _: procedures_page.page(path)
+
+
 PAGES: dict[str, Callable[[str], str]] = {
     "docs/events.md": lambda _: events_page.page(),
-    "docs/procedures.md": lambda _: procedures_page.page(),
+    **{path: _procedures(path) for path in procedures_page.PATHS},
     "docs/command-line.md": with_settings,
     "agentd/PROTOCOL.md": lambda _: protocol.page(),
 }
@@ -60,6 +64,7 @@ def main(arguments: list[str]) -> int:
         if arguments == ["--check"]:
             print(f"{name} is not what the code says: run `make docs`", file=sys.stderr)
         else:
+            (ROOT / name).parent.mkdir(exist_ok=True)
             (ROOT / name).write_text(text)
     return 1 if pages and arguments == ["--check"] else 0
 

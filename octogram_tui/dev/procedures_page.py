@@ -1,4 +1,4 @@
-"""The page docs/procedures.md, made from the classes in agentd/procedures."""
+"""The pages docs/procedures.md and docs/procedures/FAMILY.md, made from the classes in agentd/procedures."""
 
 from __future__ import annotations
 
@@ -8,24 +8,74 @@ from typing import Any
 from agentd.procedures import load_all
 from agentd.procedures.base import REGISTRY, Field, Procedure
 
-_INTRODUCTION = """# Procedures
+_WRITTEN = "<!-- Written by `make docs` from agentd/procedures: edit that. -->"
 
-<!-- Written by `make docs` from agentd/procedures: edit that. -->
+_OVERVIEW = f"""# Procedures
+
+{_WRITTEN}
 
 What a job can do. Texts are templates where nothing else is said; times are in seconds. A procedure with a *short form*
 may be given that argument alone: `builtins.shell: make test`. The result is `res` in `vars_updates`, and what
 `register` keeps. [language.md](language.md) explains the rest of a job.
 """
 
+_FAMILIES = {
+    "builtins": ("General procedures", "Files, programs, HTTP, waiting: what a scenario needs whatever it is about."),
+    "tezos": ("Tezos: nodes, keys, operations, DAL", """\
+These drive the programs of Octez, from v17 on. Each program is asked for its version once, and then called as that
+release wants it; one that is newer than all that are known here is called as the newest.
+
+A daemon's job ends when the daemon is ready, by what it prints or by its RPC server, whichever comes first; a daemon
+that ends earlier fails the job with its own message. One that ends later takes its service down, and a job that needs
+the service fails with the reason. Starting one again under its name stops the former one, and keeps its data, its name and
+its ports. At the end of a run bakers are stopped before DAL and rollup nodes, and those before L1 nodes.
+
+Amounts of arguments are in mutez. Wallets are directories for their owner alone (0700, files 0600)."""),
+    "smart_rollup": ("Smart rollups", """\
+A rollup's node, and the installer of its kernel. `tezos.operations.originate_smart_rollup` and
+`tezos.operations.add_messages` belong to them: [tezos.md](tezos.md)."""),
+}
+"""The title of a family's page, and what stands above its procedures. `copy` is among the builtins."""
+
 _WHERE = {"orchestrator": "Runs on the operator's machine.", "engine": "Runs on no machine: the engine decides it."}
 
 
-def page() -> str:
-    """Give the text of the page."""
+def pages() -> dict[str, str]:
+    """Give the text of each page by its path."""
     load_all()
-    shown = {name: cls for name, cls in REGISTRY.items() if not name.startswith("internals.") and _is_ours(cls)}
-    names = sorted(shown, key=lambda name: (not name.startswith("builtins."), name))
-    return "\n".join([_INTRODUCTION, *(_section(shown[name]) for name in names)])
+    shown = {name: cls for name, cls in REGISTRY.items() if _family(name) and _is_ours(cls)}
+    texts = {"docs/procedures.md": _overview(shown)}
+    for family, (title, introduction) in _FAMILIES.items():
+        sections = [_section(shown[name]) for name in sorted(shown) if _family(name) == family]
+        head = f"# {title}\n\n{_WRITTEN}\n\n{introduction}\n"
+        texts[f"docs/procedures/{family}.md"] = "\n".join([head, *sections])
+    return texts
+
+
+def page(path: str) -> str:
+    """Give the text of one page."""
+    return pages()[path]
+
+
+PATHS = ("docs/procedures.md", *(f"docs/procedures/{family}.md" for family in _FAMILIES))
+
+
+def _family(name: str) -> str:
+    """Give the family on whose page a procedure stands; empty for those that are not for scenarios."""
+    first = name.split(".")[0]
+    return "builtins" if first == "copy" else first if first in _FAMILIES else ""
+
+
+def _overview(shown: dict[str, type[Procedure]]) -> str:
+    parts = [_OVERVIEW]
+    for family, (title, _) in _FAMILIES.items():
+        parts += [f"## {title}", "", "| procedure | |", "| --- | --- |"]
+        for name in sorted(name for name in shown if _family(name) == family):
+            first, _, _ = (inspect.getdoc(shown[name]) or "").partition("\n\n")
+            anchor = name.replace(".", "")
+            parts.append(f"| [`{name}`](procedures/{family}.md#{anchor}) | {_cell(first)} |")
+        parts.append("")
+    return "\n".join(parts)
 
 
 def _is_ours(cls: type[Procedure]) -> bool:
@@ -47,6 +97,8 @@ def _section(cls: type[Procedure]) -> str:
         parts += ["", "| argument | type | default | meaning |", "| --- | --- | --- | --- |"]
         for name, field in cls.fields.items():
             parts += _rows(name, field)
+    if cls.services:
+        parts += ["", f"Announces: {', '.join(f'`{kind}`' for kind in cls.services)}."]
     if cls.result:
         parts += ["", "| result | |", "| --- | --- |"]
         parts += [f"| `{name}` | {_cell(text)} |" for name, text in cls.result.items()]

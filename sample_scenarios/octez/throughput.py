@@ -219,8 +219,8 @@ def main() -> int:
     parser.add_argument("--attesters", type=positive, default=4, help="how many agents attest and bake (default 4)")
     parser.add_argument("--producers", type=positive, default=2, help="how many agents publish slots (default 2)")
     parser.add_argument("--levels", type=positive, default=10, help="at how many levels they publish (default 10)")
-    parser.add_argument("--block-delay", type=positive, default=0, help="seconds between blocks (default: by the number "
-                        "of producers, so that the stand-ins can follow on two cores)")  # fmt: skip
+    parser.add_argument("--block-delay", type=positive, default=0, help="seconds between blocks (default: by the "
+                        "number of producers, so that the stand-ins can follow on two cores)")  # fmt: skip
     parser.add_argument("--at-once", type=positive, default=8, help="how many agents start nodes at a time (default 8)")
     parser.add_argument("--address", action="append", default=[], metavar="HOST", help="a machine for the agents, over "
                         "SSH; may be repeated (default: this machine)")  # fmt: skip

@@ -21,7 +21,7 @@ _GRACE_S = 10.0
 
 
 class StartBaker(Procedure):
-    """Starts a baker, and watches it for a few seconds: one that ends at once fails the job.
+    """Start a baker, and watch it for a few seconds: one that ends at once fails the job.
 
     Its service says only whether it runs; it has no port.
     """

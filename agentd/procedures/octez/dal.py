@@ -21,7 +21,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class StartDalNode(Procedure):
-    """Starts a DAL node and waits until it is ready, which needs an L1 node in step and a protocol with DAL.
+    """Start a DAL node and wait until it is ready, which needs an L1 node in step and a protocol with DAL.
 
     A rerun stops the former DAL node of that name, writes a new configuration and keeps its data.
     """
@@ -150,7 +150,7 @@ def _open_rpcs(path: str, rpc_addr: str) -> None:
 
 
 class PublishDalSlot(Procedure):
-    """Gives a slot's content to a DAL node and publishes its commitment on L1.
+    """Give a slot's content to a DAL node and publish its commitment on L1.
 
     With `target_published_level` it waits for the level before; when the chain is past that already nothing is
     published, as in the original, and a log line and `published` say so.

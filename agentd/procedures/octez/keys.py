@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GenerateKeys(Procedure):
-    """Makes a wallet (mode 0700, its files 0600): the published keys of sandboxes, or fresh ones.
+    """Make a wallet (mode 0700, its files 0600): the published keys of sandboxes, or fresh ones.
 
     `default` replaces what the wallet held by `activator` and `bootstrap1` to `bootstrap5`; `fresh` adds to it. Fresh
     aliases are the prefix and a number from 0, to which releases before v19 give six digits (`boot000000`).

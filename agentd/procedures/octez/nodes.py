@@ -36,7 +36,7 @@ _SANDBOX_NETWORK = {
 
 
 class StartNode(Procedure):
-    """Starts an L1 node and waits until it is ready.
+    """Start an L1 node and wait until it is ready.
 
     A rerun stops the former node of that name, writes a new configuration and keeps the chain's data.
     """
@@ -161,7 +161,7 @@ def _integer(name: str, value: Any) -> int:
 
 
 class WaitForBootstrapped(Procedure):
-    """Waits until a node says that it is synchronised with its network."""
+    """Wait until a node says that it is synchronised with its network."""
 
     procedure = "tezos.wait_for_bootstrapped"
 
@@ -194,7 +194,7 @@ async def _is_behind(context: Context, endpoint: str, elapsed_s: float) -> bool:
 
 
 class ActivateProtocol(Procedure):
-    """Activates a protocol on a chain at genesis, with the published activator key of sandboxes."""
+    """Activate a protocol on a chain at genesis, with the published activator key of sandboxes."""
 
     procedure = "tezos.activate_protocol"
 

@@ -58,7 +58,7 @@ def _address_in(stdout: str, pattern: str, what: str) -> Dict[str, str]:
 
 
 class OriginateSmartRollup(_Operation):
-    """Originates a WebAssembly smart rollup.
+    """Originate a WebAssembly smart rollup.
 
     The kernel may be hexadecimal text, as the kernel installer writes it, or a binary module, which is converted.
     """
@@ -106,7 +106,7 @@ def _read(path: str, field: str) -> bytes:
 
 
 class OriginateSmartContract(_Operation):
-    """Originates a Michelson contract."""
+    """Originate a Michelson contract."""
 
     procedure = "tezos.operations.originate_smart_contract"
     result = _ADDRESS_RESULT
@@ -128,7 +128,7 @@ class OriginateSmartContract(_Operation):
 
 
 class Transfer(_Operation):
-    """Transfers tez, or calls a contract."""
+    """Transfer tez, or call a contract."""
 
     procedure = "tezos.operations.transfer"
 
@@ -147,7 +147,7 @@ class Transfer(_Operation):
 
 
 class AddMessages(_Operation):
-    """Sends messages to the inbox that all smart rollups share, in one operation."""
+    """Send messages to the inbox that all smart rollups share, in one operation."""
 
     procedure = "tezos.operations.add_messages"
 

@@ -29,7 +29,7 @@ _LIST_BYTES = 64 << 20  # a wallet of a million keys
 
 
 class GenerateProtocolParametersFile(Procedure):
-    """Writes a protocol parameters file: a base file with the wallet's accounts and the given DAL parameters put in.
+    """Write a protocol parameters file: a base file with the wallet's accounts and the given DAL parameters put in.
 
     The DAL values are laid over those of the base file, so that what newer protocols require besides stays; a list
     `attestation_lags` is made to end with the given lag.

@@ -27,7 +27,7 @@ _LINES = 200
 
 
 class StartRollupNode(Procedure):
-    """Starts a smart rollup node, waits until it is ready and has processed the chain up to its level of now."""
+    """Start a smart rollup node, wait until it is ready and has processed the chain up to its level of now."""
 
     procedure = "smart_rollup.start_node"
     services = ("rollup_node",)
@@ -148,7 +148,7 @@ async def _processed_level(context: Context, process: Process, url: str) -> int:
 
 
 class PrepareKernelInstaller(Procedure):
-    """Makes a small kernel to originate a rollup with, which reveals the real kernel from preimage files."""
+    """Make a small kernel to originate a rollup with, which reveals the real kernel from preimage files."""
 
     procedure = "smart_rollup.prepare_kernel_installer"
 
