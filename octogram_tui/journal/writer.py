@@ -90,7 +90,7 @@ class JournalWriter:
         """Sync, and let the file go. Raises JournalError when the last sync fails."""
         if self._closing.is_set():
             return
-        self._closing.set()
+        self._closing.set()  # first: whoever takes back the next line's signal sees this one
         self._changed.set()
         self._thread.join()
         try:
@@ -112,7 +112,7 @@ class JournalWriter:
         self._size_bytes += written
 
     def _sync_in_background(self) -> None:
-        while True:
+        while not self._closing.is_set():
             self._changed.wait()
             if self._closing.wait(GROUP_S):
                 return

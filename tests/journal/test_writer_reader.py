@@ -51,6 +51,26 @@ def test_the_background_sync_reports_how_far_the_disk_is(tmp_path: Path) -> None
     writer.close()
 
 
+def test_closing_while_a_sync_begins_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    begun, signalled = threading.Event(), writer._changed
+    clear = signalled.clear
+
+    def clear_late() -> None:
+        if threading.current_thread() is writer._thread:
+            begun.set()
+            assert writer._closing.wait(30)
+            assert signalled.wait(30)  # the signal of close, which is now taken back
+        clear()
+
+    monkeypatch.setattr(signalled, "clear", clear_late)
+    writer.append(some_events(1))
+    assert begun.wait(30)
+    writer.close()
+    assert not writer._thread.is_alive()
+    assert list(reader.read(tmp_path / "j")) == some_events(1)
+
+
 def test_an_explicit_sync_is_a_barrier(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path / "j", run="r", version="0")
     writer.append(some_events(2))
