@@ -25,7 +25,7 @@ def is_original(procedure: str) -> bool:
 class JobArguments:
     """The arguments of one job. Those without any template are ready; the others are made for each instance."""
 
-    __slots__ = ("_base", "_braces", "_has_ports", "_makers")
+    __slots__ = ("_base", "_has_ports", "_makers", "braces")
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class JobArguments:
         self._base = raw
         self._makers = makers
         self._has_ports = has_ports
-        self._braces = braces
+        self.braces = braces
 
     def expand(self, scope: Mapping[str, object], resolve: Resolve) -> dict[str, Any]:
         """Give the arguments as JSON values. Raises TemplateError."""
@@ -63,13 +63,18 @@ class JobArguments:
         if self._has_ports:
             scope = {**scope, "port": PORTS}
         for name, make in self._makers:
-            if not all(can_tell(text, self._braces) for text in texts_in(result[name])):
+            if not all(can_tell(text, self.braces) for text in texts_in(result[name])):
                 continue
             try:
                 result[name] = make(scope, _shown)
             except TemplateError as error:
                 problem = problem or error.message
         return result, problem
+
+    def templates(self) -> Iterator[str]:
+        """Give every text of the arguments that hold templates."""
+        for name, _ in self._makers:
+            yield from texts_in(self._base[name])
 
     def raw(self) -> dict[str, Any]:
         """Give the arguments as written, defaults filled in."""
@@ -92,17 +97,16 @@ def _shown(kind: str, uri: str) -> Any:
     return uri
 
 
-def read_arguments(
-    procedure: type[Procedure],
-    value: Any,
-    place: Place,
-    findings: Findings,
-    usage: Usage,
-    agents: Mapping[str, Any],
-) -> JobArguments:
-    """Check what a job gives to its procedure. Problems go to the findings."""
-    name = procedure.procedure
-    fields = procedure.fields
+def reader_of(
+    procedure: type[Procedure], findings: Findings, usage: Usage, agents: Mapping[str, Any]
+) -> FieldReader:
+    """Give the reader for all jobs of a procedure."""
+    names = IN_PROCESS if "ports" in procedure.fields else IN_JOB
+    return FieldReader(findings, usage, names, agents, braces=is_original(procedure.procedure))
+
+
+def read_arguments(procedure: type[Procedure], value: Any, place: Place, reader: FieldReader) -> JobArguments:
+    """Check what a job gives to its procedure. Problems go to the findings of the reader."""
     if not isinstance(value, dict):
         if value is None and not procedure.short:
             value = {}
@@ -111,13 +115,13 @@ def read_arguments(
             short.place_member(procedure.short, value, place)
             value = short
         else:
-            findings.error(place, f"`{name}` takes a map of arguments, not {kind_of(value)}")
+            message = f"`{procedure.procedure}` takes a map of arguments, not {kind_of(value)}"
+            reader.findings.error(place, message)
             return NO_ARGUMENTS
-    has_ports = "ports" in fields
-    reader = FieldReader(
-        findings, usage, IN_PROCESS if has_ports else IN_JOB, agents, braces=is_original(name)
-    )
-    values = reader.members(fields, procedure.exactly_one, value, place, "")
-    raw = {key: v.raw for key, v in values.items()}
-    makers = tuple((key, v.make) for key, v in values.items() if v.make is not None)
-    return JobArguments(raw, makers, has_ports=has_ports, braces=reader.braces)
+    raw: dict[str, Any] = {}
+    makers: list[tuple[str, Make]] = []
+    for key, read in reader.members(procedure.fields, procedure.exactly_one, value, place, "").items():
+        raw[key] = read.raw
+        if read.make is not None:
+            makers.append((key, read.make))
+    return JobArguments(raw, tuple(makers), has_ports=reader.names is IN_PROCESS, braces=reader.braces)

@@ -285,8 +285,9 @@ def _pairs(value: list[Any], place: Place) -> list[tuple[Any, Place]]:
 
 
 def _list_value(values: list[Value]) -> Value:
-    raw = [value.raw for value in values]
-    if all(value.make is None for value in values):
+    raw = [value[0] for value in values]
+    makers = [value[1] for value in values]
+    if not any(makers):
         return Value(raw)
 
     def make(scope: Mapping[str, Any], resolve: Resolve) -> list[Any]:
@@ -296,8 +297,9 @@ def _list_value(values: list[Value]) -> Value:
 
 
 def _map_value(values: dict[str, Value]) -> Value:
-    raw = {name: value.raw for name, value in values.items()}
-    if all(value.make is None for value in values.values()):
+    raw = {name: value[0] for name, value in values.items()}
+    makers = [value[1] for value in values.values()]
+    if not any(makers):
         return Value(raw)
 
     def make(scope: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any, cast
 from agentd.procedures import find, load_all
 from agentd.procedures.base import REGISTRY, Procedure
 from octogram_tui.model.ids import JobKey
-from octogram_tui.model.scenario import Arguments, ItemsSpec, JobSpec, Text, VarUpdate
-from octogram_tui.scenario.arguments import NO_ARGUMENTS, read_arguments
+from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate
+from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, read_arguments, reader_of
+from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.shapes import JOB, UPDATE
@@ -41,6 +42,7 @@ class JobReader:
         self.agents = agents
         self.own_digests = own_digests  # procedures of the scenario's own files -> digest of their text
         self.procedures: dict[str, type[Procedure] | None] = {}
+        self.readers: dict[str, FieldReader] = {}
 
     def read(self, node: MapNode, name: str, key: JobKey) -> JobSpec:
         """Read one job; `key` is its name made unique within its stage."""
@@ -48,6 +50,8 @@ class JobReader:
         procedure, arguments = self.body(node, bodies)
         # What is not given is left to JobSpec: most jobs give next to nothing.
         given = {_FIELD_OF.get(k, k): self.own_key(node, k) for k in node if k in JOB and k != "name"}
+        if "with_items" not in node:
+            self.warn_of_item(node, arguments)
         if "until" in node and "retries" not in node:
             self.findings.warning(
                 node.key_place("until"), "`until` is asked once only", "add `retries` and `retry_delay`"
@@ -58,6 +62,15 @@ class JobReader:
             digest = digest_of([digest, own])
         mark = self.findings.mark(node.place)
         return JobSpec(key, name, procedure, arguments, digest=digest, mark=mark, **given)
+
+    def warn_of_item(self, node: MapNode, arguments: JobArguments) -> None:
+        """Say that a job without items has no item: it is null, which renders as nothing."""
+        braces = arguments.braces
+        for text in arguments.templates():
+            if self.usage.uses_item(text, braces=braces):
+                hint = "add `with_items`, or leave `item` out"
+                self.findings.warning(node.place, "this job uses `item` and has no `with_items`", hint)
+                return
 
     def own_key(self, node: MapNode, key: str) -> Any:
         """Read one of the keys that every job may have."""
@@ -91,7 +104,7 @@ class JobReader:
 
     # -- the procedure --------------------------------------------------------------------------------------------
 
-    def body(self, node: MapNode, bodies: list[str]) -> tuple[str, Arguments]:
+    def body(self, node: MapNode, bodies: list[str]) -> tuple[str, JobArguments]:
         """Read the one key that says what the job does."""
         known = [key for key in bodies if self.procedure(key) is not None]
         for key in bodies:
@@ -112,7 +125,15 @@ class JobReader:
         # What is missing in a map of arguments is missing under the procedure's name.
         is_map = node[name] is None or isinstance(node[name], MapNode)
         place = node.key_place(name) if is_map else node.value_place(name)
-        return name, read_arguments(procedure, node[name], place, self.findings, self.usage, self.agents)
+        return name, read_arguments(procedure, node[name], place, self.reader(procedure))
+
+    def reader(self, procedure: type[Procedure]) -> FieldReader:
+        """Give what reads the arguments of a procedure: one reader for all of its jobs."""
+        found = self.readers.get(procedure.procedure)
+        if found is None:
+            found = reader_of(procedure, self.findings, self.usage, self.agents)
+            self.readers[procedure.procedure] = found
+        return found
 
     def procedure(self, name: str) -> type[Procedure] | None:
         """Give the procedure of that name, if there is one in this scenario."""

@@ -47,9 +47,9 @@ class Usage:
             self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
 
-    def uses_item(self, text: str, *, expression: bool = False, braces: bool = True) -> bool:
+    def uses_item(self, text: str, *, braces: bool) -> bool:
         """Tell whether a template mentions the item."""
-        return "item" in text and "item" in uses(text, expression=expression, braces=braces).names
+        return "item" in text and "item" in uses(text, expression=False, braces=braces).names
 
     def set_by(self, name: str) -> None:
         """Note that a job sets a variable; the name may be a template."""

@@ -39,7 +39,7 @@ except ImportError:  # a PyYAML that was built without libyaml: slower, the same
 
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
-_END = object()
+_UNFINISHED = object()
 
 
 class Refused(Exception):
@@ -48,16 +48,6 @@ class Refused(Exception):
     def __init__(self, flaw: Flaw) -> None:
         super().__init__(flaw.message)
         self.flaw = flaw
-
-
-class Anchored:
-    """What an alias stands for, and how many nodes that is."""
-
-    __slots__ = ("nodes", "value")
-
-    def __init__(self) -> None:
-        self.value: Any = _END
-        self.nodes = 0
 
 
 class Builder:
@@ -69,9 +59,9 @@ class Builder:
         self.errors: list[Flaw] = []
         self.doubts: list[Flaw] = []
         self.readings: dict[str, Reading] = {}
-        self.anchors: dict[str, Anchored] = {}
+        self.anchors: dict[str, Any] = {}
+        self.sizes: dict[int, int] = {}  # by identity, of what aliases stand for
         self.aliases = 0
-        self.nodes = 0
         self.expanded = 0
         self.depth = 0
         self.mark: tuple[int, int, bool] = (0, 0, False)  # of the node that was built last
@@ -83,7 +73,7 @@ class Builder:
         if isinstance(event, StreamEndEvent):
             raise Refused(Flaw(Place(1, 1), "the file is empty", "a scenario needs at least `stages:`"))
         assert isinstance(event, DocumentStartEvent)
-        root = self.node()
+        root = self.node(self.next())
         place = Place(*self.mark)
         self.next()
         event = self.next()
@@ -93,40 +83,32 @@ class Builder:
             )
         return root, place
 
-    def node(self) -> Any:
-        """Build the next node; _END at the end of the one around it."""
-        event = self.next()
+    def node(self, event: Any) -> Any:
+        """Build the node that begins with an event."""
         kind = type(event)
         if kind is ScalarEvent:
             return self.scalar(event)
-        if kind is SequenceEndEvent or kind is MappingEndEvent:
-            return _END
         mark = event.start_mark
         place = Place(mark.line + 1, mark.column + 1)
         if kind is AliasEvent:
             self.mark = (place.line, place.column, False)
             return self.alias(event.anchor)
-        self.nodes += 1
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Refused(Flaw(place, f"this is nested more than {MAX_DEPTH} levels deep"))
         if event.tag and event.tag not in _KNOWN_TAGS and event.tag != "!":
             self.errors.append(Flaw(place, f"the tag {_short_tag(event.tag)} is not part of the language"))
-        before = self.nodes + self.expanded
-        anchored = None
         if event.anchor:
-            anchored = self.anchors[event.anchor] = Anchored()
+            self.anchors[event.anchor] = _UNFINISHED
         node: Any = self.sequence(place) if kind is SequenceStartEvent else self.mapping(place)
         self.depth -= 1
-        if anchored is not None:
-            anchored.value = node
-            anchored.nodes = self.nodes + self.expanded - before + 1
+        if event.anchor:
+            self.anchors[event.anchor] = node
         self.mark = (place.line, place.column, False)
         return node
 
     def scalar(self, event: Any) -> Any:
         """Read a scalar."""
-        self.nodes += 1
         mark = event.start_mark
         implicit = event.implicit
         style = event.style
@@ -142,18 +124,20 @@ class Builder:
         elif not implicit[1]:
             value = self.tagged(event.tag, value)
         if event.anchor:
-            self.anchor(event.anchor, value, 1)
+            self.anchors[event.anchor] = value
         return value
 
     def sequence(self, place: Place) -> ListNode:
         """Build the elements of a list."""
         node = ListNode(place)
         marks = node.marks
+        following, scalar = self.next, self.scalar
         while True:
-            value = self.node()
-            if value is _END:
+            event = following()
+            kind = type(event)
+            if kind is SequenceEndEvent:
                 return node
-            node.append(value)
+            node.append(scalar(event) if kind is ScalarEvent else self.node(event))
             marks.append(self.mark)
 
     def mapping(self, place: Place) -> MapNode:
@@ -161,16 +145,16 @@ class Builder:
         node = MapNode(place)
         merges: list[tuple[Any, Place]] = []
         marks = node.marks
-        following = self.next
+        following, scalar = self.next, self.scalar
         while True:
             event = following()
             if type(event) is not ScalarEvent:
                 if type(event) is MappingEndEvent:
                     break
                 raise Refused(_no_key(event))
-            self.nodes += 1
             key = event.value
-            value = self.node()
+            inner = following()
+            value = scalar(inner) if type(inner) is ScalarEvent else self.node(inner)
             if key in node:
                 hint = f"it is in line {marks[key][0]} already; keep one of them"
                 self.errors.append(Flaw(_place(event.start_mark), f"`{key}` is given twice", hint))
@@ -197,24 +181,28 @@ class Builder:
 
     def alias(self, name: str) -> Any:
         """Give what an alias stands for."""
-        anchored = self.anchors.get(name)
-        if anchored is None:
+        if name not in self.anchors:
             raise Refused(Flaw(Place(*self.mark), f"there is no anchor &{name} before this"))
-        if anchored.value is _END:
+        value = self.anchors[name]
+        if value is _UNFINISHED:
             raise Refused(Flaw(Place(*self.mark), f"*{name} stands inside of what it names"))
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
             raise Refused(Flaw(Place(*self.mark), f"there are more than {MAX_ALIASES} aliases in this file"))
-        self.expanded += anchored.nodes
+        self.expanded += self.size(value)
         if self.expanded > MAX_EXPANDED_NODES:
             raise Refused(Flaw(Place(*self.mark), f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
-        return anchored.value
+        return value
 
-    def anchor(self, name: str, value: Any, nodes: int) -> None:
-        """Keep what an anchor names."""
-        anchored = self.anchors[name] = Anchored()
-        anchored.value = value
-        anchored.nodes = nodes
+    def size(self, value: Any) -> int:
+        """Count the values that an alias expands to, those of aliases within it included."""
+        if not isinstance(value, (MapNode, ListNode)):
+            return 1
+        known = self.sizes.get(id(value))
+        if known is None:
+            elements = value.values() if isinstance(value, MapNode) else value
+            known = self.sizes[id(value)] = 1 + sum(map(self.size, elements))
+        return known
 
     def tagged(self, tag: str | None, text: str) -> Any:
         """Read a scalar with a tag of its own."""

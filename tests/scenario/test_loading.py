@@ -566,3 +566,31 @@ def test_templates_of_the_original_with_plus_and_braces() -> None:
     scope = make_scope({"rollup_a": "sr1"}, agent="a", captures=["a"])
     assert one.arguments.expand(scope, lambda kind, uri: {})["text"] == "sr1"
     assert render("{{ re[0] + 1 }}", scope) == "a1"
+
+
+def test_an_item_without_items_is_a_warning() -> None:
+    loaded = job("fake.say: '{{ item }}'")
+    assert [warning.message for warning in loaded.warnings] == ["this job uses `item` and has no `with_items`"]
+    assert job("fake.say: '{{ vars.items }}'", variables="items: 1").warnings == []
+    assert job("fake.say: '{{ item }}'\nwith_items: 1").warnings == []
+
+
+def test_words_that_are_numbers_elsewhere() -> None:
+    text = "agents: [{name: 7, address: 1.10}]\nstages: [{name: 2, jobs: []}, {name: 1.10, jobs: []}]\n"
+    loaded = load(text)
+    assert [agent.name for agent in loaded.scenario.agents] == ["7"]
+    assert [stage.name for stage in loaded.scenario.stages] == ["2", "1.1"]
+    assert "`1.10` is read as the number 1.1" in loaded.warnings[0].message
+
+
+def test_files_of_the_wrong_shape() -> None:
+    files = {"a.yml": "a: 1\n", "v.yml": "[", "b.yml": "["}
+    found = problems("stages: []\n", files=files, agent_files=["a.yml", "b.yml"], variable_files=["v.yml"])
+    assert [p.message for p in found if p.file == "a.yml"] == ["`agents` must be a list, not a map"]
+    assert {problem.file for problem in found} == {"a.yml", "b.yml", "v.yml"}
+
+
+def test_conditions_may_be_numbers_and_names_lists() -> None:
+    assert job("fake.nothing:\nwhen: 1").scenario.stages[0].jobs[0].when is not None
+    found = job_problems("fake.nothing:\nwhen: {a: 1}")
+    assert "quoted" in found[0].hint
