@@ -142,7 +142,9 @@ class DalRpc:
             )
 
     def _keep(self, slot: bytes) -> str:
-        commitment = base58.encode("dal_commitment", base58.digest(slot, 48))
+        point = base58.digest(slot, 48)
+        # The first byte of a compressed curve point has its highest bit set, which makes the text begin with sh1.
+        commitment = base58.encode("dal_commitment", bytes([0x80 | point[0] & 0x0F]) + point[1:])
         self._slots[commitment] = slot.rstrip(b"\0")
         self.received += 1
         while len(self._slots) > KEPT_SLOTS:

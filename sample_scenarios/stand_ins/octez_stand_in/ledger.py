@@ -286,8 +286,7 @@ def _named(block: Json) -> Json:
     return {"hash": base58.encode("block", base58.digest(canonical(block))), **block}
 
 
-HEADER_KEYS = (
-    "hash",
+SHELL_KEYS = (
     "level",
     "proto",
     "predecessor",
@@ -296,8 +295,8 @@ HEADER_KEYS = (
     "operations_hash",
     "fitness",
     "context",
-    "protocol_data",
 )
+HEADER_KEYS = ("hash", *SHELL_KEYS, "protocol_data")
 
 
 def header(block: Json) -> Json:

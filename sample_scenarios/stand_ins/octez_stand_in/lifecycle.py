@@ -115,7 +115,9 @@ class Life:
         """Do the work in a thread, after the start delay if there is one, and stay until something ends the process."""
 
         def start() -> None:
-            time.sleep(self.behaviour.start_delay_s)
+            if self.behaviour.start_delay_s:
+                events.complain("stand-in: slow to start, as it was told to")
+                time.sleep(self.behaviour.start_delay_s)
             work()
 
         threading.Thread(target=start, daemon=True).start()

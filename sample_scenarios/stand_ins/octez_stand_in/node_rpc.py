@@ -92,6 +92,7 @@ class NodeRpc:
         values: Dict[str, Callable[[], object]] = {
             "": lambda: self._whole(block),
             "header": lambda: self._header(block),
+            "header/shell": lambda: {key: block[key] for key in ledger.SHELL_KEYS},
             "hash": lambda: block["hash"],
             "metadata": lambda: self._metadata(block),
             "protocols": lambda: {"protocol": block["protocol"], "next_protocol": block["next_protocol"]},
