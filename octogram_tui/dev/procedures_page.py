@@ -27,8 +27,8 @@ release wants it; one that is newer than all that are known here is called as th
 
 A daemon's job ends when the daemon is ready, by what it prints or by its RPC server, whichever comes first; a daemon
 that ends earlier fails the job with its own message. One that ends later takes its service down, and a job that needs
-the service fails with the reason. Starting one again under its name stops the former one, and keeps its data, its name and
-its ports. At the end of a run bakers are stopped before DAL and rollup nodes, and those before L1 nodes.
+the service fails with the reason. Starting one again under its name stops the former one, and keeps its data, its name
+and its ports. At the end of a run bakers are stopped before DAL and rollup nodes, and those before L1 nodes.
 
 Amounts of arguments are in mutez. Wallets are directories for their owner alone (0700, files 0600)."""),
     "smart_rollup": ("Smart rollups", """\
