@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port, new_key, stop_sshd
+from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port, new_key
 
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
@@ -311,7 +311,9 @@ async def test_a_whole_server_that_dies_is_lost_at_once(openssh_server: SshServe
     transport = transports.transport_for(openssh_server.spec())
     for recorder in recorders:
         await transport.open(["cat"], recorder)
-    stop_sshd(openssh_server.pid)
+    # Only what carries the connections: a command that is killed has merely ended.
+    for pid in (*openssh_server.sessions(), openssh_server.pid):
+        os.kill(pid, signal.SIGKILL)
     for recorder in recorders:
         await recorder.end()
         assert isinstance(recorder.error, LinkLost)
