@@ -381,9 +381,9 @@ def _start_sshd(server: SshServer, options: Mapping[str, str],
 
 
 def _family(pid: int) -> Sequence[int]:
-    """List a process and its descendants, children first."""
+    """List a process and its descendants, parents first: one that is killed forks no more."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         children = []
-    return [*(member for child in children for member in _family(int(child))), pid]
+    return [pid, *(member for child in children for member in _family(int(child)))]

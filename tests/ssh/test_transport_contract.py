@@ -123,7 +123,7 @@ async def test_large_output_with_a_slow_reader_is_held_back_and_complete(transpo
 
 
 async def test_writer_is_held_back_by_a_command_that_does_not_read(transport: Transport) -> None:
-    channel, recorder = await start(transport, ["sleep", "1000"])
+    channel, recorder = await start(transport, ["sleep", "60"])
     sent = 0
     draining = asyncio.ensure_future(channel.drain())
     while sent < 32 * 1024 * 1024:
@@ -150,7 +150,7 @@ async def test_noise_is_passed_on_as_data(transport: Transport) -> None:
 
 
 async def test_abort_is_immediate_and_last(transport: Transport) -> None:
-    channel, recorder = await start(transport, python("print('up', flush=True); import time; time.sleep(1000)"))
+    channel, recorder = await start(transport, python("print('up', flush=True); import time; time.sleep(60)"))
     await recorder.until(lambda: recorder.out == b"up\n")
     channel.abort()
     async with asyncio.timeout(DEADLINE_S):
@@ -188,7 +188,7 @@ async def test_many_at_once(transport: Transport) -> None:
 
 
 async def test_close_ends_every_channel(transport: Transport) -> None:
-    opened: list[Any] = [await start(transport, ["sleep", "1000"]) for _ in range(3)]
+    opened: list[Any] = [await start(transport, ["sleep", "60"]) for _ in range(3)]
     async with asyncio.timeout(DEADLINE_S):
         await transport.close()
     for _, recorder in opened:
