@@ -139,9 +139,8 @@ async def start_dal_node(chain: Chain, **more: Any) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.parametrize("chain", RELEASES[1:], indirect=True)  # v17 has no DAL node
 async def test_slots_are_published(chain: Chain) -> None:
-    if chain.major < 18:
-        pytest.skip("v17 has no DAL node")
     await chain.activate()
     await chain.bake()
     agent = chain.agent
