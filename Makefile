@@ -39,6 +39,7 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
 	$(BIN)/lint-imports --no-cache
 
 docs: $(VENV)/.dev ## write the generated pages again
