@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
         asyncio.run(run_console(
             recording, scenario_path=scenario, ascii=args.ascii or settings.ascii,
-            theme=args.theme or settings.theme or None, read_only=True))
+            theme=args.theme or settings.theme or None, read_only=True, replay=True))
         if recording.failure is not None:
             raise recording.failure
         return 0

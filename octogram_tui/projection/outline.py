@@ -22,6 +22,7 @@ class Outline:
         self.rows: list[Row] = []
         self.failed_only = False
         self._folds: dict[str, bool] = {}  # what the operator decided, by key
+        self._path: frozenset[str] = frozenset()  # what is open for as long as something below is pointed at
         self._basis: object = None
 
     def is_unfolded(self, row: Row) -> bool:
@@ -33,6 +34,8 @@ class Outline:
         decided = self._folds.get(row.key)
         if decided is not None:
             return decided
+        if row.key in self._path:
+            return True
         if row.kind is Kind.STAGE:
             return row.state in _LIVE or self._stands_alone(row)
         return row.state in (State.FAILED, State.LOST) and len(row.children) <= UNFOLDED_FAILURES
@@ -64,11 +67,27 @@ class Outline:
             self.unfold(parent)
             parent = parent.parent
 
+    def point_at(self, row: Row | None) -> None:
+        """Unfold all that holds a row, until another is pointed at; what the operator decided stays."""
+        path = set()
+        parent = row.parent if row is not None else None
+        while parent is not None:
+            path.add(parent.key)
+            parent = parent.parent
+        self._path = frozenset(path)
+
     def refresh(self) -> bool:
         """Bring the list up to date. Returns whether its lines are others than before."""
         unfolded = tuple(self.is_unfolded(stage) for stage in self.board.stages)
         failing = tuple(key for key in self.board.failures) if len(self.board.failures) <= UNFOLDED_FAILURES else ()
-        basis = (self.board.structure_version, unfolded, failing, self.failed_only, len(self.board.failures))
+        basis = (
+            self.board.structure_version,
+            unfolded,
+            failing,
+            self.failed_only,
+            len(self.board.failures),
+            self._path,
+        )
         if basis == self._basis:
             return False
         self._basis = basis

@@ -254,7 +254,11 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""
-        self._signals = Signals(self.interrupt, lambda code: self.exit(ConsoleOutcome("detached", None)))
+        # Through the app's own queue: a signal comes outside of what Textual calls the active app.
+        self._signals = Signals(
+            lambda: self.call_later(self.interrupt),
+            lambda _: self.call_later(self.exit, ConsoleOutcome("detached", None)),
+        )
         self._signals.install()
 
     def on_unmount(self) -> None:

@@ -13,7 +13,7 @@ from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 
 BATCH_S = 1 / 30
-BATCH_EVENTS = 2_000
+BATCH_EVENTS = 4_000
 WAITING_EVENTS = 50_000
 """So many events may wait for the app; then the source is not read until it has caught up."""
 

@@ -41,7 +41,7 @@ class Signals:
     INT asks `interrupt`; TERM and QUIT call `leave`; after HUP there is no terminal to be written to.
     """
 
-    def __init__(self, interrupt: Callable[[], None], leave: Callable[[int], None]) -> None:
+    def __init__(self, interrupt: Callable[[], object], leave: Callable[[int], object]) -> None:
         self._interrupt = interrupt
         self._leave = leave
         self._loop = asyncio.get_running_loop()

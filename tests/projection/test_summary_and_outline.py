@@ -98,3 +98,16 @@ def test_find_looks_into_folded_rows_and_goes_round() -> None:
     assert again.key == "deploy binaries/unpack@node-3"
     assert outline.find("node-3", again, backwards=True) is found
     assert outline.find("nothing like it", None) is None
+
+
+def test_what_is_pointed_at_is_open_only_as_long_as_that() -> None:
+    fleet = Fleet(40)
+    fleet.begin()
+    outline = outline_at(fleet, 4.0)
+    before = labels(outline)
+    row = outline.board.instances["deploy binaries/unpack@node-3"]
+    outline.point_at(row)
+    outline.refresh()
+    assert outline.index(row) is not None
+    outline.point_at(None)
+    assert labels(outline) == before

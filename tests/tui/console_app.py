@@ -12,7 +12,7 @@ from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
 
 STARTED_S = 1767614400.0  # what the fleet says it was started at
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class StillSource:

@@ -80,8 +80,6 @@ class LineView(ScrollView, can_focus=True):
         size = Size(self.size.width, total + self.header_lines)
         if size != self.virtual_size:
             self.virtual_size = size
-        if self.show_vertical_scrollbar and self.vertical_scrollbar.position != self.scroll_y:
-            self.vertical_scrollbar.position = self.scroll_y  # it may have come after we scrolled
         stale = [y for y in range(self.size.height) if self._shown.get(y) != self._full_key(y)]
         if len(stale) > self.size.height // 2:
             self.refresh()
@@ -151,6 +149,11 @@ class LineView(ScrollView, can_focus=True):
     def scroll_line(self, y: int) -> None:
         """Scroll at once. By force, for the scrollbar that allows it may only appear with the next frame."""
         self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
+    def watch_show_vertical_scrollbar(self, _: bool, is_shown: bool) -> None:
+        """A scrollbar that comes after we scrolled has to hear of it."""
+        if is_shown:
+            self.vertical_scrollbar.position = self.scroll_y
 
     def show_line(self, index: int) -> None:
         """Scroll as little as needed to see a line."""

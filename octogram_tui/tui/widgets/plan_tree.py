@@ -49,8 +49,7 @@ class PlanTree(LineView):
         outline = self.model.outline
         if self.is_following:
             focus = self.model.focus_row()
-            if focus is not None and self.model.is_failing:
-                outline.show(focus)
+            outline.point_at(focus if self.model.is_failing else None)
             changed = outline.refresh()
             if focus is not None and (changed or focus is not self.selected):
                 index = outline.index(focus)
