@@ -31,7 +31,8 @@ class Place:
     def environment(self) -> dict[str, str]:
         """What the program sees of the world."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "OCTOGRAM_", "CI"))}
-        return {**kept, "HOME": str(self.home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **self.extra}
+        return {**kept, "HOME": str(self.home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color",
+                "OCTOGRAM_CHECK": "1", **self.extra}
 
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the program to its end, without a terminal."""

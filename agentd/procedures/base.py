@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     class _Typed:
-        def __class_getitem__(cls, item):
+        def __class_getitem__(cls, item: object) -> type:
             return cls
 
 

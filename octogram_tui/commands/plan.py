@@ -27,16 +27,17 @@ def main(argv: Sequence[str]) -> int:
 
 def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
     """Print the plan of the parts that the arguments choose."""
-    from octogram_tui.scenario import plan
+    from octogram_tui.scenario.plan import as_json as plan_as_json
+    from octogram_tui.scenario.plan import as_lines, plan
 
     gate = Debugger(RunOptions(
         run="", from_stage=args.from_stage, until_stage=args.until_stage, only_stages=tuple(args.stage),
         tags=tags_of(args)))
-    instances = plan.plan(
+    instances = plan(
         scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
     if as_json:
-        print(plan.as_json(instances))
+        print(plan_as_json(instances))
     else:
-        for line in plan.as_lines(instances):
+        for line in as_lines(instances):
             print(line)
     return 0

@@ -40,6 +40,7 @@ def make_parser() -> Parser:
     parser = Parser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
     parser.usage = "octogram-tui SCENARIO [options]"
     parser.add_argument("scenario", metavar="SCENARIO", help="the file: .yml, .yaml or .json")
+    parser.add_argument("--version", action="version", version=f"octogram-tui {__version__}")
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing (as `plan` does)")
     add_scenario_options(parser)
@@ -140,7 +141,8 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         run_dir=run_dir, socket=socket, lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,
         accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local,
-        keep_homes=args.keep_homes, linger_s=(args.linger or settings.linger_s) if waits else None,
+        keep_homes=args.keep_homes, checks_engine=settings.check,
+        linger_s=(args.linger or settings.linger_s) if waits else None,
         reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None)
 
 

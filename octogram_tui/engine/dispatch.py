@@ -414,7 +414,7 @@ class Dispatcher:
         return bool(evaluate(until.source, scope))
 
     def _updates(self, instance: Instance, result: Any) -> list[tuple[str, Any, bool]]:
-        """Expand `vars_updates` and `register` against the latest variables, entry after entry: name, value, removed."""
+        """Expand `vars_updates` and `register` against the latest variables, in order: name, value, removed."""
         spec = instance.job_run.spec
         if not spec.vars_updates and spec.register is None:
             return []
@@ -522,6 +522,15 @@ class Dispatcher:
         for lane in opened:
             self._work.extend(lane.active.values())
             self._work.append(lane)
+
+    def give_up_cancelled(self, after_s: float) -> None:
+        """End what was to be cancelled and whose agent never said that it was."""
+        for attempt, instance in list(self.live.items()):
+            if instance.job_run.lane.stage_run.is_closing:
+                del self.live[attempt]
+                message = f"cancelled, and not confirmed by the agent within {after_s:.0f} s"
+                error = {"kind": "cancelled", "message": message}
+                self._end(instance, "cancelled", None, error, self._core.at_s - instance.started_s)
 
     def adopt(self, stage_run: StageRun, jobs: tuple[JobSpec, ...]) -> None:
         """An edited stage is in force: what a lane has not begun yet follows the new text."""

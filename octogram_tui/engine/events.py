@@ -1,4 +1,4 @@
-"""All that the engine states as fact. A run is a list of these: journal, console, reports and replay fold the same list.
+"""All that the engine states as fact. A run is a list of these: journal, console, reports and replay fold the same.
 
 Every class below is one type of event; `TYPE` is its public name. Front ends and scripts rely on names and fields:
 new fields may be added, old ones keep their meaning (journal/codec.py carries the version). Values are JSON.

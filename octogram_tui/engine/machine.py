@@ -62,6 +62,8 @@ from octogram_tui.scenario.selectors import select_agents
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.scope import make_scope
 
+CANCEL_S = 30.0  # how long an agent may take to end what it was told to; its own ladder takes 15 s at most
+
 
 class Outcome(NamedTuple):
     """What feeding one stimulus led to."""
@@ -361,6 +363,8 @@ class Engine:
             self._asked = ""
             for stage_run in list(self.dispatcher.stage_runs):
                 self.dispatcher.close(stage_run, reason)
+            if self.dispatcher.live:
+                self.core.order(ArmTimer("cancel", CANCEL_S))
             self._is_next_due = self._is_next_due or self._current is None
 
     # -- the gate -------------------------------------------------------------------------------------------------
@@ -536,6 +540,8 @@ class Engine:
             self.dispatcher.watch_timed_out(name)
         elif kind == "run":
             self._stop(StopAsked("time limit", ExitCode.TIME_LIMIT))
+        elif kind == "cancel":
+            self.dispatcher.give_up_cancelled(CANCEL_S)
         elif kind == "collect":
             self._stop(StopAsked("time for `always` stages is over", 0, force=True))
 
@@ -558,13 +564,13 @@ class Engine:
             self._end_early(reason)
             self.core.order(ArmTimer("collect", self.core.options.collect_s))
         elif self.phase == "ending" and not stimulus.force:
-            self._reason = reason
+            self.core.order(ArmTimer("collect", self.core.options.collect_s))
         else:
             self._stop_agents(reason, force=stimulus.force)
 
     def _stop_agents(self, reason: str, *, force: bool = False) -> None:
         self._reason = self._reason or reason
-        for name in ("run", "collect"):
+        for name in ("run", "collect", "cancel"):
             self.core.order(DisarmTimer(name))
         self._move("stopping")
         self._asked = ""

@@ -57,11 +57,14 @@ def run_headless(scenario: Scenario, options: RunOptions, settings: HostSettings
     """Host a run and report on it; gives the exit code. Raises JournalError when it cannot begin."""
     reporters = output.reporters()
     host = Host(scenario, options, settings, [reporter.apply for reporter in reporters])
-    code = asyncio.run(host.run())
-    for reporter in reporters:
-        try:
-            reporter.close()
-        except JournalError as error:
-            print(f"octogram-tui: {error.message}", file=sys.stderr)
-            code = code or int(ExitCode.IO)
+    code = int(ExitCode.BUG)
+    try:
+        code = asyncio.run(host.run())
+    finally:
+        for reporter in reporters:
+            try:
+                reporter.close()
+            except JournalError as error:
+                print(f"octogram-tui: {error.message}", file=sys.stderr)
+                code = code or int(ExitCode.IO)
     return code

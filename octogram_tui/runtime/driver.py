@@ -43,13 +43,15 @@ class Driver:
     """Drives one engine to its end."""
 
     def __init__(
-        self, engine: Engine, journal: Journal, bus: Bus, make_link: Callable[[StartAgent], Link], errands: Errands
+        self, engine: Engine, journal: Journal, bus: Bus, make_link: Callable[[StartAgent], Link], errands: Errands,
+        check: Callable[[Engine], None] | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._bus = bus
         self._make_link = make_link
         self._errands = errands
+        self._check = check
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time()
         self._queue: deque[Stimulus] = deque()
@@ -85,6 +87,8 @@ class Driver:
                 outcome = self._engine.feed(self._queue.popleft(), at_s)
                 events += outcome.events
                 effects += outcome.effects
+                if self._check is not None:
+                    self._check(self._engine)
             self._journal.append(events)
         except Exception as error:
             self._break(error)

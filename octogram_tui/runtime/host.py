@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from octogram_tui.engine.effects import StartAgent
+from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import Begin, StopAsked
@@ -46,6 +47,7 @@ class HostSettings:
     force_local: bool = False
     keep_homes: bool = False
     linger_s: float | None = None
+    checks_engine: bool = False  # the engine's invariants, after every stimulus
     reload: Callable[[], Scenario] | None = None
 
 
@@ -124,7 +126,8 @@ class Host:
                 effect.agent, transports.transport_for(effect.agent), link_settings, driver.submit,
                 lambda: transports.first_boot(effect.agent))
 
-        driver = Driver(engine, journal, self._bus, make_link, errands)
+        driver = Driver(
+            engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
         return driver
 
     async def _linger(self, driver: Driver, control: ControlServer, linger_s: float) -> None:

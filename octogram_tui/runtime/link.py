@@ -113,9 +113,7 @@ class Link:
         self._report(AgentCameUp(
             self.spec.name, self.home, str(welcome.get("host", "")), str(welcome.get("python", "")),
             int(welcome.get("pid") or 0)))
-        while not self._is_over:
-            attachment = self._attachment
-            assert attachment is not None
+        while (attachment := self._attachment) is not None:
             await attachment.closed.wait()
             if self._is_over:
                 return

@@ -36,7 +36,9 @@ class Given:
         return self.values
 
 
-def job(name: str, args: Mapping[str, Any] | None = None, *, procedure: str = "builtins.command", **more: Any) -> JobSpec:
+def job(
+    name: str, args: Mapping[str, Any] | None = None, *, procedure: str = "builtins.command", **more: Any
+) -> JobSpec:
     """A job; the digest follows everything that is said of it."""
     arguments = Given(args or {})
     digest = repr((name, procedure, arguments.values, sorted(more.items(), key=lambda kv: kv[0])))

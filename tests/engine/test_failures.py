@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from simulation import Simulation, job, scenario, stage
 
-from octogram_tui.engine.effects import SendJob, StartAgent
+from octogram_tui.engine.effects import CancelJob, SendJob, StartAgent
 from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished
 from octogram_tui.engine.stimuli import (
     AgentCameUp,
@@ -190,6 +190,27 @@ def test_the_first_stop_collects_and_the_second_does_not() -> None:
 def test_collecting_is_bounded() -> None:
     given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
+    simulation.go(StopAsked("SIGTERM", 143))
+    simulation.fire("collect")
+    assert simulation.exit_code == 143
+
+
+def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> None:
+    given = scenario(stage("s", job("bad"), run_jobs="concurrent"), stage("c", job("k"), always=True), agents="a b")
+    simulation = run(given, lambda sent: None)
+    take = simulation._take
+    simulation._take = lambda effect: None if isinstance(effect, CancelJob) else take(effect)  # type: ignore[method-assign]
+    simulation.go(AttemptEnded("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    assert list(simulation.timers) == ["cancel"]
+    simulation.fire("cancel")
+    assert simulation.ended() == ["s/bad@a failed", "s/bad@b cancelled"]
+    assert simulation.started()[2:] == ["c/k@a#1", "c/k@b#1"]
+
+
+def test_a_stop_while_the_run_ends_is_bounded_too() -> None:
+    given = scenario(stage("s", job("bad")), stage("c", job("slow"), always=True))
+    simulation = run(given, lambda sent: None)
+    simulation.go(AttemptEnded("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
     simulation.go(StopAsked("SIGTERM", 143))
     simulation.fire("collect")
     assert simulation.exit_code == 143

@@ -187,7 +187,8 @@ def test_a_rerun_of_a_job_that_fails_again_keeps_the_lane_where_it_is() -> None:
 
 
 def test_the_current_stage_starts_over_when_it_is_rerun() -> None:
-    simulation = console(scenario(stage("s", job("j"), job("bad"), job("k")), stage("t", job("l"))), failing_once("bad"))
+    given = scenario(stage("s", job("j"), job("bad"), job("k")), stage("t", job("l")))
+    simulation = console(given, failing_once("bad"))
     simulation.go(RerunRequested("s"))
     simulation.go(GoRequested())
     assert simulation.started() == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulation import Simulation, job, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
@@ -178,7 +180,7 @@ def test_the_command_line_chooses_stages_and_tags() -> None:
     given = scenario(
         stage("one", job("j")), stage("two", job("j")), stage("three", job("j")), stage("clean", job("j"), always=True))
 
-    def ran(**options: object) -> list[str]:
+    def ran(**options: Any) -> list[str]:
         return [e.stage for e in Simulation(given, **options).begin().of(StageStarted)]
 
     assert ran(from_stage="two") == ["two", "three", "clean"]
