@@ -47,7 +47,8 @@ class Board(Plan):
         self.notice_count = 0
         self.changes: list[str] = []  # of the latest reload
         self.problems: list[dict[str, Any]] = []  # of the latest edit, when it was refused
-        self.reload_seq = 0  # the event that set `changes` or `problems`
+        self.reload_seq = 0  # the event that set `changes` or `problems`, and its time
+        self.reload_at_s = 0.0
         self.attempt_count = 0
         self.retry_count = 0
         self.version = 0
@@ -210,9 +211,20 @@ class Board(Plan):
             oldest.arguments = oldest.result = None
 
     def _on_job_stale(self, event: ev.JobStale) -> None:
-        instance = self._instance_of(event)
-        instance.note = event.reason or "edited since it ran"
-        self._move(instance, State.STALE)
+        """Mark an instance; without a key, all that ended well of the job (on one agent, when it names one)."""
+        found = [self._instance_of(event)] if event.key else self._ended_well(event)
+        for instance in found:
+            instance.note = event.reason or "edited since it ran"
+            self._move(instance, State.STALE)
+
+    def _ended_well(self, event: ev.JobStale) -> list[Instance]:
+        job = self.jobs.get(f"{event.stage}/{event.job}")
+        return [
+            instance
+            for instance in (job.below() if job is not None else ())
+            if instance.state in (State.OK, State.SKIPPED, State.TOLERATED)
+            and (not event.agent or instance.agent == event.agent)
+        ]
 
     # Agents
 
@@ -270,12 +282,13 @@ class Board(Plan):
         self.phase, self.done_exit_code = Phase.DONE, event.exit_code
 
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
-        self.changes, self.problems, self.reload_seq = event.changes, [], event.seq
+        self.changes, self.problems = event.changes, []
+        self.reload_seq, self.reload_at_s = event.seq, event.at_s
         if event.plan:
             self._take_plan(event.plan)
 
     def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
-        self.problems, self.reload_seq = event.problems, event.seq
+        self.problems, self.reload_seq, self.reload_at_s = event.problems, event.seq, event.at_s
 
     def _on_warning(self, event: ev.WarningGiven) -> None:
         self._note(event, "warning", event.message)

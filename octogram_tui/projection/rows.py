@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -198,6 +199,14 @@ class Group:
     def message(self) -> str:
         """Say in a line why it was skipped or is gone; empty when there is nothing to say."""
         return "no longer in the scenario" if self.is_gone else self.note
+
+    def below(self) -> Iterator[Instance]:
+        """Go through the instances that it holds, at any depth."""
+        for child in self.children:
+            if isinstance(child, Instance):
+                yield child
+            else:
+                yield from child.below()
 
     def duration_s(self, now_s: float) -> float | None:
         """Say how long it took from its first start to its last end; None before it started."""

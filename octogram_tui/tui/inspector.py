@@ -131,7 +131,7 @@ def _group(row: Group, brush: Brush, now_s: float) -> list[Text]:
             [(f"  {brush.sign(LOOKS[state])} ", LOOKS[state].style), (f"{count:>6} ", ""), (LOOKS[state].word, "dim")]
             for state, count in counts
         ]
-    troubles = [each for each in _below(row) if each.state in (State.FAILED, State.LOST)]
+    troubles = [each for each in row.below() if each.state in (State.FAILED, State.LOST)]
     if troubles:
         lines += _section("failed")
         for each in troubles[:LISTED_ROWS]:
@@ -140,13 +140,6 @@ def _group(row: Group, brush: Brush, now_s: float) -> list[Text]:
         if len(troubles) > LISTED_ROWS:
             lines.append([(f"  and {len(troubles) - LISTED_ROWS} more (f shows them)", "dim")])
     return lines
-
-
-def _below(row: Group) -> list[Instance]:
-    found: list[Instance] = []
-    for child in row.children:
-        found += [child] if isinstance(child, Instance) else _below(child)
-    return found
 
 
 def _agent(agent: AgentRow, board: Board, brush: Brush) -> list[Text]:

@@ -177,6 +177,10 @@ def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
     assert board.row("two") is None
     board.apply(job(ev.JobStale, "n0", reason="its text changed"))
     assert board.instances["one/a@n0"].state is State.STALE
+    board.apply(job(ev.JobFinished, "n0"))
+    board.apply(ev.JobStale(stage="one", job="a", agent="", key="", reason="a variable was edited"))
+    assert board.instances["one/a@n0"].message == "a variable was edited"
+    assert set(board.agents) == {"n0", "n1", "n2"}
     board.apply(ev.ScenarioRejected(seq=10, problems=[{"message": "bad"}]))
     assert board.reload_seq == 10
     check_counts(board)

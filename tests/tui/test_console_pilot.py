@@ -297,7 +297,7 @@ async def test_edits_are_told_and_dismissed(event: Any, said: str) -> None:
     source = StillSource(fleet_events(6.0))
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
-        event.seq = 9000
+        event.seq, event.at_s = 9000, 6.0
         source.tell(event)
         await until(pilot, lambda: app.model.board.seq == 9000)
         await until(pilot, lambda: said in _reload(app))

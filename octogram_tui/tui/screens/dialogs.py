@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -62,8 +63,7 @@ class Question(ModalScreen[str]):
         room = max(20, min(76, self.app.size.width - 8))
         lines: list[list[Piece]] = [[(fit(brush.text(self.title_text), min(room, len(self.title_text))), "strong")], []]
         for text in self.body:
-            shown = brush.text(text)
-            lines += [[(shown[at : at + room], "")] for at in range(0, max(1, len(shown)), room)]
+            lines += [[(part, "")] for part in wrap(brush.text(text), room)]
         lines += [[]] if self.body else []
         for answer in self.answers:
             lines.append([(fit(answer.key, 7), "key"), (brush.text(answer.text, limit=room - 7), "")])
@@ -103,7 +103,7 @@ class VariableForm(ModalScreen[tuple[str, str] | None]):
 
     def compose(self) -> ComposeResult:
         """Two lines to fill in."""
-        hint = "read as YAML: 3, true, text, [1, 2] - enter sets it, esc leaves it"
+        hint = "read as YAML: 3, true, text, [1, 2].  enter sets, esc leaves"
         with Vertical(classes="dialog", id="prompt"):
             yield Lines(self.brush, [[("Set a variable of the run", "strong")], [], [("name", "dim")]])
             yield Input(self.variable, id="variable-name", select_on_focus=False)

@@ -222,8 +222,7 @@ class RunScreen(Screen[None]):
             return
         if not self.app.may_act():
             return
-        agents = len({instance.agent for instance in self.model.board.instances.values()
-                      if row in (instance.parent, instance.job, instance.stage)})  # fmt: skip
+        agents = len({instance.agent for instance in row.below()})
         title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
         lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
         answers = [Answer("r", "rerun them", "yes")]
@@ -402,16 +401,10 @@ def _is_seen(widget: Widget) -> bool:
 
 def _most_telling(stage: Group, agent: str) -> Instance | None:
     """Pick what an agent did in a stage: what failed, what runs, else the latest."""
-    mine = [row for job in stage.children for row in _instances(job) if row.agent == agent]
+    mine = [row for row in stage.below() if row.agent == agent]
     for state in (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.RUNNING):
         for row in mine:
             if row.state is state:
                 return row
     started = [row for row in mine if row.last is not None]
     return started[-1] if started else (mine[0] if mine else None)
-
-
-def _instances(row: Row) -> list[Instance]:
-    if isinstance(row, Instance):
-        return [row]
-    return [instance for child in row.children for instance in _instances(child)]

@@ -18,6 +18,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 VIEWS = ("plan", "agents", "log", "variables")
 BANNER_LINES = 4
+RELOAD_SHOWN_S = 20.0
 HINT_CELLS = 20
 """A hint that has less room than this is left out; the inspector has it."""
 
@@ -243,15 +244,16 @@ class Banner(Bar):
                 (("E", "edit"), ("esc", "close")),
                 str(first.get("hint") or ""),
             )
+        is_fresh = self.model.now_s - board.reload_at_s < RELOAD_SHOWN_S
+        if board.changes and is_fresh and board.reload_seq != self.dismissed_seq:
+            more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
+            return Said("banner-info", "~", f"Scenario reloaded: {board.changes[0]}{more}", (("esc", "close"),))
         if board.is_paused and not board.in_flight:
             return self._paused()
         if board.phase is Phase.DONE:
             return Said("banner-ok" if not board.done_exit_code else "banner-failed", sign("✓", "v"),
                         "All stages are done; the agents are kept alive.",
                         (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")))  # fmt: skip
-        if board.changes and board.reload_seq != self.dismissed_seq:
-            more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
-            return Said("banner-info", "~", f"Scenario reloaded: {board.changes[0]}{more}", (("esc", "close"),))
         return None
 
     def _paused(self) -> Said:

@@ -128,6 +128,8 @@ class OutputLog(LineView):
             return [("has not run yet", "dim")]
         if isinstance(subject, (Group, Instance)) and subject.duration_s(0.0) is None:
             return [("nothing has run here yet", "dim")]
+        if isinstance(subject, (Group, Instance)) and subject.state not in (State.RUNNING, State.RETRYING):
+            return [("it wrote nothing", "dim")]
         return [("no output yet", "dim")]
 
     def _prefix(self, line: Line) -> list[Piece]:
