@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from agentd.procedures import find
+from octogram_tui.engine import results
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.debugger import Debugger
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
@@ -14,10 +15,11 @@ from octogram_tui.engine.events import JobFinished, JobHeld, JobOutput, JobProgr
 from octogram_tui.engine.schedule import Instance, JobRun, Lane, StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import AttemptEnded, OutputCame, ProgressCame
+from octogram_tui.engine.watches import Watches
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import attempt_id, instance_key, split_attempt
-from octogram_tui.model.scenario import JobSpec, Text, VarUpdate
-from octogram_tui.template.environment import evaluate, render
+from octogram_tui.model.scenario import JobSpec
+from octogram_tui.template.environment import evaluate
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope
 
@@ -58,7 +60,7 @@ class Dispatcher:
         self.held: dict[JobRun, Instance] = {}  # in the order in which they came to the gate
         self.unresolved: dict[str, Instance] = {}  # failed, waiting for the operator
         self.live: dict[str, Instance] = {}  # by attempt id: running now
-        self.watching: dict[str, Callable[[], bool]] = {}  # attempts that wait for an expression over the variables
+        self._watches = Watches()
         self.attempts: dict[str, int] = {}  # highest attempt of every instance that ever ran
         self.ran: dict[tuple[str, str], str] = {}  # (stage, job) that ran -> digest of the job at that time
         self.counts: Counter[str] = Counter()
@@ -179,7 +181,7 @@ class Dispatcher:
                 job_run.items = iter(())
                 instance = Instance(instance_key(stage, spec.key, lane.agent, None), job_run, None)
                 self._count_begun(instance)
-                self._end(instance, "failed", None, _template_failure(error, "with_items"), 0.0)
+                self._end(instance, "failed", None, results.template_failure(error, "with_items"), 0.0)
                 return None
         for _, value, text in job_run.items:
             key = instance_key(stage, spec.key, lane.agent, text)
@@ -212,7 +214,7 @@ class Dispatcher:
                 wanted = evaluate(spec.when.source, self._scope(job_run, instance.item))
             except TemplateError as error:
                 self._count_begun(instance)
-                self._end(instance, "failed", None, _template_failure(error, "when"), 0.0)
+                self._end(instance, "failed", None, results.template_failure(error, "when"), 0.0)
                 return
             if not wanted:
                 self.ran[job_run.lane.stage_run.spec.key, spec.key] = spec.digest
@@ -247,7 +249,7 @@ class Dispatcher:
         try:
             arguments = spec.arguments.expand(scope, resolve)
         except TemplateError as error:
-            self._end(instance, "failed", None, _template_failure(error, spec.procedure), 0.0)
+            self._end(instance, "failed", None, results.template_failure(error, spec.procedure), 0.0)
             return
         self._core.emit(JobStarted(
             **instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why))
@@ -266,39 +268,26 @@ class Dispatcher:
     def _execute_here(self, instance: Instance, arguments: dict[str, Any], scope: dict[str, Any]) -> None:
         """Assertions and waits for an expression: they need the variables, and no agent."""
         if instance.job_run.spec.procedure == "builtins.assert":
-            error = _check_assertion(arguments, scope)
+            error = results.assertion_error(arguments, scope)
             self._end(instance, "failed" if error else "ok", None, error, 0.0)
             return
-        expression = str(arguments["expression"])
         attempt = attempt_id(instance.key, instance.attempt)
         self.live[attempt] = instance
-
-        def is_true() -> bool:
-            latest = make_scope(
-                self._core.variables, agent=instance.job_run.lane.agent, captures=instance.job_run.lane.captures,
-                item=instance.item)
-            return bool(evaluate(expression, latest))
-
-        self.watching[attempt] = is_true
+        self._watches.add(attempt, instance, str(arguments["expression"]))
         timeout_s = instance.job_run.spec.timeout_s or float(arguments.get("timeout") or 60)
         self._core.order(ArmTimer(f"wait:{attempt}", timeout_s))
         self.check_watches()
 
     def check_watches(self) -> None:
         """Look again at every expression that somebody waits for: the variables may have changed."""
-        for attempt, is_true in list(self.watching.items()):
-            try:
-                seen = is_true()
-            except TemplateError as error:
-                if error.name:  # a variable that does not exist yet is what one waits for
-                    continue
-                self._end_watch(attempt, "failed", _template_failure(error, "expression"))
-                continue
-            if seen:
+        for attempt, problem in self._watches.settled(self._core.variables):
+            if problem is None:
                 self._end_watch(attempt, "ok", None)
+            else:
+                self._end_watch(attempt, "failed", results.template_failure(problem, "expression"))
 
     def _end_watch(self, attempt: str, state: str, error: dict[str, Any] | None) -> None:
-        self.watching.pop(attempt, None)
+        self._watches.forget(attempt)
         instance = self.live.pop(attempt)
         self._core.order(DisarmTimer(f"wait:{attempt}"))
         duration_s = self._core.at_s - instance.started_s
@@ -306,7 +295,7 @@ class Dispatcher:
 
     def watch_timed_out(self, attempt: str) -> None:
         """The time of a wait for an expression is over."""
-        if attempt in self.watching:
+        if attempt in self._watches:
             instance = self.live[attempt]
             spent = self._core.at_s - instance.started_s
             error = {"kind": "timeout", "message": f"the expression did not become true within {spent:.0f} s"}
@@ -343,7 +332,7 @@ class Dispatcher:
         for attempt, instance in list(self.live.items()):
             if instance.job_run.lane.agent == agent:
                 del self.live[attempt]
-                self.watching.pop(attempt, None)
+                self._watches.forget(attempt)
                 error = {"kind": "agent_lost", "message": message}
                 self._end(instance, "failed", None, error, self._core.at_s - instance.started_s)
 
@@ -354,15 +343,15 @@ class Dispatcher:
     ) -> None:
         """An attempt is over: retry, fail, or update the variables and be done."""
         spec = instance.job_run.spec
-        updates: list[tuple[str, Any, bool]] = []
+        updates: list[results.Update] = []
         if state == "ok":
             try:
-                if spec.until is not None and not self._is_enough(instance, spec.until, result):
+                if spec.until is not None and not results.is_enough(instance, result, self._core.variables):
                     state, error = "failed", {"kind": "until", "message": f"not yet: {spec.until.source}"}
                 else:
-                    updates = self._updates(instance, result)
+                    updates = results.updates(instance, result, self._core.variables)
             except TemplateError as problem:
-                state, error = "failed", _template_failure(problem, "vars_updates")
+                state, error = "failed", results.template_failure(problem, "vars_updates")
         elif error is None:
             error = dict(CANCELLED_ERROR) if state == "cancelled" else {"kind": "failed", "message": "failed"}
         stage_run = instance.job_run.lane.stage_run
@@ -408,37 +397,6 @@ class Dispatcher:
             self.check_watches()
         if verdict in ("pause", "abort"):
             self._listener.failure_seen(instance, verdict, error or {})
-
-    def _is_enough(self, instance: Instance, until: Text, result: Any) -> bool:
-        scope = self._scope(instance.job_run, instance.item, result=result, has_result=True)
-        return bool(evaluate(until.source, scope))
-
-    def _updates(self, instance: Instance, result: Any) -> list[tuple[str, Any, bool]]:
-        """Expand `vars_updates` and `register` against the latest variables, in order: name, value, removed."""
-        spec = instance.job_run.spec
-        if not spec.vars_updates and spec.register is None:
-            return []
-        latest = dict(self._core.variables)
-        changes: list[tuple[str, Any, bool]] = []
-        if spec.register is not None:
-            value = result
-            if spec.items is not None:
-                before = latest.get(spec.register)
-                value = {**(before if isinstance(before, dict) else {}), _item_name(instance): result}
-            latest[spec.register] = value
-            changes.append((spec.register, value, False))
-        lane = instance.job_run.lane
-        for update in spec.vars_updates:
-            scope = make_scope(
-                latest, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True)
-            name = render(update.name.source, scope)
-            if update.value is None:
-                latest.pop(name, None)
-                changes.append((name, None, True))
-            else:
-                latest[name] = _update_value(update, scope)
-                changes.append((name, latest[name], False))
-        return changes
 
     def _close_instance(self, instance: Instance) -> None:
         instance.move("done")
@@ -514,7 +472,7 @@ class Dispatcher:
                 self.counts["failed"] += 1
                 stage_run.failed = True
                 self._close_instance(instance)
-            elif attempt in self.watching:
+            elif attempt in self._watches:
                 self._end_watch(attempt, "cancelled", {"kind": "cancelled", "message": reason})
             elif attempt in self.live:
                 where = find(instance.job_run.spec.procedure).where
@@ -542,54 +500,3 @@ class Dispatcher:
                 job_run.spec = by_key.get(job_run.spec.key, job_run.spec)
             lane.jobs = jobs
             lane.index = max((order[key] + 1 for key in begun if key in order), default=0)
-
-
-def _item_name(instance: Instance) -> str:
-    _, _, rest = instance.key.rpartition("[")
-    return rest[:-1]
-
-
-def _template_failure(error: TemplateError, where: str) -> dict[str, Any]:
-    failure: dict[str, Any] = {"kind": "template", "message": f"{where}: {error.message}"}
-    if error.hint:
-        failure["hint"] = error.hint
-    return failure
-
-
-def _check_assertion(arguments: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any] | None:
-    """Give the error of the first expression that does not hold."""
-    that = arguments["that"]
-    for expression in that if isinstance(that, list) else [that]:
-        try:
-            holds = bool(evaluate(str(expression), scope)) if not isinstance(expression, bool) else expression
-        except TemplateError as error:
-            return _template_failure(error, str(expression))
-        if not holds:
-            message = arguments.get("message") or f"does not hold: {expression}"
-            return {"kind": "assert", "message": str(message), "detail": {"expression": str(expression)}}
-    return None
-
-
-def _update_value(update: VarUpdate, scope: dict[str, Any]) -> Any:
-    """Expand and convert one value of `vars_updates`. Raises TemplateError when it does not convert."""
-    if not isinstance(update.value, Text):
-        return update.value
-    if update.cast == "json":
-        import json
-
-        text = render(update.value.source, scope)
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise TemplateError(f"{text[:80]!r} is not JSON: {error}") from None
-    text = render(update.value.source, scope)
-    if update.cast == "int":
-        try:
-            return int(text, 0) if text.lower().lstrip("+-").startswith("0") and len(text) > 1 else int(text)
-        except ValueError:
-            raise TemplateError(f"{text[:80]!r} is not an integer") from None
-    if update.cast == "bool":
-        if text not in ("true", "false"):
-            raise TemplateError(f"{text[:80]!r} is neither true nor false")
-        return text == "true"
-    return text

@@ -1,0 +1,109 @@
+"""What an attempt's result means: whether it is enough, which variables it changes, and how failures are worded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from octogram_tui.engine.schedule import Instance
+from octogram_tui.errors import TemplateError
+from octogram_tui.model.scenario import Text, VarUpdate
+from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.scope import make_scope
+
+
+class Update(NamedTuple):
+    """A change of one variable; `is_removed` takes it away."""
+
+    name: str
+    value: Any
+    is_removed: bool = False
+
+
+def is_enough(instance: Instance, result: Any, variables: Mapping[str, Any]) -> bool:
+    """Whether a job's `until` holds. Raises TemplateError."""
+    until = instance.job_run.spec.until
+    return until is None or bool(evaluate(until.source, _scope(instance, result, variables)))
+
+
+def updates(instance: Instance, result: Any, variables: Mapping[str, Any]) -> list[Update]:
+    """Expand `register` and `vars_updates` against the latest variables, entry after entry. Raises TemplateError."""
+    spec = instance.job_run.spec
+    if not spec.vars_updates and spec.register is None:
+        return []
+    latest = dict(variables)
+    changes: list[Update] = []
+    if spec.register is not None:
+        value = result
+        if spec.items is not None:
+            before = latest.get(spec.register)
+            value = {**(before if isinstance(before, dict) else {}), _item_name(instance): result}
+        latest[spec.register] = value
+        changes.append(Update(spec.register, value))
+    for update in spec.vars_updates:
+        scope = _scope(instance, result, latest)
+        name = render(update.name.source, scope)
+        if update.value is None:
+            latest.pop(name, None)
+            changes.append(Update(name, None, is_removed=True))
+        else:
+            latest[name] = _value(update, scope)
+            changes.append(Update(name, latest[name]))
+    return changes
+
+
+def _scope(instance: Instance, result: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+    lane = instance.job_run.lane
+    return make_scope(
+        variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True)
+
+
+def _item_name(instance: Instance) -> str:
+    _, _, rest = instance.key.rpartition("[")
+    return rest[:-1]
+
+
+def template_failure(error: TemplateError, where: str) -> dict[str, Any]:
+    """Give the error of an attempt whose template at `where` could not be expanded."""
+    failure: dict[str, Any] = {"kind": "template", "message": f"{where}: {error.message}"}
+    if error.hint:
+        failure["hint"] = error.hint
+    return failure
+
+
+def assertion_error(arguments: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any] | None:
+    """Give the error of the first expression that does not hold."""
+    that = arguments["that"]
+    for expression in that if isinstance(that, list) else [that]:
+        try:
+            holds = bool(evaluate(str(expression), scope)) if not isinstance(expression, bool) else expression
+        except TemplateError as error:
+            return template_failure(error, str(expression))
+        if not holds:
+            message = arguments.get("message") or f"does not hold: {expression}"
+            return {"kind": "assert", "message": str(message), "detail": {"expression": str(expression)}}
+    return None
+
+
+def _value(update: VarUpdate, scope: dict[str, Any]) -> Any:
+    """Expand and convert one value of `vars_updates`. Raises TemplateError when it does not convert."""
+    if not isinstance(update.value, Text):
+        return update.value
+    if update.cast == "json":
+        text = render(update.value.source, scope)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise TemplateError(f"{text[:80]!r} is not JSON: {error}") from None
+    text = render(update.value.source, scope)
+    if update.cast == "int":
+        try:
+            return int(text, 0) if text.lower().lstrip("+-").startswith("0") and len(text) > 1 else int(text)
+        except ValueError:
+            raise TemplateError(f"{text[:80]!r} is not an integer") from None
+    if update.cast == "bool":
+        if text not in ("true", "false"):
+            raise TemplateError(f"{text[:80]!r} is neither true nor false")
+        return text == "true"
+    return text
