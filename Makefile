@@ -8,11 +8,11 @@ JOBS ?= auto
 PYTEST_ARGS ?=
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint docs screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps, so that the demo does not wait for the tools of the tests.
 $(VENV)/.run: pyproject.toml
@@ -44,6 +44,9 @@ lint: $(VENV)/.dev ## style, types and layers only
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m octogram_tui.dev.pages
+
+screenshots: $(VENV)/.run ## take the console's pictures in docs/ again
+	$(BIN)/python -m octogram_tui.dev.screenshots
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .ci/out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

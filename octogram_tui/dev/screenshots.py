@@ -1,0 +1,106 @@
+"""Takes the console's pictures for docs/: a fleet that does not exist, a clock that stands still, no terminal.
+
+    python -m octogram_tui.dev.screenshots           takes them
+    python -m octogram_tui.dev.screenshots --check   fails when one is not what would be taken
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from octogram_tui.dev.fleet import Fleet
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.tui.app import ConsoleApp
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+AFTER_S = 0.3
+"""The clock stands this long after the last event."""
+
+
+class Shot(NamedTuple):
+    """A picture: how large, of which fleet, at what moment of its run, after which keys, in which colours."""
+
+    width: int
+    height: int
+    agents: int
+    until_s: float
+    keys: tuple[str, ...] = ()
+    fails: bool = True
+    palette: str = "dark"
+
+
+SHOTS: dict[str, Shot] = {
+    "console": Shot(120, 36, 12, 8.0, fails=False),
+    "failure": Shot(120, 36, 12, 200.0, ("enter",)),
+    "narrow": Shot(80, 24, 12, 200.0),
+    "wide": Shot(200, 60, 40, 200.0),
+    "light": Shot(120, 36, 12, 11.0, ("2",), fails=False, palette="light"),
+}
+
+
+class Still:
+    """Gives what happened so far, and nothing more."""
+
+    has_control = True
+    is_connected = True
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+        self.refusals: list[str] = []
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """Give everything at once, and stay."""
+        yield self._events
+        await asyncio.Event().wait()
+
+    def send(self, stimulus: Stimulus) -> None:
+        """Nobody is there to be asked."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def take(shot: Shot) -> str:
+    """Take one picture; gives the text of an SVG file."""
+    fleet = Fleet(shot.agents, seed=2, fails=shot.fails)
+    fleet.begin()
+    events = fleet.advance(shot.until_s)
+    now = datetime.fromisoformat(fleet.started_wall).timestamp() + events[-1].at_s + AFTER_S
+    app = ConsoleApp(Still(events), scenario_path=f"{shot.agents}-nodes.yml", palette=shot.palette, clock=lambda: now)
+    app.animation_level = "none"
+    async with app.run_test(size=(shot.width, shot.height)) as pilot:
+        while app.model.board.seq < events[-1].seq:
+            await pilot.pause()
+        await pilot.pause()
+        await pilot.press(*shot.keys)
+        app.sync()
+        await pilot.pause()
+        return app.export_screenshot(title="octogram-tui") + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Take the pictures, or compare them. Gives an exit code."""
+    is_check = arguments == ["--check"]
+    stale = 0
+    for name, shot in SHOTS.items():
+        path = FOLDER / f"{name}.svg"
+        text = asyncio.run(take(shot))
+        if path.exists() and path.read_text() == text:
+            continue
+        stale += 1
+        if is_check:
+            print(f"{path.name} is not what the console looks like: run `make screenshots`", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return 1 if stale and is_check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
