@@ -20,7 +20,7 @@ from octogram_tui.engine.events import (
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import AGENT_MOVES, AgentState
 from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AgentStartFailed, AttemptEnded, ServiceReported
-from octogram_tui.engine.targets import target_groups
+from octogram_tui.engine.targets import own_group, target_groups
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
 
@@ -175,6 +175,9 @@ class Fleet:
         if not self._prometheus_is_up or self.problem(self._prometheus):
             return
         groups = target_groups(self._services.all(), self._dispatcher.addresses)
+        port = self._core.options.metrics_port
+        if port and self._specs[self._prometheus].transport == "local":
+            groups.append(own_group(port))
         if groups != self._sent_targets:
             self._sent_targets = groups
             self._prometheus_sent += 1

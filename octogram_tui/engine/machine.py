@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from octogram_tui.engine.core import Core
+from octogram_tui.engine.course import Course
 from octogram_tui.engine.debugger import Debugger
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, Effect, EndRun
 from octogram_tui.engine.events import (
-    ConfirmationAsked,
     ConfirmationGiven,
     Event,
     RequestRefused,
@@ -19,15 +19,14 @@ from octogram_tui.engine.events import (
     RunPaused,
     RunResumed,
     RunStarted,
-    StageFinished,
     StagesDone,
-    StageStarted,
     StopRequested,
     WarningGiven,
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.reload import adopt, describe_plan
+from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.schedule import Instance, StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import PHASE_MOVES, Phase
@@ -58,9 +57,6 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.scenario import Scenario, StageSpec
-from octogram_tui.scenario.selectors import select_agents
-from octogram_tui.template.environment import evaluate, render
-from octogram_tui.template.scope import make_scope
 
 CANCEL_S = 30.0  # how long an agent may take to end what it was told to; its own ladder takes 15 s at most
 
@@ -82,12 +78,8 @@ class Engine:
         self.dispatcher = Dispatcher(self.core, self.gate, self.services, self)
         self.fleet = Fleet(self.core, self.services, self.dispatcher)
         self.phase: Phase = "new"
+        self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self)
         self.causes: set[int] = set()
-        self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
-        self._current: StageRun | None = None
-        self._is_next_due = False  # a stage has ended, and the next one is to be looked at
-        self._asked: str = ""  # the stage whose confirmation is awaited
-        self._finished: set[str] = set()  # keys of stages that ran, to the end or not
         self._reason = ""
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -135,7 +127,7 @@ class Engine:
     @property
     def is_waiting(self) -> bool:
         """Whether nothing goes on until an operator acts."""
-        if self.phase == "idle" or self._asked:
+        if self.phase == "idle" or self.course.asked:
             return True
         return self.phase in ("starting", "running") and self.gate.is_shut and not self.dispatcher.in_flight
 
@@ -171,7 +163,7 @@ class Engine:
             return
         if self.fleet.is_ready:
             self._move("running")
-            self._is_next_due = True
+            self.course.is_next_due = True
         elif self.fleet.is_settled:
             self._stop_agents(f"agent {self.fleet.first_failed} could not be started")
 
@@ -206,120 +198,30 @@ class Engine:
         self.fleet.ended(stimulus)
         self._finish_when_stopped()
 
-    # -- stages ---------------------------------------------------------------------------------------------------
-
-    def _next_stage(self) -> None:
-        """Begin the next stage that is to run; without one the stages are done."""
-        while self.phase in ("running", "ending"):
-            stages = self.core.scenario.stages
-            if self._cursor + 1 >= len(stages):
-                self._stages_done()
-                return
-            stage = stages[self._cursor + 1]
-            if not self._offer_stage(stage):
-                return
-
-    def _offer_stage(self, stage: StageSpec) -> bool:
-        """Try to begin a stage. True when it was passed over, and the next one may be looked at."""
-        if self.phase == "ending" and not stage.always:
-            self._cursor += 1
-            self.core.emit(StageFinished(stage=stage.key, state="skipped", reason="the run is ending"))
-            return True
-        reason = self.gate.selects(self.core.scenario, stage)
-        if not reason and stage.when is not None and self._current is None:
-            reason = self._when(stage)
-        if reason:
-            self._cursor += 1
-            self.core.emit(StageFinished(stage=stage.key, state="skipped", reason=reason))
-            return True
-        if self.phase == "running":
-            answer = self.gate.confirmation(stage)
-            if answer == "hold":
-                if self._asked != stage.key:
-                    self._asked = stage.key
-                    self.core.emit(ConfirmationAsked(stage=stage.key))
-                return False
-            if answer == "skip":
-                self._cursor += 1
-                if stage.key not in self.gate.answers:
-                    self.core.emit(ConfirmationGiven(stage=stage.key, answer=False, by="--confirm no"))
-                self.core.emit(StageFinished(stage=stage.key, state="skipped", reason="not confirmed"))
-                return True
-            if answer == "stop":
-                self.causes.add(ExitCode.HELD)
-                self._end_early(f"stage {stage.name} asks for a confirmation, and there is nobody to give it")
-                return True
-        self._cursor += 1
-        self._open_stage(stage)
-        return False
-
-    def _when(self, stage: StageSpec) -> str:
-        """Say why a stage's `when` leaves it out; empty when it does not."""
-        assert stage.when is not None
-        try:
-            return "" if evaluate(stage.when.source, make_scope(self.core.variables)) else f"when: {stage.when.source}"
-        except TemplateError as error:
-            self._template_wrong(stage, error)
-            return f"when: {error.message}"
-
-    def _template_wrong(self, stage: StageSpec, error: TemplateError) -> None:
-        self.causes.add(ExitCode.SCENARIO)
-        self.core.emit(WarningGiven(message=f"stage {stage.name}: {error.message}", stage=stage.key))
-        self._end_early(f"a template of stage {stage.name} is wrong")
-
-    def _open_stage(self, stage: StageSpec, *, is_rerun: bool = False) -> None:
-        stage_run = self._make_stage_run(stage, is_rerun=is_rerun)
-        if stage_run is None:
-            self.core.emit(StageFinished(stage=stage.key, state="failed", reason="a template is wrong"))
-            return
-        self._current = stage_run
-        self._announce(stage_run)
-        self.dispatcher.open(stage_run)
-
-    def _announce(self, stage_run: StageRun) -> None:
-        stage = stage_run.spec
-        names = [lane.agent for lane in stage_run.lanes]
-        self.core.emit(StageStarted(stage=stage.key, agents=names, rerun=stage_run.is_rerun))
-        if not names:
-            patterns = ", ".join(t.source for t in stage.with_agents)
-            self.core.emit(WarningGiven(message=f"stage {stage.name} matches no agent ({patterns})", stage=stage.key))
-
-    def _make_stage_run(
-        self, stage: StageSpec, *, is_rerun: bool = False, agent: str = "", job: str = "", key: str = ""
-    ) -> StageRun | None:
-        """Choose the agents of a stage and give each its lane. None when its patterns cannot be expanded."""
-        try:
-            patterns = [render(t.source, make_scope(self.core.variables)) for t in stage.with_agents]
-            selected = select_agents(patterns, self.fleet.names)
-        except TemplateError as error:
-            self._template_wrong(stage, error)
-            return None
-        jobs = tuple(j for j in stage.jobs if not job or j.key == job)
-        stage_run = StageRun(stage, is_rerun=is_rerun, only_key=key)
-        for name, captures in selected.items():
-            if not agent or agent == name:
-                stage_run.add_lane(name, captures, jobs)
-        return stage_run
+    # -- what the course of the stages tells ----------------------------------------------------------------------
 
     def stage_done(self, stage_run: StageRun) -> None:
-        """Every lane has ended (called by the dispatcher)."""
-        stage = stage_run.spec
-        if stage_run is not self._current:
-            if not stage_run.only_key:
-                self._tell_stage_end(stage_run)
-            return
-        self._current = None
-        self._finished.add(stage.key)
-        self._tell_stage_end(stage_run)
-        self._is_next_due = True
+        """Every lane has ended (told by the dispatcher)."""
+        self.course.ended(stage_run)
 
-    def _tell_stage_end(self, stage_run: StageRun) -> None:
-        state = "failed" if stage_run.failed else "cancelled" if stage_run.is_closing else "ok"
-        self.core.emit(StageFinished(
-            stage=stage_run.spec.key, state=state, rerun=stage_run.is_rerun,
-            duration_s=round(self.core.at_s - stage_run.started_s, 6)))
+    def stage_wrong(self, stage: StageSpec, error: TemplateError) -> bool:
+        """A template of a stage's own is wrong: hold for the operator, or end the run."""
+        message = f"stage {stage.name}: {error.message}"
+        self.core.emit(WarningGiven(message=message, stage=stage.key))
+        if self.phase == "running" and self.core.options.on_failure == "pause":
+            self._pause_for("failure", message)
+            return True
+        self.causes.add(ExitCode.SCENARIO)
+        self._end_early(f"a template of stage {stage.name} is wrong")
+        return False
 
-    def _stages_done(self) -> None:
+    def nobody_confirms(self, stage: StageSpec) -> None:
+        """A stage asks for a confirmation that nobody can give: the run ends."""
+        self.causes.add(ExitCode.HELD)
+        self._end_early(f"stage {stage.name} asks for a confirmation, and there is nobody to give it")
+
+    def stages_done(self) -> None:
+        """There is no further stage."""
         if self.phase == "ending":
             self._stop_agents(self._reason)
         elif self.core.options.keep_alive:
@@ -360,12 +262,12 @@ class Engine:
         if self.phase == "running":
             self._move("ending")
             self.gate.open()
-            self._asked = ""
+            self.course.asked = ""
             for stage_run in list(self.dispatcher.stage_runs):
                 self.dispatcher.close(stage_run, reason)
             if self.dispatcher.live:
                 self.core.order(ArmTimer("cancel", CANCEL_S))
-            self._is_next_due = self._is_next_due or self._current is None
+            self.course.is_next_due = self.course.is_next_due or self.course.current is None
 
     # -- the gate -------------------------------------------------------------------------------------------------
 
@@ -381,8 +283,8 @@ class Engine:
             self._refuse("pause", f"the run is {self.phase}")
 
     def _go(self, _: GoRequested) -> None:
-        if self._asked:
-            self._confirmed(ConfirmationAnswered(self._asked, True))
+        if self.course.asked:
+            self._confirmed(ConfirmationAnswered(self.course.asked, True))
         if not self.gate.is_shut:
             return
         if self.dispatcher.unresolved and not self.dispatcher.held and not self.dispatcher.in_flight:
@@ -392,13 +294,15 @@ class Engine:
         self.gate.open()
         self.core.emit(RunResumed(mode="go"))
         self.dispatcher.wake()
+        if self.phase == "running" and self.course.current is None:  # a stage could not be begun: try it again
+            self.course.is_next_due = True
 
     def _step(self, _: StepRequested) -> None:
         if self.phase not in ("starting", "running"):
             self._refuse("step", f"the run is {self.phase}")
             return
-        if self._asked:
-            self._confirmed(ConfirmationAnswered(self._asked, True))
+        if self.course.asked:
+            self._confirmed(ConfirmationAnswered(self.course.asked, True))
         if not self.gate.is_shut:
             self.gate.shut("step")
             self.core.emit(RunPaused(reason="step", in_flight=self.dispatcher.in_flight))
@@ -411,97 +315,30 @@ class Engine:
         self.dispatcher.wake()
 
     def _confirmed(self, stimulus: ConfirmationAnswered) -> None:
-        if not self._asked or stimulus.stage not in ("", self._asked):
+        if not self.course.asked or stimulus.stage not in ("", self.course.asked):
             self._refuse("confirm", f"stage {stimulus.stage} does not wait for a confirmation")
             return
-        stage, self._asked = self._asked, ""
+        stage, self.course.asked = self.course.asked, ""
         self.gate.answers[stage] = stimulus.answer
         self.core.emit(ConfirmationGiven(stage=stage, answer=stimulus.answer, by=stimulus.by))
-        self._is_next_due = True
+        self.course.is_next_due = True
 
     # -- changes by the operator ----------------------------------------------------------------------------------
 
     def _rerun(self, stimulus: RerunRequested) -> None:
-        """Execute again what was asked for. Of one instance there is never more than one attempt under way."""
-        problem = "" if self.phase in ("running", "idle") else f"the run is {self.phase}"
-        if not problem and any(_matches(stimulus, i) for i in self.dispatcher.under_way()):
-            problem = "it runs right now"
+        problem = f"the run is {self.phase}"
+        if self.phase in ("running", "idle"):
+            problem = rerun(self.core, self.course, self.dispatcher, stimulus)
         if problem:
             self._refuse("rerun", problem)
-            return
-        is_whole_stage = not (stimulus.job or stimulus.agent or stimulus.key)
-        current = self._current
-        if current is not None and current.spec.key != stimulus.stage:
-            current = None
-        failed = {key: i.job_run.lane.agent for key, i in self.dispatcher.unresolved.items() if _matches(stimulus, i)}
-        if not (is_whole_stage and current is not None):
-            for key in failed:  # these hold their lanes: they run again in place
-                self.dispatcher.rerun_failed(key)
-        problem = self._rerun_rest(stimulus, current, failed, is_whole_stage=is_whole_stage)
-        if problem and not failed:
-            self._refuse("rerun", problem)
-
-    def _rerun_rest(
-        self, stimulus: RerunRequested, current: StageRun | None, failed: dict[str, str], *, is_whole_stage: bool
-    ) -> str:
-        """Execute again what does not hold its lane by a failure. Says why when there is nothing to execute.
-
-        failed: keys of the failures that run again in place, each with its agent, which is left out here.
-        """
-        stage = next((s for s in self.core.scenario.stages if s.key == stimulus.stage), None)
-        if stage is None:
-            return f"the scenario has no stage {stimulus.stage!r}"
-        if any(r.spec.key == stage.key and r is not self._current for r in self.dispatcher.stage_runs):
-            return f"a rerun of stage {stage.name} has not ended yet"
-        if stimulus.key in failed:
-            return ""
-        if current is not None and is_whole_stage:
-            self._restart_stage(stage, current)
-            return ""
-        if stage.key not in self._finished and current is None:
-            return f"stage {stage.name} has not run yet"
-        stage_run = self._make_stage_run(
-            stage, is_rerun=True, agent=stimulus.agent, job=stimulus.job, key=stimulus.key)
-        if stage_run is None:
-            return ""
-        if current is not None:
-            stage_run.keep_lanes(_agents_past(current, stimulus.job))
-        stage_run.keep_lanes([lane.agent for lane in stage_run.lanes if lane.agent not in failed.values()])
-        if not stage_run.lanes:
-            return "it has not run there yet"
-        if is_whole_stage:
-            self._announce(stage_run)
-        self.dispatcher.open(stage_run)
-        return ""
-
-    def _restart_stage(self, stage: StageSpec, current: StageRun) -> None:
-        """Run the current stage from its beginning, in place of what is left of it."""
-        self._current = None
-        self.dispatcher.close(current, "rerun")
-        self.dispatcher.settle()
-        self._is_next_due = False
-        self._open_stage(stage, is_rerun=True)
 
     def follow_stages(self, old: Scenario, new: Scenario) -> None:
-        """Keep the place in the edited list of stages, and let the running stage follow its new text."""
-        keys = [stage.key for stage in new.stages]
-        if self._cursor >= 0:
-            began = [stage.key for stage in old.stages[: self._cursor + 1]]
-            positions = [keys.index(key) for key in began if key in keys]
-            self._cursor = max(positions, default=-1)
-        for stage_run in self.dispatcher.stage_runs:
-            stage = next((s for s in new.stages if s.key == stage_run.spec.key), None)
-            if stage is not None:
-                stage_run.spec = stage
-                if not stage_run.is_rerun:
-                    self.dispatcher.adopt(stage_run, stage.jobs)
-        if self._asked and self._asked not in keys:
-            self._asked = ""
-            self._is_next_due = True
-        if self.phase == "idle" and self._cursor + 1 < len(keys):
+        """An edited list of stages is in force; what it adds behind the end waits for the operator."""
+        self.course.follow(old, new)
+        if self.phase == "idle" and self.course.has_more:
             self._move("running")
             self._pause_for("reload", "the edited scenario has further stages")
-            self._is_next_due = True
+            self.course.is_next_due = True
 
     def _skip(self, stimulus: SkipRequested) -> None:
         if not self.dispatcher.skip(stimulus.key):
@@ -573,7 +410,7 @@ class Engine:
         for name in ("run", "collect", "cancel"):
             self.core.order(DisarmTimer(name))
         self._move("stopping")
-        self._asked = ""
+        self.course.asked = ""
         for stage_run in list(self.dispatcher.stage_runs):
             self.dispatcher.close(stage_run, reason)
         self.fleet.stop_all(force=force)
@@ -595,9 +432,8 @@ class Engine:
     def _settle(self) -> None:
         """Let everything move that can, stage after stage; then say so when all of it waits for a failure."""
         self.dispatcher.settle()
-        while self._is_next_due:
-            self._is_next_due = False
-            self._next_stage()
+        while self.course.is_next_due:
+            self.course.advance()
             self.dispatcher.settle()
         if self.dispatcher.unresolved and not self.gate.is_shut and self.dispatcher.is_quiet:
             first = next(iter(self.dispatcher.unresolved))
@@ -606,25 +442,6 @@ class Engine:
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""
         return self.fleet.problem(agent)
-
-
-def _matches(stimulus: RerunRequested, instance: Instance) -> bool:
-    """Whether a request is about an instance."""
-    lane = instance.job_run.lane
-    return (
-        lane.stage_run.spec.key == stimulus.stage
-        and stimulus.job in ("", instance.job_run.spec.key)
-        and stimulus.agent in ("", lane.agent)
-        and stimulus.key in ("", instance.key)
-    )
-
-
-def _agents_past(current: StageRun, job: str) -> list[str]:
-    """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
-    return [
-        lane.agent for lane in current.lanes
-        if lane.is_done or (job and job in [j.key for j in lane.jobs[: lane.index]] and job not in lane.active)
-    ]
 
 
 def _cause(stimulus: Stimulus) -> str:

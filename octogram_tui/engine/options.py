@@ -14,6 +14,7 @@ class RunOptions:
     confirm     the answer to `ask_confirmation`; `fail` ends the run, `ask` waits for an operator
     keep_alive  whether the agents stay up after the last stage until the operator stops the run
     collect_s   how long `always` stages may take once the run is being stopped
+    metrics_port  where this machine serves the run's own metrics; 0 when it does not
     """
 
     run: str
@@ -28,6 +29,7 @@ class RunOptions:
     tags: frozenset[str] = frozenset()
     timeout_s: float | None = None
     collect_s: float = 10.0
+    metrics_port: int = 0
 
     def public(self) -> dict[str, Any]:
         """Give what `run_started` tells of them: those that differ from the default."""

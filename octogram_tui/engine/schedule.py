@@ -91,8 +91,8 @@ class StageRun:
     """One pass through a stage: the scenario's own, or a rerun of all or a part of it."""
 
     __slots__ = (
-        "blocked", "failed", "in_flight", "is_closing", "is_rerun", "lane_limit", "lanes", "limit", "only_key",
-        "open_lanes", "spec", "started_s", "waiting",
+        "blocked", "failed", "in_flight", "is_closing", "is_rerun", "is_told", "lane_limit", "lanes", "limit",
+        "only_key", "open_lanes", "spec", "started_s", "waiting",
     )
 
     def __init__(self, spec: StageSpec, *, is_rerun: bool = False, only_key: str = "") -> None:
@@ -107,6 +107,7 @@ class StageRun:
         self.in_flight = 0
         self.blocked: dict[JobRun, None] = {}  # held back by `limit`, oldest first
         self.failed = False
+        self.is_told = False  # its beginning was announced, so its end will be
         self.is_closing = False  # nothing new is begun any more
         self.started_s = 0.0
 

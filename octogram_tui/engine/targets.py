@@ -8,6 +8,12 @@ from typing import Any
 from octogram_tui.engine.services import Service
 
 
+def own_group(port: int) -> dict[str, Any]:
+    """Give the group of the orchestrator's own metrics, for a Prometheus on the orchestrator's machine."""
+    labels = {"agent": "orchestrator", "node": "octogram-tui", "kind": "orchestrator"}
+    return {"targets": [f"127.0.0.1:{port}"], "labels": labels}
+
+
 def target_groups(
     services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]
 ) -> list[dict[str, Any]]:

@@ -1,0 +1,186 @@
+"""Where a run is in its list of stages: which one comes next, which runs, which ran; and how a stage is begun."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from octogram_tui.engine.core import Core
+from octogram_tui.engine.debugger import Debugger
+from octogram_tui.engine.dispatch import Dispatcher
+from octogram_tui.engine.events import (
+    ConfirmationAsked,
+    ConfirmationGiven,
+    StageFinished,
+    StageStarted,
+    WarningGiven,
+)
+from octogram_tui.engine.fleet import Fleet
+from octogram_tui.engine.schedule import StageRun
+from octogram_tui.engine.states import Phase
+from octogram_tui.errors import TemplateError
+from octogram_tui.model.scenario import Scenario, StageSpec
+from octogram_tui.scenario.selectors import select_agents
+from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.scope import make_scope
+
+
+class Run(Protocol):
+    """What the course asks of, and tells to, the machine."""
+
+    phase: Phase
+
+    def stages_done(self) -> None:
+        """There is no further stage."""
+        ...
+
+    def stage_wrong(self, stage: StageSpec, error: TemplateError) -> bool:
+        """A stage cannot be begun: a template of its own is wrong. True when it is to be tried again later."""
+        ...
+
+    def nobody_confirms(self, stage: StageSpec) -> None:
+        """A stage asks for a confirmation that nobody can give."""
+        ...
+
+
+class Course:
+    """The one cursor over the stages of the scenario."""
+
+    def __init__(self, core: Core, gate: Debugger, dispatcher: Dispatcher, fleet: Fleet, run: Run) -> None:
+        self._core = core
+        self._gate = gate
+        self._dispatcher = dispatcher
+        self._fleet = fleet
+        self._run = run
+        self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
+        self.current: StageRun | None = None
+        self.finished: set[str] = set()  # keys of stages that ran, to the end or not
+        self.asked = ""  # the stage whose confirmation is awaited
+        self.is_next_due = False  # a stage has ended, and the next one is to be looked at
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the scenario has stages behind the last one that began."""
+        return self._cursor + 1 < len(self._core.scenario.stages)
+
+    def advance(self) -> None:
+        """Begin the next stage that is to run; without one the stages are done."""
+        self.is_next_due = False
+        while self._run.phase in ("running", "ending"):
+            if not self.has_more:
+                self._run.stages_done()
+                return
+            if not self._offer(self._core.scenario.stages[self._cursor + 1]):
+                return
+
+    def _offer(self, stage: StageSpec) -> bool:
+        """Try to begin a stage. True when it was passed over, and the next one may be looked at."""
+        is_ending = self._run.phase == "ending"
+        if is_ending and not stage.always:
+            return self._pass_over(stage, "the run is ending")
+        try:
+            reason = self._gate.selects(self._core.scenario, stage) or self._when(stage)
+            if reason:
+                return self._pass_over(stage, reason)
+            if not is_ending and not self._is_confirmed(stage):
+                return self.asked == "" and self._run.phase != "ending"
+            stage_run = self.make(stage)
+        except TemplateError as error:
+            if not self._run.stage_wrong(stage, error):
+                self._cursor += 1
+                self._core.emit(StageFinished(stage=stage.key, state="failed", reason=error.message))
+                return True
+            return False
+        self._cursor += 1
+        self.begin(stage_run)
+        return False
+
+    def _pass_over(self, stage: StageSpec, reason: str) -> bool:
+        self._cursor += 1
+        self._core.emit(StageFinished(stage=stage.key, state="skipped", reason=reason))
+        return True
+
+    def _when(self, stage: StageSpec) -> str:
+        """Say why a stage's `when` leaves it out; empty when it does not. Raises TemplateError."""
+        if stage.when is None or evaluate(stage.when.source, make_scope(self._core.variables)):
+            return ""
+        return f"when: {stage.when.source}"
+
+    def _is_confirmed(self, stage: StageSpec) -> bool:
+        """Ask the gate. When the answer is not yes, the stage waits, is passed over, or ends the run."""
+        answer = self._gate.confirmation(stage)
+        if answer == "hold" and self.asked != stage.key:
+            self.asked = stage.key
+            self._core.emit(ConfirmationAsked(stage=stage.key))
+        elif answer == "skip":
+            if stage.key not in self._gate.answers:
+                self._core.emit(ConfirmationGiven(stage=stage.key, answer=False, by="--confirm no"))
+            self._pass_over(stage, "not confirmed")
+        elif answer == "stop":
+            self._run.nobody_confirms(stage)
+        return answer == "go"
+
+    def make(
+        self, stage: StageSpec, *, is_rerun: bool = False, agent: str = "", job: str = "", key: str = ""
+    ) -> StageRun:
+        """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
+        patterns = [render(t.source, make_scope(self._core.variables)) for t in stage.with_agents]
+        selected = select_agents(patterns, self._fleet.names)
+        jobs = tuple(j for j in stage.jobs if not job or j.key == job)
+        stage_run = StageRun(stage, is_rerun=is_rerun, only_key=key)
+        for name, captures in selected.items():
+            if not agent or agent == name:
+                stage_run.add_lane(name, captures, jobs)
+        return stage_run
+
+    def begin(self, stage_run: StageRun) -> None:
+        """Let a stage run be the current one."""
+        self.current = stage_run
+        self.announce(stage_run)
+        self._dispatcher.open(stage_run)
+
+    def announce(self, stage_run: StageRun) -> None:
+        """Tell that a whole stage begins, and with whom; its end will then be told too."""
+        stage = stage_run.spec
+        names = [lane.agent for lane in stage_run.lanes]
+        stage_run.is_told = True
+        self._core.emit(StageStarted(stage=stage.key, agents=names, rerun=stage_run.is_rerun))
+        if not names:
+            patterns = ", ".join(t.source for t in stage.with_agents)
+            self._core.emit(WarningGiven(message=f"stage {stage.name} matches no agent ({patterns})", stage=stage.key))
+
+    def ended(self, stage_run: StageRun) -> None:
+        """Every lane of a stage run has ended."""
+        if stage_run.is_told:
+            state = "failed" if stage_run.failed else "cancelled" if stage_run.is_closing else "ok"
+            self._core.emit(StageFinished(
+                stage=stage_run.spec.key, state=state, rerun=stage_run.is_rerun,
+                duration_s=round(self._core.at_s - stage_run.started_s, 6)))
+        if stage_run is self.current:
+            self.current = None
+            self.finished.add(stage_run.spec.key)
+            self.is_next_due = True
+
+    def restart(self, stage: StageSpec) -> None:
+        """Run the current stage from its beginning, in place of what is left of it. Raises TemplateError."""
+        stage_run = self.make(stage, is_rerun=True)
+        left, self.current = self.current, None
+        if left is not None:
+            self._dispatcher.close(left, "rerun")
+            self._dispatcher.settle()
+        self.is_next_due = False
+        self.begin(stage_run)
+
+    def follow(self, old: Scenario, new: Scenario) -> None:
+        """Keep the place in the edited list of stages, and let what runs follow its new text."""
+        keys = [stage.key for stage in new.stages]
+        began = [stage.key for stage in old.stages[: self._cursor + 1]]
+        self._cursor = max((keys.index(key) for key in began if key in keys), default=-1)
+        for stage_run in self._dispatcher.stage_runs:
+            stage = next((s for s in new.stages if s.key == stage_run.spec.key), None)
+            if stage is not None:
+                stage_run.spec = stage
+                if not stage_run.is_rerun:
+                    self._dispatcher.adopt(stage_run, stage.jobs)
+        if self.asked and self.asked not in keys:
+            self.asked = ""
+            self.is_next_due = True

@@ -1,0 +1,93 @@
+"""Executing again what ran: which rows a request means, and that no instance ever has two attempts under way."""
+
+from __future__ import annotations
+
+from octogram_tui.engine.core import Core
+from octogram_tui.engine.course import Course
+from octogram_tui.engine.dispatch import Dispatcher
+from octogram_tui.engine.schedule import Instance, StageRun
+from octogram_tui.engine.stimuli import RerunRequested
+from octogram_tui.errors import TemplateError
+from octogram_tui.model.scenario import StageSpec
+
+
+def rerun(core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequested) -> str:
+    """Execute again what was asked for; says why when that cannot be.
+
+    A failure that holds its lane runs again in place, so that the lane goes on when it ends well. The rest runs beside
+    the course of the scenario, but for the current stage as a whole, which starts over.
+    """
+    if any(_matches(asked, instance) for instance in dispatcher.under_way()):
+        return "it runs right now"
+    current = course.current
+    if current is not None and current.spec.key != asked.stage:
+        current = None
+    is_whole_stage = not (asked.job or asked.agent or asked.key)
+    failed = {key: i.job_run.lane.agent for key, i in dispatcher.unresolved.items() if _matches(asked, i)}
+    if not (is_whole_stage and current is not None):
+        for key in failed:
+            dispatcher.rerun_failed(key)
+    try:
+        problem = _rerun_rest(core, course, dispatcher, asked, current, failed)
+    except TemplateError as error:
+        return error.message
+    return "" if failed else problem
+
+
+def _rerun_rest(
+    core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequested, current: StageRun | None,
+    failed: dict[str, str],
+) -> str:
+    """Execute again what holds no lane by a failure. failed: keys that run in place already, with their agents."""
+    stage = next((s for s in core.scenario.stages if s.key == asked.stage), None)
+    if stage is None:
+        return f"the scenario has no stage {asked.stage!r}"
+    if any(r.spec.key == stage.key and r is not course.current for r in dispatcher.stage_runs):
+        return f"a rerun of stage {stage.name} has not ended yet"
+    if asked.key in failed:
+        return ""
+    is_whole_stage = not (asked.job or asked.agent or asked.key)
+    if current is not None and is_whole_stage:
+        course.restart(stage)
+        return ""
+    if stage.key not in course.finished and current is None:
+        return f"stage {stage.name} has not run yet"
+    stage_run = _part(course, stage, asked, current, failed)
+    if not stage_run.lanes:
+        return "it has not run there yet"
+    if is_whole_stage:
+        course.announce(stage_run)
+    dispatcher.open(stage_run)
+    return ""
+
+
+def _part(
+    course: Course, stage: StageSpec, asked: RerunRequested, current: StageRun | None, failed: dict[str, str]
+) -> StageRun:
+    """Choose the lanes of a rerun: agents that are through with what is to run again, and have no failure of it."""
+    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, key=asked.key)
+    agents = [lane.agent for lane in stage_run.lanes if lane.agent not in failed.values()]
+    if current is not None:
+        past = _agents_past(current, asked.job)
+        agents = [agent for agent in agents if agent in past]
+    stage_run.keep_lanes(agents)
+    return stage_run
+
+
+def _matches(asked: RerunRequested, instance: Instance) -> bool:
+    """Whether a request is about an instance."""
+    lane = instance.job_run.lane
+    return (
+        lane.stage_run.spec.key == asked.stage
+        and asked.job in ("", instance.job_run.spec.key)
+        and asked.agent in ("", lane.agent)
+        and asked.key in ("", instance.key)
+    )
+
+
+def _agents_past(current: StageRun, job: str) -> list[str]:
+    """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
+    return [
+        lane.agent for lane in current.lanes
+        if lane.is_done or (job and job in [j.key for j in lane.jobs[: lane.index]] and job not in lane.active)
+    ]

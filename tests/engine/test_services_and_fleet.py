@@ -1,0 +1,292 @@
+"""What agents offer, how URIs find it, Prometheus as one of the agents, and agents that come and go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simulation import Simulation, job, scenario, stage
+
+from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
+from octogram_tui.engine.events import (
+    AgentFailed,
+    AgentLost,
+    AgentReady,
+    AgentStopped,
+    AgentSuspect,
+    JobFinished,
+    JobOutput,
+    JobProgress,
+    RunPaused,
+    ServiceAnnounced,
+    StageFinished,
+    WarningGiven,
+)
+from octogram_tui.engine.invariants import check
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.schedule import Instance
+from octogram_tui.engine.services import ServiceTable
+from octogram_tui.engine.stimuli import (
+    AgentCameBack,
+    AgentCameUp,
+    AgentEnded,
+    AgentStartFailed,
+    AgentWasLost,
+    AgentWentSilent,
+    AttemptEnded,
+    Begin,
+    GoRequested,
+    OutputCame,
+    ProgressCame,
+    ServiceReported,
+    StopAsked,
+    VariableSet,
+)
+from octogram_tui.engine.targets import target_groups
+from octogram_tui.errors import EngineBug, TemplateError
+from octogram_tui.model.ids import AgentName
+from octogram_tui.model.scenario import AgentSpec
+
+ADDRESSES = {"a": "10.0.0.1", "b": "fe80::2"}
+
+
+def never(_: SendJob) -> AttemptEnded | None:
+    """Agents that take jobs and do not answer by themselves."""
+    return None
+
+
+def table(**services: dict[str, int]) -> ServiceTable:
+    """Services of agent b, written kind__name."""
+    found = ServiceTable()
+    for name, ports in services.items():
+        kind, _, own = name.partition("__")
+        found.record(ServiceAnnounced(agent="b", kind=kind, name=own, ports=ports))
+    return found
+
+
+@pytest.mark.parametrize(("kind", "uri", "expected"), [
+    ("file", "http://x/y", {"remote": "http://x/y"}),
+    ("file", "plain", {"remote": "plain"}),
+    ("file", "self://d/f", {"owned": "d/f"}),
+    ("file", "a://f", {"owned": "f"}),
+    ("file", "b://d/f", {"remote": "http://[fe80::2]:80/d/f"}),
+    ("node", "b://n", {"remote": "http://[fe80::2]:8732"}),
+    ("http", "b://web/path", {"remote": "http://[fe80::2]:8000/path"}),
+    ("http", "b://one", {"remote": "http://[fe80::2]:5"}),
+    ("http", "b://n/x", {"remote": "http://[fe80::2]:8732/x"}),
+])
+def test_uris_resolve_as_the_language_says(kind: str, uri: str, expected: dict[str, str]) -> None:
+    services = table(
+        http__http={"http": 80}, node__n={"rpc": 8732, "net": 1}, process__web={"http": 8000, "x": 1},
+        process__one={"db": 5})
+    assert services.resolve(kind, uri, "a", ADDRESSES) == expected
+
+
+@pytest.mark.parametrize(("kind", "uri", "said"), [
+    ("file", "b://f", "agent b serves no files"),
+    ("file", "c://f", "there is no agent 'c'"),
+    ("dal_node", "b://d", "nobody started the DAL node 'd' on b"),
+    ("http", "b://d/x", "nobody started 'd' on b"),
+    ("http", "b://two", "has no port named http, and not just one port"),
+])
+def test_uris_of_nothing_say_what_is_missing(kind: str, uri: str, said: str) -> None:
+    with pytest.raises(TemplateError, match=said):
+        table(process__two={"x": 1, "y": 2}).resolve(kind, uri, "a", ADDRESSES)
+
+
+def test_what_prometheus_scrapes_is_up_and_in_a_stable_order() -> None:
+    services = table(node__n={"metrics": 9}, process__p={"http": 1})
+    services.record(ServiceAnnounced(agent="a", kind="dal_node", name="d", ports={"metrics": 8}))
+    services.record(ServiceAnnounced(agent="a", kind="node", name="down", ports={"metrics": 7}, state="down"))
+    assert target_groups(services.all(), {"a": "h", "b": "i"}) == [
+        {"targets": ["h:8"], "labels": {"agent": "a", "node": "d", "kind": "dal_node"}},
+        {"targets": ["i:9"], "labels": {"agent": "b", "node": "n", "kind": "node"}}]
+
+
+def watched(**options: object) -> tuple[Simulation, list[SendJob]]:
+    """A run with a Prometheus agent, whose own attempts are answered by the test."""
+    given = replace(
+        scenario(stage("s", job("j")), agents="a"),
+        prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+    own: list[SendJob] = []
+
+    def answer(sent: SendJob) -> AttemptEnded | None:
+        if sent.attempt_id.startswith("prometheus/"):
+            own.append(sent)
+        return None
+
+    return Simulation(given, answer, **options).begin(), own  # type: ignore[arg-type]
+
+
+def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages() -> None:
+    simulation, own = watched()
+    assert [s.procedure for s in own] == ["internals.start_prometheus"]
+    assert [e.agent for e in simulation.of(AgentReady)] == ["watch"]
+    simulation.go(AttemptEnded(own[0].attempt_id, "ok", {"port": 9090}))
+    assert [e.agent for e in simulation.of(AgentReady)] == ["watch", "a"]
+    assert simulation.started() == ["s/j@a#1"]
+    simulation.go(ServiceReported("a", "node", "n", {"metrics": 9}))
+    simulation.go(ServiceReported("a", "process", "p", {"http": 9}))
+    assert [s.procedure for s in own[1:]] == ["internals.prometheus_targets"]
+    assert own[1].arguments["targets"][0]["targets"] == ["127.0.0.1:9"]
+    simulation.go(AttemptEnded(own[1].attempt_id, "failed", error={"kind": "x", "message": "no disk"}))
+    assert "no disk" in simulation.of(WarningGiven)[0].message
+    simulation.go(ServiceReported("a", "node", "n", {"metrics": 9}, "down", "exit"))
+    assert own[2].arguments["targets"] == []
+
+
+def test_a_prometheus_that_does_not_start_ends_the_run_before_other_agents_start() -> None:
+    simulation, own = watched()
+    simulation.go(AttemptEnded(own[0].attempt_id, "failed", error={"kind": "missing", "message": "no binary"}))
+    assert [(e.agent, e.message) for e in simulation.of(AgentFailed)] == [("watch", "Prometheus: no binary")]
+    assert [e.agent for e in simulation.of(AgentStopped)] == ["watch"]
+    assert simulation.exit_code == 6
+
+
+def test_a_prometheus_agent_that_cannot_be_reached_ends_the_run() -> None:
+    given = replace(
+        scenario(stage("s", job("j"))), prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+    simulation = Simulation(given)
+    take = simulation._take
+
+    def refuse(effect: object) -> None:
+        if isinstance(effect, StartAgent):
+            simulation.waiting.append(AgentStartFailed(effect.agent.name, "net.dns", "no address", exit_code=4))
+        else:
+            take(effect)  # type: ignore[arg-type]
+
+    simulation._take = refuse  # type: ignore[method-assign]
+    simulation.go(Begin(""))
+    assert simulation.exit_code == 4
+
+
+def test_an_agent_may_fall_silent_and_come_back() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
+    simulation.go(AgentWentSilent("a", "nothing heard"))
+    simulation.go(AgentWentSilent("a", "again"))
+    assert [e.message for e in simulation.of(AgentSuspect)] == ["nothing heard"]
+    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    assert simulation.started()[-1] == "s/k@a#1"
+    simulation.go(AgentCameBack("a"))
+    simulation.go(AgentCameBack("a"))
+    assert len(simulation.of(AgentReady)) == 2
+
+
+def test_a_lost_agent_pauses_a_console_and_fails_what_comes_to_it_later() -> None:
+    given = scenario(stage("s", job("j")), stage("t", job("k")), agents="a b")
+    simulation = Simulation(given, never, on_failure="pause", keep_alive=True).begin()
+    simulation.go(ServiceReported("a", "node", "n", {"rpc": 1}))
+    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(AgentWasLost("a", "reset"))
+    simulation.go(AgentWasLost("a", "reset"))
+    simulation.go(AgentWasLost("nobody", "reset"))
+    assert len(simulation.of(AgentLost)) == 1
+    assert simulation.of(RunPaused)[-1].message == "agent a was lost: reset"
+    simulation.go(AttemptEnded("s/j@b#1", "ok"))
+    simulation.go(GoRequested())
+    assert simulation.of(JobFinished)[-1].error == {"kind": "agent_lost", "message": "agent a is lost"}
+
+
+def test_an_agent_lost_while_it_starts_or_stops_ends_like_any_other() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))))
+    simulation._take = lambda effect: None  # type: ignore[method-assign]
+    simulation.feed(Begin(""))
+    simulation.feed(AgentWasLost("a", "gone"))
+    assert simulation.engine.phase == "stopping"
+    simulation.feed(AgentWasLost("a", "gone"))
+    assert [e.is_clean for e in simulation.of(AgentStopped)] == [False]
+
+
+def test_an_agent_that_is_not_clean_decides_the_exit_code() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))))
+    take = simulation._take
+
+    def dirty(effect: object) -> None:
+        if isinstance(effect, StopAgent):
+            simulation.waiting.append(AgentEnded(effect.agent, is_clean=False, remaining=({"pid": 1},)))
+        else:
+            take(effect)  # type: ignore[arg-type]
+
+    simulation._take = dirty  # type: ignore[method-assign]
+    simulation.begin()
+    assert simulation.exit_code == 10
+
+
+def test_an_agent_added_late_that_does_not_start_is_a_warning() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))), never).begin()
+    simulation.engine.fleet.add(AgentSpec(AgentName("late"), transport="local"))
+    simulation.go(AgentStartFailed("late", "net.dns", "no address"))
+    assert "late did not start" in simulation.of(WarningGiven)[-1].message
+
+
+def test_output_and_progress_carry_their_place_while_it_is_known() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
+    simulation.go(OutputCame("a", "s/j@a#1", ["x"]))
+    simulation.go(ProgressCame("s/j@a#1", "half"))
+    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(OutputCame("a", "s/j@a#1", ["late"]))
+    simulation.go(OutputCame("a", "", ["server"], process="web"))
+    simulation.go(ProgressCame("s/j@a#1", "late"))
+    assert [(e.stage, e.job, e.key, e.process, e.lines) for e in simulation.of(JobOutput)] == [
+        ("s", "j", "s/j@a", "", ["x"]), ("", "", "s/j@a", "", ["late"]), ("", "", "", "web", ["server"])]
+    assert [e.text for e in simulation.of(JobProgress)] == ["half"]
+
+
+def test_a_stage_that_cannot_be_begun_holds_a_console_until_it_can() -> None:
+    given = scenario(stage("s", job("j"), on="{{ vars.who }}"), stage("t", job("k"), when="vars.flag"))
+    simulation = Simulation(given, on_failure="pause", keep_alive=True).begin()
+    assert "who" in simulation.of(RunPaused)[-1].message
+    simulation.go(VariableSet("who", "a"))
+    simulation.go(GoRequested())
+    assert simulation.started() == ["s/j@a#1"]
+    simulation.go(VariableSet("flag", value=False))
+    simulation.go(GoRequested())
+    assert [(e.stage, e.state) for e in simulation.of(StageFinished)] == [("s", "ok"), ("t", "skipped")]
+
+
+def test_a_contradiction_is_our_bug_and_carries_what_led_to_it() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))), never).begin()
+    instance = next(iter(simulation.engine.dispatcher.live.values()))
+    assert isinstance(instance, Instance)
+    with pytest.raises(EngineBug, match="no move"):
+        instance.move("held")
+    instance.state = "done"
+    instance.job_run.lane.stage_run.in_flight = 7
+    with pytest.raises(EngineBug, match="is live and done"):
+        check(simulation.engine)
+    with pytest.raises(EngineBug) as caught:
+        simulation.engine.feed(AttemptEnded("s/j@a#1", "ok"), 1.0)
+    assert caught.value.stimuli[-1] == AttemptEnded("s/j@a#1", "ok")
+
+
+def test_invariants_name_every_contradiction() -> None:
+    engine = Simulation(
+        scenario(stage("s", job("bad"), job("k"), max_concurrency=1), agents="a b"), never,
+        on_failure="pause").begin().engine
+    instance = next(iter(engine.dispatcher.live.values()))
+    engine.dispatcher.unresolved["x"] = instance
+    engine.dispatcher.retrying["y"] = instance
+    engine.dispatcher.live["z#1"] = instance
+    lane = instance.job_run.lane
+    lane.active["again"] = instance.job_run
+    instance.job_run.active = 2
+    instance.job_run.live["two"] = instance
+    engine.phase = "finished"
+    with pytest.raises(EngineBug) as caught:
+        check(engine)
+    for said in ("unresolved", "retry", "is live as", "sequential", "in flight", "at most 1", "the run is over"):
+        assert said in caught.value.message
+
+
+def test_after_the_end_nothing_is_fed() -> None:
+    simulation = Simulation(scenario()).begin()
+    assert simulation.feed(StopAsked("operator", 130)) == []
+    assert simulation.feed(AgentCameUp("a")) == []
+
+
+def test_options_say_what_differs() -> None:
+    assert RunOptions(run="r", tags=frozenset({"b", "a"}), confirm="yes").public() == {
+        "tags": ["a", "b"], "confirm": "yes"}
+    with pytest.raises(EngineBug):
+        Engine(scenario(), RunOptions(run="r"))._move("finished")
