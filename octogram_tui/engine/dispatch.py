@@ -373,12 +373,9 @@ class Dispatcher:
                 self._core.set_variable(name, value, instance.key)
         if will_retry:
             instance.retries_left -= 1
-            if instance.state != "retrying":
-                instance.move("retrying")
-            stage_run.in_flight -= 1
+            instance.move("retrying")  # it keeps its place among those that `max_concurrency` counts
             self.retrying[instance.key] = instance
             self._core.order(ArmTimer(f"retry:{instance.key}", spec.retry_delay_s))
-            self._unblock(stage_run)
         elif verdict == "pause" and instance.key not in self.unresolved:
             if instance.state != "failed":
                 instance.move("failed")
@@ -425,9 +422,7 @@ class Dispatcher:
         """The delay before a further attempt is over."""
         instance = self.retrying.pop(key, None)
         if instance is not None:
-            instance.move("held")
             instance.move("running")
-            instance.job_run.lane.stage_run.in_flight += 1
             self.again(instance, "retry")
 
     def rerun_failed(self, key: str) -> None:
@@ -466,6 +461,7 @@ class Dispatcher:
             if self.retrying.get(instance.key) is instance:
                 del self.retrying[instance.key]
                 self._core.order(DisarmTimer(f"retry:{instance.key}"))
+                stage_run.in_flight -= 1
                 self._close_instance(instance)
             elif self.unresolved.get(instance.key) is instance:
                 del self.unresolved[instance.key]

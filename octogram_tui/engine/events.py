@@ -37,7 +37,8 @@ class JobEvent(Event):
 class RunStarted(Event):
     """The first event. `plan` is what the front ends draw before anything happened.
 
-    plan: list of {stage, always, jobs: [{job, procedure, items: whether it has items}], line} in order.
+    plan: list of {stage, always, line, jobs} in order; jobs: list of {job, procedure, line, items: whether it has
+    items, variables: names that its texts mention, with `*` where the rest of a name is computed}.
     agents: list of {agent, address, transport}.
     """
 

@@ -25,7 +25,13 @@ def describe_plan(scenario: Scenario, gate: Debugger) -> list[dict[str, Any]]:
             "left_out": gate.selects(scenario, stage),
             "with_agents": [t.source for t in stage.with_agents],
             "jobs": [
-                {"job": job.key, "procedure": job.procedure, "items": job.items is not None, "line": job.mark.line}
+                {
+                    "job": job.key,
+                    "procedure": job.procedure,
+                    "items": job.items is not None,
+                    "line": job.mark.line,
+                    "variables": _named(stage, job),
+                }
                 for job in stage.jobs
                 if gate.takes_job(stage, job)
             ],
@@ -97,14 +103,33 @@ def _mark_stale(engine: Engine, old: Scenario, new: Scenario, changed: set[str])
             engine.core.emit(JobStale(stage=stage_key, job=job_key, agent="", key="", reason=reason))
 
 
-def _mentions(stage: StageSpec, job: JobSpec, name: str) -> bool:
-    """Whether a job's texts read a variable: a word search, so it may say yes too often, never too seldom."""
+_VARIABLE = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*\\?["']([^"'\\]*)\\?["']\s*([)\]]?)""")
+
+
+def _named(stage: StageSpec, job: JobSpec) -> list[str]:
+    """List the variables that a job's texts name; one whose name is only begun there ends in `*`."""
+    found = {
+        plain or quoted + ("" if end else "*")
+        for text in _texts(stage, job)
+        for plain, quoted, end in _VARIABLE.findall(text)
+    }
+    return sorted(found - {"*"})
+
+
+def _texts(stage: StageSpec, job: JobSpec) -> list[str]:
+    """Give every text of a job that may read variables."""
     texts: list[str] = [t.source for t in stage.with_agents]
     texts += [t.source for t in (job.when, job.until, stage.when) if t is not None]
     texts += [u.value.source for u in job.vars_updates if isinstance(u.value, tuple)]
     if job.items is not None:
         texts += [str(value) for values in job.items.lists for value in values]
     texts.append(str(job.arguments.raw()))
+    return texts
+
+
+def _mentions(stage: StageSpec, job: JobSpec, name: str) -> bool:
+    """Whether a job's texts read a variable: a word search, so it may say yes too often, never too seldom."""
+    texts = _texts(stage, job)
     word = re.compile(rf"\b{re.escape(name)}\b")
     return any(word.search(text) for text in texts) or any("var(" in text for text in texts)
 

@@ -10,7 +10,7 @@ InstanceState = Literal["held", "running", "retrying", "failed", "done"]
 INSTANCE_MOVES: dict[InstanceState, frozenset[InstanceState]] = {
     "held": frozenset({"running", "done", "failed"}),
     "running": frozenset({"retrying", "failed", "done"}),
-    "retrying": frozenset({"held", "done", "failed"}),
+    "retrying": frozenset({"running", "done"}),
     "failed": frozenset({"running", "done", "failed"}),
     "done": frozenset(),
 }

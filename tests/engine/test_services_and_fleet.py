@@ -116,7 +116,7 @@ def watched(**options: object) -> tuple[Simulation, list[SendJob]]:
             own.append(sent)
         return None
 
-    return Simulation(given, answer, **options).begin(), own  # type: ignore[arg-type]
+    return Simulation(given, answer, **options).begin(), own
 
 
 def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages() -> None:
