@@ -31,7 +31,7 @@ demo: $(VENV)/.run ## run the quickstart: the console on a terminal, plain lines
 
 test: lint ## everything that has to hold: style, types, layers, tests, coverage
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/coverage report --format=total --fail-under=80
+	$(BIN)/coverage report --format=total --fail-under=70
 	$(BIN)/coverage report --include='octogram_tui/engine/*' --fail-under=95
 	$(BIN)/coverage report --include='octogram_tui/scenario/*' --fail-under=95
 	$(BIN)/coverage report --include='agentd/wire.py' --fail-under=95

@@ -1,0 +1,36 @@
+"""Runs contenders in turns, so that a slow spell of the machine hits all of them, and prints ratios."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+
+
+def seconds_of(command: Sequence[str]) -> float:
+    """Time one command from outside. Raises CalledProcessError when it fails."""
+    started_s = time.perf_counter()
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started_s
+
+
+def compare(title: str, contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Time every contender `rounds` times, one round after the other; gives the medians, in seconds.
+
+    The first contender is what the ratios are to.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for run in contenders.values():
+        run()  # warm caches, not counted
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            times[name].append(run())
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    first = next(iter(medians.values()))
+    print(f"\n{title} ({rounds} rounds)\n")
+    print("| contender | median s | min s | max s | ratio |")
+    print("|---|---|---|---|---|")
+    for name, found in times.items():
+        print(f"| {name} | {medians[name]:.3f} | {min(found):.3f} | {max(found):.3f} | {medians[name] / first:.2f} x |")
+    return medians
