@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from octogram_tui.commands.run import host_settings, prepare
-from octogram_tui.runtime.host import Host
+from octogram_tui.report.headless import run_with
 
 
 def main(argv: Sequence[str]) -> int:
@@ -21,4 +20,5 @@ def main(argv: Sequence[str]) -> int:
         os.write(int(ready_fd), b"ready\n")
         os.close(int(ready_fd))
 
-    return asyncio.run(Host(invocation.scenario, invocation.options(run), settings).run(tell))
+    reporters = invocation.output(Path(run_dir)).file_reporters()
+    return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)

@@ -67,6 +67,13 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def port_number(text: str) -> int:
+    """Read a TCP port."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
+    return int(text)
+
+
 def parse(parser: Parser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
     return parser.parse_args(list(argv))

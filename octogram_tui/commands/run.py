@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui import __version__
 from octogram_tui.commands.options import (
@@ -18,12 +18,16 @@ from octogram_tui.commands.options import (
     add_scenario_options,
     add_ssh_options,
     parse,
+    port_number,
     positive_seconds,
 )
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.settings import Settings, load
+
+if TYPE_CHECKING:
+    from octogram_tui.report.headless import Output
 
 EPILOG = """examples:
   octogram-tui scenario.yml                     watch it in the console
@@ -63,6 +67,10 @@ def make_parser() -> Parser:
     output = parser.add_argument_group("what is written")
     output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
     output.add_argument("--junit", metavar="FILE", help="a JUnit report")
+    output.add_argument("--metrics", metavar="FILE", help="the run's own metrics for Prometheus, kept up to date")
+    output.add_argument("--metrics-port", metavar="PORT", type=port_number,
+                        help="serve them on this port of 127.0.0.1 while the run lasts")
+    output.add_argument("--metrics-by-agent", action="store_true", help="with a label for the agent of each job")
     output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
@@ -96,7 +104,20 @@ class Invocation:
             confirm=args.confirm or ("ask" if with_operator else "fail"),
             keep_alive=with_operator if args.keep_alive is None else args.keep_alive,
             start_paused=args.paused, from_stage=args.from_stage, until_stage=args.until_stage,
-            only_stages=tuple(args.stage), tags=tags_of(args), timeout_s=args.timeout)
+            only_stages=tuple(args.stage), tags=tags_of(args), timeout_s=args.timeout,
+            metrics_port=args.metrics_port or 0)
+
+    def output(self, run_dir: Path) -> Output:
+        """Give what is written where."""
+        from octogram_tui.report.headless import Output
+
+        args, settings = self.args, self.settings
+        return Output(
+            events=args.events, junit=args.junit, metrics=args.metrics, metrics_port=args.metrics_port,
+            metrics_by_agent=args.metrics_by_agent, level=-1 if args.quiet else int(args.verbose),
+            color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
+            ascii_only=args.ascii or settings.ascii, github=settings.is_github,
+            journal=os.fspath(run_dir), again=self.command())
 
     def command(self) -> str:
         """Give the command line, for people to repeat."""
@@ -163,14 +184,7 @@ def main(argv: Sequence[str]) -> int:
 
         return open_console(invocation, run, run_dir)
     from octogram_tui.journal.runs import socket_path
-    from octogram_tui.report.headless import Output, run_headless
+    from octogram_tui.report.headless import run_headless
 
-    args, settings = invocation.args, invocation.settings
-    socket = socket_path(run, run_dir, settings.runtime_dir)
-    output = Output(
-        events=args.events, junit=args.junit, level=-1 if args.quiet else int(args.verbose),
-        color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
-        ascii_only=args.ascii or settings.ascii, github=settings.is_github,
-        journal=os.fspath(run_dir), again=invocation.command())
-    return run_headless(
-        invocation.scenario, invocation.options(run), host_settings(invocation, run, run_dir, socket), output)
+    settings = host_settings(invocation, run, run_dir, socket_path(run, run_dir, invocation.settings.runtime_dir))
+    return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))

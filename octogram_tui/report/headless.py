@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
@@ -20,6 +22,9 @@ class Output:
 
     events: str | None = None
     junit: str | None = None
+    metrics: str | None = None
+    metrics_port: int | None = None
+    metrics_by_agent: bool = False
     level: int = 0
     color: bool = False
     ascii_only: bool = False
@@ -28,38 +33,52 @@ class Output:
     again: str = ""
 
     def reporters(self) -> list[Reporter]:
-        """Make the reporters. Raises JournalError when a file cannot be made."""
-        found: list[Reporter] = []
-        files = {"run": self.journal}
-        if self.events is not None:
-            from octogram_tui.report.jsonl import JsonLines
-
-            found.append(JsonLines.open(self.events))
-            if self.events != "-":
-                files["events"] = self.events
-        if self.junit is not None:
-            from pathlib import Path
-
-            from octogram_tui.report.junit import JUnit
-
-            found.append(JUnit(Path(self.junit)))
-            files["junit"] = self.junit
+        """Make the reporters. Raises JournalError when a file cannot be made, UsageError when a port cannot be had."""
+        found = self.file_reporters()
+        files = {"run": self.journal, "junit": self.junit, "metrics": self.metrics}
+        if self.events != "-":
+            files["events"] = self.events
         from octogram_tui.report.progress import Progress
 
         # Standard output is for data: with the events on it, people read the other one.
         stream = sys.stderr if self.events == "-" else sys.stdout
         style = Style(level=self.level, color=self.color, ascii_only=self.ascii_only, github=self.github)
-        found.append(Progress(stream, style, files=files, again=self.again))
+        written = {name: file for name, file in files.items() if file is not None}
+        found.append(Progress(stream, style, files=written, again=self.again))
+        return found
+
+    def file_reporters(self) -> list[Reporter]:
+        """Make those that write for programs, which a run with a console has too. Raises as `reporters` does."""
+        found: list[Reporter] = []
+        if self.events is not None:
+            from octogram_tui.report.jsonl import JsonLines
+
+            found.append(JsonLines.open(self.events))
+        if self.junit is not None:
+            from octogram_tui.report.junit import JUnit
+
+            found.append(JUnit(Path(self.junit)))
+        if self.metrics is not None or self.metrics_port is not None:
+            from octogram_tui.report.metrics import MetricsReport
+
+            found.append(MetricsReport.open(self.metrics, self.metrics_port, by_agent=self.metrics_by_agent))
         return found
 
 
 def run_headless(scenario: Scenario, options: RunOptions, settings: HostSettings, output: Output) -> int:
     """Host a run and report on it; gives the exit code. Raises JournalError when it cannot begin."""
-    reporters = output.reporters()
+    return run_with(output.reporters(), scenario, options, settings)
+
+
+def run_with(
+    reporters: Sequence[Reporter], scenario: Scenario, options: RunOptions, settings: HostSettings,
+    on_open: Callable[[], None] | None = None,
+) -> int:
+    """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError."""
     host = Host(scenario, options, settings, [reporter.apply for reporter in reporters])
     code = int(ExitCode.BUG)
     try:
-        code = asyncio.run(host.run())
+        code = asyncio.run(host.run(on_open))
     finally:
         for reporter in reporters:
             try:

@@ -212,6 +212,8 @@ class Progress:
                 self._lines.quote(output[-TAIL_LINES:])
         elif event.state == "down":  # most of all at the end, when everything is stopped
             self._chatty(line)
+        elif event.kind == "prometheus":  # for people to open
+            self._plain(f"Prometheus reads the metrics of this run: http://{text(event.address)}:{event.ports['http']}")
         else:
             self._chatty(f"{line}{f' ({ports})' if ports else ''}")
 

@@ -1,0 +1,132 @@
+"""`--metrics` and `--metrics-port`: what they say of a run, and how the file and the port behave."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+import recorded
+from prometheus_client.parser import text_string_to_metric_families
+
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import JournalError, UsageError
+from octogram_tui.report import metrics as module
+from octogram_tui.report.metrics import MetricsReport, RunMetrics
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(text: bytes | str) -> Samples:
+    """Read what Prometheus would read."""
+    families = text_string_to_metric_families(text.decode() if isinstance(text, bytes) else text)
+    return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
+
+
+def value(found: Samples, name: str, **labels: str) -> float | None:
+    """Give the value of one series; None when there is none."""
+    return found.get((name, frozenset(labels.items())))
+
+
+def folded(events: list[ev.Event], *, by_agent: bool = False) -> Samples:
+    """Fold a run."""
+    metrics = RunMetrics(by_agent=by_agent)
+    metrics.apply(events)
+    return samples(metrics.text())
+
+
+def free_port() -> int:
+    """Find a port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_run_that_fails() -> None:
+    found = folded(recorded.failing())
+    selling = {"stage": "sell", "job": "sell one"}
+    assert value(found, "octogram_jobs_total", stage="open", job="fill", state="ok") == 2
+    for state in ("ok", "retried", "failed", "cancelled"):
+        assert value(found, "octogram_jobs_total", **selling, state=state) == 1
+    assert value(found, "octogram_job_duration_seconds_count", **selling) == 4
+    assert value(found, "octogram_job_duration_seconds_sum", **selling) == 15.75
+    assert value(found, "octogram_job_duration_seconds_bucket", **selling, le="5.0") == 3
+    assert value(found, "octogram_jobs_running") == 0
+    assert value(found, "octogram_agents") == 2
+    assert value(found, "octogram_agents_up") == 0
+    assert value(found, "octogram_run_exit_code") == 1
+    assert value(found, "octogram_run_duration_seconds") == 15
+    assert not any(name.endswith("_created") for name, _ in found)
+
+
+def test_a_run_that_goes_on() -> None:
+    events = recorded.failing()
+    until = next(n for n, event in enumerate(events) if isinstance(event, ev.JobOutput))
+    found = folded(events[:until])
+    assert value(found, "octogram_agents_up") == 2
+    assert value(found, "octogram_jobs_running") == 1
+    assert value(found, "octogram_run_exit_code") is None
+    info = next(dict(labels) for name, labels in found if name == "octogram_run_info")
+    assert info["run"] == "20261123-031409-shops-x7"
+    assert info["scenario"] == "shops.yml"
+
+
+def test_services_and_agents_that_go() -> None:
+    found = folded(recorded.succeeding()[:-8])
+    assert value(found, "octogram_services_up", kind="http") == 0
+    assert value(folded(recorded.unreachable()[:5]), "octogram_agents_up") == 1
+
+
+def test_the_agents_of_jobs_are_told_when_asked_for() -> None:
+    found = folded(recorded.failing(), by_agent=True)
+    assert value(found, "octogram_jobs_total", stage="sell", job="sell one", agent="shop_2", state="failed") == 1
+
+
+def test_labels_stay_few_and_legal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_JOBS", 2)
+    hostile = 'a"\\\n\udcff'
+    found = folded([
+        ev.JobFinished(stage=hostile, job=f"job {n}", agent="a", key=f"{n}", item=n, state="skipped") for n in range(5)
+    ])  # fmt: skip
+    stages = {dict(labels)["stage"]: count for (name, labels), count in found.items() if name == "octogram_jobs_total"}
+    assert stages == {'a"\\\n?': 1, "(other)": 3}
+    assert value(found, "octogram_jobs_total", stage="(other)", job="(other)", state="skipped") == 3
+
+
+async def test_the_file_follows_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRITE_EVERY_S", 0.01)
+    path = tmp_path / "run.prom"
+    report = MetricsReport.open(str(path), None)
+    assert path.exists()
+    events = recorded.succeeding()
+    report.apply(events[:5])
+    async with asyncio.timeout(30):
+        while value(samples(path.read_text()), "octogram_agents_up") != 2:
+            await asyncio.sleep(0.01)
+    report.apply(events[5:])
+    report.close()
+    assert value(samples(path.read_text()), "octogram_run_exit_code") == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["run.prom"]
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    port = free_port()
+    with pytest.raises(JournalError, match=r"cannot write metrics to .*nowhere"):
+        MetricsReport.open(str(tmp_path / "nowhere" / "run.prom"), port)
+    with socket.socket() as probe:  # and the port was let go
+        probe.bind(("127.0.0.1", port))
+
+
+def test_the_port_answers_while_the_run_lasts() -> None:
+    port = free_port()
+    report = MetricsReport.open(None, port)
+    with pytest.raises(UsageError, match=f"--metrics-port {port}: cannot listen on 127.0.0.1:{port}: "):
+        MetricsReport.open(None, port)
+    report._metrics.apply(recorded.started())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        assert value(samples(answer.read()), "octogram_agents_up") == 2
+    report.close()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
