@@ -70,6 +70,7 @@ class Plan:
                 job.procedure = str(job_entry.get("procedure") or "")
                 job.has_items = bool(job_entry.get("items"))
                 job.line = int(job_entry.get("line") or 0)
+                job.mentions = tuple(map(str, job_entry.get("variables") or ()))
                 stage.children.append(job)
             for job in old_jobs.values():
                 if job.known:

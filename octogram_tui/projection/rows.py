@@ -112,7 +112,7 @@ class Group:
 
     __slots__ = (
         "agent", "agents", "always", "children", "ended_s", "expected", "final", "has_items", "is_gone", "key", "kind",
-        "line", "name", "note", "parent", "procedure", "started_s", "tally", "version",
+        "line", "mentions", "name", "note", "parent", "procedure", "started_s", "tally", "version",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, key: str, name: str, parent: Group | None) -> None:
@@ -131,6 +131,7 @@ class Group:
         self.agent = ""
         self.agents: list[str] = []  # of a stage: those that take part, once it started
         self.procedure = ""
+        self.mentions: tuple[str, ...] = ()  # of a job: variables that its texts name, `*` for what is computed
         self.has_items = False
         self.always = False
         self.line = 0

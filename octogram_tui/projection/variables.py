@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.projection.rows import Group, Instance, Kind, Row
 
 KEPT_CHANGES = 50
 
@@ -70,3 +73,25 @@ class Variables:
     def values(self) -> dict[str, Any]:
         """The variables that exist now."""
         return {name: variable.now.value for name, variable in self.by_name.items() if not variable.now.removed}
+
+    def likely(self, row: Row | None) -> list[Variable]:
+        """List all variables, those first that a row is about: what its error names, then what its job's texts do."""
+        words: set[str] = set()
+        if isinstance(row, Instance) and row.last is not None and row.last.error:
+            words = set(re.findall(r"[\w-]+", str(row.last.error)))
+        patterns = [pattern for job in _jobs(row) for pattern in job.mentions]
+
+        def rank(variable: Variable) -> tuple[int, str]:
+            is_mentioned = any(fnmatchcase(variable.name, pattern) for pattern in patterns)
+            return (-2 * (variable.name in words) - is_mentioned, variable.name)
+
+        return sorted(self.by_name.values(), key=rank)
+
+
+def _jobs(row: Row | None) -> list[Group]:
+    """Give the jobs that a row belongs to or holds."""
+    if row is None:
+        return []
+    if isinstance(row, Group) and row.kind is Kind.STAGE:
+        return [job for job in row.children if isinstance(job, Group)]
+    return [row.job if isinstance(row, Instance) else row.above if row.kind is Kind.AGENT else row]

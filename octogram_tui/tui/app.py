@@ -14,18 +14,19 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from octogram_tui.engine.stimuli import Stimulus, StopAsked, VariableSet
-from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.errors import ExitCode
+from octogram_tui.projection.rows import Row
 from octogram_tui.projection.states import Phase
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.bridge import Bridge, EventSource
 from octogram_tui.tui.commands import VerbProvider
-from octogram_tui.tui.format import value as shown_value
 from octogram_tui.tui.messages import Asked, EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.screens.dialogs import Answer, Question, VariableForm
+from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.screens.run import RunScreen
+from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import (
     Signals,
     draws_ascii_only,
@@ -152,25 +153,16 @@ class ConsoleApp(App[ConsoleOutcome]):
             self.source.send(stimulus)
             self.post_message(Asked(stimulus))
 
-    def edit_variable(self, chosen: Variable | None) -> None:
-        """Fill in a form, and set."""
+    def edit_variable(self, chosen: Variable | None, row: Row | None) -> None:
+        """Fill in a form, and set; the variables that the row is about are offered first."""
 
-        def take(filled: tuple[str, str] | None) -> None:
-            if filled is None:
-                return
-            from octogram_tui.scenario.load import parse_assignment
-
-            try:
-                name, value = parse_assignment(f"{filled[0]}={filled[1]}")
-            except OctogramError as error:
-                self.notify(safe(error.message), severity="error", markup=False)
-            else:
-                self.ask(VariableSet(name, value))
+        def take(filled: tuple[str, Any] | None) -> None:
+            if filled is not None:
+                self.ask(VariableSet(*filled))
 
         if self.may_act():
-            name = chosen.name if chosen else ""
-            text = shown_value(chosen.now.value) if chosen and not chosen.now.removed else ""
-            self.push_screen(VariableForm(self.brush, name, text), take)
+            offered = self.model.variables.likely(row)
+            self.push_screen(VariableForm(self.brush, offered, chosen.name if chosen else ""), take)
 
     async def edit_scenario(self, line: int) -> None:
         """Lend the terminal to the editor; the run's host sees the file change."""

@@ -92,6 +92,19 @@ def value(given: Any) -> str:
     return safe(text, limit=VALUE_CHARACTERS)
 
 
+def kind(given: Any) -> str:
+    """Name the type of a value, for people."""
+    if given is None:
+        return "nothing (null)"
+    if isinstance(given, bool):
+        return "a truth value"
+    if isinstance(given, (int, float)):
+        return "a number"
+    if isinstance(given, str):
+        return "a text"
+    return f"a list of {len(given)}" if isinstance(given, list) else "a map" if isinstance(given, dict) else "a value"
+
+
 def block(given: Any, *, indent: int = 0) -> list[str]:
     """Write a value over several lines, in the manner of YAML; not cut, and safe to show."""
     pad = "  " * indent

@@ -9,8 +9,9 @@ from console_app import StillSource, console, fleet_events, screen_text, settled
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.tui.app import ConsoleApp
-from octogram_tui.tui.screens.dialogs import Question, VariableForm
+from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.help import Help
+from octogram_tui.tui.screens.variable_form import VariableForm
 
 STAGE = "wait until synchronised"
 FAILED = f"{STAGE}/wait_for_bootstrapped@node-4"

@@ -1,4 +1,4 @@
-"""Dialogs: a question with a few answers, one key each, and a form for a variable."""
+"""A question with a few answers, one key each; and lines of text, for any dialog."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input
 
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -30,10 +29,16 @@ class Lines(Widget):
     def __init__(self, brush: Brush, lines: list[list[Piece]]) -> None:
         super().__init__()
         self.brush = brush
+        self.lines: list[list[Piece]] = []
+        self.show(lines)
+
+    def show(self, lines: list[list[Piece]]) -> None:
+        """Say something else."""
         self.lines = lines
         width = max((sum(len(text) for text, _ in line) for line in lines), default=0)
         self.styles.width = width
         self.styles.height = len(lines)
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Paint a line."""
@@ -88,41 +93,3 @@ class Question(ModalScreen[str]):
         """Enter takes the first answer, which is the harmless one or what was asked for."""
         if self.answers:
             self.dismiss(self.answers[0].value)
-
-
-class VariableForm(ModalScreen[tuple[str, str] | None]):
-    """Asks for a name and a value; an empty name means: never mind."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
-
-    def __init__(self, brush: Brush, name: str, text: str) -> None:
-        super().__init__()
-        self.brush = brush
-        self.variable = name
-        self.text = text
-
-    def compose(self) -> ComposeResult:
-        """Two lines to fill in."""
-        hint = "read as YAML: 3, true, text, [1, 2].  enter sets, esc leaves"
-        with Vertical(classes="dialog", id="prompt"):
-            yield Lines(self.brush, [[("Set a variable of the run", "strong")], [], [("name", "dim")]])
-            yield Input(self.variable, id="variable-name", select_on_focus=False)
-            yield Lines(self.brush, [[("value", "dim")]])
-            yield Input(self.text, id="variable-value", select_on_focus=False)
-            yield Lines(self.brush, [[(hint[: max(10, self.app.size.width - 8)], "faint")]])
-
-    def on_mount(self) -> None:
-        """Start where there is something to fill in."""
-        self.query_one("#variable-value" if self.variable else "#variable-name").focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in the name leads to the value, and there it is done."""
-        if event.input.id == "variable-name":
-            self.query_one("#variable-value").focus()
-            return
-        name = self.query_one("#variable-name", Input).value.strip()
-        self.dismiss((name, event.value) if name else None)
-
-    def action_cancel(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss(None)

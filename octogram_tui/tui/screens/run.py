@@ -351,7 +351,7 @@ class RunScreen(Screen[None]):
     def action_edit_variable(self) -> None:
         """Set a variable: the chosen one, where one is."""
         chosen = self.variables.selected if self.pane == "variables" else None
-        self.app.edit_variable(chosen)
+        self.app.edit_variable(chosen, self._row())
 
     async def action_edit_scenario(self) -> None:
         """Open the scenario at the row's line."""
