@@ -82,6 +82,7 @@ class Daemon:
         self._over = Future(kernel)
         self._confirmed = Future(kernel)
         self._last_number = 0
+        self._stranded: List[Message] = []  # what a killed daemon before us left, and could not be ended
         self._handlers = {
             "run": self._run, "cancel": self._cancel, "stop": self._stop, "tail": self._tail, "credit": self._credit,
             "ack": self._ack, "hb": self._nothing,
@@ -92,7 +93,7 @@ class Daemon:
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
         self.kernel.later(1.0, self._watch_lease)
         if self._place.had_daemon:
-            await self.processes.end_stranded()
+            self._stranded = await self.processes.end_stranded()
         await self._over  # the channel is closed by the end of the process, when everything is removed
 
     def attach(self, fds: List[int]) -> None:
@@ -168,6 +169,8 @@ class Daemon:
         if channel is self._channel:
             self._channel = None
             self.outbox.detach()
+        elif not self._epoch and not self._strangers:
+            self.expire("whoever started us left without a greeting")
 
     def _receive(self, channel: Channel, messages: List[Message]) -> None:
         for message in messages:
@@ -196,7 +199,12 @@ class Daemon:
                     continue
                 self._seen = number
                 self._ack_soon()
-            handler(message)
+            try:
+                handler(message)
+            except Exception as error:  # the defect of one message; the agent and its other attempts go on
+                self.kernel.complain(kind, error)
+                if kind == "run":
+                    self.jobs.refuse(message, error)
 
     def _hello(self, channel: Channel, message: Message) -> None:
         refusal = self._refusal(message)
@@ -367,7 +375,7 @@ class Daemon:
             stops = [self.kernel.spawn(process.stop(), "stop %s" % process.name) for process in groups[order]]
             for stop in stops:
                 await stop
-        return await self.processes.end_everything(signals.TERM, SWEEP_GRACE_S)
+        return self._stranded + await self.processes.end_everything(signals.TERM, SWEEP_GRACE_S)
 
 
 def _number(value: Any) -> int:

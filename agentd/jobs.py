@@ -73,6 +73,13 @@ class Jobs:
             attempt.timeout_s = timeout_s
             attempt.timer = daemon.kernel.later(timeout_s, self._time_is_over, attempt)
 
+    def refuse(self, message: Message, error: BaseException) -> None:
+        """Answer for an attempt that could not even be begun."""
+        name = str(message.get("id"))
+        if name not in self._running and name not in self._answers:
+            self._count += 1
+            self._answer(Attempt(self._daemon, name, self._count), "failed", None, _bug(error, "the agent"))
+
     def cancel(self, name: str, reason: str) -> None:
         """End an attempt and everything that it started."""
         attempt = self._running.get(name)

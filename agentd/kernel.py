@@ -329,7 +329,10 @@ class Kernel:
         main = self.spawn(coroutine, "main")
         main.then(_nothing)
         while not main.is_done:
-            self._turn()
+            try:
+                self._turn()
+            except Exception as error:  # of one callback; whoever is in charge of processes must not die of it
+                self.complain("kernel", error)
         return main.result()
 
     def close(self) -> None:
@@ -366,8 +369,12 @@ class Kernel:
             if not self._ready:
                 break
             ready, self._ready = self._ready, []
-            for function, arguments in ready:
-                function(*arguments)
+            for number, (function, arguments) in enumerate(ready, 1):
+                try:
+                    function(*arguments)
+                except BaseException:
+                    self._ready = ready[number:] + self._ready  # the others are not to blame
+                    raise
 
     def _woken(self) -> None:
         data = os.read(self._wake_read, 4096)

@@ -128,6 +128,8 @@ class Fleet:
 
     def start_failed(self, stimulus: AgentStartFailed) -> None:
         """An agent could not be brought up."""
+        if self._state.get(stimulus.agent) != "starting":
+            return  # it was told to stop meanwhile, and its end is what counts
         self._move(stimulus.agent, "failed")
         self.first_failed = self.first_failed or stimulus.agent
         self._core.emit(AgentFailed(

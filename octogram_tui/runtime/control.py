@@ -17,6 +17,7 @@ from octogram_tui.runtime.requests import TAKE_CONTROL, WATCH, decode_request
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
+LAST_WORDS_S = 2.0  # for a console to take the end of the journal
 
 
 class ControlServer:
@@ -57,22 +58,21 @@ class ControlServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        sender = self._loop.create_task(self._send_journal(client))
+        sender = self._loop.create_task(self._send_journal(client), name="journal to a console")
         try:
-            while True:
-                line = await reader.readline()
-                if not line:
-                    break
+            while line := await reader.readline():
                 self._take(client, line)
-        except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+                await writer.drain()  # whoever does not read the answers is not listened to
+        except (ConnectionError, ValueError):  # the latter for a line without end
             pass  # a console that went away, or speaks another language: its run goes on without it
         finally:
-            self._tasks.discard(task)
             self._clients.remove(client)
+            self._tell_everybody()
             if not self.is_ended:
                 sender.cancel()
+            await asyncio.wait([sender])
             writer.close()
-            self._tell_everybody()
+            self._tasks.discard(task)
 
     def _controller(self) -> _Client | None:
         return next((client for client in self._clients if not client.only_watches), None)
@@ -112,22 +112,28 @@ class ControlServer:
 
     async def _send_journal(self, client: _Client) -> None:
         """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""
-        fd = os.open(self._journal, os.O_RDONLY | os.O_CLOEXEC)
+        fd = -1
+        rest = b""  # of a line: answers to requests are written between lines, never into one
         try:
+            fd = os.open(self._journal, os.O_RDONLY | os.O_CLOEXEC)
             while True:
                 client.news.clear()
                 is_last = self.is_ended
                 while data := os.read(fd, CHUNK_BYTES):
-                    client.writer.write(data)
+                    lines, end, rest = (rest + data).rpartition(b"\n")
+                    client.writer.write(lines + end)
                     await client.writer.drain()
                 if is_last:
-                    client.writer.close()
-                    return
+                    break
                 await client.news.wait()
         except ConnectionError:
             pass
+        except OSError as error:  # the console has to know why it sees nothing
+            self._tell(client, {"refused": f"the journal cannot be read: {error.strerror}"})
         finally:
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
+        client.writer.close()
 
     async def close(self) -> None:
         """Send everybody the end of the journal, then hang up. Bounded in time."""
@@ -135,10 +141,14 @@ class ControlServer:
         if self._server is not None:
             self._server.close()
         self.wake()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=2)
+        await self._wait_for_clients(LAST_WORDS_S)
         for client in list(self._clients):
             client.writer.transport.abort()
+        await self._wait_for_clients(LAST_WORDS_S)
+
+    async def _wait_for_clients(self, timeout_s: float) -> None:
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=timeout_s)
 
 
 class _Client:

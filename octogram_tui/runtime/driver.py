@@ -22,13 +22,14 @@ from octogram_tui.engine.effects import (
 )
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
-from octogram_tui.engine.stimuli import AttemptEnded, Stimulus, TimerFired
+from octogram_tui.engine.stimuli import AgentEnded, AttemptEnded, Stimulus, StopAsked, TimerFired
 from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
 
 HEARTBEAT_S = 5.0
+BROKEN_END_S = 30.0  # for the agents to stop once the engine or the journal has failed
 
 
 class Journal(Protocol):
@@ -61,6 +62,8 @@ class Driver:
         self.links: dict[str, Link] = {}
         self.done: asyncio.Future[int] = self._loop.create_future()
         self.failure: BaseException | None = None
+        self.unclean: dict[str, str] = {}  # agents that did not confirm their end after a failure of ours, and why
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> Engine:
@@ -69,6 +72,9 @@ class Driver:
 
     def submit(self, stimulus: Stimulus) -> None:
         """Hand in a stimulus; all that come in one turn of the event loop are fed together."""
+        if self.failure is not None and isinstance(stimulus, StopAsked) and stimulus.force:
+            for link in self.links.values():  # the engine is not there any more to order it
+                link.stop(force=True)
         self._queue.append(stimulus)
         if not self._is_pumping:
             self._is_pumping = True
@@ -76,11 +82,13 @@ class Driver:
 
     def _pump(self) -> None:
         self._is_pumping = False
-        if self.done.done():
+        if self.done.done() or self.failure is not None:
+            self._note_unclean()
             self._queue.clear()
             return
         events: list[Event] = []
         effects: list[Effect] = []
+        failure: Exception | None = None
         at_s = round(self._loop.time() - self._started_s, 6)
         try:
             while self._queue:
@@ -89,29 +97,44 @@ class Driver:
                 effects += outcome.effects
                 if self._check is not None:
                     self._check(self._engine)
-            self._journal.append(events)
         except Exception as error:
-            self._break(error)
-            return
-        if events:
-            self._bus.publish(events)
-        for effect in effects:
-            self._carry_out(effect)
+            failure, effects = error, []
+        try:  # what was stated before the engine failed is told all the same
+            self._journal.append(events)
+            if events:
+                self._bus.publish(events)
+            for effect in effects:
+                self._carry_out(effect)
+        except Exception as error:
+            failure = failure or error
+        if failure is not None:
+            self._break(failure)
 
     def _break(self, error: Exception) -> None:
-        """The engine or the journal failed: no more dispatch, but the agents are still stopped and cleaned."""
+        """The engine, the journal or we failed: nothing more is fed, but the agents are still stopped and cleaned."""
         self.failure = error
         code = error.exit_code if isinstance(error, OctogramError) else ExitCode.BUG
+        self._note_unclean()
+        self._queue.clear()
+        self._drop_timers()
         for link in self.links.values():
             link.stop(force=False)
-        self._loop.create_task(self._end_broken(int(code)))
+        self._ending = self._loop.create_task(self._end_broken(int(code)))
 
     async def _end_broken(self, code: int) -> None:
-        stopping = [link.stopped() for link in self.links.values()]
-        if stopping:
-            await asyncio.wait([asyncio.ensure_future(s) for s in stopping], timeout=30)
-        if not self.done.done():
-            self.done.set_result(code)
+        try:
+            await self._errands.close()
+            if self.links:
+                stopping = [asyncio.ensure_future(link.stopped()) for link in self.links.values()]
+                await asyncio.wait(stopping, timeout=BROKEN_END_S)
+        finally:
+            self._end(code)
+
+    def _note_unclean(self) -> None:
+        """Keep what the engine is not told any more, and the user has to know: agents that are not clean."""
+        for stimulus in self._queue:
+            if isinstance(stimulus, AgentEnded) and not stimulus.is_clean:
+                self.unclean[stimulus.agent] = stimulus.message or "processes remain"
 
     # -- effects --------------------------------------------------------------------------------------------------
 
@@ -172,8 +195,14 @@ class Driver:
         """Let go of timers, errands and links."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._drop_timers()
         await self._errands.close()
         if self.links:
-            await asyncio.gather(*(link.close() for link in self.links.values()))
+            await asyncio.gather(*(link.close() for link in self.links.values()), return_exceptions=True)
+        if self._ending is not None:
+            await asyncio.wait([self._ending], timeout=1)
+
+    def _drop_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()

@@ -30,11 +30,22 @@ class Errands:
     def __init__(self, scenario_directory: str, artifacts: str) -> None:
         self._scenario_directory = scenario_directory
         self._artifacts = artifacts
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
 
     def start(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
         """Begin one."""
-        self._tasks[effect.attempt_id] = asyncio.get_running_loop().create_task(self._do(effect, link, submit))
+        started_s = time.monotonic()
+        name = effect.attempt_id
+        task = asyncio.get_running_loop().create_task(self._do(effect, link, submit), name=f"errand {name}")
+        self._tasks[name] = task
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            # Not in the task itself: one that is cancelled before its first step ends without a word.
+            self._tasks.pop(name, None)
+            state, result, error = _outcome(task, effect.timeout_s)
+            submit(AttemptEnded(name, state, result, error, round(time.monotonic() - started_s, 6)))
+
+        task.add_done_callback(ended)
 
     def cancel(self, attempt_id: str) -> None:
         """End one; nothing of it stays under its final name."""
@@ -49,25 +60,9 @@ class Errands:
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=5)
 
-    async def _do(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
-        started_s = time.monotonic()
-        state, result, error = "failed", None, None
-        try:
-            async with asyncio.timeout(effect.timeout_s):
-                result = await self._carry(effect, link, submit)
-            state = "ok"
-        except TimeoutError:
-            error = {"kind": "timeout", "message": f"not done within {effect.timeout_s} s"}
-        except asyncio.CancelledError:
-            state, error = "cancelled", {"kind": "cancelled", "message": "cancelled"}
-        except ProcedureFailed as problem:
-            error = {"kind": problem.kind, "message": problem.message, "hint": problem.hint}
-        except TransportError as problem:
-            error = {"kind": problem.code, "message": problem.message, "hint": problem.hint}
-        except OSError as problem:
-            error = {"kind": "files", "message": f"{problem.filename}: {problem.strerror}"}
-        del self._tasks[effect.attempt_id]
-        submit(AttemptEnded(effect.attempt_id, state, result, error, round(time.monotonic() - started_s, 6)))
+    async def _do(self, effect: SendJob, link: Link | None, submit: Submit) -> Any:
+        async with asyncio.timeout(effect.timeout_s):
+            return await self._carry(effect, link, submit)
 
     async def _carry(self, effect: SendJob, link: Link | None, submit: Submit) -> Any:
         if link is None or not link.home:
@@ -93,3 +88,23 @@ class Errands:
         return await files.fetch_from(
             link.transport, link.stream_argv, str(arguments["remote_path"]), target, home=link.home,
             on_progress=progress)
+
+
+def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, dict[str, Any] | None]:
+    """Give how an errand ended: state, result, error."""
+    if task.cancelled():
+        return "cancelled", None, {"kind": "cancelled", "message": "cancelled"}
+    match task.exception():
+        case None:
+            return "ok", task.result(), None
+        case ProcedureFailed() as problem:
+            error = {"kind": problem.kind, "message": problem.message, "hint": problem.hint}
+        case TransportError() as problem:
+            error = {"kind": problem.code, "message": problem.message, "hint": problem.hint}
+        case TimeoutError():
+            error = {"kind": "timeout", "message": f"not done within {timeout_s} s"}
+        case OSError() as problem:
+            error = {"kind": "files", "message": f"{problem.filename}: {problem.strerror}"}
+        case problem:
+            error = {"kind": "bug", "message": f"a defect of octogram-tui: {type(problem).__name__}: {problem}"}
+    return "failed", None, error

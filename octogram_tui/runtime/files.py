@@ -70,7 +70,7 @@ async def copy_to(
     about = await asyncio.to_thread(_about, root)
     request = {"t": "put", "home": home, "path": remote_path, "job": job, **about}
     answer = _Answer()
-    channel = await transport.open(argv_for("put"), answer)
+    channel = await transport.open(argv_for("put"), answer, bulk=True)
     answer.channel = channel
     try:
         channel.write(MAGIC + encode(request))
@@ -106,7 +106,7 @@ async def fetch_from(
     is removed, also on cancellation.
     """
     answer = _Answer()
-    channel = await transport.open(argv_for("get"), answer)
+    channel = await transport.open(argv_for("get"), answer, bulk=True)
     answer.channel = channel
     landing: Landing | None = None
     writer = _OneThread()

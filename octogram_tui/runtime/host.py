@@ -8,10 +8,11 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.invariants import check
@@ -87,30 +88,36 @@ class Host:
         background: list[asyncio.Task[None]] = []
         signals = Signals(driver.submit)
         try:
-            await control.start(settings.socket)
+            try:
+                await control.start(settings.socket)
+            except OSError as error:
+                raise JournalError(
+                    f"cannot make the run's control socket {settings.socket}: {error.strerror or error}") from error
             if on_open is not None:
                 on_open()
             if settings.reload is not None:
-                background.append(asyncio.create_task(
-                    watch_scenario(scenario, settings.reload, driver.submit), name="watch"))
+                background.append(_beside(
+                    watch_scenario(scenario, settings.reload, driver.submit),
+                    "edits of the scenario are not seen any more"))
             if settings.linger_s is not None:
-                background.append(asyncio.create_task(self._linger(driver, control, settings.linger_s), name="linger"))
+                background.append(_beside(
+                    self._linger(driver, control, settings.linger_s),
+                    "the run is not ended any more when nobody attends to it"))
             driver.submit(Begin(started_wall, platform.node()))
             code = await driver.done
             if driver.failure is not None:
-                _tell_failure(driver.failure)
+                _tell_failure(driver.failure, driver.unclean)
             return code
         finally:
-            signals.release()
             for task in background:
                 task.cancel()
-            await driver.close()
-            await transports.close()
-            with contextlib.suppress(JournalError):
-                journal.close()
-            await control.close()
-            with contextlib.suppress(OSError):
-                settings.socket.unlink()
+            async with contextlib.AsyncExitStack() as closing:  # in reverse order, each one whatever the others do
+                closing.callback(signals.release)  # last: Ctrl-C while all this ends must not break it off
+                closing.callback(_remove, settings.socket)
+                closing.push_async_callback(control.close)
+                closing.callback(_close_journal, journal)
+                closing.push_async_callback(transports.close)
+                closing.push_async_callback(driver.close)
 
     def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
         scenario = self._scenario
@@ -155,8 +162,33 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _tell_failure(failure: BaseException) -> None:
-    """Say on standard error what broke the run from inside."""
+def _beside(coroutine: Coroutine[Any, Any, None], loss: str) -> asyncio.Task[None]:
+    """Run what the run can do without; when it fails, say what is lost with it."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            print(f"octogram-tui: {loss}: {type(error).__name__}: {error}", file=sys.stderr)
+
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(ended)
+    return task
+
+
+def _close_journal(journal: JournalWriter) -> None:
+    with contextlib.suppress(JournalError):
+        journal.close()
+
+
+def _remove(socket: Path) -> None:
+    with contextlib.suppress(OSError):
+        socket.unlink()
+
+
+def _tell_failure(failure: BaseException, unclean: Mapping[str, str]) -> None:
+    """Say on standard error what broke the run from inside, and which agents did not confirm their end."""
+    for agent, why in unclean.items():
+        print(f"octogram-tui: agent {agent} is not known to be clean: {why}", file=sys.stderr)
     if isinstance(failure, JournalError):
         print(f"octogram-tui: {failure.message}", file=sys.stderr)
         return

@@ -1,4 +1,4 @@
-"""One agent's life as seen from here: boot, greeting, jobs, loss and reattachment, stop. Wire message <-> stimulus."""
+"""One agent's life as seen from here: boot, greeting, jobs, loss and reattachment, stop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentd import PROTOCOL
-from agentd.wire import LineFramer, WireError, encode
+from agentd.wire import MAX_DEPTH, MAX_LINE_BYTES, depth, encode
 from octogram_tui.engine.stimuli import (
     AgentCameBack,
     AgentCameUp,
@@ -20,27 +20,38 @@ from octogram_tui.engine.stimuli import (
     AgentStartFailed,
     AgentWasLost,
     AgentWentSilent,
-    AttemptEnded,
-    OutputCame,
-    ProgressCame,
-    ServiceReported,
     Stimulus,
 )
-from octogram_tui.errors import BootstrapFailed, LinkLost, ProtocolError, TransportError
+from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolError, TransportError
 from octogram_tui.model.scenario import AgentSpec, BinarySource
+from octogram_tui.runtime.attachment import Attachment
+from octogram_tui.runtime.reading import count, read_report
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.bundle import BootReader, Bundle, Failed, Need, Started, boot_argv, local_argv
+from octogram_tui.transport.bundle import Bundle, Failed, Need, boot_argv, local_argv
 
-GREETING_S = 60.0  # from an open channel to the daemon's answer, a slow machine's first unpacking included
-SUSPECT_S = 10.0  # without a byte: the agent is shown as suspect
-SILENCE_S = 20.0  # without a byte: the connection is given up and made again
 ACK_AFTER_S = 0.2
 ACK_AFTER_MESSAGES = 64
 CREDIT_AFTER_BYTES = 64 * 1024
-STOP_GRACE_S = 10.0
-STOP_SLACK_S = 10.0  # beyond the grace: KILL, two scans, removal of the home directory
-FORCED_STOP_S = 4.0
-STDERR_TAIL_BYTES = 4096
+MAX_FAULTS = 3  # breaches of the protocol, each of which costs the connection, after which an agent is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a link waits for what."""
+
+    greeting_s: float = 60.0  # from an open channel to the daemon's answer, a slow machine's first unpacking included
+    suspect_s: float = 10.0  # without a byte: the agent is shown as suspect
+    silence_s: float = 20.0  # without a byte: the connection is given up and made again
+    retry_s: float = 0.25  # before the first attempt to make it again; doubled each time
+    longest_retry_s: float = 15.0
+    hurried_retry_s: float = 0.5  # the same at the end of a run
+    stop_grace_s: float = 10.0
+    stop_slack_s: float = 10.0  # beyond the grace: KILL, two scans, removal of the home directory
+    stop_reattach_s: float = 10.0  # to make a connection again that is down when the agent is to be stopped
+    stop_boot_s: float = 5.0  # for a daemon that has been greeted, and has yet to answer
+    forced_stop_s: float = 4.0
+    close_s: float = 2.0  # for a task or a channel to end that was told to
+    tail_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class LinkSettings:
     bundle: Bundle
     keep: bool = False
     procedures: list[dict[str, str]] = field(default_factory=list)
+    limits: Limits = Limits()
 
 
 class Link:
@@ -68,14 +80,18 @@ class Link:
     ) -> None:
         self.spec = spec
         self.transport = transport
+        self.home = ""
         self._settings = settings
+        self._limits = settings.limits
         self._report = report
         self._first_boot = first_boot
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
-        self._attachment: _Attachment | None = None
+        self._attachment: Attachment | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()  # the run ends: no leisure before the next attempt to attach
+        self._settled = asyncio.Event()  # the first attachment has been made, or has failed
         self._epoch = 0
         self._tx_seq = 0
         self._rx_seq = 0
@@ -84,15 +100,17 @@ class Link:
         self._ack_timer: asyncio.TimerHandle | None = None
         self._taken_bytes = 0
         self._beats = 0
+        self._faults = 0
         self._last_heard_s = self._loop.time()
         self._is_suspect = False
+        self._is_greeted = False
         self._was_up = False
         self._is_over = False
         self._daemon: tuple[Any, Any] | None = None  # which daemon we talk to: process id and boot of its machine
         self._is_replaced = False  # it died, and the one that took its place was told to end
         self._stopped: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self._tail_count = 0
         self._tails: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self.home = ""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -102,85 +120,140 @@ class Link:
 
     async def _live(self) -> None:
         try:
+            if await self._come_up():
+                await self._stay_up()
+        except Exception as error:  # ours: it must neither be lost nor leave the run waiting for this agent
+            self._tell_defect(error)
+            if self._attachment is not None:
+                self._attachment.abort()
+            self._channel = None
+            if self._was_up:
+                self._give_up(_defect(error), ExitCode.BUG)
+            else:
+                self._fail_start("bug", _defect(error), "please report this with the run's journal", ExitCode.BUG)
+        finally:
+            self._settled.set()
+
+    async def _come_up(self) -> bool:
+        try:
             welcome = await self._attach()
         except TransportError as error:
-            self._is_over = True
-            self._report(AgentStartFailed(self.spec.name, error.code, error.message, error.hint, int(error.exit_code)))
-            return
+            self._fail_start(error.code, error.message, error.hint, error.exit_code)
+            return False
         self._was_up = True
+        self._settled.set()
         self._daemon = self._identity(welcome)
         self.home = str(welcome.get("home", ""))
         self._report(AgentCameUp(
             self.spec.name, self.home, str(welcome.get("host", "")), str(welcome.get("python", "")),
-            int(welcome.get("pid") or 0)))
+            count(welcome.get("pid"))))
+        return True
+
+    async def _stay_up(self) -> None:
+        """Make the connection again, whenever it is cut, until all is over."""
         while (attachment := self._attachment) is not None:
             await attachment.closed.wait()
             if self._is_over:
                 return
             self._channel = None
             reason = str(attachment.error or "the daemon closed the connection")
-            if not self._is_suspect:
-                self._is_suspect = True
-                self._report(AgentWentSilent(self.spec.name, reason))
+            if self._faults >= MAX_FAULTS:
+                self._give_up(reason, ExitCode.AGENT_LOST)
+                return
+            self._suspect(reason)
             if not await self._reattach(reason):
                 return
-            self._is_suspect = False
-            self._report(AgentCameBack(self.spec.name))
+            self._trust_again()
 
     async def _reattach(self, reason: str) -> bool:
         """Try until the daemon's lease and its grace must be over. False when the agent is given up."""
-        fence_s = self._loop.time() + self._settings.lease_s + STOP_GRACE_S
-        delay_s = 0.25
+        limits = self._limits
+        fence_s = self._loop.time() + self._settings.lease_s + limits.stop_grace_s
+        delay_s = limits.retry_s
         while True:
-            await asyncio.sleep(random.uniform(0, delay_s))
-            delay_s = min(delay_s * 2, 15.0)
+            await self._wait_to_retry(random.uniform(0, delay_s))
+            delay_s = min(delay_s * 2, limits.longest_retry_s)
             try:
                 welcome = await self._attach()
             except TransportError as error:
-                if error.is_retryable and self._loop.time() < fence_s:
+                # A daemon that was there and does not answer may be leaving: the next one tells what became of it.
+                may_heal = error.is_retryable or isinstance(error, BootstrapFailed)
+                if may_heal and self._loop.time() < fence_s and self._faults < MAX_FAULTS:
                     continue
-                self._give_up(f"{reason}; {error.message}")
+                self._give_up(f"{reason}; {error.message}", ExitCode.AGENT_LOST)
                 return False
             if self._identity(welcome) != self._daemon:
-                # A new daemon answered: the old one has died. The new one has swept what it left, and ends too.
+                # A new daemon answered: the old one is gone. The new one has swept what it left, and ends too. When
+                # the agent was to be stopped anyway, the old one may have done so, and the new one's word is as good.
                 self._is_replaced = True
-                self._report(AgentWasLost(self.spec.name, f"{reason}: the daemon had died"))
+                if self._stopping is None:
+                    self._report(AgentWasLost(self.spec.name, f"{reason}: the daemon had died"))
                 self._send({"t": "stop", "grace_s": 0.0, "keep": self._settings.keep})
                 return False
             return True
+
+    async def _wait_to_retry(self, delay_s: float) -> None:
+        """Wait between two attempts; less when somebody is in a hurry."""
+        if self._hurry.is_set():
+            await asyncio.sleep(min(delay_s, self._limits.hurried_retry_s))
+            return
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
 
     @staticmethod
     def _identity(welcome: dict[str, Any]) -> tuple[Any, Any]:
         return welcome.get("pid"), welcome.get("boot")
 
-    def _give_up(self, message: str) -> None:
+    def _suspect(self, message: str) -> None:
+        if not self._is_suspect:
+            self._is_suspect = True
+            self._report(AgentWentSilent(self.spec.name, message))
+
+    def _trust_again(self) -> None:
+        if self._is_suspect:
+            self._is_suspect = False
+            self._report(AgentCameBack(self.spec.name))
+
+    def _fail_start(self, code: str, message: str, hint: str, exit_code: ExitCode) -> None:
         self._is_over = True
-        self._report(AgentWasLost(self.spec.name, message))
+        if self._stopping is None:  # otherwise nobody asks any more whether it came up
+            self._report(AgentStartFailed(self.spec.name, code, message, hint, int(exit_code)))
+
+    def _give_up(self, message: str, exit_code: ExitCode) -> None:
+        self._is_over = True
+        if self._stopping is None:  # otherwise its end tells
+            self._report(AgentWasLost(self.spec.name, message, int(exit_code)))
         if not self._stopped.done():
             self._stopped.set_result({"remaining": [], "lost": message})
+
+    def _tell_defect(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": f"the link to agent {self.spec.name} failed", "exception": error})
 
     # -- attaching ------------------------------------------------------------------------------------------------
 
     async def _attach(self) -> dict[str, Any]:
         """Open a channel, boot, greet. Gives the welcome. Raises TransportError."""
         self._epoch += 1
-        attachment = _Attachment(self)
         nonce = secrets.token_hex(8)
-        attachment.reader = BootReader(nonce)
+        attachment = Attachment(self, self.spec.name, self.transport.description, nonce)
         argv = self._argv(nonce, ["attach", "--run", self._settings.run, "--agent", self.spec.name])
+        greeting_s = self._limits.greeting_s
         try:
             async with asyncio.timeout(None) as limit:
                 async with self._first_boot():
                     channel = await self.transport.open(argv, attachment)
                     attachment.channel = channel
-                    limit.reschedule(self._loop.time() + GREETING_S)
+                    limit.reschedule(self._loop.time() + greeting_s)
                     await self._boot(attachment, channel)
                 self._greet(channel)
                 welcome = await attachment.welcome
         except TimeoutError:
             attachment.abort()
             raise BootstrapFailed(
-                f"agent {self.spec.name}: no answer from {self.transport.description} within {GREETING_S:.0f} s",
+                f"agent {self.spec.name}: no answer from {self.transport.description} within {greeting_s:g} s",
                 code="boot.timeout") from None
         except BaseException:
             attachment.abort()
@@ -193,14 +266,14 @@ class Link:
             self._unacked.clear()
             self._tx_seq = self._rx_seq = self._acked_rx = 0
             return welcome
-        seen = int(welcome.get("rx", 0))
-        while self._unacked and self._unacked[0][0] <= seen:
-            self._unacked.popleft()
+        self._forget_acknowledged(count(welcome.get("rx")))
         for _, line in self._unacked:
             channel.write(line)
+        self._acked_rx = 0
+        self._ack()  # what the cut may have swallowed
         return welcome
 
-    async def _boot(self, attachment: _Attachment, channel: Channel) -> None:
+    async def _boot(self, attachment: Attachment, channel: Channel) -> None:
         """Wait until the daemon's program runs; send it when the machine does not have it."""
         event = await attachment.booted
         if isinstance(event, Need):
@@ -214,12 +287,19 @@ class Link:
 
     def _greet(self, channel: Channel) -> None:
         address = self.spec.address or "127.0.0.1"
-        channel.write(encode({
+        line = encode({
             "t": "hello", "proto": list(PROTOCOL), "run": self._settings.run, "agent": self.spec.name,
             "epoch": self._epoch, "lease_s": self._settings.lease_s, "rx": self._rx_seq, "address": address,
             "env": dict(self.spec.env), "procedures": self._settings.procedures, "keep": self._settings.keep,
             "bind": address if address.startswith("127.") else "127.0.0.1" if address in ("localhost", "::1") else "::",
-        }))
+        })
+        if len(line) > MAX_LINE_BYTES:
+            raise BootstrapFailed(
+                f"agent {self.spec.name}: its greeting has {len(line)} bytes, and the limit is {MAX_LINE_BYTES}",
+                hint="procedures of your own and `env` travel in it: make them shorter", code="boot.greeting")
+        self._taken_bytes = 0  # an attachment begins with all of the credit
+        self._is_greeted = True
+        channel.write(line)
 
     # -- to the agent ---------------------------------------------------------------------------------------------
 
@@ -228,15 +308,22 @@ class Link:
             self._channel.write(data)
 
     def _send(self, message: dict[str, Any]) -> None:
-        """Send what must not be lost: numbered, and kept until acknowledged."""
-        self._tx_seq += 1
-        message["seq"] = self._tx_seq
+        """Send what must not be lost: numbered, and kept until acknowledged. Raises ValueError; nothing is sent then.
+
+        What the daemon could not read must not get a number: it would be repeated, and refused, for ever.
+        """
+        message["seq"] = self._tx_seq + 1
         line = encode(message)
+        if len(line) > MAX_LINE_BYTES:
+            raise ValueError(f"they have {len(line)} bytes as JSON, and the limit is {MAX_LINE_BYTES}")
+        if line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH:
+            raise ValueError(f"they are nested deeper than {MAX_DEPTH}")
+        self._tx_seq += 1
         self._unacked.append((self._tx_seq, line))
         self._write(line)
 
     def run(self, attempt_id: str, procedure: str, arguments: dict[str, Any], timeout_s: float | None) -> None:
-        """Have an attempt executed, once."""
+        """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
         message: dict[str, Any] = {"t": "run", "id": attempt_id, "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
@@ -261,78 +348,68 @@ class Link:
         """Ask for more of a log: {lines, size_bytes} or {error}. Raises LinkLost."""
         if self._channel is None:
             raise LinkLost(f"agent {self.spec.name} is not connected")
-        request = len(self._tails) + 1
+        self._tail_count += 1
+        request = self._tail_count
         future = self._tails[request] = self._loop.create_future()
         self._write(encode({"t": "tail", "request": request, "process": process, "bytes": size_bytes}))
         try:
-            return await asyncio.wait_for(future, 10)
+            return await asyncio.wait_for(future, self._limits.tail_s)
         except TimeoutError:
-            raise LinkLost(f"agent {self.spec.name} did not answer within 10 s") from None
+            raise LinkLost(
+                f"agent {self.spec.name} did not answer within {self._limits.tail_s:g} s") from None
         finally:
             del self._tails[request]
 
     def beat(self) -> None:
         """Give a sign of life, and judge the other side's. Called every few seconds."""
-        if self._channel is None or self._is_over:
+        attachment = self._attachment
+        if self._channel is None or self._is_over or attachment is None:
             return
         self._beats += 1
         self._write(encode({"t": "hb", "n": self._beats}))
         silent_s = self._loop.time() - self._last_heard_s
-        if silent_s > SILENCE_S:
-            attachment = self._attachment
-            assert attachment is not None
+        if silent_s > self._limits.silence_s:
             attachment.close(LinkLost(f"nothing heard for {silent_s:.0f} s"))
             attachment.abort()
-        elif silent_s > SUSPECT_S and not self._is_suspect:
-            self._is_suspect = True
-            self._report(AgentWentSilent(self.spec.name, f"nothing heard for {silent_s:.0f} s"))
+        elif silent_s > self._limits.suspect_s:
+            self._suspect(f"nothing heard for {silent_s:.0f} s")
 
     # -- from the agent -------------------------------------------------------------------------------------------
 
-    def take(self, attachment: _Attachment, messages: list[dict[str, Any]]) -> None:
+    def take(self, attachment: Attachment, messages: list[dict[str, Any]]) -> None:
         """Take what an attachment received. A fault in it ends the attachment."""
         self._last_heard_s = self._loop.time()
+        if self._channel is not None and self._was_up:
+            self._trust_again()
         for message in messages:
             try:
                 self._take_one(attachment, message)
-            except (KeyError, TypeError, ValueError) as error:
-                attachment.close(ProtocolError(
-                    f"agent {self.spec.name} broke the protocol: {message.get('t')!r} message: {error!r}"))
-                attachment.abort()
+            except Exception as error:  # whatever a message breaks, it is the message that is wrong
+                self.fault(attachment, f"{message.get('t')!r:.40} message: {type(error).__name__}: {error}")
                 return
 
-    def _take_one(self, attachment: _Attachment, message: dict[str, Any]) -> None:
+    def fault(self, attachment: Attachment, what: str) -> None:
+        """End an attachment that broke the protocol; what was not understood is asked for again by the next one."""
+        self._faults += 1
+        attachment.close(ProtocolError(f"agent {self.spec.name} broke the protocol: {what}"))
+        attachment.abort()
+
+    def _take_one(self, attachment: Attachment, message: dict[str, Any]) -> None:
         kind = message["t"]
+        seq = 0
         if "seq" in message and kind != "ack":
-            seq = int(message["seq"])
+            seq = count(message["seq"])
             if seq <= self._rx_seq:
                 return
             if seq != self._rx_seq + 1:
                 raise ValueError(f"message {seq} after {self._rx_seq}")
-            self._rx_seq = seq
-            self._plan_ack()
-        if kind == "finished":
-            self._report(AttemptEnded(
-                message["id"], message["state"], message.get("result"), message.get("error"),
-                float(message.get("duration_s") or 0.0)))
-        elif kind == "output":
-            self._report(OutputCame(
-                self.spec.name, message.get("id", ""), list(message["lines"]), message.get("stream", "stdout"),
-                message.get("process", ""), int(message.get("dropped") or 0)))
-            self._return_credit(int(message.get("bytes") or 0))
-        elif kind == "progress":
-            self._report(ProgressCame(message["id"], str(message["text"])))
-        elif kind == "service":
-            self._report(ServiceReported(
-                self.spec.name, message["kind"], message["name"],
-                {str(k): int(v) for k, v in message["ports"].items()}, message["state"], message.get("reason", "")))
+        stimulus = read_report(self.spec.name, message)
+        if stimulus is not None:
+            self._report(stimulus)
+        if kind == "output":
+            self._return_credit(count(message.get("bytes")))
         elif kind == "ack":
-            while self._unacked and self._unacked[0][0] <= int(message["seq"]):
-                self._unacked.popleft()
-        elif kind == "hb":
-            if self._is_suspect and self._was_up:
-                self._is_suspect = False
-                self._report(AgentCameBack(self.spec.name))
+            self._forget_acknowledged(count(message["seq"]))
         elif kind == "welcome":
             if not attachment.welcome.done():
                 attachment.welcome.set_result(message)
@@ -342,11 +419,18 @@ class Link:
                     f"agent {self.spec.name} refused us: {message.get('detail') or message.get('code')}",
                     code=f"agent.{message.get('code')}"))
         elif kind == "log":
-            future = self._tails.get(int(message["request"]))
+            future = self._tails.get(count(message["request"]))
             if future is not None and not future.done():
                 future.set_result(message)
         elif kind == "stopped" and not self._stopped.done():
-            self._stopped.set_result(message)
+            self._stopped.set_result({"remaining": [dict(one) for one in message.get("remaining") or ()]})
+        if seq:
+            self._rx_seq = seq
+            self._plan_ack()
+
+    def _forget_acknowledged(self, seq: int) -> None:
+        while self._unacked and self._unacked[0][0] <= seq:
+            self._unacked.popleft()
 
     def _plan_ack(self) -> None:
         if self._rx_seq - self._acked_rx >= ACK_AFTER_MESSAGES:
@@ -364,7 +448,7 @@ class Link:
 
     def _return_credit(self, size_bytes: int) -> None:
         self._taken_bytes += size_bytes
-        if self._taken_bytes >= CREDIT_AFTER_BYTES:
+        if self._taken_bytes >= CREDIT_AFTER_BYTES and self._channel is not None:
             self._write(encode({"t": "credit", "bytes": self._taken_bytes}))
             self._taken_bytes = 0
 
@@ -376,32 +460,63 @@ class Link:
             if not force:
                 return
             self._stopping.cancel()
+        self._hurry.set()
         self._stopping = self._loop.create_task(self._stop(force), name=f"stop {self.spec.name}")
 
     async def _stop(self, force: bool) -> None:
-        name = self.spec.name
-        if not self._was_up:
-            # It may be anywhere in its boot: dropping the channel ends it, for a daemon needs a greeting to live.
-            self._is_over = True
-            if self._task is not None:
-                self._task.cancel()
-                await asyncio.wait([self._task], timeout=2)
-            self._report(AgentEnded(name))
-            return
-        grace_s = 0.0 if force else STOP_GRACE_S
+        try:
+            ended = await self._end(force)
+        except Exception as error:  # ours: it must not leave the run waiting
+            self._tell_defect(error)
+            ended = AgentEnded(self.spec.name, is_clean=False, message=self._unconfirmed(_defect(error)))
+        self._is_over = True
+        self._report(ended)
+
+    async def _end(self, force: bool) -> AgentEnded:
+        name, limits = self.spec.name, self._limits
+        boot_s = limits.forced_stop_s / 2 if force else limits.stop_boot_s
+        if not self._was_up and not await self._comes_up(boot_s):
+            message = self._unconfirmed("it did not answer our greeting") if self._is_greeted else ""
+            return AgentEnded(name, is_clean=not self._is_greeted, message=message)
+        limit_s = limits.forced_stop_s if force else limits.stop_grace_s + limits.stop_slack_s
+        if self._channel is None and not force:
+            limit_s += limits.stop_reattach_s
         if not self._is_over and not self._is_replaced:
+            grace_s = 0.0 if force else limits.stop_grace_s
             self._send({"t": "stop", "grace_s": grace_s, "keep": self._settings.keep})
-        limit_s = FORCED_STOP_S if force else STOP_GRACE_S + STOP_SLACK_S
         try:
             answer = await asyncio.wait_for(asyncio.shield(self._stopped), limit_s)
         except TimeoutError:
-            answer = {"remaining": [], "lost": f"no confirmation within {limit_s:.0f} s"}
-        self._is_over = True
+            cut = "" if self._channel is not None else ", and the connection could not be made again"
+            answer = {"lost": f"no confirmation within {limit_s:g} s{cut}"}
         self._ack()
         lost = answer.get("lost", "")
         remaining = tuple(answer.get("remaining") or ())
-        message = f"{lost}; its lease ends what is left within {self._settings.lease_s:.0f} s" if lost else ""
-        self._report(AgentEnded(name, is_clean=not lost and not remaining, remaining=remaining, message=message))
+        return AgentEnded(
+            name, is_clean=not lost and not remaining, remaining=remaining,
+            message=self._unconfirmed(lost) if lost else "")
+
+    async def _comes_up(self, within_s: float) -> bool:
+        """Whether a daemon that was greeted answers in time; without a greeting it ends with its channel."""
+        if self._is_greeted and not self._is_over:
+            try:
+                async with asyncio.timeout(within_s):
+                    await self._settled.wait()
+            except TimeoutError:
+                pass
+        if not self._was_up:
+            self._is_over = True
+            await self._cancel(self._task)
+        return self._was_up
+
+    def _unconfirmed(self, why: str) -> str:
+        return f"{why}; its lease ends what is left within {self._settings.lease_s:.0f} s"
+
+    async def _cancel(self, task: asyncio.Task[None] | None) -> None:
+        """End a task of ours, in bounded time."""
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=self._limits.close_s)
 
     async def stopped(self) -> None:
         """Wait until `stop` has been answered or given up."""
@@ -413,88 +528,16 @@ class Link:
         self._is_over = True
         if self._ack_timer is not None:
             self._ack_timer.cancel()
-        for task in (self._task, self._stopping):
-            if task is not None and not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=2)
+        await self._cancel(self._task)
+        await self._cancel(self._stopping)
         if self._channel is not None:
             self._channel.write_eof()
             try:
-                await asyncio.wait_for(self._channel.wait_closed(), 1.0)
+                await asyncio.wait_for(self._channel.wait_closed(), self._limits.close_s / 2)
             except TimeoutError:
                 self._channel.abort()
         await self.transport.close()
 
 
-class _Attachment:
-    """One channel's worth of connection: the boot's words first, then messages."""
-
-    def __init__(self, link: Link) -> None:
-        loop = asyncio.get_running_loop()
-        self._link = link
-        self._framer = LineFramer()
-        self._stderr = b""
-        self.reader: BootReader | None = None
-        self.channel: Channel | None = None
-        self.booted: asyncio.Future[Need | Started | Failed] = loop.create_future()
-        self.started: asyncio.Future[Started | Failed] = loop.create_future()
-        self.welcome: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self.closed = asyncio.Event()
-        self.error: TransportError | None = None
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes from the channel."""
-        if self.closed.is_set():
-            return
-        try:
-            if self.reader is not None:
-                data = self._boot(self.reader, data)
-            if data:
-                self._link.take(self, self._framer.feed(data))
-        except WireError as error:
-            self.close(ProtocolError(f"agent {self._link.spec.name} broke the protocol: {error}"))
-            self.abort()
-
-    def _boot(self, reader: BootReader, data: bytes) -> bytes:
-        """Take the boot's words; gives what follows them, which is messages."""
-        for event in reader.feed(data):
-            if not self.booted.done() and isinstance(event, Need | Started | Failed):
-                self.booted.set_result(event)
-            if isinstance(event, Started | Failed) and not self.started.done():
-                self.started.set_result(event)
-            if isinstance(event, Started):
-                self.reader = None
-                return event.rest
-        return b""
-
-    def stderr_received(self, data: bytes) -> None:
-        """Keep the end of what the other side complains about."""
-        self._stderr = (self._stderr + data)[-STDERR_TAIL_BYTES:]
-
-    def channel_closed(self, error: TransportError | None) -> None:
-        """The channel is gone."""
-        self.close(error)
-
-    def close(self, error: TransportError | None) -> None:
-        """Settle everything that somebody waits for."""
-        if self.closed.is_set():
-            return
-        self.error = error
-        self.closed.set()
-        if not self.welcome.done():
-            said = self._stderr.decode("utf-8", "replace").strip().splitlines()
-            text = f": {said[-1][:300]}" if said else ""
-            failure = error or BootstrapFailed(
-                f"agent {self._link.spec.name}: the daemon did not start on {self._link.transport.description}{text}")
-            for future in (self.booted, self.started, self.welcome):
-                if not future.done():
-                    future.set_exception(failure)
-                    future.exception()  # whoever waits for another of the three leaves this one unread
-
-    def abort(self) -> None:
-        """Drop the channel."""
-        if self.channel is not None:
-            self.channel.abort()
-        for future in (self.booted, self.started, self.welcome):
-            if not future.done():
-                future.cancel()
+def _defect(error: Exception) -> str:
+    return f"a defect of octogram-tui: {type(error).__name__}: {error}"

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
+from agentd.wire import MAX_DEPTH, depth
 from octogram_tui.engine.stimuli import (
     ConfirmationAnswered,
     GoRequested,
@@ -17,7 +18,7 @@ from octogram_tui.engine.stimuli import (
     StopAsked,
     VariableSet,
 )
-from octogram_tui.errors import UsageError
+from octogram_tui.errors import ExitCode, UsageError
 
 REQUESTS: dict[str, type[Any]] = {
     "pause": PauseRequested,
@@ -49,7 +50,9 @@ def encode_request(stimulus: Stimulus) -> bytes:
 def decode_request(line: bytes) -> Stimulus:
     """Read a line. Raises UsageError that says what is wrong with it."""
     try:
-        record = json.loads(line)
+        if line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH:
+            raise ValueError(f"deeper than {MAX_DEPTH}")
+        record = json.loads(line, parse_constant=_refuse_constant)
         cls = REQUESTS[record.pop("request")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"not a request: {line[:80]!r}", hint=f"one of {', '.join(REQUESTS)}") from None
@@ -59,10 +62,16 @@ def decode_request(line: bytes) -> Stimulus:
         raise UsageError(f"request {_NAMES[cls]}: unknown field {unknown[0]!r}")
     for name, value in record.items():
         wanted = {"str": str, "bool": bool, "int": int}.get(str(known[name]))
-        if wanted is not None and not isinstance(value, wanted):
+        if wanted is not None and type(value) is not wanted:
             raise UsageError(f"request {_NAMES[cls]}: {name} must be of type {known[name]}")
+        if name == "exit_code" and value not in set(ExitCode):
+            raise UsageError(f"request {_NAMES[cls]}: {value} is no exit code")
     try:
         stimulus: Stimulus = cls(**record)
     except TypeError as error:
         raise UsageError(f"request {_NAMES[cls]}: {error}") from None
     return stimulus
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

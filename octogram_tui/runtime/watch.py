@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from octogram_tui.engine.stimuli import ScenarioEdited, Stimulus
-from octogram_tui.errors import Problem, ScenarioError
+from octogram_tui.errors import OctogramError, Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario
 
 DEBOUNCE_MS = 200
+LOOK_MS = 2000  # how often the files are looked at anyway: for what came before the watch, and what no watch tells
+
+Signature = tuple[tuple[int, int, int] | None, ...]
 
 
 async def watch_scenario(
@@ -20,34 +24,83 @@ async def watch_scenario(
 
     load: reads the scenario anew; runs in a thread. Content decides: a file saved unchanged is no edit.
     """
+    watched = _Watched(scenario, load, submit)
+    while True:
+        files = watched.files
+        try:
+            await _until_changed(files, watched.signature)
+        except (OSError, RuntimeError):  # no watches are left on this machine, or the directory is gone: look only
+            await asyncio.sleep(LOOK_MS / 1000)
+        await watched.look()
+
+
+async def _until_changed(files: Sequence[str], known: Signature) -> None:
+    """Return when the files are not what they were, at the latest when they are to be looked at anyway."""
     from watchfiles import awatch
 
-    digest = scenario.digest
-    rejected: tuple[Problem, ...] = ()
-    files: Sequence[str] = scenario.files
-    while True:
-        paths = {Path(f).absolute() for f in files}
-        folders = {str(p.parent) for p in paths if p.parent.is_dir()}
-        if not folders:
+    paths = {Path(f).absolute() for f in files}
+    folders = {str(p.parent) for p in paths if p.parent.is_dir()}
+    if not folders:
+        raise FileNotFoundError(2, "no directory is left", str(files[0]) if files else "")
+
+    def is_ours(_: object, path: str) -> bool:
+        return Path(path).absolute() in paths
+
+    async for _ in awatch(
+        *folders, watch_filter=is_ours, debounce=DEBOUNCE_MS, recursive=False, rust_timeout=LOOK_MS,
+        yield_on_timeout=True,
+    ):
+        if signature_of(files) != known:
             return
 
-        def is_ours(_: object, path: str, paths: set[Path] = paths) -> bool:
-            return Path(path).absolute() in paths
 
-        async for _ in awatch(*folders, watch_filter=is_ours, debounce=DEBOUNCE_MS, recursive=False):
-            try:
-                new = await asyncio.to_thread(load)
-            except ScenarioError as error:
-                problems = tuple(error.problems)
-                if problems != rejected:
-                    rejected = problems
-                    submit(ScenarioEdited(None, problems))
-                continue
-            if new.digest != digest or rejected:
-                digest, rejected = new.digest, ()
-                submit(ScenarioEdited(new))
-            if set(new.files) != set(files):
-                files = new.files
-                break  # watch the new set
+def signature_of(files: Iterable[str]) -> Signature:
+    """Tell a state of some files from another without reading them; None for one that is not there."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        try:
+            status = os.stat(file)
+        except OSError:
+            found.append(None)
         else:
+            found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)
+
+
+class _Watched:
+    """The scenario as it was read last."""
+
+    def __init__(
+        self, scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]
+    ) -> None:
+        self.files: Sequence[str] = scenario.files
+        self.signature: Signature = ()  # none: it may have been edited since it was read, so it is read once more
+        self._digest = scenario.digest
+        self._rejected: tuple[Problem, ...] = ()
+        self._load = load
+        self._submit = submit
+
+    async def look(self) -> None:
+        """Read the files if they are not what they were, and tell of what changed."""
+        signature = signature_of(self.files)
+        if signature == self.signature:
             return
+        self.signature = signature
+        try:
+            new = await asyncio.to_thread(self._load)
+        except ScenarioError as error:
+            self._reject(tuple(error.problems))
+        except Exception as error:  # the run goes on with what it has, and the operator hears of it
+            message = error.message if isinstance(error, OctogramError) else f"{type(error).__name__}: {error}"
+            self._reject((Problem(self.files[0] if self.files else "", 0, 0, f"cannot be read again: {message}"),))
+        else:
+            if new.digest != self._digest or self._rejected:
+                self._digest, self._rejected = new.digest, ()
+                self._submit(ScenarioEdited(new))
+            if tuple(new.files) != tuple(self.files):
+                self.files, self.signature = new.files, ()
+
+    def _reject(self, problems: tuple[Problem, ...]) -> None:
+        if problems != self._rejected:
+            self._rejected = problems
+            self._submit(ScenarioEdited(None, problems))

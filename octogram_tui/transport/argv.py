@@ -23,7 +23,7 @@ class CommandTransport:
         """The wrapper, as a shell would take it."""
         return shlex.join(self._wrapper)
 
-    async def open(self, argv: Sequence[str], receiver: Receiver) -> ProcessChannel:
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> ProcessChannel:
         """Start a command through the wrapper. Raises ConnectFailed when the wrapper itself cannot be started."""
         if not self._wrapper:
             raise _unusable(self._agent, "its `command` is empty", "give it as a list: [kubectl, exec, -i, pod, --]")

@@ -64,8 +64,11 @@ class Transport(Protocol):
         """Where this leads, for messages: `root@10.0.0.7:22`, `this machine`, `srun -n1 ...`."""
         ...
 
-    async def open(self, argv: Sequence[str], receiver: Receiver) -> Channel:
-        """Start a command. Raises TransportError: every failure of a library is translated to one."""
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:
+        """Start a command. Raises TransportError: every failure of a library is translated to one.
+
+        bulk: files are to go through; more may then be under way than of messages, which must not queue up.
+        """
         ...
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from octogram_tui.errors import BootstrapFailed, LinkLost
 from octogram_tui.transport.base import Receiver
@@ -19,6 +19,7 @@ from octogram_tui.transport.base import Receiver
 READ_BYTES = 256 * 1024
 HIGH_WATER_BYTES = 64 * 1024
 LOW_WATER_BYTES = 16 * 1024
+MOST_READS = 8  # of a pipe whose command has ended: more than any pipe holds
 AFTER_EXIT_S = 2.0  # how long output that somebody else still holds open is waited for once the command has ended
 ABORT_GRACE_S = 2.0  # between TERM and KILL for a command whose channel was dropped
 
@@ -35,7 +36,7 @@ class LocalTransport:
         """Where this leads, for messages."""
         return "this machine"
 
-    async def open(self, argv: Sequence[str], receiver: Receiver) -> ProcessChannel:
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> ProcessChannel:
         """Start a command. Raises BootstrapFailed when there is no such program or it cannot be executed."""
         try:
             return start_process(argv, receiver, self._channels)
@@ -194,29 +195,44 @@ class ProcessChannel:
         if self._stderr >= 0:
             self._loop.add_reader(self._stderr, self._stderr_ready)
 
-    def _stdout_ready(self) -> None:
+    def _stdout_ready(self) -> bool:
+        """Pass on what is there; whether there may be more."""
         data = self._read(self._stdout)
         if data:
-            self._receiver.data_received(data)
+            self._pass_on(self._receiver.data_received, data)
         elif data is not None:
             self._loop.remove_reader(self._stdout)
             os.close(self._stdout)
             self._stdout = -1
             self._finish_if_over()
+        return bool(data)
 
-    def _stderr_ready(self) -> None:
+    def _stderr_ready(self) -> bool:
+        """Pass on what is there; whether there may be more."""
         data = self._read(self._stderr)
         if data:
-            self._receiver.stderr_received(data)
+            self._pass_on(self._receiver.stderr_received, data)
         elif data is not None:
             self._loop.remove_reader(self._stderr)
             os.close(self._stderr)
             self._stderr = -1
             self._finish_if_over()
+        return bool(data)
+
+    def _pass_on(self, receive: Callable[[bytes], None], data: bytes) -> None:
+        """Hand data over; a receiver that fails has its channel ended, and is told so, rather than wait for ever."""
+        try:
+            receive(data)
+        except Exception as error:
+            context = {"message": "a receiver of channel data failed", "exception": error}
+            self._loop.call_exception_handler(context)
+            self.abort()
 
     @staticmethod
     def _read(fd: int) -> bytes | None:
-        """Read what is there: empty at the end, None when there is nothing yet."""
+        """Read what is there: empty at the end, None when there is nothing yet, or no pipe any more."""
+        if fd < 0:
+            return None
         try:
             return os.read(fd, READ_BYTES)
         except BlockingIOError:
@@ -283,7 +299,17 @@ class ProcessChannel:
             self._finish_if_over()
 
     def _give_up_output(self) -> None:
-        """End although a descendant keeps the output open; data that the receiver has paused is waited for."""
+        """End although a descendant keeps the output open.
+
+        What the command itself has written is in the pipes by now: it is passed on first, also when the receiver has
+        just begun to read again; a receiver that does not read yet is waited for.
+        """
+        for ready in (self._stdout_ready, self._stderr_ready):
+            for _ in range(MOST_READS):
+                if self._is_closed or not self._is_reading or not ready():
+                    break
+        if self._is_closed:
+            return
         if self._is_reading:
             self._finish()
         else:

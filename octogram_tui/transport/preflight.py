@@ -30,6 +30,7 @@ SCRIPT = (
     'n=$1; shift; for p in "$@"; do command -v "$p" >/dev/null 2>&1 && "$p" -c '
     "'import sys; a = sys.argv; print(a[1], \"python\", \".\".join(map(str, sys.version_info[:3])), a[2])' "
     '"$n" "$p" 2>/dev/null; done; '
+    'command -v prometheus >/dev/null && echo "$n prometheus $(command -v prometheus)"; '
     'd=${HOME:-/}/.cache; mkdir -p "$d" 2>/dev/null; '
     'if [ -d "$d" ] && [ -w "$d" ]; then echo "$n cache ok $d"; else echo "$n cache bad $d"; d=/; fi; '
     'echo "$n disk $(df -Pk "$d" 2>/dev/null | tail -n 1)"; '
@@ -51,13 +52,16 @@ class Check(NamedTuple):
 
 
 async def examine(specs: Sequence[AgentSpec], transports: Transports, *,
-                  ssh_config: str | None = None) -> list[Check]:
-    """Look at every agent at once, within the limits of a run; rows come in the order of the agents."""
+                  ssh_config: str | None = None, prometheus: str = "") -> list[Check]:
+    """Look at every agent at once, within the limits of a run; rows come in the order of the agents.
+
+    prometheus: the agent whose machine has to have Prometheus; empty when none has.
+    """
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def limited(spec: AgentSpec) -> list[Check]:
         async with limit:
-            return await _examine_agent(spec, transports)
+            return await _examine_agent(spec, transports, needs_prometheus=spec.name == prometheus)
 
     per_agent = await asyncio.gather(*(limited(spec) for spec in specs))
     rows: list[Check] = []
@@ -82,7 +86,7 @@ def _examine_configuration(ssh_config: str | None) -> list[Check]:
     ]
 
 
-async def _examine_agent(spec: AgentSpec, transports: Transports) -> list[Check]:
+async def _examine_agent(spec: AgentSpec, transports: Transports, *, needs_prometheus: bool) -> list[Check]:
     transport = transports.transport_for(spec)
     steps = SSH_CHECKS if transports.kind_of(spec) == "ssh" else ("start",)
     answer = _Answer(secrets.token_hex(8))
@@ -102,7 +106,8 @@ async def _examine_agent(spec: AgentSpec, transports: Transports) -> list[Check]
     rows = [Check(spec.name, step, "ok", transport.description if step == "connection" else "") for step in steps]
     if answer.error is not None or not answer.facts("end"):
         return [*rows[:-1], _unanswered(spec.name, transport, answer)]
-    return [*rows, *_judge(spec, answer, asked_at, time.time())]
+    rows += _judge(spec, answer, asked_at, time.time())
+    return [*rows, _judge_prometheus(spec.name, answer)] if needs_prometheus else rows
 
 
 def _failed(agent: str, steps: Sequence[str], error: TransportError) -> list[Check]:
@@ -150,6 +155,14 @@ def _judge_cache(agent: str, answer: _Answer) -> Check:
     if state == "ok":
         return Check(agent, "cache", "ok", path)
     return Check(agent, "cache", "warn", f"{path} cannot be written", "another directory will be tried")
+
+
+def _judge_prometheus(agent: str, answer: _Answer) -> Check:
+    found = answer.facts("prometheus")
+    if found:
+        return Check(agent, "prometheus", "ok", found[0])
+    return Check(agent, "prometheus", "fail", "there is no program prometheus on the PATH there",
+                 "install Prometheus there (on Debian: apt-get install prometheus), or leave `prometheus_agent` out")
 
 
 def _judge_disk(agent: str, answer: _Answer) -> Check:

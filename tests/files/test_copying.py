@@ -341,7 +341,7 @@ class Stopping:
         self._inner = inner
         self._after_bytes = after_bytes
 
-    async def open(self, argv: Sequence[str], receiver: Receiver) -> Channel:
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:
         self.channel = await self._inner.open(argv, receiver)
         inner, write = self.channel, self.channel.write
         sent = 0

@@ -241,7 +241,7 @@ async def test_an_answer_that_makes_no_sense(tmp_path: Path) -> None:
 
 async def test_a_lost_link_is_not_a_failed_procedure(tmp_path: Path) -> None:
     class Lost(LocalTransport):
-        async def open(self, argv: Sequence[str], receiver: Any) -> Any:
+        async def open(self, argv: Sequence[str], receiver: Any, *, bulk: bool = False) -> Any:
             channel = await super().open(argv, receiver)
             asyncio.get_running_loop().call_soon(receiver.channel_closed, LinkLost("the link is gone"))
             return channel

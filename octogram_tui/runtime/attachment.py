@@ -1,0 +1,103 @@
+"""One channel's worth of connection to a daemon: the boot's words first, then messages. A link has several in turn."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from agentd.wire import LineFramer, WireError
+from octogram_tui.errors import BootstrapFailed, TransportError
+from octogram_tui.transport.base import Channel
+from octogram_tui.transport.bundle import BootReader, Failed, Need, Started
+
+STDERR_TAIL_BYTES = 4096
+STDERR_TAIL_CHARACTERS = 300
+
+
+class Owner(Protocol):
+    """Who is behind an attachment."""
+
+    def take(self, attachment: Attachment, messages: list[dict[str, Any]]) -> None:
+        """Take messages."""
+        ...
+
+    def fault(self, attachment: Attachment, what: str) -> None:
+        """What came is against the protocol: the attachment is of no more use."""
+        ...
+
+
+class Attachment:
+    """Receives from one channel until that is gone."""
+
+    def __init__(self, owner: Owner, agent: str, place: str, nonce: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._owner = owner
+        self._agent = agent
+        self._place = place
+        self._framer = LineFramer()
+        self._stderr = b""
+        self._reader: BootReader | None = BootReader(nonce)
+        self.channel: Channel | None = None
+        self.booted: asyncio.Future[Need | Started | Failed] = loop.create_future()
+        self.started: asyncio.Future[Started | Failed] = loop.create_future()
+        self.welcome: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self.closed = asyncio.Event()
+        self.error: TransportError | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the channel."""
+        if self.closed.is_set():
+            return
+        try:
+            if self._reader is not None:
+                data = self._boot(self._reader, data)
+            messages = self._framer.feed(data) if data else []
+        except WireError as error:
+            self._owner.fault(self, str(error))
+            return
+        if messages:
+            self._owner.take(self, messages)
+
+    def _boot(self, reader: BootReader, data: bytes) -> bytes:
+        """Take the boot's words; gives what follows them, which is messages."""
+        for event in reader.feed(data):
+            if not self.booted.done() and isinstance(event, Need | Started | Failed):
+                self.booted.set_result(event)
+            if isinstance(event, Started | Failed) and not self.started.done():
+                self.started.set_result(event)
+            if isinstance(event, Started):
+                self._reader = None
+                return event.rest
+        return b""
+
+    def stderr_received(self, data: bytes) -> None:
+        """Keep the end of what the other side complains about."""
+        self._stderr = (self._stderr + data)[-STDERR_TAIL_BYTES:]
+
+    def channel_closed(self, error: TransportError | None) -> None:
+        """The channel is gone."""
+        self.close(error)
+
+    def close(self, error: TransportError | None) -> None:
+        """Settle everything that somebody waits for."""
+        if self.closed.is_set():
+            return
+        self.error = error
+        self.closed.set()
+        if not self.welcome.done():
+            said = self._stderr.decode("utf-8", "replace").strip().splitlines()
+            text = f": {said[-1][:STDERR_TAIL_CHARACTERS]}" if said else ""
+            failure = error or BootstrapFailed(
+                f"agent {self._agent}: the daemon did not start on {self._place}{text}")
+            for future in (self.booted, self.started, self.welcome):
+                if not future.done():
+                    future.set_exception(failure)
+                    future.exception()  # whoever waits for another of the three leaves this one unread
+
+    def abort(self) -> None:
+        """Drop the channel; whoever still waits for something is cancelled, unless `close` has said why."""
+        if self.channel is not None:
+            self.channel.abort()
+        for future in (self.booted, self.started, self.welcome):
+            if not future.done():
+                future.cancel()

@@ -1,0 +1,85 @@
+"""What an agent reports -> stimuli. Each field is looked at here, since the engine takes a stimulus at its word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from octogram_tui.engine.stimuli import AttemptEnded, OutputCame, ProgressCame, ServiceReported, Stimulus
+
+Message = dict[str, Any]
+
+END_STATES = ("ok", "failed", "cancelled")
+MAX_PORT = 65535
+
+
+def read_report(agent: str, message: Message) -> Stimulus | None:
+    """Give what a message means for the run; None when it is not about the run.
+
+    Raises ValueError (or KeyError, OverflowError) when it is not what the protocol says.
+    """
+    match message["t"]:
+        case "finished":
+            state = message["state"]
+            if state not in END_STATES:
+                raise ValueError(f"an attempt cannot end {state!r}")
+            return AttemptEnded(
+                _text(message["id"]), state, message.get("result"), _error(message.get("error")),
+                float(message.get("duration_s") or 0.0))
+        case "output":
+            return OutputCame(
+                agent, _text(message.get("id", "")), _lines(message["lines"]), _text(message.get("stream", "stdout")),
+                _text(message.get("process", "")), count(message.get("dropped")))
+        case "progress":
+            return ProgressCame(_text(message["id"]), _text(message["text"]))
+        case "service":
+            return ServiceReported(
+                agent, _text(message["kind"]), _text(message["name"]), _ports(message["ports"]),
+                _text(message["state"]), _text(message.get("reason", "")))
+    return None
+
+
+def count(value: object) -> int:
+    """Give a number that counts something; an absent one counts nothing. Raises ValueError."""
+    if value is None:
+        return 0
+    if type(value) is not int or value < 0:
+        raise ValueError(f"not a count: {value!r:.80}")
+    return value
+
+
+def _text(value: object) -> str:
+    """Give a text that can be written anywhere: one with a lone surrogate would end whoever prints it."""
+    if not isinstance(value, str):
+        raise ValueError(f"not a text: {value!r:.80}")
+    if not value.isascii():
+        value.encode()
+    return value
+
+
+def _lines(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise ValueError(f"not a list of lines: {value!r:.80}")
+    try:
+        _text("".join(value))
+    except TypeError:
+        raise ValueError("a line is not a text") from None
+    return value
+
+
+def _error(value: object) -> Message | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(f"not an error: {value!r:.80}")
+    words = {name: _text(value.get(name) or "") for name in ("kind", "message", "hint")}
+    return {**value, **words}
+
+
+def _ports(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ValueError(f"not a map of ports: {value!r:.80}")
+    for name, port in value.items():
+        _text(name)
+        if count(port) > MAX_PORT:
+            raise ValueError(f"not a port: {port!r:.80}")
+    return dict(value)
