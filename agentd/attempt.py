@@ -14,7 +14,7 @@ from agentd.supervised import Supervised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, Union
+    from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
     from agentd.context import Process, Response
     from agentd.daemon import Daemon
@@ -137,6 +137,36 @@ class Attempt(Context):
             raise ProcedureFailed(
                 "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **_detail(result))
         return result
+
+    async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> List[Any]:
+        """Run parts of the attempt, so many at a time."""
+        results: List[Any] = [None] * len(parts)
+        errors: List[BaseException] = []
+        waiting = list(enumerate(parts))[::-1]
+
+        async def work() -> None:
+            while waiting:
+                index, part = waiting.pop()
+                try:
+                    results[index] = await part()
+                except BaseException as error:  # also a cancellation: this task ends either way
+                    waiting.clear()
+                    errors.append(error)
+
+        tasks = [self._kernel.spawn(work(), self.attempt) for _ in range(min(at_once, len(parts)))]
+        try:
+            for task in tasks:
+                await task
+        except BaseException:
+            waiting.clear()
+            for task in tasks:
+                task.cancel()
+            for task in tasks:  # what they run is ended before the attempt is
+                await task
+            raise
+        if errors:
+            raise errors[0]
+        return results
 
     async def start(
         self,

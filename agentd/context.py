@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, Union
+    from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
     from agentd.kernel import Future
     from agentd.procedures.base import Uri
@@ -118,6 +118,13 @@ class Context:
 
         Raises ProcedureFailed: kind `not_started` (missing, not executable, wrong architecture: errno and a hint
         in the detail), `exit` when `check` and the status is not 0 (detail: exit_code, argv, last lines), `timeout`.
+        """
+        raise NotImplementedError
+
+    async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> List[Any]:
+        """Run parts of an attempt, so many at a time; gives what they return, in order.
+
+        Raises what the first one to fail raised, once those that had begun have ended; the rest does not begin.
         """
         raise NotImplementedError
 

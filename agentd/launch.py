@@ -101,6 +101,7 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
         built_for = _machine(program)
         if built_for and built_for != os.uname().machine:
             why = "it is built for %s, and this machine is %s" % (built_for, os.uname().machine)
+            hint = "bring the one that is built for this machine"
         else:
             hint = "it is neither a program nor a script whose first line is #! and an interpreter"
     elif error.errno == errno.E2BIG:

@@ -16,10 +16,12 @@ from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.preflight import Check, examine
 
 
-async def _examine(agents: list[AgentSpec], ssh_config: str | None, *, accept_new: bool) -> list[Check]:
+async def _examine(
+    agents: list[AgentSpec], ssh_config: str | None, *, accept_new: bool, prometheus: str
+) -> list[Check]:
     transports = Transports(ssh_config=ssh_config, accept_new=accept_new)
     try:
-        return await examine(agents, transports, ssh_config=ssh_config)
+        return await examine(agents, transports, ssh_config=ssh_config, prometheus=prometheus)
     finally:
         await transports.close()
 
@@ -35,11 +37,13 @@ def main(argv: Sequence[str]) -> int:
     settings = load_settings()
     scenario, _ = load(args)
     agents = list(scenario.agents)
-    if scenario.prometheus_agent is not None:
-        agents.append(scenario.prometheus_agent)
+    prometheus = scenario.prometheus_agent
+    if prometheus is not None:
+        agents.append(prometheus)
     rows = asyncio.run(_examine(
         agents, args.ssh_config or settings.ssh_config or None,
-        accept_new=args.accept_new or settings.host_keys == "accept-new"))
+        accept_new=args.accept_new or settings.host_keys == "accept-new",
+        prometheus=prometheus.name if prometheus is not None else ""))
     if args.json:
         for row in rows:
             print(json.dumps(row._asdict()))

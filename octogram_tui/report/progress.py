@@ -184,6 +184,8 @@ class Progress:
             end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
             if mark != "failed":
                 self._plain(f"{self._name(event)} {took}: {message}{end}", mark)
+                if error.get("hint") and mark == "warning":
+                    self._plain(f"    hint: {text(error['hint'])}")
                 return
             self._always(mark, f"{self._name(event)} {took}: {message}")
             if error.get("hint"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,9 @@ class FakeAgent(Context):
         assert not path.exists(), "the program would refuse to replace its configuration"
         network = words[words.index("--network") + 1] if "--network" in words else None
         path.write_text(json.dumps({"network": {"chain_name": "X"} if network == "file.json" else network}))
+
+    async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> list[Any]:
+        return [await part() for part in parts]
 
     async def start(
         self, name: str, argv: Sequence[str], *, cwd: str | None = None, env: Mapping[str, str] | None = None,

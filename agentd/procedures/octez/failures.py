@@ -28,6 +28,17 @@ HINTS = (
     (r"already exists.*--force|alias .* already exists", "use another `alias`, or a wallet that does not have it yet"),
     (r"not among the commands|[Uu]nrecognized command",
      "the chain may not be where this command needs it: activation wants genesis, operations want an active protocol"),
+    (r"no public key hash alias|no (contract or key|key or contract).* named|no \S+ alias named",
+     "name an alias of that wallet (`octez-client --base-dir WALLET list known addresses` lists them) or an address"),
+    (r"[Ii]nvalid protocol parameters",
+     "make the file with `tezos.generate_protocol_parameters_file` from a `base_file` of the same release and protocol"),
+    (r"[Ii]nvalid_slot_index|slot index \d+ is not below",
+     "slots are counted from 0, and the chain's `number_of_slots` says how many there are"),
+    (r"[Cc]annot_publish_on_slot_index|[Cc]annot publish on slot index",
+     "the DAL node publishes only what its `producer_profiles` hold"),
+    (r"slot_too_large|[Ss]lot.* too large", "the payload has to fit the chain's `slot_size`"),
+    (r"invalid value .*network|[Uu]nknown network|not a known network",
+     "`network` is a built-in name, the URL of a network's description, or a file"),
     (r"balance.*too low|[Ee]mpty implicit contract|insufficient", "the source needs more tez on this chain"),
 )
 """What to do about a message; the first that is found in it counts."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 
 from agentd.procedures.base import Field, Procedure, ProcedureFailed
 from agentd.procedures.octez import argv, endpoints, programs, wallets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
 
     from agentd.context import Context
     from agentd.procedures.base import Uri
@@ -25,6 +26,7 @@ _DAL = {
     "attestation_threshold": "Percentage of shards that has to be attested.",
     "number_of_slots": "Slots of a level.",
 }
+_CLIENTS_AT_ONCE = 4
 _LIST_BYTES = 64 << 20  # a wallet of a million keys
 
 
@@ -75,13 +77,7 @@ class GenerateProtocolParametersFile(Procedure):
         unrevealed = []
         if self.pk_unrevealed_accounts_prefix is not None:
             unrevealed = [alias for alias, _ in known if alias.startswith(self.pk_unrevealed_accounts_prefix)]
-        keys: Dict[str, wallets.Key] = {}
-        wanted = [*revealed, *unrevealed]
-        for count, alias in enumerate(wanted):
-            if alias not in keys:
-                context.progress("%d of %d keys" % (count, len(wanted)))
-                shown = await programs.client(context, client, argv.show_address(alias), base_dir=wallet, log=False)
-                keys[alias] = wallets.parse_key(alias, shown.stdout)
+        keys = await _keys(context, client, wallet, list(dict.fromkeys([*revealed, *unrevealed])))
         balances = {alias: mutez(balance) for alias, balance in reversed(self.balance_updates)}  # the first one counts
         default = mutez(self.default_balance)
         parameters = merge(
@@ -130,6 +126,21 @@ async def _addresses(context: Context, client: str, wallet: Optional[str]) -> Li
             hint="fill it first, with `tezos.generate_keys`",
         )
     return known
+
+
+async def _keys(
+    context: Context, client: str, wallet: Optional[str], aliases: Sequence[str]
+) -> Dict[str, wallets.Key]:
+    """Ask the client for the keys of aliases, a few at a time: each answer costs a start of the client."""
+    keys: Dict[str, wallets.Key] = {}
+
+    async def ask(alias: str) -> None:
+        shown = await programs.client(context, client, argv.show_address(alias), base_dir=wallet, log=False)
+        keys[alias] = wallets.parse_key(alias, shown.stdout)
+        context.progress("%d of %d keys" % (len(keys), len(aliases)))
+
+    await context.all_of([partial(ask, alias) for alias in aliases], at_once=_CLIENTS_AT_ONCE)
+    return keys
 
 
 def mutez(text: Any) -> str:
