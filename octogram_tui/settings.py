@@ -70,6 +70,8 @@ class Settings:
     is_dumb_terminal: bool = False
     is_ci: bool = False
     is_github: bool = False
+    is_linux_terminal: bool = False
+    editor: str = "vi"
 
     @property
     def runs_dir(self) -> Path:
@@ -117,8 +119,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         is_dumb_terminal=env.get("TERM", "") == "dumb",
         is_ci=env.get("CI", "").lower() not in _FALSE,
         is_github=env.get("GITHUB_ACTIONS", "").lower() == "true",
+        is_linux_terminal=env.get("TERM", "") == "linux",
+        editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
         **values,
     )
+
+
+def prepare_textual() -> None:
+    """Settle what Textual reads from the environment by itself, when it is imported and started."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]  # empty means unset, which Textual does not know
+    # Ctrl-C stays a signal, so that it works while the program is busy.
+    os.environ["TEXTUAL_ALLOW_SIGNALS"] = "1"
 
 
 def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:

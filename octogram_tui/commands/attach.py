@@ -32,8 +32,7 @@ def main(argv: Sequence[str]) -> int:
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         from octogram_tui.commands.console import attach
 
-        return attach(run, args.theme or settings.theme, ascii_only=args.ascii or settings.ascii,
-                      read_only=args.read_only)
+        return attach(run, settings, theme=args.theme, ascii_only=args.ascii, read_only=args.read_only)
     return asyncio.run(_follow(run.info.socket, color=settings.use_color(is_terminal=sys.stdout.isatty())))
 
 

@@ -15,6 +15,7 @@ from octogram_tui.journal import runs
 
 if TYPE_CHECKING:
     from octogram_tui.commands.run import Invocation
+    from octogram_tui.settings import Settings
 
 HOST_START_S = 20.0
 HOST_LOG = "host.log"
@@ -49,10 +50,13 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
                          hint=f"its log: {run_dir / HOST_LOG}")
     # The host is not ours to wait for: it may outlive us, and the system collects it then.
     process.returncode = 0
-    return attach(runs.load(run_dir), invocation.settings.theme, ascii_only=invocation.args.ascii)
+    args = invocation.args
+    return attach(runs.load(run_dir), invocation.settings, theme=args.theme, ascii_only=args.ascii)
 
 
-def attach(run: runs.Run, theme: str, *, ascii_only: bool, read_only: bool = False) -> int:
+def attach(
+    run: runs.Run, settings: Settings, *, theme: str | None = None, ascii_only: bool = False, read_only: bool = False,
+) -> int:  # fmt: skip
     """Open a console onto a run that goes on; gives its exit code once it ended, 0 when detached."""
     from octogram_tui.runtime.client import Client
     from octogram_tui.tui.app import run_console
@@ -61,7 +65,8 @@ def attach(run: runs.Run, theme: str, *, ascii_only: bool, read_only: bool = Fal
         client = await Client.connect(run.info.socket, only_watch=read_only)
         try:
             outcome = await run_console(
-                client, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme or None, read_only=read_only)
+                client, settings, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme,
+                read_only=read_only)
         finally:
             await client.close()
         if outcome.exit_code is None:

@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.tui.app import run_console
 
         asyncio.run(run_console(
-            recording, scenario_path=scenario, ascii=args.ascii or settings.ascii,
-            theme=args.theme or settings.theme or None, read_only=True, replay=True))
+            recording, settings, scenario_path=scenario, ascii=args.ascii, theme=args.theme, read_only=True,
+            replay=True))
         if recording.failure is not None:
             raise recording.failure
         return 0

@@ -16,6 +16,7 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
+from octogram_tui import settings
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 
@@ -354,7 +355,8 @@ def main() -> None:
     fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
     fleet.begin(paused=options.paused)
     source = FleetSource(fleet, speed=options.speed)
-    print(asyncio.run(run_console(source, scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)))
+    print(asyncio.run(run_console(
+        source, settings.load(), scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -41,6 +42,7 @@ class Board(Plan):
         self.seq = 0
         self.exit_code: int | None = None  # once the run has finished
         self.done_exit_code = 0  # once every stage has ended
+        self.done_at_s = 0.0
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
@@ -87,6 +89,12 @@ class Board(Plan):
         return next(iter(self.failures.values()), None)
 
     @property
+    def first_bad_agent(self) -> AgentRow | None:
+        """The first agent that could not be started, was lost, or left something behind."""
+        bad = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
+        return next((agent for agent in self.agents.values() if agent.state in bad), None)
+
+    @property
     def agents_up(self) -> int:
         """How many agents take jobs."""
         return sum(agent.state in (AgentState.READY, AgentState.SUSPECT) for agent in self.agents.values())
@@ -106,7 +114,7 @@ class Board(Plan):
         self.run, self.scenario = event.run, event.scenario
         self.started_wall, self.host = event.started_wall, event.host
         self.phase = Phase.STARTING
-        for order, agent in enumerate(event.agents):
+        for order, agent in enumerate(sorted(event.agents, key=_by_name)):
             name = str(agent.get("agent", ""))
             self.agents[name] = AgentRow(
                 name, order, str(agent.get("address") or ""), str(agent.get("transport") or "")
@@ -244,8 +252,10 @@ class Board(Plan):
         agent.address = event.address or agent.address
 
     def _on_agent_failed(self, event: ev.AgentFailed) -> None:
-        self._set_agent(event.agent, AgentState.FAILED, event.message, event.hint)
-        self._note(event, "error", f"{event.agent}: {event.message}")
+        # Transports begin with the agent's name, so that a line of a report can stand alone.
+        message = event.message.removeprefix(f"agent {event.agent}: ")
+        self._set_agent(event.agent, AgentState.FAILED, message, event.hint)
+        self._note(event, "error", f"{event.agent}: {message}")
 
     def _on_agent_suspect(self, event: ev.AgentSuspect) -> None:
         self._set_agent(event.agent, AgentState.SUSPECT, event.message)
@@ -255,8 +265,11 @@ class Board(Plan):
         self._note(event, "error", f"{event.agent} is lost: {event.message}")
 
     def _on_agent_stopped(self, event: ev.AgentStopped) -> None:
-        state = AgentState.STOPPED if event.is_clean else AgentState.UNCLEAN
-        self._set_agent(event.agent, state, event.message)
+        agent = self._agent(event.agent)
+        if not event.is_clean:
+            self._set_agent(event.agent, AgentState.UNCLEAN, event.message)
+        elif agent.state not in (AgentState.FAILED, AgentState.LOST):  # what went wrong stays to be seen
+            self._set_agent(event.agent, AgentState.STOPPED, event.message)
 
     # The run
 
@@ -279,7 +292,7 @@ class Board(Plan):
         self.confirmations.pop(event.stage, None)
 
     def _on_stages_done(self, event: ev.StagesDone) -> None:
-        self.phase, self.done_exit_code = Phase.DONE, event.exit_code
+        self.phase, self.done_exit_code, self.done_at_s = Phase.DONE, event.exit_code, event.at_s
 
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
         self.changes, self.problems = event.changes, []
@@ -309,3 +322,9 @@ class Board(Plan):
     def _on_run_finished(self, event: ev.RunFinished) -> None:
         self.phase, self.exit_code, self.is_paused = Phase.FINISHED, event.exit_code, False
         self.reason, self.message = "", event.reason
+
+
+def _by_name(agent: dict[str, Any]) -> list[tuple[int, str]]:
+    """Order agents as people count: node_2 before node_10."""
+    parts = re.split(r"(\d+)", str(agent.get("agent", "")))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

@@ -21,8 +21,10 @@ class Outline:
         self.board = board
         self.rows: list[Row] = []
         self.failed_only = False
+        self.room = 0  # how many lines can be seen: where all jobs fit, all stages are open
         self._folds: dict[str, bool] = {}  # what the operator decided, by key
         self._path: frozenset[str] = frozenset()  # what is open for as long as something below is pointed at
+        self._fits = False
         self._basis: object = None
 
     def is_unfolded(self, row: Row) -> bool:
@@ -37,7 +39,7 @@ class Outline:
         if row.key in self._path:
             return True
         if row.kind is Kind.STAGE:
-            return row.state in _LIVE or self._stands_alone(row)
+            return self._fits or row.state in _LIVE or self._stands_alone(row)
         return row.state in (State.FAILED, State.LOST) and len(row.children) <= UNFOLDED_FAILURES
 
     def _stands_alone(self, stage: Group) -> bool:
@@ -78,6 +80,7 @@ class Outline:
 
     def refresh(self) -> bool:
         """Bring the list up to date. Returns whether its lines are others than before."""
+        self._fits = sum(1 + len(stage.children) for stage in self.board.stages) <= self.room
         unfolded = tuple(self.is_unfolded(stage) for stage in self.board.stages)
         failing = tuple(key for key in self.board.failures) if len(self.board.failures) <= UNFOLDED_FAILURES else ()
         basis = (

@@ -27,6 +27,22 @@ _VISIBLE = _replacements()
 _ASCII = _VISIBLE | {code: f"^{chr(code + 0x40)}" for code in range(0x20)} | {0x7F: "^?"}
 
 
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*[mK]")
+
+
+def printed(line: str) -> str:
+    """Give a line of output as a terminal would leave it: without colours, and with the last of what overwrote itself.
+
+    What was overwritten is marked by the sign of a carriage return, so that nothing vanishes unseen.
+    """
+    if "\x1b" in line:
+        line = _COLOURS.sub("", line)
+    if "\r" in line:
+        before, _, last = line.rstrip("\r").rpartition("\r")
+        return f"\r{last}" if before else last
+    return line
+
+
 def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = False) -> str:
     """Make one line of it in which every character is printed as itself or as something that stands for it."""
     shown = text if isinstance(text, str) else str(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from octogram_tui.projection.rows import Row
 from octogram_tui.projection.states import Phase
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
+from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.bridge import Bridge, EventSource
 from octogram_tui.tui.commands import VerbProvider
@@ -32,8 +32,6 @@ from octogram_tui.tui.terminal import (
     draws_ascii_only,
     edit,
     editor_command,
-    preferred_editor,
-    prepare_environment,
 )
 from octogram_tui.tui.widgets.brush import Brush
 
@@ -58,17 +56,19 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     def __init__(
         self, source: EventSource, *, scenario_path: str, ascii_only: bool = False, palette: str = themes.DEFAULT,
-        read_only: bool = False, replay: bool = False, clock: Callable[[], float] = time.time,
+        read_only: bool = False, replay: bool = False, editor: str = "vi", clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         super().__init__(css_path=str(themes.stylesheet()))
         self.source = source
         self.scenario_path = scenario_path
+        self.editor = editor
         self.model = Model(clock=clock, is_replay=replay)
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only)
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
         self._shown_notices = 0
         self._shown_refusals = 0
+        self._had_control: bool | None = None  # None before the run's host has said
         self._signals: Signals | None = None
         self.register_theme(self.brush.palette.theme)
         self.theme = palette
@@ -109,8 +109,18 @@ class ConsoleApp(App[ConsoleOutcome]):
         for text in self.source.refusals[self._shown_refusals :]:
             self.notify(safe(text), severity="warning", markup=False)
         self._shown_refusals = len(self.source.refusals)
+        self._tell_control()
         if self.run_screen is not None and self.run_screen.is_mounted:
             self.run_screen.sync()
+
+    def _tell_control(self) -> None:
+        """Say when control comes or goes; it stays silent about how it was at first."""
+        had, has = self._had_control, self.source.has_control
+        if self.model.board.seq and not self.wants_read_only and self.source.is_connected:
+            self._had_control = has
+            if had is not None and had != has:
+                words = "you hold control now" if has else "another console took control: this one only watches"
+                self.notify(words, severity="information" if has else "warning", markup=False)
 
     def _tell_notices(self) -> None:
         board = self.model.board
@@ -140,7 +150,8 @@ class ConsoleApp(App[ConsoleOutcome]):
         elif self.wants_read_only:
             self.notify("this console only watches", severity="warning", markup=False)
         elif not self.source.has_control:
-            self.notify("another console holds control; : take control", severity="warning", markup=False)
+            self.notify("another console holds control: press : and choose `Take control` to have it",
+                        severity="warning", markup=False)  # fmt: skip
         elif not self.source.is_connected:
             self.notify("the run does not answer any more", severity="warning", markup=False)
         else:
@@ -166,7 +177,7 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     async def edit_scenario(self, line: int) -> None:
         """Lend the terminal to the editor; the run's host sees the file change."""
-        problem = await edit(self, editor_command(preferred_editor(), self.scenario_path, line))
+        problem = await edit(self, editor_command(self.editor, self.scenario_path, line))
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
@@ -260,15 +271,19 @@ class ConsoleApp(App[ConsoleOutcome]):
 
 
 async def run_console(
-    source: EventSource, *, scenario_path: str, ascii: bool, theme: str | None, read_only: bool = False,  # noqa: A002
-    replay: bool = False,
+    source: EventSource, settings: Settings, *, scenario_path: str, ascii: bool = False,  # noqa: A002
+    theme: str | None = None, read_only: bool = False, replay: bool = False,
 ) -> ConsoleOutcome:  # fmt: skip
-    """Open the console on a run and stay until it is left. Raises SettingsError for a theme that there is not."""
-    prepare_environment()
-    palette = themes.WITHOUT_COLOUR if os.environ.get("NO_COLOR") else theme or themes.DEFAULT
+    """Open the console on a run and stay until it is left.
+
+    ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
+    """
+    prepare_textual()
+    palette = themes.WITHOUT_COLOUR if settings.no_color else theme or settings.theme or themes.DEFAULT
+    ascii_only = ascii or settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal)
     app = ConsoleApp(
-        source, scenario_path=scenario_path, ascii_only=ascii or draws_ascii_only(), palette=palette,
-        read_only=read_only, replay=replay,
+        source, scenario_path=scenario_path, ascii_only=ascii_only, palette=palette, read_only=read_only, replay=replay,
+        editor=settings.editor,
     )  # fmt: skip
     app.call_later(app.listen_to_signals)
     try:

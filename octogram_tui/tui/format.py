@@ -75,6 +75,12 @@ def stamp(at_s: float) -> str:
     return shown if seconds < 3600 else f"{seconds // 3600}:{shown}"
 
 
+def place(address: str, port: int, *, scheme: str = "http://") -> str:
+    """Write where something listens, as a browser takes it."""
+    host = f"[{address}]" if ":" in address else address or "localhost"
+    return f"{scheme}{host}:{port}"
+
+
 def plural(count: int, noun: str) -> str:
     """Say how many: 1 job, 2 jobs, 1 234 jobs."""
     shown = f"{count:,}".replace(",", " ")

@@ -6,7 +6,7 @@ from octogram_tui.projection.board import Board
 from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance, Kind
 from octogram_tui.projection.states import State
 from octogram_tui.projection.variables import Variable
-from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look, block, clock, duration, plural, stamp
+from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look, block, clock, duration, place, plural, stamp
 from octogram_tui.tui.model import Subject, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece
 
@@ -86,9 +86,9 @@ def _error(attempt: Attempt, brush: Brush) -> list[Text]:
     if isinstance(detail, dict):
         last_lines = detail.get("last_lines")
         rest = {name: entry for name, entry in detail.items() if name != "last_lines"}
-        lines += [[("  " + brush.text(line), "dim")] for line in block(rest)] if rest else []
         if isinstance(last_lines, list):
             lines += [[(f"  {brush.pick('│', '|')} ", "faint"), (brush.text(line), "stderr")] for line in last_lines]
+        lines += [[("  " + brush.text(line), "dim")] for line in block(rest)] if rest else []
     elif detail:
         lines += [[("  " + brush.text(line), "dim")] for line in block(detail)]
     return lines
@@ -164,7 +164,7 @@ def _agent(agent: AgentRow, board: Board, brush: Brush) -> list[Text]:
     if services:
         lines += _section("services")
     for service in services:
-        ports = "  ".join(f"{name} {port}" for name, port in service.ports.items())
+        ports = "  ".join(f"{name} {place(service.address, port, scheme='')}" for name, port in service.ports.items())
         state = "" if service.state == "up" else f"  {service.state} {service.reason}"
         lines.append([(f"  {brush.text(service.name)}", "failed" if state else ""),
                       (f"  {brush.text(service.kind)}  {brush.text(ports)}{brush.text(state)}", "dim")])  # fmt: skip

@@ -58,6 +58,21 @@ class Model:
         """Whether the run waits because something failed."""
         return self.board.is_paused and bool(self.board.failures)
 
+    @property
+    def held(self) -> Instance | None:
+        """What the gate holds and would let through next; None while something still runs."""
+        board = self.board
+        stage = board.current_stage
+        if stage is None or not board.is_paused or board.in_flight or not stage.tally[State.HELD]:
+            return None
+        return next((row for row in stage.below() if row.state is State.HELD), None)
+
+    def log_of(self, row: Row | None) -> Row | None:
+        """Pick whose output to show while the run is followed: what failed, else the stage, at the end everything."""
+        if self.is_failing or row is None:
+            return row
+        return row.stage if self.board.phase is Phase.RUNNING else None
+
     def focus_row(self) -> Row | None:
         """Pick the row where the action is: the first failure when the run waits for it, else the job that runs."""
         board = self.board
@@ -66,6 +81,9 @@ class Model:
         stage = board.current_stage
         if stage is None:
             return board.stages[0] if board.stages else None
+        held = self.held
+        if held is not None:
+            return held
         running = [job for job in stage.children if isinstance(job, Group) and job.tally[State.RUNNING]]
         if running:
             return running[-1]

@@ -21,18 +21,10 @@ _LINE_AFTER = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "ka
 _LINE_IN_NAME = {"hx", "helix", "subl", "zed"}
 
 
-def prepare_environment() -> None:
-    """Settle what Textual reads from the environment when it is imported and started."""
-    if os.environ.get("NO_COLOR") == "":
-        del os.environ["NO_COLOR"]  # empty means unset, which Textual does not know
-    # Ctrl-C stays a signal, so that it works while the program is busy.
-    os.environ["TEXTUAL_ALLOW_SIGNALS"] = "1"
-
-
-def draws_ascii_only() -> bool:
-    """Say whether this terminal cannot be trusted with more than ASCII."""
+def draws_ascii_only(*, is_linux_terminal: bool) -> bool:
+    """Say whether this terminal cannot be trusted with more than ASCII: the kernel's own has few signs."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-    return encoding != "utf8" or os.environ.get("TERM") == "linux"
+    return encoding != "utf8" or is_linux_terminal
 
 
 class Signals:
@@ -94,11 +86,6 @@ def _make_sane() -> None:
     attributes[0] |= termios.ICRNL | termios.IXON
     attributes[3] |= termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
-
-
-def preferred_editor() -> str:
-    """Give the editor that the user has chosen."""
-    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
 
 def editor_command(editor: str, path: str, line: int) -> list[str]:

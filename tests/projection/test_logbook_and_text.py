@@ -5,7 +5,7 @@ import pytest
 from octogram_tui.engine import events as ev
 from octogram_tui.projection.log_view import LogView, Scope
 from octogram_tui.projection.logbook import LINE_OVERHEAD_BYTES, Logbook
-from octogram_tui.projection.text import SHOWN_CHARACTERS, safe
+from octogram_tui.projection.text import SHOWN_CHARACTERS, printed, safe
 
 
 def output(*lines: str, key: str = "s/j@a", attempt: int = 1, process: str = "", dropped: int = 0) -> ev.JobOutput:
@@ -118,3 +118,10 @@ def test_safe_text(raw: object, shown: str) -> None:
 def test_safe_text_cuts_and_speaks_ascii() -> None:
     assert len(safe("x" * 100_000)) == SHOWN_CHARACTERS + 3
     assert safe("\x1b[1m żó", ascii_only=True) == "^[[1m ??"
+
+
+def test_output_reads_as_a_terminal_would_leave_it() -> None:
+    assert printed("\x1b[1;31mred\x1b[0m\x1b[K text") == "red text"
+    assert printed("1%\r50%\r100%\r") == "\r100%"
+    assert printed("windows\r") == "windows"
+    assert safe(printed("\x1b]0;title\x07 \x1b[2J")) == "␛]0;title␇ ␛[2J"

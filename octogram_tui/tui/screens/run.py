@@ -69,6 +69,7 @@ class RunScreen(Screen[None]):
         self.view = "plan"
         self.before_detail = "plan"
         self.is_zoomed = False
+        self.is_pinned = False  # log and inspector are about what was chosen in another pane than the plan
 
     def compose(self) -> ComposeResult:
         """Bars around three columns."""
@@ -145,8 +146,9 @@ class RunScreen(Screen[None]):
         for bar in (self.status, self.tabs, self.banner, self.keys):
             bar.sync()
         self.plan.sync()
-        if self.plan.is_following and self.plan.selected is not None:
-            self._look_at(self.plan.selected)
+        if self.plan.is_following and not self.is_pinned and self.plan.selected is not None:
+            self.log_pane.look_at(self.model.log_of(self.plan.selected))
+            self.detail.look_at(self.plan.selected)
         self.matrix.sync()
         self.variables.sync()
         self.log_pane.sync()
@@ -159,6 +161,7 @@ class RunScreen(Screen[None]):
     def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
         """Log and inspector follow the cursor."""
         message.stop()
+        self.is_pinned = message.view is not self.plan
         if message.view is self.plan:
             self._look_at(self.plan.selected)
         elif message.view is self.matrix:
@@ -261,14 +264,16 @@ class RunScreen(Screen[None]):
             return
         if self.pane == "agents":
             agent, stage = self.matrix.selected, self.matrix.stage
-            if agent is not None and stage is not None:
+            if agent is not None and stage is not None and self.matrix.is_on_agent:
                 found = _most_telling(stage, agent.name)
                 if found is not None:
                     self.show("plan")
                     self.plan.select(found)
                     return
+            self.is_pinned = True
             self._look_at(agent)
         elif self.pane == "variables":
+            self.is_pinned = True
             self.detail.look_at(self.variables.selected)
         elif self.pane == "detail":
             return
@@ -289,14 +294,22 @@ class RunScreen(Screen[None]):
             banner.dismissed_seq = self.model.board.reload_seq
         else:
             self.plan.is_following = True
+            self.is_pinned = False
             self.log_pane.follow()
         self.sync()
 
     def action_first_failure(self) -> None:
         """Jump to what failed first."""
         failure = self.model.board.first_failure
-        if failure is None:
+        agent = self.model.board.first_bad_agent
+        if failure is None and agent is None:
             self.app.notify("nothing has failed", markup=False)
+            return
+        if failure is None:
+            self.is_pinned = True
+            self.matrix.select(agent)
+            self._look_at(agent)
+            self.show("detail")
             return
         self.show("plan")
         self.plan.select(failure)

@@ -55,19 +55,19 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._prefilled: str | None = None  # the name whose value was filled in
         self.name_field = Input(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
         self.value_field = Input(id="variable-value", select_on_focus=False)
-        self._list = Lines(brush, [])
-        self._list.id = "offers"
-        self._says = Lines(brush, [])
-        self._says.id = "variable-says"
+        self.offer_list = Lines(brush, [])
+        self.offer_list.id = "offers"
+        self.says = Lines(brush, [])
+        self.says.id = "variable-says"
 
     def compose(self) -> ComposeResult:
         """Two lines to fill in, the names to choose from, and what will be set."""
         with Vertical(classes="dialog", id="prompt"):
             yield Lines(self.brush, [[("Set a variable of the run", "strong")]])
             yield Horizontal(Lines(self.brush, [[(fit("name", LABEL_CELLS), "dim")]]), self.name_field)
-            yield self._list
+            yield self.offer_list
             yield Horizontal(Lines(self.brush, [[(fit("value", LABEL_CELLS), "dim")]]), self.value_field)
-            yield self._says
+            yield self.says
 
     def on_mount(self) -> None:
         """Start where there is something to fill in."""
@@ -113,7 +113,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
                 (fit(brush.text(name), NAME_CELLS) + " ", "accent" if is_here else ""),
                 ("a new variable" if variable is None else _now(variable, brush), "dim"),
             ])  # fmt: skip
-        self._list.show([*lines, *([] for _ in range(room - len(lines)))])
+        self.offer_list.show([*lines, *([] for _ in range(room - len(lines)))])
         self._say()
 
     # The value
@@ -150,7 +150,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             second = [(f"{kind(read[1])}", "retrying" if is_other else "accent"),
                       (f", it was {kind(was)}" if is_other else "", "retrying"),
                       ("   enter: set   tab: to the name   esc: never mind", "faint")]  # fmt: skip
-        self._says.show([first, second])
+        self.says.show([first, second])
 
     def _to_value(self) -> None:
         """Take the name that is pointed at, and fill in the value that it has."""

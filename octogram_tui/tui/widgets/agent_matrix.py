@@ -1,4 +1,7 @@
-"""Agents by stages: one sign where they meet, and what each agent does now. The better view beyond twenty agents."""
+"""Agents by stages: one sign where they meet, and what each agent does now; below them, what they offer.
+
+The better view beyond twenty agents.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Hashable
 
 from textual.content import Content
 
+from octogram_tui.engine.events import ServiceAnnounced
 from octogram_tui.projection.rows import AgentRow, Group
 from octogram_tui.projection.states import AgentState, State
-from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration
+from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.line_view import LineView
@@ -29,6 +33,7 @@ class AgentMatrix(LineView):
         self.column = 0  # the stage under the cursor
         self._first_column = 0
         self._rows: list[AgentRow] = []
+        self._services: list[ServiceAnnounced] = []  # below the agents, after a headline
         self._basis: object = None
         self._name_cells = NAME_CELLS
         self._title = ""
@@ -36,7 +41,19 @@ class AgentMatrix(LineView):
     @property
     def selected(self) -> AgentRow | None:
         """The agent under the cursor."""
-        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        if self.cursor < len(self._rows):
+            return self._rows[self.cursor]
+        service = self._service(self.cursor)
+        return self.model.board.agents.get(service.agent) if service is not None else None
+
+    def _service(self, index: int) -> ServiceAnnounced | None:
+        place = index - len(self._rows) - 1
+        return self._services[place] if 0 <= place < len(self._services) else None
+
+    @property
+    def is_on_agent(self) -> bool:
+        """Whether the cursor is on an agent, and not on what one offers."""
+        return self.cursor < len(self._rows)
 
     @property
     def stage(self) -> Group | None:
@@ -44,9 +61,14 @@ class AgentMatrix(LineView):
         stages = self.model.board.stages
         return stages[self.column] if self.column < len(stages) else None
 
+    def select(self, agent: AgentRow | None) -> None:
+        """Put the cursor on an agent."""
+        if agent in self._rows:
+            self.move_to(self._rows.index(agent))
+
     def count(self) -> int:
-        """Say how many agents are shown."""
-        return len(self._rows)
+        """Say how many lines there are: agents, and what they offer."""
+        return len(self._rows) + (1 + len(self._services) if self._services else 0)
 
     def sync(self) -> None:
         """Bring the list of agents up to date."""
@@ -63,6 +85,9 @@ class AgentMatrix(LineView):
             ]  # fmt: skip
             longest = max((len(agent.name) for agent in self._rows), default=0)
             self._name_cells = min(NAME_CELLS, longest)
+        # What the whole run looks at comes first.
+        services = () if failed_only else board.services.values()
+        self._services = sorted(services, key=lambda service: service.kind != "prometheus")
         self._keep_column_in_view()
         self._entitle()
         super().sync()
@@ -116,6 +141,9 @@ class AgentMatrix(LineView):
 
     def line_key(self, index: int) -> Hashable:
         """An agent's version, the column, and its time while something runs."""
+        if index >= len(self._rows):
+            service = self._service(index)
+            return ("service", index, self._name_cells, None if service is None else (service.seq, service.state))
         agent = self._rows[index]
         stages = tuple((stage.started_s, stage.final) for stage in self.model.board.stages)
         return (agent.name, agent.version, self.column, self._first_column, self._name_cells, stages, self._time(agent))
@@ -133,6 +161,8 @@ class AgentMatrix(LineView):
 
     def paint(self, index: int, width: int) -> list[Piece]:
         """Sign and name of the agent, its cells, and what it does."""
+        if index >= len(self._rows):
+            return self._offered(self._service(index))
         agent = self._rows[index]
         brush = self.brush
         look = AGENT_LOOKS[agent.state]
@@ -149,6 +179,28 @@ class AgentMatrix(LineView):
             pieces.append((f"[{sign}]" if is_here else f" {sign} ", style))
         now, style = self._now(agent)
         return [*pieces, ("   ", ""), (fit(now, max(0, width - sum(len(text) for text, _ in pieces) - 3)), style)]
+
+    def _offered(self, service: ServiceAnnounced | None) -> list[Piece]:
+        """Where something is offered; the headline for None."""
+        if service is None:
+            return [(" Services", "accent")]
+        brush = self.brush
+        is_up = service.state == "up"
+        look = AGENT_LOOKS[AgentState.READY if is_up else AgentState.FAILED]
+        places = "  ".join(
+            place(service.address, port) if name in ("http", "rpc") or service.kind == "prometheus"
+            else f"{name} {place(service.address, port, scheme='')}"
+            for name, port in service.ports.items()
+        )  # fmt: skip
+        what = service.name if service.name == service.kind else f"{service.kind} {service.name}"
+        trouble = "" if is_up else f"  {service.state} {service.reason}".rstrip()
+        return [
+            (f" {brush.sign(look)} ", look.style),
+            (fit(brush.text(service.agent), self._name_cells) + "  ", ""),
+            (brush.text(what), "strong" if service.kind == "prometheus" else ""),
+            (f"  {brush.text(places)}", "accent"),
+            (brush.text(trouble), "failed"),
+        ]
 
     def _now(self, agent: AgentRow) -> Piece:
         brush = self.brush

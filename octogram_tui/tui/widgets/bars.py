@@ -13,7 +13,7 @@ from textual.widget import Widget
 from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.commands import VERBS, Verb, key_names
 from octogram_tui.tui.format import clock, plural
-from octogram_tui.tui.model import Model
+from octogram_tui.tui.model import Model, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 VIEWS = ("plan", "agents", "log", "variables")
@@ -252,7 +252,7 @@ class Banner(Bar):
             return self._paused()
         if board.phase is Phase.DONE:
             return Said("banner-ok" if not board.done_exit_code else "banner-failed", sign("✓", "v"),
-                        "All stages are done; the agents are kept alive.",
+                        f"All stages are done, after {clock(board.done_at_s)}; the agents are kept alive.",
                         (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")))  # fmt: skip
         return None
 
@@ -262,9 +262,10 @@ class Banner(Bar):
         if board.reason == "start":
             return Said("banner-held", sign, "Held before the first stage: nothing has run yet.",
                         (("space", "go"), ("n", "step"), ("e", "set a variable"), ("?", "help")))  # fmt: skip
-        words = {"operator": "Paused by you.", "step": "Stepped: held before the next job.",
-                 "failure": "Held: a failure was dealt with."}  # fmt: skip
-        message = words.get(board.reason, f"Paused ({board.reason}).")
+        words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
+        held = self.model.held
+        before = f": held before {title_of(held)}." if held is not None else "."
+        message = words.get(board.reason, f"Paused ({board.reason})") + before
         if board.message and board.reason != "failure":
             message += f" {board.message}"
         return Said("banner-held", sign, message, (("space", "go"), ("n", "step"), ("r", "rerun"), ("?", "help")))
@@ -273,10 +274,14 @@ class Banner(Bar):
         board = self.model.board
         counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
         took = f"Finished in {clock(board.at_s)}: {counts or 'nothing ran'}."
-        reason = f" {board.message}" if board.message else ""
+        reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
+        agent = board.first_bad_agent
         if board.exit_code:
+            hint = ""
+            if agent is not None and not board.failures:
+                reason, hint = f" {agent.name}: {agent.message.rstrip('.')}.", agent.hint
             return Said("banner-failed", self.brush.pick("✗", "x"), f"{took}{reason} Exit code {board.exit_code}.",
-                        (("!", "first failure"), ("q", "leave")))  # fmt: skip
+                        (("!", "what failed"), ("q", "leave")), hint)  # fmt: skip
         return Said("banner-ok", self.brush.pick("✓", "v"), took + reason, (("q", "leave"),))
 
 
@@ -334,7 +339,7 @@ class KeyBar(Bar):
             case "pause or go" | "step":
                 return not over and board.phase is not Phase.DONE
             case "first failure" | "failed only":
-                return bool(board.failures) or self.model.outline.failed_only
+                return bool(board.failures or self.model.outline.failed_only or board.first_bad_agent)
             case "skip":
                 return not over and bool(board.failures or board.tally[State.HELD])
             case "rerun" | "edit variable":

@@ -7,12 +7,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from octogram_tui.projection.text import safe
+from octogram_tui.projection.text import printed, safe
 from octogram_tui.tui.format import Look
 from octogram_tui.tui.theme import Palette
 
 CUT = "~"
 """Stands where a text was cut: one cell in every terminal, unlike the ellipsis."""
+
+LINE_CHARACTERS = 4096
 
 Piece = tuple[str, str]
 """A text that is safe to show, and the name of its style."""
@@ -46,6 +48,10 @@ class Brush:
     def text(self, raw: object, *, limit: int = 512) -> str:
         """Make text from outside safe to show."""
         return safe(raw, limit=limit, ascii_only=self.ascii_only)
+
+    def line(self, raw: str) -> str:
+        """Make a line of output safe to show."""
+        return safe(printed(raw), limit=LINE_CHARACTERS, ascii_only=self.ascii_only)
 
     def sign(self, look: Look) -> str:
         """Give the sign of a state."""

@@ -74,6 +74,19 @@ def _wrapped(line: list[Piece], width: int) -> list[tuple[Piece, ...]]:
     *first, (text, style) = [piece for piece in line if piece[0]]
     indent = min(sum(cell_len(piece) for piece, _ in first), width // 2)
     indent += min(len(text) - len(text.lstrip()), width // 4) if not first else 0
-    parts = chop_cells(text.lstrip() if not first else text, max(4, width - indent)) or [""]
+    parts = _broken(text.lstrip() if not first else text, max(4, width - indent))
     head: tuple[Piece, ...] = tuple(first) if first else ((" " * indent, ""),)
     return [(*head, (parts[0], style)), *(((" " * indent, ""), (part, style)) for part in parts[1:])]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Break a text where its words end; a word that is too long for a line wherever that is full."""
+    parts: list[str] = []
+    while cell_len(text) > width:
+        head = chop_cells(text, width)[0]
+        rest = text[len(head) :]
+        if not rest.startswith(" ") and " " in head.strip() and cell_len(head[: head.rindex(" ")]) > width // 2:
+            head = head[: head.rindex(" ")]
+        parts.append(head)
+        text = text[len(head) :].removeprefix(" ")
+    return [*parts, text] if text or not parts else parts

@@ -104,7 +104,7 @@ class OutputLog(LineView):
         for index in range(done, len(view.lines)):
             line = view.lines[index]
             room = max(8, width - self._prefix_cells(line))
-            parts = chop_cells(self.brush.text(line.text, limit=4096), room) or [""]
+            parts = chop_cells(self.brush.line(line.text), room) or [""]
             self._rows += [(index, part) for part in range(len(parts))]
         self._wrapped = (width, len(view.lines), view.removed)
 
@@ -153,7 +153,7 @@ class OutputLog(LineView):
         """Time, who, and the text; what was searched for stands out."""
         number, part = self._rows[index] if self.wraps else (index, 0)
         line = self._view.lines[number]
-        text = self.brush.text(line.text, limit=4096)
+        text = self.brush.line(line.text)
         prefix = self._prefix(line)
         if self.wraps:
             room = max(8, width - sum(cell_len(piece) for piece, _ in prefix))
@@ -207,16 +207,16 @@ class OutputLog(LineView):
 
     def text_of_all(self) -> str:
         """Give every line that is held, for the clipboard."""
-        return "\n".join(self.brush.text(line.text, limit=4096) for line in self._view.lines)
+        return "\n".join(self.brush.line(line.text) for line in self._view.lines)
 
     def text_of_seen(self) -> str:
         """Give the lines on the screen, or the one that was found."""
         if self.match is not None:
-            return self.brush.text(self.lines[self.match].text, limit=4096)
+            return self.brush.line(self.lines[self.match].text)
         top = self.scroll_offset.y
         rows = range(top, min(self.count(), top + self.visible_lines))
         numbers = dict.fromkeys(self._rows[row][0] if self.wraps else row for row in rows)
-        return "\n".join(self.brush.text(self.lines[number].text, limit=4096) for number in numbers)
+        return "\n".join(self.brush.line(self.lines[number].text) for number in numbers)
 
     # Moving about
 

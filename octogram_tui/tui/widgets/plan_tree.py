@@ -47,9 +47,10 @@ class PlanTree(LineView):
     def sync(self) -> None:
         """Bring the list up to date, and keep the cursor on its row, or on where the action is."""
         outline = self.model.outline
+        outline.room = self.visible_lines
         if self.is_following:
             focus = self.model.focus_row()
-            outline.point_at(focus if self.model.is_failing else None)
+            outline.point_at(focus if self.model.board.is_paused else None)
             changed = outline.refresh()
             if focus is not None and (changed or focus is not self.selected):
                 index = outline.index(focus)

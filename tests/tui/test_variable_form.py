@@ -1,0 +1,119 @@
+"""The form that sets a variable: names are offered, the value is filled in, and nothing is set that was not meant."""
+
+from typing import Any
+
+import pytest
+from console_app import StillSource, console, fleet_events, settled
+from textual.pilot import Pilot
+
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as st
+from octogram_tui.scenario.load import parse_assignment
+from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.screens.variable_form import VariableForm, written
+
+
+def shop_events() -> list[ev.Event]:
+    """A run that waits, because a shop has nothing to sell."""
+    job = {"job": "sell", "procedure": "builtins.shell", "items": False, "line": 3, "variables": ["price", "stock_*"]}
+    about: dict[str, Any] = {"stage": "market", "job": "sell", "agent": "shop", "key": "market/sell@shop"}
+    error = {"kind": "exit", "message": "stock_2 is 0"}
+    given = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
+    events: list[ev.Event] = [
+        ev.RunStarted(run="r", scenario="s", plan=[{"stage": "market", "line": 1, "jobs": [job]}],
+                      agents=[{"agent": "shop"}], variables=given),
+        ev.StageStarted(stage="market", agents=["shop"]),
+        ev.JobStarted(**about),
+        ev.JobFinished(**about, state="failed", error=error),
+        ev.RunPaused(reason="failure"),
+    ]  # fmt: skip
+    for number, event in enumerate(events, 1):
+        event.seq, event.at_s = number, number / 10
+    return events
+
+
+def form(pilot: Pilot[Any]) -> VariableForm:
+    screen = pilot.app.screen
+    assert isinstance(screen, VariableForm)
+    return screen
+
+
+def says(pilot: Pilot[Any]) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in form(pilot).says.lines)
+
+
+async def opened(pilot: Pilot[Any]) -> ConsoleApp:
+    app = await settled(pilot)
+    await pilot.press("e")
+    assert [offer.name for offer in form(pilot).offers] == ["stock_2", "price", "stock_1", "allowed"]
+    return app
+
+
+async def test_what_the_failure_names_is_offered_first_and_tab_leads_to_its_value() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab")
+        assert form(pilot).value_field.value == "0"
+        await pilot.press("5", "enter")
+        assert source.sent == [st.VariableSet("stock_2", 5)]
+
+
+@pytest.mark.parametrize("onward", ["tab", "enter"])
+async def test_a_name_that_is_typed_leads_to_the_value(onward: str) -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press(*"stock_1", onward, "5", "enter")
+        assert source.sent == [st.VariableSet("stock_1", 5)]
+
+
+async def test_a_beginning_is_completed_and_the_arrows_choose() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press(*"STO", "down", "tab")
+        assert (form(pilot).name_field.value, form(pilot).value_field.value) == ("stock_1", "7")
+        await pilot.press("tab", *"x", "backspace", "down", "up", "enter", "8", "enter")
+        assert source.sent == [st.VariableSet("stock_1", 8)]
+
+
+async def test_a_new_name_and_another_type_are_said_before_anything_is_set() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press(*"colour", "tab")
+        assert "new: the run has no variable colour" in says(pilot)
+        await pilot.press(*"[red", "enter")
+        assert source.sent == []  # not YAML, and it says so
+        assert "not YAML" in says(pilot)
+        await pilot.press("]", "enter")
+        assert source.sent == [st.VariableSet("colour", ["red"])]
+        await pilot.press("e", "tab", *"many")
+        assert "a text, it was a number" in says(pilot)
+        await pilot.press("escape")
+        assert len(source.sent) == 1
+
+
+async def test_it_works_on_the_smallest_terminal() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(40, 10)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "tab", "5", "enter")
+        assert source.sent == [st.VariableSet("stock_2", 5)]
+
+
+async def test_a_variable_that_was_chosen_is_filled_in() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("4", "e")
+        assert (form(pilot).name_field.value, form(pilot).value_field.value) == ("amounts", "[10, 20, 50]")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["text", "", " x ", "1", "true", "a: b", "{", '"', "#", "two\nlines", "tab\t", "é", None, 1, 1.5, [1, {"a": "b"}]],
+)
+def test_what_is_filled_in_is_read_back_as_it_was(value: Any) -> None:
+    assert parse_assignment(f"x={written(value)}")[1] == value
