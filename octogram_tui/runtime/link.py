@@ -403,14 +403,16 @@ class Link:
                 return
             if seq != self._rx_seq + 1:
                 raise ValueError(f"message {seq} after {self._rx_seq}")
+        taken_bytes = count(message.get("bytes")) if kind == "output" else 0
         stimulus = read_report(self.spec.name, message)
         if stimulus is not None:
             self._report(stimulus)
         if kind == "output":
-            self._return_credit(count(message.get("bytes")))
+            self._return_credit(taken_bytes)
         elif kind == "ack":
             self._forget_acknowledged(count(message["seq"]))
         elif kind == "welcome":
+            _check_welcome(message)
             if not attachment.welcome.done():
                 attachment.welcome.set_result(message)
         elif kind == "reject":
@@ -541,3 +543,9 @@ class Link:
 
 def _defect(error: Exception) -> str:
     return f"a defect of octogram-tui: {type(error).__name__}: {error}"
+
+
+def _check_welcome(message: dict[str, Any]) -> None:
+    """Refuse numbers that are none here, where it is the agent's fault."""
+    for name in ("pid", "rx"):
+        count(message.get(name))

@@ -1,0 +1,276 @@
+"""A link between greeting and end: messages, faults in them, silence, cuts, a daemon that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fake_daemon import FAST, Rig
+
+from agentd.wire import encode
+from octogram_tui.engine.stimuli import (
+    AgentCameBack,
+    AgentWasLost,
+    AgentWentSilent,
+    AttemptEnded,
+    OutputCame,
+    ProgressCame,
+    ServiceReported,
+)
+from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
+from octogram_tui.runtime import link as link_module
+
+
+async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
+    channel = await rig.up()
+    rig.link.run("s/j@one#1", "own.noop", {"a": 1}, 5.0)
+    run = await channel.expect("run")
+    assert (run["seq"], run["id"], run["args"], run["timeout_s"]) == (1, "s/j@one#1", {"a": 1}, 5.0)
+    channel.say("output", id="s/j@one#1", stream="stderr", lines=["x", "é"], dropped=3, bytes=10)
+    channel.say("progress", id="s/j@one#1", text="half")
+    channel.say("service", seq=1, id="s/j@one#1", kind="http", name="web", ports={"http": 8080}, state="up", reason="")
+    channel.say("finished", seq=2, id="s/j@one#1", state="ok", result={"n": 1}, duration_s=0.5)
+    output = await rig.report(OutputCame)
+    assert (output.lines, output.stream, output.dropped) == (["x", "é"], "stderr", 3)
+    assert (await rig.report(ProgressCame)).text == "half"
+    assert (await rig.report(ServiceReported)).ports == {"http": 8080}
+    ended = await rig.report(AttemptEnded)
+    assert (ended.state, ended.result, ended.duration_s) == ("ok", {"n": 1}, 0.5)
+
+
+async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> None:
+    channel = await rig.up()
+    for _ in range(3):
+        channel.say("finished", seq=1, id="a#1", state="ok", result=None, duration_s=0)
+    channel.say("weather", text="fine")
+    channel.say("finished", seq=2, id="b#1", state="ok", result=None, duration_s=0)
+    assert (await rig.report(AttemptEnded)).attempt_id == "a#1"
+    assert (await rig.report(AttemptEnded)).attempt_id == "b#1"
+    assert rig.kinds() == ["AgentCameUp"]
+
+
+async def test_a_message_cut_at_every_byte(rig: Rig) -> None:
+    channel = await rig.up()
+    for byte in b'{"t":"finished","seq":1,"id":"a#1","state":"ok","result":null}\n{"t":"hb","n":1}\n':
+        channel.say_bytes(bytes([byte]))
+    await rig.report(AttemptEnded)
+
+
+async def test_acknowledgements_are_batched(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "ACK_AFTER_S", 3600.0)
+    channel = await rig.up()
+    for seq in range(1, link_module.ACK_AFTER_MESSAGES + 10):
+        channel.say("finished", seq=seq, id=f"a{seq}#1", state="ok", result=None)
+    assert (await channel.expect("ack"))["seq"] == link_module.ACK_AFTER_MESSAGES
+    assert [m["t"] for m in channel.received] == []
+
+
+async def test_a_lone_message_is_acknowledged_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "ACK_AFTER_S", 0.001)
+    channel = await rig.up()
+    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
+    assert (await channel.expect("ack"))["seq"] == 1
+
+
+async def test_credit_is_returned_in_portions(rig: Rig) -> None:
+    channel = await rig.up()
+    portion = link_module.CREDIT_AFTER_BYTES // 2
+    channel.say("output", id="a#1", lines=["x"], bytes=portion)
+    channel.say("output", id="a#1", lines=["x"], bytes=portion)
+    assert (await channel.expect("credit"))["bytes"] == 2 * portion
+    assert [m["t"] for m in channel.received] == []
+
+
+@pytest.mark.parametrize("message", [
+    {"t": "finished", "id": ["a"], "state": "ok"},
+    {"t": "finished", "id": "a#1", "state": "excellent"},
+    {"t": "finished", "state": "ok"},
+    {"t": "finished", "id": "a#1", "state": "ok", "duration_s": 10**400},
+    {"t": "finished", "id": "a#1", "state": "failed", "error": "no"},
+    {"t": "finished", "id": "a#1", "state": "failed", "error": {"message": 7}},
+    {"t": "finished", "seq": 7, "id": "a#1", "state": "ok"},
+    {"t": "finished", "seq": -1.5, "id": "a#1", "state": "ok"},
+    {"t": "finished", "seq": "1", "id": "a#1", "state": "ok"},
+    {"t": "output", "id": "a#1", "lines": "text"},
+    {"t": "output", "id": "a#1", "lines": ["x", 1]},
+    {"t": "output", "id": "a#1", "lines": ["\ud800"]},
+    {"t": "output", "id": "a#1", "lines": [], "dropped": -1},
+    {"t": "output", "id": "a#1", "lines": [], "bytes": "many"},
+    {"t": "progress", "id": "a#1", "text": None},
+    {"t": "service", "kind": "http", "name": "w", "ports": {"http": 1 << 70}, "state": "up"},
+    {"t": "service", "kind": "http", "name": "w", "ports": [], "state": "up"},
+    {"t": "service", "kind": {}, "name": "w", "ports": {}, "state": "up"},
+    {"t": "ack"},
+    {"t": "log", "request": []},
+    {"t": "stopped", "seq": 1, "remaining": [1]},
+])
+async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: Rig, message: dict[str, Any]) -> None:
+    channel = await rig.up()
+    for _ in range(2):
+        channel.say_bytes(encode(message))
+        assert channel.is_aborted
+        channel, _hello = await rig.back()
+        await rig.report(AgentCameBack)
+        assert "broke the protocol" in (await rig.report(AgentWentSilent)).message
+    channel.say_bytes(b"x" * 300_000)
+    lost = await rig.report(AgentWasLost)
+    assert "broke the protocol" in lost.message
+    assert rig.kinds() == ["AgentCameUp"]
+
+
+async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
+    channel = await rig.up()
+    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
+    channel.say("finished", seq=3, id="c#1", state="ok", result=None)
+    channel, hello = await rig.back()
+    assert (hello["epoch"], hello["rx"]) == (2, 1)
+    channel.say("finished", seq=2, id="b#1", state="ok", result=None)
+    channel.say("finished", seq=3, id="c#1", state="ok", result=None)
+    assert [(await rig.report(AttemptEnded)).attempt_id for _ in range(3)] == ["a#1", "b#1", "c#1"]
+
+
+async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
+    channel = await rig.up()
+    for n in (1, 2, 3, 4):
+        rig.link.run(f"a{n}#1", "own.noop", {}, None)
+    channel.say("ack", seq=1)
+    channel.lose(LinkLost("cut"))
+    assert (await rig.report(AgentWentSilent)).message == "cut"
+    rig.link.run("a5#1", "own.noop", {}, None)
+    channel, _hello = await rig.back(rx=2)
+    await rig.report(AgentCameBack)
+    assert [(await channel.expect("run"))["seq"] for _ in range(3)] == [3, 4, 5]
+    assert [m["t"] for m in channel.received] == []
+
+
+async def test_an_acknowledgement_that_a_cut_swallowed_is_given_again(rig: Rig) -> None:
+    channel = await rig.up()
+    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
+    channel.lose(LinkLost("cut"))
+    channel, hello = await rig.back()
+    assert hello["rx"] == 1
+    assert (await channel.expect("ack"))["seq"] == 1
+
+
+async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
+    channel = await rig.up()
+    channel.lose(LinkLost("cut"))
+    channel = await rig.channel()
+    channel.boot()
+    await channel.expect("hello")
+    size = link_module.CREDIT_AFTER_BYTES
+    channel.say_bytes(
+        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"a","lines":[],"bytes":%d}\n' % size)
+    await rig.report(AgentCameBack)
+    channel.say("output", id="a", lines=[], bytes=1)
+    assert (await channel.expect("credit"))["bytes"] == size + 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), "x" * 300_000, json.loads("[" * 40 + "]" * 40)])
+async def test_arguments_that_cannot_be_sent_take_no_number(rig: Rig, value: Any) -> None:
+    channel = await rig.up()
+    with pytest.raises(ValueError):  # noqa: PT011 - the encoder's own, or ours
+        rig.link.run("a#1", "own.noop", {"a": value}, None)
+    rig.link.run("b#1", "own.noop", {}, None)
+    assert (await channel.expect("run"))["seq"] == 1
+
+
+async def test_silence_is_told_then_ended_by_a_new_connection(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, suspect_s=-1.0))
+    channel = await rig.up()
+    rig.link.beat()
+    await channel.expect("hb")
+    assert "nothing heard" in (await rig.report(AgentWentSilent)).message
+    rig.link.beat()
+    assert rig.kinds() == ["AgentCameUp"], "it is told once"
+    channel.say("hb", n=1)
+    await rig.report(AgentCameBack)
+    assert not channel.is_aborted
+
+
+async def test_longer_silence_ends_the_connection(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, suspect_s=-2.0, silence_s=-1.0))
+    channel = await rig.up()
+    rig.link.beat()
+    assert channel.is_aborted
+    await rig.back()
+    await rig.report(AgentCameBack)
+
+
+async def test_attempts_to_reconnect_go_on_while_there_is_hope(rig: Rig) -> None:
+    channel = await rig.up()
+    rig.transport.failures = [ConnectFailed("refused") for _ in range(5)]
+    channel.lose(LinkLost("cut"))
+    channel = await rig.channel()
+    channel.lose()  # a daemon about to leave: the bridge ends without a word
+    await rig.back()
+    await rig.report(AgentCameBack)
+    assert rig.transport.opened == 8
+    assert rig.kinds().count("AgentWentSilent") == 1
+
+
+async def test_no_hope_after_the_lease(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, stop_grace_s=0.0), lease_s=0.0)
+    channel = await rig.up()
+    rig.transport.failures = [ConnectFailed("refused")]
+    channel.lose(LinkLost("cut"))
+    assert (await rig.report(AgentWasLost)).message == "cut; refused"
+
+
+async def test_no_second_attempt_with_a_key_that_is_refused(rig: Rig) -> None:
+    channel = await rig.up()
+    rig.transport.failures = [AuthFailed("no key fits")]
+    channel.lose(LinkLost("cut"))
+    assert (await rig.report(AgentWasLost)).message == "cut; no key fits"
+
+
+async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
+    channel = await rig.up()
+    rig.link.run("a#1", "own.noop", {}, None)
+    channel.say("finished", seq=1, id="z#1", state="ok", result=None)
+    channel.lose()
+    channel, _hello = await rig.back(pid=2)
+    assert "had died" in (await rig.report(AgentWasLost)).message
+    stop = await channel.expect("stop")
+    assert (stop["seq"], stop["grace_s"]) == (1, 0.0)
+    assert not channel.received, "nothing of what the first was told is repeated"
+
+
+async def test_a_defect_of_ours_gives_the_agent_up(
+    rig: Rig, defects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await rig.up()
+    rig.transport.failures = [ZeroDivisionError("oops")]
+    channel.lose()
+    lost = await rig.report(AgentWasLost)
+    assert (lost.exit_code, "oops" in lost.message) == (ExitCode.BUG, True)
+    assert len(defects) == 1
+    defects.clear()
+
+
+async def test_more_of_a_log(rig: Rig) -> None:
+    channel = await rig.up()
+    first, second = (asyncio.ensure_future(rig.link.tail(name, 100)) for name in ("p", "q"))
+    requests = {(await channel.expect("tail"))["process"]: n for n in (1, 2)}
+    assert requests == {"p": 1, "q": 2}
+    channel.say("log", request=2, lines=["two"], size_bytes=3)
+    assert (await second)["lines"] == ["two"]
+    third = asyncio.ensure_future(rig.link.tail("r", 100))
+    assert (await channel.expect("tail"))["request"] == 3
+    channel.say("log", request=1, lines=["one"], size_bytes=3)
+    channel.say("log", request=3, lines=["three"], size_bytes=3)
+    assert ((await first)["lines"], (await third)["lines"]) == (["one"], ["three"])
+
+
+async def test_a_log_that_does_not_come(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, tail_s=0.01))
+    with pytest.raises(LinkLost, match="not connected"):
+        await rig.link.tail("p", 1)
+    await rig.up()
+    with pytest.raises(LinkLost, match="did not answer"):
+        await rig.link.tail("p", 1)
+
