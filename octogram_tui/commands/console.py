@@ -27,6 +27,12 @@ class HostFailed(OctogramError):
     exit_code = ExitCode.IO
 
 
+class HostLost(OctogramError):
+    """The run's host process ended while a console looked on."""
+
+    exit_code = ExitCode.IO
+
+
 def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     """Start the run's host and open the console onto it; gives the run's exit code, or 0 when detached."""
     socket = runs.socket_path(run, run_dir, invocation.settings.runtime_dir)
@@ -69,6 +75,9 @@ def attach(
                 read_only=read_only)
         finally:
             await client.close()
+        if outcome.kind == "lost":
+            raise HostLost(f"the process of run {run.id} went away: its agents stop by themselves, within a minute",
+                           hint=f"what it did last: octogram-tui replay {run.id}")
         if outcome.exit_code is None:
             print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
             return 0

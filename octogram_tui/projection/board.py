@@ -16,6 +16,13 @@ KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
 KEPT_NOTICES = 200
 
+_HELD = {
+    "start": "held before the start",
+    "step": "held, next in line",
+    "operator": "held, paused by you",
+    "failure": "held after the failure",
+}
+
 
 class Notice(NamedTuple):
     """Something worth a passing word. level: information, warning or error."""
@@ -158,7 +165,7 @@ class Board(Plan):
 
     def _on_job_held(self, event: ev.JobHeld) -> None:
         instance = self._instance_of(event)
-        instance.note = f"held: {event.reason}"
+        instance.note = _HELD.get(event.reason, f"held: {event.reason}")
         self._move(instance, State.HELD)
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
@@ -299,6 +306,8 @@ class Board(Plan):
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
         if event.plan:
             self._take_plan(event.plan)
+        if self.failures and event.changes:  # what failed stays what matters most: this is told in passing
+            self._note(event, "information", f"scenario reloaded: {', '.join(event.changes[:3])}")
 
     def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
         self.problems, self.reload_seq, self.reload_at_s = event.problems, event.seq, event.at_s

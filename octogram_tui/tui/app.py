@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -41,9 +42,9 @@ TICK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ConsoleOutcome:
-    """How the console was left. `exit_code` is the run's, None while it goes on without us."""
+    """How the console was left. `exit_code` is the run's, None while it goes on without us, or went away (lost)."""
 
-    kind: Literal["detached", "stopped", "finished"]
+    kind: Literal["detached", "stopped", "finished", "lost"]
     exit_code: int | None
 
 
@@ -100,7 +101,7 @@ class ConsoleApp(App[ConsoleOutcome]):
     def on_source_ended(self, _: SourceEnded) -> None:
         """Nothing more will come: the run is over, or its host is gone."""
         board = self.model.board
-        if self.run_screen is not None and board.phase is not Phase.FINISHED and not self.model.is_replay:
+        if self.run_screen is not None and board.phase is not Phase.FINISHED:
             self.run_screen.banner.is_lost = True
         self.sync()
 
@@ -133,15 +134,18 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     def marks(self) -> list[str]:
         """Say in short how we are attached."""
-        found = ["replay"] if self.model.is_replay else ["ro"] if self.is_read_only else []
-        return [*found, "lost"] if self.run_screen is not None and self.run_screen.banner.is_lost else found
+        if self.model.is_replay:
+            return ["replay"]
+        if self.run_screen is not None and self.run_screen.banner.is_lost:
+            return ["lost"]
+        return ["ro"] if self.is_read_only else []
 
     # Asking
 
     @property
     def is_read_only(self) -> bool:
         """Whether we only watch."""
-        return self.wants_read_only or not self.source.has_control
+        return self.wants_read_only or not self.source.has_control or not self.source.is_connected
 
     def may_act(self) -> bool:
         """Whether we may ask for something; says why when we may not."""
@@ -188,8 +192,9 @@ class ConsoleApp(App[ConsoleOutcome]):
         board = self.model.board
         if board.phase is Phase.FINISHED:
             self.exit(ConsoleOutcome("finished", board.exit_code))
-        elif self.is_read_only or not self.source.is_connected:
-            self.exit(ConsoleOutcome("detached", None))
+        elif self.is_read_only:
+            is_lost = not self.source.is_connected and not self.model.is_replay
+            self.exit(ConsoleOutcome("lost" if is_lost else "detached", None))
         else:
             self._ask_how_to_leave("Leave the run?")
 
@@ -198,7 +203,7 @@ class ConsoleApp(App[ConsoleOutcome]):
     def interrupt(self) -> None:
         """Ctrl-C: ask; while the question stands, or the run is stopping, go further."""
         board = self.model.board
-        if board.phase is Phase.FINISHED or self.is_read_only or not self.source.is_connected:
+        if board.phase is Phase.FINISHED or self.is_read_only:
             self.leave()
         elif board.phase is Phase.STOPPING:
             self._stop(force=True)
@@ -239,6 +244,11 @@ class ConsoleApp(App[ConsoleOutcome]):
         self.ask(StopAsked("operator", int(code), force=force))
 
     # The look
+
+    def action_command_palette(self) -> None:
+        """Every verb by name."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder="find a command", id="--command-palette"))
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""

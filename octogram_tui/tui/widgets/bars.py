@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.commands import VERBS, Verb, key_names
-from octogram_tui.tui.format import clock, plural
+from octogram_tui.tui.format import clock, duration, plural
 from octogram_tui.tui.model import Model, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -185,7 +185,7 @@ class Banner(Bar):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="banner")
-        self.is_lost = False
+        self.is_lost = False  # nothing more will come, though the run has not finished
         self.is_read_only = False
         self.dismissed_seq = 0  # the reload that the operator has seen
 
@@ -213,6 +213,9 @@ class Banner(Bar):
         """Pick what matters most."""
         board = self.model.board
         sign = self.brush.pick
+        if self.is_lost and self.model.is_replay:
+            return Said("banner-held", sign("∎", "-"), "The journal ends here: the run never finished, or goes on.",
+                        (("q", "leave"), ("?", "help")))  # fmt: skip
         if self.is_lost:
             return Said("banner-failed", sign("✗", "x"), "The run's host went away: what is shown is the last it said.",
                         (("q", "leave"),), "the agents stop by themselves when their lease is over")  # fmt: skip
@@ -226,13 +229,6 @@ class Banner(Bar):
         if stage is not None:
             return Said("banner-held", "?", f"Stage {stage.name} asks before it runs.",
                         (("space", "answer"), ("q", "leave")))  # fmt: skip
-        failure = board.first_failure
-        if failure is not None and board.is_paused:
-            name = f"{failure.job.name} @ {failure.agent}"
-            more = f" (and {len(board.failures) - 1} more)" if len(board.failures) > 1 else ""
-            return Said("banner-failed", sign("✗", "x"), f"{name}: {failure.message or 'failed'}{more}",
-                        (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
-                        _hint_of(failure.last))  # fmt: skip
         if board.problems and board.reload_seq != self.dismissed_seq:
             first = board.problems[0]
             more = f" (and {len(board.problems) - 1} more)" if len(board.problems) > 1 else ""
@@ -244,6 +240,13 @@ class Banner(Bar):
                 (("E", "edit"), ("esc", "close")),
                 str(first.get("hint") or ""),
             )
+        failure = board.first_failure
+        if failure is not None and board.is_paused:
+            name = f"{failure.job.name} @ {failure.agent}"
+            more = f" (and {len(board.failures) - 1} more)" if len(board.failures) > 1 else ""
+            return Said("banner-failed", sign("✗", "x"), f"{name}: {failure.message or 'failed'}{more}",
+                        (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
+                        _hint_of(failure.last))  # fmt: skip
         is_fresh = self.model.now_s - board.reload_at_s < RELOAD_SHOWN_S
         if board.changes and is_fresh and board.reload_seq != self.dismissed_seq:
             more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
@@ -252,7 +255,7 @@ class Banner(Bar):
             return self._paused()
         if board.phase is Phase.DONE:
             return Said("banner-ok" if not board.done_exit_code else "banner-failed", sign("✓", "v"),
-                        f"All stages are done, after {clock(board.done_at_s)}; the agents are kept alive.",
+                        f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive.",
                         (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")))  # fmt: skip
         return None
 
@@ -273,7 +276,7 @@ class Banner(Bar):
     def _finished(self) -> Said:
         board = self.model.board
         counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
-        took = f"Finished in {clock(board.at_s)}: {counts or 'nothing ran'}."
+        took = f"Finished in {duration(board.at_s)}: {counts or 'nothing ran'}."
         reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
         agent = board.first_bad_agent
         if board.exit_code:
