@@ -19,7 +19,8 @@ def main(argv: Sequence[str]) -> int:
     problems: list[Problem]
     try:
         scenario, problems = load(args)
-        summary = f"{args.scenario}: {len(scenario.stages)} stages, {len(scenario.agents)} agents, no errors"
+        stages, agents = _count(len(scenario.stages), "stage"), _count(len(scenario.agents), "agent")
+        summary = f"{args.scenario}: {stages}, {agents}, no errors"
     except ScenarioError as error:
         problems, summary = error.problems, ""
     from octogram_tui.scenario import report
@@ -33,5 +34,9 @@ def main(argv: Sequence[str]) -> int:
         if problems:
             print(report.as_text(problems))
         if summary:
-            print(summary + (f", {len(problems)} warnings" if problems else ""))
+            print(summary + (f", {_count(len(problems), 'warning')}" if problems else ""))
     return int(ExitCode.OK if summary else ExitCode.SCENARIO)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -12,6 +12,8 @@ from octogram_tui.errors import EXIT_TEXTS, ExitCode, UsageError
 def main(argv: Sequence[str]) -> int:
     """Explain; 0, or 2 for a topic that does not exist."""
     topic = argv[0] if argv else ""
+    if topic in ("-h", "--help", "help"):
+        topic = ""
     if topic == "exit-codes":
         for code in ExitCode:
             print(f"{int(code):4}  {EXIT_TEXTS[code]}")

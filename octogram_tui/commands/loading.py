@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from octogram_tui.engine.debugger import Debugger
+from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario
 
@@ -51,8 +54,8 @@ def limited(scenario: Scenario, pattern: str) -> Scenario:
     return replace(scenario, agents=kept)
 
 
-def check_stage_names(scenario: Scenario, args: Any) -> None:
-    """Refuse names of stages that do not exist. Raises UsageError with the nearest that does."""
+def check_choices(scenario: Scenario, args: Any) -> None:
+    """Refuse stages and tags that do not exist. Raises UsageError with the nearest that does."""
     names = [stage.name for stage in scenario.stages]
     asked = [("--from", args.from_stage), ("--until", args.until_stage), *(("--stage", name) for name in args.stage)]
     for option, name in asked:
@@ -63,6 +66,41 @@ def check_stage_names(scenario: Scenario, args: Any) -> None:
     first, last = args.from_stage, args.until_stage
     if first is not None and last is not None and names.index(first) > names.index(last):
         raise UsageError(f"--from {first!r} comes after --until {last!r}")
+    known: set[str] = set()
+    for stage in scenario.stages:
+        known.update(stage.tags, *(job.tags for job in stage.jobs))
+    for tag in sorted(tags_of(args) - known):
+        like = get_close_matches(tag, known, 1)
+        hint = f"did you mean {like[0]!r}?" if like else f"tags: {', '.join(sorted(known)) or 'there are none'}"
+        raise UsageError(f"--tags {tag!r}: nothing in the scenario has that tag", hint=hint)
+
+
+def warn(warnings: list[Problem]) -> None:
+    """Say on the standard error what is only doubtful."""
+    if warnings:
+        from octogram_tui.scenario.report import as_text
+
+        print(as_text(warnings), file=sys.stderr)
+
+
+def gate_of(args: Any) -> Debugger:
+    """Give the gate that knows which parts the arguments choose."""
+    return Debugger(RunOptions(
+        run="", from_stage=args.from_stage, until_stage=args.until_stage, only_stages=tuple(args.stage),
+        tags=tags_of(args)))
+
+
+def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
+    """Warn of variables that only parts set which the arguments leave out."""
+    if not (args.from_stage or args.until_stage or args.stage or args.tags):
+        return []
+    from octogram_tui.scenario.leftout import missing_variables
+
+    gate = gate_of(args)
+    return missing_variables(
+        scenario,
+        {stage.key: reason for stage in scenario.stages if (reason := gate.selects(scenario, stage))},
+        gate.takes_job)
 
 
 def tags_of(args: Any) -> frozenset[str]:

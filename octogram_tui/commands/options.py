@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from octogram_tui.errors import UsageError
@@ -76,4 +77,14 @@ def port_number(text: str) -> int:
 
 def parse(parser: Parser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
+    known = [option for action in parser._actions for option in action.option_strings]  # argparse has no other way
+    for word in argv:
+        if word == "--":
+            break
+        option = word.partition("=")[0]
+        if option.startswith("--") and option not in known:
+            like = get_close_matches(option, known, 1)
+            command = parser.prog.partition(" ")[2]
+            everything = f"`octogram-tui {f'help {command}' if command else '--help'}` lists what there is"
+            raise UsageError(f"there is no option {option}", hint=f"did you mean {like[0]}?" if like else everything)
     return parser.parse_args(list(argv))

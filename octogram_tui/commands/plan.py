@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from octogram_tui.commands.loading import check_stage_names, load, tags_of
+from octogram_tui.commands.loading import check_choices, gate_of, left_out_warnings, load, warn
 from octogram_tui.commands.options import Parser, add_choice_options, add_scenario_options, parse
-from octogram_tui.engine.debugger import Debugger
-from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 
 
@@ -20,8 +18,9 @@ def main(argv: Sequence[str]) -> int:
     add_scenario_options(parser)
     add_choice_options(parser)
     args = parse(parser, argv)
-    scenario, _ = load(args)
-    check_stage_names(scenario, args)
+    scenario, warnings = load(args)
+    check_choices(scenario, args)
+    warn(warnings + left_out_warnings(scenario, args))
     return show(scenario, args, as_json=args.json)
 
 
@@ -30,9 +29,7 @@ def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
     from octogram_tui.scenario.plan import as_json as plan_as_json
     from octogram_tui.scenario.plan import as_lines, plan
 
-    gate = Debugger(RunOptions(
-        run="", from_stage=args.from_stage, until_stage=args.until_stage, only_stages=tuple(args.stage),
-        tags=tags_of(args)))
+    gate = gate_of(args)
     instances = plan(
         scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
     if as_json:

@@ -22,7 +22,7 @@ from octogram_tui.commands.options import (
     positive_seconds,
 )
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.errors import Problem
+from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.settings import Settings, load
 
@@ -126,7 +126,7 @@ class Invocation:
 
 def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invocation:
     """Read the arguments and load the scenario. Raises OctogramError for whatever is wrong with either."""
-    from octogram_tui.commands.loading import check_stage_names
+    from octogram_tui.commands.loading import check_choices, left_out_warnings
     from octogram_tui.commands.loading import load as load_scenario
 
     args = parse(make_parser(), argv)
@@ -135,8 +135,11 @@ def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invoca
         is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
         wants_stdout = args.events == "-" or args.dry_run
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
+    if args.ssh_config and not os.path.isfile(args.ssh_config):
+        raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
     scenario, warnings = load_scenario(args)
-    check_stage_names(scenario, args)
+    check_choices(scenario, args)
+    warnings += left_out_warnings(scenario, args)
     return Invocation(args, tuple(argv), settings, scenario, warnings, opens_console)
 
 
@@ -169,15 +172,14 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
 
 def main(argv: Sequence[str]) -> int:
     """Run a scenario; gives the exit code."""
+    from octogram_tui.commands.loading import warn
+
     invocation = prepare(argv)
+    warn(invocation.warnings)
     if invocation.args.dry_run:
         from octogram_tui.commands.plan import show
 
         return show(invocation.scenario, invocation.args, as_json=False)
-    if invocation.warnings:
-        from octogram_tui.scenario.report import as_text
-
-        print(as_text(invocation.warnings), file=sys.stderr)
     run, run_dir = make_run(invocation)
     if invocation.opens_console:
         from octogram_tui.commands.console import open_console

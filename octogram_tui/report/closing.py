@@ -43,6 +43,8 @@ class Closing:
             if origin.attempt == attempt and origin.lines:
                 return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
         lines = detail.get("last_lines") if isinstance(detail, dict) else None
+        if isinstance(detail, dict) and isinstance(detail.get("traceback"), str):  # a procedure that has a defect
+            lines = detail["traceback"].splitlines()
         return [str(line) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
 
     def write(self) -> None:

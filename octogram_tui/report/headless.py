@@ -57,7 +57,7 @@ class Output:
         if self.junit is not None:
             from octogram_tui.report.junit import JUnit
 
-            found.append(JUnit(Path(self.junit)))
+            found.append(JUnit.open(Path(self.junit)))
         if self.metrics is not None or self.metrics_port is not None:
             from octogram_tui.report.metrics import MetricsReport
 

@@ -32,6 +32,16 @@ class JUnit:
         self._board = Board()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
 
+    @classmethod
+    def open(cls, path: Path) -> JUnit:
+        """Write to a file at the end, and see now that this will be possible. Raises JournalError."""
+        if path.is_dir():
+            raise JournalError(f"cannot write {path}: it is a directory")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            reason = "its directory may not be written" if path.parent.is_dir() else "there is no such directory"
+            raise JournalError(f"cannot write {path}: {reason}")
+        return cls(path)
+
     def apply(self, events: Sequence[Event]) -> None:
         """Take a batch of events in."""
         for event in events:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+SHOWN_VALUE = 200
 GLYPHS = {"ok": "✓", "failed": "✗", "skipped": "-", "cancelled": "~", "retry": "↻", "warning": "!"}
 WORDS = {"ok": "ok", "failed": "FAIL", "skipped": "skip", "cancelled": "stop", "retry": "again", "warning": "warn"}
 COLORS = {"ok": "32", "failed": "31;1", "skipped": "2", "cancelled": "33", "retry": "33", "warning": "33"}
@@ -19,6 +21,12 @@ def duration(seconds: float) -> str:
         return f"{int(seconds + 0.5) // 60}m{int(seconds + 0.5) % 60:02}s"
     minutes = int(seconds / 60 + 0.5)
     return f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def value(given: object) -> str:
+    """Write a variable's value as JSON, which is how the language writes it too, and not all of a long one."""
+    text = json.dumps(given, ensure_ascii=False)
+    return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}... ({len(text)} characters)"
 
 
 def item_of(stage: str, job: str, agent: str, key: str) -> str:

@@ -24,7 +24,7 @@ class Progress:
     """Says what happens, one line for each thing, and sums up at the end.
 
     files: what was written where, for the closing block, such as {"journal": "/..."}.
-    again: the command that does the same once more.
+    again: the command that does the same once more; empty when this is no run but the replay of one.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Progress:
         self._summary = Summary()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._closing = Closing(self._lines, self._summary, self._logbook, files or {}, again)
+        self._is_live = bool(again)
         self._ready = 0
         self._group_open = False
         self._stage_runs = False
@@ -200,7 +201,7 @@ class Progress:
 
     def _variable_changed(self, event: ev.VariableChanged) -> None:
         text = self._lines.text
-        value = "is removed" if event.removed else f"= {text(event.value)}"
+        value = "is removed" if event.removed else f"= {text(phrases.value(event.value))}"
         self._chatty(f"variable {text(event.name)} {value}")
 
     def _service_announced(self, event: ev.ServiceAnnounced) -> None:
@@ -222,6 +223,7 @@ class Progress:
     def _run_paused(self, event: ev.RunPaused) -> None:
         text = self._lines.text
         self._plain(f"paused ({text(event.reason)}) {text(event.message)}".rstrip(), "warning")
+        self._say_how_to_attach()
 
     def _confirmation_given(self, event: ev.ConfirmationGiven) -> None:
         text = self._lines.text
@@ -229,6 +231,13 @@ class Progress:
 
     def _stages_done(self, event: ev.StagesDone) -> None:
         self._plain("every stage has ended; the agents are kept alive until the run is stopped")
+        self._say_how_to_attach()
+
+    def _say_how_to_attach(self) -> None:
+        """Nobody can answer a log: say where to, and how to end the run from here."""
+        if self._is_live:
+            attach = f"octogram-tui attach {self._lines.text(self._summary.run)}"
+            self._plain(f"  to go on in a console: {attach}; to end the run: Ctrl-C")
 
     def _reloaded(self, event: ev.ScenarioReloaded) -> None:
         self._plain(f"the scenario was edited: {self._lines.text('; '.join(event.changes)) or 'no change'}")

@@ -16,6 +16,8 @@ def read_document(path: str, read_file: ReadFile | None = None) -> Document:
     """Read a file as its extension says. Raises ScenarioError when there is no such text."""
     extension = os.path.splitext(path)[1].lower()
     if extension not in EXTENSIONS:
+        if read_file is None and os.path.isdir(path):
+            raise refusal(path, "this is a directory", "name the scenario's file")
         raise refusal(path, f"{extension or 'a file without extension'} is not read: it is neither YAML nor JSON",
                       "name the file .yml, .yaml or .json")
     text = read_text(path, read_file)
