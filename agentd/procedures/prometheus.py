@@ -15,11 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
-    from agentd.context import Context
+    from agentd.context import Context, Process
 
 NAME = "prometheus"
 USUAL_PORT = 9090
-_TARGETS = "targets.json"
+_SERVICES = "octogram"
+_RUN = "octogram-run"
 _GRACE_S = 20.0
 _STOP_ORDER = 20  # last: it watches the others go
 
@@ -71,15 +72,22 @@ class StartPrometheus(Procedure):
         except ProcedureFailed as error:
             if error.kind != "exit":
                 raise
-            lines = process.tail()
-            if any("address already in use" in line for line in lines):
-                raise ports.taken(port, "Prometheus") from None
-            raise ProcedureFailed(
-                "Prometheus ended before it was ready (exit status %s): %s" % (process.exit_code, "".join(lines[-1:])),
-                kind="exit", exit_code=process.exit_code, last_lines=lines,
-            ) from None
+            raise _ended(process, port) from None
         context.announce("prometheus", NAME, {"http": port}, process=process)
         return {"port": port, "url": "http://%s:%d" % (context.address, port)}
+
+
+def _ended(process: Process, port: int) -> ProcedureFailed:
+    """Make the error of a server that ended before it was ready, with its own message."""
+    lines = process.tail()
+    said = lines[-1].strip() if lines else "it said nothing"
+    message = "Prometheus ended before it was ready (exit status %s): %s" % (process.exit_code, said)
+    hint = "its last lines tell more"
+    if "address already in use" in said:
+        who = ports.holder(port)
+        message += " (port %d is held by %s)" % (port, who) if who else ""
+        hint = "end what holds the port, or start the run again: another port is chosen when 9090 is not free"
+    return ProcedureFailed(message, kind="exit", hint=hint, exit_code=process.exit_code, last_lines=lines)
 
 
 class PrometheusTargets(Procedure):
@@ -116,20 +124,34 @@ def find_program(context: Context, name: str) -> str:
 
 
 def config(scrape_interval_s: float) -> Dict[str, Any]:
-    """Give the configuration: one job, whose targets come from a file beside it."""
+    """Give the configuration: its targets come from files beside it.
+
+    The orchestrator has a job of its own: its metrics have a label `job`, which is to stay.
+    """
     interval = "%dms" % round(scrape_interval_s * 1000)
     return {
         "global": {"scrape_interval": interval, "scrape_timeout": interval},
-        "scrape_configs": [{
-            "job_name": "octogram",
-            "file_sd_configs": [{"files": [_TARGETS], "refresh_interval": "5s"}],
-        }],
+        "scrape_configs": [
+            {
+                "job_name": name,
+                "honor_labels": name == _RUN,
+                "file_sd_configs": [{"files": [_target_file(name)], "refresh_interval": "5s"}],
+            }
+            for name in (_SERVICES, _RUN)
+        ],
     }
 
 
 def write_targets(directory: str, targets: List[Dict[str, Any]]) -> None:
-    """Replace the file of targets in one step: Prometheus never reads half of it."""
-    path = os.path.join(directory, _TARGETS)
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(targets, file, indent=2)
-    os.replace(path + ".new", path)
+    """Replace the files of targets, each in one step: Prometheus never reads half of one."""
+    own = [group for group in targets if group["labels"].get("kind") == "orchestrator"]
+    others = [group for group in targets if group not in own]
+    for name, groups in ((_SERVICES, others), (_RUN, own)):
+        path = os.path.join(directory, _target_file(name))
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump(groups, file, indent=2)
+        os.replace(path + ".new", path)
+
+
+def _target_file(name: str) -> str:
+    return name + "-targets.json"

@@ -122,7 +122,10 @@ async def test_targets_without_a_server(agent: Agent) -> None:
 def test_the_configuration_reads_the_file_of_targets(tmp_path: Path) -> None:
     written = config(0.5)
     assert written["global"]["scrape_interval"] == "500ms"
-    assert written["scrape_configs"][0]["file_sd_configs"][0]["files"] == ["targets.json"]
-    write_targets(str(tmp_path), [{"targets": ["h:1"], "labels": {"agent": "a"}}])
-    assert json.loads((tmp_path / "targets.json").read_text())[0]["targets"] == ["h:1"]
-    assert [entry.name for entry in tmp_path.iterdir()] == ["targets.json"]
+    files = {job["job_name"]: job["file_sd_configs"][0]["files"] for job in written["scrape_configs"]}
+    assert files == {"octogram": ["octogram-targets.json"], "octogram-run": ["octogram-run-targets.json"]}
+    node = {"targets": ["h:1"], "labels": {"agent": "a", "kind": "node"}}
+    run = {"targets": ["127.0.0.1:2"], "labels": {"agent": "orchestrator", "kind": "orchestrator"}}
+    write_targets(str(tmp_path), [node, run])
+    assert {entry.name: json.loads(entry.read_text()) for entry in tmp_path.iterdir()} == {
+        "octogram-targets.json": [node], "octogram-run-targets.json": [run]}

@@ -31,7 +31,7 @@ HINTS = (
     (r"no public key hash alias|no (contract or key|key or contract).* named|no \S+ alias named",
      "name an alias of that wallet (`octez-client --base-dir WALLET list known addresses` lists them) or an address"),
     (r"[Ii]nvalid protocol parameters",
-     "make the file with `tezos.generate_protocol_parameters_file` from a `base_file` of the same release and protocol"),
+     "make it with `tezos.generate_protocol_parameters_file` from a `base_file` of the same release and protocol"),
     (r"[Ii]nvalid_slot_index|slot index \d+ is not below",
      "slots are counted from 0, and the chain's `number_of_slots` says how many there are"),
     (r"[Cc]annot_publish_on_slot_index|[Cc]annot publish on slot index",
