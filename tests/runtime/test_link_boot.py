@@ -110,7 +110,8 @@ async def test_a_daemon_that_does_not_answer(rigs: Callable[..., Rig]) -> None:
     assert channel.is_aborted
 
 
-@pytest.mark.parametrize("said", [b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"t":"welcome","pid":"x","rx":0}\n', b"x" * 300_000])
+@pytest.mark.parametrize("said", [
+    b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"t":"welcome","pid":"x","rx":0}\n', b"x" * 300_000])
 async def test_a_daemon_that_speaks_another_language(rig: Rig, said: bytes) -> None:
     rig.link.start()
     channel = await rig.channel()

@@ -1,0 +1,224 @@
+"""The driver when something of ours fails: no more dispatch, agents stopped and clean, the right exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_daemon import DEADLINE_S, FAST, FakeChannel, FakeTransport
+
+from octogram_tui.engine.effects import ArmTimer, DisarmTimer, StartAgent
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.stimuli import Begin, StopAsked
+from octogram_tui.errors import EngineBug, ExitCode, JournalError
+from octogram_tui.model.scenario import BinarySource
+from octogram_tui.runtime.bus import Bus
+from octogram_tui.runtime.driver import Driver
+from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.link import Link, LinkSettings
+from octogram_tui.scenario.load import load_scenario
+from octogram_tui.transport.bundle import build_bundle
+
+SCENARIO = """
+agents: [{name: one, transport: local}, {name: two, transport: local}]
+stages:
+  - name: work
+    jobs: [{name: first, builtins.command: ['true']}, {name: second, builtins.command: ['true']}]
+"""
+
+
+class Journal:
+    """Keeps events, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.fails_at = ""
+
+    def append(self, events: list[Event]) -> None:
+        if self.fails_at and any(event.TYPE == self.fails_at for event in events):
+            raise JournalError("no space left", hint="free some")
+        self.events += events
+
+    def types(self) -> list[str]:
+        return [event.TYPE for event in self.events]
+
+
+class Play:
+    """A driver with a real engine, and daemons that answer by themselves."""
+
+    def __init__(self, path: Path, check: Callable[[Engine], None] | None = None) -> None:
+        self.journal = Journal()
+        self.bus = Bus()
+        self.ran: list[str] = []
+        self.stops: list[str] = []
+        self.confirms = True
+        self.transports: list[FakeTransport] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        scenario = load_scenario(str(path)).scenario
+        self.driver = Driver(
+            Engine(scenario, RunOptions("run")), self.journal, self.bus, self._link,
+            Errands(str(path.parent), str(path.parent / "artifacts")), check)
+
+    def _link(self, effect: StartAgent) -> Link:
+        transport = FakeTransport()
+        self.transports.append(transport)
+        self.tasks.append(asyncio.ensure_future(self._serve(transport, effect.agent.name)))
+        return Link(
+            effect.agent, transport, LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=FAST),
+            self.driver.submit, lambda: _nobody())
+
+    async def _serve(self, transport: FakeTransport, agent: str) -> None:
+        channel: FakeChannel = await transport.channels.get()
+        channel.boot()
+        await channel.expect("hello")
+        channel.welcome()
+        seq = 0
+        while True:
+            while channel.received:
+                message = channel.received.pop(0)
+                seq += message["t"] in ("run", "stop")
+                if message["t"] == "run":
+                    self.ran.append(message["id"])
+                    channel.say("finished", seq=seq, id=message["id"], state="ok", result={}, duration_s=0.1)
+                elif message["t"] == "stop":
+                    self.stops.append(agent)
+                    if self.confirms:
+                        channel.say("stopped", seq=seq, remaining=[])
+            channel.changed.clear()
+            await channel.changed.wait()
+
+    async def run(self) -> int:
+        self.driver.submit(Begin("now"))
+        async with asyncio.timeout(DEADLINE_S):
+            return await self.driver.done
+
+    async def close(self) -> None:
+        await self.driver.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _nobody() -> AsyncIterator[None]:
+    yield
+
+
+@pytest.fixture
+async def play(tmp_path: Path, defects: list[dict[str, Any]]) -> AsyncIterator[Callable[..., Play]]:
+    made: list[Play] = []
+    path = tmp_path / "s.yml"
+    path.write_text(SCENARIO)
+
+    def make(check: Callable[[Engine], None] | None = None) -> Play:
+        made.append(Play(path, check))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, left
+
+
+async def test_a_run_that_goes_well(play: Callable[..., Play]) -> None:
+    run = play()
+    seen: list[str] = []
+    run.bus.subscribe(lambda events: seen.extend(event.TYPE for event in events))
+    assert await run.run() == 0
+    assert seen == run.journal.types()
+    assert seen[-1] == "run_finished"
+    assert sorted(run.stops) == ["one", "two"]
+
+
+@pytest.mark.parametrize("kind", ["run_started", "agent_ready", "job_started", "job_finished", "stage_finished"])
+async def test_a_journal_that_fails_ends_the_run_with_its_agents_clean(play: Callable[..., Play], kind: str) -> None:
+    run = play()
+    run.journal.fails_at = kind
+    assert await run.run() == ExitCode.IO
+    assert isinstance(run.driver.failure, JournalError)
+    assert kind not in run.journal.types()
+    if kind != "run_started":
+        assert sorted(run.stops) == ["one", "two"]
+    assert run.driver.unclean == {}
+
+
+async def test_nothing_is_done_that_the_journal_does_not_know(play: Callable[..., Play]) -> None:
+    run = play()
+    run.journal.fails_at = "job_started"
+    assert await run.run() == ExitCode.IO
+    assert run.ran == []
+
+
+@pytest.mark.parametrize("error", [EngineBug("impossible", []), ZeroDivisionError("oops"), RecursionError()])
+async def test_an_engine_that_fails(play: Callable[..., Play], error: Exception) -> None:
+    def check(engine: Engine) -> None:
+        if run.ran:
+            raise error
+
+    run = play(check)
+    assert await run.run() == ExitCode.BUG
+    assert run.driver.failure is error
+    assert sorted(run.stops) == ["one", "two"]
+
+
+async def test_agents_that_do_not_confirm_are_named(play: Callable[..., Play]) -> None:
+    run = play()
+    run.confirms = False
+    run.journal.fails_at = "job_started"
+    assert await run.run() == ExitCode.IO
+    assert sorted(run.driver.unclean) == ["one", "two"]
+    assert "no confirmation" in run.driver.unclean["one"]
+
+
+async def test_an_effect_that_cannot_be_carried_out(play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch) -> None:
+    run = play()
+    monkeypatch.setattr(run.driver, "_make_link", lambda _: 1 / 0)
+    assert await run.run() == ExitCode.BUG
+    assert isinstance(run.driver.failure, ZeroDivisionError)
+
+
+async def test_force_still_works_when_the_engine_does_not(play: Callable[..., Play]) -> None:
+    run = play()
+    run.confirms = False
+    run.journal.fails_at = "job_started"
+    run.driver.submit(Begin("now"))
+    async with asyncio.timeout(DEADLINE_S):
+        while len(run.stops) < 2:
+            await asyncio.sleep(0)
+        run.driver.submit(StopAsked("SIGINT", 130, force=True))
+        assert await run.driver.done == ExitCode.IO
+    assert len(run.stops) == 4
+
+
+async def test_a_report_that_fails_is_left_out(play: Callable[..., Play], capsys: pytest.CaptureFixture[str]) -> None:
+    run = play()
+    seen: list[str] = []
+    run.bus.subscribe(lambda events: [][1])
+    run.bus.subscribe(lambda events: seen.extend(event.TYPE for event in events))
+    assert await run.run() == 0
+    assert seen[-1] == "run_finished"
+    assert capsys.readouterr().err.count("a report failed") == 1
+
+
+async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play]) -> None:
+    run = play()
+    fired: list[str] = []
+    run.driver.submit = lambda stimulus: fired.append(stimulus.timer)  # type: ignore[method-assign]
+    carry_out = run.driver._carry_out
+    carry_out(ArmTimer("a", 3600.0))
+    carry_out(ArmTimer("a", 0.001))
+    carry_out(ArmTimer("b", 0.001))
+    carry_out(DisarmTimer("b"))
+    carry_out(DisarmTimer("c"))
+    carry_out(ArmTimer("d", 0.002))
+    async with asyncio.timeout(DEADLINE_S):
+        while "d" not in fired:
+            await asyncio.sleep(0.001)
+    assert fired == ["a", "d"]

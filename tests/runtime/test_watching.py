@@ -1,0 +1,161 @@
+"""Edits of the scenario's files: each one is seen once, none of them ends the watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from octogram_tui.engine.stimuli import ScenarioEdited, Stimulus
+from octogram_tui.model.scenario import Scenario
+from octogram_tui.runtime import watch
+from octogram_tui.scenario.load import load_scenario
+
+DEADLINE_S = 20.0
+TEXT = "agents: [{name: one, transport: local}]\nstages:\n  - name: NAME\n    jobs: [{name: j, builtins.command: ['true']}]\n"
+
+
+class Desk:
+    """A scenario that is being edited."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.save("first")
+        self.loads = 0
+        self.seen: list[str] = []
+        self.problem: Exception | None = None
+        self._changed = asyncio.Event()
+        self.task = asyncio.ensure_future(watch.watch_scenario(load_scenario(str(path)).scenario, self._load, self._take))
+
+    def _load(self) -> Scenario:
+        self.loads += 1
+        if self.problem is not None:
+            raise self.problem
+        return load_scenario(str(self.path)).scenario
+
+    def _take(self, stimulus: Stimulus) -> None:
+        assert isinstance(stimulus, ScenarioEdited)
+        self.seen.append(stimulus.scenario.stages[0].name if stimulus.scenario else stimulus.problems[0].message)
+        self._changed.set()
+
+    def save(self, name: str) -> None:
+        self.path.write_text(TEXT.replace("NAME", name))
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while len(self.seen) < count:
+                assert not self.task.done()
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def settled(self) -> None:
+        """Wait until the first look, which the watch begins with, is over."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not self.loads:
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setattr(watch, "LOOK_MS", 100)
+    monkeypatch.setattr(watch, "DEBOUNCE_MS", 50)
+    (tmp_path / "folder").mkdir()
+    desk = Desk(tmp_path / "folder" / "s.yml")
+    yield desk
+    desk.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await desk.task
+
+
+async def test_an_edit_before_the_watch_has_begun(desk: Desk) -> None:
+    desk.save("second")
+    await desk.until(1)
+    assert desk.seen == ["second"]
+
+
+async def test_a_file_replaced_by_a_rename(desk: Desk) -> None:
+    await desk.settled()
+    for name in ("second", "third"):
+        new = desk.path.with_suffix(".new")
+        new.write_text(TEXT.replace("NAME", name))
+        os.rename(new, desk.path)
+        await desk.until(1 + (name == "third"))
+    assert desk.seen == ["second", "third"]
+
+
+async def test_a_file_half_written_and_then_whole(desk: Desk) -> None:
+    await desk.settled()
+    desk.path.write_text("agents: [{name: one, tra")
+    await desk.until(1)
+    desk.save("second")
+    await desk.until(2)
+    assert desk.seen[1] == "second"
+
+
+async def test_a_file_deleted_and_back(desk: Desk) -> None:
+    await desk.settled()
+    desk.path.unlink()
+    await desk.until(1)
+    desk.save("first")
+    await desk.until(2)
+    assert desk.seen[1] == "first", "what was rejected is over, although nothing changed"
+
+
+async def test_a_folder_deleted_and_back(desk: Desk) -> None:
+    await desk.settled()
+    shutil.rmtree(desk.path.parent)
+    await desk.until(1)
+    desk.path.parent.mkdir()
+    desk.save("second")
+    await desk.until(2)
+    assert desk.seen[1] == "second"
+    desk.save("third")
+    await desk.until(3)
+
+
+async def test_a_file_saved_unchanged_is_no_edit(desk: Desk) -> None:
+    await desk.settled()
+    for _ in range(3):
+        desk.save("first")
+        await asyncio.sleep(0.06)
+    desk.save("second")
+    await desk.until(1)
+    assert desk.seen == ["second"]
+
+
+async def test_a_hundred_saves_are_few_parses(desk: Desk) -> None:
+    await desk.settled()
+    for number in range(100):
+        desk.save(f"n{number}")
+        await asyncio.sleep(0.002)
+    async with asyncio.timeout(DEADLINE_S):
+        while desk.seen[-1:] != ["n99"]:
+            await asyncio.sleep(0.01)
+    assert desk.loads < 50
+
+
+async def test_a_loader_that_fails_in_its_own_way(desk: Desk) -> None:
+    await desk.settled()
+    desk.problem = RuntimeError("oops")
+    desk.save("second")
+    await desk.until(1)
+    assert "oops" in desk.seen[0]
+    desk.problem = None
+    desk.save("third")
+    await desk.until(2)
+    assert desk.seen[1] == "third"
+
+
+async def test_without_watches_the_files_are_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(watch, "_until_changed", refuse)
+    await desk.settled()
+    desk.save("second")
+    await desk.until(1)
+    assert desk.seen == ["second"]
