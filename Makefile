@@ -40,6 +40,7 @@ lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
+	cd sample_scenarios/stand_ins && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml octez.py octez_stand_in
 	$(BIN)/lint-imports --no-cache
 
 docs: $(VENV)/.dev ## write the generated pages again

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -282,3 +282,6 @@ class Sandbox:
         baker.wait_line("Baker v.* for alpha started")
         wait_for_level(self.url, 2)
         return node, baker
+
+
+MakeSandbox = Callable[[str], Sandbox]

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from stand_in_rig import DEADLINE_S, Sandbox, call, fresh_port, get, heads, wait_for_level
+from stand_in_rig import DEADLINE_S, MakeSandbox, Sandbox, call, fresh_port, get, heads, wait_for_level
 
-MakeSandbox = Callable[[str], Sandbox]
+pytest_plugins = ["fixtures_stand_ins"]
 
 
 def test_a_node_is_configured_once_and_runs_only_when_configured(sandbox: Sandbox) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in_rig import Sandbox, call, fresh_port, get, module, wait_for_level
+from stand_in_rig import MakeSandbox, Sandbox, call, fresh_port, get, module, wait_for_level
 
-MakeSandbox = Callable[[str], Sandbox]
+pytest_plugins = ["fixtures_stand_ins"]
 
 
 @pytest.fixture

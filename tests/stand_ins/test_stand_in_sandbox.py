@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in_rig import Daemon, Sandbox, call, fresh_port, get, wait_for_level
+from stand_in_rig import Daemon, MakeSandbox, Sandbox, call, fresh_port, get, wait_for_level
 
-MakeSandbox = Callable[[str], Sandbox]
+pytest_plugins = ["fixtures_stand_ins"]
+
 CONTRACT = "parameter (or (unit %go) (int %add)); storage unit; code { CDR ; NIL operation ; PAIR }"
 
 

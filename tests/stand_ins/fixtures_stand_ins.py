@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from stand_in_rig import Sandbox, install
-
-MakeSandbox = Callable[[str], Sandbox]
+from stand_in_rig import MakeSandbox, Sandbox, install
 
 
 @pytest.fixture(scope="session")
