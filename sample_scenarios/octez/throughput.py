@@ -235,7 +235,7 @@ def main() -> int:
         attesters=args.attesters, producers=args.producers, command=command, agents=agents(args),
         prometheus=PROMETHEUS if args.prometheus else "", binaries=quoted(args.binaries),
         stand_ins=quoted(os.path.join(os.path.dirname(HERE), "stand_ins")), release=args.release, slots=args.producers,
-        block_delay=args.block_delay or max(2, -(-args.producers // 3)), levels=args.levels,
+        block_delay=args.block_delay or max(2, -(-args.producers // 6)), levels=args.levels,
     ))  # fmt: skip
     text = STAGES.replace("COUNT_OF_ATTESTERS", str(args.attesters)).replace("COUNT_OF_PRODUCERS", str(args.producers))
     print(text.replace("AT_ONCE", str(args.at_once)), end="")

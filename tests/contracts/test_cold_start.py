@@ -40,9 +40,22 @@ def test_the_help_names_what_others_script_against() -> None:
     for option in (
         "--headless", "--local", "--var", "-e", "--variables", "--agents", "--limit", "--from", "--until", "--stage",
         "--tags", "--dry-run", "--confirm", "--keep-alive", "--no-keep-alive", "--events", "--junit", "--run-dir",
-        "--ssh-config", "--timeout",
+        "--ssh-config", "--timeout", "--metrics", "--metrics-port",
     ):  # fmt: skip
         assert option in printed, option
     for command in ("check", "plan", "runs", "replay", "attach", "schema", "doctor", "init", "demo", "help"):
         assert command in printed, command
     assert not modules & {"textual", "asyncssh"}
+
+
+def test_a_run_that_serves_no_metrics_does_not_pay_for_them(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yml"
+    scenario.write_text("agents: [{name: a, transport: local}]\nstages: [{name: s, jobs: "
+                        "[{name: j, builtins.command: 'true'}]}]\n")
+    arguments = [str(scenario), "--headless", "--run-dir", str(tmp_path / "run")]
+    printed, modules = modules_after(arguments)
+    assert "OK after" in printed
+    assert not modules & {"prometheus_client", "wsgiref", "http.server", "asyncssh"}
+    _, modules = modules_after([*arguments[:2], "--run-dir", str(tmp_path / "again"), "--metrics", str(tmp_path / "m")])
+    assert "prometheus_client" in modules
+    assert "octogram_run_exit_code 0.0" in (tmp_path / "m").read_text()

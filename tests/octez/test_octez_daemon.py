@@ -107,6 +107,10 @@ async def test_from_keys_to_blocks(chain: Chain) -> None:
     await chain.activate()
     agent = chain.agent
     assert stat.S_IMODE((agent.home / "wallet").stat().st_mode) == 0o700
+    fresh = {"fresh": {"count": 2, "path_client": CLIENT, "alias_prefix": "p"}}
+    await agent.run("tezos.generate_keys", base_dir=WALLET, kind=fresh)
+    names = [entry["name"] for entry in json.loads((agent.home / "wallet" / "public_key_hashs").read_text())]
+    assert set(names) > {"activator", *(["p0", "p1"] if chain.major >= 19 else ["p000000", "p000001"])}
     await agent.run("tezos.wait_for_bootstrapped", path_client=CLIENT, endpoint=NODE)
     await chain.bake()
     ports = agent.services["node", "node"]["ports"]

@@ -221,25 +221,25 @@ async def test_activation_without_its_file(newest: FakeAgent) -> None:
     assert "there is no parameter file" in (await refused(newest, procedure)).message
 
 
-async def test_bootstrapped_shows_how_far_the_node_is(newest: FakeAgent) -> None:
-    newest.pages["/network/connections"] = [1, 2, 3]
-    newest.pages["/head/header"] = {"level": 17}
+async def test_bootstrapped_shows_how_far_the_node_is(agent: FakeAgent) -> None:
+    agent.pages["/network/connections"] = [1, 2, 3]
+    agent.pages["/head/header"] = {"level": 17}
     states = [{"bootstrapped": False, "sync_state": "unsynced"}, {"bootstrapped": True, "sync_state": "synced"}]
-    real = newest.http
+    real = agent.http
 
     async def http(method: str, url: str, **more: Any) -> Any:
         if url.endswith("is_bootstrapped"):
-            newest.pages["/is_bootstrapped"] = states.pop(0)
+            agent.pages["/is_bootstrapped"] = states.pop(0)
         return await real(method, url, **more)
 
-    newest.http = http  # type: ignore[method-assign]
+    agent.http = http  # type: ignore[method-assign]
     await WaitForBootstrapped({
-        "path_client": newest.program("octez-client"), "endpoint": Uri(remote="198.51.100.9:8732"),
-    }).run(newest)
-    assert newest.said == ["0 s: level 17, 3 peers, unsynced"]
-    assert newest.commands == [[
-        newest.inside("octez-client"), "--endpoint", "http://198.51.100.9:8732", "--base-dir",
-        os.path.join(newest.root, "data", "octez-client"), "bootstrapped",
+        "path_client": agent.program("octez-client"), "endpoint": Uri(remote="198.51.100.9:8732"),
+    }).run(agent)
+    assert agent.said == ["0 s: level 17, 3 peers, unsynced"]
+    assert agent.commands == [[
+        agent.inside("octez-client"), "--endpoint", "http://198.51.100.9:8732", "--base-dir",
+        os.path.join(agent.root, "data", "octez-client"), "bootstrapped",
     ]]
 
 
@@ -381,14 +381,14 @@ def injected(agent: FakeAgent, wait: str, *words: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("content", "is_rewritten"), [("00ff", False), ("00ff\n", True), (b"\0asm", True)])
-async def test_rollup_origination(newest: FakeAgent, content: str | bytes, is_rewritten: bool) -> None:
-    newest.answers.append(("originate smart rollup", (0, f"...\n    Address: {ADDRESS}\n", "")))
-    kernel = newest.file("k.hex", content)
-    result = await OriginateSmartRollup(operation(newest, kernel_path=kernel, parameters_type="bytes")).run(newest)
+async def test_rollup_origination(agent: FakeAgent, content: str | bytes, is_rewritten: bool) -> None:
+    agent.answers.append(("originate smart rollup", (0, f"...\n    Address: {ADDRESS}\n", "")))
+    kernel = agent.file("k.hex", content)
+    result = await OriginateSmartRollup(operation(agent, kernel_path=kernel, parameters_type="bytes")).run(agent)
     assert result == {"address": ADDRESS, "hex_address": "d601f22256d2ad1faec0c64374e527c6e62f2e5a"}
-    path = newest.temporary("kernel.hex") if is_rewritten else newest.inside("k.hex")
-    assert newest.commands == [injected(
-        newest, "0", "originate", "smart", "rollup", "rollup", "from", "boot0", "of", "kind", "wasm_2_0_0", "of",
+    path = agent.temporary("kernel.hex") if is_rewritten else agent.inside("k.hex")
+    assert agent.commands == [injected(
+        agent, "0", "originate", "smart", "rollup", "rollup", "from", "boot0", "of", "kind", "wasm_2_0_0", "of",
         "type",
         "bytes", "with", "kernel", f"file:{path}", "--burn-cap", "2",
     )]
@@ -402,16 +402,16 @@ async def test_a_kernel_that_is_none(newest: FakeAgent, content: str) -> None:
     assert "neither hexadecimal text nor" in (await refused(newest, procedure)).message
 
 
-async def test_contract_origination(newest: FakeAgent) -> None:
-    newest.answers.append(("originate contract", (0, f"New contract {CONTRACT} originated.\n", "")))
-    script = newest.file("c.tz", "parameter unit;")
+async def test_contract_origination(agent: FakeAgent) -> None:
+    agent.answers.append(("originate contract", (0, f"New contract {CONTRACT} originated.\n", "")))
+    script = agent.file("c.tz", "parameter unit;")
     result = await OriginateSmartContract(
-        operation(newest, script_path=script, init="Unit", amount=500_000, alias="c")
-    ).run(newest)
+        operation(agent, script_path=script, init="Unit", amount=500_000, alias="c")
+    ).run(agent)
     assert result["hex_address"] == "246667a931fe0bd2fb1cb604f714601e88284550"
-    assert newest.commands == [injected(
-        newest, "1", "originate", "contract", "c", "transferring", "0.5", "from", "boot0", "running",
-        f"file:{newest.inside('c.tz')}", "--init", "Unit", "--burn-cap", "2",
+    assert agent.commands == [injected(
+        agent, "1", "originate", "contract", "c", "transferring", "0.5", "from", "boot0", "running",
+        f"file:{agent.inside('c.tz')}", "--init", "Unit", "--burn-cap", "2",
     )]
 
 
@@ -421,12 +421,12 @@ async def test_an_origination_that_prints_no_address(newest: FakeAgent) -> None:
     assert "printed no address of the new contract" in error.message
 
 
-async def test_transfer(newest: FakeAgent) -> None:
-    await Transfer(operation(newest, destination="d", amount=3_000_000, entrypoint="e", arg="Unit", wait="none")).run(
-        newest
+async def test_transfer(agent: FakeAgent) -> None:
+    await Transfer(operation(agent, destination="d", amount=3_000_000, entrypoint="e", arg="Unit", wait="none")).run(
+        agent
     )
-    assert newest.commands == [injected(
-        newest, "none", "transfer", "3", "from", "boot0", "to", "d", "--burn-cap", "2", "--entrypoint", "e",
+    assert agent.commands == [injected(
+        agent, "none", "transfer", "3", "from", "boot0", "to", "d", "--burn-cap", "2", "--entrypoint", "e",
         "--arg", "Unit",
     )]
 
@@ -449,13 +449,13 @@ async def test_the_clients_own_message_comes_through(newest: FakeAgent, stderr: 
     assert error.detail["exit_code"] == 1
 
 
-async def test_messages(newest: FakeAgent) -> None:
-    file = newest.file("m.bin", b"\x00\xff")
+async def test_messages(agent: FakeAgent) -> None:
+    file = agent.file("m.bin", b"\x00\xff")
     messages = [{"text": "Hello"}, {"hex": "00"}, {"file": {"owned": file.owned}}, {"text": "é"}]
-    procedure = AddMessages({**operation(newest), "messages": messages})
-    await procedure.run(newest)
-    assert newest.commands == [injected(
-        newest, "0", "send", "smart", "rollup", "message", 'hex:["48656c6c6f","00","00ff","c3a9"]', "from", "boot0",
+    procedure = AddMessages({**operation(agent), "messages": messages})
+    await procedure.run(agent)
+    assert agent.commands == [injected(
+        agent, "0", "send", "smart", "rollup", "message", 'hex:["48656c6c6f","00","00ff","c3a9"]', "from", "boot0",
     )]
 
 
@@ -742,21 +742,23 @@ async def test_riscv_rollups_may_be_two_levels_behind(newest: FakeAgent) -> None
     await rollup(newest, kind="riscv").run(newest)
 
 
-async def test_installer(newest: FakeAgent) -> None:
-    kernel = newest.file("k.wasm", b"\0asm")
+async def test_installer(agent: FakeAgent) -> None:
+    has_setup = release_of(agent) > (17, 0)
+    kernel = agent.file("k.wasm", b"\0asm")
     await PrepareKernelInstaller({
-        "installer_generator_path": newest.program("smart-rollup-installer"), "kernel_path": kernel,
+        "installer_generator_path": agent.program("smart-rollup-installer"), "kernel_path": kernel,
         "preimages_directory_path": "rollup", "installer_kernel_path": "out/deep/installer.hex",
-        "setup": "instructions: []",
-    }).run(newest)
-    setup = newest.temporary("setup.yaml")
-    assert newest.commands == [[
-        newest.inside("smart-rollup-installer"), "get-reveal-installer", "-u", newest.inside("k.wasm"), "-P",
-        newest.inside("rollup/wasm_2_0_0"), "-o", newest.inside("out/deep/installer.hex"), "-S", setup,
+        **({"setup": "instructions: []"} if has_setup else {}),
+    }).run(agent)
+    setup = agent.temporary("setup.yaml")
+    assert agent.commands == [[
+        agent.inside("smart-rollup-installer"), "get-reveal-installer", "-u", agent.inside("k.wasm"), "-P",
+        agent.inside("rollup/wasm_2_0_0"), "-o", agent.inside("out/deep/installer.hex"),
+        *(["-S", setup] if has_setup else []),
     ]]
-    assert Path(setup).read_text() == "instructions: []"
-    assert os.path.isdir(newest.inside("out/deep"))
-    assert os.path.isdir(newest.inside("rollup/wasm_2_0_0"))
+    assert not has_setup or Path(setup).read_text() == "instructions: []"
+    assert os.path.isdir(agent.inside("out/deep"))
+    assert os.path.isdir(agent.inside("rollup/wasm_2_0_0"))
 
 
 @pytest.mark.parametrize("field", ["preimages_directory_path", "installer_kernel_path"])
