@@ -8,6 +8,7 @@ from typing import Any
 from octogram_tui.scenario.findings import Findings, suggestion
 from octogram_tui.scenario.tree import Place
 from octogram_tui.template.analysis import uses
+from octogram_tui.template.environment import bare_expression
 from octogram_tui.template.source import is_template
 
 BEFORE_AGENTS = frozenset(("vars", "var", "item"))
@@ -39,6 +40,10 @@ class Usage:
         if found.problem:
             findings.error(within(place, found.line, findings), found.problem, found.hint)
             return False
+        if expression and "{{" in bare_expression(text):
+            findings.warning(
+                place, "an expression is not expanded: the braces in its text stay braces",
+                "write names without braces and quotes: `item == 2`")
         unknown = found.names - names
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)

@@ -1,0 +1,180 @@
+"""The command line as scripts and strangers use it: what is refused, what is suggested, what the pages promise."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from fixtures_program import ROOT, Place, wait_for
+
+from octogram_tui.commands import COMMANDS
+
+STAGES = """
+agents: [{name: a, transport: local}]
+stages:
+  - name: first
+    tags: [quick]
+    jobs: [{name: j, builtins.command: echo 5, register: r, vars_updates: {'p_{{ agent.name }}': here}}]
+  - {name: second, jobs: [{name: j, builtins.command: 'echo {{ vars.r.stdout }} {{ vars.p_a }}'}]}
+  - {name: third, jobs: [{name: j, builtins.command: 'echo {{ vars.q | default(1) }}'}]}
+"""
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), [
+    ("chek s.yml", 2, "did you mean 'check'"),
+    ("s", 2, "did you mean 's.yml'"),
+    ("nothing", 2, "neither a command nor a file"),
+    ("nothing.yml", 3, "no such file"),
+    (".", 3, "directory"),
+    ("--nope", 2, "no option --nope"),
+    ("s.yml --stag first", 2, "did you mean --stage"),
+    ("check s.yml --fromat json", 2, "did you mean --format"),
+    ("s.yml --stage frist", 2, "did you mean 'first'"),
+    ("s.yml --tags quik", 2, "did you mean 'quick'"),
+    ("s.yml --from third --until first", 2, "comes after"),
+    ("s.yml --limit z", 2, "leaves no agent"),
+    ("s.yml --limit (", 2, "not a regular expression"),
+    ("s.yml -e x", 2, "NAME=VALUE"),
+    ("s.yml --timeout 0", 2, "duration"),
+    ("s.yml --confirm maybe", 2, "maybe"),
+    ("s.yml --ssh-config nope", 2, "nope"),
+    ("s.yml --variables nope.yml", 3, "nope.yml"),
+    ("s.yml --agents s.yml", 3, "must be a list"),
+    ("s.yml --junit nope/j.xml", 74, "no such directory"),
+    ("s.yml --events nope/e.jsonl", 74, "nope/e.jsonl"),
+    ("help nope", 2, "topics"),
+    ("replay nope", 9, "no runs"),
+    ("attach", 9, "no runs"),
+])
+def test_what_is_wrong_is_said_in_a_line_with_a_hint(place: Place, arguments: str, code: int, said: str) -> None:
+    place.write("s.yml", STAGES)
+    done = place.run(*shlex.split(arguments))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_every_command_explains_itself(place: Place) -> None:
+    assert place.run().stdout == place.run("help").stdout == place.run("help", "--help").stdout
+    for command in COMMANDS:
+        done = place.run("help", command)
+        assert done.returncode == 0
+        assert done.stdout.startswith("usage: octogram-tui")
+
+
+def test_what_left_out_stages_would_have_set_is_warned_of_before_the_run(place: Place) -> None:
+    place.write("s.yml", STAGES)
+    done = place.run("s.yml", "--from", "second")
+    assert done.returncode == 3
+    assert "needs the variable `r`; stage `first`, which sets it, is left out" in done.stderr
+    assert "needs the variable `p_a`" in done.stderr
+    assert "--var r=VALUE" in done.stderr
+    assert "needs the variable" in place.run("plan", "s.yml", "--from", "second").stderr
+    given = place.run("s.yml", "--from", "second", "-e", "r={stdout: x}", "-e", "p_a=1")
+    assert given.returncode == 0, given.stdout
+    assert "needs the variable" not in given.stderr
+    assert "needs the variable" not in place.run("s.yml", "--stage", "third").stderr
+    assert "needs the variable" not in place.run("s.yml", "--until", "second").stderr
+
+
+def test_stages_may_be_named_more_than_once(place: Place) -> None:
+    place.write("s.yml", STAGES)
+    done = place.run("s.yml", "--stage", "second", "--stage", "first")
+    assert done.returncode == 0, done.stdout
+    assert "stage third is skipped" in done.stdout
+
+
+def test_a_run_kept_alive_says_how_to_go_on_and_ends_by_ctrl_c(place: Place) -> None:
+    place.write("s.yml", STAGES)
+    log = place.home / "log"
+    with log.open("w") as stream:
+        child = subprocess.Popen(
+            ["sh", "-c", 'exec "$0" "$@"', *place_command("s.yml", "--keep-alive")], env=place.environment,
+            stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, cwd=place.home, start_new_session=True)
+    wait_for(lambda: "octogram-tui attach" in log.read_text(), describe=log.read_text)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30) in (0, 130), log.read_text()
+    place.wait_clean()
+
+
+def place_command(*arguments: str) -> list[str]:
+    """Give the argv of the program."""
+    from fixtures_program import PROGRAM
+
+    return [*PROGRAM, *arguments]
+
+
+def test_what_init_writes_is_right_and_runs(place: Place) -> None:
+    assert place.run("init").returncode == 0
+    assert place.run("check", "scenario.yml").stdout.strip() == "scenario.yml: 3 stages, 2 agents, no errors"
+    assert place.run("scenario.yml").returncode == 0
+    assert place.run("init").returncode == 2
+
+
+def test_formats_of_check_and_plan(place: Place) -> None:
+    place.write("s.yml", "agnets: []\nstages: []\n")
+    problems = json.loads(place.run("check", "s.yml", "--format", "json").stdout)
+    assert "agents" in json.dumps(problems)
+    assert place.run("check", "s.yml", "--format", "github").stdout.startswith("::error file=s.yml,line=1,col=1::")
+    place.write("s.yml", STAGES)
+    plan = json.loads(place.run("plan", "s.yml", "--json").stdout)
+    assert [i["key"] for i in plan["instances"]] == ["first/j@a", "second/j@a", "third/j@a"]
+
+
+def test_a_fifo_or_a_loop_is_no_scenario(place: Place) -> None:
+    import os
+
+    os.mkfifo(place.home / "fifo.yml")
+    (place.home / "loop.yml").symlink_to("loop.yml")
+    for name in ("fifo.yml", "loop.yml"):
+        done = place.run("check", name)
+        assert done.returncode == 3
+        assert name in done.stdout + done.stderr
+
+
+def pages() -> list[Path]:
+    """List the pages that strangers read."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_and_options_of_a_page_exist(place: Place, page: Path) -> None:
+    text = page.read_text()
+    for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / link).exists(), link
+    helps = place.run("help").stdout + "".join(place.run("help", command).stdout for command in COMMANDS)
+    for line in re.findall(r"octogram-tui [^`\n|]*", text):
+        for option in re.findall(r"(?<=\s)--[a-z-]+", line):
+            assert option in helps, (option, line)
+
+
+def test_the_scenarios_of_the_readme_are_right(place: Place) -> None:
+    text = (ROOT / "README.md").read_text()
+    found = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "stages:" in block]
+    assert found
+    for block in found:
+        place.write("data.bin", "x")
+        done = place.run("check", str(place.write("readme.yml", block)))
+        assert done.returncode == 0, done.stdout
+        assert "warning" not in done.stdout
+
+
+def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
+    """Those that need no terminal, no other machine and no installation: marked by what they begin with."""
+    text = (ROOT / "README.md").read_text()
+    commands = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+                for line in block.splitlines() if line.startswith("octogram-tui ")]
+    assert commands
+    (place.home / "sample_scenarios").symlink_to(ROOT / "sample_scenarios")
+    place.write("scenario.yml", STAGES.replace("first", "measure"))
+    for command in commands:
+        if " attach" in command or "ssh.yml" in command or "/octez/" in command:  # tests/octez runs those
+            continue
+        done = place.run(*shlex.split(command)[1:])
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
