@@ -48,8 +48,14 @@ class Outbox:
     def attach(self, seen: int) -> None:
         """Begin again with a new connection, whose other side has seen everything up to a number."""
         self._is_attached = True
-        self._ready = [line for number, line in self._kept.items() if number > seen]
         self._credit_bytes = OUTPUT_CREDIT_BYTES
+        self._ready = []
+        left = MESSAGE_CHARACTERS  # what was printed meanwhile comes before its result, unless it is much
+        for source, waiting in list(self._output.items()):
+            if waiting.size_bytes <= left:
+                left -= waiting.size_bytes
+                self._ready += self._messages(source)
+        self._ready += [line for number, line in self._kept.items() if number > seen]
 
     def detach(self) -> None:
         """Send nothing until somebody attaches."""
@@ -125,7 +131,7 @@ class Outbox:
 
     def flush_output(self, attempt: str) -> None:
         """Put an attempt's last lines before its result, if they are few and nothing else waits."""
-        if self._ready:
+        if self._ready or not self._is_attached:
             return
         for source in [source for source in self._output if source[0] == attempt]:
             waiting = self._output[source]

@@ -28,7 +28,7 @@ class CommandTransport:
         if not self._wrapper:
             raise _unusable(self._agent, "its `command` is empty", "give it as a list: [kubectl, exec, -i, pod, --]")
         try:
-            return start_process((*self._wrapper, *argv), receiver, self._channels)
+            return start_process((*self._wrapper, *argv), receiver, self._channels, bulk=bulk)
         except OSError as error:
             leaf = self._wrapper[0]
             reason = f"cannot start its command `{leaf}` on this machine: {error.strerror or type(error).__name__}"

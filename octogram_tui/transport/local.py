@@ -17,6 +17,7 @@ from octogram_tui.errors import BootstrapFailed, LinkLost
 from octogram_tui.transport.base import Receiver
 
 READ_BYTES = 256 * 1024
+BULK_PIPE_BYTES = 1024 * 1024  # where files go through: as much as the system lets anybody have
 HIGH_WATER_BYTES = 64 * 1024
 LOW_WATER_BYTES = 16 * 1024
 MOST_READS = 8  # of a pipe whose command has ended: more than any pipe holds
@@ -39,7 +40,7 @@ class LocalTransport:
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> ProcessChannel:
         """Start a command. Raises BootstrapFailed when there is no such program or it cannot be executed."""
         try:
-            return start_process(argv, receiver, self._channels)
+            return start_process(argv, receiver, self._channels, bulk=bulk)
         except OSError as error:
             text = error.strerror or type(error).__name__
             raise BootstrapFailed(
@@ -53,14 +54,16 @@ class LocalTransport:
         await end_processes(self._channels)
 
 
-def start_process(argv: Sequence[str], receiver: Receiver, channels: set[ProcessChannel]) -> ProcessChannel:
+def start_process(
+    argv: Sequence[str], receiver: Receiver, channels: set[ProcessChannel], *, bulk: bool = False
+) -> ProcessChannel:
     """Start a command whose channel stays in `channels` until its process is gone. Raises OSError when it cannot."""
     if not argv:
         raise FileNotFoundError(2, "the command is empty")
     try:
         process = subprocess.Popen(
             list(argv), bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True,
+            start_new_session=True, pipesize=BULK_PIPE_BYTES if bulk else -1,
         )
     except (ValueError, UnicodeError) as error:  # a NUL byte or a lone surrogate in a word
         raise OSError(22, str(error)) from error

@@ -193,11 +193,10 @@ async def test_what_makes_no_sense_is_refused(stage: Stage, line: bytes) -> None
 async def test_an_endless_request_ends_its_connection_only(stage: Stage) -> None:
     console = await Console.join(stage)
     _reader, writer = await stage.raw()
-    with pytest.raises(ConnectionError):
-        for _ in range(1000):
-            writer.write(b"x" * MAX_REQUEST_BYTES)
-            await writer.drain()
-    writer.close()
+    writer.write(b"x" * (2 * MAX_REQUEST_BYTES))
+    async with asyncio.timeout(DEADLINE_S):
+        while len(stage.server._clients) > 1:
+            await asyncio.sleep(0.001)
     stage.tell("still here")
     await console.until(lambda: console.texts() == ["still here"])
     await console.leave()
@@ -280,7 +279,7 @@ async def test_a_client_that_takes_nothing_does_not_hold_up_the_end(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control_module, "LAST_WORDS_S", 0.1)
-    reader, writer = await stage.raw()
+    reader, _writer = await stage.raw()
     reader._transport.pause_reading()  # type: ignore[attr-defined]
     for _ in range(300):
         stage.tell("x" * 100_000)

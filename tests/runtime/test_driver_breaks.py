@@ -15,7 +15,7 @@ from octogram_tui.engine.effects import ArmTimer, DisarmTimer, StartAgent
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import Begin, StopAsked
+from octogram_tui.engine.stimuli import Begin, Stimulus, StopAsked, TimerFired
 from octogram_tui.errors import EngineBug, ExitCode, JournalError
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.runtime.bus import Bus
@@ -41,7 +41,7 @@ class Journal:
         self.fails_at = ""
 
     def append(self, events: list[Event]) -> None:
-        if self.fails_at and any(event.TYPE == self.fails_at for event in events):
+        if self.fails_at in [event.TYPE for event in events]:
             raise JournalError("no space left", hint="free some")
         self.events += events
 
@@ -207,10 +207,17 @@ async def test_a_report_that_fails_is_left_out(play: Callable[..., Play], capsys
     assert capsys.readouterr().err.count("a report failed") == 1
 
 
-async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play]) -> None:
+async def test_timers_are_replaced_and_disarmed(
+    play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = play()
     fired: list[str] = []
-    run.driver.submit = lambda stimulus: fired.append(stimulus.timer)  # type: ignore[method-assign]
+
+    def note(stimulus: Stimulus) -> None:
+        assert isinstance(stimulus, TimerFired)
+        fired.append(stimulus.timer)
+
+    monkeypatch.setattr(run.driver, "submit", note)
     carry_out = run.driver._carry_out
     carry_out(ArmTimer("a", 3600.0))
     carry_out(ArmTimer("a", 0.001))

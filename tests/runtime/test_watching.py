@@ -16,7 +16,12 @@ from octogram_tui.runtime import watch
 from octogram_tui.scenario.load import load_scenario
 
 DEADLINE_S = 20.0
-TEXT = "agents: [{name: one, transport: local}]\nstages:\n  - name: NAME\n    jobs: [{name: j, builtins.command: ['true']}]\n"
+TEXT = """
+agents: [{name: one, transport: local}]
+stages:
+  - name: NAME
+    jobs: [{name: j, builtins.command: ['true']}]
+"""
 
 
 class Desk:
@@ -29,7 +34,8 @@ class Desk:
         self.seen: list[str] = []
         self.problem: Exception | None = None
         self._changed = asyncio.Event()
-        self.task = asyncio.ensure_future(watch.watch_scenario(load_scenario(str(path)).scenario, self._load, self._take))
+        scenario = load_scenario(str(path)).scenario
+        self.task = asyncio.ensure_future(watch.watch_scenario(scenario, self._load, self._take))
 
     def _load(self) -> Scenario:
         self.loads += 1
