@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded_calls
 from octez_agent import Agent, Failed, base_parameters, install
 
 RELEASES = ["v17", "v18", "v19", "v20", "v21", "v21.3", "v22", "v23", "v24", "v25"]
@@ -36,7 +37,13 @@ class Chain:
     def __init__(self, agent: Agent, release: str) -> None:
         self.agent = agent
         self.release = release
-        self.major = int(release[1:].split(".")[0])
+        major, _, minor = release[1:].partition(".")
+        self.number = int(major), int(minor or 0)
+        self.major = self.number[0]
+
+    def calls(self) -> list[str]:
+        """Give what the programs were called with so far."""
+        return recorded_calls.recorded(self.agent, self.agent.root / "calls.jsonl")
 
     async def start_node(self, **more: Any) -> dict[str, Any]:
         result = await self.agent.run(
@@ -73,7 +80,7 @@ class Chain:
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
     agent = Agent(tmp_path / "root")
-    await agent.open()
+    await agent.open({"OCTEZ_STAND_IN_RECORD": str(tmp_path / "root" / "calls.jsonl")})
     yield agent
     await agent.close()
 
@@ -124,6 +131,7 @@ async def test_from_keys_to_blocks(chain: Chain) -> None:
     )
     assert contract["address"].startswith("KT1")
     assert len(contract["hex_address"]) == 40
+    assert chain.calls() == recorded_calls.operations(chain.number)
 
 
 def slot(index: int = 0, **more: Any) -> dict[str, Any]:
@@ -163,6 +171,7 @@ async def test_slots_are_published(chain: Chain) -> None:
         refused = await failure(agent.run("tezos.publish_dal_slot", slot(1)))
         assert "the DAL node refused" in refused.message
         assert "1" in refused.message
+    assert chain.calls() == recorded_calls.slots(chain.number)
 
 
 async def test_rollups_run_and_read_messages(chain: Chain) -> None:
@@ -196,6 +205,7 @@ async def test_rollups_run_and_read_messages(chain: Chain) -> None:
     page(started["metrics_port"], "/metrics")
     await agent.run("tezos.operations.add_messages", operation, source="bootstrap2", messages=[{"text": "hello"}])
     assert agent.services["rollup_node", "rollup"]["state"] == "up"
+    assert chain.calls() == recorded_calls.rollups(chain.number)
 
 
 # -- reruns and ends

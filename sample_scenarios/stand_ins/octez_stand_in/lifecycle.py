@@ -23,6 +23,7 @@ EXIT_ABORTED = 255
 GRACE_S = 1.0
 
 BEHAVIOUR_VARIABLE = "OCTEZ_STAND_IN_BEHAVIOUR"
+RECORD_VARIABLE = "OCTEZ_STAND_IN_RECORD"
 BEHAVIOUR_SUFFIX = ".behaviour.json"
 KNOBS = {"start_delay_s", "crash_at_level", "crash_exit", "crash_lines", "ignore_term", "stop_delay_s"}
 
@@ -33,6 +34,14 @@ class Failure(Exception):
     def __init__(self, message: str, exit_code: int = EXIT_ERROR) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def record(program: str, words: List[str]) -> None:
+    """Note the call, as a JSON line, in the file that a test asked for."""
+    path = os.environ.get(RECORD_VARIABLE)
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps([program, *words]) + "\n")
 
 
 class Behaviour:

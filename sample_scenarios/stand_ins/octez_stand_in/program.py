@@ -54,6 +54,7 @@ def _usage_exit(family: str) -> int:
 
 def _run(path: str, who: identity.Identity, words: List[str]) -> int:
     events.complain(f"{who.name}: this is octogram-tui's stand-in for Octez v{who.release.text}, not Octez")
+    lifecycle.record(who.name, words)
     try:
         behaviour = lifecycle.read_behaviour(path, who.family)
         module = importlib.import_module(f".{MODULES[who.family]}", __package__)
