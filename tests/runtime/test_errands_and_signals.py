@@ -1,0 +1,158 @@
+"""What the orchestrator does itself, signals, and the end of a run that nobody attends to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_daemon import DEADLINE_S, Rig
+
+from octogram_tui.engine.effects import SendJob
+from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, RerunRequested, Stimulus, StopAsked, VariableSet
+from octogram_tui.errors import UsageError
+from octogram_tui.runtime import errands as errands_module
+from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.requests import REQUESTS, decode_request, encode_request
+from octogram_tui.runtime.shutdown import Signals
+
+NAME = "s/j@one#1"
+
+
+class Desk:
+    """Errands whose copies do what the test says."""
+
+    def __init__(self, directory: Path, link: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ended: asyncio.Future[AttemptEnded] = asyncio.get_running_loop().create_future()
+        self.began = asyncio.Event()
+        self.errands = Errands(str(directory), str(directory / "artifacts"))
+        self.link = link
+        (directory / "file").write_text("x")
+        self._directory = directory
+        monkeypatch.setattr(errands_module.files, "copy_to", self._copy)
+        self.outcome: BaseException | None = None
+
+    async def _copy(self, *_: object, **__: object) -> None:
+        self.began.set()
+        if self.outcome is not None:
+            raise self.outcome
+        await asyncio.Event().wait()
+
+    def start(self, timeout_s: float | None = None, link: bool = True, **arguments: Any) -> None:
+        given = {"local_path": str(self._directory / "file"), "remote_path": "x", **arguments}
+        self.errands.start(
+            SendJob("one", NAME, "copy", given, timeout_s, "orchestrator"), self.link if link else None, self._take)
+
+    def _take(self, stimulus: Stimulus) -> None:
+        if not isinstance(stimulus, ProgressCame):
+            assert isinstance(stimulus, AttemptEnded)
+            self.ended.set_result(stimulus)
+
+    async def end(self) -> tuple[str, str]:
+        async with asyncio.timeout(DEADLINE_S):
+            ended = await self.ended
+        assert ended.attempt_id == NAME
+        return ended.state, (ended.error or {}).get("kind", "")
+
+
+@pytest.fixture
+async def desk(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    await rig.up()
+    return Desk(tmp_path, rig.link, monkeypatch)
+
+
+async def test_a_copy_that_is_cancelled(desk: Desk) -> None:
+    desk.start()
+    await desk.began.wait()
+    desk.errands.cancel(NAME)
+    assert await desk.end() == ("cancelled", "cancelled")
+    desk.errands.cancel(NAME)
+
+
+async def test_a_copy_cancelled_before_its_first_step(desk: Desk) -> None:
+    desk.start()
+    desk.errands.cancel(NAME)
+    assert await desk.end() == ("cancelled", "cancelled")
+
+
+async def test_a_copy_that_takes_too_long(desk: Desk) -> None:
+    desk.start(timeout_s=0.01)
+    assert await desk.end() == ("failed", "timeout")
+
+
+@pytest.mark.parametrize(("error", "kind"), [
+    (OSError(28, "no space left", "big"), "files"), (ValueError("odd"), "bug"), (AssertionError(), "bug"),
+    (TimeoutError(), "timeout"),
+])
+async def test_a_copy_that_fails(desk: Desk, error: BaseException, kind: str) -> None:
+    desk.outcome = error
+    desk.start()
+    assert await desk.end() == ("failed", kind)
+
+
+async def test_arguments_that_are_missing_end_the_job_too(desk: Desk) -> None:
+    desk.start(local_path="\0")
+    state, _kind = await desk.end()
+    assert state == "failed"
+
+
+async def test_an_agent_that_is_not_there(desk: Desk) -> None:
+    desk.start(link=False)
+    assert await desk.end() == ("failed", "agent_lost")
+
+
+async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
+    desk.start()
+    await desk.began.wait()
+    await desk.errands.close()
+    assert await desk.end() == ("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize("stimulus", [
+    StopAsked("operator", 0, force=True), VariableSet("x", {"a": [1, None]}), RerunRequested("s", "j", "one", "k")])
+def test_requests_there_and_back(stimulus: Stimulus) -> None:
+    assert decode_request(encode_request(stimulus)) == stimulus
+
+
+def test_every_request_has_a_name() -> None:
+    assert len(REQUESTS) == len(set(REQUESTS.values()))
+    with pytest.raises(UsageError, match="cannot be asked for"):
+        encode_request(AttemptEnded("a", "ok"))
+
+
+async def test_the_first_signal_asks_the_second_forces() -> None:
+    asked: list[StopAsked] = []
+    signals = Signals(asked.append)
+    try:
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+            count = len(asked) + 1
+            async with asyncio.timeout(DEADLINE_S):
+                while len(asked) < count:
+                    await asyncio.sleep(0)
+    finally:
+        signals.release()
+    assert [(one.by, one.exit_code, one.force) for one in asked] == [
+        ("SIGHUP", 129, False), ("SIGTERM", 143, True), ("SIGHUP", 129, False)]
+
+
+def test_the_third_signal_leaves_at_once() -> None:
+    program = (
+        "import asyncio\nfrom octogram_tui.runtime.shutdown import Signals\n"
+        "async def main():\n Signals(lambda s: print(s.force, flush=True))\n print('up', flush=True)\n"
+        " await asyncio.sleep(1000)\nasyncio.run(main())\n")
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said: Callable[[], str] = process.stdout.readline
+    assert said() == "up\n"
+    for answer in ("False\n", "True\n", ""):
+        process.send_signal(signal.SIGINT)
+        assert said() == answer
+    process.stdout.close()
+    assert process.wait(DEADLINE_S) == 130
