@@ -9,6 +9,7 @@ import socket
 import sys
 import urllib.parse
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,9 @@ def ask(url: str, path: str, **parameters: str) -> Any:
         return json.load(answer)["data"]
 
 
-def value(url: str, query: str) -> list[str]:
-    """Give the values of a query."""
-    return [series["value"][1] for series in ask(url, "query", query=query)["result"]]
+def has_value(url: str, query: str, wanted: str) -> bool:
+    """Tell whether a query has this one answer."""
+    return [series["value"][1] for series in ask(url, "query", query=query)["result"]] == [wanted]
 
 
 @pytest.mark.prometheus
@@ -87,7 +88,7 @@ def test_prometheus_reads_the_nodes_and_the_run_itself(place: Place) -> None:
         ('octogram_agents_up{agent="orchestrator"}', "2"),
         ('octogram_jobs_total{stage="node",job="install",state="ok"}', "1"),
     ):
-        wait_for(lambda query=query, wanted=wanted: value(url, query) == [wanted])
+        wait_for(partial(has_value, url, query, wanted), describe=partial(str, query))
     assert ask(url, "series", **{"match[]": '{agent="alice",__name__=~"octez_.*"}'})
     let_go(place)
     out, _ = run.communicate(timeout=60)

@@ -135,3 +135,23 @@ def test_the_quickstart_in_the_console(place: Place) -> None:
 def journal(place: Place) -> Path:
     """Find the journal of the only run."""
     return next(iter(place.home.glob(".local/state/octogram-tui/runs/*/journal.jsonl")))
+
+
+def test_what_is_written_for_programs_is_written_beside_a_console_too(place: Place) -> None:
+    path = place.write("slow.yml", SLOW)
+    child = pexpect.spawn(
+        PROGRAM[0], [*PROGRAM[1:], str(path), "--metrics", "run.prom", "--events", "e.jsonl", "--junit", "j.xml"],
+        env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20, encoding="utf-8")
+    child.expect("for a file")
+    assert "octogram_run_exit_code" not in (place.home / "run.prom").read_text()
+    let_go(place)
+    child.expect("DONE")
+    child.send("q")
+    child.expect("Leave the run")
+    child.send("s")
+    child.expect(pexpect.EOF)
+    child.close()
+    place.wait_clean()
+    assert "octogram_run_exit_code 0.0" in (place.home / "run.prom").read_text()
+    assert '"run_finished"' in (place.home / "e.jsonl").read_text()
+    assert "for a file" in (place.home / "j.xml").read_text()

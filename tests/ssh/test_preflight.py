@@ -17,11 +17,13 @@ from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.preflight import Check, examine
 
 
-async def report(*specs: AgentSpec, ssh_config: Path | str | None = None) -> dict[tuple[str, str], Check]:
+async def report(
+    *specs: AgentSpec, ssh_config: Path | str | None = None, prometheus: str = ""
+) -> dict[tuple[str, str], Check]:
     given = str(ssh_config) if ssh_config is not None else None
     transports = Transports(ssh_config=given)
     async with asyncio.timeout(DEADLINE_S):
-        rows = await examine(specs, transports, ssh_config=given)
+        rows = await examine(specs, transports, ssh_config=given, prometheus=prometheus)
         await transports.close()
     return {(row.agent, row.check): row for row in rows}
 
@@ -43,6 +45,22 @@ async def test_this_machine() -> None:
     assert [row.state for row in rows.values()] == ["ok"] * len(rows)
     assert [check for _, check in rows] == ["start", "python", "cache", "disk", "clock"]
     assert rows["one", "python"].detail.startswith("python3")
+
+
+@pytest.mark.parametrize(("is_there", "state"), [(True, "ok"), (False, "fail")])
+async def test_prometheus_is_looked_for_where_it_is_to_run(is_there: bool, state: str, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    if is_there:
+        (tools / "prometheus").write_text("#!/bin/sh\n")
+        (tools / "prometheus").chmod(0o755)
+    for tool in ("sh", "mkdir", "df", "tail", "date", "grep", "python3"):
+        found = next(Path(place, tool) for place in os.environ["PATH"].split(":") if Path(place, tool).exists())
+        (tools / tool).symlink_to(found)
+    rows = await report(local("other"), command(tmp_path, f'PATH={tools} exec "$@"'), prometheus="one")
+    assert rows["one", "prometheus"].state == state
+    assert ("apt-get install prometheus" in rows["one", "prometheus"].hint) is not is_there
+    assert ("other", "prometheus") not in rows
 
 
 @pytest.mark.sshd
