@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def sleepers() -> list[str]:
             if SLEEP.encode() in command and b"octogram" not in command and state not in "ZX":
                 found.append(f"{entry.name} {command!r}")
     return found
+
+
+def any_of(place: Place, name: str) -> list[Path]:
+    """Find a file that a job has made in its agent's home."""
+    return list(place.home.glob(f".octogram/runs/*/one/home/{name}"))
 
 
 def scenario(command: str, *, keep: bool) -> str:
@@ -108,7 +114,7 @@ stages:
 """.replace("SLEEP", SLEEP))
     process = place.start(str(path), "--headless")
     for name in ("up", "collecting"):
-        wait_for(lambda name=name: list(place.home.glob(f".octogram/runs/*/one/home/{name}")))
+        wait_for(partial(any_of, place, name))
         process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=15)
     assert process.returncode == 130, out

@@ -17,7 +17,6 @@ from fake_daemon import DEADLINE_S, Rig
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, RerunRequested, Stimulus, StopAsked, VariableSet
 from octogram_tui.errors import UsageError
-from octogram_tui.runtime import errands as errands_module
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.requests import REQUESTS, decode_request, encode_request
 from octogram_tui.runtime.shutdown import Signals
@@ -35,7 +34,7 @@ class Desk:
         self.link = link
         (directory / "file").write_text("x")
         self._directory = directory
-        monkeypatch.setattr(errands_module.files, "copy_to", self._copy)
+        monkeypatch.setattr("octogram_tui.runtime.files.copy_to", self._copy)
         self.outcome: BaseException | None = None
 
     async def _copy(self, *_: object, **__: object) -> None:
