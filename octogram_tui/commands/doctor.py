@@ -8,12 +8,22 @@ from collections.abc import Sequence
 
 from octogram_tui.commands.loading import load
 from octogram_tui.commands.options import Parser, add_scenario_options, add_ssh_options, parse
+from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import load as load_settings
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.preflight import Check, examine
+
+_MEANINGS = {
+    "ssh configuration": ExitCode.USAGE,
+    "name": ExitCode.UNREACHABLE,
+    "connection": ExitCode.UNREACHABLE,
+    "host key": ExitCode.NOT_TRUSTED,
+    "login": ExitCode.NOT_TRUSTED,
+}
+"""With which exit code a run would fail for what a check found; every other one keeps the agent from starting."""
 
 
 async def _examine(
@@ -56,4 +66,4 @@ def main(argv: Sequence[str]) -> int:
             print(f"{row.state:4}  {row.agent:{width}}  {row.check:{checks}}  {safe(row.detail)}".rstrip())
             if row.hint and row.state != "ok":
                 print(f"      {safe(row.hint)}")
-    return int(ExitCode.UNREACHABLE if any(row.state == "fail" for row in rows) else ExitCode.OK)
+    return exit_code(_MEANINGS.get(row.check, ExitCode.NOT_STARTED) for row in rows if row.state == "fail")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from octogram_tui.errors import ConnectFailed
 from octogram_tui.transport.base import Receiver
-from octogram_tui.transport.local import ProcessChannel, end_processes, start_process
+from octogram_tui.transport.local import ProcessChannel, end_processes, start_hint, start_process
 
 
 class CommandTransport:
@@ -32,7 +32,7 @@ class CommandTransport:
         except OSError as error:
             leaf = self._wrapper[0]
             reason = f"cannot start its command `{leaf}` on this machine: {error.strerror or type(error).__name__}"
-            hint = f"see that `{leaf}` is installed, executable and on the PATH"
+            hint = start_hint(error, f"see that `{leaf}` is installed, executable and on the PATH")
             raise _unusable(self._agent, reason, hint) from error
 
     async def close(self) -> None:

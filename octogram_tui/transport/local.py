@@ -7,6 +7,7 @@ and no stream object per process, so that a hundred agents here cost little. Kno
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -45,13 +46,20 @@ class LocalTransport:
             text = error.strerror or type(error).__name__
             raise BootstrapFailed(
                 f"agent {self._agent}: cannot start `{argv[0] if argv else ''}` on this machine: {text}",
-                hint="see that the program is installed and executable",
+                hint=start_hint(error, "see that the program is installed and executable"),
                 code="boot.command",
             ) from error
 
     async def close(self) -> None:
         """Drop every channel, and wait a bounded time for their processes to end."""
         await end_processes(self._channels)
+
+
+def start_hint(error: OSError, otherwise: str) -> str:
+    """Say what to do about a process that could not be started."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit of open files (ulimit -n): each agent takes a few"
+    return otherwise
 
 
 def start_process(

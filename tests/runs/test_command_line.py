@@ -180,3 +180,29 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
             continue
         done = place.run(*shlex.split(command)[1:])
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(("agent", "code", "said"), [
+    ("{transport: local}", 0, "python"),
+    ("{transport: local, python: python9}", 6, "python9"),
+    ("{address: 127.0.0.1, port: 1}", 4, "connection"),
+    ("{transport: command, command: [no-such-command]}", 6, "no-such-command"),
+])
+def test_doctor_tells_by_its_exit_code_what_kind_of_thing_is_missing(place: Place, agent: str, code: int, said: str) -> None:
+    place.write("s.yml", f"agents: [{{name: a, {agent[1:]}]\n" + STAGES.split("\n", 2)[2])
+    done = place.run("doctor", "s.yml")
+    assert done.returncode == code, done.stdout
+    assert said in done.stdout
+
+
+def test_too_many_agents_for_the_limit_of_open_files(place: Place) -> None:
+    place.write("s.yml", """
+agents: [{name: 'a_{1..60}', transport: local}]
+stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]
+""")
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 64 && exec "$0" "$@"', *place_command("s.yml")], env=place.environment, cwd=place.home,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "ulimit -n" in done.stdout
+    place.wait_clean()
