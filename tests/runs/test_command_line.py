@@ -188,7 +188,7 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
     ("{address: 127.0.0.1, port: 1}", 4, "connection"),
     ("{transport: command, command: [no-such-command]}", 6, "no-such-command"),
 ])
-def test_doctor_tells_by_its_exit_code_what_kind_of_thing_is_missing(place: Place, agent: str, code: int, said: str) -> None:
+def test_doctor_tells_by_its_exit_code_what_is_missing(place: Place, agent: str, code: int, said: str) -> None:
     place.write("s.yml", f"agents: [{{name: a, {agent[1:]}]\n" + STAGES.split("\n", 2)[2])
     done = place.run("doctor", "s.yml")
     assert done.returncode == code, done.stdout
