@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fixtures_program import Place, events_of, wait_for
-from fixtures_ssh import SshServer
+from fixtures_ssh import ServerFactory, SshServer
 
 COUNTING = """
 agents: [{name: one, address: 127.0.0.1}]
@@ -48,14 +48,20 @@ def printed(place: Place) -> list[str]:
     return [line for event in events(place) if event["type"] == "job_output" for line in event["lines"]]
 
 
+def carriers(server: SshServer) -> list[int]:
+    """List the processes that carry connections, and run nothing themselves."""
+    found = []
+    for pid in server.sessions():
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        found += [int(child) for child in children if b"sshd" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        found.append(pid)
+    assert found
+    return found
+
+
 def cut(server: SshServer) -> None:
     """Kill what carries the connections; what runs behind them stays."""
-    sessions = server.sessions()
-    assert sessions
-    for pid in sessions:
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            if b"sshd" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(int(child), signal.SIGKILL)
+    for pid in carriers(server):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -101,3 +107,35 @@ def test_a_bridge_killed_during_a_job(place: Place) -> None:
     assert process.returncode == 0, out
     assert printed(place) == [str(n) for n in range(1, 601)]
     place.wait_clean(5)
+
+
+@pytest.mark.sshd
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_many_agents_interrupted(place: Place, openssh_server: SshServer, interrupts: int) -> None:
+    agents = ", ".join(f"{{name: a{n}, address: 127.0.0.{n}}}" for n in range(1, 51))
+    job = "setsid sleep 1000 & touch started; exec sleep 1000"
+    process = begin(place, f"agents: [{agents}]\nstages: [{{name: s, jobs: [{{name: j, builtins.shell: '{job}'}}]}}]\n",
+                    openssh_server)
+    wait_for(lambda: len(list(openssh_server.home.glob(".octogram/runs/*/*/home/started"))) == 50)
+    for _ in range(interrupts):
+        process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, out
+    wait_for(lambda: not openssh_server.left_behind(), 5, lambda: f"left: {openssh_server.left_behind()}")
+    assert not list(openssh_server.home.glob(".octogram/runs/*"))
+
+
+@pytest.mark.sshd
+def test_a_server_that_is_started_again(place: Place, openssh_servers: ServerFactory) -> None:
+    first = openssh_servers()
+    process = begin(place, COUNTING, first)
+    wait_for(lambda: list(first.home.glob(".octogram/runs/*/one/home/started")))
+    home = next(first.home.glob(".octogram/runs/*/one/home"))
+    for pid in [first.pid, *carriers(first)]:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: any(event["type"] == "agent_suspect" for event in events(place)))
+    openssh_servers({"SetEnv": f"HOME={first.home}"}, host_key=first.host_key, port=first.port)
+    (home / "../../../../../go").resolve().touch()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert printed(place) == [str(n) for n in range(1, 601)]
