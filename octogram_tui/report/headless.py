@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
@@ -75,10 +76,22 @@ def run_with(
     on_open: Callable[[], None] | None = None,
 ) -> int:
     """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError."""
-    host = Host(scenario, options, settings, [reporter.apply for reporter in reporters])
+    unwritten: list[JournalError] = []
+
+    def noting(apply: Callable[[Sequence[Event]], None]) -> Callable[[Sequence[Event]], None]:
+        def apply_and_note(events: Sequence[Event]) -> None:
+            try:
+                apply(events)
+            except JournalError as error:
+                unwritten.append(error)
+                raise
+
+        return apply_and_note
+
+    host = Host(scenario, options, settings, [noting(reporter.apply) for reporter in reporters])
     code = int(ExitCode.BUG)
     try:
-        code = asyncio.run(host.run(on_open))
+        code = asyncio.run(host.run(on_open)) or (int(ExitCode.IO) if unwritten else 0)
     finally:
         for reporter in reporters:
             try:

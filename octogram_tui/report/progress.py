@@ -103,6 +103,9 @@ class Progress:
 
     def _agent_ready(self, event: ev.AgentReady) -> None:
         text = self._lines.text
+        if not event.home:  # it was ready before, and silent for a while
+            self._plain(f"agent {text(event.agent)} is back", "ok")
+            return
         self._ready += 1
         self._chatty(f"agent {text(event.agent)} is ready: {text(event.home)}, Python {text(event.python)}")
         if self._ready == self._summary.agents:

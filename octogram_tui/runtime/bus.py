@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from octogram_tui.engine.events import Event
+from octogram_tui.errors import OctogramError
 
 Subscriber = Callable[[Sequence[Event]], None]
 
@@ -33,5 +34,6 @@ class Bus:
                 subscriber(events)
             except Exception as error:  # a report that breaks must not end the run
                 self.unsubscribe(subscriber)
+                reason = error.message if isinstance(error, OctogramError) else repr(error)
                 with contextlib.suppress(OSError):  # the terminal may be what failed
-                    print(f"octogram-tui: a report failed and is left out from here on: {error!r}", file=sys.stderr)
+                    print(f"octogram-tui: a report failed and is left out from here on: {reason}", file=sys.stderr)

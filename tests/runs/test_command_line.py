@@ -206,3 +206,12 @@ stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]
     assert done.returncode == 6, done.stdout + done.stderr
     assert "ulimit -n" in done.stdout
     place.wait_clean()
+
+
+def test_events_that_cannot_be_written_do_not_end_the_run_and_are_not_forgotten(place: Place) -> None:
+    place.write("s.yml", STAGES)
+    done = place.run("s.yml", "--events", "/dev/full")
+    assert done.returncode == 74
+    assert "cannot write events to /dev/full: No space left on device" in done.stderr
+    assert "JournalError" not in done.stderr
+    assert "3 ok" in done.stdout
