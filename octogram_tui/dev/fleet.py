@@ -112,7 +112,7 @@ class Fleet:
                       for job in act.jobs]}
             for number, act in enumerate(ACTS)
         ]  # fmt: skip
-        agents = [{"agent": name, "address": f"10.0.0.{n % 250 + 1}", "transport": "ssh"}
+        agents = [{"agent": name, "address": self._address(n), "transport": "ssh"}
                   for n, name in enumerate(self.names)]  # fmt: skip
         variables = {"network": "ghostnet", "slots": 4, "level": 0, "amounts": [10, 20, 50], "proto": "PtParis"}
         self._emit(ev.RunStarted(
@@ -125,7 +125,13 @@ class Fleet:
             ready = ev.AgentReady(agent=name, home=f"/run/octogram/{name}", host=name, python="3.11.9", pid=4711)
             self._after(self._random.uniform(0.0, 0.2), partial(self._emit, ev.AgentStarting(agent=name)))
             self._after(self._random.uniform(0.4, 1.5), partial(self._emit, ready))
+        prometheus = ev.ServiceAnnounced(
+            agent=self.names[0], kind="prometheus", name="prometheus", ports={"http": 9090}, address=self._address(0))
+        self._after(1.55, partial(self._emit, prometheus))  # fmt: skip
         self._after(1.6, self._next_act)
+
+    def _address(self, number: int) -> str:
+        return f"10.0.0.{number % 250 + 1}"
 
     def advance(self, to_s: float) -> list[ev.Event]:
         """Let time pass up to `to_s`; returns what happened."""
@@ -278,7 +284,9 @@ class Fleet:
         self._emit(ev.JobFinished(**about, attempt=attempt, state="ok", result=result, duration_s=round(seconds, 3)))
         self._counts["ok"] = self._counts.get("ok", 0) + 1
         if work.procedure == "builtins.start_process":
-            self._emit(ev.ServiceAnnounced(agent=agent, kind="process", name=work.name, ports={"http": 8732}))
+            kind = work.name.removeprefix("start ")
+            address = self._address(self.names.index(agent))
+            self._emit(ev.ServiceAnnounced(agent=agent, kind=kind, name=agent, ports={"rpc": 8732}, address=address))
         if work.sets and self._random.random() < 0.3:
             value = self._random.randrange(1000)
             self._emit(ev.VariableChanged(name=work.sets, value=value, by=key))

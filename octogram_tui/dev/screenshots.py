@@ -36,11 +36,11 @@ class Shot(NamedTuple):
 
 
 SHOTS: dict[str, Shot] = {
-    "console": Shot(120, 36, 12, 8.0, fails=False),
+    "console": Shot(120, 36, 16, 20.0, fails=False),
     "failure": Shot(120, 36, 12, 200.0, ("enter",)),
     "narrow": Shot(80, 24, 12, 200.0),
     "wide": Shot(200, 60, 40, 200.0),
-    "light": Shot(120, 36, 12, 11.0, ("2",), fails=False, palette="light"),
+    "light": Shot(120, 36, 8, 14.0, ("2",), fails=False, palette="light"),
 }
 
 

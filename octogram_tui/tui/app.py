@@ -247,7 +247,7 @@ class ConsoleApp(App[ConsoleOutcome]):
 
     def action_command_palette(self) -> None:
         """Every verb by name."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="find a command", id="--command-palette"))
 
     def action_use_theme(self, name: str) -> None:

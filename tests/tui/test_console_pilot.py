@@ -339,3 +339,74 @@ async def test_only_what_is_seen_and_changed_is_drawn() -> None:
         before = painted()
         await pilot.press("pagedown", "G", "g")
         assert painted() - before <= 8 * 60
+
+
+async def test_services_stand_below_the_agents_prometheus_first() -> None:
+    source = StillSource(fleet_events(12.0, agents=3, fails=False))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2")
+        lines = [line.strip() for line in screen_text(app).splitlines()]
+        first = lines.index("Services") + 1
+        assert "prometheus  http://10.0.0.1:9090" in lines[first]
+        assert "node node-0  http://10.0.0.1:8732" in "".join(lines[first + 1 :])
+        await pilot.press("G", "enter")
+        assert run_screen(app).view == "detail"
+        assert "services" in screen_text(app)
+
+
+async def test_what_kept_an_agent_from_starting_stays_to_be_seen() -> None:
+    events: list[ev.Event] = [
+        ev.RunStarted(seq=1, run="r", scenario="s", agents=[{"agent": "bad_10"}, {"agent": "bad_9"}]),
+        ev.AgentFailed(seq=2, agent="bad_10", code="x", message="agent bad_10: cannot reach it", hint="is it on?"),
+        ev.AgentStopped(seq=3, agent="bad_10"),
+        ev.RunFinished(seq=4, exit_code=4, reason="agent bad_10 could not be started"),
+    ]
+    source = StillSource(events)
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        assert "nothing ran. bad_10: cannot reach it. Exit code 4." in screen_text(app)
+        assert list(app.model.board.agents) == ["bad_9", "bad_10"]
+        await pilot.press("exclamation_mark")
+        assert "is it on?" in screen_text(app)
+        assert "not started" in screen_text(app)
+
+
+async def test_what_was_opened_stays_open_while_the_run_goes_on() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(200, 60)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("4", "enter")
+        detail = run_screen(app).detail
+        assert detail.subject is app.model.variables.by_name["amounts"]
+        app.sync()
+        assert detail.subject is app.model.variables.by_name["amounts"]
+        await pilot.press("escape", "escape")
+        app.sync()
+        assert detail.subject is run_screen(app).plan.selected
+
+
+async def test_control_that_another_console_took_is_told() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        app.sync()
+        source.has_control = False
+        app.sync()
+        await until(pilot, lambda: any("took control" in note.message for note in app._notifications))
+
+
+async def test_a_lost_host_is_left_as_lost() -> None:
+    source = StillSource(fleet_events(6.0), ends=True)
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        source.is_connected = False
+        await until(pilot, lambda: run_screen(app).banner.is_lost)
+        app.sync()
+        await pilot.pause()
+        assert "Rerun" not in screen_text(app)
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_value is not None)
+    assert app.return_value is not None
+    assert app.return_value.kind == "lost"

@@ -60,6 +60,14 @@ def test_a_closed_terminal_ends_it_at_once(console: pexpect.spawn) -> None:
     assert console.exitstatus == 129
 
 
+def test_tab_leads_from_a_variable_s_name_to_its_value_however_fast_one_types(console: pexpect.spawn) -> None:
+    console.send("e")
+    console.expect("Set a variable")
+    console.send("slots\t75\r")  # in one write: each key has to find the field that the one before led to
+    console.send("4")
+    console.expect(r"slots\s.*?75.*?operator")
+
+
 def test_no_colour_and_no_unicode_where_asked() -> None:
     environment = {**os.environ, "TERM": "linux", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C"}
     command = ["-m", "octogram_tui.dev.fleet", "--agents", "3", "--paused"]

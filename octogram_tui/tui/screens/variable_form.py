@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -32,18 +33,33 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
+class Field(Input):
+    """A line to fill in. It hands keys that lead elsewhere to the form, in the order in which they were pressed.
+
+    Not as bindings of the form: those would overtake characters that still wait in this line's queue.
+    """
+
+    form: VariableForm
+
+    async def _on_key(self, event: Key) -> None:
+        if self.form.focused is not self and isinstance(self.form.focused, Field):
+            event.stop()
+            event.prevent_default()
+            # Pressed after the key that led there. As a new event: this one is marked as dealt with.
+            self.form.focused.post_message(Key(event.key, event.character))
+        elif event.key in ("tab", "shift+tab", "up", "down", "enter"):
+            event.stop()
+            event.prevent_default()
+            self.form.leave(self, event.key)
+
+
 class VariableForm(ModalScreen[tuple[str, Any] | None]):
     """Gives the name and the value, or None for never mind.
 
     Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", show=False),
-        Binding("tab,shift+tab", "other_field", show=False, priority=True),
-        Binding("down", "point(1)", show=False, priority=True),
-        Binding("up", "point(-1)", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
     def __init__(self, brush: Brush, variables: list[Variable], chosen: str = "") -> None:
         super().__init__()
@@ -52,9 +68,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self.chosen = chosen
         self.offers: list[Offer] = []
         self.pointed = 0
+        self._typed: str | None = None  # the text that the offers are for
         self._prefilled: str | None = None  # the name whose value was filled in
-        self.name_field = Input(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
-        self.value_field = Input(id="variable-value", select_on_focus=False)
+        self.name_field = Field(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.value_field = Field(id="variable-value", select_on_focus=False)
+        self.name_field.form = self.value_field.form = self
         self.offer_list = Lines(brush, [])
         self.offer_list.id = "offers"
         self.says = Lines(brush, [])
@@ -75,7 +93,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         if self.chosen:
             self._to_value()
         else:
-            self.name_field.focus()
+            self.set_focus(self.name_field)
 
     def on_resize(self) -> None:
         """Offer as many names as fit."""
@@ -85,7 +103,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def _offer(self) -> None:
         """Offer the names that what was typed may mean."""
-        typed = self.name_field.value
+        typed = self._typed = self.name_field.value
         found = [variable for variable in self.variables if typed.lower() in variable.name.lower()]
         found.sort(key=lambda variable: (variable.name != typed, not variable.name.startswith(typed)))
         self.offers = [Offer(variable.name, variable) for variable in found]
@@ -96,7 +114,9 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     @property
     def offer(self) -> Offer | None:
-        """The name that is pointed at."""
+        """The name that is pointed at; what was typed counts, also when we have not heard of it yet."""
+        if self.name_field.value != self._typed:
+            self._offer()
         return self.offers[self.pointed] if self.offers else None
 
     def _show(self) -> None:
@@ -156,7 +176,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         """Take the name that is pointed at, and fill in the value that it has."""
         offer = self.offer
         if offer is None:
-            self.name_field.focus()
+            self.set_focus(self.name_field)
             return
         if offer.name != self._prefilled:
             self._prefilled = offer.name
@@ -166,14 +186,14 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         if self.name_field.value != offer.name:
             self.name_field.value = offer.name
             self.name_field.cursor_position = len(offer.name)
-        self.value_field.focus()
+        self.set_focus(self.value_field)  # at once: what is typed next may already wait
         self.value_field.select_all()
 
     # Keys
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer anew, or say anew what would be set."""
-        if event.input is self.name_field:
+        if event.input is self.name_field and event.value != self._typed:
             self._offer()
         else:
             self._say()
@@ -182,29 +202,20 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         """What is said depends on where one is."""
         self._show()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in the name leads to the value, and there it is done."""
-        if event.input is self.name_field:
-            self._to_value()
-            return
-        read = self.read()
-        if not isinstance(read, str):
-            self.dismiss(read)
-
-    def action_other_field(self) -> None:
-        """Go to the other field."""
-        if self.name_field.has_focus:
-            self._to_value()
+    def leave(self, field: Field, key: str) -> None:
+        """Go to the other field, point at another name, or be done."""
+        if field is self.value_field and key == "enter":
+            read = self.read()
+            if not isinstance(read, str):
+                self.dismiss(read)
+        elif field is self.value_field:
+            self.set_focus(self.name_field)
+        elif key in ("up", "down"):
+            if self.offer is not None:
+                self.pointed = (self.pointed + (1 if key == "down" else -1)) % len(self.offers)
+                self._show()
         else:
-            self.name_field.focus()
-
-    def action_point(self, by: int) -> None:
-        """Point at another name; from the value, go back to the name."""
-        if self.value_field.has_focus:
-            self.name_field.focus()
-        elif self.offers:
-            self.pointed = (self.pointed + by) % len(self.offers)
-            self._show()
+            self._to_value()
 
     def action_cancel(self) -> None:
         """Leave everything as it is."""
