@@ -62,6 +62,7 @@ class Dispatcher:
         self.live: dict[str, Instance] = {}  # by attempt id: running now
         self._watches = Watches()
         self.attempts: dict[str, int] = {}  # highest attempt of every instance that ever ran
+        self._places: dict[str, tuple[str, str, Any]] = {}  # for lines that come when their attempt has ended
         self.ran: dict[tuple[str, str], str] = {}  # (stage, job) that ran -> digest of the job at that time
         self.counts: Counter[str] = Counter()
         self.retrying: dict[str, Instance] = {}
@@ -203,6 +204,7 @@ class Dispatcher:
         instance.attempt = self.attempts.get(instance.key, 0) + 1
         self.attempts[instance.key] = instance.attempt
         self.ran[job_run.lane.stage_run.spec.key, job_run.spec.key] = job_run.spec.digest
+        self._places[instance.key] = (job_run.lane.stage_run.spec.key, job_run.spec.key, instance.item)
         instance.started_s = self._core.at_s
 
     def _begin(self, instance: Instance) -> None:
@@ -311,7 +313,9 @@ class Dispatcher:
             place = instance.place
         elif stimulus.attempt_id:
             key, attempt = split_attempt(stimulus.attempt_id)
-            place = {"agent": stimulus.agent, "key": key, "attempt": attempt}
+            stage, job, item = self._places.get(key, ("", "", None))
+            place = {
+                "agent": stimulus.agent, "key": key, "attempt": attempt, "stage": stage, "job": job, "item": item}
         self._core.emit(JobOutput(
             **place, lines=stimulus.lines, stream=stimulus.stream, process=stimulus.process, dropped=stimulus.dropped))
 

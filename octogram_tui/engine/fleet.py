@@ -209,13 +209,31 @@ class Fleet:
     # -- down -----------------------------------------------------------------------------------------------------
 
     def stop_all(self, *, force: bool = False) -> None:
-        """Tell every agent to stop; those that never came up are gone already."""
+        """Tell the agents to stop, those that others depend on last; by force, all at once.
+
+        Those that never came up are gone already.
+        """
         for name, state in list(self._state.items()):
             if state == "new":
                 self._move(name, "stopped")
-            elif state != "stopped" and (state != "stopping" or force):
+        self._stop_wave(force=force)
+
+    def _stop_wave(self, *, force: bool = False) -> None:
+        """Stop the agents of the lowest wave that is left: an agent stops its own processes in order by itself."""
+        if not force and "stopping" in self._state.values():
+            return
+        left = {name: self._wave(name) for name, state in self._state.items() if state != "stopped"}
+        now = min(left.values(), default=0)
+        for name, wave in left.items():
+            if force or wave == now:
                 self._move(name, "stopping")
                 self._core.order(StopAgent(name, force))
+
+    def _wave(self, name: str) -> int:
+        """Bakers, DAL and rollup nodes anywhere end before the nodes that they follow; Prometheus sees them all end."""
+        if name == self._prometheus:
+            return 2
+        return int(any(agent == name and s.kind == "node" and s.is_up for agent, s in self._services.all()))
 
     def ended(self, stimulus: AgentEnded) -> None:
         """An agent ended, and said whether anything is left."""
@@ -225,3 +243,4 @@ class Fleet:
         self._core.emit(AgentStopped(
             agent=stimulus.agent, is_clean=stimulus.is_clean, remaining=list(stimulus.remaining),
             message=stimulus.message))
+        self._stop_wave()

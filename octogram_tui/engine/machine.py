@@ -392,7 +392,8 @@ class Engine:
                 self.fleet.stop_all(force=True)
             return
         if stimulus.exit_code:
-            is_over = self.phase == "idle" and stimulus.by == "operator"
+            # All stages are done, and only the end was waited for: then a Ctrl-C is what it looks like, the end.
+            is_over = self.phase == "idle" and stimulus.by in ("operator", "SIGINT")
             if not is_over:
                 self.causes.add(stimulus.exit_code)
         self.core.emit(StopRequested(by=stimulus.by, force=stimulus.force))

@@ -238,6 +238,12 @@ def test_agents_are_kept_alive_until_the_operator_stops_the_run() -> None:
     assert simulation.exit_code == 0
 
 
+def test_ctrl_c_after_the_last_stage_is_the_end_and_no_failure() -> None:
+    simulation = console(scenario(stage("s", job("j"))))
+    simulation.go(StopAsked("SIGINT", 130))
+    assert simulation.exit_code == 0
+
+
 def test_a_failed_job_reported_after_all_stages_counts_in_the_exit_code() -> None:
     simulation = console(scenario(stage("s", job("bad", on_failure="abort"))), failing_once("bad"))
     assert simulation.exit_code == 1

@@ -136,6 +136,32 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
     assert own[2].arguments["targets"] == []
 
 
+def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last() -> None:
+    given = replace(
+        scenario(stage("s", job("j")), agents="layer1 baker"),
+        prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+    stopped: list[str] = []
+
+    def answer(sent: SendJob) -> AttemptEnded | None:
+        return AttemptEnded(sent.attempt_id, "ok") if sent.attempt_id.startswith("prometheus/") else None
+
+    simulation = Simulation(given, answer)
+    take = simulation._take
+
+    def note(effect: object) -> None:
+        if isinstance(effect, StopAgent):
+            stopped.append(effect.agent)
+        take(effect)  # type: ignore[arg-type]
+
+    simulation._take = note  # type: ignore[method-assign]
+    simulation.begin()
+    simulation.go(ServiceReported("layer1", "node", "n", {"rpc": 1}))
+    simulation.go(AttemptEnded("s/j@layer1#1", "ok"))
+    simulation.go(AttemptEnded("s/j@baker#1", "ok"))
+    assert stopped == ["baker", "layer1", "watch"]
+    assert simulation.exit_code == 0
+
+
 def test_a_prometheus_that_does_not_start_ends_the_run_before_other_agents_start() -> None:
     simulation, own = watched()
     simulation.go(AttemptEnded(own[0].attempt_id, "failed", error={"kind": "missing", "message": "no binary"}))
@@ -229,7 +255,7 @@ def test_output_and_progress_carry_their_place_while_it_is_known() -> None:
     simulation.go(OutputCame("a", "", ["server"], process="web"))
     simulation.go(ProgressCame("s/j@a#1", "late"))
     assert [(e.stage, e.job, e.key, e.process, e.lines) for e in simulation.of(JobOutput)] == [
-        ("s", "j", "s/j@a", "", ["x"]), ("", "", "s/j@a", "", ["late"]), ("", "", "", "web", ["server"])]
+        ("s", "j", "s/j@a", "", ["x"]), ("s", "j", "s/j@a", "", ["late"]), ("", "", "", "web", ["server"])]
     assert [e.text for e in simulation.of(JobProgress)] == ["half"]
 
 
