@@ -400,7 +400,8 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.max_bytes is not None and isinstance(value, str) and len(value.encode()) > field.max_bytes:
         return f"has {len(value.encode())} bytes; at most {field.max_bytes} are allowed"
     if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
-        return f"must match {field.pattern}, which {kind_of(value)} does not"
+        meaning = field.doc.split(". ")[0].rstrip(".")
+        return f"must match {field.pattern}, which {kind_of(value)} does not{f' ({meaning})' if meaning else ''}"
     return None
 
 
