@@ -160,7 +160,9 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     from octogram_tui.runtime.host import HostSettings
 
     args, settings = invocation.args, invocation.settings
-    waits = invocation.opens_console or args.keep_alive or args.on_failure == "pause" or args.paused
+    waits = (
+        invocation.opens_console or args.keep_alive or args.paused or args.on_failure == "pause"
+        or args.confirm == "ask")
     return HostSettings(
         run_dir=run_dir, socket=socket, lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,
