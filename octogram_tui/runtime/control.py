@@ -52,6 +52,9 @@ class ControlServer:
             client.news.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_ended:  # it was let in just before the door was shut
+            writer.transport.abort()
+            return
         client = _Client(writer)
         self._clients.append(client)
         self._tell_control(client)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentd import PROTOCOL
-from agentd.wire import MAX_DEPTH, MAX_LINE_BYTES, depth, encode
+from agentd.wire import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentCameBack,
     AgentCameUp,
@@ -25,6 +24,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolError, TransportError
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
+from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.reading import count, read_report
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.bundle import Bundle, Failed, Need, boot_argv, local_argv
@@ -93,10 +93,7 @@ class Link:
         self._hurry = asyncio.Event()  # the run ends: no leisure before the next attempt to attach
         self._settled = asyncio.Event()  # the first attachment has been made, or has failed
         self._epoch = 0
-        self._tx_seq = 0
-        self._rx_seq = 0
-        self._acked_rx = 0
-        self._unacked: deque[tuple[int, bytes]] = deque()
+        self._numbering = Numbering()
         self._ack_timer: asyncio.TimerHandle | None = None
         self._taken_bytes = 0
         self._beats = 0
@@ -263,13 +260,12 @@ class Link:
         self._last_heard_s = self._loop.time()
         if self._daemon not in (None, self._identity(welcome)):
             # It knows nothing of what was said before: both numberings begin anew.
-            self._unacked.clear()
-            self._tx_seq = self._rx_seq = self._acked_rx = 0
+            self._numbering = Numbering()
             return welcome
-        self._forget_acknowledged(count(welcome.get("rx")))
-        for _, line in self._unacked:
+        self._numbering.acknowledged(count(welcome.get("rx")))
+        for line in self._numbering.unacknowledged:
             channel.write(line)
-        self._acked_rx = 0
+        self._numbering.told = 0
         self._ack()  # what the cut may have swallowed
         return welcome
 
@@ -289,7 +285,7 @@ class Link:
         address = self.spec.address or "127.0.0.1"
         line = encode({
             "t": "hello", "proto": list(PROTOCOL), "run": self._settings.run, "agent": self.spec.name,
-            "epoch": self._epoch, "lease_s": self._settings.lease_s, "rx": self._rx_seq, "address": address,
+            "epoch": self._epoch, "lease_s": self._settings.lease_s, "rx": self._numbering.seen, "address": address,
             "env": dict(self.spec.env), "procedures": self._settings.procedures, "keep": self._settings.keep,
             "bind": address if address.startswith("127.") else "127.0.0.1" if address in ("localhost", "::1") else "::",
         })
@@ -308,19 +304,8 @@ class Link:
             self._channel.write(data)
 
     def _send(self, message: dict[str, Any]) -> None:
-        """Send what must not be lost: numbered, and kept until acknowledged. Raises ValueError; nothing is sent then.
-
-        What the daemon could not read must not get a number: it would be repeated, and refused, for ever.
-        """
-        message["seq"] = self._tx_seq + 1
-        line = encode(message)
-        if len(line) > MAX_LINE_BYTES:
-            raise ValueError(f"they have {len(line)} bytes as JSON, and the limit is {MAX_LINE_BYTES}")
-        if line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH:
-            raise ValueError(f"they are nested deeper than {MAX_DEPTH}")
-        self._tx_seq += 1
-        self._unacked.append((self._tx_seq, line))
-        self._write(line)
+        """Send what must not be lost. Raises ValueError when it cannot be sent."""
+        self._write(self._numbering.number(message))
 
     def run(self, attempt_id: str, procedure: str, arguments: dict[str, Any], timeout_s: float | None) -> None:
         """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
@@ -399,10 +384,8 @@ class Link:
         seq = 0
         if "seq" in message and kind != "ack":
             seq = count(message["seq"])
-            if seq <= self._rx_seq:
+            if not self._numbering.is_new(seq):
                 return
-            if seq != self._rx_seq + 1:
-                raise ValueError(f"message {seq} after {self._rx_seq}")
         taken_bytes = count(message.get("bytes")) if kind == "output" else 0
         stimulus = read_report(self.spec.name, message)
         if stimulus is not None:
@@ -410,7 +393,7 @@ class Link:
         if kind == "output":
             self._return_credit(taken_bytes)
         elif kind == "ack":
-            self._forget_acknowledged(count(message["seq"]))
+            self._numbering.acknowledged(count(message["seq"]))
         elif kind == "welcome":
             _check_welcome(message)
             if not attachment.welcome.done():
@@ -427,15 +410,11 @@ class Link:
         elif kind == "stopped" and not self._stopped.done():
             self._stopped.set_result({"remaining": [dict(one) for one in message.get("remaining") or ()]})
         if seq:
-            self._rx_seq = seq
+            self._numbering.seen = seq
             self._plan_ack()
 
-    def _forget_acknowledged(self, seq: int) -> None:
-        while self._unacked and self._unacked[0][0] <= seq:
-            self._unacked.popleft()
-
     def _plan_ack(self) -> None:
-        if self._rx_seq - self._acked_rx >= ACK_AFTER_MESSAGES:
+        if self._numbering.seen - self._numbering.told >= ACK_AFTER_MESSAGES:
             self._ack()
         elif self._ack_timer is None:
             self._ack_timer = self._loop.call_later(ACK_AFTER_S, self._ack)
@@ -444,9 +423,10 @@ class Link:
         if self._ack_timer is not None:
             self._ack_timer.cancel()
             self._ack_timer = None
-        if self._acked_rx < self._rx_seq:
-            self._acked_rx = self._rx_seq
-            self._write(encode({"t": "ack", "seq": self._rx_seq}))
+        numbering = self._numbering
+        if numbering.told < numbering.seen:
+            numbering.told = numbering.seen
+            self._write(encode({"t": "ack", "seq": numbering.seen}))
 
     def _return_credit(self, size_bytes: int) -> None:
         self._taken_bytes += size_bytes

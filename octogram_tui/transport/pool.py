@@ -60,13 +60,18 @@ class Transports:
 
     @asynccontextmanager
     async def first_boot(self, spec: AgentSpec) -> AsyncIterator[None]:
-        """Let the first agent of a machine boot alone: what it puts there, all its neighbours find at once."""
+        """Let the first agent of a machine boot alone: what it puts there, all its neighbours find at once.
+
+        When it fails they try all together: one after the other they would wait for a dead machine again and again.
+        """
         machine = self.machine_of(spec)
         if machine not in self._booted:
             async with self._boots.setdefault(machine, asyncio.Lock()):
                 if machine not in self._booted:
-                    yield
-                    self._booted.add(machine)
+                    try:
+                        yield
+                    finally:
+                        self._booted.add(machine)
                     return
         yield
 

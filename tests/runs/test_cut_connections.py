@@ -31,7 +31,9 @@ stages:
       - name: serve
         builtins.start_process:
           name: server
-          argv: [sh, -c, "trap 'touch ../../../../../stopping; sleep 1; exit' TERM; while :; do sleep 0.02; done"]
+          argv: [sh, -c, "trap 'touch $HOME/stopping; sleep 1; exit' TERM; touch ready; while :; do sleep 0.02; done"]
+      - name: see that it listens to signals
+        builtins.shell: "until [ -e ready ]; do sleep 0.02; done"
 """
 
 

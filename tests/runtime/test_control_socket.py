@@ -279,6 +279,7 @@ async def test_a_client_that_takes_nothing_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setattr(control_module, "LAST_WORDS_S", 0.1)
     reader, _writer = await stage.raw()
+    assert "control" in json.loads(await reader.readline())
     reader._transport.pause_reading()  # type: ignore[attr-defined]
     for _ in range(300):
         stage.tell("x" * 100_000)
