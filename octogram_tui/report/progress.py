@@ -55,6 +55,7 @@ class Progress:
             ev.VariableChanged: self._variable_changed,
             ev.ServiceAnnounced: self._service_announced,
             ev.RunPaused: self._run_paused,
+            ev.ConfirmationAsked: self._confirmation_asked,
             ev.ConfirmationGiven: self._confirmation_given,
             ev.StagesDone: self._stages_done,
             ev.ScenarioReloaded: self._reloaded,
@@ -226,6 +227,10 @@ class Progress:
     def _run_paused(self, event: ev.RunPaused) -> None:
         text = self._lines.text
         self._plain(f"paused ({text(event.reason)}) {text(event.message)}".rstrip(), "warning")
+        self._say_how_to_attach()
+
+    def _confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
+        self._always("warning", f"stage {self._lines.text(event.stage)} waits for a confirmation")
         self._say_how_to_attach()
 
     def _confirmation_given(self, event: ev.ConfirmationGiven) -> None:
