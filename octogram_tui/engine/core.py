@@ -23,7 +23,6 @@ class Core:
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
-        self.variables_version = 0
 
     def emit(self, event: Event) -> None:
         """State a fact: it gets its number and its time here."""
@@ -40,12 +39,10 @@ class Core:
     def set_variable(self, name: str, value: Any, by: str) -> None:
         """Store a variable. The mapping is replaced, never changed, so a job's copy costs nothing."""
         self.variables = {**self.variables, name: value}
-        self.variables_version += 1
         self.emit(VariableChanged(name=name, value=value, by=by))
 
     def remove_variable(self, name: str, by: str) -> None:
         """Remove a variable; of an unknown one nothing is said, as in the original."""
         if name in self.variables:
             self.variables = {k: v for k, v in self.variables.items() if k != name}
-            self.variables_version += 1
             self.emit(VariableChanged(name=name, removed=True, by=by))
