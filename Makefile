@@ -38,6 +38,7 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 
 lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
 	cd sample_scenarios/stand_ins && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml octez.py octez_stand_in

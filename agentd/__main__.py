@@ -1,10 +1,10 @@
 """The daemon's command line.
 
-    agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch]
-    agentd put | get            files, over standard input and output
-    agentd serve ADDRESS PORT DIRECTORY
-    agentd download URL PATH
-    agentd --selftest | --version
+agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch]
+agentd put | get            files, over standard input and output
+agentd serve ADDRESS PORT DIRECTORY
+agentd download URL PATH
+agentd --selftest | --version
 """
 
 from __future__ import annotations

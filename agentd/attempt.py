@@ -60,7 +60,8 @@ class Attempt(Context):
         real = os.path.realpath(whole)
         if os.path.isabs(path) or (real != home and not real.startswith(home + "/")):
             raise ProcedureFailed(
-                "%s is not inside the agent's home directory" % path, kind="path", hint="give a path relative to it")
+                "%s is not inside the agent's home directory" % path, kind="path", hint="give a path relative to it"
+            )
         return whole
 
     def data_dir(self, name: str) -> str:
@@ -107,8 +108,8 @@ class Attempt(Context):
         self.has_started = True
         processes = self._daemon.processes
         child = processes.start(
-            argv, cwd=self._directory(cwd), env=self._environment(env), stdin=stdin, sink=capture.take,
-            owner=self.owner)
+            argv, cwd=self._directory(cwd), env=self._environment(env), stdin=stdin, sink=capture.take, owner=self.owner
+        )
         try:
             is_late = False
             if timeout_s is None:
@@ -127,15 +128,19 @@ class Attempt(Context):
             await processes.end(child, signals.TERM, COMMAND_GRACE_S)
             raise
         result = CommandResult(
-            list(argv), child.exit_code if child.exit_code is not None else -1, capture.text("stdout"),
-            capture.text("stderr"), time.monotonic() - started_s)
+            list(argv),
+            child.exit_code if child.exit_code is not None else -1,
+            capture.text("stdout"),
+            capture.text("stderr"),
+            time.monotonic() - started_s,
+        )
         capture.program = os.path.basename(argv[0])
         if is_late:
-            raise ProcedureFailed(
-                "%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **_detail(result))
+            raise ProcedureFailed("%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **_detail(result))
         if check and result.exit_code != 0:
             raise ProcedureFailed(
-                "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **_detail(result))
+                "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **_detail(result)
+            )
         return result
 
     async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> List[Any]:
@@ -188,10 +193,22 @@ class Attempt(Context):
             await self._ended(old, None)
         self.has_started = True
         process = Supervised(
-            self._kernel, daemon.processes, name, daemon.process_log(name),
-            argv=argv, cwd=self._directory(cwd), env=self._environment(env), stdin=stdin, owner=self.owner,
-            stop_signal=stop_signal, stop_grace_s=stop_grace_s, restart=restart, stop_order=stop_order,
-            on_lines=daemon.process_lines, on_state=daemon.services.process_changed)
+            self._kernel,
+            daemon.processes,
+            name,
+            daemon.process_log(name),
+            argv=argv,
+            cwd=self._directory(cwd),
+            env=self._environment(env),
+            stdin=stdin,
+            owner=self.owner,
+            stop_signal=stop_signal,
+            stop_grace_s=stop_grace_s,
+            restart=restart,
+            stop_order=stop_order,
+            on_lines=daemon.process_lines,
+            on_state=daemon.services.process_changed,
+        )
         process.attempt = self.attempt
         daemon.supervised.pop(name, None)  # so that the order of the dictionary is the order of the starts
         daemon.supervised[name] = process
@@ -206,8 +223,10 @@ class Attempt(Context):
         process = self._daemon.supervised.get(name)
         if process is None:
             raise ProcedureFailed(
-                "this agent never started a process named %s" % name, kind="missing",
-                hint="it started: %s" % (", ".join(self._daemon.supervised) or "none"))
+                "this agent never started a process named %s" % name,
+                kind="missing",
+                hint="it started: %s" % (", ".join(self._daemon.supervised) or "none"),
+            )
         await self._ended(process, grace_s)
         return process.exit_code
 
@@ -215,9 +234,11 @@ class Attempt(Context):
         remaining = await process.stop(grace_s)
         if remaining:
             raise ProcedureFailed(
-                "%s could not be ended: %s" % (process.name, ", ".join(
-                    "%(name)s (%(pid)d, %(state)s)" % one for one in remaining)),
-                kind="unkillable", remaining=remaining)
+                "%s could not be ended: %s"
+                % (process.name, ", ".join("%(name)s (%(pid)d, %(state)s)" % one for one in remaining)),
+                kind="unkillable",
+                remaining=remaining,
+            )
 
     async def wait_ready(
         self,
@@ -258,9 +279,7 @@ class Attempt(Context):
 
         return await download(self, uri.remote, name, executable)
 
-    def announce(
-        self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None
-    ) -> None:
+    def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None) -> None:
         """Tell everyone of a service."""
         self._daemon.services.announce(self.attempt, kind, name, dict(ports), process)
 

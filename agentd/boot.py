@@ -84,7 +84,8 @@ def _try_the_next() -> None:
             pass
     raise BootFailed(
         "Python 3.8 or newer is needed; %s is %d.%d.%d, and there is none of %s"
-        % (this, *sys.version_info[:3], ", ".join(names[1:]) or "another name"))
+        % (this, *sys.version_info[:3], ", ".join(names[1:]) or "another name")
+    )
 
 
 def _places() -> List[str]:

@@ -201,9 +201,7 @@ class Context:
         """
         raise NotImplementedError
 
-    def announce(
-        self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None
-    ) -> None:
+    def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None) -> None:
         """Tell everyone of a service. With `process` it is down, with the reason, when that ends."""
         raise NotImplementedError
 

@@ -84,8 +84,13 @@ class Daemon:
         self._last_number = 0
         self._stranded: List[Message] = []  # what a killed daemon before us left, and could not be ended
         self._handlers = {
-            "run": self._run, "cancel": self._cancel, "stop": self._stop, "tail": self._tail, "credit": self._credit,
-            "ack": self._ack, "hb": self._nothing,
+            "run": self._run,
+            "cancel": self._cancel,
+            "stop": self._stop,
+            "tail": self._tail,
+            "credit": self._credit,
+            "ack": self._ack,
+            "hb": self._nothing,
         }
 
     async def serve(self) -> None:
@@ -253,13 +258,25 @@ class Daemon:
                 procedures.load_own(file["path"], file["source"])
             except Exception as error:
                 self.jobs.own_problem = "the procedure file %s could not be loaded: %s: %s" % (
-                    file.get("path") if isinstance(file, dict) else file, type(error).__name__, error)
+                    file.get("path") if isinstance(file, dict) else file,
+                    type(error).__name__,
+                    error,
+                )
 
     def _welcome(self) -> Message:
         return {
-            "t": "welcome", "proto": list(PROTOCOL), "agent": self.agent, "pid": os.getpid(), "home": self.home,
-            "host": os.uname().nodename, "python": "%d.%d.%d" % sys.version_info[:3], "build": self._build,
-            "boot": _boot_id(), "cpus": os.cpu_count() or 1, "rx": self._seen, "running": self.jobs.running,
+            "t": "welcome",
+            "proto": list(PROTOCOL),
+            "agent": self.agent,
+            "pid": os.getpid(),
+            "home": self.home,
+            "host": os.uname().nodename,
+            "python": "%d.%d.%d" % sys.version_info[:3],
+            "build": self._build,
+            "boot": _boot_id(),
+            "cpus": os.cpu_count() or 1,
+            "rx": self._seen,
+            "running": self.jobs.running,
         }
 
     def _ack_soon(self) -> None:

@@ -60,9 +60,7 @@ async def _lead(context: Context, key: Tuple[str, str], url: str) -> None:
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         path = os.path.join(directory, "content")
-        result = await context.command(
-            origin.argv("download", url, path), cwd=context.root, check=False, log=False
-        )
+        result = await context.command(origin.argv("download", url, path), cwd=context.root, check=False, log=False)
         if result.exit_code != 0:
             lines = result.stderr.strip().splitlines() or ["its program ended with status %d" % result.exit_code]
             raise ProcedureFailed("cannot download %s: %s" % (url, lines[-1]), kind="download", url=url)

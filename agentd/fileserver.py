@@ -282,7 +282,14 @@ def _http_date(at_s: float) -> str:
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[parts.tm_wday]
     month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][parts.tm_mon - 1]
     return "%s, %02d %s %d %02d:%02d:%02d GMT" % (
-        day, parts.tm_mday, month, parts.tm_year, parts.tm_hour, parts.tm_min, parts.tm_sec)
+        day,
+        parts.tm_mday,
+        month,
+        parts.tm_year,
+        parts.tm_hour,
+        parts.tm_min,
+        parts.tm_sec,
+    )
 
 
 def _send_file(connection: socket.socket, fd: int, start: int, end: int) -> int:

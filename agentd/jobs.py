@@ -56,8 +56,13 @@ class Jobs:
         if name in self._answers:
             answer = self._answers[name]
             if answer is None:
-                answer = _finished(name, "failed", None, _error(
-                    "forgotten", "this attempt was executed before, and its result is no longer kept"), 0.0)
+                answer = _finished(
+                    name,
+                    "failed",
+                    None,
+                    _error("forgotten", "this attempt was executed before, and its result is no longer kept"),
+                    0.0,
+                )
             self._daemon.post(dict(answer))
             return
         daemon = self._daemon
@@ -120,7 +125,8 @@ class Jobs:
                 error = _error("timeout", "a step of this job took too long")
             elif isinstance(cancelled, TimeExpired):
                 error = _error(
-                    "timeout", "took longer than %g s" % attempt.timeout_s, detail={"last_lines": attempt.last_lines()})
+                    "timeout", "took longer than %g s" % attempt.timeout_s, detail={"last_lines": attempt.last_lines()}
+                )
             else:
                 state, error = "cancelled", _error("cancelled", attempt.end_reason)
         except BaseException as failure:
@@ -141,7 +147,8 @@ class Jobs:
             kind = procedures.find(name if isinstance(name, str) else "")
         except KeyError:
             raise ProcedureFailed(
-                "this agent knows no procedure %s" % name, kind="unknown_procedure", hint=self.own_problem) from None
+                "this agent knows no procedure %s" % name, kind="unknown_procedure", hint=self.own_problem
+            ) from None
         return kind(arguments if isinstance(arguments, dict) else {})
 
     async def _end_all_of(self, attempt: Attempt) -> None:
@@ -193,13 +200,20 @@ class Jobs:
             return len(line)
         error = answer.get("error")
         if error is not None:
-            answer["error"] = _error(error["kind"], error["message"][:8000], error["hint"][:2000], {
-                "note": "the detail was too large to be sent"})
+            answer["error"] = _error(
+                error["kind"],
+                error["message"][:8000],
+                error["hint"][:2000],
+                {"note": "the detail was too large to be sent"},
+            )
             return len(encode(answer))
         raise ProcedureFailed(
-            "its result is nested too deeply" if is_deep else "its result has %d bytes as JSON, and the limit is %d" % (
-                len(line), MAX_RESULT_BYTES),
-            kind="result_too_large", hint="write it to a file, and fetch that")
+            "its result is nested too deeply"
+            if is_deep
+            else "its result has %d bytes as JSON, and the limit is %d" % (len(line), MAX_RESULT_BYTES),
+            kind="result_too_large",
+            hint="write it to a file, and fetch that",
+        )
 
     def _keep_log(self, name: str, log: Log) -> None:
         """Keep the log of an attempt that is over, and forget the oldest ones beyond a bound."""
@@ -231,8 +245,11 @@ def _bug(error: BaseException, procedure: str) -> Message:
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return _error(
-        "bug", "%s raised %s: %s" % (procedure, type(error).__name__, str(error)[:1000]),
-        "this is a defect of the procedure", {"traceback": "".join(lines)[-4000:]})
+        "bug",
+        "%s raised %s: %s" % (procedure, type(error).__name__, str(error)[:1000]),
+        "this is a defect of the procedure",
+        {"traceback": "".join(lines)[-4000:]},
+    )
 
 
 def _well_formed(value: Union[str, float, List[Any], Message, None]) -> Any:

@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
-MACHINES = {3: "x86", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
-            243: "riscv", 258: "loongarch"}
+MACHINES = {
+    3: "x86",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm",
+    62: "x86_64",
+    183: "aarch64",
+    243: "riscv",
+    258: "loongarch",
+}
 """What the number in an ELF header stands for."""
 
 
@@ -33,16 +43,21 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
             _enter(cwd)
         except OSError as error:
             raise _refused(
-                argv, error.errno, "the working directory %s: %s" % (cwd, error.strerror), "create it first") from None
+                argv, error.errno, "the working directory %s: %s" % (cwd, error.strerror), "create it first"
+            ) from None
         program = find_program(argv[0], env)
         if program is None:
             raise _refused(
-                argv, errno.ENOENT, "%s was not found" % argv[0],
-                "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH))
+                argv,
+                errno.ENOENT,
+                "%s was not found" % argv[0],
+                "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
+            )
         actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
         try:
             return os.posix_spawn(
-                program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS)
+                program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
+            )
         except OSError as error:
             raise _explained(argv, program, error) from None
     except ValueError as error:  # a NUL byte, a name of a variable with `=`
@@ -75,8 +90,12 @@ def find_program(name: str, env: Mapping[str, str]) -> Optional[str]:
 
 def _refused(argv: Sequence[str], number: Optional[int], why: str, hint: str) -> ProcedureFailed:
     return ProcedureFailed(
-        "cannot start %s: %s" % (argv[0] if argv else "nothing", why), kind="not_started", hint=hint,
-        errno=errno.errorcode.get(number or 0, str(number)), argv=[str(word)[:1000] for word in argv[:100]])
+        "cannot start %s: %s" % (argv[0] if argv else "nothing", why),
+        kind="not_started",
+        hint=hint,
+        errno=errno.errorcode.get(number or 0, str(number)),
+        argv=[str(word)[:1000] for word in argv[:100]],
+    )
 
 
 def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFailed:
@@ -96,7 +115,8 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
             hint = "%s is not executable: chmod +x it" % program
         else:
             hint = "the file system may be mounted noexec, or its interpreter %s not be executable" % (
-                _interpreter(program) or "(none)")
+                _interpreter(program) or "(none)"
+            )
     elif error.errno == errno.ENOEXEC:
         built_for = _machine(program)
         if built_for and built_for != os.uname().machine:
@@ -148,4 +168,3 @@ def environment(given: Mapping[str, str]) -> Dict[str, str]:
     base = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     base.update(given)
     return base
-

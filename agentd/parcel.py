@@ -160,8 +160,7 @@ def error_line(error: ProcedureFailed) -> bytes:
 
 def told_error(fields: Dict[str, Any]) -> ProcedureFailed:
     """Give the error that such a line tells of."""
-    return ProcedureFailed(
-        str(fields.get("message")), kind=str(fields.get("kind")), hint=str(fields.get("hint") or ""))
+    return ProcedureFailed(str(fields.get("message")), kind=str(fields.get("kind")), hint=str(fields.get("hint") or ""))
 
 
 def _pack_entry(entry: Entry) -> Iterator[bytes]:

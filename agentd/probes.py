@@ -137,8 +137,11 @@ async def wait_ready(
                     await reader
                     if found:
                         return found[0]
-                raise _not_ready(process, "%s ended with exit status %s before it was ready" % (
-                    process.name, process.exit_code), "exit")
+                raise _not_ready(
+                    process,
+                    "%s ended with exit status %s before it was ready" % (process.name, process.exit_code),
+                    "exit",
+                )
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise _not_ready(process, "%s was not ready within %g s" % (process.name, timeout_s), "timeout")

@@ -25,8 +25,19 @@ PR_SET_CHILD_SUBREAPER = 36
 class Child:
     """One program: `ended` gives its exit status, `drained` comes when its output is complete too."""
 
-    __slots__ = ("_held_timer", "_kernel", "_readers", "_sink", "_stdin", "_stdin_rest",
-                 "drained", "ended", "exit_code", "mark", "pid")
+    __slots__ = (
+        "_held_timer",
+        "_kernel",
+        "_readers",
+        "_sink",
+        "_stdin",
+        "_stdin_rest",
+        "drained",
+        "ended",
+        "exit_code",
+        "mark",
+        "pid",
+    )
 
     def __init__(self, kernel: Kernel, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
         self.pid = pid
@@ -151,8 +162,8 @@ class Processes:
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
-                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started",
-                errno=error.errno) from None
+                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started", errno=error.errno
+            ) from None
         except ProcedureFailed:
             _close(opened)
             raise

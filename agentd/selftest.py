@@ -21,7 +21,11 @@ def main() -> int:
     """Try everything; 0 when all of it works."""
     with tempfile.TemporaryDirectory(prefix="octogram-selftest-") as directory:
         tests: Tuple[Tuple[str, Callable[[str], str]], ...] = (
-            ("adopt orphans", _adopt), ("start and end a tree", _tree), ("socket", _socket), ("lock", _lock))
+            ("adopt orphans", _adopt),
+            ("start and end a tree", _tree),
+            ("socket", _socket),
+            ("lock", _lock),
+        )
         failures = 0
         for name, test in tests:
             try:
@@ -44,7 +48,8 @@ def _tree(directory: str) -> str:
     async def run() -> str:
         script = "(trap '' TERM; while :; do sleep 1; done) & sleep 60"
         child = processes.start(
-            ["sh", "-c", script], cwd=directory, env=environment({}), sink=lambda _stream, _data: None, owner="t")
+            ["sh", "-c", script], cwd=directory, env=environment({}), sink=lambda _stream, _data: None, owner="t"
+        )
         remaining = await processes.end(child, signals.TERM, 0.1)
         return ", ".join("%(name)s (%(pid)d) could not be ended" % one for one in remaining)
 

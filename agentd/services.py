@@ -44,8 +44,8 @@ class Services:
         if service is None:
             there = ", ".join("%s (%s)" % (other.name, other.kind) for other in self._services.values())
             raise ProcedureFailed(
-                "this agent has no %s named %s" % (kind, name), kind="service",
-                hint="there are: %s" % (there or "none"))
+                "this agent has no %s named %s" % (kind, name), kind="service", hint="there are: %s" % (there or "none")
+            )
         if not service.is_up:
             raise ProcedureFailed("the %s %s is down: %s" % (kind, name, service.reason), kind="service")
         return dict(service.ports)
@@ -68,7 +68,14 @@ class Services:
         self._tell(service)
 
     def _tell(self, service: _Service) -> None:
-        self._post({
-            "t": "service", "id": service.attempt, "kind": service.kind, "name": service.name, "ports": service.ports,
-            "state": "up" if service.is_up else "down", "reason": service.reason,
-        })
+        self._post(
+            {
+                "t": "service",
+                "id": service.attempt,
+                "kind": service.kind,
+                "name": service.name,
+                "ports": service.ports,
+                "state": "up" if service.is_up else "down",
+                "reason": service.reason,
+            }
+        )

@@ -131,8 +131,11 @@ class Supervised(Process):
     def reason(self) -> str:
         """Say how it ended: exit status and last lines."""
         lines = self.tail(LAST_LINES)
-        how = "%s is running" % self.name if self.exit_code is None else (
-            "%s ended with exit status %d" % (self.name, self.exit_code))
+        how = (
+            "%s is running" % self.name
+            if self.exit_code is None
+            else ("%s ended with exit status %d" % (self.name, self.exit_code))
+        )
         return "\n".join([how] + [line[:500] for line in lines])
 
     def tail(self, lines: int = 20) -> List[str]:
@@ -153,7 +156,8 @@ class Supervised(Process):
             return []
         self._is_stopping = True
         remaining = await self._processes.end(
-            self._child, self._stop_signal, self.stop_grace_s if grace_s is None else grace_s)
+            self._child, self._stop_signal, self.stop_grace_s if grace_s is None else grace_s
+        )
         if not remaining:
             self._is_empty = True
             await self._child.ended

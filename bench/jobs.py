@@ -50,15 +50,20 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as folder:
         paths = {jobs: scenario(Path(folder), agents, jobs) for jobs in (FEW, MANY)}
-        medians = compare(f"{agents} agents, /bin/true", {
-            f"floor, {FEW} jobs": lambda: seconds_of([sys.executable, "-c", FLOOR, str(agents), str(FEW)]),
-            f"floor, {MANY} jobs": lambda: seconds_of([sys.executable, "-c", FLOOR, str(agents), str(MANY)]),
-            f"octogram-tui, {FEW} jobs": lambda: seconds_of([PROGRAM, paths[FEW], "--headless", "-q"]),
-            f"octogram-tui, {MANY} jobs": lambda: seconds_of([PROGRAM, paths[MANY], "--headless", "-q"]),
-        }, rounds)
+        medians = compare(
+            f"{agents} agents, /bin/true",
+            {
+                f"floor, {FEW} jobs": lambda: seconds_of([sys.executable, "-c", FLOOR, str(agents), str(FEW)]),
+                f"floor, {MANY} jobs": lambda: seconds_of([sys.executable, "-c", FLOOR, str(agents), str(MANY)]),
+                f"octogram-tui, {FEW} jobs": lambda: seconds_of([PROGRAM, paths[FEW], "--headless", "-q"]),
+                f"octogram-tui, {MANY} jobs": lambda: seconds_of([PROGRAM, paths[MANY], "--headless", "-q"]),
+            },
+            rounds,
+        )
     floor, ours = (
         (medians[f"{name}, {MANY} jobs"] - medians[f"{name}, {FEW} jobs"]) / (agents * (MANY - FEW)) * 1000
-        for name in ("floor", "octogram-tui"))
+        for name in ("floor", "octogram-tui")
+    )
     print(f"\none more job: {ours:.3f} ms, floor {floor:.3f} ms, ratio {ours / floor:.2f} x")
 
 

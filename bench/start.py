@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a start costs: the interpreter alone, --version, check, and the quickstart from start to end.
 
-    python bench/start.py [ROUNDS]
+python bench/start.py [ROUNDS]
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
 def main() -> None:
     """Compare."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    compare("Start", {
-        "python -c pass": lambda: seconds_of([sys.executable, "-c", "pass"]),
-        "octogram-tui --version": lambda: seconds_of([PROGRAM, "--version"]),
-        "octogram-tui check": lambda: seconds_of([PROGRAM, "check", QUICKSTART]),
-        "octogram-tui quickstart, headless": lambda: seconds_of([PROGRAM, QUICKSTART, "--headless"]),
-    }, rounds)
+    compare(
+        "Start",
+        {
+            "python -c pass": lambda: seconds_of([sys.executable, "-c", "pass"]),
+            "octogram-tui --version": lambda: seconds_of([PROGRAM, "--version"]),
+            "octogram-tui check": lambda: seconds_of([PROGRAM, "check", QUICKSTART]),
+            "octogram-tui quickstart, headless": lambda: seconds_of([PROGRAM, QUICKSTART, "--headless"]),
+        },
+        rounds,
+    )
 
 
 if __name__ == "__main__":

@@ -31,20 +31,41 @@ class Place:
     def environment(self) -> dict[str, str]:
         """What the program sees of the world."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "OCTOGRAM_", "CI"))}
-        return {**kept, "HOME": str(self.home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color",
-                "OCTOGRAM_CHECK": "1", **self.extra}
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm-256color",
+            "OCTOGRAM_CHECK": "1",
+            **self.extra,
+        }
 
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the program to its end, without a terminal."""
         return subprocess.run(
-            [*PROGRAM, *arguments], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=DEADLINE_S, cwd=more.pop("cwd", self.home), check=False, **more)
+            [*PROGRAM, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd=more.pop("cwd", self.home),
+            check=False,
+            **more,
+        )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the program without a terminal, in a group of its own."""
         return subprocess.Popen(
-            [*PROGRAM, *arguments], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, cwd=self.home, start_new_session=True)
+            [*PROGRAM, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.home,
+            start_new_session=True,
+        )
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the test's."""
@@ -119,8 +140,25 @@ def events_of(text: str) -> list[dict[str, Any]]:
 
 def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
     """Reduce events to what must be the same wherever the agents are: no times, no ids, no order among agents."""
-    volatile = {"seq", "at_s", "cause", "duration_s", "run", "started_wall", "host", "home", "pid", "python", "address",
-                "digest", "where", "scenario", "agents", "ports", "reason"}
+    volatile = {
+        "seq",
+        "at_s",
+        "cause",
+        "duration_s",
+        "run",
+        "started_wall",
+        "host",
+        "home",
+        "pid",
+        "python",
+        "address",
+        "digest",
+        "where",
+        "scenario",
+        "agents",
+        "ports",
+        "reason",
+    }
     reduced = []
     for event in events:
         if event["type"] in ("job_output", "job_progress", "run_started"):

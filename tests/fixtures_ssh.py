@@ -150,14 +150,14 @@ class SshServer:
         self.ssh_config.write_text(
             f"{extra}\nHost *\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.keys.user}\n"
             f"  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile {self.known_hosts}\n"
-            "  GlobalKnownHostsFile none\n")
+            "  GlobalKnownHostsFile none\n"
+        )
 
     def sessions(self) -> list[int]:
         """List the processes of the server that serve one connection each."""
         with contextlib.suppress(OSError):
             return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
         return []
-
 
     def left_behind(self) -> list[int]:
         """List what commands of a real server started and SSH let go on: all that has its home directory."""
@@ -180,8 +180,13 @@ def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
         pytest.skip("no sshd on this machine")
     running: list[tuple[SshServer, subprocess.Popen[str], threading.Thread]] = []
 
-    def start(options: Mapping[str, str] | None = None, *, host_key: Path | None = None,
-              extra_host_keys: Sequence[Path] = (), port: int = 0) -> SshServer:
+    def start(
+        options: Mapping[str, str] | None = None,
+        *,
+        host_key: Path | None = None,
+        extra_host_keys: Sequence[Path] = (),
+        port: int = 0,
+    ) -> SshServer:
         directory = tmp_path / f"sshd{len(running)}"
         (directory / "home").mkdir(parents=True)
         for _ in range(5):
@@ -225,9 +230,14 @@ async def asyncssh_server(tmp_path: Path, ssh_keys: Keys) -> AsyncIterator[SshSe
     (directory / "authorized_keys").write_text(ssh_keys.user_public)
     sessions: set[ProcessChannel] = set()
     listener = await asyncssh.listen(
-        "127.0.0.1", 0, server_host_keys=[str(server.host_key)], encoding=None, config=None,
+        "127.0.0.1",
+        0,
+        server_host_keys=[str(server.host_key)],
+        encoding=None,
+        config=None,
         authorized_client_keys=str(directory / "authorized_keys"),
-        server_factory=lambda: _Server(sessions, server))
+        server_factory=lambda: _Server(sessions, server),
+    )
     server.port = listener.get_port()
     server.write_client()
     yield server
@@ -282,8 +292,9 @@ class _CommandSession(asyncssh.SSHServerSession[bytes]):
 
     def exec_requested(self, command: str) -> bool:
         at_home = 'cd "$0" && HOME=$0 exec /bin/sh -c "$1"'
-        self._process = start_process(["/bin/sh", "-c", at_home, str(self._home), command],
-                                      _Output(self, self._chan), self._processes)
+        self._process = start_process(
+            ["/bin/sh", "-c", at_home, str(self._home), command], _Output(self, self._chan), self._processes
+        )
         return True
 
     def status(self) -> int | None:
@@ -341,8 +352,9 @@ class _Output:
                 self._chan.exit(status)
 
 
-def _start_sshd(server: SshServer, options: Mapping[str, str],
-                extra_host_keys: Sequence[Path]) -> tuple[subprocess.Popen[str], threading.Thread]:
+def _start_sshd(
+    server: SshServer, options: Mapping[str, str], extra_host_keys: Sequence[Path]
+) -> tuple[subprocess.Popen[str], threading.Thread]:
     """Start sshd in the foreground and wait until it says that it listens. Raises OSError when it does not."""
     assert SSHD is not None
     if os.geteuid() == 0:
@@ -351,16 +363,34 @@ def _start_sshd(server: SshServer, options: Mapping[str, str],
     authorized = directory / "authorized_keys"
     authorized.write_text(server.keys.user_public)
     settings = {
-        "Port": str(server.port), "ListenAddress": "0.0.0.0", "AllowUsers": "*@127.*", "HostKey": str(server.host_key),
-        "AuthorizedKeysFile": str(authorized), "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "UseDNS": "no",
-        "PasswordAuthentication": "no", "KbdInteractiveAuthentication": "no", "PermitRootLogin": "yes",
-        "PrintMotd": "no", "SetEnv": f"HOME={server.home}", "LogLevel": "VERBOSE", **options,
+        "Port": str(server.port),
+        "ListenAddress": "0.0.0.0",
+        "AllowUsers": "*@127.*",
+        "HostKey": str(server.host_key),
+        "AuthorizedKeysFile": str(authorized),
+        "PidFile": "none",
+        "StrictModes": "no",
+        "UsePAM": "no",
+        "UseDNS": "no",
+        "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no",
+        "PermitRootLogin": "yes",
+        "PrintMotd": "no",
+        "SetEnv": f"HOME={server.home}",
+        "LogLevel": "VERBOSE",
+        **options,
     }
     config = directory / "sshd_config"
     lines = [f"{name} {value}\n" for name, value in settings.items()]
     config.write_text("".join([*lines, *(f"HostKey {path}\n" for path in extra_host_keys)]))
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [SSHD, "-D", "-e", "-f", str(config)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     server.pid = process.pid
     assert process.stderr is not None
     give_up_at = time.monotonic() + START_S

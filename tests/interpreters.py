@@ -10,8 +10,11 @@ import sys
 
 def interpreters() -> list[str]:
     """Give the oldest and the newest Python that is supported and here, and the one that runs the tests."""
-    found = {(3, minor): path for minor in range(8, 14)
-             for path in sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/3.{minor}.*/bin/python")))}
+    found = {
+        (3, minor): path
+        for minor in range(8, 14)
+        for path in sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/3.{minor}.*/bin/python")))
+    }
     return list(dict.fromkeys([sys.executable, *(found[v] for v in sorted(found)[:1] + sorted(found)[-1:])]))
 
 

@@ -14,10 +14,20 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "copy": ("agentd.procedures.files",),
-    "builtins": ("agentd.procedures.commands", "agentd.procedures.files", "agentd.procedures.network",
-                 "agentd.procedures.control"),
-    "tezos": ("agentd.procedures.octez.nodes", "agentd.procedures.octez.keys", "agentd.procedures.octez.parameters",
-              "agentd.procedures.octez.operations", "agentd.procedures.octez.dal", "agentd.procedures.octez.bakers"),
+    "builtins": (
+        "agentd.procedures.commands",
+        "agentd.procedures.files",
+        "agentd.procedures.network",
+        "agentd.procedures.control",
+    ),
+    "tezos": (
+        "agentd.procedures.octez.nodes",
+        "agentd.procedures.octez.keys",
+        "agentd.procedures.octez.parameters",
+        "agentd.procedures.octez.operations",
+        "agentd.procedures.octez.dal",
+        "agentd.procedures.octez.bakers",
+    ),
     "smart_rollup": ("agentd.procedures.octez.rollups",),
     "internals": ("agentd.procedures.prometheus",),
 }

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from agentd.context import CommandResult, Context
 
 CWD: Field[Optional[str]] = Field(
-    "str", "The working directory, inside the agent's home directory; by default the home directory itself.")
+    "str", "The working directory, inside the agent's home directory; by default the home directory itself."
+)
 ENV: Field[Optional[Dict[str, str]]] = Field(
-    "map", "Environment variables, in addition to the agent's.", of=Field("str"))
+    "map", "Environment variables, in addition to the agent's.", of=Field("str")
+)
 STDIN: Field[Optional[str]] = Field("str", "What the program reads from its standard input; nothing by default.")
-EXPECT: Field[int] = Field(
-    "int", "The exit status that means success.", default=0, minimum=0, maximum=255)
+EXPECT: Field[int] = Field("int", "The exit status that means success.", default=0, minimum=0, maximum=255)
 RAN = {
     "exit_code": "int: the exit status; 128 + n when signal n ended the program",
     "stdout": "str: the end of its standard output, at most 64 KiB",
@@ -40,7 +41,9 @@ class Command(Procedure):
         "str_or_list",
         "The program and its arguments: a list, or one text that is split as a shell would split it (quotes count,"
         " nothing is expanded).",
-        required=True, of=Field("str"))
+        required=True,
+        of=Field("str"),
+    )
     expect = EXPECT
     cwd = CWD
     env = ENV
@@ -93,10 +96,14 @@ class StartProcess(Procedure):
     argv: Field[Union[str, List[str]]] = Field(
         "str_or_list",
         "The program and its arguments, as in builtins.command. `{{ port.NAME }}` stands for a port of `ports`.",
-        required=True, of=Field("str"))
+        required=True,
+        of=Field("str"),
+    )
     name: Field[Optional[str]] = Field(
-        "str", "What it is called on this agent; by default the name of the program.",
-        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
+        "str",
+        "What it is called on this agent; by default the name of the program.",
+        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}",
+    )
     ready: Field[Optional[Dict[str, Any]]] = Field(
         "record",
         "By which sign one sees that it is ready; without one, it is ready as soon as it was started.",
@@ -106,24 +113,33 @@ class StartProcess(Procedure):
             "http": Field("str", "A URL that is answered with a status below 400."),
             "file": Field("str", "A file that exists, taken from the home directory."),
             "timeout": Field(
-                "float", "After how many seconds it has failed to become ready.", default=60.0, minimum=0.0),
+                "float", "After how many seconds it has failed to become ready.", default=60.0, minimum=0.0
+            ),
         },
-        exactly_one=("log", "port", "http", "file"))
+        exactly_one=("log", "port", "http", "file"),
+    )
     ports: Field[Optional[Dict[str, str]]] = Field(
         "map",
         "Its ports, by name: a number, or `fresh` for one that is free. Usable as `{{ port.NAME }}` in argv, env, stdin"
         " and ready.",
-        of=Field("str"))
-    metrics: Field[Optional[str]] = Field(
-        "str", "Which of the ports serves metrics, for the run's Prometheus server.")
+        of=Field("str"),
+    )
+    metrics: Field[Optional[str]] = Field("str", "Which of the ports serves metrics, for the run's Prometheus server.")
     restart: Field[str] = Field(
-        "str", "Whether it is started again when it ends with a status other than 0.",
-        default="never", choices=("never", "on_failure"))
+        "str",
+        "Whether it is started again when it ends with a status other than 0.",
+        default="never",
+        choices=("never", "on_failure"),
+    )
     stop_signal: Field[str] = Field(
-        "str", "The signal that asks it to end.", default="TERM",
-        pattern=r"(SIG)?(TERM|INT|HUP|QUIT|KILL|USR1|USR2|ABRT|ALRM)")
+        "str",
+        "The signal that asks it to end.",
+        default="TERM",
+        pattern=r"(SIG)?(TERM|INT|HUP|QUIT|KILL|USR1|USR2|ABRT|ALRM)",
+    )
     stop_grace: Field[float] = Field(
-        "float", "How many seconds it has to end before it is killed.", default=10.0, minimum=0.0)
+        "float", "How many seconds it has to end before it is killed.", default=10.0, minimum=0.0
+    )
     cwd = CWD
     env = ENV
     stdin = STDIN
@@ -133,28 +149,44 @@ class StartProcess(Procedure):
         numbers = {name: _port(context, name, wanted) for name, wanted in (self.ports or {}).items()}
         if self.metrics is not None and self.metrics not in numbers:
             raise ProcedureFailed(
-                "metrics: there is no port named %s" % self.metrics, kind="argument", hint=_known(numbers))
+                "metrics: there is no port named %s" % self.metrics, kind="argument", hint=_known(numbers)
+            )
         # Before a text is split, as the braces may hold spaces; numbers split nothing.
         argv = split(
-            with_ports(self.argv, numbers) if isinstance(self.argv, str)
-            else [with_ports(str(word), numbers) for word in self.argv])
+            with_ports(self.argv, numbers)
+            if isinstance(self.argv, str)
+            else [with_ports(str(word), numbers) for word in self.argv]
+        )
         env = {name: with_ports(str(value), numbers) for name, value in (self.env or {}).items()}
         stdin = None if self.stdin is None else with_ports(self.stdin, numbers).encode("utf-8", "surrogateescape")
         ready = {
             sign: with_ports(value, numbers) if isinstance(value, str) else value
-            for sign, value in (self.ready or {}).items() if value is not None
+            for sign, value in (self.ready or {}).items()
+            if value is not None
         }
         name = self.name or _default_name(context, argv[0])
         process = await context.start(
-            name, argv, cwd=_inside(context, self.cwd), env=env, stdin=stdin, stop_signal=self.stop_signal,
-            stop_grace_s=float(self.stop_grace), restart=self.restart)
+            name,
+            argv,
+            cwd=_inside(context, self.cwd),
+            env=env,
+            stdin=stdin,
+            stop_signal=self.stop_signal,
+            stop_grace_s=float(self.stop_grace),
+            restart=self.restart,
+        )
         _starters[context.root, name] = instance(context)
         if ready:
             timeout_s = float(ready.pop("timeout", 60.0))
             port = ready.get("port")
             await context.wait_ready(
-                process, log=ready.get("log"), http=ready.get("http"), file=ready.get("file"), timeout_s=timeout_s,
-                port=None if port is None else port_numbers.number(port, "ready: port"))
+                process,
+                log=ready.get("log"),
+                http=ready.get("http"),
+                file=ready.get("file"),
+                timeout_s=timeout_s,
+                port=None if port is None else port_numbers.number(port, "ready: port"),
+            )
         context.announce("process", name, self._announced(numbers), process=process)
         return {"name": name, "pid": process.pid, "ports": numbers}
 
@@ -187,8 +219,12 @@ async def run_to_end(context: Context, procedure: Union[Command, Shell], argv: L
     stdin = procedure.stdin
     env = {name: str(value) for name, value in (procedure.env or {}).items()}
     result = await context.command(
-        argv, cwd=_inside(context, procedure.cwd), env=env, check=False,
-        stdin=None if stdin is None else stdin.encode("utf-8", "surrogateescape"))
+        argv,
+        cwd=_inside(context, procedure.cwd),
+        env=env,
+        check=False,
+        stdin=None if stdin is None else stdin.encode("utf-8", "surrogateescape"),
+    )
     if result.exit_code != procedure.expect:
         raise _unexpected(result, procedure.expect)
     return {
@@ -212,7 +248,8 @@ def _unexpected(result: CommandResult, expected: int) -> ProcedureFailed:
         kind="exit",
         exit_code=result.exit_code,
         argv=[word[:1000] for word in result.argv[:100]],
-        last_lines=[line[-2000:] for line in lines])
+        last_lines=[line[-2000:] for line in lines],
+    )
 
 
 def split(argv: Union[str, List[str]]) -> List[str]:
@@ -224,8 +261,10 @@ def split(argv: Union[str, List[str]]) -> List[str]:
             words = shlex.split(argv)
         except ValueError as error:
             raise ProcedureFailed(
-                "argv cannot be split into words: %s: %.200s" % (str(error).lower(), argv), kind="argument",
-                hint="close the quotation, or give a list") from None
+                "argv cannot be split into words: %s: %.200s" % (str(error).lower(), argv),
+                kind="argument",
+                hint="close the quotation, or give a list",
+            ) from None
     else:
         words = [str(word) for word in argv]
     if not words or not words[0]:
@@ -266,8 +305,10 @@ def _default_name(context: Context, program: str) -> str:
     found = context.process(name)
     if found is not None and found.is_running and _starters.get((context.root, name)) != instance(context):
         raise ProcedureFailed(
-            "a process named %s is running already on this agent, started by another job" % name, kind="conflict",
-            hint="give this one a `name`")
+            "a process named %s is running already on this agent, started by another job" % name,
+            kind="conflict",
+            hint="give this one a `name`",
+        )
     return name
 
 

@@ -29,7 +29,8 @@ class Assert(Procedure):
         "expression_or_list",
         "One expression or a list of them, as between the braces of a template: `vars.count > 3`. All of them must be"
         " true.",
-        required=True)
+        required=True,
+    )
     message: Field[Optional[str]] = Field("str", "What to say when one is not.")
 
 
@@ -57,22 +58,29 @@ class WaitFor(Procedure):
     }
 
     port: Field[Optional[str]] = Field(
-        "str", "A port that accepts connections: a number for this machine, or HOST:PORT.")
+        "str", "A port that accepts connections: a number for this machine, or HOST:PORT."
+    )
     http: Field[Optional[Uri]] = Field(
-        "str", "A URL that is answered with a status below 400; `agent://NAME/path` for a service of the run.",
-        uri="http")
+        "str",
+        "A URL that is answered with a status below 400; `agent://NAME/path` for a service of the run.",
+        uri="http",
+    )
     file: Field[Optional[str]] = Field("str", "A file or directory that exists, taken from the home directory.")
     log: Field[Optional[str]] = Field(
-        "str", "A regular expression that is found in a line of the output of `process`, from its start on.")
+        "str", "A regular expression that is found in a line of the output of `process`, from its start on."
+    )
     process: Field[Optional[str]] = Field(
-        "str", "With `log`: the name of a process of this agent, which may still be to come.")
+        "str", "With `log`: the name of a process of this agent, which may still be to come."
+    )
     expression: Field[Optional[str]] = Field(
         "expression",
         "An expression that is true, as between the braces of a template. It is looked at again whenever a variable"
-        " changes.")
+        " changes.",
+    )
     timeout: Field[float] = Field("float", "After how many seconds to give up.", default=60.0, minimum=0.0)
     every: Field[float] = Field(
-        "float", "How many seconds to let pass between two looks, at most.", default=1.0, minimum=0.01)
+        "float", "How many seconds to let pass between two looks, at most.", default=1.0, minimum=0.01
+    )
 
     async def run(self, context: Context) -> Dict[str, Any]:
         """Look again and again. Raises ProcedureFailed kind `timeout`, which says what was seen last."""
@@ -86,7 +94,8 @@ class WaitFor(Procedure):
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise ProcedureFailed(
-                    "not seen within %g s: %s" % (self.timeout, last), kind="timeout", waited_s=self.timeout)
+                    "not seen within %g s: %s" % (self.timeout, last), kind="timeout", waited_s=self.timeout
+                )
             await context.sleep(min(pause_s, float(self.every), left_s))
             pause_s *= 2
 
@@ -110,7 +119,8 @@ class WaitFor(Procedure):
         if self.log is not None:
             return await self._look_at_log(context, self.log, left_s)
         raise ProcedureFailed(
-            "expressions are looked at by the orchestrator: this one should not have come here", kind="argument")
+            "expressions are looked at by the orchestrator: this one should not have come here", kind="argument"
+        )
 
     async def _look_at_port(self, context: Context, probe_s: float) -> Tuple[Optional[str], str]:
         from agentd.probes import is_listening

@@ -27,7 +27,8 @@ class Copy(Procedure):
     where = "orchestrator"
 
     local_path: Field[str] = Field(
-        "str", "What to copy: taken from the working directory, then from the scenario's directory.", required=True)
+        "str", "What to copy: taken from the working directory, then from the scenario's directory.", required=True
+    )
     remote_path: Field[str] = Field("str", "Where to: a relative path, from the agent's home directory.", required=True)
 
 
@@ -50,7 +51,8 @@ class Fetch(Procedure):
 
     remote_path: Field[str] = Field("str", "What to fetch, taken from the agent's home directory.", required=True)
     local_path: Field[Optional[str]] = Field(
-        "str", "Where to, from the working directory; by default the run's artifacts, in a directory for each agent.")
+        "str", "Where to, from the working directory; by default the run's artifacts, in a directory for each agent."
+    )
 
 
 class WriteFile(Procedure):
@@ -62,8 +64,11 @@ class WriteFile(Procedure):
     path: Field[str] = Field("str", "Which file, inside the agent's home directory.", required=True)
     content: Field[str] = Field("str", "The text, written as UTF-8.", required=True)
     mode: Field[str] = Field(
-        "str", "Who may do what with it: octal, quoted, with a leading 0 (a bare number would be read as decimal).",
-        default="0600", pattern=r"0o?[0-7]{3}")
+        "str",
+        "Who may do what with it: octal, quoted, with a leading 0 (a bare number would be read as decimal).",
+        default="0600",
+        pattern=r"0o?[0-7]{3}",
+    )
 
     async def run(self, context: Context) -> Dict[str, Any]:
         """Write it beside its place, then give it its name."""
@@ -87,10 +92,14 @@ class Tar(Procedure):
     procedure = "builtins.tar"
 
     contents: Field[str] = Field(
-        "str", "What to pack, or the directory to unpack into; taken from the home directory.", required=True)
+        "str", "What to pack, or the directory to unpack into; taken from the home directory.", required=True
+    )
     archive: Field[Uri] = Field(
-        "str", "The archive: `self://PATH`, and to extract also one of another agent or a URL.",
-        required=True, uri="file")
+        "str",
+        "The archive: `self://PATH`, and to extract also one of another agent or a URL.",
+        required=True,
+        uri="file",
+    )
     action: Field[str] = Field("str", "What to do.", required=True, choices=("create", "extract"))
 
     async def run(self, context: Context) -> None:
@@ -184,8 +193,12 @@ async def _tar(context: Context, argv: list[str]) -> None:
     if result.exit_code != 0:
         lines = result.stderr.strip().splitlines()
         raise ProcedureFailed(
-            "tar ended with exit status %d%s" % (result.exit_code, ": " + lines[-1] if lines else ""), kind="exit",
-            exit_code=result.exit_code, argv=argv, last_lines=lines[-20:])
+            "tar ended with exit status %d%s" % (result.exit_code, ": " + lines[-1] if lines else ""),
+            kind="exit",
+            exit_code=result.exit_code,
+            argv=argv,
+            last_lines=lines[-20:],
+        )
 
 
 def _as_operand(name: str) -> list[str]:

@@ -37,15 +37,20 @@ class Http(Procedure):
     }
 
     url: Field[Uri] = Field(
-        "str", "A URL, or `agent://NAME/path` for a service of the run (its port named `http`, or its only one).",
-        required=True, uri="http")
+        "str",
+        "A URL, or `agent://NAME/path` for a service of the run (its port named `http`, or its only one).",
+        required=True,
+        uri="http",
+    )
     method: Field[Optional[str]] = Field(
-        "str", "The method; by default GET, or POST when there is something to send.", pattern=r"[A-Z]+")
+        "str", "The method; by default GET, or POST when there is something to send.", pattern=r"[A-Z]+"
+    )
     headers: Field[Optional[Dict[str, str]]] = Field("map", "Headers to send.", of=Field("str"))
     body: Field[Optional[str]] = Field("str", "The content to send.")
     json: Field[Any] = Field("any", "The content to send, as JSON.")
     expect: Field[Union[int, List[int], None]] = Field(
-        "int_or_list", "The status, or the statuses, that mean success; by default all below 400.", of=Field("int"))
+        "int_or_list", "The status, or the statuses, that mean success; by default all below 400.", of=Field("int")
+    )
     timeout: Field[float] = Field("float", "After how many seconds to give up.", default=30.0, minimum=0.0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
@@ -66,9 +71,12 @@ class Http(Procedure):
         text = response.body.decode("utf-8", "replace")
         if not self._is_expected(response.status):
             raise ProcedureFailed(
-                "%s %s was answered with status %d%s" % (
-                    method, url, response.status, "" if self.expect is None else ", expected: %s" % self.expect),
-                kind="status", status=response.status, body=text[:2000])
+                "%s %s was answered with status %d%s"
+                % (method, url, response.status, "" if self.expect is None else ", expected: %s" % self.expect),
+                kind="status",
+                status=response.status,
+                body=text[:2000],
+            )
         if len(text) > MAX_BODY_CHARACTERS:
             context.log("the answer is cut: it has %d characters" % len(text))
         return {
@@ -97,7 +105,8 @@ class StartHttpServer(Procedure):
     result = {"port": "int: the port that it listens on"}
 
     directory: Field[str] = Field(
-        "str", "What to serve, taken from the home directory. It may be created later.", default=".")
+        "str", "What to serve, taken from the home directory. It may be created later.", default="."
+    )
     http_port: Field[Optional[str]] = Field("str", "The port to listen on; by default one that is free.")
 
     job = ""
@@ -119,7 +128,8 @@ class StartHttpServer(Procedure):
             else:
                 self.port = context.fresh_port()
             process = await context.start(
-                SERVER, origin.argv("fileserver", context.bind, str(self.port), directory), cwd=context.root)
+                SERVER, origin.argv("fileserver", context.bind, str(self.port), directory), cwd=context.root
+            )
             try:
                 await context.wait_ready(process, log="^serving on port ", timeout_s=30.0)
                 break
@@ -138,10 +148,11 @@ class StartHttpServer(Procedure):
             return before
         if process is not None and process.is_running and before is not None:
             raise ProcedureFailed(
-                "this agent's HTTP server is running already: %s on port %d, started by %s" % (
-                    context.path(before.directory), before.port, before.job or "another job"),
+                "this agent's HTTP server is running already: %s on port %d, started by %s"
+                % (context.path(before.directory), before.port, before.job or "another job"),
                 kind="conflict",
-                hint="an agent has one HTTP server: use it, or serve a directory that contains both")
+                hint="an agent has one HTTP server: use it, or serve a directory that contains both",
+            )
         return None
 
     def _explained(self, process: Process, error: ProcedureFailed) -> ProcedureFailed:
@@ -150,7 +161,8 @@ class StartHttpServer(Procedure):
         if error.kind != "exit" or not lines:
             return error
         return ProcedureFailed(
-            lines[-1], kind="port", hint="choose another http_port, or leave it out to get a free one", port=self.port)
+            lines[-1], kind="port", hint="choose another http_port, or leave it out to get a free one", port=self.port
+        )
 
 
 def url_of(context: Context, uri: Uri) -> str:
@@ -173,7 +185,8 @@ def url_of(context: Context, uri: Uri) -> str:
         if port is None:
             raise ProcedureFailed(
                 "self://%s has several ports and none is named http: %s" % (name, ", ".join(sorted(found)) or "none"),
-                kind="service")
+                kind="service",
+            )
         return "http://127.0.0.1:%d%s%s" % (port, slash, path)
     # One that is down explains more than five that never were.
     known = [error for error in failures if not error.hint]

@@ -59,14 +59,21 @@ class StartPrometheus(Procedure):
             json.dump(config(self.scrape_interval_s), file, indent=2)  # JSON is YAML
         process = await context.start(
             NAME,
-            [program, "--config.file=" + configuration, "--storage.tsdb.path=" + os.path.join(directory, "tsdb"),
-             "--web.listen-address=%s:%d" % (context.bind, port)],
-            stop_grace_s=_GRACE_S, stop_order=_STOP_ORDER,
+            [
+                program,
+                "--config.file=" + configuration,
+                "--storage.tsdb.path=" + os.path.join(directory, "tsdb"),
+                "--web.listen-address=%s:%d" % (context.bind, port),
+            ],
+            stop_grace_s=_GRACE_S,
+            stop_order=_STOP_ORDER,
         )
         host = "127.0.0.1" if context.bind in ("0.0.0.0", "::", "") else context.bind
         try:
             await context.wait_ready(
-                process, log="Server is ready to receive web requests", http="http://%s:%d/-/ready" % (host, port),
+                process,
+                log="Server is ready to receive web requests",
+                http="http://%s:%d/-/ready" % (host, port),
                 timeout_s=self.ready_timeout,
             )
         except ProcedureFailed as error:
@@ -97,8 +104,10 @@ class PrometheusTargets(Procedure):
     result = {"targets": "int: how many there are now"}
 
     targets: Field[List[Dict[str, Any]]] = Field(
-        "any", "The targets, as Prometheus's file-based discovery takes them: a list of {targets, labels}.",
-        required=True, template=False,
+        "any",
+        "The targets, as Prometheus's file-based discovery takes them: a list of {targets, labels}.",
+        required=True,
+        template=False,
     )
 
     async def run(self, context: Context) -> Dict[str, int]:
@@ -118,7 +127,8 @@ def find_program(context: Context, name: str) -> str:
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     raise ProcedureFailed(
-        "there is no program %s on the machine of the agent %s" % (name, context.agent), kind="not_started",
+        "there is no program %s on the machine of the agent %s" % (name, context.agent),
+        kind="not_started",
         hint="install Prometheus there (on Debian: apt-get install prometheus), or leave `prometheus_agent` out",
     )
 

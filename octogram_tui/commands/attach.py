@@ -15,8 +15,9 @@ from octogram_tui.settings import load
 def main(argv: Sequence[str]) -> int:
     """Join a run: in a console on a terminal, in plain lines to its end without one."""
     parser = Parser("attach", "Open a console onto a run that goes on.")
-    parser.add_argument("run", metavar="RUN", nargs="?", default="last",
-                        help="its name, the beginning of it, or `last`")
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", default="last", help="its name, the beginning of it, or `last`"
+    )
     parser.add_argument("--read-only", action="store_true", help="watch only")
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("--ascii", action="store_true")

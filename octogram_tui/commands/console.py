@@ -40,9 +40,13 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     log = os.open(run_dir / HOST_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     # A session of its own: neither Ctrl-C nor the closing of this terminal reaches the run.
     process = subprocess.Popen(
-        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd),
-         *invocation.argv],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(write_fd,))
+        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd), *invocation.argv],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        pass_fds=(write_fd,),
+    )
     os.close(write_fd)
     os.close(log)
     import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
@@ -52,8 +56,10 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     os.close(read_fd)
     if not said:
         text = (run_dir / HOST_LOG).read_text(errors="replace").strip()
-        raise HostFailed(f"the run's process did not start: {text.splitlines()[-1] if text else 'no reason given'}",
-                         hint=f"its log: {run_dir / HOST_LOG}")
+        raise HostFailed(
+            f"the run's process did not start: {text.splitlines()[-1] if text else 'no reason given'}",
+            hint=f"its log: {run_dir / HOST_LOG}",
+        )
     # The host is not ours to wait for: it may outlive us, and the system collects it then.
     process.returncode = 0
     args = invocation.args
@@ -61,8 +67,13 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
 
 
 def attach(
-    run: runs.Run, settings: Settings, *, theme: str | None = None, ascii_only: bool = False, read_only: bool = False,
-) -> int:  # fmt: skip
+    run: runs.Run,
+    settings: Settings,
+    *,
+    theme: str | None = None,
+    ascii_only: bool = False,
+    read_only: bool = False,
+) -> int:
     """Open a console onto a run that goes on; gives its exit code once it ended, 0 when detached."""
     from octogram_tui.runtime.client import Client
     from octogram_tui.tui.app import run_console
@@ -71,13 +82,15 @@ def attach(
         client = await Client.connect(run.info.socket, only_watch=read_only)
         try:
             outcome = await run_console(
-                client, settings, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme,
-                read_only=read_only)
+                client, settings, scenario_path=run.info.scenario, ascii=ascii_only, theme=theme, read_only=read_only
+            )
         finally:
             await client.close()
         if outcome.kind == "lost":
-            raise HostLost(f"the process of run {run.id} went away: its agents stop by themselves, within a minute",
-                           hint=f"what it did last: octogram-tui replay {run.id}")
+            raise HostLost(
+                f"the process of run {run.id} went away: its agents stop by themselves, within a minute",
+                hint=f"what it did last: octogram-tui replay {run.id}",
+            )
         if outcome.exit_code is None:
             print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
             return 0

@@ -50,10 +50,14 @@ def main(argv: Sequence[str]) -> int:
     prometheus = scenario.prometheus_agent
     if prometheus is not None:
         agents.append(prometheus)
-    rows = asyncio.run(_examine(
-        agents, args.ssh_config or settings.ssh_config or None,
-        accept_new=args.accept_new or settings.host_keys == "accept-new",
-        prometheus=prometheus.name if prometheus is not None else ""))
+    rows = asyncio.run(
+        _examine(
+            agents,
+            args.ssh_config or settings.ssh_config or None,
+            accept_new=args.accept_new or settings.host_keys == "accept-new",
+            prometheus=prometheus.name if prometheus is not None else "",
+        )
+    )
     if args.json:
         for row in rows:
             print(json.dumps(row._asdict()))

@@ -19,8 +19,11 @@ def load(args: Any) -> tuple[Scenario, list[Problem]]:
     from octogram_tui.scenario.load import load_scenario, parse_assignment
 
     loaded = load_scenario(
-        args.scenario, variables=dict(parse_assignment(text) for text in args.var), variable_files=args.variables,
-        agent_files=args.agents)
+        args.scenario,
+        variables=dict(parse_assignment(text) for text in args.var),
+        variable_files=args.variables,
+        agent_files=args.agents,
+    )
     scenario = loaded.scenario
     if args.limit is not None:
         scenario = limited(scenario, args.limit)
@@ -37,8 +40,10 @@ def made_local(scenario: Scenario) -> Scenario:
 
     prometheus = scenario.prometheus_agent
     return replace(
-        scenario, agents=tuple(local(a) for a in scenario.agents),
-        prometheus_agent=local(prometheus) if prometheus is not None else None)
+        scenario,
+        agents=tuple(local(a) for a in scenario.agents),
+        prometheus_agent=local(prometheus) if prometheus is not None else None,
+    )
 
 
 def limited(scenario: Scenario, pattern: str) -> Scenario:
@@ -85,9 +90,15 @@ def warn(warnings: list[Problem]) -> None:
 
 def gate_of(args: Any) -> Debugger:
     """Give the gate that knows which parts the arguments choose."""
-    return Debugger(RunOptions(
-        run="", from_stage=args.from_stage, until_stage=args.until_stage, only_stages=tuple(args.stage),
-        tags=tags_of(args)))
+    return Debugger(
+        RunOptions(
+            run="",
+            from_stage=args.from_stage,
+            until_stage=args.until_stage,
+            only_stages=tuple(args.stage),
+            tags=tags_of(args),
+        )
+    )
 
 
 def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
@@ -100,7 +111,8 @@ def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
     return missing_variables(
         scenario,
         {stage.key: reason for stage in scenario.stages if (reason := gate.selects(scenario, stage))},
-        gate.takes_job)
+        gate.takes_job,
+    )
 
 
 def tags_of(args: Any) -> frozenset[str]:

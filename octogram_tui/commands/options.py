@@ -15,8 +15,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, command: str, description: str, *, epilog: str = "") -> None:
         super().__init__(
-            prog=f"octogram-tui {command}".strip(), description=description, epilog=epilog, allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter)
+            prog=f"octogram-tui {command}".strip(),
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         self._command = command
 
     def error(self, message: str) -> NoReturn:
@@ -28,12 +32,24 @@ class Parser(argparse.ArgumentParser):
 def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides which scenario it is."""
     group = parser.add_argument_group("the scenario")
-    group.add_argument("-e", "--var", metavar="NAME=VALUE", action="append", default=[],
-                       help="set a variable, typed as in YAML; may be repeated, and wins over --variables")
-    group.add_argument("--variables", metavar="FILE", action="append", default=[],
-                       help="a file of variables, merged over the scenario's")
-    group.add_argument("--agents", metavar="FILE", action="append", default=[],
-                       help="a file with a list of further agents")
+    group.add_argument(
+        "-e",
+        "--var",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set a variable, typed as in YAML; may be repeated, and wins over --variables",
+    )
+    group.add_argument(
+        "--variables",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file of variables, merged over the scenario's",
+    )
+    group.add_argument(
+        "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
+    )
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
     group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
 
@@ -51,8 +67,11 @@ def add_ssh_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how machines are reached."""
     group = parser.add_argument_group("SSH")
     group.add_argument("--ssh-config", metavar="FILE", help="in place of ~/.ssh/config")
-    group.add_argument("--accept-new", action="store_true",
-                       help="trust host keys never seen before; one that changed is refused in any case")
+    group.add_argument(
+        "--accept-new",
+        action="store_true",
+        help="trust host keys never seen before; one that changed is refused in any case",
+    )
 
 
 def positive_seconds(text: str) -> float:

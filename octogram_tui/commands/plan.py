@@ -30,8 +30,7 @@ def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
     from octogram_tui.scenario.plan import as_lines, plan
 
     gate = gate_of(args)
-    instances = plan(
-        scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
+    instances = plan(scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
     if as_json:
         print(plan_as_json(instances))
     else:

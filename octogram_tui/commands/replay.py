@@ -20,10 +20,20 @@ BATCH = 1000
 def main(argv: Sequence[str]) -> int:
     """Show a run again; 0 when its journal could be read."""
     parser = Parser("replay", "Look at a run again, from its journal. Nothing is run.")
-    parser.add_argument("run", metavar="RUN", nargs="?", default="last",
-                        help="its name, the beginning of it, `last`, or a file that --events wrote")
-    parser.add_argument("--speed", type=float, metavar="N", default=0.0,
-                        help="N times as fast as it went; everything at once when left out")
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        nargs="?",
+        default="last",
+        help="its name, the beginning of it, `last`, or a file that --events wrote",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        metavar="N",
+        default=0.0,
+        help="N times as fast as it went; everything at once when left out",
+    )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
     parser.add_argument("--ascii", action="store_true")
@@ -40,9 +50,17 @@ def main(argv: Sequence[str]) -> int:
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         from octogram_tui.tui.app import run_console
 
-        asyncio.run(run_console(
-            recording, settings, scenario_path=scenario, ascii=args.ascii, theme=args.theme, read_only=True,
-            replay=True))
+        asyncio.run(
+            run_console(
+                recording,
+                settings,
+                scenario_path=scenario,
+                ascii=args.ascii,
+                theme=args.theme,
+                read_only=True,
+                replay=True,
+            )
+        )
         if recording.failure is not None:
             raise recording.failure
         return 0

@@ -50,26 +50,49 @@ def make_parser() -> Parser:
     add_scenario_options(parser)
     add_choice_options(parser)
     control = parser.add_argument_group("the run")
-    control.add_argument("--confirm", choices=("yes", "no", "fail", "ask"),
-                         help="the answer to ask_confirmation: run the stage, skip it, end the run (headless default), "
-                              "or ask (console default)")
-    control.add_argument("--keep-alive", action="store_true", default=None, dest="keep_alive",
-                         help="keep the agents up after the last stage until told to stop (console default)")
-    control.add_argument("--no-keep-alive", action="store_false", dest="keep_alive",
-                         help="stop the agents after the last stage (headless default)")
-    control.add_argument("--on-failure", choices=("abort", "pause"),
-                         help="of jobs that do not say: end the run (headless default), or hold it (console default)")
+    control.add_argument(
+        "--confirm",
+        choices=("yes", "no", "fail", "ask"),
+        help="the answer to ask_confirmation: run the stage, skip it, end the run (headless default), "
+        "or ask (console default)",
+    )
+    control.add_argument(
+        "--keep-alive",
+        action="store_true",
+        default=None,
+        dest="keep_alive",
+        help="keep the agents up after the last stage until told to stop (console default)",
+    )
+    control.add_argument(
+        "--no-keep-alive",
+        action="store_false",
+        dest="keep_alive",
+        help="stop the agents after the last stage (headless default)",
+    )
+    control.add_argument(
+        "--on-failure",
+        choices=("abort", "pause"),
+        help="of jobs that do not say: end the run (headless default), or hold it (console default)",
+    )
     control.add_argument("--paused", action="store_true", help="start with the gate shut")
     control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
-    control.add_argument("--linger", metavar="S", type=positive_seconds,
-                         help="how long a run waits for an operator with no console attached (1h)")
+    control.add_argument(
+        "--linger",
+        metavar="S",
+        type=positive_seconds,
+        help="how long a run waits for an operator with no console attached (1h)",
+    )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
     output = parser.add_argument_group("what is written")
     output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
     output.add_argument("--junit", metavar="FILE", help="a JUnit report")
     output.add_argument("--metrics", metavar="FILE", help="the run's own metrics for Prometheus, kept up to date")
-    output.add_argument("--metrics-port", metavar="PORT", type=port_number,
-                        help="serve them on this port of 127.0.0.1 while the run lasts")
+    output.add_argument(
+        "--metrics-port",
+        metavar="PORT",
+        type=port_number,
+        help="serve them on this port of 127.0.0.1 while the run lasts",
+    )
     output.add_argument("--metrics-by-agent", action="store_true", help="with a label for the agent of each job")
     output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
@@ -99,13 +122,19 @@ class Invocation:
         args = self.args
         with_operator = self.opens_console
         return RunOptions(
-            run=run, version=__version__,
+            run=run,
+            version=__version__,
             on_failure=args.on_failure or ("pause" if with_operator else "abort"),
             confirm=args.confirm or ("ask" if with_operator else "fail"),
             keep_alive=with_operator if args.keep_alive is None else args.keep_alive,
-            start_paused=args.paused, from_stage=args.from_stage, until_stage=args.until_stage,
-            only_stages=tuple(args.stage), tags=tags_of(args), timeout_s=args.timeout,
-            metrics_port=args.metrics_port or 0)
+            start_paused=args.paused,
+            from_stage=args.from_stage,
+            until_stage=args.until_stage,
+            only_stages=tuple(args.stage),
+            tags=tags_of(args),
+            timeout_s=args.timeout,
+            metrics_port=args.metrics_port or 0,
+        )
 
     def output(self, run_dir: Path) -> Output:
         """Give what is written where."""
@@ -113,11 +142,18 @@ class Invocation:
 
         args, settings = self.args, self.settings
         return Output(
-            events=args.events, junit=args.junit, metrics=args.metrics, metrics_port=args.metrics_port,
-            metrics_by_agent=args.metrics_by_agent, level=-1 if args.quiet else int(args.verbose),
+            events=args.events,
+            junit=args.junit,
+            metrics=args.metrics,
+            metrics_port=args.metrics_port,
+            metrics_by_agent=args.metrics_by_agent,
+            level=-1 if args.quiet else int(args.verbose),
             color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
-            ascii_only=args.ascii or settings.ascii, github=settings.is_github,
-            journal=os.fspath(run_dir), again=self.command())
+            ascii_only=args.ascii or settings.ascii,
+            github=settings.is_github,
+            journal=os.fspath(run_dir),
+            again=self.command(),
+        )
 
     def command(self) -> str:
         """Give the command line, for people to repeat."""
@@ -161,15 +197,24 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
 
     args, settings = invocation.args, invocation.settings
     waits = (
-        invocation.opens_console or args.keep_alive or args.paused or args.on_failure == "pause"
-        or args.confirm == "ask")
+        invocation.opens_console
+        or args.keep_alive
+        or args.paused
+        or args.on_failure == "pause"
+        or args.confirm == "ask"
+    )
     return HostSettings(
-        run_dir=run_dir, socket=socket, lease_s=settings.lease_s,
+        run_dir=run_dir,
+        socket=socket,
+        lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,
-        accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local,
-        keep_homes=args.keep_homes, checks_engine=settings.check,
+        accept_new=args.accept_new or settings.host_keys == "accept-new",
+        force_local=args.local,
+        keep_homes=args.keep_homes,
+        checks_engine=settings.check,
         linger_s=(args.linger or settings.linger_s) if waits else None,
-        reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None)
+        reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None,
+    )
 
 
 def main(argv: Sequence[str]) -> int:

@@ -20,10 +20,21 @@ def main(argv: Sequence[str]) -> int:
     found = runs.listing(settings.runs_dir)
     if args.json:
         for run in found:
-            print(json.dumps({
-                "run": run.id, "state": run.state, "exit_code": run.exit_code, "duration_s": run.duration_s,
-                "counts": dict(run.counts), "scenario": run.info.scenario, "started_wall": run.info.started_wall,
-                "directory": str(run.directory), "pid": run.info.pid}))
+            print(
+                json.dumps(
+                    {
+                        "run": run.id,
+                        "state": run.state,
+                        "exit_code": run.exit_code,
+                        "duration_s": run.duration_s,
+                        "counts": dict(run.counts),
+                        "scenario": run.info.scenario,
+                        "started_wall": run.info.started_wall,
+                        "directory": str(run.directory),
+                        "pid": run.info.pid,
+                    }
+                )
+            )
         return 0
     if not found:
         print(f"no runs yet in {settings.runs_dir}")

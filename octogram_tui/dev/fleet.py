@@ -44,35 +44,55 @@ class Act(NamedTuple):
 
 _SYNC_LINES = ("connecting to 10.0.0.7:8732", "head is {n} blocks behind", "chain validated up to level {n}")
 ACTS = (
-    Act("deploy binaries", (
-        Work("copy binaries", "copy", (0.4, 1.6), ("sent octez-node, {n} KiB", "sha256 agrees")),
-        Work("unpack", "builtins.tar", (0.2, 0.7), ("{n} files",)),
-    )),
-    Act("start nodes", (
-        Work("generate identity", "builtins.command", (0.3, 1.2), ("identity written",), sets="identities"),
-        Work("start node", "builtins.start_process", (0.8, 2.5), ("listening on 0.0.0.0:{n}", "peers: {n}")),
-    )),
-    Act("activate protocol", (
-        Work("copy parameters", "copy", (0.2, 0.5), ("sent parameters.json, 12 KiB",)),
-        Work("activate", "builtins.shell", (1.0, 2.0), ("operation injected", "block {n} applied"), sets="protocol"),
-    ), lambda number: number == 0),
-    Act("wait until synchronised", (
-        Work("wait_for_bootstrapped", "builtins.wait_for", (1.5, 6.0), _SYNC_LINES, sets="level"),
-    )),
-    Act("start bakers", (
-        Work("import keys", "builtins.command", (0.3, 0.8), ("key {n} imported",)),
-        Work("start baker", "builtins.start_process", (0.6, 1.4), ("waiting for block {n}",)),
-    ), lambda number: number % 2 == 1),
-    Act("inject operations", (
-        Work("inject", "builtins.command", (0.3, 1.5), ("injected {n}", "included in block {n}"), items=4),
-    ), lambda number: number % 2 == 1),
-    Act("measure", (
-        Work("read metrics", "builtins.http", (0.5, 1.0), ("{n} samples",), sets="throughput"),
-    ), lambda number: number == 0, asks=True),
-    Act("collect", (
-        Work("fetch logs", "builtins.fetch", (0.3, 1.2), ("fetched node.log, {n} KiB",)),
-    ), always=True),
-)  # fmt: skip
+    Act(
+        "deploy binaries",
+        (
+            Work("copy binaries", "copy", (0.4, 1.6), ("sent octez-node, {n} KiB", "sha256 agrees")),
+            Work("unpack", "builtins.tar", (0.2, 0.7), ("{n} files",)),
+        ),
+    ),
+    Act(
+        "start nodes",
+        (
+            Work("generate identity", "builtins.command", (0.3, 1.2), ("identity written",), sets="identities"),
+            Work("start node", "builtins.start_process", (0.8, 2.5), ("listening on 0.0.0.0:{n}", "peers: {n}")),
+        ),
+    ),
+    Act(
+        "activate protocol",
+        (
+            Work("copy parameters", "copy", (0.2, 0.5), ("sent parameters.json, 12 KiB",)),
+            Work(
+                "activate", "builtins.shell", (1.0, 2.0), ("operation injected", "block {n} applied"), sets="protocol"
+            ),
+        ),
+        lambda number: number == 0,
+    ),
+    Act(
+        "wait until synchronised",
+        (Work("wait_for_bootstrapped", "builtins.wait_for", (1.5, 6.0), _SYNC_LINES, sets="level"),),
+    ),
+    Act(
+        "start bakers",
+        (
+            Work("import keys", "builtins.command", (0.3, 0.8), ("key {n} imported",)),
+            Work("start baker", "builtins.start_process", (0.6, 1.4), ("waiting for block {n}",)),
+        ),
+        lambda number: number % 2 == 1,
+    ),
+    Act(
+        "inject operations",
+        (Work("inject", "builtins.command", (0.3, 1.5), ("injected {n}", "included in block {n}"), items=4),),
+        lambda number: number % 2 == 1,
+    ),
+    Act(
+        "measure",
+        (Work("read metrics", "builtins.http", (0.5, 1.0), ("{n} samples",), sets="throughput"),),
+        lambda number: number == 0,
+        asks=True,
+    ),
+    Act("collect", (Work("fetch logs", "builtins.fetch", (0.3, 1.2), ("fetched node.log, {n} KiB",)),), always=True),
+)
 FAILING_ACT = 3
 ERROR = {
     "kind": "timeout",
@@ -107,17 +127,30 @@ class Fleet:
     def begin(self, *, paused: bool = False) -> None:
         """Start the run."""
         plan = [
-            {"stage": act.name, "always": act.always, "line": 10 + 10 * number,
-             "jobs": [{"job": job.name, "procedure": job.procedure, "items": bool(job.items), "line": 0}
-                      for job in act.jobs]}
+            {
+                "stage": act.name,
+                "always": act.always,
+                "line": 10 + 10 * number,
+                "jobs": [
+                    {"job": job.name, "procedure": job.procedure, "items": bool(job.items), "line": 0}
+                    for job in act.jobs
+                ],
+            }
             for number, act in enumerate(ACTS)
-        ]  # fmt: skip
-        agents = [{"agent": name, "address": self._address(n), "transport": "ssh"}
-                  for n, name in enumerate(self.names)]  # fmt: skip
+        ]
+        agents = [{"agent": name, "address": self._address(n), "transport": "ssh"} for n, name in enumerate(self.names)]
         variables = {"network": "ghostnet", "slots": 4, "level": 0, "amounts": [10, 20, 50], "proto": "PtParis"}
-        self._emit(ev.RunStarted(
-            run="2026-01-05T12-00-00-fleet", scenario="fleet.yml", started_wall=self.started_wall,
-            host="here", plan=plan, agents=agents, variables=variables))  # fmt: skip
+        self._emit(
+            ev.RunStarted(
+                run="2026-01-05T12-00-00-fleet",
+                scenario="fleet.yml",
+                started_wall=self.started_wall,
+                host="here",
+                plan=plan,
+                agents=agents,
+                variables=variables,
+            )
+        )
         if paused:
             self._is_shut = True
             self._emit(ev.RunPaused(reason="start"))
@@ -126,8 +159,9 @@ class Fleet:
             self._after(self._random.uniform(0.0, 0.2), partial(self._emit, ev.AgentStarting(agent=name)))
             self._after(self._random.uniform(0.4, 1.5), partial(self._emit, ready))
         prometheus = ev.ServiceAnnounced(
-            agent=self.names[0], kind="prometheus", name="prometheus", ports={"http": 9090}, address=self._address(0))
-        self._after(1.55, partial(self._emit, prometheus))  # fmt: skip
+            agent=self.names[0], kind="prometheus", name="prometheus", ports={"http": 9090}, address=self._address(0)
+        )
+        self._after(1.55, partial(self._emit, prometheus))
         self._after(1.6, self._next_act)
 
     def _address(self, number: int) -> str:
@@ -165,16 +199,26 @@ class Fleet:
                 self._rerun(stimulus)
             case st.SkipRequested() if stimulus.key in self._failed:
                 act, work, agent, item, after = self._failed.pop(stimulus.key)
-                self._emit(ev.JobFinished(
-                    stage=ACTS[act].name, job=work.name, agent=agent, key=stimulus.key, item=item, state="skipped",
-                    attempt=self._attempts[stimulus.key], reason="skipped by the operator"))  # fmt: skip
+                self._emit(
+                    ev.JobFinished(
+                        stage=ACTS[act].name,
+                        job=work.name,
+                        agent=agent,
+                        key=stimulus.key,
+                        item=item,
+                        state="skipped",
+                        attempt=self._attempts[stimulus.key],
+                        reason="skipped by the operator",
+                    )
+                )
                 after()
             case st.ConfirmationAnswered():
                 self._emit(ev.ConfirmationGiven(stage=stimulus.stage, answer=stimulus.answer))
                 self._open_act() if stimulus.answer else self._pass_act("not confirmed")
             case st.VariableSet():
-                self._emit(ev.VariableChanged(
-                    name=stimulus.name, value=stimulus.value, removed=stimulus.remove, by="operator"))  # fmt: skip
+                self._emit(
+                    ev.VariableChanged(name=stimulus.name, value=stimulus.value, removed=stimulus.remove, by="operator")
+                )
             case st.StopAsked():
                 self._emit(ev.StopRequested(by=stimulus.by, force=stimulus.force))
                 self._due.clear()
@@ -225,8 +269,9 @@ class Fleet:
     def _lane_done(self, began_s: float) -> None:
         self._lanes -= 1
         if not self._lanes:
-            self._emit(ev.StageFinished(
-                stage=ACTS[self._act].name, state="ok", duration_s=round(self.now_s - began_s, 3)))  # fmt: skip
+            self._emit(
+                ev.StageFinished(stage=ACTS[self._act].name, state="ok", duration_s=round(self.now_s - began_s, 3))
+            )
             self._after(0.2, self._next_act)
 
     def _run_lane(self, act: int, agent: str, steps: Iterator[tuple[Work, Any]], done: Callable[[], None]) -> None:
@@ -263,16 +308,29 @@ class Fleet:
         self._after(seconds, lambda: self._finish(act, work, about, attempt, seconds, is_doomed, after))
 
     def _finish(
-        self, act: int, work: Work, about: dict[str, Any], attempt: int, seconds: float, is_doomed: bool,
+        self,
+        act: int,
+        work: Work,
+        about: dict[str, Any],
+        attempt: int,
+        seconds: float,
+        is_doomed: bool,
         after: Callable[[], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         key, agent, item = about["key"], about["agent"], about["item"]
         if is_doomed:
             will_retry = attempt == 1
             self._emit(ev.JobOutput(**about, attempt=attempt, lines=["error: timeout after 30 s"], stream="stderr"))
-            self._emit(ev.JobFinished(
-                **about, attempt=attempt, state="failed", error=ERROR, duration_s=round(seconds, 3),
-                will_retry=will_retry))  # fmt: skip
+            self._emit(
+                ev.JobFinished(
+                    **about,
+                    attempt=attempt,
+                    state="failed",
+                    error=ERROR,
+                    duration_s=round(seconds, 3),
+                    will_retry=will_retry,
+                )
+            )
             if will_retry:
                 self._after(1.0, lambda: self._start(act, work, agent, key, item, "retry", after))
                 return
@@ -298,11 +356,13 @@ class Fleet:
             self._start(act, work, agent, asked.key, item, "rerun", after)
             return
         chosen = [
-            key for key in self._attempts
-            if key.startswith(f"{asked.stage}/") and (not asked.key or key == asked.key)
+            key
+            for key in self._attempts
+            if key.startswith(f"{asked.stage}/")
+            and (not asked.key or key == asked.key)
             and (not asked.job or key.startswith(f"{asked.stage}/{asked.job}@"))
             and (not asked.agent or f"@{asked.agent}" in key)
-        ]  # fmt: skip
+        ]
         for act, entry in enumerate(ACTS):
             for work in entry.jobs if entry.name == asked.stage else ():
                 for key in chosen:
@@ -363,8 +423,11 @@ def main() -> None:
     fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
     fleet.begin(paused=options.paused)
     source = FleetSource(fleet, speed=options.speed)
-    print(asyncio.run(run_console(
-        source, settings.load(), scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)))  # fmt: skip
+    print(
+        asyncio.run(
+            run_console(source, settings.load(), scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Writes the pages that are made from code, so that they say what the code does.
 
-    python -m octogram_tui.dev.pages           writes them
-    python -m octogram_tui.dev.pages --check   fails when one is not what would be written
+python -m octogram_tui.dev.pages           writes them
+python -m octogram_tui.dev.pages --check   fails when one is not what would be written
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ may be given that argument alone: `builtins.shell: make test`. The result is `re
 
 _FAMILIES = {
     "builtins": ("General procedures", "Files, programs, HTTP, waiting: what a scenario needs whatever it is about."),
-    "tezos": ("Tezos: nodes, keys, operations, DAL", """\
+    "tezos": (
+        "Tezos: nodes, keys, operations, DAL",
+        """\
 These drive the programs of Octez, from v17 on. Each program is asked for its version once, and then called as that
 release wants it; one that is newer than all that are known here is called as the newest.
 
@@ -30,10 +32,14 @@ that ends earlier fails the job with its own message. One that ends later takes 
 the service fails with the reason. Starting one again under its name stops the former one, and keeps its data, its name
 and its ports. At the end of a run bakers are stopped before DAL and rollup nodes, and those before L1 nodes.
 
-Amounts of arguments are in mutez. Wallets are directories for their owner alone (0700, files 0600)."""),
-    "smart_rollup": ("Smart rollups", """\
+Amounts of arguments are in mutez. Wallets are directories for their owner alone (0700, files 0600).""",
+    ),
+    "smart_rollup": (
+        "Smart rollups",
+        """\
 A rollup's node, and the installer of its kernel. `tezos.operations.originate_smart_rollup` and
-`tezos.operations.add_messages` belong to them: [tezos.md](tezos.md)."""),
+`tezos.operations.add_messages` belong to them: [tezos.md](tezos.md).""",
+    ),
 }
 """The title of a family's page, and what stands above its procedures. `copy` is among the builtins."""
 

@@ -40,9 +40,16 @@ longer kept), and from the process procedures `not_started`, `exit`, `unkillable
 
 def page() -> str:
     """Give the text of the page."""
-    parts = [INTRODUCTION.format(
-        major=PROTOCOL[0], minor=PROTOCOL[1], line=wire.MAX_LINE_BYTES, depth=wire.MAX_DEPTH,
-        result=wire.MAX_RESULT_BYTES, credit=wire.OUTPUT_CREDIT_BYTES)]
+    parts = [
+        INTRODUCTION.format(
+            major=PROTOCOL[0],
+            minor=PROTOCOL[1],
+            line=wire.MAX_LINE_BYTES,
+            depth=wire.MAX_DEPTH,
+            result=wire.MAX_RESULT_BYTES,
+            credit=wire.OUTPUT_CREDIT_BYTES,
+        )
+    ]
     for direction in ("to agent", "from agent", "both"):
         parts.append(f"## {direction.capitalize()}{' ways' if direction == 'both' else ''}\n")
         for name, (way, meaning, fields) in wire.MESSAGES.items():

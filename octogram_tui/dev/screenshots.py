@@ -1,7 +1,7 @@
 """Takes the console's pictures for docs/: a fleet that does not exist, a clock that stands still, no terminal.
 
-    python -m octogram_tui.dev.screenshots           takes them
-    python -m octogram_tui.dev.screenshots --check   fails when one is not what would be taken
+python -m octogram_tui.dev.screenshots           takes them
+python -m octogram_tui.dev.screenshots --check   fails when one is not what would be taken
 """
 
 from __future__ import annotations

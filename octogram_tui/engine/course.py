@@ -152,9 +152,14 @@ class Course:
         """Every lane of a stage run has ended."""
         if stage_run.is_told:
             state = "failed" if stage_run.failed else "cancelled" if stage_run.is_closing else "ok"
-            self._core.emit(StageFinished(
-                stage=stage_run.spec.key, state=state, rerun=stage_run.is_rerun,
-                duration_s=round(self._core.at_s - stage_run.started_s, 6)))
+            self._core.emit(
+                StageFinished(
+                    stage=stage_run.spec.key,
+                    state=state,
+                    rerun=stage_run.is_rerun,
+                    duration_s=round(self._core.at_s - stage_run.started_s, 6),
+                )
+            )
         if stage_run is self.current:
             self.current = None
             self.finished.add(stage_run.spec.key)

@@ -253,8 +253,7 @@ class Dispatcher:
         except TemplateError as error:
             self._end(instance, "failed", None, results.template_failure(error, spec.procedure), 0.0)
             return
-        self._core.emit(JobStarted(
-            **instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why))
+        self._core.emit(JobStarted(**instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why))
         where = find(spec.procedure).where
         if where == "engine" or (spec.procedure == "builtins.wait_for" and arguments.get("expression") is not None):
             self._execute_here(instance, arguments, scope)
@@ -314,10 +313,16 @@ class Dispatcher:
         elif stimulus.attempt_id:
             key, attempt = split_attempt(stimulus.attempt_id)
             stage, job, item = self._places.get(key, ("", "", None))
-            place = {
-                "agent": stimulus.agent, "key": key, "attempt": attempt, "stage": stage, "job": job, "item": item}
-        self._core.emit(JobOutput(
-            **place, lines=stimulus.lines, stream=stimulus.stream, process=stimulus.process, dropped=stimulus.dropped))
+            place = {"agent": stimulus.agent, "key": key, "attempt": attempt, "stage": stage, "job": job, "item": item}
+        self._core.emit(
+            JobOutput(
+                **place,
+                lines=stimulus.lines,
+                stream=stimulus.stream,
+                process=stimulus.process,
+                dropped=stimulus.dropped,
+            )
+        )
 
     def progress_came(self, stimulus: ProgressCame) -> None:
         """Pass on how far an attempt is; of one that ended meanwhile nothing is said."""
@@ -367,9 +372,17 @@ class Dispatcher:
             if instance.state == "held":  # failed before it ran: no agent has seen it
                 instance.move("failed")
             verdict = self._listener.verdict(instance, error or {})
-        self._core.emit(JobFinished(
-            **instance.place, state=state, result=result if state == "ok" else None, error=error,
-            duration_s=round(duration_s, 6), will_retry=will_retry, is_tolerated=verdict == "continue"))
+        self._core.emit(
+            JobFinished(
+                **instance.place,
+                state=state,
+                result=result if state == "ok" else None,
+                error=error,
+                duration_s=round(duration_s, 6),
+                will_retry=will_retry,
+                is_tolerated=verdict == "continue",
+            )
+        )
         for name, value, is_removed in updates:
             if is_removed:
                 self._core.remove_variable(name, instance.key)
@@ -495,7 +508,7 @@ class Dispatcher:
         by_key = {job.key: job for job in jobs}
         order = {job.key: position for position, job in enumerate(jobs)}
         for lane in stage_run.lanes:
-            begun = [job.key for job in lane.jobs[:lane.index]]
+            begun = [job.key for job in lane.jobs[: lane.index]]
             for job_run in lane.active.values():
                 job_run.spec = by_key.get(job_run.spec.key, job_run.spec)
             lane.jobs = jobs

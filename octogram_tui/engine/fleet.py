@@ -120,9 +120,16 @@ class Fleet:
         if self._state.get(name) != "starting":
             return
         self._move(name, "ready")
-        self._core.emit(AgentReady(
-            agent=name, home=stimulus.home, host=stimulus.host, python=stimulus.python, pid=stimulus.pid,
-            address=self._dispatcher.addresses[name]))
+        self._core.emit(
+            AgentReady(
+                agent=name,
+                home=stimulus.home,
+                host=stimulus.host,
+                python=stimulus.python,
+                pid=stimulus.pid,
+                address=self._dispatcher.addresses[name],
+            )
+        )
         if name == self._prometheus:
             self._core.order(SendJob(name, f"{PROMETHEUS_JOB}/start@{name}#1", "internals.start_prometheus", {}, 60.0))
 
@@ -132,9 +139,15 @@ class Fleet:
             return  # it was told to stop meanwhile, and its end is what counts
         self._move(stimulus.agent, "failed")
         self.first_failed = self.first_failed or stimulus.agent
-        self._core.emit(AgentFailed(
-            agent=stimulus.agent, code=stimulus.code, message=stimulus.message, hint=stimulus.hint,
-            exit_code=stimulus.exit_code))
+        self._core.emit(
+            AgentFailed(
+                agent=stimulus.agent,
+                code=stimulus.code,
+                message=stimulus.message,
+                hint=stimulus.hint,
+                exit_code=stimulus.exit_code,
+            )
+        )
 
     # -- during the run -------------------------------------------------------------------------------------------
 
@@ -167,8 +180,14 @@ class Fleet:
     def service_reported(self, stimulus: ServiceReported) -> None:
         """A service came up or went down: tell everybody, and Prometheus."""
         event = ServiceAnnounced(
-            agent=stimulus.agent, kind=stimulus.kind, name=stimulus.name, ports=stimulus.ports, state=stimulus.state,
-            reason=stimulus.reason, address=self._dispatcher.addresses.get(stimulus.agent, ""))
+            agent=stimulus.agent,
+            kind=stimulus.kind,
+            name=stimulus.name,
+            ports=stimulus.ports,
+            state=stimulus.state,
+            reason=stimulus.reason,
+            address=self._dispatcher.addresses.get(stimulus.agent, ""),
+        )
         self._services.record(event)
         self._core.emit(event)
         self._send_targets()
@@ -200,8 +219,9 @@ class Fleet:
             else:
                 self.first_failed = self._prometheus
                 hint = str((stimulus.error or {}).get("hint", ""))
-                self._core.emit(AgentFailed(
-                    agent=self._prometheus, code="prometheus", message=f"Prometheus: {message}", hint=hint))
+                self._core.emit(
+                    AgentFailed(agent=self._prometheus, code="prometheus", message=f"Prometheus: {message}", hint=hint)
+                )
         elif stimulus.state == "failed":
             self._core.emit(WarningGiven(message=f"Prometheus did not take its targets: {message}"))
         return True
@@ -240,7 +260,12 @@ class Fleet:
         if self._state.get(stimulus.agent) != "stopping":
             return
         self._move(stimulus.agent, "stopped")
-        self._core.emit(AgentStopped(
-            agent=stimulus.agent, is_clean=stimulus.is_clean, remaining=list(stimulus.remaining),
-            message=stimulus.message))
+        self._core.emit(
+            AgentStopped(
+                agent=stimulus.agent,
+                is_clean=stimulus.is_clean,
+                remaining=list(stimulus.remaining),
+                message=stimulus.message,
+            )
+        )
         self._stop_wave()

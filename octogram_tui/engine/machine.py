@@ -142,11 +142,20 @@ class Engine:
         core = self.core
         scenario, options = core.scenario, core.options
         self._move("starting")
-        core.emit(RunStarted(
-            run=options.run, scenario=scenario.path, digest=scenario.digest, started_wall=stimulus.started_wall,
-            version=options.version, host=stimulus.host, plan=describe_plan(scenario, self.gate),
-            agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
-            variables=dict(core.variables), options=options.public()))
+        core.emit(
+            RunStarted(
+                run=options.run,
+                scenario=scenario.path,
+                digest=scenario.digest,
+                started_wall=stimulus.started_wall,
+                version=options.version,
+                host=stimulus.host,
+                plan=describe_plan(scenario, self.gate),
+                agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
+                variables=dict(core.variables),
+                options=options.public(),
+            )
+        )
         if options.timeout_s is not None:
             core.order(ArmTimer("run", options.timeout_s))
         if self.gate.is_shut:
@@ -245,8 +254,12 @@ class Engine:
             return
         kind = error.get("kind")
         self.causes.add(
-            ExitCode.AGENT_LOST if kind == "agent_lost"
-            else ExitCode.SCENARIO if kind == "template" else ExitCode.JOB_FAILED)
+            ExitCode.AGENT_LOST
+            if kind == "agent_lost"
+            else ExitCode.SCENARIO
+            if kind == "template"
+            else ExitCode.JOB_FAILED
+        )
         if self.phase == "running":
             self._abort(f"{instance.key} failed")
 
@@ -425,9 +438,15 @@ class Engine:
         self.dispatcher.settle()
         self._move("finished")
         code = exit_code(self.causes)
-        self.core.emit(RunFinished(
-            exit_code=code, reason=self._reason, duration_s=round(self.core.at_s, 3),
-            counts=dict(self.dispatcher.counts), causes=sorted(int(c) for c in self.causes)))
+        self.core.emit(
+            RunFinished(
+                exit_code=code,
+                reason=self._reason,
+                duration_s=round(self.core.at_s, 3),
+                counts=dict(self.dispatcher.counts),
+                causes=sorted(int(c) for c in self.causes),
+            )
+        )
         self.core.order(EndRun(code))
 
     def _settle(self) -> None:
@@ -448,6 +467,9 @@ class Engine:
 def _cause(stimulus: Stimulus) -> str:
     """Name a stimulus for `explain`: its type, and the attempt, agent or timer it is about."""
     about = (
-        getattr(stimulus, "attempt_id", "") or getattr(stimulus, "agent", "") or getattr(stimulus, "timer", "")
-        or getattr(stimulus, "key", ""))
+        getattr(stimulus, "attempt_id", "")
+        or getattr(stimulus, "agent", "")
+        or getattr(stimulus, "timer", "")
+        or getattr(stimulus, "key", "")
+    )
     return f"{type(stimulus).__name__} {about}" if about else type(stimulus).__name__

@@ -52,8 +52,7 @@ def adopt(engine: Engine, stimulus: ScenarioEdited) -> None:
         return
     difference = compare(old, new)
     core.scenario = new
-    core.emit(ScenarioReloaded(
-        digest=new.digest, changes=difference.lines(), plan=describe_plan(new, engine.gate)))
+    core.emit(ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, engine.gate)))
     changed = _adopt_variables(engine, old, new)
     engine.follow_stages(old, new)
     _mark_stale(engine, old, new, changed)
@@ -72,8 +71,9 @@ def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> set[str]:
             core.set_variable(name, value, "scenario")
             changed.add(name)
         elif core.variables[name] != value:
-            core.emit(WarningGiven(
-                message=f"variable {name} was changed during the run and keeps that value, not the file's"))
+            core.emit(
+                WarningGiven(message=f"variable {name} was changed during the run and keeps that value, not the file's")
+            )
     for name in old.variables:
         if name not in new.variables and name in core.variables and core.variables[name] == old.variables[name]:
             core.remove_variable(name, "scenario")
@@ -143,11 +143,21 @@ def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:
             if engine.phase in ("starting", "running", "idle"):
                 engine.fleet.add(agent)
         elif (was.address, was.user, was.port, was.transport, was.command) != (
-            agent.address, agent.user, agent.port, agent.transport, agent.command
+            agent.address,
+            agent.user,
+            agent.port,
+            agent.transport,
+            agent.command,
         ):
-            engine.core.emit(WarningGiven(
-                agent=agent.name,
-                message=f"agent {agent.name} stays where it is: its new place counts from the next run"))
+            engine.core.emit(
+                WarningGiven(
+                    agent=agent.name,
+                    message=f"agent {agent.name} stays where it is: its new place counts from the next run",
+                )
+            )
     for name in known:
-        engine.core.emit(WarningGiven(
-            message=f"agent {name} is no longer in the scenario; it stays up until the run ends", agent=name))
+        engine.core.emit(
+            WarningGiven(
+                message=f"agent {name} is no longer in the scenario; it stays up until the run ends", agent=name
+            )
+        )

@@ -35,7 +35,11 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, asked: RerunReques
 
 
 def _rerun_rest(
-    core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequested, current: StageRun | None,
+    core: Core,
+    course: Course,
+    dispatcher: Dispatcher,
+    asked: RerunRequested,
+    current: StageRun | None,
     failed: dict[str, str],
 ) -> str:
     """Execute again what holds no lane by a failure. failed: keys that run in place already, with their agents."""
@@ -88,6 +92,7 @@ def _matches(asked: RerunRequested, instance: Instance) -> bool:
 def _agents_past(current: StageRun, job: str) -> list[str]:
     """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
     return [
-        lane.agent for lane in current.lanes
+        lane.agent
+        for lane in current.lanes
         if lane.is_done or (job and job in [j.key for j in lane.jobs[: lane.index]] and job not in lane.active)
     ]

@@ -56,7 +56,8 @@ def updates(instance: Instance, result: Any, variables: Mapping[str, Any]) -> li
 def _scope(instance: Instance, result: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
     lane = instance.job_run.lane
     return make_scope(
-        variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True)
+        variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True
+    )
 
 
 def _item_name(instance: Instance) -> str:

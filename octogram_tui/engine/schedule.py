@@ -91,8 +91,20 @@ class StageRun:
     """One pass through a stage: the scenario's own, or a rerun of all or a part of it."""
 
     __slots__ = (
-        "blocked", "failed", "in_flight", "is_closing", "is_rerun", "is_told", "lane_limit", "lanes", "limit",
-        "only_key", "open_lanes", "spec", "started_s", "waiting",
+        "blocked",
+        "failed",
+        "in_flight",
+        "is_closing",
+        "is_rerun",
+        "is_told",
+        "lane_limit",
+        "lanes",
+        "limit",
+        "only_key",
+        "open_lanes",
+        "spec",
+        "started_s",
+        "waiting",
     )
 
     def __init__(self, spec: StageSpec, *, is_rerun: bool = False, only_key: str = "") -> None:

@@ -71,7 +71,9 @@ class ServiceTable:
             if (kind, name) == FILE_SERVICE:
                 raise TemplateError(
                     f"{uri}: agent {owner} serves no files",
-                    hint=f"run builtins.start_http_server on {owner} in an earlier job", name=owner)
+                    hint=f"run builtins.start_http_server on {owner} in an earlier job",
+                    name=owner,
+                )
             what = f"{WORD_OF_KIND[kind]} {name!r} on {owner}"
             raise TemplateError(f"{uri}: nobody started the {what}", hint=self._offers(owner), name=name)
         self._check_up(service, owner, uri)
@@ -90,7 +92,9 @@ class ServiceTable:
             names = ", ".join(sorted(service.ports)) or "none"
             raise TemplateError(
                 f"{uri}: {name!r} on {owner} has no port named http, and not just one port",
-                hint=f"its ports: {names}", name=name)
+                hint=f"its ports: {names}",
+                name=name,
+            )
         return next(iter(service.ports.values()))
 
     def _check_up(self, service: Service, owner: str, uri: str) -> None:

@@ -14,9 +14,7 @@ def own_group(port: int) -> dict[str, Any]:
     return {"targets": [f"127.0.0.1:{port}"], "labels": labels}
 
 
-def target_groups(
-    services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]) -> list[dict[str, Any]]:
     """Give the document of file-based service discovery: one group a service, in a stable order.
 
     services: (agent, service) pairs; those that are down are left out.

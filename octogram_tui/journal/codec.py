@@ -86,9 +86,7 @@ def from_dict(record: dict[str, Any]) -> Event:
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
     cls = EVENT_TYPES.get(name)
     if cls is None:
-        return UnknownEvent(
-            seq=seq, at_s=at_s, name=name, fields={k: v for k, v in record.items() if k not in _FIRST}
-        )
+        return UnknownEvent(seq=seq, at_s=at_s, name=name, fields={k: v for k, v in record.items() if k not in _FIRST})
     shape = _SHAPES[cls]
     known = {k: record[k] for k in shape.names if k in record}
     missing = shape.required - known.keys()

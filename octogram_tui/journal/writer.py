@@ -27,9 +27,7 @@ class JournalWriter:
     Raises JournalError when the file exists or cannot be made.
     """
 
-    def __init__(
-        self, path: Path, *, run: str, version: str, on_synced: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, run: str, version: str, on_synced: Callable[[int], None] | None = None) -> None:
         self.path = path
         self.written_seq = 0
         self.synced_seq = 0

@@ -29,11 +29,17 @@ class Difference:
         said = [
             f"{kind} {name} {verb}"
             for kind, verb, names in (
-                ("stage", "added", self.stages_added), ("stage", "removed", self.stages_removed),
-                ("stage", "changed", self.stages_changed), ("job", "added", self.jobs_added),
-                ("job", "removed", self.jobs_removed), ("job", "changed", self.jobs_changed),
-                ("agent", "added", self.agents_added), ("agent", "removed", self.agents_removed),
-                ("agent", "changed", self.agents_changed), ("variable", "changed", self.variables_changed))
+                ("stage", "added", self.stages_added),
+                ("stage", "removed", self.stages_removed),
+                ("stage", "changed", self.stages_changed),
+                ("job", "added", self.jobs_added),
+                ("job", "removed", self.jobs_removed),
+                ("job", "changed", self.jobs_changed),
+                ("agent", "added", self.agents_added),
+                ("agent", "removed", self.agents_removed),
+                ("agent", "changed", self.agents_changed),
+                ("variable", "changed", self.variables_changed),
+            )
             for name in names
         ]
         return [*said, "the order of the stages changed"] if self.is_reordered else said
@@ -49,16 +55,23 @@ def compare(old: Scenario, new: Scenario) -> Difference:
     agents_after = {a.name: _place(a) for a in new.agents}
     kept = [k for k in before if k in after]
     return Difference(
-        stages_added=_missing(after, before), stages_removed=_missing(before, after),
+        stages_added=_missing(after, before),
+        stages_removed=_missing(before, after),
         stages_changed=tuple(k for k in kept if before[k].digest != after[k].digest),
         is_reordered=kept != [k for k in after if k in before],
-        jobs_added=_missing(jobs_after, jobs_before), jobs_removed=_missing(jobs_before, jobs_after),
+        jobs_added=_missing(jobs_after, jobs_before),
+        jobs_removed=_missing(jobs_before, jobs_after),
         jobs_changed=tuple(k for k, d in jobs_after.items() if jobs_before.get(k, d) != d),
-        agents_added=_missing(agents_after, agents_before), agents_removed=_missing(agents_before, agents_after),
+        agents_added=_missing(agents_after, agents_before),
+        agents_removed=_missing(agents_before, agents_after),
         agents_changed=tuple(n for n, a in agents_after.items() if agents_before.get(n, a) != a),
-        variables_changed=tuple(sorted(
-            n for n in {*old.variables, *new.variables}
-            if n not in old.variables or n not in new.variables or old.variables[n] != new.variables[n])),
+        variables_changed=tuple(
+            sorted(
+                n
+                for n in {*old.variables, *new.variables}
+                if n not in old.variables or n not in new.variables or old.variables[n] != new.variables[n]
+            )
+        ),
     )
 
 

@@ -78,9 +78,7 @@ class ItemsSpec:
 class Arguments(Protocol):
     """What a job hands to its procedure: checked, defaults filled in, templates ready to expand."""
 
-    def expand(
-        self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]
-    ) -> dict[str, Any]:
+    def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Any]:
         """Give the arguments as JSON values.
 
         `resolve(kind, uri)` turns a URI argument of a kind (file, node, dal_node, rollup_node, http) into

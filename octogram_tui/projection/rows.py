@@ -111,9 +111,27 @@ class Group:
     """A stage, a job, or a job on one agent: holds rows and knows how many instances below are in which state."""
 
     __slots__ = (
-        "agent", "agents", "always", "children", "ended_s", "expected", "final", "has_items", "is_gone", "key", "kind",
-        "line", "mentions", "name", "note", "parent", "procedure", "started_s", "tally", "version",
-    )  # fmt: skip
+        "agent",
+        "agents",
+        "always",
+        "children",
+        "ended_s",
+        "expected",
+        "final",
+        "has_items",
+        "is_gone",
+        "key",
+        "kind",
+        "line",
+        "mentions",
+        "name",
+        "note",
+        "parent",
+        "procedure",
+        "started_s",
+        "tally",
+        "version",
+    )
 
     def __init__(self, kind: Kind, key: str, name: str, parent: Group | None) -> None:
         self.kind = kind
@@ -225,9 +243,22 @@ class AgentRow:
     """One agent: its state, what it does now, and how many of its instances are in which state, by stage."""
 
     __slots__ = (
-        "address", "cells", "current", "hint", "home", "host", "message", "name", "order", "pid", "python", "running",
-        "state", "transport", "version",
-    )  # fmt: skip
+        "address",
+        "cells",
+        "current",
+        "hint",
+        "home",
+        "host",
+        "message",
+        "name",
+        "order",
+        "pid",
+        "python",
+        "running",
+        "state",
+        "transport",
+        "version",
+    )
 
     def __init__(self, name: str, order: int, address: str = "", transport: str = "") -> None:
         self.name = name

@@ -72,7 +72,10 @@ def run_headless(scenario: Scenario, options: RunOptions, settings: HostSettings
 
 
 def run_with(
-    reporters: Sequence[Reporter], scenario: Scenario, options: RunOptions, settings: HostSettings,
+    reporters: Sequence[Reporter],
+    scenario: Scenario,
+    options: RunOptions,
+    settings: HostSettings,
     on_open: Callable[[], None] | None = None,
 ) -> int:
     """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError."""

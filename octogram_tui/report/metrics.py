@@ -44,11 +44,18 @@ class RunMetrics:
         job = ("stage", "job", "agent") if by_agent else ("stage", "job")
         self._by_agent = by_agent
         self._jobs = Counter(
-            "octogram_jobs", "Attempts that ended: ok, failed, retried (failed, and tried again), skipped, cancelled.",
-            (*job, "state"), registry=registry)
+            "octogram_jobs",
+            "Attempts that ended: ok, failed, retried (failed, and tried again), skipped, cancelled.",
+            (*job, "state"),
+            registry=registry,
+        )
         self._durations = Histogram(
-            "octogram_job_duration_seconds", "How long attempts took that were sent to an agent.", job,
-            buckets=BUCKETS_S, registry=registry)
+            "octogram_job_duration_seconds",
+            "How long attempts took that were sent to an agent.",
+            job,
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
         self._running = Gauge("octogram_jobs_running", "Attempts that run now.", registry=registry)
         self._agents_up = Gauge("octogram_agents_up", "Agents that take jobs.", registry=registry)
         self._agents = Gauge("octogram_agents", "Agents of the run.", registry=registry)
@@ -84,8 +91,13 @@ class RunMetrics:
         return generate_latest(self.registry)
 
     def _run_started(self, event: ev.RunStarted) -> None:
-        info = {"run": event.run, "scenario": event.scenario, "digest": event.digest, "version": event.version,
-                "host": event.host}
+        info = {
+            "run": event.run,
+            "scenario": event.scenario,
+            "digest": event.digest,
+            "version": event.version,
+            "host": event.host,
+        }
         self._info.info({name: _legal(value) for name, value in info.items()})
         started = Gauge("octogram_run_start_time_seconds", "When the run began (Unix time).", registry=self.registry)
         started.set(datetime.fromisoformat(event.started_wall).timestamp() if event.started_wall else 0.0)
@@ -159,7 +171,8 @@ class MetricsReport:
             except OSError as error:
                 raise UsageError(
                     f"--metrics-port {port}: cannot listen on {HOST}:{port}: {error.strerror}",
-                    hint="choose another port; 1 to 1023 need privileges") from error
+                    hint="choose another port; 1 to 1023 need privileges",
+                ) from error
         report = cls(metrics, None if path is None else Path(path), server)
         try:
             report._write()

@@ -87,8 +87,7 @@ class Attachment:
         if not self.welcome.done():
             said = self._stderr.decode("utf-8", "replace").strip().splitlines()
             text = f": {said[-1][:STDERR_TAIL_CHARACTERS]}" if said else ""
-            failure = error or BootstrapFailed(
-                f"agent {self._agent}: the daemon did not start on {self._place}{text}")
+            failure = error or BootstrapFailed(f"agent {self._agent}: the daemon did not start on {self._place}{text}")
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():
                     future.set_exception(failure)

@@ -44,7 +44,12 @@ class Driver:
     """Drives one engine to its end."""
 
     def __init__(
-        self, engine: Engine, journal: Journal, bus: Bus, make_link: Callable[[StartAgent], Link], errands: Errands,
+        self,
+        engine: Engine,
+        journal: Journal,
+        bus: Bus,
+        make_link: Callable[[StartAgent], Link],
+        errands: Errands,
         check: Callable[[Engine], None] | None = None,
     ) -> None:
         self._engine = engine
@@ -166,8 +171,7 @@ class Driver:
 
     def _send(self, effect: SendJob) -> None:
         try:
-            self.links[effect.agent].run(
-                effect.attempt_id, effect.procedure, effect.arguments, effect.timeout_s)
+            self.links[effect.agent].run(effect.attempt_id, effect.procedure, effect.arguments, effect.timeout_s)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
             problem = {"kind": "arguments", "message": f"the arguments cannot be sent: {error}"}
             self.submit(AttemptEnded(effect.attempt_id, "failed", error=problem))

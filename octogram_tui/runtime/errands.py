@@ -81,13 +81,24 @@ class Errands:
             key, _ = split_attempt(effect.attempt_id)
             source = files.locate(str(arguments["local_path"]), self._scenario_directory)
             await files.copy_to(
-                link.transport, link.stream_argv, source, str(arguments["remote_path"]), home=link.home, job=key,
-                on_progress=progress)
+                link.transport,
+                link.stream_argv,
+                source,
+                str(arguments["remote_path"]),
+                home=link.home,
+                job=key,
+                on_progress=progress,
+            )
             return None
         target = arguments.get("local_path") or os.path.join(self._artifacts, effect.agent) + "/"
         return await files.fetch_from(
-            link.transport, link.stream_argv, str(arguments["remote_path"]), target, home=link.home,
-            on_progress=progress)
+            link.transport,
+            link.stream_argv,
+            str(arguments["remote_path"]),
+            target,
+            home=link.home,
+            on_progress=progress,
+        )
 
 
 def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, dict[str, Any] | None]:

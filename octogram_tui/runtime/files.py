@@ -42,7 +42,8 @@ def locate(local_path: str, scenario_directory: str | os.PathLike[str]) -> Path:
             return place
     tried = " nor ".join(dict.fromkeys(str(place) for place in places))
     raise ProcedureFailed(
-        f"local_path {local_path!r} does not exist: neither {tried}" if places[0] != places[1]
+        f"local_path {local_path!r} does not exist: neither {tried}"
+        if places[0] != places[1]
         else f"local_path {local_path!r} does not exist: {tried}",
         kind="missing",
         hint="local_path is taken from the working directory, then from the scenario's directory",
@@ -133,9 +134,7 @@ async def fetch_from(
     return {"local_path": os.fsdecode(os.path.join(directory, name)), **landing.result}
 
 
-async def _send(
-    channel: Channel, root: bytes, total_bytes: int, answer: _Answer, on_progress: Progress | None
-) -> None:
+async def _send(channel: Channel, root: bytes, total_bytes: int, answer: _Answer, on_progress: Progress | None) -> None:
     """Write the parcel; the next chunk is read and hashed while the last one is under way."""
     chunks = pack(root)
     reader = _OneThread()

@@ -72,16 +72,25 @@ class Host:
         """
         settings, scenario = self._settings, self._scenario
         _raise_file_limit()
-        journal = JournalWriter(
-            settings.run_dir / runs.JOURNAL, run=self._options.run, version=self._options.version)
+        journal = JournalWriter(settings.run_dir / runs.JOURNAL, run=self._options.run, version=self._options.version)
         started_wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        runs.write_info(settings.run_dir, runs.RunInfo(
-            run=self._options.run, scenario=os.path.abspath(scenario.path), pid=os.getpid(), started_wall=started_wall,
-            socket=str(settings.socket), version=self._options.version, host=platform.node()))
+        runs.write_info(
+            settings.run_dir,
+            runs.RunInfo(
+                run=self._options.run,
+                scenario=os.path.abspath(scenario.path),
+                pid=os.getpid(),
+                started_wall=started_wall,
+                socket=str(settings.socket),
+                version=self._options.version,
+                host=platform.node(),
+            ),
+        )
         with contextlib.suppress(OSError):
             shutil.copyfile(scenario.path, settings.run_dir / f"scenario{Path(scenario.path).suffix}")
         transports = Transports(
-            ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local)
+            ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
+        )
         driver = self._make_driver(journal, transports)
         control = ControlServer(self._options.run, settings.run_dir / runs.JOURNAL, driver.submit)
         self._bus.subscribe(lambda _: control.wake())
@@ -92,17 +101,24 @@ class Host:
                 await control.start(settings.socket)
             except OSError as error:
                 raise JournalError(
-                    f"cannot make the run's control socket {settings.socket}: {error.strerror or error}") from error
+                    f"cannot make the run's control socket {settings.socket}: {error.strerror or error}"
+                ) from error
             if on_open is not None:
                 on_open()
             if settings.reload is not None:
-                background.append(_beside(
-                    watch_scenario(scenario, settings.reload, driver.submit),
-                    "edits of the scenario are not seen any more"))
+                background.append(
+                    _beside(
+                        watch_scenario(scenario, settings.reload, driver.submit),
+                        "edits of the scenario are not seen any more",
+                    )
+                )
             if settings.linger_s is not None:
-                background.append(_beside(
-                    self._linger(driver, control, settings.linger_s),
-                    "the run is not ended any more when nobody attends to it"))
+                background.append(
+                    _beside(
+                        self._linger(driver, control, settings.linger_s),
+                        "the run is not ended any more when nobody attends to it",
+                    )
+                )
             driver.submit(Begin(started_wall, platform.node()))
             code = await driver.done
             if driver.failure is not None:
@@ -122,19 +138,26 @@ class Host:
     def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
         scenario = self._scenario
         link_settings = LinkSettings(
-            run=self._options.run, lease_s=self._settings.lease_s, source=scenario.binary, bundle=build_bundle(),
+            run=self._options.run,
+            lease_s=self._settings.lease_s,
+            source=scenario.binary,
+            bundle=build_bundle(),
             keep=self._settings.keep_homes,
-            procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures])
+            procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
+        )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
         engine = Engine(scenario, self._options)
 
         def make_link(effect: StartAgent) -> Link:
             return Link(
-                effect.agent, transports.transport_for(effect.agent), link_settings, driver.submit,
-                lambda: transports.first_boot(effect.agent))
+                effect.agent,
+                transports.transport_for(effect.agent),
+                link_settings,
+                driver.submit,
+                lambda: transports.first_boot(effect.agent),
+            )
 
-        driver = Driver(
-            engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
+        driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
         return driver
 
     async def _linger(self, driver: Driver, control: ControlServer, linger_s: float) -> None:
@@ -196,5 +219,3 @@ def _tell_failure(failure: BaseException, unclean: Mapping[str, str]) -> None:
 
     print("octogram-tui: a defect of octogram-tui itself ended the run; the agents were stopped:", file=sys.stderr)
     traceback.print_exception(failure, file=sys.stderr)
-
-

@@ -141,9 +141,15 @@ class Link:
         self._settled.set()
         self._daemon = self._identity(welcome)
         self.home = str(welcome.get("home", ""))
-        self._report(AgentCameUp(
-            self.spec.name, self.home, str(welcome.get("host", "")), str(welcome.get("python", "")),
-            count(welcome.get("pid"))))
+        self._report(
+            AgentCameUp(
+                self.spec.name,
+                self.home,
+                str(welcome.get("host", "")),
+                str(welcome.get("python", "")),
+                count(welcome.get("pid")),
+            )
+        )
         return True
 
     async def _stay_up(self) -> None:
@@ -251,7 +257,8 @@ class Link:
             attachment.abort()
             raise BootstrapFailed(
                 f"agent {self.spec.name}: no answer from {self.transport.description} within {greeting_s:g} s",
-                code="boot.timeout") from None
+                code="boot.timeout",
+            ) from None
         except BaseException:
             attachment.abort()
             raise
@@ -278,21 +285,39 @@ class Link:
             event = await attachment.started
         if isinstance(event, Failed):
             raise BootstrapFailed(
-                f"agent {self.spec.name}: {event.message}", code=event.code or "boot.failed",
-                hint=f"on {self.transport.description}")
+                f"agent {self.spec.name}: {event.message}",
+                code=event.code or "boot.failed",
+                hint=f"on {self.transport.description}",
+            )
 
     def _greet(self, channel: Channel) -> None:
         address = self.spec.address or "127.0.0.1"
-        line = encode({
-            "t": "hello", "proto": list(PROTOCOL), "run": self._settings.run, "agent": self.spec.name,
-            "epoch": self._epoch, "lease_s": self._settings.lease_s, "rx": self._numbering.seen, "address": address,
-            "env": dict(self.spec.env), "procedures": self._settings.procedures, "keep": self._settings.keep,
-            "bind": address if address.startswith("127.") else "127.0.0.1" if address in ("localhost", "::1") else "::",
-        })
+        line = encode(
+            {
+                "t": "hello",
+                "proto": list(PROTOCOL),
+                "run": self._settings.run,
+                "agent": self.spec.name,
+                "epoch": self._epoch,
+                "lease_s": self._settings.lease_s,
+                "rx": self._numbering.seen,
+                "address": address,
+                "env": dict(self.spec.env),
+                "procedures": self._settings.procedures,
+                "keep": self._settings.keep,
+                "bind": address
+                if address.startswith("127.")
+                else "127.0.0.1"
+                if address in ("localhost", "::1")
+                else "::",
+            }
+        )
         if len(line) > MAX_LINE_BYTES:
             raise BootstrapFailed(
                 f"agent {self.spec.name}: its greeting has {len(line)} bytes, and the limit is {MAX_LINE_BYTES}",
-                hint="procedures of your own and `env` travel in it: make them shorter", code="boot.greeting")
+                hint="procedures of your own and `env` travel in it: make them shorter",
+                code="boot.greeting",
+            )
         self._taken_bytes = 0  # an attachment begins with all of the credit
         self._is_greeted = True
         channel.write(line)
@@ -326,8 +351,7 @@ class Link:
         if self.spec.transport == "local":
             return local_argv(nonce=nonce, args=arguments, python=self.spec.python)
         settings = self._settings
-        return boot_argv(
-            settings.source, settings.bundle, python=self.spec.python, nonce=nonce, args=arguments)
+        return boot_argv(settings.source, settings.bundle, python=self.spec.python, nonce=nonce, args=arguments)
 
     async def tail(self, process: str, size_bytes: int) -> dict[str, Any]:
         """Ask for more of a log: {lines, size_bytes} or {error}. Raises LinkLost."""
@@ -340,8 +364,7 @@ class Link:
         try:
             return await asyncio.wait_for(future, self._limits.tail_s)
         except TimeoutError:
-            raise LinkLost(
-                f"agent {self.spec.name} did not answer within {self._limits.tail_s:g} s") from None
+            raise LinkLost(f"agent {self.spec.name} did not answer within {self._limits.tail_s:g} s") from None
         finally:
             del self._tails[request]
 
@@ -400,9 +423,12 @@ class Link:
                 attachment.welcome.set_result(message)
         elif kind == "reject":
             if not attachment.welcome.done():
-                attachment.welcome.set_exception(ProtocolError(
-                    f"agent {self.spec.name} refused us: {message.get('detail') or message.get('code')}",
-                    code=f"agent.{message.get('code')}"))
+                attachment.welcome.set_exception(
+                    ProtocolError(
+                        f"agent {self.spec.name} refused us: {message.get('detail') or message.get('code')}",
+                        code=f"agent.{message.get('code')}",
+                    )
+                )
         elif kind == "log":
             future = self._tails.get(count(message["request"]))
             if future is not None and not future.done():
@@ -475,8 +501,11 @@ class Link:
         lost = answer.get("lost", "")
         remaining = tuple(answer.get("remaining") or ())
         return AgentEnded(
-            name, is_clean=not lost and not remaining, remaining=remaining,
-            message=self._unconfirmed(lost) if lost else "")
+            name,
+            is_clean=not lost and not remaining,
+            remaining=remaining,
+            message=self._unconfirmed(lost) if lost else "",
+        )
 
     async def _comes_up(self, within_s: float) -> bool:
         """Whether a daemon that was greeted answers in time; without a greeting it ends with its channel."""

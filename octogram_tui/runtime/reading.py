@@ -23,18 +23,32 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
             if state not in END_STATES:
                 raise ValueError(f"an attempt cannot end {state!r}")
             return AttemptEnded(
-                _text(message["id"]), state, message.get("result"), _error(message.get("error")),
-                float(message.get("duration_s") or 0.0))
+                _text(message["id"]),
+                state,
+                message.get("result"),
+                _error(message.get("error")),
+                float(message.get("duration_s") or 0.0),
+            )
         case "output":
             return OutputCame(
-                agent, _text(message.get("id", "")), _lines(message["lines"]), _text(message.get("stream", "stdout")),
-                _text(message.get("process", "")), count(message.get("dropped")))
+                agent,
+                _text(message.get("id", "")),
+                _lines(message["lines"]),
+                _text(message.get("stream", "stdout")),
+                _text(message.get("process", "")),
+                count(message.get("dropped")),
+            )
         case "progress":
             return ProgressCame(_text(message["id"]), _text(message["text"]))
         case "service":
             return ServiceReported(
-                agent, _text(message["kind"]), _text(message["name"]), _ports(message["ports"]),
-                _text(message["state"]), _text(message.get("reason", "")))
+                agent,
+                _text(message["kind"]),
+                _text(message["name"]),
+                _ports(message["ports"]),
+                _text(message["state"]),
+                _text(message.get("reason", "")),
+            )
     return None
 
 

@@ -32,8 +32,7 @@ class Signals:
         self._count += 1
         if self._count > 2 and number != signal.SIGHUP:
             os._exit(int(CODES[number]))
-        self._submit(StopAsked(
-            number.name, int(CODES[number]), force=self._count > 1 and number != signal.SIGHUP))
+        self._submit(StopAsked(number.name, int(CODES[number]), force=self._count > 1 and number != signal.SIGHUP))
 
     def release(self) -> None:
         """Give the signals back."""

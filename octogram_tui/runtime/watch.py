@@ -17,9 +17,7 @@ LOOK_MS = 2000  # how often the files are looked at anyway: for what came before
 Signature = tuple[tuple[int, int, int] | None, ...]
 
 
-async def watch_scenario(
-    scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]
-) -> None:
+async def watch_scenario(scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]) -> None:
     """Reload after every edit, until cancelled. Directories are watched: editors replace files.
 
     load: reads the scenario anew; runs in a thread. Content decides: a file saved unchanged is no edit.
@@ -47,7 +45,11 @@ async def _until_changed(files: Sequence[str], known: Signature) -> None:
         return Path(path).absolute() in paths
 
     async for _ in awatch(
-        *folders, watch_filter=is_ours, debounce=DEBOUNCE_MS, recursive=False, rust_timeout=LOOK_MS,
+        *folders,
+        watch_filter=is_ours,
+        debounce=DEBOUNCE_MS,
+        recursive=False,
+        rust_timeout=LOOK_MS,
         yield_on_timeout=True,
     ):
         if signature_of(files) != known:
@@ -70,9 +72,7 @@ def signature_of(files: Iterable[str]) -> Signature:
 class _Watched:
     """The scenario as it was read last."""
 
-    def __init__(
-        self, scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]
-    ) -> None:
+    def __init__(self, scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]) -> None:
         self.files: Sequence[str] = scenario.files
         self.signature: Signature = ()  # none: it may have been edited since it was read, so it is read once more
         self._digest = scenario.digest

@@ -51,9 +51,7 @@ class JobArguments:
                 result[name] = make(scope, resolve)
         return result
 
-    def foretell(
-        self, scope: Mapping[str, Any], can_tell: Callable[[str, bool], bool]
-    ) -> tuple[dict[str, Any], str]:
+    def foretell(self, scope: Mapping[str, Any], can_tell: Callable[[str, bool], bool]) -> tuple[dict[str, Any], str]:
         """Expand what can be told before the run; the rest stays as written. Also gives what would go wrong.
 
         can_tell(text, braces) says whether a template has its final value already. URIs are shown, not resolved.
@@ -97,9 +95,7 @@ def _shown(kind: str, uri: str) -> Any:
     return uri
 
 
-def reader_of(
-    procedure: type[Procedure], findings: Findings, usage: Usage, agents: Mapping[str, Any]
-) -> FieldReader:
+def reader_of(procedure: type[Procedure], findings: Findings, usage: Usage, agents: Mapping[str, Any]) -> FieldReader:
     """Give the reader for all jobs of a procedure."""
     names = IN_PROCESS if "ports" in procedure.fields else IN_JOB
     return FieldReader(findings, usage, names, agents, braces=is_original(procedure.procedure))

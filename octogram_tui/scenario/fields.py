@@ -162,9 +162,7 @@ class FieldReader:
         """Read a list whose elements are alike."""
         if not isinstance(value, list):
             return self.wrong(place, path, "a list", value)
-        return _list_value(
-            [self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(_pairs(value, place))]
-        )
+        return _list_value([self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(_pairs(value, place))])
 
     def fixed(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
         """Read a list of a fixed number of elements, each of its own kind."""
@@ -255,8 +253,12 @@ _WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"
 def _takes_any_text(field: Field[Any]) -> bool:
     """Tell whether a field takes every text without a template as it is."""
     return field.kind in ("str", "str_or_list") and not (
-        field.uri or field.choices or field.pattern or field.max_bytes is not None
-        or field.minimum is not None or field.maximum is not None
+        field.uri
+        or field.choices
+        or field.pattern
+        or field.max_bytes is not None
+        or field.minimum is not None
+        or field.maximum is not None
     )
 
 
@@ -270,8 +272,15 @@ def _is_constant(field: Field[Any]) -> bool:
 def _single(field: Field[Any], kind: str) -> Field[Any]:
     """Give the field of the one value of `str_or_list` and its like."""
     return Field(
-        kind.removesuffix("_or_list"), field.doc, template=field.template, uri=field.uri, choices=field.choices,
-        pattern=field.pattern, minimum=field.minimum, maximum=field.maximum, max_bytes=field.max_bytes,
+        kind.removesuffix("_or_list"),
+        field.doc,
+        template=field.template,
+        uri=field.uri,
+        choices=field.choices,
+        pattern=field.pattern,
+        minimum=field.minimum,
+        maximum=field.maximum,
+        max_bytes=field.max_bytes,
     )
 
 

@@ -18,8 +18,11 @@ def read_document(path: str, read_file: ReadFile | None = None) -> Document:
     if extension not in EXTENSIONS:
         if read_file is None and os.path.isdir(path):
             raise refusal(path, "this is a directory", "name the scenario's file")
-        raise refusal(path, f"{extension or 'a file without extension'} is not read: it is neither YAML nor JSON",
-                      "name the file .yml, .yaml or .json")
+        raise refusal(
+            path,
+            f"{extension or 'a file without extension'} is not read: it is neither YAML nor JSON",
+            "name the file .yml, .yaml or .json",
+        )
     text = read_text(path, read_file)
     if extension == ".json":
         from octogram_tui.scenario.json_reader import read_json

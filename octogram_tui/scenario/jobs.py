@@ -185,9 +185,7 @@ class JobReader:
         lists = value["product"]
         if not self.keys.is_list(lists, value.value_place("product"), "`product`"):
             return None
-        return ItemsSpec(
-            tuple(self.item_list(v, p) for v, p in lists.pairs()), True, mark
-        )
+        return ItemsSpec(tuple(self.item_list(v, p) for v, p in lists.pairs()), True, mark)
 
     def item_list(self, value: Any, place: Place) -> tuple[str | int | bool | None, ...]:
         """Read one scalar or one list of scalars."""

@@ -61,9 +61,7 @@ class KeyReader:
         if key not in node:
             return False
         if node[key] is None:
-            self.findings.error(
-                node.value_place(key), f"`{key}` is null", "leave the key out to have its default"
-            )
+            self.findings.error(node.value_place(key), f"`{key}` is null", "leave the key out to have its default")
             return False
         return True
 

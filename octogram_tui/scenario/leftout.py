@@ -59,9 +59,13 @@ def missing_variables(
             setter = elsewhere.find(name)
             if setter is not None:
                 found[name] = Problem(
-                    job.mark.file, job.mark.line, job.mark.column,
+                    job.mark.file,
+                    job.mark.line,
+                    job.mark.column,
                     f"job `{job.name}` needs the variable `{name}`; stage `{setter}`, which sets it, is left out",
-                    f"give it with --var {name}=VALUE, or do not leave that part out", is_warning=True)
+                    f"give it with --var {name}=VALUE, or do not leave that part out",
+                    is_warning=True,
+                )
     return list(found.values())
 
 

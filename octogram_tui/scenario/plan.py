@@ -185,9 +185,7 @@ def _instance(
         return
     arguments = job.arguments.raw()
     if isinstance(job.arguments, JobArguments):
-        arguments, problem = job.arguments.foretell(
-            scope, lambda text, braces: foresight.can_tell(text, braces=braces)
-        )
+        arguments, problem = job.arguments.foretell(scope, lambda text, braces: foresight.can_tell(text, braces=braces))
         note = _join(note, problem)
     yield _row(stage, job, agent, item, arguments, _join(note, condition))
 
@@ -196,9 +194,7 @@ def _join(first: str, second: str) -> str:
     return "; ".join(part for part in (first, second) if part)
 
 
-def _row(
-    stage: StageSpec, job: JobSpec, agent: str, item: str | None, arguments: dict[str, Any], note: str
-) -> Planned:
+def _row(stage: StageSpec, job: JobSpec, agent: str, item: str | None, arguments: dict[str, Any], note: str) -> Planned:
     key = instance_key(stage.key, job.key, agent or "?", item)
     return Planned(key, stage.key, job.key, agent, item, job.procedure, arguments, note)
 

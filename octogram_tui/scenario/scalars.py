@@ -14,9 +14,17 @@ TRUES = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", 
 FALSES = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
 _SAME_EVERYWHERE = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
 _SPECIAL = {
-    ".inf": math.inf, ".Inf": math.inf, ".INF": math.inf, "+.inf": math.inf, "-.inf": -math.inf,
-    "-.Inf": -math.inf, "-.INF": -math.inf, ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan,
-}  # fmt: skip
+    ".inf": math.inf,
+    ".Inf": math.inf,
+    ".INF": math.inf,
+    "+.inf": math.inf,
+    "-.inf": -math.inf,
+    "-.Inf": -math.inf,
+    "-.INF": -math.inf,
+    ".nan": math.nan,
+    ".NaN": math.nan,
+    ".NAN": math.nan,
+}
 
 # A number begins like this, whoever reads it; all other scalars are texts at once.
 _MAY_BE_NUMBER = re.compile(r"[-+_.]*[0-9]|[-+]?(?:inf|nan)|0[oO]", re.IGNORECASE)

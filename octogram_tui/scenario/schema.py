@@ -151,9 +151,11 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
         return {"type": "array", "items": {} if field.of is None else _field(field.of)}
     if kind == "tuple":
         return {
-            "type": "array", "prefixItems": [_field(each) for each in field.of],
-            "minItems": len(field.of), "maxItems": len(field.of),
-        }  # fmt: skip
+            "type": "array",
+            "prefixItems": [_field(each) for each in field.of],
+            "minItems": len(field.of),
+            "maxItems": len(field.of),
+        }
     if kind == "map":
         return {"type": "object", "additionalProperties": {} if field.of is None else _field(field.of)}
     if kind == "record":
@@ -166,5 +168,8 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
         template = {"type": "string", "pattern": r"\{[{%]"}
         return {"anyOf": [{"enum": list(field.choices)}, template]}
     # Numbers and booleans may be templates, and texts may look like numbers.
-    return {"type": {"int": ["integer", "string"], "float": ["number", "string"], "bool": ["boolean", "string"]}.get(
-        kind, ["string", "number", "boolean"])}
+    return {
+        "type": {"int": ["integer", "string"], "float": ["number", "string"], "bool": ["boolean", "string"]}.get(
+            kind, ["string", "number", "boolean"]
+        )
+    }

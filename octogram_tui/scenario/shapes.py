@@ -42,8 +42,11 @@ AGENT: dict[str, Key] = {
     "port": Key("integer", "The SSH port.", minimum=1),
     "identity": Key("word", "The private key file; `~` is your home directory."),
     "transport": Key("choice", "How the machine is reached.", choices=TRANSPORTS),
-    "command": Key("words", "For `transport: command`: what gives a byte stream to the machine; "
-                            "{name} and {address} stand for the agent's."),
+    "command": Key(
+        "words",
+        "For `transport: command`: what gives a byte stream to the machine; "
+        "{name} and {address} stand for the agent's.",
+    ),
     "python": Key("word", "The Python to use there."),
     "env": Key("string_map", "Environment variables of everything that the agent runs."),
     "labels": Key("string_map", "Words of your own about the agent."),

@@ -31,7 +31,8 @@ def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNod
     for node, name, different in zip(maps, names, unique, strict=True):
         if name != different and "name" in node:
             keys.findings.warning(
-                node.value_place("name"), f"there is more than one {what.split()[-1]} named `{name}` here",
+                node.value_place("name"),
+                f"there is more than one {what.split()[-1]} named `{name}` here",
                 f"this one is called `{different}` in commands and reports",
             )
     return maps, names, unique
@@ -49,9 +50,7 @@ class StageReader:
     def read_all(self, nodes: ListNode) -> tuple[StageSpec, ...]:
         """Read `stages`."""
         maps, names, unique = named_maps(self.keys, nodes, "a stage")
-        return tuple(
-            self.read(node, name, StageKey(key)) for node, name, key in zip(maps, names, unique, strict=True)
-        )
+        return tuple(self.read(node, name, StageKey(key)) for node, name, key in zip(maps, names, unique, strict=True))
 
     def read(self, node: MapNode, name: str, key: StageKey) -> StageSpec:
         """Read one stage."""

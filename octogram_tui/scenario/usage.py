@@ -42,8 +42,10 @@ class Usage:
             return False
         if expression and "{{" in bare_expression(text):
             findings.warning(
-                place, "an expression is not expanded: the braces in its text stay braces",
-                "write names without braces and quotes: `item == 2`")
+                place,
+                "an expression is not expanded: the braces in its text stay braces",
+                "write names without braces and quotes: `item == 2`",
+            )
         unknown = found.names - names
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)

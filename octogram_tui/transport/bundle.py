@@ -69,8 +69,16 @@ def boot_argv(
     quote, unless `python` does.
     """
     interpreters = [python] if python else list(INTERPRETERS)
-    call = (nonce, bundle.digest, len(bundle.data), bundle.source_bytes, source.kind, source.value, source.sha256 or "",
-            list(args))
+    call = (
+        nonce,
+        bundle.digest,
+        len(bundle.data),
+        bundle.source_bytes,
+        source.kind,
+        source.value,
+        source.sha256 or "",
+        list(args),
+    )
     program = base64.b64encode(f"{_boot_text()}\nboot{call!r}".encode()).decode()
     text = f'import binascii;exec(binascii.a2b_base64("{program}"))'
     return ["sh", "-c", _CHOOSE % nonce, text, *interpreters]
@@ -189,8 +197,11 @@ class BootReader:
 
     def _answer(self, text: bytes, rest: bytes) -> BootEvent:
         if text == b"none":
-            return Failed(f"there is no Python 3.8 or newer: none of {', '.join(INTERPRETERS)} was found, nor the one "
-                          "that the scenario names", "boot.python")
+            return Failed(
+                f"there is no Python 3.8 or newer: none of {', '.join(INTERPRETERS)} was found, nor the one "
+                "that the scenario names",
+                "boot.python",
+            )
         try:
             answer = json.loads(text)
         except ValueError:

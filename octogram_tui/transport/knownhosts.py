@@ -277,7 +277,8 @@ def _append(path: str, line: str) -> None:
 def describe(entries: Iterable[Entry]) -> str:
     """Say which keys are on file and where: `SHA256:… (FILE:LINE)`, several joined by commas."""
     return ", ".join(
-        f"{entry.key.fingerprint} ({entry.file}:{entry.line})" if entry.line
+        f"{entry.key.fingerprint} ({entry.file}:{entry.line})"
+        if entry.line
         else f"{entry.key.fingerprint} (accepted in this run)"
         for entry in entries
     )

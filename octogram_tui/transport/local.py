@@ -70,8 +70,13 @@ def start_process(
         raise FileNotFoundError(2, "the command is empty")
     try:
         process = subprocess.Popen(
-            list(argv), bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, pipesize=BULK_PIPE_BYTES if bulk else -1,
+            list(argv),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pipesize=BULK_PIPE_BYTES if bulk else -1,
         )
     except (ValueError, UnicodeError) as error:  # a NUL byte or a lone surrogate in a word
         raise OSError(22, str(error)) from error
@@ -84,8 +89,9 @@ async def end_processes(channels: set[ProcessChannel]) -> None:
     for channel in leaving:
         channel.abort()
     if leaving:
-        await asyncio.wait([asyncio.ensure_future(channel.wait_gone()) for channel in leaving],
-                           timeout=ABORT_GRACE_S + 1.0)
+        await asyncio.wait(
+            [asyncio.ensure_future(channel.wait_gone()) for channel in leaving], timeout=ABORT_GRACE_S + 1.0
+        )
 
 
 class ProcessChannel:

@@ -28,7 +28,7 @@ SSH_CHECKS = ("name", "connection", "host key", "login", "start")
 # One line, for any login shell; each answer is marked, so that what the shell's own files print does not matter.
 SCRIPT = (
     'n=$1; shift; for p in "$@"; do command -v "$p" >/dev/null 2>&1 && "$p" -c '
-    "'import sys; a = sys.argv; print(a[1], \"python\", \".\".join(map(str, sys.version_info[:3])), a[2])' "
+    '\'import sys; a = sys.argv; print(a[1], "python", ".".join(map(str, sys.version_info[:3])), a[2])\' '
     '"$n" "$p" 2>/dev/null; done; '
     'command -v prometheus >/dev/null && echo "$n prometheus $(command -v prometheus)"; '
     'd=${HOME:-/}/.cache; mkdir -p "$d" 2>/dev/null; '
@@ -51,8 +51,9 @@ class Check(NamedTuple):
     hint: str = ""
 
 
-async def examine(specs: Sequence[AgentSpec], transports: Transports, *,
-                  ssh_config: str | None = None, prometheus: str = "") -> list[Check]:
+async def examine(
+    specs: Sequence[AgentSpec], transports: Transports, *, ssh_config: str | None = None, prometheus: str = ""
+) -> list[Check]:
     """Look at every agent at once, within the limits of a run; rows come in the order of the agents.
 
     prometheus: the agent whose machine has to have Prometheus; empty when none has.
@@ -67,8 +68,10 @@ async def examine(specs: Sequence[AgentSpec], transports: Transports, *,
     rows: list[Check] = []
     if any(transports.kind_of(spec) == "ssh" for spec in specs):
         rows += _examine_configuration(ssh_config)
-        rows += [Check("", "known hosts", "warn", problem, "correct or remove the line")
-                 for problem in transports.known_hosts_problems]
+        rows += [
+            Check("", "known hosts", "warn", problem, "correct or remove the line")
+            for problem in transports.known_hosts_problems
+        ]
     rows += [row for of_agent in per_agent for row in of_agent]
     return rows + [Check("", "note", "warn", note) for note in transports.notes]
 
@@ -80,8 +83,13 @@ def _examine_configuration(ssh_config: str | None) -> list[Check]:
         return [Check("", "ssh configuration", "fail", error.message, error.hint)]
     rows = [Check("", "ssh configuration", "ok", ", ".join(files) or "none")]
     return rows + [
-        Check("", "ssh configuration", "warn",
-              f"{found.file}:{found.line}: `{found.directive} {found.value}` is not honoured", found.instead)
+        Check(
+            "",
+            "ssh configuration",
+            "warn",
+            f"{found.file}:{found.line}: `{found.directive} {found.value}` is not honoured",
+            found.instead,
+        )
         for found in ignored_directives(files)
     ]
 
@@ -123,19 +131,42 @@ def _unanswered(agent: str, transport: Transport, answer: _Answer) -> Check:
     said = " ".join(bytes(answer.stderr[-300:] or answer.data[-300:]).decode("utf-8", "replace").split())
     said = "".join(letter for letter in said if letter.isprintable())
     reason = answer.error.message if answer.error is not None else f"no answer from sh: {said or 'it printed nothing'}"
-    return Check(agent, "start", "fail", f"{transport.description}: {reason}",
-                 "see the user's login shell there, and ForceCommand in its sshd_config")
+    return Check(
+        agent,
+        "start",
+        "fail",
+        f"{transport.description}: {reason}",
+        "see the user's login shell there, and ForceCommand in its sshd_config",
+    )
 
 
 def _judge(spec: AgentSpec, answer: _Answer, asked_at: float, answered_at: float) -> list[Check]:
-    rows = [_judge_python(spec, answer), _judge_cache(spec.name, answer), _judge_disk(spec.name, answer),
-            _judge_clock(spec.name, answer, asked_at, answered_at)]
+    rows = [
+        _judge_python(spec, answer),
+        _judge_cache(spec.name, answer),
+        _judge_disk(spec.name, answer),
+        _judge_clock(spec.name, answer, asked_at, answered_at),
+    ]
     if answer.facts("logind"):
-        rows.append(Check(spec.name, "logind", "warn", "KillUserProcesses=yes: daemons end with their login",
-                          "set KillUserProcesses=no, or `loginctl enable-linger` for the user"))
+        rows.append(
+            Check(
+                spec.name,
+                "logind",
+                "warn",
+                "KillUserProcesses=yes: daemons end with their login",
+                "set KillUserProcesses=no, or `loginctl enable-linger` for the user",
+            )
+        )
     if answer.noise_bytes:
-        rows.append(Check(spec.name, "shell", "warn", f"the login shell prints {answer.noise_bytes} bytes of its own",
-                          "let it print only to terminals"))
+        rows.append(
+            Check(
+                spec.name,
+                "shell",
+                "warn",
+                f"the login shell prints {answer.noise_bytes} bytes of its own",
+                "let it print only to terminals",
+            )
+        )
     return rows
 
 
@@ -146,8 +177,13 @@ def _judge_python(spec: AgentSpec, answer: _Answer) -> Check:
             return Check(spec.name, "python", "ok", f"{name} is {version}")
     seen = ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
     wanted = spec.python or "Python"
-    return Check(spec.name, "python", "fail", f"no {wanted} of 3.8 or later; found: {seen}",
-                 "install python3, or name it with the agent's `python`")
+    return Check(
+        spec.name,
+        "python",
+        "fail",
+        f"no {wanted} of 3.8 or later; found: {seen}",
+        "install python3, or name it with the agent's `python`",
+    )
 
 
 def _judge_cache(agent: str, answer: _Answer) -> Check:
@@ -161,8 +197,13 @@ def _judge_prometheus(agent: str, answer: _Answer) -> Check:
     found = answer.facts("prometheus")
     if found:
         return Check(agent, "prometheus", "ok", found[0])
-    return Check(agent, "prometheus", "fail", "there is no program prometheus on the PATH there",
-                 "install Prometheus there (on Debian: apt-get install prometheus), or leave `prometheus_agent` out")
+    return Check(
+        agent,
+        "prometheus",
+        "fail",
+        "there is no program prometheus on the PATH there",
+        "install Prometheus there (on Debian: apt-get install prometheus), or leave `prometheus_agent` out",
+    )
 
 
 def _judge_disk(agent: str, answer: _Answer) -> Check:
@@ -183,8 +224,13 @@ def _judge_clock(agent: str, answer: _Answer, asked_at: float, answered_at: floa
     skew_s = there - answered_at if there > answered_at else min(0.0, there - asked_at + 1.0)
     if abs(skew_s) > SKEW_S:
         side = "ahead of" if skew_s > 0 else "behind"
-        return Check(agent, "clock", "warn", f"{abs(skew_s):.0f} s {side} this machine's",
-                     "times in its logs will not agree; set up NTP there")
+        return Check(
+            agent,
+            "clock",
+            "warn",
+            f"{abs(skew_s):.0f} s {side} this machine's",
+            "times in its logs will not agree; set up NTP there",
+        )
     return Check(agent, "clock", "ok", "")
 
 

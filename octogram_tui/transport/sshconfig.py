@@ -36,10 +36,18 @@ UNSUPPORTED = {
     "dynamicforward": "no ports are forwarded",
     "gatewayports": "no ports are forwarded",
 }
-HARMLESS = {("stricthostkeychecking", "yes"), ("controlpath", "none"), ("verifyhostkeydns", "no"),
-            ("knownhostscommand", "none"), ("revokedhostkeys", "none"), ("updatehostkeys", "no"),
-            ("proxyusefdpass", "no"), ("nohostauthenticationforlocalhost", "no"), ("connectionattempts", "1"),
-            ("canonicalizehostname", "no")}
+HARMLESS = {
+    ("stricthostkeychecking", "yes"),
+    ("controlpath", "none"),
+    ("verifyhostkeydns", "no"),
+    ("knownhostscommand", "none"),
+    ("revokedhostkeys", "none"),
+    ("updatehostkeys", "no"),
+    ("proxyusefdpass", "no"),
+    ("nohostauthenticationforlocalhost", "no"),
+    ("connectionattempts", "1"),
+    ("canonicalizehostname", "no"),
+}
 
 
 class Ignored(NamedTuple):
@@ -67,8 +75,11 @@ def config_files(given: str | None) -> tuple[str, ...]:
         with open(path, encoding="utf-8"):
             pass
     except OSError as error:
-        failure = ConnectFailed(f"the ssh configuration {given} cannot be read: {error.strerror or error}",
-                                hint="see --ssh-config", code="net.config")
+        failure = ConnectFailed(
+            f"the ssh configuration {given} cannot be read: {error.strerror or error}",
+            hint="see --ssh-config",
+            code="net.config",
+        )
         failure.is_retryable = False
         raise failure from error
     return (path,)

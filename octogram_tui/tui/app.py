@@ -56,9 +56,17 @@ class ConsoleApp(App[ConsoleOutcome]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
 
     def __init__(
-        self, source: EventSource, *, scenario_path: str, ascii_only: bool = False, palette: str = themes.DEFAULT,
-        read_only: bool = False, replay: bool = False, editor: str = "vi", clock: Callable[[], float] = time.time,
-    ) -> None:  # fmt: skip
+        self,
+        source: EventSource,
+        *,
+        scenario_path: str,
+        ascii_only: bool = False,
+        palette: str = themes.DEFAULT,
+        read_only: bool = False,
+        replay: bool = False,
+        editor: str = "vi",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(css_path=str(themes.stylesheet()))
         self.source = source
         self.scenario_path = scenario_path
@@ -154,8 +162,11 @@ class ConsoleApp(App[ConsoleOutcome]):
         elif self.wants_read_only:
             self.notify("this console only watches", severity="warning", markup=False)
         elif not self.source.has_control:
-            self.notify("another console holds control: press : and choose `Take control` to have it",
-                        severity="warning", markup=False)  # fmt: skip
+            self.notify(
+                "another console holds control: press : and choose `Take control` to have it",
+                severity="warning",
+                markup=False,
+            )
         elif not self.source.is_connected:
             self.notify("the run does not answer any more", severity="warning", markup=False)
         else:
@@ -281,9 +292,15 @@ class ConsoleApp(App[ConsoleOutcome]):
 
 
 async def run_console(
-    source: EventSource, settings: Settings, *, scenario_path: str, ascii: bool = False,  # noqa: A002
-    theme: str | None = None, read_only: bool = False, replay: bool = False,
-) -> ConsoleOutcome:  # fmt: skip
+    source: EventSource,
+    settings: Settings,
+    *,
+    scenario_path: str,
+    ascii: bool = False,  # noqa: A002
+    theme: str | None = None,
+    read_only: bool = False,
+    replay: bool = False,
+) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
@@ -292,9 +309,14 @@ async def run_console(
     palette = themes.WITHOUT_COLOUR if settings.no_color else theme or settings.theme or themes.DEFAULT
     ascii_only = ascii or settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal)
     app = ConsoleApp(
-        source, scenario_path=scenario_path, ascii_only=ascii_only, palette=palette, read_only=read_only, replay=replay,
+        source,
+        scenario_path=scenario_path,
+        ascii_only=ascii_only,
+        palette=palette,
+        read_only=read_only,
+        replay=replay,
         editor=settings.editor,
-    )  # fmt: skip
+    )
     app.call_later(app.listen_to_signals)
     try:
         outcome = await app.run_async()

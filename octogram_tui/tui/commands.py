@@ -29,17 +29,54 @@ class Verb(NamedTuple):
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("pause or go", "space", "toggle_pause", "Run", "hold before the next job, or let the run go on; answers a "
-         "stage that asks", "Go", 1, needs_control=True),
+    Verb(
+        "pause or go",
+        "space",
+        "toggle_pause",
+        "Run",
+        "hold before the next job, or let the run go on; answers a stage that asks",
+        "Go",
+        1,
+        needs_control=True,
+    ),
     Verb("step", "n,f8,f10", "step", "Run", "let one job through and hold again", "Step", 2, needs_control=True),
-    Verb("rerun", "r", "rerun", "Run", "run the row again: a stage, a job, or one job on one agent", "Rerun", 4,
-         needs_control=True),
-    Verb("skip", "S", "skip", "Run", "go on as if the failed or held row had succeeded; recorded as yours", "Skip", 5,
-         needs_control=True),
+    Verb(
+        "rerun",
+        "r",
+        "rerun",
+        "Run",
+        "run the row again: a stage, a job, or one job on one agent",
+        "Rerun",
+        4,
+        needs_control=True,
+    ),
+    Verb(
+        "skip",
+        "S",
+        "skip",
+        "Run",
+        "go on as if the failed or held row had succeeded; recorded as yours",
+        "Skip",
+        5,
+        needs_control=True,
+    ),
     Verb("edit variable", "e", "edit_variable", "Run", "set a variable of the run", "Edit", 9, needs_control=True),
-    Verb("edit scenario", "E", "edit_scenario", "Run", "open the scenario in $EDITOR at the row's line; saving "
-         "reloads it", "Editor", 13),
-    Verb("stop", "ctrl+c", "interrupt", "Run", "copy the selected text; without one, ask whether to stop", ),
+    Verb(
+        "edit scenario",
+        "E",
+        "edit_scenario",
+        "Run",
+        "open the scenario in $EDITOR at the row's line; saving reloads it",
+        "Editor",
+        13,
+    ),
+    Verb(
+        "stop",
+        "ctrl+c",
+        "interrupt",
+        "Run",
+        "copy the selected text; without one, ask whether to stop",
+    ),
     Verb("take control", "", "take_control", "Run", "act on a run that another console holds"),
     Verb("leave", "q", "leave", "Run", "detach (the run goes on) or stop the run", "Leave", 7),
     Verb("plan", "1", "view('plan')", "Look", "stages, jobs, agents and items"),
@@ -64,28 +101,53 @@ VERBS: tuple[Verb, ...] = (
     Verb("page up", "pageup,ctrl+b", "page(-1)", "Move", "one page up", where="list"),
     Verb("top", "g,home", "edge(-1)", "Move", "the first row", where="list"),
     Verb("end", "G,end", "edge(1)", "Move", "the last row; in the log, follow again", where="list"),
-    Verb("fold", "h,left", "sideways(-1)", "Move", "fold the row, or go to what holds it; left in the matrix",
-         where="list"),
+    Verb(
+        "fold",
+        "h,left",
+        "sideways(-1)",
+        "Move",
+        "fold the row, or go to what holds it; left in the matrix",
+        where="list",
+    ),
     Verb("unfold", "l,right", "sideways(1)", "Move", "unfold the row; right in the matrix", where="list"),
     Verb("next match", "n", "next_match(1)", "Log", "the next place that was searched for", "Next", 1, where="log"),
     Verb("previous match", "N", "next_match(-1)", "Log", "the place before", "Prev", 2, where="log"),
     Verb("timestamps", "t", "timestamps", "Log", "show when each line came", "Times", 3, where="log"),
     Verb("wrap", "W", "wrap", "Log", "wrap long lines", "Wrap", 4, where="log"),
-)  # fmt: skip
+)
 """Order is that of the help."""
 
 KEY_NAMES = {
-    "space": "Spc", "exclamation_mark": "!", "slash": "/", "question_mark": "?", "colon": ":", "escape": "Esc",
-    "enter": "Ret", "ctrl+c": "^C", "tab": "Tab", "shift+tab": "S-Tab", "pagedown": "PgDn", "pageup": "PgUp",
-    "ctrl+f": "^F", "ctrl+b": "^B", "down": "Down", "up": "Up", "left": "Left", "right": "Right", "home": "Home",
+    "space": "Spc",
+    "exclamation_mark": "!",
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "Esc",
+    "enter": "Ret",
+    "ctrl+c": "^C",
+    "tab": "Tab",
+    "shift+tab": "S-Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "ctrl+f": "^F",
+    "ctrl+b": "^B",
+    "down": "Down",
+    "up": "Up",
+    "left": "Left",
+    "right": "Right",
+    "home": "Home",
     "end": "End",
-}  # fmt: skip
+}
 
 
 def key_names(verb: Verb) -> list[str]:
     """Write a verb's keys as people read them."""
-    return [KEY_NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)
-            for key in verb.keys.split(",") if key]  # fmt: skip
+    return [
+        KEY_NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)
+        for key in verb.keys.split(",")
+        if key
+    ]
 
 
 def bindings(where: str = "") -> list[BindingType]:

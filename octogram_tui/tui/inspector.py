@@ -151,23 +151,35 @@ def _agent(agent: AgentRow, board: Board, brush: Brush) -> list[Text]:
         lines.append([(f"{brush.pick('›', '>')} ", "key"), (brush.text(agent.hint), "")])
     lines += _section("where")
     facts = (
-        ("transport", agent.transport), ("address", agent.address), ("host", agent.host), ("home", agent.home),
-        ("python", agent.python), ("pid", str(agent.pid or "")),
-    )  # fmt: skip
+        ("transport", agent.transport),
+        ("address", agent.address),
+        ("host", agent.host),
+        ("home", agent.home),
+        ("python", agent.python),
+        ("pid", str(agent.pid or "")),
+    )
     lines += [_fact(name, brush.text(text)) for name, text in facts if text]
     if agent.current is not None:
         current = agent.current
         lines += _section("latest job")
-        lines.append([(f"  {brush.sign(LOOKS[current.state])} ", LOOKS[current.state].style),
-                      (brush.text(title_of(current)), "")])  # fmt: skip
+        lines.append(
+            [
+                (f"  {brush.sign(LOOKS[current.state])} ", LOOKS[current.state].style),
+                (brush.text(title_of(current)), ""),
+            ]
+        )
     services = [service for service in board.services.values() if service.agent == agent.name]
     if services:
         lines += _section("services")
     for service in services:
         ports = "  ".join(f"{name} {place(service.address, port, scheme='')}" for name, port in service.ports.items())
         state = "" if service.state == "up" else f"  {service.state} {service.reason}"
-        lines.append([(f"  {brush.text(service.name)}", "failed" if state else ""),
-                      (f"  {brush.text(service.kind)}  {brush.text(ports)}{brush.text(state)}", "dim")])  # fmt: skip
+        lines.append(
+            [
+                (f"  {brush.text(service.name)}", "failed" if state else ""),
+                (f"  {brush.text(service.kind)}  {brush.text(ports)}{brush.text(state)}", "dim"),
+            ]
+        )
     return lines
 
 
@@ -180,6 +192,7 @@ def _variable(variable: Variable, brush: Brush) -> list[Text]:
     lines += _section("changes")
     for change in reversed(variable.changes[-LISTED_CHANGES:]):
         shown = "removed" if change.removed else block(change.value)[0]
-        lines.append([(f"  {clock(change.at_s):>6}  ", "time"), (brush.text(shown), ""),
-                      (f"  {brush.text(change.by)}", "dim")])  # fmt: skip
+        lines.append(
+            [(f"  {clock(change.at_s):>6}  ", "time"), (brush.text(shown), ""), (f"  {brush.text(change.by)}", "dim")]
+        )
     return lines

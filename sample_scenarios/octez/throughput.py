@@ -219,11 +219,21 @@ def main() -> int:
     parser.add_argument("--attesters", type=positive, default=4, help="how many agents attest and bake (default 4)")
     parser.add_argument("--producers", type=positive, default=2, help="how many agents publish slots (default 2)")
     parser.add_argument("--levels", type=positive, default=10, help="at how many levels they publish (default 10)")
-    parser.add_argument("--block-delay", type=positive, default=0, help="seconds between blocks (default: by the "
-                        "number of producers, so that the stand-ins can follow on two cores)")  # fmt: skip
+    parser.add_argument(
+        "--block-delay",
+        type=positive,
+        default=0,
+        help="seconds between blocks (default: by the "
+        "number of producers, so that the stand-ins can follow on two cores)",
+    )
     parser.add_argument("--at-once", type=positive, default=8, help="how many agents start nodes at a time (default 8)")
-    parser.add_argument("--address", action="append", default=[], metavar="HOST", help="a machine for the agents, over "
-                        "SSH; may be repeated (default: this machine)")  # fmt: skip
+    parser.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a machine for the agents, over SSH; may be repeated (default: this machine)",
+    )
     parser.add_argument("--binaries", default="", metavar="DIR", help="Octez programs on this machine")
     parser.add_argument("--release", default="v25", help="which Octez the stand-ins play: v23 to v25 (default v25)")
     parser.add_argument("--prometheus", action="store_true", help="watch the nodes with Prometheus")
@@ -231,12 +241,21 @@ def main() -> int:
     if args.producers > MOST_SLOTS:
         parser.error(f"a level has at most {MOST_SLOTS} slots, one for each producer")
     command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
-    print(HEAD.format(
-        attesters=args.attesters, producers=args.producers, command=command, agents=agents(args),
-        prometheus=PROMETHEUS if args.prometheus else "", binaries=quoted(args.binaries),
-        stand_ins=quoted(os.path.join(os.path.dirname(HERE), "stand_ins")), release=args.release, slots=args.producers,
-        block_delay=args.block_delay or max(2, -(-args.producers // 6)), levels=args.levels,
-    ))  # fmt: skip
+    print(
+        HEAD.format(
+            attesters=args.attesters,
+            producers=args.producers,
+            command=command,
+            agents=agents(args),
+            prometheus=PROMETHEUS if args.prometheus else "",
+            binaries=quoted(args.binaries),
+            stand_ins=quoted(os.path.join(os.path.dirname(HERE), "stand_ins")),
+            release=args.release,
+            slots=args.producers,
+            block_delay=args.block_delay or max(2, -(-args.producers // 6)),
+            levels=args.levels,
+        )
+    )
     text = STAGES.replace("COUNT_OF_ATTESTERS", str(args.attesters)).replace("COUNT_OF_PRODUCERS", str(args.producers))
     print(text.replace("AT_ONCE", str(args.at_once)), end="")
     return 0

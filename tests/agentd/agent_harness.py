@@ -18,7 +18,7 @@ CHECKOUT = str(Path(wire.__file__).parent.parent)
 DEADLINE_S = 20.0
 START = "import sys;sys.path.insert(0,sys.argv[1]);from agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
 
-PROCEDURES = '''
+PROCEDURES = """
 from agentd.procedures.base import Field, Procedure, ProcedureFailed
 
 class Command(Procedure):
@@ -101,7 +101,7 @@ class Ready(Procedure):
     sign = Field("map")
     async def run(self, context):
         return await context.wait_ready(context.process(self.process), timeout_s=10, **self.sign)
-'''
+"""
 
 
 def interpreters() -> list[str]:
@@ -113,7 +113,8 @@ def interpreters() -> list[str]:
         if name is None or "shims" in name:
             continue
         asked = subprocess.run(
-            [name, "-IS", "-c", "import sys;print(*sys.version_info[:2])"], capture_output=True, text=True, check=False)
+            [name, "-IS", "-c", "import sys;print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
+        )
         if asked.returncode == 0:
             major, minor = map(int, asked.stdout.split())
             if (3, 8) <= (major, minor) <= (3, 14):
@@ -177,8 +178,16 @@ class Connection:
         return self.received
 
     def hello(self, epoch: int = 1, rx: int = 0, lease_s: float = 60, **more: Any) -> dict[str, Any]:
-        fields = {"proto": [1, 0], "run": "run", "agent": "agent", "epoch": epoch, "rx": rx, "lease_s": lease_s,
-                  "procedures": [{"path": "own.py", "source": PROCEDURES}], **more}
+        fields = {
+            "proto": [1, 0],
+            "run": "run",
+            "agent": "agent",
+            "epoch": epoch,
+            "rx": rx,
+            "lease_s": lease_s,
+            "procedures": [{"path": "own.py", "source": PROCEDURES}],
+            **more,
+        }
         self.send("hello", **fields)
         welcome = self.expect("welcome")
         self._seq = max(self._seq, welcome["rx"])

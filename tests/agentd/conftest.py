@@ -14,8 +14,12 @@ PYTHONS = interpreters()
 
 
 def _version(python: str) -> str:
-    text = subprocess.run([python, "-IS", "-c", "import sys;print('%d.%d' % sys.version_info[:2])"],
-                          capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [python, "-IS", "-c", "import sys;print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return text.strip()
 
 

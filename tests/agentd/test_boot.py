@@ -58,11 +58,13 @@ class Machine:
         (self.bin / name).write_text(f'#!/bin/sh\nexec {shlex.quote(python)} "$@"\n')
         (self.bin / name).chmod(0o755)
 
-    def begin(self, source: BinarySource = PUSH, python: str | None = None,
-              args: tuple[str, ...] = ("--version",)) -> subprocess.Popen[bytes]:
+    def begin(
+        self, source: BinarySource = PUSH, python: str | None = None, args: tuple[str, ...] = ("--version",)
+    ) -> subprocess.Popen[bytes]:
         argv = boot_argv(source, BUNDLE, python=python, nonce=NONCE, args=args)
         return subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env
+        )
 
     def boot(
         self, source: BinarySource = PUSH, data: bytes = BUNDLE.data, python: str | None = None
@@ -124,13 +126,21 @@ def test_the_text_is_safe_in_any_shell(machine: Machine) -> None:
         path = shutil.which(shell)
         if path is not None:
             line = shlex.join(boot_argv(PUSH, BUNDLE, python=None, nonce=NONCE, args=["--version"]))
-            process = subprocess.Popen([path, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, env=machine.env)
+            process = subprocess.Popen(
+                [path, "-c", line],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=machine.env,
+            )
             assert finish(process)[1].startswith("agentd"), shell
 
 
-@pytest.mark.parametrize("data", [
-    b"x" * len(BUNDLE.data), BUNDLE.data[:-1] + b"x", BUNDLE.data[:100_000]], ids=["other", "last byte", "short"])
+@pytest.mark.parametrize(
+    "data",
+    [b"x" * len(BUNDLE.data), BUNDLE.data[:-1] + b"x", BUNDLE.data[:100_000]],
+    ids=["other", "last byte", "short"],
+)
 def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes) -> None:
     events, printed, status = machine.boot(data=data)
     assert isinstance(events[-1], Failed)
@@ -263,7 +273,10 @@ def test_pull(machine: Machine, server: tuple[str, Path]) -> None:
     (directory / "agentd.pyz").unlink()  # the pinned one is there already
     assert machine.boot(BinarySource("pull", f"{url}/agentd.pyz", BUNDLE.digest))[1].startswith("agentd")
     for name, pin, part in (
-        ("agentd.pyz", None, "cannot download"), ("other", None, "no bundle"), ("other", "0" * 64, "has the sha256")):
+        ("agentd.pyz", None, "cannot download"),
+        ("other", None, "no bundle"),
+        ("other", "0" * 64, "has the sha256"),
+    ):
         events, _, status = machine.boot(BinarySource("pull", f"{url}/{name}", pin))
         assert isinstance(events[-1], Failed)
         assert part in events[-1].message
@@ -314,7 +327,7 @@ def feed(*parts: bytes) -> list[BootEvent]:
 
 
 def test_the_reader_takes_any_cut() -> None:
-    data = b'Welcome!\nOCTO is great\nno end' + f'OCTO {NONCE} {{"need":true}}\n'.encode()
+    data = b"Welcome!\nOCTO is great\nno end" + f'OCTO {NONCE} {{"need":true}}\n'.encode()
     data += f'OCTO {NONCE} {{"need":false}}\n'.encode()
     for cut in range(len(data)):
         events = feed(data[:cut], data[cut:], b"rest")
@@ -326,9 +339,15 @@ def test_the_reader_gives_what_follows() -> None:
     assert feed(f'OCTO {NONCE} {{"need":false}}\n{{"t":'.encode()) == [Started(b'{"t":')]
 
 
-@pytest.mark.parametrize("data", [
-    b"x" * (MAX_NOISE_BYTES + 1), f"OCTO {NONCE} nonsense\n".encode(), f"OCTO {NONCE} [1]\n".encode(),
-    f"OCTO {NONCE} ".encode() + b"x" * 20_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"x" * (MAX_NOISE_BYTES + 1),
+        f"OCTO {NONCE} nonsense\n".encode(),
+        f"OCTO {NONCE} [1]\n".encode(),
+        f"OCTO {NONCE} ".encode() + b"x" * 20_000,
+    ],
+)
 def test_the_reader_gives_up(data: bytes) -> None:
     events = feed(*(data[at : at + 1000] for at in range(0, len(data), 1000)), b"more")
     assert isinstance(events[-1], Failed)

@@ -32,7 +32,10 @@ def test_runs_to_the_end_under_every_python(everywhere: Place) -> None:
     assert result == {"exit_code": 0, "stdout": f"in\nhello more\n{home}\n", "stderr": "oops\n"}
     assert connection.printed(3, stream="stdout") == ["in", "hello more", home]
     assert connection.ok("own.value", expression="[context.agent, context.address, context.home]") == [
-        "agent", "10.0.0.1", home]
+        "agent",
+        "10.0.0.1",
+        home,
+    ]
     mark = everywhere.mark()
     script = "sh -c 'trap \"\" TERM; while :; do sleep 1; done' & echo up; exec sleep 600"
     connection.ok("own.start", process="tree", argv=["sh", "-c", script], ready="up", grace_s=0.2)
@@ -46,8 +49,12 @@ def test_runs_to_the_end_under_every_python(everywhere: Place) -> None:
 
 def test_kills_what_hides(everywhere: Place) -> None:
     connection = everywhere.connect()
-    connection.ok("own.start", process="escaper", argv=[
-        "env", "-i", sys.executable, "-c", FORKER + "print('up',flush=True)\ntime.sleep(600)"], ready="up")
+    connection.ok(
+        "own.start",
+        process="escaper",
+        argv=["env", "-i", sys.executable, "-c", FORKER + "print('up',flush=True)\ntime.sleep(600)"],
+        ready="up",
+    )
     daemon = everywhere.daemons.copy().pop()
     until(lambda: len(descendants(daemon)) >= 2, "the grandchild is there")
     members = descendants(daemon)
@@ -108,18 +115,21 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_the_result(place: Plac
     assert marked(mark) == []
 
 
-@pytest.mark.parametrize(("argv", "errno", "part"), [
-    (["no-such-program"], "ENOENT", "was not found"),
-    (["./missing"], "ENOENT", "does not exist"),
-    (["./plain"], "EACCES", "chmod +x"),
-    (["./directory"], "EACCES", "is a directory"),
-    (["./text"], "ENOEXEC", "#!"),
-    (["./foreign"], "ENOEXEC", "it is built for"),
-    (["./orphan"], "ENOENT", "its interpreter /no/such/interpreter is missing"),
-    (["true", "x" * 140000], "E2BIG", "too long"),
-    (["true\0"], "EINVAL", "NUL"),
-    ([], "EINVAL", "no program"),
-])
+@pytest.mark.parametrize(
+    ("argv", "errno", "part"),
+    [
+        (["no-such-program"], "ENOENT", "was not found"),
+        (["./missing"], "ENOENT", "does not exist"),
+        (["./plain"], "EACCES", "chmod +x"),
+        (["./directory"], "EACCES", "is a directory"),
+        (["./text"], "ENOEXEC", "#!"),
+        (["./foreign"], "ENOEXEC", "it is built for"),
+        (["./orphan"], "ENOENT", "its interpreter /no/such/interpreter is missing"),
+        (["true", "x" * 140000], "E2BIG", "too long"),
+        (["true\0"], "EINVAL", "NUL"),
+        ([], "EINVAL", "no program"),
+    ],
+)
 def test_says_why_a_program_cannot_start(place: Place, argv: list[str], errno: str, part: str) -> None:
     connection = place.connect()
     home = place.root / "home"
@@ -183,8 +193,12 @@ def test_a_timeout_ends_what_the_attempt_started(place: Place) -> None:
 def test_cancelling_ends_what_the_attempt_started(place: Place) -> None:
     connection = place.connect()
     connection.ok("own.start", process="other", argv=["sleep", "600"])
-    connection.send("run", id="x", procedure="own.start", args={
-        "process": "mine", "argv": ["sh", "-c", "echo begun; sleep 600 & wait"], "ready": "never"})
+    connection.send(
+        "run",
+        id="x",
+        procedure="own.start",
+        args={"process": "mine", "argv": ["sh", "-c", "echo begun; sleep 600 & wait"], "ready": "never"},
+    )
     assert connection.printed(1, id="x") == ["begun"]
     connection.send("cancel", id="x", reason="enough")
     finished = connection.expect("finished", id="x")
@@ -197,12 +211,17 @@ def test_cancelling_ends_what_the_attempt_started(place: Place) -> None:
 def test_what_is_cancelled_with_its_run_is_answered(place: Place) -> None:
     connection = place.connect()
     assert connection.bridge.stdin is not None
-    connection.bridge.stdin.write(b"".join(wire.encode(message) for message in (
-        {"t": "run", "seq": 1, "id": "a", "procedure": "own.command", "args": {"argv": ["touch", "begun"]}},
-        {"t": "run", "seq": 2, "id": "b", "procedure": "own.sleep", "args": {}},
-        {"t": "cancel", "seq": 3, "id": "a", "reason": "never mind"},
-        {"t": "stop", "seq": 4, "grace_s": 1, "keep": True},
-    )))
+    connection.bridge.stdin.write(
+        b"".join(
+            wire.encode(message)
+            for message in (
+                {"t": "run", "seq": 1, "id": "a", "procedure": "own.command", "args": {"argv": ["touch", "begun"]}},
+                {"t": "run", "seq": 2, "id": "b", "procedure": "own.sleep", "args": {}},
+                {"t": "cancel", "seq": 3, "id": "a", "reason": "never mind"},
+                {"t": "stop", "seq": 4, "grace_s": 1, "keep": True},
+            )
+        )
+    )
     connection.bridge.stdin.flush()
     assert connection.expect("finished", id="a")["error"]["message"] == "never mind"
     assert connection.expect("finished", id="b")["state"] == "cancelled"
@@ -263,10 +282,19 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
     second.stop()
 
 
-@pytest.mark.parametrize("line", [
-    b"\n", b"{}\n", b"nonsense\n", b"\xff\xfe\n", b"[" * 5000 + b"\n",
-    b'{"t":"run"}\n', b'{"t":"run","seq":7,"id":"a"}\n',
-    b'{"t":"run","seq":"1"}\n'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"{}\n",
+        b"nonsense\n",
+        b"\xff\xfe\n",
+        b"[" * 5000 + b"\n",
+        b'{"t":"run"}\n',
+        b'{"t":"run","seq":7,"id":"a"}\n',
+        b'{"t":"run","seq":"1"}\n',
+    ],
+)
 def test_a_hostile_line_ends_the_connection_not_the_daemon(place: Place, line: bytes) -> None:
     connection = place.connect()
     assert connection.bridge.stdin is not None
@@ -326,7 +354,8 @@ def test_signs_of_life_renew_the_lease(place: Place) -> None:
 def test_watching_the_parent(place: Place) -> None:
     script = "import subprocess,sys;subprocess.Popen(sys.argv[1:]);sys.stdin.read()"
     words = argv_of(
-        place.python, "attach", "--run", "run", "--agent", "agent", "--root", str(place.base), "--parent-watch")
+        place.python, "attach", "--run", "run", "--agent", "agent", "--root", str(place.base), "--parent-watch"
+    )
     parent = subprocess.Popen([sys.executable, "-c", script, *words], stdin=subprocess.PIPE)
     assert parent.stdin is not None
     until(lambda: (place.root / "sock").exists(), "the daemon is there")
@@ -403,8 +432,10 @@ def test_restart_on_failure(place: Place) -> None:
 
 def test_readiness_signs(place: Place) -> None:
     connection = place.connect()
-    server = ("import http.server as h;s=h.HTTPServer(('127.0.0.1',0),h.SimpleHTTPRequestHandler);"
-              "open('port','w').write(str(s.server_port));s.serve_forever()")
+    server = (
+        "import http.server as h;s=h.HTTPServer(('127.0.0.1',0),h.SimpleHTTPRequestHandler);"
+        "open('port','w').write(str(s.server_port));s.serve_forever()"
+    )
     connection.ok("own.start", process="web", argv=[sys.executable, "-c", server])
     assert connection.ok("own.ready", process="web", sign={"file": "port"}) == "file port"
     port_file = place.root / "home" / "port"
@@ -423,13 +454,32 @@ def test_readiness_signs(place: Place) -> None:
 def test_an_agent_imports_little_before_its_first_job(everywhere: Place) -> None:
     script = (
         "import sys;sys.path.insert(0,sys.argv[1]);from agentd import bridge,daemon,kernel,home;"
-        "print(*sorted(m for m in sys.modules))")
+        "print(*sorted(m for m in sys.modules))"
+    )
     argv = [everywhere.python, "-IS", "-c", script, CHECKOUT]
     asked = subprocess.run(argv, capture_output=True, text=True, check=True)
     loaded = set(asked.stdout.split())
-    heavy = {"asyncio", "subprocess", "typing", "threading", "dataclasses", "logging", "json", "re", "enum",
-             "selectors", "socket", "ctypes", "collections", "functools", "hashlib", "ssl", "tempfile", "traceback",
-             "signal"}
+    heavy = {
+        "asyncio",
+        "subprocess",
+        "typing",
+        "threading",
+        "dataclasses",
+        "logging",
+        "json",
+        "re",
+        "enum",
+        "selectors",
+        "socket",
+        "ctypes",
+        "collections",
+        "functools",
+        "hashlib",
+        "ssl",
+        "tempfile",
+        "traceback",
+        "signal",
+    }
     assert loaded & heavy == set()
 
 

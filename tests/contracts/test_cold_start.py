@@ -38,10 +38,29 @@ def test_the_version_imports_neither_the_console_nor_ssh() -> None:
 def test_the_help_names_what_others_script_against() -> None:
     printed, modules = modules_after(["--help"])
     for option in (
-        "--headless", "--local", "--var", "-e", "--variables", "--agents", "--limit", "--from", "--until", "--stage",
-        "--tags", "--dry-run", "--confirm", "--keep-alive", "--no-keep-alive", "--events", "--junit", "--run-dir",
-        "--ssh-config", "--timeout", "--metrics", "--metrics-port",
-    ):  # fmt: skip
+        "--headless",
+        "--local",
+        "--var",
+        "-e",
+        "--variables",
+        "--agents",
+        "--limit",
+        "--from",
+        "--until",
+        "--stage",
+        "--tags",
+        "--dry-run",
+        "--confirm",
+        "--keep-alive",
+        "--no-keep-alive",
+        "--events",
+        "--junit",
+        "--run-dir",
+        "--ssh-config",
+        "--timeout",
+        "--metrics",
+        "--metrics-port",
+    ):
         assert option in printed, option
     for command in ("check", "plan", "runs", "replay", "attach", "schema", "doctor", "init", "demo", "help"):
         assert command in printed, command
@@ -50,8 +69,9 @@ def test_the_help_names_what_others_script_against() -> None:
 
 def test_a_run_that_serves_no_metrics_does_not_pay_for_them(tmp_path: Path) -> None:
     scenario = tmp_path / "s.yml"
-    scenario.write_text("agents: [{name: a, transport: local}]\nstages: [{name: s, jobs: "
-                        "[{name: j, builtins.command: 'true'}]}]\n")
+    scenario.write_text(
+        "agents: [{name: a, transport: local}]\nstages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n"
+    )
     arguments = [str(scenario), "--headless", "--run-dir", str(tmp_path / "run")]
     printed, modules = modules_after(arguments)
     assert "OK after" in printed

@@ -11,9 +11,7 @@ from octogram_tui.dev import pages
 from octogram_tui.errors import EXIT_TEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKDOWN = sorted(
-    path for folder in (".", "docs", "octogram_tui", "agentd") for path in (ROOT / folder).glob("*.md")
-)
+MARKDOWN = sorted(path for folder in (".", "docs", "octogram_tui", "agentd") for path in (ROOT / folder).glob("*.md"))
 
 
 def targets() -> set[str]:

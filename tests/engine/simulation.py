@@ -60,8 +60,12 @@ def scenario(*stages: StageSpec, agents: str = "a", variables: Mapping[str, Any]
     """A scenario with agents of the given names, separated by spaces."""
     specs = tuple(AgentSpec(AgentName(n), address="127.0.0.1", transport="local") for n in agents.split())
     return Scenario(
-        path="dir/scenario.yml", stages=stages, agents=specs, variables=dict(variables or {}),
-        digest=repr((stages, specs, variables)))
+        path="dir/scenario.yml",
+        stages=stages,
+        agents=specs,
+        variables=dict(variables or {}),
+        digest=repr((stages, specs, variables)),
+    )
 
 
 Answer = Callable[[SendJob], AttemptEnded | None]

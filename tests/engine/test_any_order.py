@@ -50,7 +50,8 @@ class AnyOrder(RuleBasedStateMachine):
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
         self.simulation = Simulation(
-            make(0), lambda sent: None, on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
+            make(0), lambda sent: None, on_failure=on_failure, keep_alive=keep, start_paused=paused
+        ).begin()
 
     @precondition(lambda self: self.simulation.pending)
     @rule(data=st.data(), state=st.sampled_from(["ok", "ok", "ok", "failed"]))
@@ -67,10 +68,24 @@ class AnyOrder(RuleBasedStateMachine):
         """A timer is due."""
         self.simulation.fire(data.draw(st.sampled_from(sorted(self.simulation.timers))))
 
-    @rule(ask=st.sampled_from([
-        PauseRequested(), GoRequested(), StepRequested(), RerunRequested("one"), RerunRequested("one", "j"),
-        RerunRequested("two", "k", "a"), RerunRequested("three", key="three/m@b[2]"), RerunRequested("nope"),
-        SkipRequested("one/j@a"), SkipRequested("two/k@b"), VariableSet("x", 3), VariableSet("x", remove=True)]))
+    @rule(
+        ask=st.sampled_from(
+            [
+                PauseRequested(),
+                GoRequested(),
+                StepRequested(),
+                RerunRequested("one"),
+                RerunRequested("one", "j"),
+                RerunRequested("two", "k", "a"),
+                RerunRequested("three", key="three/m@b[2]"),
+                RerunRequested("nope"),
+                SkipRequested("one/j@a"),
+                SkipRequested("two/k@b"),
+                VariableSet("x", 3),
+                VariableSet("x", remove=True),
+            ]
+        )
+    )
     def operator_asks(self, ask: object) -> None:
         """An operator asks for something, sensible or not."""
         self.simulation.go(ask)  # type: ignore[arg-type]
@@ -126,4 +141,5 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)

@@ -42,8 +42,11 @@ def run(given: object, answer: object, **options: object) -> Simulation:
 
 def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> None:
     given = scenario(
-        stage("one", job("bad"), job("after"), on="a|b"), stage("two", job("j")),
-        stage("collect", job("logs"), always=True), agents="a b")
+        stage("one", job("bad"), job("after"), on="a|b"),
+        stage("two", job("j")),
+        stage("collect", job("logs"), always=True),
+        agents="a b",
+    )
 
     def answer(sent: SendJob) -> AttemptEnded | None:
         if sent.attempt_id == "one/bad@b#1":
@@ -56,7 +59,10 @@ def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> Non
     assert simulation.cancelled == ["one/bad@b#1"]
     assert simulation.ended() == ["one/bad@a failed", "one/bad@b cancelled", "collect/logs@a ok", "collect/logs@b ok"]
     assert [(e.stage, e.state) for e in simulation.of(StageFinished)] == [
-        ("one", "failed"), ("two", "skipped"), ("collect", "ok")]
+        ("one", "failed"),
+        ("two", "skipped"),
+        ("collect", "ok"),
+    ]
     assert simulation.exit_code == 1
     end = simulation.events[-1]
     assert isinstance(end, RunFinished)
@@ -72,7 +78,10 @@ def test_retries_make_new_attempts_after_their_delay() -> None:
     simulation.fire("retry:s/flaky@a")
     assert simulation.started() == ["s/flaky@a#1", "s/flaky@a#2", "s/flaky@a#3"]
     assert [(e.state, e.will_retry) for e in simulation.of(JobFinished)] == [
-        ("failed", True), ("failed", True), ("ok", False)]
+        ("failed", True),
+        ("failed", True),
+        ("ok", False),
+    ]
     assert simulation.exit_code == 0
 
 
@@ -121,8 +130,7 @@ def test_a_stage_whose_pattern_cannot_be_expanded_ends_the_run() -> None:
 
 
 def test_failed_jobs_of_always_stages_do_not_keep_the_next_from_running() -> None:
-    given = scenario(
-        stage("s", job("bad")), stage("c1", job("bad"), always=True), stage("c2", job("j"), always=True))
+    given = scenario(stage("s", job("bad")), stage("c1", job("bad"), always=True), stage("c2", job("j"), always=True))
     simulation = run(given, fails("bad"))
     assert simulation.ended() == ["s/bad@a failed", "c1/bad@a failed", "c2/j@a ok"]
 
@@ -136,8 +144,10 @@ def test_agents_that_do_not_start_are_all_named_before_the_run_ends(up: str) -> 
         if isinstance(effect, StartAgent):
             name = effect.agent.name
             simulation.waiting.append(
-                AgentCameUp(name) if name == up
-                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "b" else 5))
+                AgentCameUp(name)
+                if name == up
+                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "b" else 5)
+            )
         else:
             simulation._take_original(effect)  # type: ignore[attr-defined]
 
@@ -242,18 +252,27 @@ def test_a_uri_of_a_service_that_nobody_started_says_so() -> None:
 
 def test_uris_follow_services_up_and_down() -> None:
     given = scenario(
-        stage("one", job("j")), stage("two", job("k", {"node": "b://n1", "file": "b://x/y"}), on="a"),
-        stage("three", job("l", {"node": "self://n1"}), on="b"), stage("four", job("m", {"node": "b://n1"}), on="a"),
-        agents="a b")
-    simulation = Simulation(given, lambda sent: None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id
-                            else AttemptEnded(sent.attempt_id, "ok")).begin()
+        stage("one", job("j")),
+        stage("two", job("k", {"node": "b://n1", "file": "b://x/y"}), on="a"),
+        stage("three", job("l", {"node": "self://n1"}), on="b"),
+        stage("four", job("m", {"node": "b://n1"}), on="a"),
+        agents="a b",
+    )
+    simulation = Simulation(
+        given,
+        lambda sent: (
+            None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id else AttemptEnded(sent.attempt_id, "ok")
+        ),
+    ).begin()
     simulation.go(ServiceReported("b", "node", "n1", {"rpc": 8732, "metrics": 9}))
     simulation.go(ServiceReported("b", "http", "http", {"http": 80}))
     simulation.go(AttemptEnded("one/j@a#1", "ok"))
     simulation.go(AttemptEnded("one/j@b#1", "ok"))
     sent = {s.attempt_id: s.arguments for s in simulation.sent}
     assert sent["two/k@a#1"] == {
-        "node": {"remote": "http://127.0.0.1:8732"}, "file": {"remote": "http://127.0.0.1:80/x/y"}}
+        "node": {"remote": "http://127.0.0.1:8732"},
+        "file": {"remote": "http://127.0.0.1:80/x/y"},
+    }
     assert sent["three/l@b#1"] == {"node": {"owned": "n1"}}
     simulation.go(ServiceReported("b", "node", "n1", {}, "down", "exit status 3"))
     simulation.go(AttemptEnded("three/l@b#1", "ok"))

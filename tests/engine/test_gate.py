@@ -125,7 +125,8 @@ def test_other_lanes_go_on_while_one_has_failed_and_the_run_holds_again() -> Non
 
 def test_a_rerun_uses_the_variables_of_now_and_so_do_the_jobs_after_it() -> None:
     given = scenario(
-        stage("s", job("bad", {"argv": "{{ vars.x }}"}), job("k", {"argv": "{{ vars.x }}"})), variables={"x": "old"})
+        stage("s", job("bad", {"argv": "{{ vars.x }}"}), job("k", {"argv": "{{ vars.x }}"})), variables={"x": "old"}
+    )
     simulation = console(given, failing_once("bad"))
     simulation.go(VariableSet("x", "new"))
     simulation.go(RerunRequested("s", key="s/bad@a"))
@@ -148,7 +149,9 @@ def test_a_failed_row_may_be_skipped_and_so_may_a_held_one() -> None:
     simulation.go(SkipRequested("s/bad@a"))
     simulation.go(SkipRequested("s/k@a"))
     assert [(e.key, e.state, e.reason) for e in simulation.of(JobFinished)][1:] == [
-        ("s/bad@a", "skipped", "operator"), ("s/k@a", "skipped", "operator")]
+        ("s/bad@a", "skipped", "operator"),
+        ("s/k@a", "skipped", "operator"),
+    ]
     assert simulation.of(StagesDone)
     simulation.go(SkipRequested("s/k@a"))
     assert simulation.of(RequestRefused)
@@ -162,8 +165,7 @@ def test_finished_parts_run_again_as_new_attempts() -> None:
     simulation.go(RerunRequested("s", "j", "a", "s/j@a[2]"))
     simulation.go(RerunRequested("s", "k"))
     simulation.go(RerunRequested("t"))
-    assert simulation.started()[before:] == [
-        "s/j@a[2]#2", "s/k@a#2", "s/k@b#2", "t/l@a#2", "t/l@b#2"]
+    assert simulation.started()[before:] == ["s/j@a[2]#2", "s/k@a#2", "s/k@b#2", "t/l@a#2", "t/l@b#2"]
     assert [(e.stage, e.rerun) for e in simulation.of(StageStarted)] == [("s", False), ("t", False), ("t", True)]
 
 
@@ -191,8 +193,7 @@ def test_the_current_stage_starts_over_when_it_is_rerun() -> None:
     simulation = console(given, failing_once("bad"))
     simulation.go(RerunRequested("s"))
     simulation.go(GoRequested())
-    assert simulation.started() == [
-        "s/j@a#1", "s/bad@a#1", "s/j@a#2", "s/bad@a#2", "s/k@a#1", "t/l@a#1"]
+    assert simulation.started() == ["s/j@a#1", "s/bad@a#1", "s/j@a#2", "s/bad@a#2", "s/k@a#1", "t/l@a#1"]
     assert simulation.of(StagesDone)
 
 
@@ -202,7 +203,10 @@ def test_reruns_that_make_no_sense_are_refused() -> None:
     simulation.go(RerunRequested("s", "j"))
     simulation.go(RerunRequested("nope"))
     assert [e.message for e in simulation.of(RequestRefused)] == [
-        "stage t has not run yet", "it runs right now", "the scenario has no stage 'nope'"]
+        "stage t has not run yet",
+        "it runs right now",
+        "the scenario has no stage 'nope'",
+    ]
 
 
 def test_a_rerun_in_the_running_stage_takes_agents_that_are_through_with_the_job() -> None:

@@ -82,15 +82,27 @@ def test_a_failed_row_runs_again_with_its_new_text() -> None:
 
 def test_what_ran_is_stale_when_its_text_its_stage_or_its_variables_changed() -> None:
     before = scenario(
-        stage("s", job("text", {"argv": "1"}), job("same")), stage("t", job("k")),
-        stage("u", job("reads", {"argv": "{{ vars.x }}"}), job("not")), variables={"x": 1})
+        stage("s", job("text", {"argv": "1"}), job("same")),
+        stage("t", job("k")),
+        stage("u", job("reads", {"argv": "{{ vars.x }}"}), job("not")),
+        variables={"x": 1},
+    )
     simulation = console(before)
-    simulation.go(ScenarioEdited(scenario(
-        stage("s", job("text", {"argv": "2"}), job("same")), stage("t", job("k"), on="a|b"),
-        stage("u", job("reads", {"argv": "{{ vars.x }}"}), job("not")), variables={"x": 2})))
+    simulation.go(
+        ScenarioEdited(
+            scenario(
+                stage("s", job("text", {"argv": "2"}), job("same")),
+                stage("t", job("k"), on="a|b"),
+                stage("u", job("reads", {"argv": "{{ vars.x }}"}), job("not")),
+                variables={"x": 2},
+            )
+        )
+    )
     assert [(e.stage, e.job, e.reason) for e in simulation.of(JobStale)] == [
-        ("s", "text", "its text was edited"), ("t", "k", "its stage was edited"),
-        ("u", "reads", "variable x was edited")]
+        ("s", "text", "its text was edited"),
+        ("t", "k", "its stage was edited"),
+        ("u", "reads", "variable x was edited"),
+    ]
     assert len(simulation.started()) == 5
 
 

@@ -44,8 +44,13 @@ def test_stages_wait_for_every_agent_and_for_each_other() -> None:
     simulation = Simulation(given).begin()
     order = [(e.TYPE, getattr(e, "stage", "")) for e in simulation.of(AgentReady, StageStarted, StageFinished)]
     assert order == [
-        ("agent_ready", ""), ("agent_ready", ""), ("stage_started", "one"), ("stage_finished", "one"),
-        ("stage_started", "two"), ("stage_finished", "two")]
+        ("agent_ready", ""),
+        ("agent_ready", ""),
+        ("stage_started", "one"),
+        ("stage_finished", "one"),
+        ("stage_started", "two"),
+        ("stage_finished", "two"),
+    ]
     assert simulation.started() == ["one/j@a#1", "one/j@b#1", "two/k@a#1", "two/k@b#1"]
 
 
@@ -117,16 +122,24 @@ def test_a_stage_that_matches_nobody_warns_and_is_ok() -> None:
 def test_a_stages_patterns_are_templates_over_the_variables_of_that_moment() -> None:
     update = VarUpdate(Text("who"), Text("b"))
     given = scenario(
-        stage("s", job("j", vars_updates=(update,)), on="a"), stage("t", job("k"), on="^{{ vars.who }}$"),
-        agents="a b", variables={"who": "a"})
+        stage("s", job("j", vars_updates=(update,)), on="a"),
+        stage("t", job("k"), on="^{{ vars.who }}$"),
+        agents="a b",
+        variables={"who": "a"},
+    )
     assert Simulation(given).begin().started() == ["s/j@a#1", "t/k@b#1"]
 
 
 def test_a_job_sees_the_variables_of_its_start_and_updates_see_the_latest() -> None:
     count = VarUpdate(Text("n"), Text("{{ vars.n + 1 }}"), "int")
     given = scenario(
-        stage("s", job("j", {"argv": "{{ vars.n }}"}, items=ItemsSpec((("1..3",),)), vars_updates=(count,)),
-              job("k", {"argv": "{{ vars.n }}"})), variables={"n": 0})
+        stage(
+            "s",
+            job("j", {"argv": "{{ vars.n }}"}, items=ItemsSpec((("1..3",),)), vars_updates=(count,)),
+            job("k", {"argv": "{{ vars.n }}"}),
+        ),
+        variables={"n": 0},
+    )
     simulation = Simulation(given).begin()
     assert [s.arguments["argv"] for s in simulation.sent] == ["0", "0", "0", "3"]
     assert [e.value for e in simulation.of(VariableChanged)] == [1, 2, 3]
@@ -143,8 +156,7 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
     )
     given = scenario(stage("s", job("j", vars_updates=updates)), variables={"gone": 1})
     simulation = Simulation(given, lambda sent: AttemptEnded(sent.attempt_id, "ok", {"port": "42"})).begin()
-    assert simulation.engine.core.variables == {
-        "port_a": 42, "up": True, "text": "42", "plain": 7, "tree": {"x": [1]}}
+    assert simulation.engine.core.variables == {"port_a": 42, "up": True, "text": "42", "plain": 7, "tree": {"x": [1]}}
     removed = [e.name for e in simulation.of(VariableChanged) if e.removed]
     assert removed == ["gone"]
 
@@ -167,18 +179,22 @@ def test_a_cast_that_fails_fails_the_job_and_changes_nothing() -> None:
 
 def test_when_is_asked_for_every_instance_and_for_the_stage() -> None:
     given = scenario(
-        stage("s", job("j", items=ItemsSpec((("1..3",),)), when="item != 2")), stage("t", job("k"), when="vars.x"),
-        variables={"x": False})
+        stage("s", job("j", items=ItemsSpec((("1..3",),)), when="item != 2")),
+        stage("t", job("k"), when="vars.x"),
+        variables={"x": False},
+    )
     simulation = Simulation(given).begin()
     assert simulation.started() == ["s/j@a[1]#1", "s/j@a[3]#1"]
     assert [(e.key, e.reason) for e in simulation.of(JobFinished) if e.state == "skipped"] == [
-        ("s/j@a[2]", "when: item != 2")]
+        ("s/j@a[2]", "when: item != 2")
+    ]
     assert [(e.stage, e.state, e.reason) for e in simulation.of(StageFinished)][1] == ("t", "skipped", "when: vars.x")
 
 
 def test_the_command_line_chooses_stages_and_tags() -> None:
     given = scenario(
-        stage("one", job("j")), stage("two", job("j")), stage("three", job("j")), stage("clean", job("j"), always=True))
+        stage("one", job("j")), stage("two", job("j")), stage("three", job("j")), stage("clean", job("j"), always=True)
+    )
 
     def ran(**options: Any) -> list[str]:
         return [e.stage for e in Simulation(given, **options).begin().of(StageStarted)]
@@ -193,9 +209,13 @@ def test_the_command_line_chooses_stages_and_tags() -> None:
 
 def test_the_engines_own_procedures_need_no_agent() -> None:
     given = scenario(
-        stage("s", job("good", {"that": "vars.n > 1", "message": None}, procedure="builtins.assert"),
-              job("bad", {"that": ["vars.n > 1", "vars.n > 5"], "message": None}, procedure="builtins.assert")),
-        variables={"n": 2})
+        stage(
+            "s",
+            job("good", {"that": "vars.n > 1", "message": None}, procedure="builtins.assert"),
+            job("bad", {"that": ["vars.n > 1", "vars.n > 5"], "message": None}, procedure="builtins.assert"),
+        ),
+        variables={"n": 2},
+    )
     simulation = Simulation(given).begin()
     assert simulation.sent == []
     assert simulation.ended() == ["s/good@a ok", "s/bad@a failed"]

@@ -65,31 +65,40 @@ def table(**services: dict[str, int]) -> ServiceTable:
     return found
 
 
-@pytest.mark.parametrize(("kind", "uri", "expected"), [
-    ("file", "http://x/y", {"remote": "http://x/y"}),
-    ("file", "plain", {"remote": "plain"}),
-    ("file", "self://d/f", {"owned": "d/f"}),
-    ("file", "a://f", {"owned": "f"}),
-    ("file", "b://d/f", {"remote": "http://[fe80::2]:80/d/f"}),
-    ("node", "b://n", {"remote": "http://[fe80::2]:8732"}),
-    ("http", "b://web/path", {"remote": "http://[fe80::2]:8000/path"}),
-    ("http", "b://one", {"remote": "http://[fe80::2]:5"}),
-    ("http", "b://n/x", {"remote": "http://[fe80::2]:8732/x"}),
-])
+@pytest.mark.parametrize(
+    ("kind", "uri", "expected"),
+    [
+        ("file", "http://x/y", {"remote": "http://x/y"}),
+        ("file", "plain", {"remote": "plain"}),
+        ("file", "self://d/f", {"owned": "d/f"}),
+        ("file", "a://f", {"owned": "f"}),
+        ("file", "b://d/f", {"remote": "http://[fe80::2]:80/d/f"}),
+        ("node", "b://n", {"remote": "http://[fe80::2]:8732"}),
+        ("http", "b://web/path", {"remote": "http://[fe80::2]:8000/path"}),
+        ("http", "b://one", {"remote": "http://[fe80::2]:5"}),
+        ("http", "b://n/x", {"remote": "http://[fe80::2]:8732/x"}),
+    ],
+)
 def test_uris_resolve_as_the_language_says(kind: str, uri: str, expected: dict[str, str]) -> None:
     services = table(
-        http__http={"http": 80}, node__n={"rpc": 8732, "net": 1}, process__web={"http": 8000, "x": 1},
-        process__one={"db": 5})
+        http__http={"http": 80},
+        node__n={"rpc": 8732, "net": 1},
+        process__web={"http": 8000, "x": 1},
+        process__one={"db": 5},
+    )
     assert services.resolve(kind, uri, "a", ADDRESSES) == expected
 
 
-@pytest.mark.parametrize(("kind", "uri", "said"), [
-    ("file", "b://f", "agent b serves no files"),
-    ("file", "c://f", "there is no agent 'c'"),
-    ("dal_node", "b://d", "nobody started the DAL node 'd' on b"),
-    ("http", "b://d/x", "nobody started 'd' on b"),
-    ("http", "b://two", "has no port named http, and not just one port"),
-])
+@pytest.mark.parametrize(
+    ("kind", "uri", "said"),
+    [
+        ("file", "b://f", "agent b serves no files"),
+        ("file", "c://f", "there is no agent 'c'"),
+        ("dal_node", "b://d", "nobody started the DAL node 'd' on b"),
+        ("http", "b://d/x", "nobody started 'd' on b"),
+        ("http", "b://two", "has no port named http, and not just one port"),
+    ],
+)
 def test_uris_of_nothing_say_what_is_missing(kind: str, uri: str, said: str) -> None:
     with pytest.raises(TemplateError, match=said):
         table(process__two={"x": 1, "y": 2}).resolve(kind, uri, "a", ADDRESSES)
@@ -101,14 +110,15 @@ def test_what_prometheus_scrapes_is_up_and_in_a_stable_order() -> None:
     services.record(ServiceAnnounced(agent="a", kind="node", name="down", ports={"metrics": 7}, state="down"))
     assert target_groups(services.all(), {"a": "h", "b": "i"}) == [
         {"targets": ["h:8"], "labels": {"agent": "a", "node": "d", "kind": "dal_node"}},
-        {"targets": ["i:9"], "labels": {"agent": "b", "node": "n", "kind": "node"}}]
+        {"targets": ["i:9"], "labels": {"agent": "b", "node": "n", "kind": "node"}},
+    ]
 
 
 def watched(**options: object) -> tuple[Simulation, list[SendJob]]:
     """A run with a Prometheus agent, whose own attempts are answered by the test."""
     given = replace(
-        scenario(stage("s", job("j")), agents="a"),
-        prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+        scenario(stage("s", job("j")), agents="a"), prometheus_agent=AgentSpec(AgentName("watch"), transport="local")
+    )
     own: list[SendJob] = []
 
     def answer(sent: SendJob) -> AttemptEnded | None:
@@ -139,7 +149,8 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
 def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last() -> None:
     given = replace(
         scenario(stage("s", job("j")), agents="layer1 baker"),
-        prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+        prometheus_agent=AgentSpec(AgentName("watch"), transport="local"),
+    )
     stopped: list[str] = []
 
     def answer(sent: SendJob) -> AttemptEnded | None:
@@ -171,8 +182,7 @@ def test_a_prometheus_that_does_not_start_ends_the_run_before_other_agents_start
 
 
 def test_a_prometheus_agent_that_cannot_be_reached_ends_the_run() -> None:
-    given = replace(
-        scenario(stage("s", job("j"))), prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
+    given = replace(scenario(stage("s", job("j"))), prometheus_agent=AgentSpec(AgentName("watch"), transport="local"))
     simulation = Simulation(given)
     take = simulation._take
 
@@ -255,7 +265,10 @@ def test_output_and_progress_carry_their_place_while_it_is_known() -> None:
     simulation.go(OutputCame("a", "", ["server"], process="web"))
     simulation.go(ProgressCame("s/j@a#1", "late"))
     assert [(e.stage, e.job, e.key, e.process, e.lines) for e in simulation.of(JobOutput)] == [
-        ("s", "j", "s/j@a", "", ["x"]), ("s", "j", "s/j@a", "", ["late"]), ("", "", "", "web", ["server"])]
+        ("s", "j", "s/j@a", "", ["x"]),
+        ("s", "j", "s/j@a", "", ["late"]),
+        ("", "", "", "web", ["server"]),
+    ]
     assert [e.text for e in simulation.of(JobProgress)] == ["half"]
 
 
@@ -287,9 +300,13 @@ def test_a_contradiction_is_our_bug_and_carries_what_led_to_it() -> None:
 
 
 def test_invariants_name_every_contradiction() -> None:
-    engine = Simulation(
-        scenario(stage("s", job("bad"), job("k"), max_concurrency=1), agents="a b"), never,
-        on_failure="pause").begin().engine
+    engine = (
+        Simulation(
+            scenario(stage("s", job("bad"), job("k"), max_concurrency=1), agents="a b"), never, on_failure="pause"
+        )
+        .begin()
+        .engine
+    )
     instance = next(iter(engine.dispatcher.live.values()))
     engine.dispatcher.unresolved["x"] = instance
     engine.dispatcher.retrying["y"] = instance
@@ -313,6 +330,8 @@ def test_after_the_end_nothing_is_fed() -> None:
 
 def test_options_say_what_differs() -> None:
     assert RunOptions(run="r", tags=frozenset({"b", "a"}), confirm="yes").public() == {
-        "tags": ["a", "b"], "confirm": "yes"}
+        "tags": ["a", "b"],
+        "confirm": "yes",
+    }
     with pytest.raises(EngineBug):
         Engine(scenario(), RunOptions(run="r"))._move("finished")

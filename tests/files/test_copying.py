@@ -73,8 +73,7 @@ async def test_a_file_arrives_with_content_mode_and_parents(agent: Agent, tmp_pa
     target = agent.home / "a/b/program"
     assert target.read_bytes() == source.read_bytes()
     assert mode_of(target) == 0o750
-    assert result == {
-        "bytes": 9000, "files": 1, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    assert result == {"bytes": 9000, "files": 1, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
     assert agent.names() == ["a", "a/b", "a/b/program"]
 
 
@@ -249,9 +248,7 @@ async def test_what_cannot_be_copied_is_named(here: Agent, tmp_path: Path, spoil
         ("full", "is_directory", "is a directory there"),
     ],
 )
-async def test_destinations_that_are_refused(
-    here: Agent, tmp_path: Path, remote: str, kind: str, words: str
-) -> None:
+async def test_destinations_that_are_refused(here: Agent, tmp_path: Path, remote: str, kind: str, words: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (here.home / "link").symlink_to(tmp_path / "elsewhere")
     (here.home / "file").write_text("kept")
@@ -304,8 +301,8 @@ async def test_no_home_no_space_no_program(here: Agent, tmp_path: Path, monkeypa
     assert caught.value.kind == "no_space"
     with pytest.raises(ProcedureFailed, match=r"ended without an answer: .*broken"):
         await copy_to(
-            here.transport, lambda name: ["sh", "-c", "echo it is broken >&2"], tmp_path / "f", "f",
-            home=str(here.home))
+            here.transport, lambda name: ["sh", "-c", "echo it is broken >&2"], tmp_path / "f", "f", home=str(here.home)
+        )
     assert here.names() == []
 
 

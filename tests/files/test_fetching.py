@@ -86,8 +86,11 @@ async def test_a_file_comes_back(home: Path, tmp_path: Path, python: str) -> Non
     target = tmp_path / "artifacts/a/"
     result = await fetch(home, "logs/x.log", f"{target}/", python)
     assert result == {
-        "local_path": str(target / "x.log"), "bytes": 500_000, "files": 1,
-        "sha256": hashlib.sha256(b"line\n" * 100_000).hexdigest()}
+        "local_path": str(target / "x.log"),
+        "bytes": 500_000,
+        "files": 1,
+        "sha256": hashlib.sha256(b"line\n" * 100_000).hexdigest(),
+    }
     assert stat.S_IMODE((target / "x.log").stat().st_mode) == 0o640
     renamed = await fetch(home, str(home / "logs/x.log"), tmp_path / "renamed", python)
     assert renamed["local_path"] == str(tmp_path / "renamed")

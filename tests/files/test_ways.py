@@ -81,15 +81,15 @@ async def test_a_refusal_midway_is_told(transport: Transport, home: Path, tree: 
 
 
 async def test_several_at_once(transport: Transport, home: Path, tree: Path) -> None:
-    await asyncio.gather(*(
-        copy_to(transport, argv_for, tree, f"copy{number}", home=str(home)) for number in range(4)))
+    await asyncio.gather(*(copy_to(transport, argv_for, tree, f"copy{number}", home=str(home)) for number in range(4)))
     assert len(list(home.glob("copy*/sub/big"))) == 4
 
 
 async def test_cancelled_midway(transport: Transport, home: Path, tree: Path) -> None:
     begun = asyncio.Event()
-    task = asyncio.create_task(copy_to(
-        transport, argv_for, tree, "there", home=str(home), on_progress=lambda done, total: begun.set()))
+    task = asyncio.create_task(
+        copy_to(transport, argv_for, tree, "there", home=str(home), on_progress=lambda done, total: begun.set())
+    )
     await asyncio.wait_for(begun.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -52,8 +52,16 @@ def test_every_event_survives(cls: type[ev.Event], only_required: bool) -> None:
 def test_a_line_holds_what_scripts_rely_on_even_when_it_is_empty() -> None:
     started = codec.to_dict(ev.JobStarted(stage="s", job="j", agent="a", key="k"))
     assert started == {
-        "seq": 0, "at_s": 0.0, "type": "job_started", "stage": "s", "job": "j", "agent": "a", "key": "k",
-        "attempt": 1, "arguments": {}, "why": "first",
+        "seq": 0,
+        "at_s": 0.0,
+        "type": "job_started",
+        "stage": "s",
+        "job": "j",
+        "agent": "a",
+        "key": "k",
+        "attempt": 1,
+        "arguments": {},
+        "why": "first",
     }
     assert codec.to_dict(ev.JobFinished(stage="s", job="j", agent="a", key="k"))["state"] == "ok"
     assert codec.to_dict(ev.VariableChanged(name="x", removed=True))["value"] is None

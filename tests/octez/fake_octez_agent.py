@@ -120,8 +120,15 @@ class FakeAgent(Context):
         return None
 
     async def command(
-        self, argv: Sequence[str], *, cwd: str | None = None, env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None, check: bool = True, log: bool = True, timeout_s: float | None = None,
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        check: bool = True,
+        log: bool = True,
+        timeout_s: float | None = None,
         tail_bytes: int = 65536,
     ) -> CommandResult:
         words = list(argv)
@@ -148,8 +155,16 @@ class FakeAgent(Context):
         return [await part() for part in parts]
 
     async def start(
-        self, name: str, argv: Sequence[str], *, cwd: str | None = None, env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None, stop_signal: str = "TERM", stop_grace_s: float = 10.0, restart: str = "never",
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        stop_signal: str = "TERM",
+        stop_grace_s: float = 10.0,
+        restart: str = "never",
         stop_order: int = 0,
     ) -> Process:
         process = FakeProcess(name, argv, self.dies_with or [], None if self.dies_with is None else 1)
@@ -165,16 +180,28 @@ class FakeAgent(Context):
         return 127
 
     async def wait_ready(
-        self, process: Process, *, log: str | None = None, port: int | None = None, http: str | None = None,
-        file: str | None = None, timeout_s: float = 60.0,
+        self,
+        process: Process,
+        *,
+        log: str | None = None,
+        port: int | None = None,
+        http: str | None = None,
+        file: str | None = None,
+        timeout_s: float = 60.0,
     ) -> str:
         if not process.is_running:
             raise ProcedureFailed("ended", kind="exit")
         return f"log {log}"
 
     async def http(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None,
-        timeout_s: float = 30.0, max_bytes: int = 16 << 20,
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_s: float = 30.0,
+        max_bytes: int = 16 << 20,
     ) -> Response:
         self.requests.append((method, url, None if body is None else json.loads(body)))
         page = next((page for end, page in self.pages.items() if url.endswith(end)), None)

@@ -50,14 +50,38 @@ class Agent:
     async def open(self, env: dict[str, str] | None = None) -> None:
         """Start the daemon and greet it."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "agentd", "attach", "--run", "test", "--agent", "alice", "--root", str(self.root),
-            "--parent-watch", cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            sys.executable,
+            "-m",
+            "agentd",
+            "attach",
+            "--run",
+            "test",
+            "--agent",
+            "alice",
+            "--root",
+            str(self.root),
+            "--parent-watch",
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         self._reader = asyncio.create_task(self._read())
-        self._send({
-            "t": "hello", "proto": list(PROTOCOL), "run": "test", "agent": "alice", "epoch": 1, "lease_s": 60, "rx": 0,
-            "address": "127.0.0.1", "env": env or {}, "procedures": [], "keep": True, "bind": "127.0.0.1",
-        })
+        self._send(
+            {
+                "t": "hello",
+                "proto": list(PROTOCOL),
+                "run": "test",
+                "agent": "alice",
+                "epoch": 1,
+                "lease_s": 60,
+                "rx": 0,
+                "address": "127.0.0.1",
+                "env": env or {},
+                "procedures": [],
+                "keep": True,
+                "bind": "127.0.0.1",
+            }
+        )
         await asyncio.wait_for(self._ready.wait(), WAIT_S)
 
     async def close(self) -> None:
@@ -146,7 +170,8 @@ def install(directory: Path, release: str) -> None:
     """Put a release's stand-ins into a directory."""
     subprocess.run(
         [sys.executable, str(STAND_INS), "install", str(directory), "--release", release, "--python", sys.executable],
-        check=True, stdout=subprocess.DEVNULL,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 
@@ -154,7 +179,9 @@ def base_parameters(protocol: str, release: str) -> str:
     """Give parameters of a protocol to start from, as a JSON text."""
     done = subprocess.run(
         [sys.executable, str(STAND_INS), "parameters", protocol, "--release", release],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout
 

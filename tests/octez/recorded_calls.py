@@ -14,8 +14,12 @@ from octez_agent import Agent
 Release = tuple[int, int]
 
 VOLATILE = (
-    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"), (r"\bsr1\w{33}", "ROLLUP"), (r"\bsh1\w{71}", "COMMITMENT"),
-    (r"with proof [0-9a-f]+", "with proof PROOF"), (r"at level \d+", "at level LEVEL"), (r"-S \S+", "-S SETUP"),
+    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+    (r"\bsr1\w{33}", "ROLLUP"),
+    (r"\bsh1\w{71}", "COMMITMENT"),
+    (r"with proof [0-9a-f]+", "with proof PROOF"),
+    (r"at level \d+", "at level LEVEL"),
+    (r"-S \S+", "-S SETUP"),
 )
 NODE = "http://127.0.0.1:node.rpc"
 WALLET = "--base-dir HOME/wallet"
@@ -90,8 +94,11 @@ def slots(release: Release) -> list[str]:
         f" --expected-pow 0. {attesters} tz1KqTpEZ7Yob7QbPE4Hy4Wo8fHG8LhKxZSx {producers} 0,3",
         f"octez-dal-node run --data-dir DATA/dal --endpoint {NODE} --rpc-addr 127.0.0.1:dal_node.rpc {addresses}",
         baker(release, dal=True),
-        *(f"{CLIENT} --wait none publish dal commitment COMMITMENT from bootstrap2 for slot {index}{level}"
-          " with proof PROOF" for index in (0, 3)),
+        *(
+            f"{CLIENT} --wait none publish dal commitment COMMITMENT from bootstrap2 for slot {index}{level}"
+            " with proof PROOF"
+            for index in (0, 3)
+        ),
     ]
 
 

@@ -17,8 +17,16 @@ STAND_INS = ROOT / "sample_scenarios" / "stand_ins"
 def errors_of(place: Place, scenario: str, *words: str) -> dict[str, dict[str, Any]]:
     """Run a scenario whose jobs may fail; give the errors by job. Plain lines carry every message and every hint."""
     done = place.run(
-        str(SCENARIOS / scenario), "--headless", "--events", "events.jsonl", "--var", f"stand_ins={STAND_INS}",
-        "--var", f"python={sys.executable}", *words)
+        str(SCENARIOS / scenario),
+        "--headless",
+        "--events",
+        "events.jsonl",
+        "--var",
+        f"stand_ins={STAND_INS}",
+        "--var",
+        f"python={sys.executable}",
+        *words,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     events = events_of((place.home / "events.jsonl").read_text())
     errors = {event["job"]: event["error"] for event in events if event["type"] == "job_finished" and "error" in event}
@@ -42,34 +50,46 @@ def test_programs_ports_and_files(place: Place) -> None:
         holder.listen()
         port = holder.getsockname()[1]
         errors = errors_of(place, "bad_programs.yml", "--var", f"port={port}")
-    assert_explained(errors, {
-        "missing": ("bin/nothing cannot be used: No such file or directory", "bring it to this agent first"),
-        "not executable": ("bin/plain: Permission denied", "chmod +x"),
-        "wrong architecture": ("bin/foreign: it is built for aarch64, and this machine is ", "built for this machine"),
-        "port in use": (f"port {port} (rpc of d) is in use by ", "leave the port out"),
-        "unknown network": ("octez-node: option '--network': invalid value 'moonnet'", "a built-in name"),
-        "empty wallet": ("home/empty is empty", "tezos.generate_keys"),
-        "no base file": ("none.json cannot be read: No such file", ""),
-    })
+    assert_explained(
+        errors,
+        {
+            "missing": ("bin/nothing cannot be used: No such file or directory", "bring it to this agent first"),
+            "not executable": ("bin/plain: Permission denied", "chmod +x"),
+            "wrong architecture": (
+                "bin/foreign: it is built for aarch64, and this machine is ",
+                "built for this machine",
+            ),
+            "port in use": (f"port {port} (rpc of d) is in use by ", "leave the port out"),
+            "unknown network": ("octez-node: option '--network': invalid value 'moonnet'", "a built-in name"),
+            "empty wallet": ("home/empty is empty", "tezos.generate_keys"),
+            "no base file": ("none.json cannot be read: No such file", ""),
+        },
+    )
     assert f"(pid {os.getpid()})" in errors["port in use"]["message"]
 
 
 def test_parameters_keys_messages_and_slots(place: Place) -> None:
-    assert_explained(errors_of(place, "bad_operations.yml"), {
-        "parameters refused": ("octez-client: Invalid protocol parameters: ", "`base_file` of the same release"),
-        "already activated": ("octez-client: Unrecognized command", "activation wants genesis"),
-        "alias unknown": ("octez-client: no public key hash alias named nobody", "list known addresses"),
-        "key unfunded": ("octez-client: Empty implicit contract", "the source needs more tez"),
-        "no wallet": ("octez-client: Specified --base-dir does not exist", "tezos.generate_keys"),
-        "message too long": ("`messages[0].text` has 4096 bytes; at most 4095 are allowed", ""),
-        "hex malformed": ("`messages[0].hex` must match ^[a-f0-9]+$, which the text `0G` does not", ""),
-        "too little history": ("not_enough_l1_history", "start it with `history_mode: archive`, or (v25 and later)"),
-        "profile out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
-        "slot index out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
-        "slot of another producer": ("Cannot publish on slot index 1", "`producer_profiles`"),
-        "slot too large": ("the slot has 5000 bytes", "`slot_size`"),
-        "level passed": ("too late to publish slot 0 at level 1", "choose a later"),
-    })
+    assert_explained(
+        errors_of(place, "bad_operations.yml"),
+        {
+            "parameters refused": ("octez-client: Invalid protocol parameters: ", "`base_file` of the same release"),
+            "already activated": ("octez-client: Unrecognized command", "activation wants genesis"),
+            "alias unknown": ("octez-client: no public key hash alias named nobody", "list known addresses"),
+            "key unfunded": ("octez-client: Empty implicit contract", "the source needs more tez"),
+            "no wallet": ("octez-client: Specified --base-dir does not exist", "tezos.generate_keys"),
+            "message too long": ("`messages[0].text` has 4096 bytes; at most 4095 are allowed", ""),
+            "hex malformed": ("`messages[0].hex` must match ^[a-f0-9]+$, which the text `0G` does not", ""),
+            "too little history": (
+                "not_enough_l1_history",
+                "start it with `history_mode: archive`, or (v25 and later)",
+            ),
+            "profile out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
+            "slot index out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
+            "slot of another producer": ("Cannot publish on slot index 1", "`producer_profiles`"),
+            "slot too large": ("the slot has 5000 bytes", "`slot_size`"),
+            "level passed": ("too late to publish slot 0 at level 1", "choose a later"),
+        },
+    )
 
 
 def test_what_check_finds_without_running_anything(place: Place) -> None:

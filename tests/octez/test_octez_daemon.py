@@ -16,13 +16,22 @@ from octez_agent import Agent, Failed, base_parameters, install
 
 RELEASES = ["v17", "v18", "v19", "v20", "v21", "v21.3", "v22", "v23", "v24", "v25"]
 DAL = {
-    "feature_enable": "true", "number_of_shards": "64", "page_size": "128", "slot_size": "4096",
+    "feature_enable": "true",
+    "number_of_shards": "64",
+    "page_size": "128",
+    "slot_size": "4096",
     "redundancy_factor": "8",
-    "attestation_lag": "4", "attestation_threshold": "50", "number_of_slots": "8",
+    "attestation_lag": "4",
+    "attestation_threshold": "50",
+    "number_of_slots": "8",
 }
 NODE_ARGUMENTS: dict[str, Any] = {
-    "name": "node", "path_node": {"owned": "octez-node"}, "network": "sandbox", "synchronization_threshold": 0,
-    "history_mode": "archive", "dal_cryptobox_parameters": {
+    "name": "node",
+    "path_node": {"owned": "octez-node"},
+    "network": "sandbox",
+    "synchronization_threshold": 0,
+    "history_mode": "archive",
+    "dal_cryptobox_parameters": {
         name: DAL[name] for name in ("number_of_shards", "page_size", "slot_size", "redundancy_factor")
     },
 }
@@ -46,9 +55,7 @@ class Chain:
         return recorded_calls.recorded(self.agent, self.agent.root / "calls.jsonl")
 
     async def start_node(self, **more: Any) -> dict[str, Any]:
-        result = await self.agent.run(
-            "tezos.start_node", {**NODE_ARGUMENTS, **more}
-        )
+        result = await self.agent.run("tezos.start_node", {**NODE_ARGUMENTS, **more})
         assert isinstance(result, dict)
         return result
 
@@ -61,12 +68,20 @@ class Chain:
         if self.major <= 18:
             dal["blocks_per_epoch"] = "2"
         await agent.run(
-            "tezos.generate_protocol_parameters_file", base_file={"owned": "base.json"}, wallet=WALLET, dal=dal,
-            pk_revealed_accounts_prefix="bootstrap", minimal_block_delay="1", path_client=CLIENT,
+            "tezos.generate_protocol_parameters_file",
+            base_file={"owned": "base.json"},
+            wallet=WALLET,
+            dal=dal,
+            pk_revealed_accounts_prefix="bootstrap",
+            minimal_block_delay="1",
+            path_client=CLIENT,
         )
         await self.start_node()
         await agent.run(
-            "tezos.activate_protocol", endpoint=NODE, path_client=CLIENT, protocol="alpha",
+            "tezos.activate_protocol",
+            endpoint=NODE,
+            path_client=CLIENT,
+            protocol="alpha",
             parameter_file={"owned": "parameters.json"},
         )
 
@@ -136,16 +151,29 @@ async def test_from_keys_to_blocks(chain: Chain) -> None:
 
 def slot(index: int = 0, **more: Any) -> dict[str, Any]:
     return {
-        "slot_info": {"slot_index": str(index), "slot_size": DAL["slot_size"], "payload": "hello"}, "l1_node_uri": NODE,
-        "dal_node_uri": {"owned": "dal"}, "base_dir": WALLET, "source": "bootstrap2", "path_client": CLIENT, **more,
+        "slot_info": {"slot_index": str(index), "slot_size": DAL["slot_size"], "payload": "hello"},
+        "l1_node_uri": NODE,
+        "dal_node_uri": {"owned": "dal"},
+        "base_dir": WALLET,
+        "source": "bootstrap2",
+        "path_client": CLIENT,
+        **more,
     }
 
 
 async def start_dal_node(chain: Chain, **more: Any) -> dict[str, Any]:
     result = await chain.agent.run(
         "tezos.start_dal_node",
-        {"name": "dal", "path_node": {"owned": "octez-dal-node"}, "l1_node_uri": NODE, "producer_profiles": ["0", "3"],
-         "attester_profiles": ["bootstrap1"], "path_client": CLIENT, "base_dir": WALLET, **more},
+        {
+            "name": "dal",
+            "path_node": {"owned": "octez-dal-node"},
+            "l1_node_uri": NODE,
+            "producer_profiles": ["0", "3"],
+            "attester_profiles": ["bootstrap1"],
+            "path_client": CLIENT,
+            "base_dir": WALLET,
+            **more,
+        },
     )
     assert isinstance(result, dict)
     return result
@@ -181,14 +209,19 @@ async def test_rollups_run_and_read_messages(chain: Chain) -> None:
     (agent.home / "kernel.wasm").write_bytes(b"\0asm\1\0\0\0" + bytes(range(256)) * 40)
     setup: dict[str, Any] = {} if chain.major < 18 else {"setup": "instructions: []"}
     await agent.run(
-        "smart_rollup.prepare_kernel_installer", installer_generator_path={"owned": "smart-rollup-installer"},
-        kernel_path={"owned": "kernel.wasm"}, preimages_directory_path="rollup",
-        installer_kernel_path="out/installer.hex", **setup,
+        "smart_rollup.prepare_kernel_installer",
+        installer_generator_path={"owned": "smart-rollup-installer"},
+        kernel_path={"owned": "kernel.wasm"},
+        preimages_directory_path="rollup",
+        installer_kernel_path="out/installer.hex",
+        **setup,
     )
     assert os.listdir(agent.home / "rollup" / "wasm_2_0_0")
     operation = {"path_client": CLIENT, "endpoint": NODE, "wallet": "wallet", "source": "bootstrap1"}
     origination: dict[str, Any] = {
-        **operation, "kernel_path": {"owned": "out/installer.hex"}, "parameters_type": "bytes",
+        **operation,
+        "kernel_path": {"owned": "out/installer.hex"},
+        "parameters_type": "bytes",
     }
     rollup = await agent.run("tezos.operations.originate_smart_rollup", origination)
     assert rollup["address"].startswith("sr1")
@@ -197,9 +230,18 @@ async def test_rollups_run_and_read_messages(chain: Chain) -> None:
     assert "another `alias`" in twice.hint
     program = "octez-smart-rollup-node" if chain.major >= 19 else "octez-smart-rollup-node-alpha"
     started = await agent.run(
-        "smart_rollup.start_node", name="rollup", path_rollup_node={"owned": program}, path_client=CLIENT,
-        wallet="wallet", endpoint=NODE, operator="bootstrap1", kind="wasm_2_0_0", mode="operator",
-        address=rollup["address"], data_dir_path="rollup", kernel_log_path="kernel.log",
+        "smart_rollup.start_node",
+        name="rollup",
+        path_rollup_node={"owned": program},
+        path_client=CLIENT,
+        wallet="wallet",
+        endpoint=NODE,
+        operator="bootstrap1",
+        kind="wasm_2_0_0",
+        mode="operator",
+        address=rollup["address"],
+        data_dir_path="rollup",
+        kernel_log_path="kernel.log",
     )
     assert rollup["address"] in page(started["rpc_port"], "/global/smart_rollup_address")
     page(started["metrics_port"], "/metrics")
@@ -223,9 +265,15 @@ async def test_a_rerun_replaces_the_node_and_keeps_its_chain(newest: Chain) -> N
 
 async def test_a_node_that_dies_later_is_down_and_says_why(newest: Chain) -> None:
     agent = newest.agent
-    (agent.home / "octez-node.behaviour.json").write_text(json.dumps({
-        "crash_at_level": 2, "crash_exit": 126, "crash_lines": ["Fatal error:", "  the context is broken"],
-    }))
+    (agent.home / "octez-node.behaviour.json").write_text(
+        json.dumps(
+            {
+                "crash_at_level": 2,
+                "crash_exit": 126,
+                "crash_lines": ["Fatal error:", "  the context is broken"],
+            }
+        )
+    )
     await newest.activate()
     await newest.bake()
     down = await agent.service("node", "node", "down")
@@ -277,29 +325,44 @@ async def test_what_the_client_refuses(newest: Chain) -> None:
     assert "generate_keys" in errors["wallet"].hint
     assert all(error.message.startswith("octez-client: ") for error in errors.values())
     (agent.home / "bad.json").write_text(json.dumps({"bootstrap_accounts": []}))
-    again = await failure(agent.run(
-        "tezos.activate_protocol", endpoint=NODE, path_client=CLIENT, protocol="alpha",
-        parameter_file={"owned": "parameters.json"},
-    ))
+    again = await failure(
+        agent.run(
+            "tezos.activate_protocol",
+            endpoint=NODE,
+            path_client=CLIENT,
+            protocol="alpha",
+            parameter_file={"owned": "parameters.json"},
+        )
+    )
     assert "genesis" in again.hint or "activate" in again.message
 
 
 async def test_parameters_that_the_protocol_refuses(newest: Chain) -> None:
     await newest.start_node()
     (newest.agent.home / "bad.json").write_text(json.dumps({"bootstrap_accounts": []}))
-    error = await failure(newest.agent.run(
-        "tezos.activate_protocol", endpoint=NODE, path_client=CLIENT, protocol="alpha",
-        parameter_file={"owned": "bad.json"},
-    ))
+    error = await failure(
+        newest.agent.run(
+            "tezos.activate_protocol",
+            endpoint=NODE,
+            path_client=CLIENT,
+            protocol="alpha",
+            parameter_file={"owned": "bad.json"},
+        )
+    )
     assert error.message.startswith("octez-client: ")
 
 
 async def test_an_empty_wallet(newest: Chain) -> None:
     (newest.agent.home / "base.json").write_text("{}")
     os.mkdir(newest.agent.home / "empty")
-    error = await failure(newest.agent.run(
-        "tezos.generate_protocol_parameters_file", base_file={"owned": "base.json"}, wallet={"owned": "empty"}, dal=DAL,
-    ))
+    error = await failure(
+        newest.agent.run(
+            "tezos.generate_protocol_parameters_file",
+            base_file={"owned": "base.json"},
+            wallet={"owned": "empty"},
+            dal=DAL,
+        )
+    )
     assert "is empty" in error.message
 
 

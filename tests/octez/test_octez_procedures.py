@@ -28,7 +28,10 @@ BOOTSTRAP1 = "tz1KqTpEZ7Yob7QbPE4Hy4Wo8fHG8LhKxZSx"
 PUBLIC1 = "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"
 CRYPTOBOX = {"number_of_shards": "64", "page_size": "128", "slot_size": "4096", "redundancy_factor": "8"}
 DAL = {
-    **CRYPTOBOX, "feature_enable": "true", "attestation_lag": "4", "attestation_threshold": "50",
+    **CRYPTOBOX,
+    "feature_enable": "true",
+    "attestation_lag": "4",
+    "attestation_threshold": "50",
     "number_of_slots": "8",
 }
 
@@ -72,13 +75,37 @@ async def test_node(agent: FakeAgent) -> None:
     metrics = f"0.0.0.0:{result['metrics_port']}"
     rpc = f"0.0.0.0:{result['rpc_port']}"
     limit = ["--max-active-rpc-connections", "500"] if release_of(agent) >= (20, 0) else []
-    assert agent.commands == [[
-        program, "config", "init", "--data-dir", data, "--metrics-addr", metrics, "--network", "sandbox",
-        "--synchronisation-threshold", "0", "--expected-pow", "0",
-    ]]
+    assert agent.commands == [
+        [
+            program,
+            "config",
+            "init",
+            "--data-dir",
+            data,
+            "--metrics-addr",
+            metrics,
+            "--network",
+            "sandbox",
+            "--synchronisation-threshold",
+            "0",
+            "--expected-pow",
+            "0",
+        ]
+    ]
     assert agent.started[0].argv == [
-        program, "run", "--data-dir", data, "--net-addr", f"0.0.0.0:{result['net_port']}", "--metrics-addr", metrics,
-        "--rpc-addr", rpc, *limit, "--allow-all-rpc", rpc,
+        program,
+        "run",
+        "--data-dir",
+        data,
+        "--net-addr",
+        f"0.0.0.0:{result['net_port']}",
+        "--metrics-addr",
+        metrics,
+        "--rpc-addr",
+        rpc,
+        *limit,
+        "--allow-all-rpc",
+        rpc,
     ]
     assert agent.services["node", "n"] == {which: result[f"{which}_port"] for which in ("rpc", "metrics", "net")}
     assert agent.versions_asked == [program]
@@ -145,7 +172,13 @@ async def test_a_snapshot_is_imported_into_an_empty_node_only(newest: FakeAgent)
     await node(newest, name="n", snapshot=snapshot).run(newest)
     data = os.path.join(newest.root, "data", "n")
     assert newest.commands[-1] == [
-        newest.inside("octez-node"), "snapshot", "import", "--data-dir", data, "--no-check", newest.inside("head.full"),
+        newest.inside("octez-node"),
+        "snapshot",
+        "import",
+        "--data-dir",
+        data,
+        "--no-check",
+        newest.inside("head.full"),
     ]
     os.mkdir(os.path.join(data, "store"))
     await node(newest, name="n", snapshot=snapshot).run(newest)
@@ -197,27 +230,49 @@ async def test_daemons_of_two_kinds_may_have_one_name(newest: FakeAgent) -> None
 
 async def test_activation(agent: FakeAgent) -> None:
     agent.file("p.json", "{}")
-    await ActivateProtocol({
-        "endpoint": Uri(owned="main"), "path_client": agent.program("octez-client"), "protocol": "alpha",
-        "parameter_file": Uri(owned="p.json"),
-    }).run(agent)
+    await ActivateProtocol(
+        {
+            "endpoint": Uri(owned="main"),
+            "path_client": agent.program("octez-client"),
+            "protocol": "alpha",
+            "parameter_file": Uri(owned="p.json"),
+        }
+    ).run(agent)
     wallet = os.path.join(agent.root, "data", "octez-client-activator")
     words = agent.commands[0]
     assert words[:-1] == [
-        agent.inside("octez-client"), "--endpoint", "http://127.0.0.1:8732", "--base-dir", wallet, "activate",
+        agent.inside("octez-client"),
+        "--endpoint",
+        "http://127.0.0.1:8732",
+        "--base-dir",
+        wallet,
+        "activate",
         "protocol",
-        "ProtoALphaALphaALphaALphaALphaALphaALphaALphaDdp3zK", "with", "fitness", "1", "and", "key", "activator", "and",
-        "parameters", agent.inside("p.json"), "--timestamp",
+        "ProtoALphaALphaALphaALphaALphaALphaALphaALphaDdp3zK",
+        "with",
+        "fitness",
+        "1",
+        "and",
+        "key",
+        "activator",
+        "and",
+        "parameters",
+        agent.inside("p.json"),
+        "--timestamp",
     ]
     assert json.loads(Path(wallet, "secret_keys").read_text())[0]["name"] == "activator"
     assert agent.environments[0] == {"TEZOS_CLIENT_UNSAFE_DISABLE_DISCLAIMER": "Y"}
 
 
 async def test_activation_without_its_file(newest: FakeAgent) -> None:
-    procedure = ActivateProtocol({
-        "endpoint": Uri(owned="main"), "path_client": newest.program("octez-client"), "protocol": "alpha",
-        "parameter_file": Uri(owned="p.json"),
-    })
+    procedure = ActivateProtocol(
+        {
+            "endpoint": Uri(owned="main"),
+            "path_client": newest.program("octez-client"),
+            "protocol": "alpha",
+            "parameter_file": Uri(owned="p.json"),
+        }
+    )
     assert "there is no parameter file" in (await refused(newest, procedure)).message
 
 
@@ -233,14 +288,23 @@ async def test_bootstrapped_shows_how_far_the_node_is(agent: FakeAgent) -> None:
         return await real(method, url, **more)
 
     agent.http = http  # type: ignore[method-assign]
-    await WaitForBootstrapped({
-        "path_client": agent.program("octez-client"), "endpoint": Uri(remote="198.51.100.9:8732"),
-    }).run(agent)
+    await WaitForBootstrapped(
+        {
+            "path_client": agent.program("octez-client"),
+            "endpoint": Uri(remote="198.51.100.9:8732"),
+        }
+    ).run(agent)
     assert agent.said == ["0 s: level 17, 3 peers, unsynced"]
-    assert agent.commands == [[
-        agent.inside("octez-client"), "--endpoint", "http://198.51.100.9:8732", "--base-dir",
-        os.path.join(agent.root, "data", "octez-client"), "bootstrapped",
-    ]]
+    assert agent.commands == [
+        [
+            agent.inside("octez-client"),
+            "--endpoint",
+            "http://198.51.100.9:8732",
+            "--base-dir",
+            os.path.join(agent.root, "data", "octez-client"),
+            "bootstrapped",
+        ]
+    ]
 
 
 @pytest.mark.parametrize("endpoint", ["nowhere", "http://host", ""])
@@ -257,7 +321,9 @@ async def test_default_keys_are_for_their_owner_alone(newest: FakeAgent) -> None
     wallet = Path(newest.home, "a/wallet")
     assert stat.S_IMODE(wallet.stat().st_mode) == 0o700
     assert {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in wallet.iterdir()} == {
-        "public_key_hashs": 0o600, "public_keys": 0o600, "secret_keys": 0o600,
+        "public_key_hashs": 0o600,
+        "public_keys": 0o600,
+        "secret_keys": 0o600,
     }
     assert json.loads((wallet / "public_keys").read_text())[1] == {
         "name": "bootstrap1",
@@ -269,13 +335,25 @@ async def test_fresh_keys(agent: FakeAgent) -> None:
     client = agent.program("octez-client")
     agent.file("w/secret_keys", "[]")
     os.chmod(agent.inside("w"), 0o755)
-    await GenerateKeys({
-        "base_dir": Uri(owned="w"), "kind": {"fresh": {"count": 3, "path_client": {"owned": client.owned}}},
-    }).run(agent)
-    assert agent.commands == [[
-        agent.inside("octez-client"), "--base-dir", agent.inside("w"), "stresstest", "gen", "keys", "3",
-        "--alias-prefix", "boot",
-    ]]
+    await GenerateKeys(
+        {
+            "base_dir": Uri(owned="w"),
+            "kind": {"fresh": {"count": 3, "path_client": {"owned": client.owned}}},
+        }
+    ).run(agent)
+    assert agent.commands == [
+        [
+            agent.inside("octez-client"),
+            "--base-dir",
+            agent.inside("w"),
+            "stresstest",
+            "gen",
+            "keys",
+            "3",
+            "--alias-prefix",
+            "boot",
+        ]
+    ]
     assert stat.S_IMODE(os.stat(agent.inside("w")).st_mode) == 0o700
     assert stat.S_IMODE(os.stat(agent.inside("w/secret_keys")).st_mode) == 0o600
 
@@ -293,10 +371,15 @@ def shown(words: list[str]) -> tuple[int, str, str]:
 
 def parameters(agent: FakeAgent, **more: Any) -> GenerateProtocolParametersFile:
     base = {"keep": 1, "dal_parametric": {"incentives_enable": False, "attestation_lags": [1, 2, 8], "page_size": 1}}
-    return GenerateProtocolParametersFile({
-        "base_file": agent.file("base.json", json.dumps(base)), "wallet": Uri(owned="w"), "dal": dict(DAL),
-        "path_client": agent.program("octez-client"), **more,
-    })
+    return GenerateProtocolParametersFile(
+        {
+            "base_file": agent.file("base.json", json.dumps(base)),
+            "wallet": Uri(owned="w"),
+            "dal": dict(DAL),
+            "path_client": agent.program("octez-client"),
+            **more,
+        }
+    )
 
 
 async def test_parameters(agent: FakeAgent) -> None:
@@ -324,9 +407,16 @@ async def test_parameters(agent: FakeAgent) -> None:
         "bootstrap_accounts": [["key_boot0", "4000000000000"], ["key_boot1", "5000"], ["hash_bake0", "4000000000000"]],
         "minimal_block_delay": "1",
         "dal_parametric": {
-            "incentives_enable": False, "attestation_lags": [1, 2, 4], "page_size": 128, "number_of_shards": 64,
-            "slot_size": 4096, "redundancy_factor": 8, "feature_enable": True, "attestation_lag": 4,
-            "attestation_threshold": 50, "number_of_slots": 8,
+            "incentives_enable": False,
+            "attestation_lags": [1, 2, 4],
+            "page_size": 128,
+            "number_of_shards": 64,
+            "slot_size": 4096,
+            "redundancy_factor": 8,
+            "feature_enable": True,
+            "attestation_lag": 4,
+            "attestation_threshold": 50,
+            "number_of_slots": 8,
         },
     }
 
@@ -339,7 +429,8 @@ async def test_an_empty_wallet(newest: FakeAgent) -> None:
 
 async def test_an_alias_without_its_secret_key(newest: FakeAgent) -> None:
     newest.answers += [
-        ("list known", (0, "a: tz1a\n", "")), ("show address", (0, "Hash: tz1a\nPublic Key: edpk1\n", "")),
+        ("list known", (0, "a: tz1a\n", "")),
+        ("show address", (0, "Hash: tz1a\nPublic Key: edpk1\n", "")),
     ]
     assert "no secret key for a" in (await refused(newest, parameters(newest))).message
 
@@ -368,15 +459,24 @@ async def test_a_base_file_that_is_none(newest: FakeAgent, content: str, said: s
 
 def operation(agent: FakeAgent, **more: Any) -> dict[str, Any]:
     return {
-        "path_client": agent.program("octez-client"), "endpoint": Uri(owned="main"), "wallet": "w", "source": "boot0",
+        "path_client": agent.program("octez-client"),
+        "endpoint": Uri(owned="main"),
+        "wallet": "w",
+        "source": "boot0",
         **more,
     }
 
 
 def injected(agent: FakeAgent, wait: str, *words: str) -> list[str]:
     return [
-        agent.inside("octez-client"), "--endpoint", "http://127.0.0.1:8732", "--base-dir", agent.inside("w"),
-        "--wait", wait, *words,
+        agent.inside("octez-client"),
+        "--endpoint",
+        "http://127.0.0.1:8732",
+        "--base-dir",
+        agent.inside("w"),
+        "--wait",
+        wait,
+        *words,
     ]
 
 
@@ -387,11 +487,29 @@ async def test_rollup_origination(agent: FakeAgent, content: str | bytes, is_rew
     result = await OriginateSmartRollup(operation(agent, kernel_path=kernel, parameters_type="bytes")).run(agent)
     assert result == {"address": ADDRESS, "hex_address": "d601f22256d2ad1faec0c64374e527c6e62f2e5a"}
     path = agent.temporary("kernel.hex") if is_rewritten else agent.inside("k.hex")
-    assert agent.commands == [injected(
-        agent, "0", "originate", "smart", "rollup", "rollup", "from", "boot0", "of", "kind", "wasm_2_0_0", "of",
-        "type",
-        "bytes", "with", "kernel", f"file:{path}", "--burn-cap", "2",
-    )]
+    assert agent.commands == [
+        injected(
+            agent,
+            "0",
+            "originate",
+            "smart",
+            "rollup",
+            "rollup",
+            "from",
+            "boot0",
+            "of",
+            "kind",
+            "wasm_2_0_0",
+            "of",
+            "type",
+            "bytes",
+            "with",
+            "kernel",
+            f"file:{path}",
+            "--burn-cap",
+            "2",
+        )
+    ]
     assert not Path(path).read_bytes().endswith(b"\n")
 
 
@@ -409,10 +527,25 @@ async def test_contract_origination(agent: FakeAgent) -> None:
         operation(agent, script_path=script, init="Unit", amount=500_000, alias="c")
     ).run(agent)
     assert result["hex_address"] == "246667a931fe0bd2fb1cb604f714601e88284550"
-    assert agent.commands == [injected(
-        agent, "1", "originate", "contract", "c", "transferring", "0.5", "from", "boot0", "running",
-        f"file:{agent.inside('c.tz')}", "--init", "Unit", "--burn-cap", "2",
-    )]
+    assert agent.commands == [
+        injected(
+            agent,
+            "1",
+            "originate",
+            "contract",
+            "c",
+            "transferring",
+            "0.5",
+            "from",
+            "boot0",
+            "running",
+            f"file:{agent.inside('c.tz')}",
+            "--init",
+            "Unit",
+            "--burn-cap",
+            "2",
+        )
+    ]
 
 
 async def test_an_origination_that_prints_no_address(newest: FakeAgent) -> None:
@@ -425,18 +558,35 @@ async def test_transfer(agent: FakeAgent) -> None:
     await Transfer(operation(agent, destination="d", amount=3_000_000, entrypoint="e", arg="Unit", wait="none")).run(
         agent
     )
-    assert agent.commands == [injected(
-        agent, "none", "transfer", "3", "from", "boot0", "to", "d", "--burn-cap", "2", "--entrypoint", "e",
-        "--arg", "Unit",
-    )]
+    assert agent.commands == [
+        injected(
+            agent,
+            "none",
+            "transfer",
+            "3",
+            "from",
+            "boot0",
+            "to",
+            "d",
+            "--burn-cap",
+            "2",
+            "--entrypoint",
+            "e",
+            "--arg",
+            "Unit",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
     ("stderr", "said", "hint"),
     [
         ("Error:\n  no contract or key named nobody\n", "no contract or key named nobody", ""),
-        ("Fatal error:\n  Specified --base-dir does not exist: /w\n", "Specified --base-dir does not exist: /w",
-        "generate_keys"),
+        (
+            "Fatal error:\n  Specified --base-dir does not exist: /w\n",
+            "Specified --base-dir does not exist: /w",
+            "generate_keys",
+        ),
         ("Warning: x\nError:\n  Empty implicit contract (tz1)\n\n", "Empty implicit contract (tz1)", "more tez"),
         ("", "ended with exit status 1, saying nothing", ""),
     ],
@@ -454,9 +604,19 @@ async def test_messages(agent: FakeAgent) -> None:
     messages = [{"text": "Hello"}, {"hex": "00"}, {"file": {"owned": file.owned}}, {"text": "é"}]
     procedure = AddMessages({**operation(agent), "messages": messages})
     await procedure.run(agent)
-    assert agent.commands == [injected(
-        agent, "0", "send", "smart", "rollup", "message", 'hex:["48656c6c6f","00","00ff","c3a9"]', "from", "boot0",
-    )]
+    assert agent.commands == [
+        injected(
+            agent,
+            "0",
+            "send",
+            "smart",
+            "rollup",
+            "message",
+            'hex:["48656c6c6f","00","00ff","c3a9"]',
+            "from",
+            "boot0",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -490,20 +650,47 @@ def dal_node(agent: FakeAgent, **more: Any) -> StartDalNode:
 async def test_dal_node(agent: FakeAgent) -> None:
     release = release_of(agent)
     result = await dal_node(
-        agent, name="d", attester_profiles=[BOOTSTRAP1], producer_profiles=["0", "2"], peers=["h:1"],
+        agent,
+        name="d",
+        attester_profiles=[BOOTSTRAP1],
+        producer_profiles=["0", "2"],
+        peers=["h:1"],
     ).run(agent)
     data, program = os.path.join(agent.root, "data", "d"), agent.inside("octez-dal-node")
     addresses = [
-        "--rpc-addr", f"0.0.0.0:{result['rpc_port']}", "--net-addr", f"0.0.0.0:{result['net_port']}",
-        "--metrics-addr", f"0.0.0.0:{result['metrics_port']}",
+        "--rpc-addr",
+        f"0.0.0.0:{result['rpc_port']}",
+        "--net-addr",
+        f"0.0.0.0:{result['net_port']}",
+        "--metrics-addr",
+        f"0.0.0.0:{result['metrics_port']}",
     ]
-    assert agent.commands == [[
-        program, "config", "init", "--data-dir", data, *addresses, "--expected-pow", "0.", "--peers", "h:1",
-        "--attester-profiles" if release >= (19, 0) else "--attestor-profiles", BOOTSTRAP1,
-        "--operator-profiles" if release >= (22, 0) else "--producer-profiles", "0,2",
-    ]]
+    assert agent.commands == [
+        [
+            program,
+            "config",
+            "init",
+            "--data-dir",
+            data,
+            *addresses,
+            "--expected-pow",
+            "0.",
+            "--peers",
+            "h:1",
+            "--attester-profiles" if release >= (19, 0) else "--attestor-profiles",
+            BOOTSTRAP1,
+            "--operator-profiles" if release >= (22, 0) else "--producer-profiles",
+            "0,2",
+        ]
+    ]
     assert agent.started[0].argv == [
-        program, "run", "--data-dir", data, "--endpoint", "http://0.0.0.0:8732", *addresses,
+        program,
+        "run",
+        "--data-dir",
+        data,
+        "--endpoint",
+        "http://0.0.0.0:8732",
+        *addresses,
     ]
     configuration = json.loads(Path(data, "config.json").read_text())
     if release >= (25, 0):
@@ -518,7 +705,13 @@ async def test_attesters_may_be_aliases(newest: FakeAgent) -> None:
     client = newest.program("octez-client")
     await dal_node(newest, attester_profiles=["me"], path_client=client, base_dir=Uri(owned="w")).run(newest)
     assert newest.commands[0] == [
-        newest.inside("octez-client"), "--base-dir", newest.inside("w"), "show", "address", "me", "--show-secret",
+        newest.inside("octez-client"),
+        "--base-dir",
+        newest.inside("w"),
+        "show",
+        "address",
+        "me",
+        "--show-secret",
     ]
     assert newest.commands[1][-2:] == ["--attester-profiles", "hash_me"]
 
@@ -558,9 +751,16 @@ async def test_baker(agent: FakeAgent) -> None:
     }
     await baker(agent, name="b").run(agent)
     start = [
-        agent.inside("octez-baker"), "--endpoint", "http://0.0.0.0:8732", "--base-dir", agent.inside("w"), "run",
+        agent.inside("octez-baker"),
+        "--endpoint",
+        "http://0.0.0.0:8732",
+        "--base-dir",
+        agent.inside("w"),
+        "run",
         "with",
-        "local", "node", os.path.join(agent.root, "data", "main"),
+        "local",
+        "node",
+        os.path.join(agent.root, "data", "main"),
     ]
     vote = ["--liquidity-baking-toggle-vote", "pass"]
     assert agent.started[0].argv == [*start, "boot0", *vote, "--dal-node", "http://127.0.0.1:10732"]
@@ -605,11 +805,17 @@ async def test_at_the_end_bakers_go_before_dal_nodes_before_nodes(newest: FakeAg
 
 def publication(agent: FakeAgent, **more: Any) -> PublishDalSlot:
     agent.services["dal_node", "d"] = {"rpc": 10732}
-    return PublishDalSlot({
-        "slot_info": {"slot_index": "3", "slot_size": "8", "payload": "abc"}, "l1_node_uri": Uri(owned="main"),
-        "dal_node_uri": Uri(owned="d"), "base_dir": Uri(owned="w"), "source": "boot0",
-        "path_client": agent.program("octez-client"), **more,
-    })
+    return PublishDalSlot(
+        {
+            "slot_info": {"slot_index": "3", "slot_size": "8", "payload": "abc"},
+            "l1_node_uri": Uri(owned="main"),
+            "dal_node_uri": Uri(owned="d"),
+            "base_dir": Uri(owned="w"),
+            "source": "boot0",
+            "path_client": agent.program("octez-client"),
+            **more,
+        }
+    )
 
 
 async def test_publication(agent: FakeAgent) -> None:
@@ -619,14 +825,19 @@ async def test_publication(agent: FakeAgent) -> None:
         return
     answer = {"commitment": "sh1c", "commitment_proof": "00ab"}
     agent.pages = {
-        "/slots?slot_index=3": answer, "/slot": answer, "/commitments": "sh1c", "/commitments/sh1c/proof": "00ab",
+        "/slots?slot_index=3": answer,
+        "/slot": answer,
+        "/commitments": "sh1c",
+        "/commitments/sh1c/proof": "00ab",
         "/commitments/sh1c/shards": {},
     }
     if release >= (19, 0):
         agent.pages["/version"] = {"version": {"major": release[0], "minor": release[1], "additional_info": "release"}}
     agent.heads = [6, 7, 8]
     assert await publication(agent, target_published_level="9").run(agent) == {
-        "commitment": "sh1c", "published": True, "level": 8,
+        "commitment": "sh1c",
+        "published": True,
+        "level": 8,
     }
     dal, content = "http://127.0.0.1:10732", [97, 98, 99, 0, 0, 0, 0, 0]
     if release < (20, 0):
@@ -639,13 +850,30 @@ async def test_publication(agent: FakeAgent) -> None:
         path = "/slot" if release < (21, 0) else "/slots?slot_index=3"
         calls = [("POST", dal + path, {"invalid_utf8_string": content})]
     assert agent.requests == [
-        ("GET", dal + "/version", None), *calls, ("GET", "http://127.0.0.1:8732/monitor/heads/main", None),
+        ("GET", dal + "/version", None),
+        *calls,
+        ("GET", "http://127.0.0.1:8732/monitor/heads/main", None),
     ]
     level = ["at", "level", "9"] if release < (19, 0) else []
-    assert agent.commands == [injected(
-        agent, "none", "publish", "dal", "commitment", "sh1c", "from", "boot0", "for", "slot", "3", *level,
-        "with", "proof", "00ab",
-    )]
+    assert agent.commands == [
+        injected(
+            agent,
+            "none",
+            "publish",
+            "dal",
+            "commitment",
+            "sh1c",
+            "from",
+            "boot0",
+            "for",
+            "slot",
+            "3",
+            *level,
+            "with",
+            "proof",
+            "00ab",
+        )
+    ]
     assert agent.said == ["level 6, waiting for 8", "level 7, waiting for 8"]
 
 
@@ -699,11 +927,19 @@ async def test_a_node_that_ends_its_stream_of_heads(newest: FakeAgent) -> None:
 
 
 def rollup(agent: FakeAgent, **more: Any) -> StartRollupNode:
-    return StartRollupNode({
-        "path_rollup_node": agent.program("octez-smart-rollup-node"), "path_client": agent.program("octez-client"),
-        "wallet": "w", "endpoint": Uri(owned="main"), "operator": "boot0", "kind": "wasm_2_0_0", "mode": "operator",
-        "address": ADDRESS, **more,
-    })
+    return StartRollupNode(
+        {
+            "path_rollup_node": agent.program("octez-smart-rollup-node"),
+            "path_client": agent.program("octez-client"),
+            "wallet": "w",
+            "endpoint": Uri(owned="main"),
+            "operator": "boot0",
+            "kind": "wasm_2_0_0",
+            "mode": "operator",
+            "address": ADDRESS,
+            **more,
+        }
+    )
 
 
 async def test_rollup_node(agent: FakeAgent) -> None:
@@ -712,12 +948,30 @@ async def test_rollup_node(agent: FakeAgent) -> None:
     result = await rollup(agent, name="r", data_dir_path="rollup", kernel_log_path="k.log").run(agent)
     history = ["--no-degraded", "--gc-frequency", "1", "--history-mode", "full"]
     assert agent.started[0].argv == [
-        agent.inside("octez-smart-rollup-node"), "--endpoint", "http://localhost:8732", "--base-dir", agent.inside("w"),
-        "run", "operator", "for", ADDRESS, "with", "operators", "boot0", *(history if release_of(agent) >= (19,
-        0) else []),
-        "--rpc-port", str(result["rpc_port"]), "--rpc-addr", "0.0.0.0",
-        "--metrics-addr", f"0.0.0.0:{result['metrics_port']}", "--data-dir", agent.inside("rollup"),
-        "--log-kernel-debug", "--log-kernel-debug-file", agent.inside("k.log"),
+        agent.inside("octez-smart-rollup-node"),
+        "--endpoint",
+        "http://localhost:8732",
+        "--base-dir",
+        agent.inside("w"),
+        "run",
+        "operator",
+        "for",
+        ADDRESS,
+        "with",
+        "operators",
+        "boot0",
+        *(history if release_of(agent) >= (19, 0) else []),
+        "--rpc-port",
+        str(result["rpc_port"]),
+        "--rpc-addr",
+        "0.0.0.0",
+        "--metrics-addr",
+        f"0.0.0.0:{result['metrics_port']}",
+        "--data-dir",
+        agent.inside("rollup"),
+        "--log-kernel-debug",
+        "--log-kernel-debug-file",
+        agent.inside("k.log"),
     ]
     assert agent.services["rollup_node", "r"] == {"rpc": result["rpc_port"], "metrics": result["metrics_port"]}
 
@@ -745,17 +999,29 @@ async def test_riscv_rollups_may_be_two_levels_behind(newest: FakeAgent) -> None
 async def test_installer(agent: FakeAgent) -> None:
     has_setup = release_of(agent) > (17, 0)
     kernel = agent.file("k.wasm", b"\0asm")
-    await PrepareKernelInstaller({
-        "installer_generator_path": agent.program("smart-rollup-installer"), "kernel_path": kernel,
-        "preimages_directory_path": "rollup", "installer_kernel_path": "out/deep/installer.hex",
-        **({"setup": "instructions: []"} if has_setup else {}),
-    }).run(agent)
+    await PrepareKernelInstaller(
+        {
+            "installer_generator_path": agent.program("smart-rollup-installer"),
+            "kernel_path": kernel,
+            "preimages_directory_path": "rollup",
+            "installer_kernel_path": "out/deep/installer.hex",
+            **({"setup": "instructions: []"} if has_setup else {}),
+        }
+    ).run(agent)
     setup = agent.temporary("setup.yaml")
-    assert agent.commands == [[
-        agent.inside("smart-rollup-installer"), "get-reveal-installer", "-u", agent.inside("k.wasm"), "-P",
-        agent.inside("rollup/wasm_2_0_0"), "-o", agent.inside("out/deep/installer.hex"),
-        *(["-S", setup] if has_setup else []),
-    ]]
+    assert agent.commands == [
+        [
+            agent.inside("smart-rollup-installer"),
+            "get-reveal-installer",
+            "-u",
+            agent.inside("k.wasm"),
+            "-P",
+            agent.inside("rollup/wasm_2_0_0"),
+            "-o",
+            agent.inside("out/deep/installer.hex"),
+            *(["-S", setup] if has_setup else []),
+        ]
+    ]
     assert not has_setup or Path(setup).read_text() == "instructions: []"
     assert os.path.isdir(agent.inside("out/deep"))
     assert os.path.isdir(agent.inside("rollup/wasm_2_0_0"))
@@ -764,7 +1030,10 @@ async def test_installer(agent: FakeAgent) -> None:
 @pytest.mark.parametrize("field", ["preimages_directory_path", "installer_kernel_path"])
 async def test_the_installer_writes_inside_the_home_only(newest: FakeAgent, field: str) -> None:
     arguments: dict[str, Any] = {
-        "installer_generator_path": newest.program("smart-rollup-installer"), "kernel_path": newest.file("k.wasm", b""),
-        "preimages_directory_path": "rollup", "installer_kernel_path": "installer.hex", field: "/etc/x",
+        "installer_generator_path": newest.program("smart-rollup-installer"),
+        "kernel_path": newest.file("k.wasm", b""),
+        "preimages_directory_path": "rollup",
+        "installer_kernel_path": "installer.hex",
+        field: "/etc/x",
     }
     assert (await refused(newest, PrepareKernelInstaller(arguments))).kind == "path"

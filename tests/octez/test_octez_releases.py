@@ -48,7 +48,11 @@ def test_oxford_had_another_hash_in_its_first_release() -> None:
 
 def test_programs_of_one_protocol_end_in_its_first_letters() -> None:
     assert [protocol_suffix(name) for name in ("nairobi", "paris", "quebec", "r022", "alpha")] == [
-        "PtNairob", "PtParisB", "PsQuebec", "PsRiotum", "alpha",
+        "PtNairob",
+        "PtParisB",
+        "PsQuebec",
+        "PsRiotum",
+        "alpha",
     ]
     assert len(PROTOCOLS) == 10
 

@@ -72,8 +72,15 @@ def test_prometheus_reads_the_nodes_and_the_run_itself(place: Place) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     run = place.start(
-        str(place.write("watched.yml", WATCHED)), "--headless", "--events", "events.jsonl", "--metrics", "run.prom",
-        "--metrics-port", str(port))
+        str(place.write("watched.yml", WATCHED)),
+        "--headless",
+        "--events",
+        "events.jsonl",
+        "--metrics",
+        "run.prom",
+        "--metrics-port",
+        str(port),
+    )
     services = {"node", "prometheus"}
     wait_for(lambda: services <= {e["kind"] for e in events(place) if e["type"] == "service_announced"})
     service = next(e for e in events(place) if e["type"] == "service_announced" and e["kind"] == "prometheus")
@@ -103,8 +110,11 @@ def test_prometheus_reads_the_nodes_and_the_run_itself(place: Place) -> None:
     ("program", "said", "hint"),
     [
         (None, "there is no program prometheus on the machine of the agent watcher", "apt-get install prometheus"),
-        ("echo 'listen tcp 0.0.0.0:9090: bind: address already in use' >&2; exit 1",
-         "(exit status 1): listen tcp 0.0.0.0:9090: bind: address already in use", "another port is chosen"),
+        (
+            "echo 'listen tcp 0.0.0.0:9090: bind: address already in use' >&2; exit 1",
+            "(exit status 1): listen tcp 0.0.0.0:9090: bind: address already in use",
+            "another port is chosen",
+        ),
     ],
     ids=["missing", "cannot bind"],
 )
@@ -128,8 +138,15 @@ def test_a_prometheus_that_cannot_be_ends_the_run_before_anything_else_starts(
 
 def test_a_node_that_dies_fails_the_jobs_that_need_it_with_its_reason(place: Place) -> None:
     run = place.start(
-        str(SCENARIOS / "dying_node.yml"), "--headless", "--events", "events.jsonl", "--var", f"stand_ins={STAND_INS}",
-        "--var", f"python={sys.executable}")
+        str(SCENARIOS / "dying_node.yml"),
+        "--headless",
+        "--events",
+        "events.jsonl",
+        "--var",
+        f"stand_ins={STAND_INS}",
+        "--var",
+        f"python={sys.executable}",
+    )
     wait_for(lambda: any(is_down(e) and e["kind"] == "node" for e in events(place)))
     let_go(place)
     out, _ = run.communicate(timeout=60)

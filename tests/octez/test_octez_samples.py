@@ -17,8 +17,13 @@ RUN_S = 110.0
 
 def octogram(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "octogram_tui", *words], cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=RUN_S, check=False,
+        [sys.executable, "-m", "octogram_tui", *words],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
     )
 
 

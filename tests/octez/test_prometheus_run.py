@@ -128,4 +128,6 @@ def test_the_configuration_reads_the_file_of_targets(tmp_path: Path) -> None:
     run = {"targets": ["127.0.0.1:2"], "labels": {"agent": "orchestrator", "kind": "orchestrator"}}
     write_targets(str(tmp_path), [node, run])
     assert {entry.name: json.loads(entry.read_text()) for entry in tmp_path.iterdir()} == {
-        "octogram-targets.json": [node], "octogram-run-targets.json": [run]}
+        "octogram-targets.json": [node],
+        "octogram-run-targets.json": [run],
+    }

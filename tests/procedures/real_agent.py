@@ -47,13 +47,43 @@ class RealAgent:
         """Start the daemon and say hello."""
         start = (
             f"import sys; sys.path.insert(0, {str(CHECKOUT)!r});"
-            " from agentd.__main__ import main; sys.exit(main(sys.argv[1:]))")
+            " from agentd.__main__ import main; sys.exit(main(sys.argv[1:]))"
+        )
         self._process = await asyncio.create_subprocess_exec(
-            self._python, "-IS", "-B", "-c", start, "attach", "--run", "r", "--agent", "a", "--root", str(self.root),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 20)
+            self._python,
+            "-IS",
+            "-B",
+            "-c",
+            start,
+            "attach",
+            "--run",
+            "r",
+            "--agent",
+            "a",
+            "--root",
+            str(self.root),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            limit=1 << 20,
+        )
         self._reader = asyncio.create_task(self._read())
-        self._send({"t": "hello", "proto": [1, 0], "run": "r", "agent": "a", "epoch": 1, "lease_s": 60, "rx": 0,
-                    "address": "127.0.0.1", "env": {}, "procedures": [], "keep": False, "bind": "127.0.0.1", **hello})
+        self._send(
+            {
+                "t": "hello",
+                "proto": [1, 0],
+                "run": "r",
+                "agent": "a",
+                "epoch": 1,
+                "lease_s": 60,
+                "rx": 0,
+                "address": "127.0.0.1",
+                "env": {},
+                "procedures": [],
+                "keep": False,
+                "bind": "127.0.0.1",
+                **hello,
+            }
+        )
         welcome = await asyncio.wait_for(self._welcome, WAIT_S)
         self.home = Path(welcome["home"])
 

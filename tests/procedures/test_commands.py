@@ -33,8 +33,12 @@ async def test_a_command_gives_its_status_and_output(any_agent: RealAgent) -> No
 async def test_words_environment_directory_and_input(agent: RealAgent) -> None:
     (agent.home / "sub dir").mkdir()
     result = await agent.ok(
-        "builtins.command", argv="sh -c 'pwd; echo \"$WHO\"; cat' ignored", cwd="sub dir", env={"WHO": "a b", "N": 3},
-        stdin="given\n")
+        "builtins.command",
+        argv="sh -c 'pwd; echo \"$WHO\"; cat' ignored",
+        cwd="sub dir",
+        env={"WHO": "a b", "N": 3},
+        stdin="given\n",
+    )
     assert result["stdout"] == f"{agent.home}/sub dir\na b\ngiven\n"
     nothing = await agent.ok("builtins.command", argv="cat")
     assert nothing["stdout"] == ""
@@ -68,9 +72,7 @@ async def test_the_status_is_held_against_what_is_expected(agent: RealAgent) -> 
         ({"argv": ["true", "a\0b"]}, "not_started", "null byte"),
     ],
 )
-async def test_commands_that_cannot_be(
-    agent: RealAgent, arguments: dict[str, Any], kind: str, words: str
-) -> None:
+async def test_commands_that_cannot_be(agent: RealAgent, arguments: dict[str, Any], kind: str, words: str) -> None:
     error = await agent.error("builtins.command", **arguments)
     assert error["kind"] == kind
     assert words in error["message"]
@@ -84,7 +86,8 @@ async def test_only_the_end_of_much_output_is_kept(agent: RealAgent) -> None:
 
 async def test_a_shell_script_is_given_as_it_is(agent: RealAgent) -> None:
     result = await agent.ok(
-        "builtins.shell", script='echo "$A" | tr a-z A-Z; echo "{{ port.x }}"', env={"A": "it's $HOME"})
+        "builtins.shell", script='echo "$A" | tr a-z A-Z; echo "{{ port.x }}"', env={"A": "it's $HOME"}
+    )
     assert result["stdout"] == "IT'S $HOME\n{{ port.x }}\n"
     assert (await agent.ok("builtins.shell", script="exit 4", expect=4))["exit_code"] == 4
 
@@ -105,8 +108,12 @@ async def test_a_cancelled_command_leaves_no_process(agent: RealAgent) -> None:
 
 async def test_a_process_is_started_reached_and_stopped(any_agent: RealAgent) -> None:
     started = await any_agent.ok(
-        "builtins.start_process", argv=[sys.executable, "-c", LISTEN, "{{ port.main }}"], name="server",
-        ports={"main": "fresh"}, ready={"port": "{{ port.main }}", "timeout": 20})
+        "builtins.start_process",
+        argv=[sys.executable, "-c", LISTEN, "{{ port.main }}"],
+        name="server",
+        ports={"main": "fresh"},
+        ready={"port": "{{ port.main }}", "timeout": 20},
+    )
     assert started["name"] == "server"
     assert set(started["ports"]) == {"main"}
     service = await any_agent.service("server", "up")
@@ -122,9 +129,14 @@ async def test_a_process_is_started_reached_and_stopped(any_agent: RealAgent) ->
 async def test_ports_stand_in_argv_environment_input_and_ready(agent: RealAgent) -> None:
     script = 'echo "$0 $FROM_ENV $(cat)"; exec sleep 1000'
     started = await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", script, "{{port.a}}"], name="p", ports={"a": "fresh", "b": 4711},
-        env={"FROM_ENV": "{{ port.b }}"}, stdin="{{ port.a }}/{{ other }}",
-        ready={"log": "^{{ port.a }} 4711 ", "timeout": 20})
+        "builtins.start_process",
+        argv=["sh", "-c", script, "{{port.a}}"],
+        name="p",
+        ports={"a": "fresh", "b": 4711},
+        env={"FROM_ENV": "{{ port.b }}"},
+        stdin="{{ port.a }}/{{ other }}",
+        ready={"log": "^{{ port.a }} 4711 ", "timeout": 20},
+    )
     number = started["ports"]["a"]
     await agent.seen(f"{number} 4711 {number}/{{{{ other }}}}")
 
@@ -138,11 +150,18 @@ async def test_metrics_are_announced(agent: RealAgent) -> None:
 
 async def test_ready_by_file_and_http(agent: RealAgent) -> None:
     await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", "touch there; exec sleep 1000"], name="f",
-        ready={"file": "there", "timeout": 20})
+        "builtins.start_process",
+        argv=["sh", "-c", "touch there; exec sleep 1000"],
+        name="f",
+        ready={"file": "there", "timeout": 20},
+    )
     started = await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", SERVE, "{{ port.http }}"], name="web", ports={"http": "fresh"},
-        ready={"http": "http://127.0.0.1:{{ port.http }}/there", "timeout": 20})
+        "builtins.start_process",
+        argv=["sh", "-c", SERVE, "{{ port.http }}"],
+        name="web",
+        ports={"http": "fresh"},
+        ready={"http": "http://127.0.0.1:{{ port.http }}/there", "timeout": 20},
+    )
     answer = await agent.ok("builtins.http", url={"owned": "web/there"})
     assert answer["status"] == 200
     assert started["ports"]["http"] > 0
@@ -169,8 +188,11 @@ async def test_processes_that_cannot_be(agent: RealAgent, arguments: dict[str, A
 
 async def test_the_last_lines_explain_a_process_that_ends(agent: RealAgent) -> None:
     error = await agent.error(
-        "builtins.start_process", argv=["sh", "-c", "echo no config >&2; exit 2"], name="p",
-        ready={"log": "ready", "timeout": 20})
+        "builtins.start_process",
+        argv=["sh", "-c", "echo no config >&2; exit 2"],
+        name="p",
+        ready={"log": "ready", "timeout": 20},
+    )
     assert error["detail"]["last_lines"] == ["no config"]
     assert error["detail"]["exit_code"] == 2
 
@@ -192,17 +214,21 @@ async def test_a_rerun_replaces_what_it_started(agent: RealAgent) -> None:
 async def test_a_process_that_fails_is_restarted(agent: RealAgent) -> None:
     script = "if [ -e been ]; then echo again; exec sleep 1000; fi; touch been; exit 1"
     await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", script], name="p", restart="on_failure",
-        ready={"log": "again", "timeout": 20})
+        "builtins.start_process",
+        argv=["sh", "-c", script],
+        name="p",
+        restart="on_failure",
+        ready={"log": "again", "timeout": 20},
+    )
 
 
 async def test_signal_and_grace(agent: RealAgent) -> None:
     script = "trap 'exit 7' USR1; trap '' TERM; echo on; while :; do sleep 0.05; done"
     await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", script], name="p", stop_signal="USR1", ready={"log": "on"})
+        "builtins.start_process", argv=["sh", "-c", script], name="p", stop_signal="USR1", ready={"log": "on"}
+    )
     assert (await agent.ok("builtins.stop_process", name="p"))["exit_code"] == 7
-    await agent.ok(
-        "builtins.start_process", argv=["sh", "-c", script], name="p", stop_grace=0.1, ready={"log": "on"})
+    await agent.ok("builtins.start_process", argv=["sh", "-c", script], name="p", stop_grace=0.1, ready={"log": "on"})
     assert (await agent.ok("builtins.stop_process", name="p"))["exit_code"] == 137
 
 

@@ -46,8 +46,12 @@ async def test_wait_for_a_file(agent: RealAgent) -> None:
 
 async def test_wait_for_http(agent: RealAgent) -> None:
     started = await agent.ok(
-        "builtins.start_process", argv=[sys.executable, "-m", "http.server", "{{ port.http }}"], name="web",
-        ports={"http": "fresh"}, ready={"port": "{{ port.http }}", "timeout": 20})
+        "builtins.start_process",
+        argv=[sys.executable, "-m", "http.server", "{{ port.http }}"],
+        name="web",
+        ports={"http": "fresh"},
+        ready={"port": "{{ port.http }}", "timeout": 20},
+    )
     url = f"http://127.0.0.1:{started['ports']['http']}/there"
     _, finished = agent.start("builtins.wait_for", http={"owned": "web/there"}, timeout=20, every=0.05)
     error = await agent.error("builtins.wait_for", http={"remote": url}, timeout=0.1)
@@ -101,4 +105,6 @@ def test_assert_is_for_the_engine() -> None:
     assert declared.where == "engine"
     assert declared.short == "that"
     assert {name: field.kind for name, field in declared.fields.items()} == {
-        "that": "expression_or_list", "message": "str"}
+        "that": "expression_or_list",
+        "message": "str",
+    }

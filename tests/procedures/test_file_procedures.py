@@ -34,8 +34,11 @@ async def test_a_file_is_written(any_agent: RealAgent) -> None:
 @pytest.mark.parametrize(
     ("path", "kind", "words"),
     [
-        ("/etc/x", "path", "not inside"), ("../x", "path", "not inside"), ("link/x", "path", "not inside"),
-        ("sub", "is_directory", "is a directory"), ("new/", "is_directory", "is a directory"),
+        ("/etc/x", "path", "not inside"),
+        ("../x", "path", "not inside"),
+        ("link/x", "path", "not inside"),
+        ("sub", "is_directory", "is a directory"),
+        ("new/", "is_directory", "is a directory"),
         ("file/x", "not_directory", "not a directory"),
     ],
 )
@@ -50,10 +53,13 @@ async def test_files_that_cannot_be_written(agent: RealAgent, path: str, kind: s
 async def test_pack_and_unpack(any_agent: RealAgent) -> None:
     (any_agent.home / "data/sub").mkdir(parents=True)
     (any_agent.home / "data/sub/f").write_text("content")
-    assert await any_agent.ok(
-        "builtins.tar", contents="data", archive={"owned": "out/data.tar.gz"}, action="create") is None
+    assert (
+        await any_agent.ok("builtins.tar", contents="data", archive={"owned": "out/data.tar.gz"}, action="create")
+        is None
+    )
     listed = subprocess.run(
-        ["tar", "tzf", any_agent.home / "out/data.tar.gz"], capture_output=True, text=True, check=True).stdout
+        ["tar", "tzf", any_agent.home / "out/data.tar.gz"], capture_output=True, text=True, check=True
+    ).stdout
     assert listed.split() == ["data/", "data/sub/", "data/sub/f"]
     await any_agent.ok("builtins.tar", contents="new/place", archive={"owned": "out/data.tar.gz"}, action="extract")
     assert (any_agent.home / "new/place/data/sub/f").read_text() == "content"
@@ -86,8 +92,11 @@ async def test_odd_names_are_packed(agent: RealAgent, name: str) -> None:
         ({"archive": {"owned": "gone.tgz"}, "action": "extract"}, "missing", "there is no archive"),
         ({"archive": {"owned": "bad.tgz"}, "action": "extract"}, "exit", "tar ended with exit status"),
         ({"archive": {"remote": "http://127.0.0.1:1/x"}, "action": "extract"}, "download", "cannot download"),
-        ({"archive": {"owned": "bad.tgz"}, "action": "extract", "contents": "bad.tgz"}, "not_directory",
-         "cannot create"),
+        (
+            {"archive": {"owned": "bad.tgz"}, "action": "extract", "contents": "bad.tgz"},
+            "not_directory",
+            "cannot create",
+        ),
     ],
 )
 async def test_archives_that_cannot_be(agent: RealAgent, arguments: dict[str, Any], kind: str, words: str) -> None:
@@ -129,8 +138,10 @@ async def test_prefetch_again_and_of_ones_own(agent: RealAgent) -> None:
 @pytest.mark.parametrize(
     ("uri", "kind", "words"),
     [
-        ({"owned": "gone"}, "missing", "there is no file"), ({"owned": "sub"}, "missing", "there is no file"),
-        ({"owned": "sub/"}, "argument", "names no file"), ({"owned": "sub/.."}, "argument", "names no file"),
+        ({"owned": "gone"}, "missing", "there is no file"),
+        ({"owned": "sub"}, "missing", "there is no file"),
+        ({"owned": "sub/"}, "argument", "names no file"),
+        ({"owned": "sub/.."}, "argument", "names no file"),
         ({"remote": "http://127.0.0.1:1/x"}, "download", "nothing listens there"),
         ({"remote": "http://127.0.0.1:1/"}, "argument", "names no file"),
         ({"remote": "http://no-such-host.invalid/x"}, "download", "the name of the server is unknown"),
@@ -146,16 +157,29 @@ def test_copy_and_fetch_are_for_the_orchestrator() -> None:
     copy, fetch = find("copy"), find("builtins.fetch")
     assert (copy.where, fetch.where) == ("orchestrator", "orchestrator")
     assert [(name, field.required) for name, field in copy.fields.items()] == [
-        ("local_path", True), ("remote_path", True)]
+        ("local_path", True),
+        ("remote_path", True),
+    ]
     assert fetch.short == "remote_path"
     assert set(fetch.result) == {"local_path", "bytes", "files", "sha256"}
 
 
 def test_every_field_and_result_is_explained() -> None:
     for name in (
-        "copy", "builtins.fetch", "builtins.write_file", "builtins.tar", "builtins.prefetch", "builtins.command",
-        "builtins.shell", "builtins.start_process", "builtins.stop_process", "builtins.wait_for", "builtins.http",
-        "builtins.start_http_server", "builtins.assert", "builtins.sleep",
+        "copy",
+        "builtins.fetch",
+        "builtins.write_file",
+        "builtins.tar",
+        "builtins.prefetch",
+        "builtins.command",
+        "builtins.shell",
+        "builtins.start_process",
+        "builtins.stop_process",
+        "builtins.wait_for",
+        "builtins.http",
+        "builtins.start_http_server",
+        "builtins.assert",
+        "builtins.sleep",
     ):
         procedure = find(name)
         assert procedure.__doc__

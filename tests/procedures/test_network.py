@@ -27,11 +27,16 @@ class Echo(BaseHTTPRequestHandler):
         self.counts[self.path] = self.counts.get(self.path, 0) + 1
         length = int(self.headers.get("Content-Length") or 0)
         told = {
-            "method": self.command, "path": self.path, "body": self.rfile.read(length).decode(),
-            "type": self.headers.get("Content-Type"), "x": self.headers.get("X-Test")}
+            "method": self.command,
+            "path": self.path,
+            "body": self.rfile.read(length).decode(),
+            "type": self.headers.get("Content-Type"),
+            "x": self.headers.get("X-Test"),
+        }
         status = int(self.path[1:4]) if self.path[1:4].isdigit() else 200
         data = {"/long": b"x" * 200_000, "/text": b"not \xff json", "/nan": b"NaN"}.get(
-            self.path, json.dumps(told).encode())
+            self.path, json.dumps(told).encode()
+        )
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("X-Answer", "yes")
@@ -67,8 +72,7 @@ async def test_a_request_and_its_answer(any_agent: RealAgent, echo: str) -> None
 async def test_what_is_sent(agent: RealAgent, echo: str) -> None:
     url = {"remote": echo + "/x"}  # a URL without a scheme is http
     sent = await agent.ok("builtins.http", url=url, json={"a": [1]}, headers={"X-Test": 5})
-    assert sent["json"] == {
-        "method": "POST", "path": "/x", "body": '{"a": [1]}', "type": "application/json", "x": "5"}
+    assert sent["json"] == {"method": "POST", "path": "/x", "body": '{"a": [1]}', "type": "application/json", "x": "5"}
     sent = await agent.ok("builtins.http", url=url, body="é", method="PUT", headers={"content-type": "text/plain"})
     assert (sent["json"]["method"], sent["json"]["body"], sent["json"]["type"]) == ("PUT", "é", "text/plain")
     error = await agent.error("builtins.http", url=url, body="x", json={})
@@ -106,7 +110,8 @@ async def test_no_answer(agent: RealAgent) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         error = await agent.error(
-            "builtins.http", url={"remote": f"http://127.0.0.1:{silent.getsockname()[1]}/"}, timeout=0.2)
+            "builtins.http", url={"remote": f"http://127.0.0.1:{silent.getsockname()[1]}/"}, timeout=0.2
+        )
     assert error["kind"] == "http"
 
 

@@ -49,7 +49,9 @@ async def agent(tmp_path: Path) -> AsyncIterator[RealAgent]:
 async def test_answers_come_in_order_and_no_more_run_than_may(agent: RealAgent) -> None:
     scripts = ["while [ ! -e second ]; do sleep 0.01; done; echo first", "touch second; echo second", "echo third"]
     assert await agent.ok("own.several", scripts=scripts, at_once=2) == {
-        "said": ["first", "second", "third"], "most": 2}
+        "said": ["first", "second", "third"],
+        "most": 2,
+    }
     assert await agent.ok("own.several", scripts=[], at_once=2) == {"said": [], "most": 0}
 
 

@@ -9,7 +9,8 @@ from octogram_tui.engine import events as ev
 PLAN: list[dict[str, Any]] = [
     {"stage": "open", "line": 10, "jobs": [{"job": "fill", "procedure": "builtins.write_file", "line": 12}]},
     {
-        "stage": "sell", "line": 20,
+        "stage": "sell",
+        "line": 20,
         "jobs": [{"job": "sell one", "procedure": "builtins.shell", "items": True, "line": 22}],
     },
     {"stage": "count", "line": 30, "jobs": [{"job": "all sold", "procedure": "builtins.assert", "line": 31}]},
@@ -62,81 +63,101 @@ def failing() -> list[ev.Event]:
     """A retry that helps, a failure that stays, a cancelled instance, a stage never reached, one that always runs."""
     lost = job("sell", "sell one", "shop_2", 2)
     error = {"kind": "exit", "message": "the script ended with exit status 3", "hint": "see its last lines"}
-    return numbered([
-        *started(),
-        *good_stage("open", "fill"),
-        ev.StageStarted(stage="sell", agents=["shop_1", "shop_2"]),
-        ev.JobStarted(**job("sell", "sell one", "shop_1", 1), procedure="builtins.shell"),
-        ev.JobOutput(**job("sell", "sell one", "shop_1", 1), lines=["not yet"]),
-        ev.JobFinished(**job("sell", "sell one", "shop_1", 1), state="failed", error=error, will_retry=True,
-                       duration_s=1.25),
-        ev.JobStarted(**job("sell", "sell one", "shop_1", 1, 2), procedure="builtins.shell", why="retry"),
-        ev.JobOutput(**job("sell", "sell one", "shop_1", 1, 2), lines=["sold"]),
-        ev.JobStarted(**lost, procedure="builtins.shell"),
-        ev.JobStarted(**job("sell", "sell one", "shop_1", 2), procedure="builtins.shell"),
-        ev.JobFinished(**job("sell", "sell one", "shop_1", 1, 2), duration_s=2.0),
-        ev.JobOutput(**lost, lines=[f"line {n}" for n in range(12)], dropped=3),
-        ev.JobOutput(**lost, lines=[HOSTILE, "\ttabbed <b>&amp;"], stream="stderr"),
-        ev.JobFinished(**lost, state="failed", error=error, duration_s=12.5),
-        ev.StopRequested(by="failure"),
-        ev.JobFinished(**job("sell", "sell one", "shop_1", 2), state="cancelled", reason="another job failed"),
-        ev.StageFinished(stage="sell", state="failed", duration_s=14.0),
-        *good_stage("close", "lights"),
-        *stopped(),
-        ev.RunFinished(exit_code=1, duration_s=15.0, counts={"ok": 5, "failed": 1, "cancelled": 1}, causes=[1]),
-    ])
+    return numbered(
+        [
+            *started(),
+            *good_stage("open", "fill"),
+            ev.StageStarted(stage="sell", agents=["shop_1", "shop_2"]),
+            ev.JobStarted(**job("sell", "sell one", "shop_1", 1), procedure="builtins.shell"),
+            ev.JobOutput(**job("sell", "sell one", "shop_1", 1), lines=["not yet"]),
+            ev.JobFinished(
+                **job("sell", "sell one", "shop_1", 1), state="failed", error=error, will_retry=True, duration_s=1.25
+            ),
+            ev.JobStarted(**job("sell", "sell one", "shop_1", 1, 2), procedure="builtins.shell", why="retry"),
+            ev.JobOutput(**job("sell", "sell one", "shop_1", 1, 2), lines=["sold"]),
+            ev.JobStarted(**lost, procedure="builtins.shell"),
+            ev.JobStarted(**job("sell", "sell one", "shop_1", 2), procedure="builtins.shell"),
+            ev.JobFinished(**job("sell", "sell one", "shop_1", 1, 2), duration_s=2.0),
+            ev.JobOutput(**lost, lines=[f"line {n}" for n in range(12)], dropped=3),
+            ev.JobOutput(**lost, lines=[HOSTILE, "\ttabbed <b>&amp;"], stream="stderr"),
+            ev.JobFinished(**lost, state="failed", error=error, duration_s=12.5),
+            ev.StopRequested(by="failure"),
+            ev.JobFinished(**job("sell", "sell one", "shop_1", 2), state="cancelled", reason="another job failed"),
+            ev.StageFinished(stage="sell", state="failed", duration_s=14.0),
+            *good_stage("close", "lights"),
+            *stopped(),
+            ev.RunFinished(exit_code=1, duration_s=15.0, counts={"ok": 5, "failed": 1, "cancelled": 1}, causes=[1]),
+        ]
+    )
 
 
 def succeeding() -> list[ev.Event]:
     """Everything that is said of a run that goes well."""
-    return numbered([
-        *started(),
-        *good_stage("open", "fill"),
-        ev.WarningGiven(message="stage sell matches no agent", stage="sell"),
-        ev.StageFinished(stage="sell", state="skipped", reason="no agent takes part"),
-        ev.VariableChanged(name="price", value=12, by="open/fill@shop_1"),
-        ev.VariableChanged(name="::error::", removed=True),
-        ev.ServiceAnnounced(agent="shop_1", kind="http", name="http", ports={"http": 8080}),
-        ev.JobOutput(agent="shop_1", lines=["GET /"], process="http"),
-        ev.ScenarioRejected(problems=[{"file": "shops.yml", "line": 3, "column": 1, "message": "unknown key 'x'"}]),
-        ev.ScenarioReloaded(changes=["stage close: 1 job changed"], plan=PLAN),
-        ev.AgentSuspect(agent="shop_2", message="the connection is down"),
-        ev.ConfirmationAsked(stage="count"),
-        ev.ConfirmationGiven(stage="count", by="--confirm"),
-        ev.StageStarted(stage="count", agents=["shop_1"]),
-        ev.JobStarted(**job("count", "all sold", "shop_1"), procedure="builtins.assert"),
-        ev.ServiceAnnounced(agent="shop_1", kind="http", name="http", state="down", reason="exit status 1\nGET /"),
-        ev.JobFinished(**job("count", "all sold", "shop_1"), state="failed", is_tolerated=True,
-                       error={"kind": "assert", "message": "a shop sold nothing"}),
-        ev.StageFinished(stage="count", state="ok"),
-        ev.RunPaused(reason="operator", message="by the console"),
-        *good_stage("close", "lights"),
-        ev.StagesDone(),
-        ev.ServiceAnnounced(agent="shop_2", kind="http", name="http", state="down", reason="stopped"),
-        *stopped(),
-        ev.RunFinished(exit_code=0, duration_s=9.0, counts={"ok": 4, "failed": 1}),
-    ])
+    return numbered(
+        [
+            *started(),
+            *good_stage("open", "fill"),
+            ev.WarningGiven(message="stage sell matches no agent", stage="sell"),
+            ev.StageFinished(stage="sell", state="skipped", reason="no agent takes part"),
+            ev.VariableChanged(name="price", value=12, by="open/fill@shop_1"),
+            ev.VariableChanged(name="::error::", removed=True),
+            ev.ServiceAnnounced(agent="shop_1", kind="http", name="http", ports={"http": 8080}),
+            ev.JobOutput(agent="shop_1", lines=["GET /"], process="http"),
+            ev.ScenarioRejected(problems=[{"file": "shops.yml", "line": 3, "column": 1, "message": "unknown key 'x'"}]),
+            ev.ScenarioReloaded(changes=["stage close: 1 job changed"], plan=PLAN),
+            ev.AgentSuspect(agent="shop_2", message="the connection is down"),
+            ev.ConfirmationAsked(stage="count"),
+            ev.ConfirmationGiven(stage="count", by="--confirm"),
+            ev.StageStarted(stage="count", agents=["shop_1"]),
+            ev.JobStarted(**job("count", "all sold", "shop_1"), procedure="builtins.assert"),
+            ev.ServiceAnnounced(agent="shop_1", kind="http", name="http", state="down", reason="exit status 1\nGET /"),
+            ev.JobFinished(
+                **job("count", "all sold", "shop_1"),
+                state="failed",
+                is_tolerated=True,
+                error={"kind": "assert", "message": "a shop sold nothing"},
+            ),
+            ev.StageFinished(stage="count", state="ok"),
+            ev.RunPaused(reason="operator", message="by the console"),
+            *good_stage("close", "lights"),
+            ev.StagesDone(),
+            ev.ServiceAnnounced(agent="shop_2", kind="http", name="http", state="down", reason="stopped"),
+            *stopped(),
+            ev.RunFinished(exit_code=0, duration_s=9.0, counts={"ok": 4, "failed": 1}),
+        ]
+    )
 
 
 def unreachable() -> list[ev.Event]:
     """One agent cannot be reached, the other does not end cleanly."""
-    return numbered([
-        *started()[:3],
-        ev.AgentReady(agent="shop_1", home="/h/1", python="3.11.2"),
-        ev.AgentFailed(agent="shop_2", code="net.refused", message="10.0.0.2:22 refuses connections",
-                       hint="is an SSH server running there?", exit_code=4),
-        ev.StopRequested(by="failure"),
-        ev.AgentStopped(agent="shop_1", is_clean=False, remaining=[{"pid": 7, "name": "sleep"}], message="1 is left"),
-        ev.RunFinished(exit_code=10, duration_s=2.0, reason="shop_1 is not clean", causes=[4, 10]),
-    ])
+    return numbered(
+        [
+            *started()[:3],
+            ev.AgentReady(agent="shop_1", home="/h/1", python="3.11.2"),
+            ev.AgentFailed(
+                agent="shop_2",
+                code="net.refused",
+                message="10.0.0.2:22 refuses connections",
+                hint="is an SSH server running there?",
+                exit_code=4,
+            ),
+            ev.StopRequested(by="failure"),
+            ev.AgentStopped(
+                agent="shop_1", is_clean=False, remaining=[{"pid": 7, "name": "sleep"}], message="1 is left"
+            ),
+            ev.RunFinished(exit_code=10, duration_s=2.0, reason="shop_1 is not clean", causes=[4, 10]),
+        ]
+    )
 
 
 def interrupted() -> list[ev.Event]:
     """An operator stops the run before anything failed."""
-    return numbered([
-        *started(),
-        *good_stage("open", "fill"),
-        ev.StopRequested(by="SIGINT"),
-        *stopped(),
-        ev.RunFinished(exit_code=130, duration_s=4.0, counts={"ok": 2}),
-    ])
+    return numbered(
+        [
+            *started(),
+            *good_stage("open", "fill"),
+            ev.StopRequested(by="SIGINT"),
+            *stopped(),
+            ev.RunFinished(exit_code=130, duration_s=4.0, counts={"ok": 2}),
+        ]
+    )

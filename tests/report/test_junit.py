@@ -53,19 +53,22 @@ def test_a_rerun_that_succeeds_is_a_flaky_success(tmp_path: Path) -> None:
 
 def test_a_failure_after_a_failure_names_both(tmp_path: Path) -> None:
     first, second = recorded.job("open", "fill", "shop_1"), recorded.job("open", "fill", "shop_1", attempt=2)
-    events = recorded.numbered([
-        *recorded.started(),
-        ev.StageStarted(stage="open", agents=["shop_1"]),
-        ev.JobStarted(**first),
-        ev.JobFinished(**first, state="failed", error={"kind": "exit", "message": "first"}, will_retry=True),
-        ev.JobStarted(**second, why="retry"),
-        ev.JobFinished(**second, state="failed"),
-        ev.RunFinished(exit_code=1),
-    ])
+    events = recorded.numbered(
+        [
+            *recorded.started(),
+            ev.StageStarted(stage="open", agents=["shop_1"]),
+            ev.JobStarted(**first),
+            ev.JobFinished(**first, state="failed", error={"kind": "exit", "message": "first"}, will_retry=True),
+            ev.JobStarted(**second, why="retry"),
+            ev.JobFinished(**second, state="failed"),
+            ev.RunFinished(exit_code=1),
+        ]
+    )
     case = ET.fromstring(report(tmp_path, events)).find(".//testcase[@name='fill [shop_1]']")
     assert case is not None
     assert [(child.tag, child.get("message")) for child in case] == [
-        ("failure", "no reason was given"), ("rerunFailure", "first"),
+        ("failure", "no reason was given"),
+        ("rerunFailure", "first"),
     ]
 
 

@@ -87,9 +87,12 @@ def test_the_agents_of_jobs_are_told_when_asked_for() -> None:
 def test_labels_stay_few_and_legal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_JOBS", 2)
     hostile = 'a"\\\n\udcff'
-    found = folded([
-        ev.JobFinished(stage=hostile, job=f"job {n}", agent="a", key=f"{n}", item=n, state="skipped") for n in range(5)
-    ])  # fmt: skip
+    found = folded(
+        [
+            ev.JobFinished(stage=hostile, job=f"job {n}", agent="a", key=f"{n}", item=n, state="skipped")
+            for n in range(5)
+        ]
+    )
     stages = {dict(labels)["stage"]: count for (name, labels), count in found.items() if name == "octogram_jobs_total"}
     assert stages == {'a"\\\n?': 1, "(other)": 3}
     assert value(found, "octogram_jobs_total", stage="(other)", job="(other)", state="skipped") == 3

@@ -117,8 +117,16 @@ def test_a_reader_that_goes_away_does_not_disturb_the_run() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.00s"), (0.044, "0.04s"), (9.99, "9.99s"), (9.996, "10.0s"), (59.94, "59.9s"), (59.96, "1m00s"),
-        (63.2, "1m03s"), (3599, "59m59s"), (3599.6, "1h00m"), (7500, "2h05m"),
+        (0, "0.00s"),
+        (0.044, "0.04s"),
+        (9.99, "9.99s"),
+        (9.996, "10.0s"),
+        (59.94, "59.9s"),
+        (59.96, "1m00s"),
+        (63.2, "1m03s"),
+        (3599, "59m59s"),
+        (3599.6, "1h00m"),
+        (7500, "2h05m"),
     ],
 )
 def test_durations(seconds: float, text: str) -> None:

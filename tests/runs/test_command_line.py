@@ -25,32 +25,35 @@ stages:
 """
 
 
-@pytest.mark.parametrize(("arguments", "code", "said"), [
-    ("chek s.yml", 2, "did you mean 'check'"),
-    ("s", 2, "did you mean 's.yml'"),
-    ("nothing", 2, "neither a command nor a file"),
-    ("nothing.yml", 3, "no such file"),
-    (".", 3, "directory"),
-    ("--nope", 2, "no option --nope"),
-    ("s.yml --stag first", 2, "did you mean --stage"),
-    ("check s.yml --fromat json", 2, "did you mean --format"),
-    ("s.yml --stage frist", 2, "did you mean 'first'"),
-    ("s.yml --tags quik", 2, "did you mean 'quick'"),
-    ("s.yml --from third --until first", 2, "comes after"),
-    ("s.yml --limit z", 2, "leaves no agent"),
-    ("s.yml --limit (", 2, "not a regular expression"),
-    ("s.yml -e x", 2, "NAME=VALUE"),
-    ("s.yml --timeout 0", 2, "duration"),
-    ("s.yml --confirm maybe", 2, "maybe"),
-    ("s.yml --ssh-config nope", 2, "nope"),
-    ("s.yml --variables nope.yml", 3, "nope.yml"),
-    ("s.yml --agents s.yml", 3, "must be a list"),
-    ("s.yml --junit nope/j.xml", 74, "no such directory"),
-    ("s.yml --events nope/e.jsonl", 74, "nope/e.jsonl"),
-    ("help nope", 2, "topics"),
-    ("replay nope", 9, "no runs"),
-    ("attach", 9, "no runs"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("chek s.yml", 2, "did you mean 'check'"),
+        ("s", 2, "did you mean 's.yml'"),
+        ("nothing", 2, "neither a command nor a file"),
+        ("nothing.yml", 3, "no such file"),
+        (".", 3, "directory"),
+        ("--nope", 2, "no option --nope"),
+        ("s.yml --stag first", 2, "did you mean --stage"),
+        ("check s.yml --fromat json", 2, "did you mean --format"),
+        ("s.yml --stage frist", 2, "did you mean 'first'"),
+        ("s.yml --tags quik", 2, "did you mean 'quick'"),
+        ("s.yml --from third --until first", 2, "comes after"),
+        ("s.yml --limit z", 2, "leaves no agent"),
+        ("s.yml --limit (", 2, "not a regular expression"),
+        ("s.yml -e x", 2, "NAME=VALUE"),
+        ("s.yml --timeout 0", 2, "duration"),
+        ("s.yml --confirm maybe", 2, "maybe"),
+        ("s.yml --ssh-config nope", 2, "nope"),
+        ("s.yml --variables nope.yml", 3, "nope.yml"),
+        ("s.yml --agents s.yml", 3, "must be a list"),
+        ("s.yml --junit nope/j.xml", 74, "no such directory"),
+        ("s.yml --events nope/e.jsonl", 74, "nope/e.jsonl"),
+        ("help nope", 2, "topics"),
+        ("replay nope", 9, "no runs"),
+        ("attach", 9, "no runs"),
+    ],
+)
 def test_what_is_wrong_is_said_in_a_line_with_a_hint(place: Place, arguments: str, code: int, said: str) -> None:
     place.write("s.yml", STAGES)
     done = place.run(*shlex.split(arguments))
@@ -95,8 +98,14 @@ def test_a_run_kept_alive_says_how_to_go_on_and_ends_by_ctrl_c(place: Place) -> 
     log = place.home / "log"
     with log.open("w") as stream:
         child = subprocess.Popen(
-            ["sh", "-c", 'exec "$0" "$@"', *place_command("s.yml", "--keep-alive")], env=place.environment,
-            stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, cwd=place.home, start_new_session=True)
+            ["sh", "-c", 'exec "$0" "$@"', *place_command("s.yml", "--keep-alive")],
+            env=place.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            cwd=place.home,
+            start_new_session=True,
+        )
     wait_for(lambda: "octogram-tui attach" in log.read_text(), describe=log.read_text)
     child.send_signal(signal.SIGINT)
     assert child.wait(30) == 0, log.read_text()
@@ -170,8 +179,12 @@ def test_the_scenarios_of_the_readme_are_right_and_run(place: Place) -> None:
 def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
     """Those that need no terminal, no other machine and no installation: marked by what they begin with."""
     text = (ROOT / "README.md").read_text()
-    commands = [line.split("  #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-                for line in block.splitlines() if line.startswith("octogram-tui ")]
+    commands = [
+        line.split("  #")[0].strip()
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("octogram-tui ")
+    ]
     assert commands
     assert commands
     (place.home / "sample_scenarios").symlink_to(ROOT / "sample_scenarios")
@@ -182,12 +195,15 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
         assert done.returncode == 0, (command, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize(("agent", "code", "said"), [
-    ("{transport: local}", 0, "python"),
-    ("{transport: local, python: python9}", 6, "python9"),
-    ("{address: 127.0.0.1, port: 1}", 4, "connection"),
-    ("{transport: command, command: [no-such-command]}", 6, "no-such-command"),
-])
+@pytest.mark.parametrize(
+    ("agent", "code", "said"),
+    [
+        ("{transport: local}", 0, "python"),
+        ("{transport: local, python: python9}", 6, "python9"),
+        ("{address: 127.0.0.1, port: 1}", 4, "connection"),
+        ("{transport: command, command: [no-such-command]}", 6, "no-such-command"),
+    ],
+)
 def test_doctor_tells_by_its_exit_code_what_is_missing(place: Place, agent: str, code: int, said: str) -> None:
     place.write("s.yml", f"agents: [{{name: a, {agent[1:]}]\n" + STAGES.split("\n", 2)[2])
     done = place.run("doctor", "s.yml")
@@ -196,13 +212,23 @@ def test_doctor_tells_by_its_exit_code_what_is_missing(place: Place, agent: str,
 
 
 def test_too_many_agents_for_the_limit_of_open_files(place: Place) -> None:
-    place.write("s.yml", """
+    place.write(
+        "s.yml",
+        """
 agents: [{name: 'a_{1..60}', transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]
-""")
+""",
+    )
     done = subprocess.run(
-        ["sh", "-c", 'ulimit -n 64 && exec "$0" "$@"', *place_command("s.yml")], env=place.environment, cwd=place.home,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        ["sh", "-c", 'ulimit -n 64 && exec "$0" "$@"', *place_command("s.yml")],
+        env=place.environment,
+        cwd=place.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 6, done.stdout + done.stderr
     assert "ulimit -n" in done.stdout
     place.wait_clean()

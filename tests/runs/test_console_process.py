@@ -29,8 +29,14 @@ def console(place: Place) -> Iterator[pexpect.spawn]:
     """Open a console in a real terminal of 100x30."""
     path = place.write("slow.yml", SLOW)
     child = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20,
-        encoding="utf-8")
+        PROGRAM[0],
+        [*PROGRAM[1:], str(path)],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(30, 100),
+        timeout=20,
+        encoding="utf-8",
+    )
     yield child
     child.close(force=True)
     place.kill_everything()
@@ -49,8 +55,14 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     follower = place.start("attach", "last", "--headless")
     wait_for(lambda: '"stages_done"' in journal(place).read_text())
     again = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], "attach"], env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20,
-        encoding="utf-8")
+        PROGRAM[0],
+        [*PROGRAM[1:], "attach"],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(30, 100),
+        timeout=20,
+        encoding="utf-8",
+    )
     again.expect("DONE")
     again.send("q")
     again.expect("Leave the run")
@@ -101,7 +113,8 @@ def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: 
 def test_a_scenario_that_is_wrong_opens_no_console(place: Place) -> None:
     path = place.write("bad.yml", "stages: [{name: s, jbos: []}]\n")
     child = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, encoding="utf-8", timeout=20)
+        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, encoding="utf-8", timeout=20
+    )
     child.expect("jobs")
     child.expect(pexpect.EOF)
     child.close()
@@ -119,8 +132,14 @@ def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> Non
 
 def test_the_quickstart_in_the_console(place: Place) -> None:
     child = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], str(ROOT / "sample_scenarios" / "quickstart.yml")], env=place.environment,
-        cwd=place.home, dimensions=(24, 80), timeout=30, encoding="utf-8")
+        PROGRAM[0],
+        [*PROGRAM[1:], str(ROOT / "sample_scenarios" / "quickstart.yml")],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(24, 80),
+        timeout=30,
+        encoding="utf-8",
+    )
     child.expect("DONE")
     child.send("q")
     child.expect("Leave the run")
@@ -140,8 +159,14 @@ def journal(place: Place) -> Path:
 def test_what_is_written_for_programs_is_written_beside_a_console_too(place: Place) -> None:
     path = place.write("slow.yml", SLOW)
     child = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], str(path), "--metrics", "run.prom", "--events", "e.jsonl", "--junit", "j.xml"],
-        env=place.environment, cwd=place.home, dimensions=(30, 100), timeout=20, encoding="utf-8")
+        PROGRAM[0],
+        [*PROGRAM[1:], str(path), "--metrics", "run.prom", "--events", "e.jsonl", "--junit", "j.xml"],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(30, 100),
+        timeout=20,
+        encoding="utf-8",
+    )
     child.expect("for a file")
     assert "octogram_run_exit_code" not in (place.home / "run.prom").read_text()
     let_go(place)

@@ -116,8 +116,11 @@ def test_a_bridge_killed_during_a_job(place: Place) -> None:
 def test_many_agents_interrupted(place: Place, openssh_server: SshServer, interrupts: int) -> None:
     agents = ", ".join(f"{{name: a{n}, address: 127.0.0.{n}}}" for n in range(1, 51))
     job = "setsid sleep 1000 & touch started; exec sleep 1000"
-    process = begin(place, f"agents: [{agents}]\nstages: [{{name: s, jobs: [{{name: j, builtins.shell: '{job}'}}]}}]\n",
-                    openssh_server)
+    process = begin(
+        place,
+        f"agents: [{agents}]\nstages: [{{name: s, jobs: [{{name: j, builtins.shell: '{job}'}}]}}]\n",
+        openssh_server,
+    )
     wait_for(lambda: len(list(openssh_server.home.glob(".octogram/runs/*/*/home/started"))) == 50)
     for _ in range(interrupts):
         process.send_signal(signal.SIGINT)

@@ -45,8 +45,17 @@ def test_one_interrupt_stops_everything_in_order(place: Place) -> None:
 def test_a_second_interrupt_kills_at_once(place: Place) -> None:
     process = begin(place)
     process.send_signal(signal.SIGINT)
-    wait_for(lambda: "SIGINT" in (place.home / ".local/state/octogram-tui/runs" / os.listdir(
-        place.home / ".local/state/octogram-tui/runs")[0] / "journal.jsonl").read_text())
+    wait_for(
+        lambda: (
+            "SIGINT"
+            in (
+                place.home
+                / ".local/state/octogram-tui/runs"
+                / os.listdir(place.home / ".local/state/octogram-tui/runs")[0]
+                / "journal.jsonl"
+            ).read_text()
+        )
+    )
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=15)
     assert process.returncode == 130, out
@@ -74,12 +83,15 @@ def test_a_headless_run_ends_with_its_terminal(place: Place) -> None:
 
 
 def test_always_stages_run_after_an_interrupt(place: Place) -> None:
-    text = LONG.replace("trap '' TERM; ", "") + """
+    text = (
+        LONG.replace("trap '' TERM; ", "")
+        + """
   - name: collect
     always: true
     with_agents: a_1
     jobs: [{name: note, builtins.shell: 'echo collected > note.txt'}, {name: bring, builtins.fetch: note.txt}]
 """
+    )
     process = begin(place, text)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)

@@ -37,8 +37,16 @@ def test_the_quickstart_ends_well_and_brings_its_report_home(place: Place) -> No
     assert events[-1]["type"] == "run_finished"
     assert events[-1]["exit_code"] == 0
     assert {e["type"] for e in events} >= {
-        "agent_ready", "stage_started", "job_started", "job_output", "job_finished", "variable_changed",
-        "service_announced", "stage_finished", "agent_stopped"}
+        "agent_ready",
+        "stage_started",
+        "job_started",
+        "job_output",
+        "job_finished",
+        "variable_changed",
+        "service_announced",
+        "stage_finished",
+        "agent_stopped",
+    }
     reports = list(place.home.glob(".local/state/octogram-tui/runs/*/artifacts/library/report.txt"))
     assert "the octopus: 3 chapters" in reports[0].read_text()
     cases = ET.parse(place.home / "j.xml").findall(".//testcase")
@@ -63,22 +71,31 @@ def test_events_on_standard_output_are_alone_there(place: Place) -> None:
 def test_a_reader_that_goes_away_does_not_end_the_run(place: Place) -> None:
     command = " ".join(PROGRAM) + f" {scenario(place, 'builtins.shell: sleep 0.3')} --events - 2>/dev/null | head -n 1"
     done = subprocess.run(
-        ["sh", "-c", command], env=place.environment, cwd=place.home, capture_output=True, text=True, timeout=60,
-        check=False)
+        ["sh", "-c", command],
+        env=place.environment,
+        cwd=place.home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert json.loads(done.stdout)["type"] == "run_started"
     place.wait_clean(10)
     assert place.last_run()["exit_code"] == 0
 
 
-@pytest.mark.parametrize(("job", "code", "said"), [
-    ("builtins.command: 'false'", 1, "exit status 1"),
-    ("builtins.command: nothing-of-that-name", 1, "nothing-of-that-name"),
-    ("builtins.command: sleep 60\n        timeout: 0.2", 1, "0.2 s"),
-    ("builtins.command: echo {{ vars.nope | upper }}", 3, "nope"),
-    ("builtins.http: {url: 'http://127.0.0.1:1/'}", 1, "127.0.0.1"),
-    ("copy: {local_path: not-there, remote_path: x}", 1, "not-there"),
-    ("builtins.assert: {that: '1 > 2', message: one is small}", 1, "one is small"),
-])
+@pytest.mark.parametrize(
+    ("job", "code", "said"),
+    [
+        ("builtins.command: 'false'", 1, "exit status 1"),
+        ("builtins.command: nothing-of-that-name", 1, "nothing-of-that-name"),
+        ("builtins.command: sleep 60\n        timeout: 0.2", 1, "0.2 s"),
+        ("builtins.command: echo {{ vars.nope | upper }}", 3, "nope"),
+        ("builtins.http: {url: 'http://127.0.0.1:1/'}", 1, "127.0.0.1"),
+        ("copy: {local_path: not-there, remote_path: x}", 1, "not-there"),
+        ("builtins.assert: {that: '1 > 2', message: one is small}", 1, "one is small"),
+    ],
+)
 def test_a_job_that_fails_says_why_and_ends_the_run(place: Place, job: str, code: int, said: str) -> None:
     done = place.run(scenario(place, job))
     assert done.returncode == code, done.stdout + done.stderr
@@ -93,13 +110,16 @@ def test_the_time_limit_of_the_run(place: Place) -> None:
 
 
 def test_confirmations_without_an_operator(place: Place) -> None:
-    path = place.write("c.yml", """
+    path = place.write(
+        "c.yml",
+        """
 agents: [{name: a, transport: local}]
 stages:
   - name: careful
     ask_confirmation: true
     jobs: [{name: j, builtins.command: 'true'}]
-""")
+""",
+    )
     assert place.run(str(path)).returncode == 11
     assert place.run(str(path), "--confirm", "yes").returncode == 0
     skipped = place.run(str(path), "--confirm", "no")
@@ -111,41 +131,53 @@ def test_an_agent_that_cannot_be_reached(place: Place) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    path = place.write("u.yml", f"""
+    path = place.write(
+        "u.yml",
+        f"""
 agents: [{{name: far, address: 127.0.0.1, port: {port}, user: nobody}}, {{name: near, transport: local}}]
 stages: [{{name: s, jobs: [{{name: j, builtins.command: 'true'}}]}}]
-""")
+""",
+    )
     done = place.run(str(path))
     assert done.returncode == 4, done.stdout
     assert f"127.0.0.1:{port}" in done.stdout + done.stderr
 
 
 def test_a_command_that_is_no_way_to_a_machine(place: Place) -> None:
-    path = place.write("w.yml", """
+    path = place.write(
+        "w.yml",
+        """
 agents: [{name: a, transport: command, command: [sh, -c, 'exit 3']}]
 stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]
-""")
+""",
+    )
     done = place.run(str(path))
     assert done.returncode == 6, done.stdout
     assert "agent a" in done.stdout
 
 
 def test_a_wrapper_command_is_a_way_to_a_machine(place: Place) -> None:
-    path = place.write("w.yml", """
+    path = place.write(
+        "w.yml",
+        """
 agents: [{name: a, transport: command, command: [env, X_FROM_WRAPPER=yes]}]
 stages: [{name: s, jobs: [{name: j, builtins.shell: 'test "$X_FROM_WRAPPER" = yes'}]}]
-""")
+""",
+    )
     assert place.run(str(path)).returncode == 0
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("empty.yml", "", "empty"),
-    ("wrong.txt", "stages: []", ".yml"),
-    ("tabs.yml", "stages:\n\t- name: s\n", "tabs.yml:2"),
-    ("twice.yml", "stages: []\nstages: []\n", "twice.yml:2"),
-    ("typo.yml", "agnets: []\nstages: []\n", "agents"),
-    ("binary.yml", "\x00\x01", "binary.yml"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("empty.yml", "", "empty"),
+        ("wrong.txt", "stages: []", ".yml"),
+        ("tabs.yml", "stages:\n\t- name: s\n", "tabs.yml:2"),
+        ("twice.yml", "stages: []\nstages: []\n", "twice.yml:2"),
+        ("typo.yml", "agnets: []\nstages: []\n", "agents"),
+        ("binary.yml", "\x00\x01", "binary.yml"),
+    ],
+)
 def test_bad_files_get_one_clear_line_each(place: Place, name: str, text: str, said: str) -> None:
     done = place.run(str(place.write(name, text)))
     assert done.returncode == 3
@@ -161,9 +193,16 @@ def test_a_missing_file_and_a_directory(place: Place) -> None:
     assert "folder.yml" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--nope"], ["x.yml", "--confirm", "maybe"], ["x.yml", "-e", "novalue"], ["help", "nothing"], ["x.yml", "y.yml"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nope"],
+        ["x.yml", "--confirm", "maybe"],
+        ["x.yml", "-e", "novalue"],
+        ["help", "nothing"],
+        ["x.yml", "y.yml"],
+    ],
+)
 def test_a_wrong_command_line(place: Place, arguments: list[str]) -> None:
     place.write("x.yml", "stages: []\n")
     done = place.run(*arguments)
@@ -219,7 +258,9 @@ def test_everything_is_kept_private_and_where_the_user_wants_it(place: Place) ->
 def test_variables_and_agents_from_the_command_line_and_files(place: Place) -> None:
     place.write("vars.yml", "who: file\nlevel: 3\n")
     place.write("more.yml", "- {name: extra, transport: local}\n")
-    path = place.write("v.yml", """
+    path = place.write(
+        "v.yml",
+        """
 agents: [{name: a, transport: local}]
 vars: {who: scenario, level: 1}
 stages:
@@ -229,7 +270,8 @@ stages:
       - name: j
         builtins.assert:
           that: [vars.who == 'line', vars.level == 3, vars.flag == true]
-""")
+""",
+    )
     done = place.run(str(path), "--variables", "vars.yml", "--agents", "more.yml", "-e", "who=line", "-e", "flag=true")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -60,8 +60,11 @@ def run(place: Place, text: str, *options: str, code: int = 0) -> list[dict[str,
 
 def results(events: list[dict[str, Any]], job: str) -> list[str]:
     """Give what a job's instances wrote, as their results tell it, in the order of their ends."""
-    return [e["result"]["stdout"].removesuffix("\n") for e in events
-            if e["type"] == "job_finished" and e["job"] == job and e["state"] == "ok"]
+    return [
+        e["result"]["stdout"].removesuffix("\n")
+        for e in events
+        if e["type"] == "job_finished" and e["job"] == job and e["state"] == "ok"
+    ]
 
 
 def test_items_captures_and_rendering(place: Place) -> None:
@@ -70,19 +73,31 @@ def test_items_captures_and_rendering(place: Place) -> None:
     assert results(events, "whole") == ["a 2..4 b"]
     assert results(events, "none") == []
     assert results(events, "typed") == [
-        "[7] false", "[7] false", "[true] false", "[true] false", "[] false", "[16] false", "[3] false",
-        "[1000] false", "[-4] false", "[TRUE] true", "[x] true"]
+        "[7] false",
+        "[7] false",
+        "[true] false",
+        "[true] false",
+        "[] false",
+        "[16] false",
+        "[3] false",
+        "[1000] false",
+        "[-4] false",
+        "[TRUE] true",
+        "[x] true",
+    ]
     assert sorted(results(events, "product")) == ["a1", "a2", "b1", "b2"]
     started = [e["item"] for e in events if e["type"] == "job_started" and e["job"] == "product"]
     assert started == [["a", 1], ["a", 2], ["b", 1], ["b", 2]]
     assert results(events, "rendered") == ['true||61622f|b.t|3|"<&>"']
-    by_stage = {s: sorted(e["result"]["stdout"].strip() for e in events
-                          if e["type"] == "job_finished" and e["stage"] == s) for s in
-                ("captures", "all matches", "empty matches")}
+    by_stage = {
+        s: sorted(e["result"]["stdout"].strip() for e in events if e["type"] == "job_finished" and e["stage"] == s)
+        for s in ("captures", "all matches", "empty matches")
+    }
     assert by_stage == {
         "captures": ["delegate_7|delegate|7", "node_1|n||o|1"],
         "all matches": ["1|1|2|2", "7|7"],
-        "empty matches": ["delegate_7|delegate_7", "node_12|node_12"]}
+        "empty matches": ["delegate_7|delegate_7", "node_12|node_12"],
+    }
     assert any("nobody" in e.get("message", "") for e in events if e["type"] == "warning")
 
 
@@ -161,9 +176,22 @@ def test_files_are_copied_packed_served_and_brought_home(place: Place) -> None:
         (place.home / "src" / name).chmod(mode)
     (place.home / "got").mkdir()
     events = run(place, FILES)
-    assert results(events, "look") == ["\n".join([
-        "d1/f.txt 640", "d1/run.sh 750", "d1/src/f.txt 640", "d1/src/run.sh 750", "d1/src/sub/g 644", "d1/sub/g 644",
-        "p/q/run.sh 750", "run.sh 750", "x/y.sh 750", "hi"])]
+    assert results(events, "look") == [
+        "\n".join(
+            [
+                "d1/f.txt 640",
+                "d1/run.sh 750",
+                "d1/src/f.txt 640",
+                "d1/src/run.sh 750",
+                "d1/src/sub/g 644",
+                "d1/sub/g 644",
+                "p/q/run.sh 750",
+                "run.sh 750",
+                "x/y.sh 750",
+                "hi",
+            ]
+        )
+    ]
     failed = [e for e in events if e["type"] == "job_finished" and e["state"] == "failed"]
     assert [e["job"] for e in failed] == ["not there"]
     assert "404" in failed[0]["error"]["message"]
@@ -204,9 +232,19 @@ def test_conditions_retries_order_and_failures(place: Place) -> None:
     events = run(place, CONTROL, code=1)
     finished = [(e["job"], e["state"]) for e in events if e["type"] == "job_finished" and e["stage"] == "one"]
     assert finished == [
-        ("skipped", "skipped"), ("by item", "skipped"), ("by item", "ok"), ("by item", "skipped"),
-        *[("retried", "failed")] * 2, ("retried", "ok"), *[("until", "failed")] * 2, ("until", "ok"),
-        ("registered", "ok"), ("in time", "failed"), ("environment", "ok"), ("status", "ok")]
+        ("skipped", "skipped"),
+        ("by item", "skipped"),
+        ("by item", "ok"),
+        ("by item", "skipped"),
+        *[("retried", "failed")] * 2,
+        ("retried", "ok"),
+        *[("until", "failed")] * 2,
+        ("until", "ok"),
+        ("registered", "ok"),
+        ("in time", "failed"),
+        ("environment", "ok"),
+        ("status", "ok"),
+    ]
     assert results(events, "environment") == ["bar q n_0"]
     order = [e["agent"] for e in events if e["type"] == "job_started" and e["stage"] == "in order"]
     assert order == ["n_0", "n_0", "n_1", "n_1", "n_2", "n_2"]
@@ -272,8 +310,11 @@ def test_own_procedures_succeed_refuse_overflow_and_crash(place: Place) -> None:
     place.write("own.yml", OWN_SCENARIO)
     done = place.run("own.yml", "-v", "--events", "e.jsonl")
     assert done.returncode == 1, done.stdout + done.stderr
-    errors = {e["job"]: e["error"] for e in events_of((place.home / "e.jsonl").read_text())
-              if e["type"] == "job_finished" and e["state"] == "failed"}
+    errors = {
+        e["job"]: e["error"]
+        for e in events_of((place.home / "e.jsonl").read_text())
+        if e["type"] == "job_finished" and e["state"] == "failed"
+    }
     assert errors["refused"]["kind"] == "empty"
     assert "196608" in errors["too much"]["message"]
     assert "ZeroDivisionError" in errors["defect"]["message"]
@@ -282,11 +323,14 @@ def test_own_procedures_succeed_refuse_overflow_and_crash(place: Place) -> None:
     assert not [line for line in done.stdout.splitlines() if line.startswith("::")]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("def x(:\n", "own.py:1: invalid syntax"),
-    ("import nothing_such\n", "own.py:1: ModuleNotFoundError"),
-    ("x = 1\n", "defines no procedure"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def x(:\n", "own.py:1: invalid syntax"),
+        ("import nothing_such\n", "own.py:1: ModuleNotFoundError"),
+        ("x = 1\n", "defines no procedure"),
+    ],
+)
 def test_own_procedures_that_cannot_be_used(place: Place, text: str, said: str) -> None:
     place.write("own.py", text)
     place.write("own.yml", OWN_SCENARIO)
@@ -328,8 +372,10 @@ def test_the_three_ways_to_a_daemon(place: Place, bundle_url: tuple[str, str]) -
 
 
 def test_json_anchors_merge_keys_and_line_ends_are_read(place: Place) -> None:
-    document = {"agents": [{"name": "a", "transport": "local"}],
-                "stages": [{"name": "s", "jobs": [{"name": "j", "builtins.assert": "1 == 1"}]}]}
+    document = {
+        "agents": [{"name": "a", "transport": "local"}],
+        "stages": [{"name": "s", "jobs": [{"name": "j", "builtins.assert": "1 == 1"}]}],
+    }
     assert place.run(str(place.write("l.json", json.dumps(document)))).returncode == 0
     text = """\ufeffagents:
   - &a {name: a, transport: local}

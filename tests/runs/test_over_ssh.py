@@ -31,8 +31,14 @@ def local_events(place: Place) -> list[str]:
 async def run_beside(place: Place, *arguments: str) -> tuple[int, str]:
     """Run the program while this process goes on serving."""
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, *arguments, env=place.environment, cwd=place.home, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        *PROGRAM,
+        *arguments,
+        env=place.environment,
+        cwd=place.home,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
     out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
     return process.returncode, out.decode()
@@ -42,7 +48,8 @@ async def test_the_quickstart_gives_the_same_events_over_an_asyncssh_server(
     place: Place, asyncssh_server: SshServer
 ) -> None:
     code, out = await run_beside(
-        place, over_ssh(place), "--ssh-config", str(asyncssh_server.ssh_config), "--events", "e.jsonl")
+        place, over_ssh(place), "--ssh-config", str(asyncssh_server.ssh_config), "--events", "e.jsonl"
+    )
     assert code == 0, out
     assert plain(events_of((place.home / "e.jsonl").read_text())) == local_events(place)
 
@@ -62,7 +69,8 @@ def test_a_scenario_of_the_original_runs_unchanged(place: Place, openssh_server:
     where = {"port": openssh_server.port, "user": openssh_server.user, "identity": str(openssh_server.keys.user)}
     agents = [{"name": f"peer_{n}", "address": f"127.0.0.{n}", **where} for n in (1, 2, 3)]
     done = place.run(
-        str(classic), "--ssh-config", str(openssh_server.ssh_config), "--limit", "nobody", cwd=classic.parent)
+        str(classic), "--ssh-config", str(openssh_server.ssh_config), "--limit", "nobody", cwd=classic.parent
+    )
     assert done.returncode == 2, "the limit is checked before anything is connected"
     start, end = text.index("agents:"), text.index("\nvars:") if "\nvars:" in text else text.index("\nstages:")
     names = [a["name"] for a in __import__("yaml").safe_load(text)["agents"]]

@@ -75,10 +75,13 @@ def test_nothing_outlives_a_run_that_is_interrupted_twice_at_once(place: Place, 
 @pytest.mark.parametrize("interrupts", [1, 2])
 @pytest.mark.parametrize("when", [1, 3, 8, 12])
 def test_interrupted_while_its_agents_start(place: Place, when: int, interrupts: int) -> None:
-    path = place.write("s.yml", """
+    path = place.write(
+        "s.yml",
+        """
 agents: [{name: 'a_{1..12}', transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.command: [sleep, 'SLEEP']}]}]
-""".replace("SLEEP", SLEEP))
+""".replace("SLEEP", SLEEP),
+    )
     process = place.start(str(path), "--headless")
     wait_for(lambda: sum("attach --run" in line for line in place.processes()) >= when)
     for _ in range(interrupts):
@@ -92,10 +95,13 @@ stages: [{name: s, jobs: [{name: j, builtins.command: [sleep, 'SLEEP']}]}]
 def test_interrupted_during_a_copy(place: Place) -> None:
     with open(place.home / "big", "wb") as file:
         file.truncate(8 << 30)
-    path = place.write("s.yml", """
+    path = place.write(
+        "s.yml",
+        """
 agents: [{name: one, transport: local}]
 stages: [{name: s, jobs: [{name: c, copy: {local_path: big, remote_path: big}}]}]
-""")
+""",
+    )
     process = place.start(str(path), "--headless")
     wait_for(lambda: list(place.home.glob(".octogram/runs/*/one/home/.octogram-*")))
     process.send_signal(signal.SIGINT)
@@ -106,12 +112,15 @@ stages: [{name: s, jobs: [{name: c, copy: {local_path: big, remote_path: big}}]}
 
 
 def test_interrupted_again_during_an_always_stage(place: Place) -> None:
-    path = place.write("s.yml", """
+    path = place.write(
+        "s.yml",
+        """
 agents: [{name: one, transport: local}]
 stages:
   - {name: s, jobs: [{name: j, builtins.shell: touch up; exec sleep SLEEP}]}
   - {name: after, always: true, jobs: [{name: j, builtins.shell: touch collecting; exec sleep SLEEP}]}
-""".replace("SLEEP", SLEEP))
+""".replace("SLEEP", SLEEP),
+    )
     process = place.start(str(path), "--headless")
     for name in ("up", "collecting"):
         wait_for(partial(any_of, place, name))
@@ -122,7 +131,9 @@ stages:
 
 
 def test_a_flood_is_bounded_counted_and_delays_nobody(place: Place) -> None:
-    path = place.write("s.yml", """
+    path = place.write(
+        "s.yml",
+        """
 agents: [{name: 'a_{1..6}', transport: local}, {name: quick, transport: local}]
 stages:
   - name: mixed
@@ -132,7 +143,8 @@ stages:
           seq 1 1000; echo 1000 >> $HOME/{{ agent.name }}; done; seq 1 50000; echo 50000 >> $HOME/{{ agent.name }}; fi"
       - name: second
         builtins.shell: "if [ {{ agent.name }} = quick ]; then touch $HOME/go; fi"
-""")
+""",
+    )
     done = place.run(str(path), "--headless", "-q", "--events", "e.jsonl")
     assert done.returncode == 0, done.stdout[-2000:]
     printed: Counter[str] = Counter()

@@ -20,8 +20,17 @@ from octogram_tui.transport.bundle import build_bundle
 
 DEADLINE_S = 20.0
 FAST = Limits(
-    greeting_s=5.0, retry_s=0.001, longest_retry_s=0.01, hurried_retry_s=0.001, stop_grace_s=0.2, stop_slack_s=0.2,
-    stop_reattach_s=0.2, stop_boot_s=0.2, forced_stop_s=0.2, close_s=0.5)
+    greeting_s=5.0,
+    retry_s=0.001,
+    longest_retry_s=0.01,
+    hurried_retry_s=0.001,
+    stop_grace_s=0.2,
+    stop_slack_s=0.2,
+    stop_reattach_s=0.2,
+    stop_boot_s=0.2,
+    forced_stop_s=0.2,
+    close_s=0.5,
+)
 
 Kind = TypeVar("Kind")
 
@@ -142,8 +151,12 @@ class Rig:
         self.stimuli: list[Stimulus] = []
         self._changed = asyncio.Event()
         self.link = Link(
-            AgentSpec(AgentName("one"), transport="local", **spec), self.transport,
-            LinkSettings("run", lease_s, BinarySource(), build_bundle(), limits=limits), self._take, self._alone)
+            AgentSpec(AgentName("one"), transport="local", **spec),
+            self.transport,
+            LinkSettings("run", lease_s, BinarySource(), build_bundle(), limits=limits),
+            self._take,
+            self._alone,
+        )
 
     def _take(self, stimulus: Stimulus) -> None:
         self.stimuli.append(stimulus)

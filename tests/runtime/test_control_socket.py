@@ -172,14 +172,28 @@ async def test_who_only_watches_never_holds_control(stage: Stage) -> None:
     await watcher.leave()
 
 
-@pytest.mark.parametrize("line", [
-    b"hello", b"{}", b"[]", b"null", b"\xff\xfe", b'{"request":"dance"}', b'{"request":["pause"]}',
-    b'{"request":"pause","why":1}', b'{"request":"stop","by":7,"exit_code":0}',
-    b'{"request":"stop","by":"me","exit_code":true}', b'{"request":"stop","by":"me","exit_code":4711}',
-    b'{"request":"stop"}', b'{"request":"rerun","stage":null}', b'{"request":"set_variable","name":"x","value":NaN}',
-    b'{"request":"set_variable","name":"x","value":' + b"[" * 100 + b"]" * 100 + b"}", b"[" * 100_000,
-    b'{"request":"set_variable","name":"x","value":' + b"9" * 5000 + b"}",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"hello",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b'{"request":"dance"}',
+        b'{"request":["pause"]}',
+        b'{"request":"pause","why":1}',
+        b'{"request":"stop","by":7,"exit_code":0}',
+        b'{"request":"stop","by":"me","exit_code":true}',
+        b'{"request":"stop","by":"me","exit_code":4711}',
+        b'{"request":"stop"}',
+        b'{"request":"rerun","stage":null}',
+        b'{"request":"set_variable","name":"x","value":NaN}',
+        b'{"request":"set_variable","name":"x","value":' + b"[" * 100 + b"]" * 100 + b"}",
+        b"[" * 100_000,
+        b'{"request":"set_variable","name":"x","value":' + b"9" * 5000 + b"}",
+    ],
+)
 async def test_what_makes_no_sense_is_refused(stage: Stage, line: bytes) -> None:
     reader, writer = await stage.raw()
     writer.write(line + b'\n\n{"request":"stop","by":"me","exit_code":0}\n')

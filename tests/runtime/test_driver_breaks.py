@@ -62,16 +62,25 @@ class Play:
         self.tasks: list[asyncio.Task[None]] = []
         scenario = load_scenario(str(path)).scenario
         self.driver = Driver(
-            Engine(scenario, RunOptions("run")), self.journal, self.bus, self._link,
-            Errands(str(path.parent), str(path.parent / "artifacts")), check)
+            Engine(scenario, RunOptions("run")),
+            self.journal,
+            self.bus,
+            self._link,
+            Errands(str(path.parent), str(path.parent / "artifacts")),
+            check,
+        )
 
     def _link(self, effect: StartAgent) -> Link:
         transport = FakeTransport()
         self.transports.append(transport)
         self.tasks.append(asyncio.ensure_future(self._serve(transport, effect.agent.name)))
         return Link(
-            effect.agent, transport, LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=FAST),
-            self.driver.submit, lambda: _nobody())
+            effect.agent,
+            transport,
+            LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=FAST),
+            self.driver.submit,
+            lambda: _nobody(),
+        )
 
     async def _serve(self, transport: FakeTransport, agent: str) -> None:
         channel: FakeChannel = await transport.channels.get()
@@ -207,9 +216,7 @@ async def test_a_report_that_fails_is_left_out(play: Callable[..., Play], capsys
     assert capsys.readouterr().err.count("a report failed") == 1
 
 
-async def test_timers_are_replaced_and_disarmed(
-    play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch) -> None:
     run = play()
     fired: list[str] = []
 

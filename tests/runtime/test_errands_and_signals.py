@@ -46,7 +46,8 @@ class Desk:
     def start(self, timeout_s: float | None = None, link: bool = True, **arguments: Any) -> None:
         given = {"local_path": str(self._directory / "file"), "remote_path": "x", **arguments}
         self.errands.start(
-            SendJob("one", NAME, "copy", given, timeout_s, "orchestrator"), self.link if link else None, self._take)
+            SendJob("one", NAME, "copy", given, timeout_s, "orchestrator"), self.link if link else None, self._take
+        )
 
     def _take(self, stimulus: Stimulus) -> None:
         if not isinstance(stimulus, ProgressCame):
@@ -85,10 +86,15 @@ async def test_a_copy_that_takes_too_long(desk: Desk) -> None:
     assert await desk.end() == ("failed", "timeout")
 
 
-@pytest.mark.parametrize(("error", "kind"), [
-    (OSError(28, "no space left", "big"), "files"), (ValueError("odd"), "bug"), (AssertionError(), "bug"),
-    (TimeoutError(), "timeout"),
-])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OSError(28, "no space left", "big"), "files"),
+        (ValueError("odd"), "bug"),
+        (AssertionError(), "bug"),
+        (TimeoutError(), "timeout"),
+    ],
+)
 async def test_a_copy_that_fails(desk: Desk, error: BaseException, kind: str) -> None:
     desk.outcome = error
     desk.start()
@@ -113,8 +119,10 @@ async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
     assert await desk.end() == ("cancelled", "cancelled")
 
 
-@pytest.mark.parametrize("stimulus", [
-    StopAsked("operator", 0, force=True), VariableSet("x", {"a": [1, None]}), RerunRequested("s", "j", "one", "k")])
+@pytest.mark.parametrize(
+    "stimulus",
+    [StopAsked("operator", 0, force=True), VariableSet("x", {"a": [1, None]}), RerunRequested("s", "j", "one", "k")],
+)
 def test_requests_there_and_back(stimulus: Stimulus) -> None:
     assert decode_request(encode_request(stimulus)) == stimulus
 
@@ -138,14 +146,18 @@ async def test_the_first_signal_asks_the_second_forces() -> None:
     finally:
         signals.release()
     assert [(one.by, one.exit_code, one.force) for one in asked] == [
-        ("SIGHUP", 129, False), ("SIGTERM", 143, True), ("SIGHUP", 129, False)]
+        ("SIGHUP", 129, False),
+        ("SIGTERM", 143, True),
+        ("SIGHUP", 129, False),
+    ]
 
 
 def test_the_third_signal_leaves_at_once() -> None:
     program = (
         "import asyncio\nfrom octogram_tui.runtime.shutdown import Signals\n"
         "async def main():\n Signals(lambda s: print(s.force, flush=True))\n print('up', flush=True)\n"
-        " await asyncio.sleep(1000)\nasyncio.run(main())\n")
+        " await asyncio.sleep(1000)\nasyncio.run(main())\n"
+    )
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     said: Callable[[], str] = process.stdout.readline

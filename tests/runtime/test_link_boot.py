@@ -42,12 +42,15 @@ async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     await rig.report(AgentCameUp)
 
 
-@pytest.mark.parametrize(("answer", "code", "message"), [
-    ("none", "boot.python", "no Python 3.8"),
-    ('{"error":"Python 3.8 or newer is needed; x is 2.7.1","code":6}', "boot.python", "2.7.1"),
-    ('{"error":"there is no place","code":6}', "boot.failed", "there is no place"),
-    ("rubbish", "boot.noise", "makes no sense"),
-])
+@pytest.mark.parametrize(
+    ("answer", "code", "message"),
+    [
+        ("none", "boot.python", "no Python 3.8"),
+        ('{"error":"Python 3.8 or newer is needed; x is 2.7.1","code":6}', "boot.python", "2.7.1"),
+        ('{"error":"there is no place","code":6}', "boot.failed", "there is no place"),
+        ("rubbish", "boot.noise", "makes no sense"),
+    ],
+)
 async def test_a_boot_that_fails(rig: Rig, answer: str, code: str, message: str) -> None:
     rig.link.start()
     channel = await rig.channel()
@@ -110,8 +113,9 @@ async def test_a_daemon_that_does_not_answer(rigs: Callable[..., Rig]) -> None:
     assert channel.is_aborted
 
 
-@pytest.mark.parametrize("said", [
-    b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"t":"welcome","pid":"x","rx":0}\n', b"x" * 300_000])
+@pytest.mark.parametrize(
+    "said", [b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"t":"welcome","pid":"x","rx":0}\n', b"x" * 300_000]
+)
 async def test_a_daemon_that_speaks_another_language(rig: Rig, said: bytes) -> None:
     rig.link.start()
     channel = await rig.channel()

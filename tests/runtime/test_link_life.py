@@ -85,29 +85,32 @@ async def test_credit_is_returned_in_portions(rig: Rig) -> None:
     assert [m["t"] for m in channel.received] == []
 
 
-@pytest.mark.parametrize("message", [
-    {"t": "finished", "id": ["a"], "state": "ok"},
-    {"t": "finished", "id": "a#1", "state": "excellent"},
-    {"t": "finished", "state": "ok"},
-    {"t": "finished", "id": "a#1", "state": "ok", "duration_s": 10**400},
-    {"t": "finished", "id": "a#1", "state": "failed", "error": "no"},
-    {"t": "finished", "id": "a#1", "state": "failed", "error": {"message": 7}},
-    {"t": "finished", "seq": 7, "id": "a#1", "state": "ok"},
-    {"t": "finished", "seq": -1.5, "id": "a#1", "state": "ok"},
-    {"t": "finished", "seq": "1", "id": "a#1", "state": "ok"},
-    {"t": "output", "id": "a#1", "lines": "text"},
-    {"t": "output", "id": "a#1", "lines": ["x", 1]},
-    {"t": "output", "id": "a#1", "lines": ["\ud800"]},
-    {"t": "output", "id": "a#1", "lines": [], "dropped": -1},
-    {"t": "output", "id": "a#1", "lines": [], "bytes": "many"},
-    {"t": "progress", "id": "a#1", "text": None},
-    {"t": "service", "kind": "http", "name": "w", "ports": {"http": 1 << 70}, "state": "up"},
-    {"t": "service", "kind": "http", "name": "w", "ports": [], "state": "up"},
-    {"t": "service", "kind": {}, "name": "w", "ports": {}, "state": "up"},
-    {"t": "ack"},
-    {"t": "log", "request": []},
-    {"t": "stopped", "seq": 1, "remaining": [1]},
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"t": "finished", "id": ["a"], "state": "ok"},
+        {"t": "finished", "id": "a#1", "state": "excellent"},
+        {"t": "finished", "state": "ok"},
+        {"t": "finished", "id": "a#1", "state": "ok", "duration_s": 10**400},
+        {"t": "finished", "id": "a#1", "state": "failed", "error": "no"},
+        {"t": "finished", "id": "a#1", "state": "failed", "error": {"message": 7}},
+        {"t": "finished", "seq": 7, "id": "a#1", "state": "ok"},
+        {"t": "finished", "seq": -1.5, "id": "a#1", "state": "ok"},
+        {"t": "finished", "seq": "1", "id": "a#1", "state": "ok"},
+        {"t": "output", "id": "a#1", "lines": "text"},
+        {"t": "output", "id": "a#1", "lines": ["x", 1]},
+        {"t": "output", "id": "a#1", "lines": ["\ud800"]},
+        {"t": "output", "id": "a#1", "lines": [], "dropped": -1},
+        {"t": "output", "id": "a#1", "lines": [], "bytes": "many"},
+        {"t": "progress", "id": "a#1", "text": None},
+        {"t": "service", "kind": "http", "name": "w", "ports": {"http": 1 << 70}, "state": "up"},
+        {"t": "service", "kind": "http", "name": "w", "ports": [], "state": "up"},
+        {"t": "service", "kind": {}, "name": "w", "ports": {}, "state": "up"},
+        {"t": "ack"},
+        {"t": "log", "request": []},
+        {"t": "stopped", "seq": 1, "remaining": [1]},
+    ],
+)
 async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: Rig, message: dict[str, Any]) -> None:
     channel = await rig.up()
     for _ in range(2):
@@ -164,7 +167,8 @@ async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
     await channel.expect("hello")
     size = link_module.CREDIT_AFTER_BYTES
     channel.say_bytes(
-        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"a","lines":[],"bytes":%d}\n' % size)
+        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"a","lines":[],"bytes":%d}\n' % size
+    )
     await rig.report(AgentCameBack)
     channel.say("output", id="a", lines=[], bytes=1)
     assert (await channel.expect("credit"))["bytes"] == size + 1
@@ -273,4 +277,3 @@ async def test_a_log_that_does_not_come(rigs: Callable[..., Rig]) -> None:
     await rig.up()
     with pytest.raises(LinkLost, match="did not answer"):
         await rig.link.tail("p", 1)
-

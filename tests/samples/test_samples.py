@@ -22,11 +22,26 @@ class Ran:
     def __init__(self, tmp_path: Path, sample: str, *options: str) -> None:
         ended = subprocess.run(
             [
-                sys.executable, "-m", "octogram_tui", f"sample_scenarios/{sample}.yml", "--headless",
-                "--events", "-", "--run-dir", str(tmp_path / "run"), "--junit", str(tmp_path / "junit.xml"), *options,
+                sys.executable,
+                "-m",
+                "octogram_tui",
+                f"sample_scenarios/{sample}.yml",
+                "--headless",
+                "--events",
+                "-",
+                "--run-dir",
+                str(tmp_path / "run"),
+                "--junit",
+                str(tmp_path / "junit.xml"),
+                *options,
             ],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=110, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
+            stdin=subprocess.DEVNULL,
+        )
         self.code = ended.returncode
         self.log = ended.stderr
         self.events: list[dict[str, Any]] = [json.loads(line) for line in ended.stdout.splitlines()]

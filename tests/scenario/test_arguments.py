@@ -13,8 +13,10 @@ from octogram_tui.template.scope import make_scope
 
 SCOPE = make_scope(
     {"n": 3, "yes": True, "word": "x", "path": "data/f", "neg": -1, "big": 70000, "owner": "node_1", "half": "1.5"},
-    agent="a", captures=["a"], item=[1],
-)  # fmt: skip
+    agent="a",
+    captures=["a"],
+    item=[1],
+)
 VARIABLES = "n: 3, yes: true, word: x, path: data/f, neg: -1, big: 70000, owner: node_1, half: '1.5'"
 
 
@@ -52,8 +54,10 @@ def expand(members: str) -> dict[str, Any]:
         ("flag: true", {"flag": True}),
         ("flag: 'false'", {"flag": False}),
         ("flag: '{{ vars.yes }}'", {"flag": True}),
-        ("any: {a: ['{{ vars.n }}', 1, null, {b: '{{ vars.word }}'}], c: 1.5}",
-         {"any": {"a": ["3", 1, None, {"b": "x"}], "c": 1.5}}),
+        (
+            "any: {a: ['{{ vars.n }}', 1, null, {b: '{{ vars.word }}'}], c: 1.5}",
+            {"any": {"a": ["3", 1, None, {"b": "x"}], "c": 1.5}},
+        ),
         ("any: '{{ vars.n }}'", {"any": "3"}),
         ("any: null", {"any": None}),
         ("any: [1, true]", {"any": [1, True]}),
@@ -85,13 +89,15 @@ def expand(members: str) -> dict[str, Any]:
         ("node: '[::1]:8732'", {"node": {"remote": "node [::1]:8732"}}),
         ("files: [self://a, node_2://b]", {"files": [{"owned": "file self://a"}, {"remote": "file node_2://b"}]}),
         ("slot: {index: 1}", {"slot": {"index": "1", "size": 4}}),
-        ("slot: {index: '{{ vars.n }}', size: '{{ vars.n }}', file: self://k}",
-         {"slot": {"index": "3", "size": 3, "file": {"owned": "file self://k"}}}),
+        (
+            "slot: {index: '{{ vars.n }}', size: '{{ vars.n }}', file: self://k}",
+            {"slot": {"index": "3", "size": 3, "file": {"owned": "file self://k"}}},
+        ),
         ("ready: {log: up}", {"ready": {"log": "up", "timeout": 60}}),
         ("ready: {http: 'http://x', timeout: 1m}", {"ready": {"http": "http://x", "timeout": 60.0}}),
         ("ready: {log: a, timeout: '{{ vars.half }}'}", {"ready": {"log": "a", "timeout": 1.5}}),
     ],
-)  # fmt: skip
+)
 def test_expands(members: str, expected: dict[str, Any]) -> None:
     assert expand(members) == expected
 

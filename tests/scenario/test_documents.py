@@ -46,9 +46,12 @@ def test_anchors_aliases_and_merges() -> None:
     document = read_yaml("f", text)
     assert not document.errors
     assert plain(document.root) == {
-        "base": {"a": 1, "c": 2}, "word": "hello", "use": {"a": 9, "c": 2}, "many": {"a": 1, "c": 2, "d": 4},
+        "base": {"a": 1, "c": 2},
+        "word": "hello",
+        "use": {"a": 9, "c": 2},
+        "many": {"a": 1, "c": 2, "d": 4},
         "said": "hello",
-    }  # fmt: skip
+    }
     assert document.root["use"].key_place("c").line == 1
 
 

@@ -61,11 +61,22 @@ def test_a_variable_changes_and_nothing_else(path: str) -> None:
 @pytest.mark.parametrize(
     ("value", "written"),
     [
-        ("8732", "'8732'"), ("yes", "'yes'"), ("1:30", "'1:30'"), ("", "''"), (" x", "' x'"), (8732, "8732"),
-        (True, "true"), (None, ""), ([1, "a"], None), ({"a": {"b": 1}}, None), ("two\nlines", None), ("a: b", "'a: b'"),
-        ("{{ x }}", None), ("no", "'no'"),
+        ("8732", "'8732'"),
+        ("yes", "'yes'"),
+        ("1:30", "'1:30'"),
+        ("", "''"),
+        (" x", "' x'"),
+        (8732, "8732"),
+        (True, "true"),
+        (None, ""),
+        ([1, "a"], None),
+        ({"a": {"b": 1}}, None),
+        ("two\nlines", None),
+        ("a: b", "'a: b'"),
+        ("{{ x }}", None),
+        ("no", "'no'"),
     ],
-)  # fmt: skip
+)
 def test_values_read_back_as_they_were_given(path: str, value: object, written: str | None) -> None:
     change_variable(path, "network", value)
     assert load_variables(path)["network"] == value

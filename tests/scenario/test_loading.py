@@ -79,13 +79,21 @@ def test_a_second_agent_of_a_name_replaces_the_first() -> None:
 def test_ranges_of_agents_spread_over_machines() -> None:
     text = "agents: [{name: 'd_{0..4}', address: [h1, h2]}]\nstages: []\n"
     assert [(a.name, a.address) for a in scenario(text).agents] == [
-        ("d_0", "h1"), ("d_1", "h2"), ("d_2", "h1"), ("d_3", "h2"), ("d_4", "h1"),
-    ]  # fmt: skip
+        ("d_0", "h1"),
+        ("d_1", "h2"),
+        ("d_2", "h1"),
+        ("d_3", "h2"),
+        ("d_4", "h1"),
+    ]
     text = "agents: [{name: 'r{0..1}n{08..10}', address: 'm{0..5}.lan'}]\nstages: []\n"
     assert [(a.name, a.address) for a in scenario(text).agents] == [
-        ("r0n08", "m0.lan"), ("r0n09", "m1.lan"), ("r0n10", "m2.lan"),
-        ("r1n08", "m3.lan"), ("r1n09", "m4.lan"), ("r1n10", "m5.lan"),
-    ]  # fmt: skip
+        ("r0n08", "m0.lan"),
+        ("r0n09", "m1.lan"),
+        ("r0n10", "m2.lan"),
+        ("r1n08", "m3.lan"),
+        ("r1n09", "m4.lan"),
+        ("r1n10", "m5.lan"),
+    ]
 
 
 def test_what_agents_have_in_common() -> None:
@@ -148,9 +156,12 @@ def test_files_of_agents_and_variables() -> None:
     }
     text = "vars: {n: 1, m: 1, k: x}\nagents: [{name: a, address: h}]\nstages: []\n"
     loaded = load(
-        text, files=files, agent_files=["more.yml", "even.json"], variable_files=["vars.yml", "last.json"],
+        text,
+        files=files,
+        agent_files=["more.yml", "even.json"],
+        variable_files=["vars.yml", "last.json"],
         variables={"m": [1]},
-    )  # fmt: skip
+    )
     assert [(a.name, a.address) for a in loaded.scenario.agents] == [("a", "other"), ("b", "h"), ("c", "h")]
     assert dict(loaded.scenario.variables) == {"n": 2, "m": [1], "k": "x", "extra": "from json"}
     assert loaded.scenario.files == ("scenario.yml", "more.yml", "even.json", "vars.yml", "last.json")
@@ -159,9 +170,11 @@ def test_files_of_agents_and_variables() -> None:
 
 def test_every_file_is_read_before_anything_is_refused() -> None:
     found = problems(
-        "stages: [{name: s, jobs: [{name: j}]}]\n", files={"v.yml": "- 1\n"}, agent_files=["gone.yml"],
+        "stages: [{name: s, jobs: [{name: j}]}]\n",
+        files={"v.yml": "- 1\n"},
+        agent_files=["gone.yml"],
         variable_files=["v.yml"],
-    )  # fmt: skip
+    )
     assert {problem.file for problem in found} == {"scenario.yml", "gone.yml", "v.yml"}
 
 
@@ -171,9 +184,17 @@ def test_variables_keep_the_original_reading() -> None:
     )
     loaded = load(text)
     assert dict(loaded.scenario.variables) == {
-        "a": 1, "b": True, "c": None, "d": "x", "e": 1, "f": -1, "g": 1000, "h": "1.9", "i": [1.5, True],
+        "a": 1,
+        "b": True,
+        "c": None,
+        "d": "x",
+        "e": 1,
+        "f": -1,
+        "g": 1000,
+        "h": "1.9",
+        "i": [1.5, True],
         "j": {"k": 31},
-    }  # fmt: skip
+    }
     said = [warning.message for warning in loaded.warnings]
     assert any("1.9 becomes 1" in message for message in said)
     assert any("`yes` is the boolean true" in message for message in said)
@@ -200,11 +221,18 @@ def test_vars_updates() -> None:
     assert [
         (name, u.value.source if isinstance(u.value, Text) else u.value, u.cast) for name, u in updates.items()
     ] == [
-        ("plain", "{{ res.port }}", "string"), ("key_{{ re[0] }}", "text", "string"), ("number", 7, "string"),
-        ("cut", 7, "string"), ("flag", False, "string"), ("gone", None, "string"),
-        ("typed", "{{ res.port }}", "int"), ("swapped", "true", "bool"), ("listed", "[1]", "json"),
-        ("default", "x", "string"), ("unquoted", "8", "int"),
-    ]  # fmt: skip
+        ("plain", "{{ res.port }}", "string"),
+        ("key_{{ re[0] }}", "text", "string"),
+        ("number", 7, "string"),
+        ("cut", 7, "string"),
+        ("flag", False, "string"),
+        ("gone", None, "string"),
+        ("typed", "{{ res.port }}", "int"),
+        ("swapped", "true", "bool"),
+        ("listed", "[1]", "json"),
+        ("default", "x", "string"),
+        ("unquoted", "8", "int"),
+    ]
     assert isinstance(updates["plain"], VarUpdate)
 
 

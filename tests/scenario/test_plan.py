@@ -22,9 +22,13 @@ def test_agents_jobs_and_items_in_order() -> None:
         "      - {name: k, fake.nothing: {}}\n"
     )
     assert [(row.key, row.arguments.get("text")) for row in rows] == [
-        ("s/j@node_1[1]", "node_1 1 1"), ("s/j@node_1[2]", "node_1 1 2"), ("s/k@node_1", None),
-        ("s/j@node_2[1]", "node_2 2 1"), ("s/j@node_2[2]", "node_2 2 2"), ("s/k@node_2", None),
-    ]  # fmt: skip
+        ("s/j@node_1[1]", "node_1 1 1"),
+        ("s/j@node_1[2]", "node_1 1 2"),
+        ("s/k@node_1", None),
+        ("s/j@node_2[1]", "node_2 2 1"),
+        ("s/j@node_2[2]", "node_2 2 2"),
+        ("s/k@node_2", None),
+    ]
     assert rows[0].item == "1"
     assert rows[2].item is None
 
@@ -74,9 +78,13 @@ def test_conditions() -> None:
         variables="n: 3",
     )
     assert [(row.key, row.note) for row in rows] == [
-        ("s/j@a", ""), ("s/l@a[2]", ""), ("s/m@a", ""), ("s/q@a", "when vars.out.ok"), ("s/o@a", "when re[7]"),
+        ("s/j@a", ""),
+        ("s/l@a[2]", ""),
+        ("s/m@a", ""),
+        ("s/q@a", "when vars.out.ok"),
+        ("s/o@a", "when re[7]"),
         ("t/j@a", "when vars.out.ok"),
-    ]  # fmt: skip
+    ]
 
 
 def test_what_would_go_wrong_is_noted() -> None:
@@ -115,9 +123,7 @@ def test_updates_that_nothing_can_change_are_foreseen() -> None:
         "      - {name: l, fake.say: '{{ vars.n }}{{ vars.text | default(1) }}'}\n"
         "      - {name: m, fake.say: '{{ vars.off | default(2) }}'}\n"
     )
-    assert [row.arguments.get("text") for row in rows] == [
-        None, None, "{{ vars.n }}{{ vars.text | default(1) }}", "2"
-    ]  # fmt: skip
+    assert [row.arguments.get("text") for row in rows] == [None, None, "{{ vars.n }}{{ vars.text | default(1) }}", "2"]
 
 
 def test_a_plan_is_lazy() -> None:

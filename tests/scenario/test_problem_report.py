@@ -71,8 +71,14 @@ def test_json() -> None:
     document = json.loads(as_json([Problem("f", 1, 2, "é", "h", "s"), Problem("f", 0, 0, "w", is_warning=True)]))
     assert document["version"] == 1
     assert document["problems"][0] == {
-        "file": "f", "line": 1, "column": 2, "severity": "error", "message": "é", "hint": "h", "source": "s"
-    }  # fmt: skip
+        "file": "f",
+        "line": 1,
+        "column": 2,
+        "severity": "error",
+        "message": "é",
+        "hint": "h",
+        "source": "s",
+    }
     assert document["problems"][1]["severity"] == "warning"
 
 

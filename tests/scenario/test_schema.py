@@ -17,9 +17,14 @@ from octogram_tui.scenario.yaml_reader import read_yaml
 
 SCHEMA = json_schema()
 TYPES: dict[str, Any] = {
-    "string": str, "number": (int, float), "integer": int, "boolean": bool, "array": list, "object": dict,
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
     "null": type(None),
-}  # fmt: skip
+}
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:

@@ -27,9 +27,14 @@ def test_without_anything_the_defaults_of_the_table_hold(tmp_path: Path) -> None
 
 
 def test_directories_follow_xdg_and_relative_ones_are_ignored(tmp_path: Path) -> None:
-    found = settings.load({
-        "HOME": str(tmp_path), "XDG_STATE_HOME": "/state", "XDG_CONFIG_HOME": "relative", "XDG_RUNTIME_DIR": "/run/u",
-    })
+    found = settings.load(
+        {
+            "HOME": str(tmp_path),
+            "XDG_STATE_HOME": "/state",
+            "XDG_CONFIG_HOME": "relative",
+            "XDG_RUNTIME_DIR": "/run/u",
+        }
+    )
     assert found.state_dir == Path("/state/octogram-tui")
     assert found.config_dir == tmp_path / ".config/octogram-tui"
     assert found.runtime_dir == Path("/run/u/octogram-tui")
@@ -110,7 +115,10 @@ def test_colour(tmp_path: Path, env: dict[str, str], flag: str, is_terminal: boo
 @pytest.mark.parametrize(
     ("env", "is_terminal", "expected"),
     [
-        ({}, True, True), ({}, False, False), ({"CI": "true"}, True, False), ({"CI": "false"}, True, True),
+        ({}, True, True),
+        ({}, False, False),
+        ({"CI": "true"}, True, False),
+        ({"CI": "false"}, True, True),
         ({"TERM": "dumb"}, True, False),
     ],
 )

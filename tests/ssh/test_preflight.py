@@ -100,7 +100,8 @@ async def test_which_step_failed(asyncssh_server: SshServer) -> None:
         asyncssh_server.spec("connection", port=free_port()),
         asyncssh_server.spec("login", identity=str(asyncssh_server.keys.stranger)),
         asyncssh_server.spec("host key", "localhost"),
-        ssh_config=asyncssh_server.ssh_config)
+        ssh_config=asyncssh_server.ssh_config,
+    )
     for step in ("name", "connection", "login", "host key"):
         failed = [row for row in rows.values() if row.agent == step and row.state != "ok"]
         assert [row.check for row in failed] == [step]

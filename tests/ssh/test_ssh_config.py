@@ -52,8 +52,10 @@ def test_hosts_and_overrides(tmp_path: Path) -> None:
 
 
 def test_match_and_final(tmp_path: Path) -> None:
-    text = "Match user root\n  Port 1\nMatch originalhost b?x !exec false\n  Port 2\n" \
-           "Match final host 10.*\n  Port 3\nHost named\n  HostName 10.1.1.1\n"
+    text = (
+        "Match user root\n  Port 1\nMatch originalhost b?x !exec false\n  Port 2\n"
+        "Match final host 10.*\n  Port 3\nHost named\n  HostName 10.1.1.1\n"
+    )
     assert profile(tmp_path, text, user="root").port == 1
     assert profile(tmp_path, text, user="me").port == 2
     assert profile(tmp_path, text, "named", user="me").host == "10.1.1.1"
@@ -124,12 +126,17 @@ def test_directives_that_are_not_honoured(tmp_path: Path) -> None:
     included = tmp_path / "included"
     included.write_text("VerifyHostKeyDNS yes\n")
     config = tmp_path / "config"
-    config.write_text(f"# StrictHostKeyChecking no\nHost *\n  stricthostkeychecking=no\n  StrictHostKeyChecking yes\n"
-                      f"\tControlPath ~/.ssh/%C\nControlPath none\nInclude {included}\nUser me\nInclude {config}\n")
+    config.write_text(
+        f"# StrictHostKeyChecking no\nHost *\n  stricthostkeychecking=no\n  StrictHostKeyChecking yes\n"
+        f"\tControlPath ~/.ssh/%C\nControlPath none\nInclude {included}\nUser me\nInclude {config}\n"
+    )
     found = ignored_directives((str(config),))
     assert found[0] == (str(config), 3, "stricthostkeychecking", "no", sshconfig.UNSUPPORTED["stricthostkeychecking"])
     assert {(Path(row.file).name, row.line, row.directive.lower()) for row in found} == {
-        ("config", 3, "stricthostkeychecking"), ("config", 5, "controlpath"), ("included", 1, "verifyhostkeydns")}
+        ("config", 3, "stricthostkeychecking"),
+        ("config", 5, "controlpath"),
+        ("included", 1, "verifyhostkeydns"),
+    }
 
 
 def test_which_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,16 +180,19 @@ async def test_a_missing_configuration_file(tmp_path: Path) -> None:
 
 async def test_proxy_command(asyncssh_server: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "RETRY_FOR_S", 0.2)
-    relay = ("import os,socket,sys,threading\ns=socket.create_connection((sys.argv[1],int(sys.argv[2])))\n"
-             "def up():\n while d:=os.read(0,65536): s.sendall(d)\n s.shutdown(1)\n"
-             "threading.Thread(target=up,daemon=True).start()\n"
-             "while d:=s.recv(65536): os.write(1,d)\n")
+    relay = (
+        "import os,socket,sys,threading\ns=socket.create_connection((sys.argv[1],int(sys.argv[2])))\n"
+        "def up():\n while d:=os.read(0,65536): s.sendall(d)\n s.shutdown(1)\n"
+        "threading.Thread(target=up,daemon=True).start()\n"
+        "while d:=s.recv(65536): os.write(1,d)\n"
+    )
     script = asyncssh_server.directory / "relay.py"
     script.write_text(relay)
     # With a complaint on its standard error, shell syntax, and another name than the address that it leads to.
     asyncssh_server.write_client(
         "Host far\n  HostKeyAlias 127.0.0.1\n"
-        f"  ProxyCommand sh -c 'echo careful >&2; exec \"$@\"' - python3 {script} 127.0.0.1 %p\n")
+        f"  ProxyCommand sh -c 'echo careful >&2; exec \"$@\"' - python3 {script} 127.0.0.1 %p\n"
+    )
     assert await echo(asyncssh_server, asyncssh_server.spec(address="far")) == "hello\n"
     asyncssh_server.write_client("Host far\n  HostKeyAlias 127.0.0.1\n  ProxyCommand sh -c 'echo no way >&2'\n")
     with pytest.raises(ConnectFailed, match="through its proxy command") as failed:
@@ -193,8 +203,10 @@ async def test_proxy_command(asyncssh_server: SshServer, monkeypatch: pytest.Mon
 @pytest.mark.sshd
 async def test_a_jump_host(openssh_servers: ServerFactory) -> None:
     gate, target = openssh_servers(), openssh_servers()
-    blocks = f"Host target\n  HostName 127.0.0.9\n  Port {target.port}\n  ProxyJump gate\n" \
-             f"Host gate\n  HostName 127.0.0.8\n  Port {gate.port}\n"
+    blocks = (
+        f"Host target\n  HostName 127.0.0.9\n  Port {target.port}\n  ProxyJump gate\n"
+        f"Host gate\n  HostName 127.0.0.8\n  Port {gate.port}\n"
+    )
     known_gate = f"[127.0.0.8]:{gate.port} {public_line(gate.host_key)}\n"
     known_target = f"[127.0.0.9]:{target.port} {public_line(target.host_key)}\n"
     gate.write_client(blocks, known=known_gate + known_target)

@@ -47,6 +47,7 @@ def agent(address: str, **changes: Any) -> AgentSpec:
 @asynccontextmanager
 async def misbehaving(behaviour: Behaviour) -> AsyncIterator[int]:
     """Listen on a port, and treat whoever connects badly."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await behaviour(reader, writer)
@@ -155,8 +156,9 @@ async def test_a_busy_server_is_tried_again(asyncssh_server: SshServer) -> None:
         await asyncio.gather(pump(reader, back), pump(there, writer))
 
     async with misbehaving(sometimes) as port:
-        asyncssh_server.write_client(known=asyncssh_server.known_hosts.read_text().replace(
-            f":{asyncssh_server.port}", f":{port}"))
+        asyncssh_server.write_client(
+            known=asyncssh_server.known_hosts.read_text().replace(f":{asyncssh_server.port}", f":{port}")
+        )
         transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
         recorder = Recorder()
         await transports.transport_for(asyncssh_server.spec(port=port)).open(["echo", "through"], recorder)
@@ -176,8 +178,10 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def test_wrong_key_is_offered_once_however_many_agents(asyncssh_server: SshServer) -> None:
     transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
     identity = str(asyncssh_server.keys.stranger)
-    openings = [transports.transport_for(asyncssh_server.spec(f"n{number}", identity=identity)).open(
-        ["true"], Recorder()) for number in range(20)]
+    openings = [
+        transports.transport_for(asyncssh_server.spec(f"n{number}", identity=identity)).open(["true"], Recorder())
+        for number in range(20)
+    ]
     errors = await asyncio.gather(*openings, return_exceptions=True)
     await transports.close()
     for number, error in enumerate(errors):
@@ -341,8 +345,9 @@ async def test_real_server_that_takes_no_further_key(openssh_servers: ServerFact
 @pytest.mark.sshd
 async def test_keys_of_an_agent(openssh_server: SshServer, tmp_path: Path) -> None:
     """With twenty keys in the agent, only the one that `identity` names is asked for."""
-    started = subprocess.run(["ssh-agent", "-s", "-a", str(tmp_path / "agent")], check=True, capture_output=True,
-                             text=True).stdout
+    started = subprocess.run(
+        ["ssh-agent", "-s", "-a", str(tmp_path / "agent")], check=True, capture_output=True, text=True
+    ).stdout
     found = re.search(r"SSH_AGENT_PID=(\d+)", started)
     assert found is not None
     try:
@@ -354,7 +359,8 @@ async def test_keys_of_an_agent(openssh_server: SshServer, tmp_path: Path) -> No
         for identity in (f"IdentityFile {only_public}\nIdentitiesOnly yes\n", "IdentitiesOnly no\n"):
             openssh_server.ssh_config.write_text(
                 f"IdentityAgent {tmp_path}/agent\n{identity}Port {openssh_server.port}\n"
-                f"UserKnownHostsFile {openssh_server.known_hosts}\n")
+                f"UserKnownHostsFile {openssh_server.known_hosts}\n"
+            )
             spec = openssh_server.spec()
             if identity.startswith("IdentityFile"):
                 transports = Transports(ssh_config=str(openssh_server.ssh_config))
@@ -412,7 +418,8 @@ async def test_cancelled_while_connecting(tmp_path: Path) -> None:
     async with misbehaving(silent) as port:
         transports = Transports(ssh_config="none")
         opening = asyncio.ensure_future(
-            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder()))
+            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder())
+        )
         done, _ = await asyncio.wait({opening}, timeout=0.2)
         assert not done
         opening.cancel()
@@ -426,7 +433,8 @@ async def test_closed_while_connecting() -> None:
     async with misbehaving(silent) as port:
         transports = Transports(ssh_config="none")
         opening = asyncio.ensure_future(
-            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder()))
+            transports.transport_for(agent("127.0.0.1", port=port)).open(["true"], Recorder())
+        )
         await asyncio.wait({opening}, timeout=0.2)
         async with asyncio.timeout(DEADLINE_S):
             await transports.close()

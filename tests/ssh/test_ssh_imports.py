@@ -14,8 +14,36 @@ import octogram_tui
 from octogram_tui.transport.ssh.channel import remote_command
 
 SHELLS = ["sh", "bash", "dash", "zsh", "fish", "tcsh", "busybox"]
-WORDS = ["", "a b", "it's", 'say "x"', "$HOME", "`id`", "!!", "a!b", "back\\slash", "\\'", "*", "~", "#", "é", "{a,b}",
-         "-n", "&&", "%d", "trailing\\", "\\n", "''", "(x)", "a;b", "^a^b", "[z]", "|", "<", "\t"]
+WORDS = [
+    "",
+    "a b",
+    "it's",
+    'say "x"',
+    "$HOME",
+    "`id`",
+    "!!",
+    "a!b",
+    "back\\slash",
+    "\\'",
+    "*",
+    "~",
+    "#",
+    "é",
+    "{a,b}",
+    "-n",
+    "&&",
+    "%d",
+    "trailing\\",
+    "\\n",
+    "''",
+    "(x)",
+    "a;b",
+    "^a^b",
+    "[z]",
+    "|",
+    "<",
+    "\t",
+]
 
 
 def test_only_one_package_imports_the_library() -> None:
@@ -31,10 +59,12 @@ def test_only_one_package_imports_the_library() -> None:
 
 
 def test_agents_of_this_machine_do_not_load_it() -> None:
-    code = ("import sys; from octogram_tui.transport.pool import Transports; import octogram_tui.transport.preflight\n"
-            "from octogram_tui.model.scenario import AgentSpec\n"
-            "Transports(force_local=True).transport_for(AgentSpec('a', 'far'))\n"
-            "sys.exit('asyncssh' in sys.modules)")
+    code = (
+        "import sys; from octogram_tui.transport.pool import Transports; import octogram_tui.transport.preflight\n"
+        "from octogram_tui.model.scenario import AgentSpec\n"
+        "Transports(force_local=True).transport_for(AgentSpec('a', 'far'))\n"
+        "sys.exit('asyncssh' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -72,8 +72,9 @@ async def test_other_users_and_identities_do_not_share(asyncssh_server: SshServe
 
 async def test_two_names_of_one_way_share(asyncssh_server: SshServer) -> None:
     asyncssh_server.write_client("Host red blue\n  HostName 127.0.0.1\n")
-    transports, _ = await run_all([asyncssh_server.spec("a", "red"), asyncssh_server.spec("b", "blue")],
-                                  asyncssh_server)
+    transports, _ = await run_all(
+        [asyncssh_server.spec("a", "red"), asyncssh_server.spec("b", "blue")], asyncssh_server
+    )
     assert len(asyncssh_server.logins) == 1
     await transports.close()
 

@@ -122,7 +122,9 @@ async def test_malformed_lines_are_skipped_and_reported(asyncssh_server: SshServ
     await transports.close()
     details = [row.detail for row in rows if row.check == "known hosts"]
     assert [detail.split(": ")[0] for detail in details] == [
-        f"{asyncssh_server.known_hosts}:1", f"{asyncssh_server.known_hosts}:2"]
+        f"{asyncssh_server.known_hosts}:1",
+        f"{asyncssh_server.known_hosts}:2",
+    ]
 
 
 async def test_checking_cannot_be_switched_off(asyncssh_server: SshServer) -> None:
@@ -176,5 +178,8 @@ async def test_real_server_with_a_certificate(openssh_servers: ServerFactory, tm
 
 
 def sign(authority: Path, host: Path, names: Sequence[str]) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-s", str(authority), "-I", "host", "-h", "-n", ",".join(names), f"{host}.pub"],
-                   check=True, capture_output=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-s", str(authority), "-I", "host", "-h", "-n", ",".join(names), f"{host}.pub"],
+        check=True,
+        capture_output=True,
+    )

@@ -17,8 +17,27 @@ from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.pool import Transports
 
 WAYS = ["local", "command", "asyncssh", pytest.param("openssh", marks=pytest.mark.sshd)]
-NASTY = ["", "a b", "it's", 'say "x"', "$HOME", "`id`", "!!", "back\\slash", "\\'", "*", "~", "#", "a\nb", "é", "{a,b}",
-         "-n", "&&", "%d", "trailing\\"]
+NASTY = [
+    "",
+    "a b",
+    "it's",
+    'say "x"',
+    "$HOME",
+    "`id`",
+    "!!",
+    "back\\slash",
+    "\\'",
+    "*",
+    "~",
+    "#",
+    "a\nb",
+    "é",
+    "{a,b}",
+    "-n",
+    "&&",
+    "%d",
+    "trailing\\",
+]
 
 
 @pytest.fixture(params=WAYS)
@@ -99,9 +118,9 @@ async def test_eof_reaches_the_command_after_all_data(transport: Transport) -> N
 
 async def test_large_output_with_a_slow_reader_is_held_back_and_complete(transport: Transport) -> None:
     size = 12 * 1024 * 1024
-    progress = "import os, sys\n" \
-               f"for i in range({size // 65536}): os.write(1, bytes([i % 251]) * 65536)\n" \
-               "os.write(2, b'done')"
+    progress = (
+        f"import os, sys\nfor i in range({size // 65536}): os.write(1, bytes([i % 251]) * 65536)\nos.write(2, b'done')"
+    )
     channel, recorder = await start(transport, python(progress))
     await recorder.until(lambda: len(recorder.out) > 0)
     channel.pause_reading()

@@ -177,18 +177,22 @@ def test_a_network_of_ones_own(
     make_sandbox: MakeSandbox, release: str, dal_config: dict[str, object], problem: str
 ) -> None:
     sandbox = make_sandbox(release)
-    sandbox.place.joinpath("network.json").write_text(json.dumps({
-        "genesis": {
-            "timestamp": "2018-06-30T16:07:32Z",
-            "block": "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2",
-            "protocol": "ProtoGenesisGenesisGenesisGenesisGenesisGenesk612im",
-        },
-        "genesis_parameters": {
-            "values": {"genesis_pubkey": "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2"}
-        },
-        "chain_name": "TEZOS",
-        "sandboxed_chain_name": "SANDBOXED_TEZOS",
-    }))  # fmt: skip
+    sandbox.place.joinpath("network.json").write_text(
+        json.dumps(
+            {
+                "genesis": {
+                    "timestamp": "2018-06-30T16:07:32Z",
+                    "block": "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2",
+                    "protocol": "ProtoGenesisGenesisGenesisGenesisGenesisGenesk612im",
+                },
+                "genesis_parameters": {
+                    "values": {"genesis_pubkey": "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2"}
+                },
+                "chain_name": "TEZOS",
+                "sandboxed_chain_name": "SANDBOXED_TEZOS",
+            }
+        )
+    )
     words = ["--network", sandbox.place / "network.json", "--synchronisation-threshold", "0"]
     sandbox.configure_node(sandbox.data_dir, *words)
     config = json.loads((sandbox.data_dir / "config.json").read_text())

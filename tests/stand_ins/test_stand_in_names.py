@@ -64,8 +64,10 @@ def test_version_has_the_form_of_its_release(release: str, shown: str) -> None:
     done = subprocess.run(
         [sys.executable, STAND_INS / "octez.py", "--version"],
         env=environment(OCTEZ_STAND_IN_PROGRAM="octez-node", OCTEZ_STAND_IN_RELEASE=release),
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.startswith("1a2b3c4d (20")
     assert done.stdout.endswith(f") {shown}\n")
     assert done.stderr == ""

@@ -174,8 +174,15 @@ def test_a_format_may_not_be_hidden_in_many() -> None:
 
 def test_kinds_have_names() -> None:
     assert [kind_of(v) for v in (None, True, 1, 1.0, "", [], {}, object())] == [
-        "null", "a boolean", "an integer", "a number", "a string", "a list", "a map", "a object",
-    ]  # fmt: skip
+        "null",
+        "a boolean",
+        "an integer",
+        "a number",
+        "a string",
+        "a list",
+        "a map",
+        "a object",
+    ]
 
 
 def test_a_variables_view_is_a_mapping() -> None:

@@ -17,14 +17,26 @@ from octogram_tui.template.scope import PORTS, make_scope
 from octogram_tui.template.source import prepare
 
 VARIABLES = {
-    "network": "sandbox", "n": 3, "yes": True, "no": False, "nothing": None, "items": "mine", "x-y": "dashed",
-    "list": [1, True, None, "a"], "map": {"a": 1, "values": 2}, "hostile": "{{ vars.n }} $(rm) 'x'\n\"y\"",
+    "network": "sandbox",
+    "n": 3,
+    "yes": True,
+    "no": False,
+    "nothing": None,
+    "items": "mine",
+    "x-y": "dashed",
+    "list": [1, True, None, "a"],
+    "map": {"a": 1, "values": 2},
+    "hostile": "{{ vars.n }} $(rm) 'x'\n\"y\"",
     "half": 1.5,
-}  # fmt: skip
+}
 SCOPE = make_scope(
-    VARIABLES, agent="delegate_7", captures=["delegate_7", "delegate", "7"], item=["a", 2],
-    result={"ports": {"http": 80}, "values": [1, 2]}, has_result=True,
-)  # fmt: skip
+    VARIABLES,
+    agent="delegate_7",
+    captures=["delegate_7", "delegate", "7"],
+    item=["a", 2],
+    result={"ports": {"http": 80}, "values": [1, 2]},
+    has_result=True,
+)
 
 
 def failure(text: str, scope: dict[str, Any] = SCOPE) -> TemplateError:
@@ -238,9 +250,26 @@ def test_plain_templates_need_no_template_engine() -> None:
 
 
 NAMES = st.sampled_from(
-    ["vars.network", "vars.n", "vars.yes", "vars.nothing", "vars['x-y']", "re[0]", "re[5]", "item[1]", "agent.name",
-     "vars.list", "vars.map.a", "vars.none", "res.ports.http", "item", "re", "vars.map.values", "res['values'][0]"]
-)  # fmt: skip
+    [
+        "vars.network",
+        "vars.n",
+        "vars.yes",
+        "vars.nothing",
+        "vars['x-y']",
+        "re[0]",
+        "re[5]",
+        "item[1]",
+        "agent.name",
+        "vars.list",
+        "vars.map.a",
+        "vars.none",
+        "res.ports.http",
+        "item",
+        "re",
+        "vars.map.values",
+        "res['values'][0]",
+    ]
+)
 
 
 @given(

@@ -79,12 +79,19 @@ def test_clocks_and_counts() -> None:
     ("given", "shown"),
     [
         ("ghostnet", "ghostnet"),
-        ("4", '"4"'), ("true", '"true"'), ("", '""'), (" a", '" a"'), (4, "4"), (True, "true"),
+        ("4", '"4"'),
+        ("true", '"true"'),
+        ("", '""'),
+        (" a", '" a"'),
+        (4, "4"),
+        (True, "true"),
         (None, "null"),
-        ([1, "a"], '[1, "a"]'), ("{x}", '"{x}"'),
-        ("a\x1b[1m", "a␛[1m"), (float("nan"), "NaN"),
+        ([1, "a"], '[1, "a"]'),
+        ("{x}", '"{x}"'),
+        ("a\x1b[1m", "a␛[1m"),
+        (float("nan"), "NaN"),
     ],
-)  # fmt: skip
+)
 def test_values_on_a_line(given: Any, shown: str) -> None:
     assert value(given) == shown
 
@@ -92,8 +99,18 @@ def test_values_on_a_line(given: Any, shown: str) -> None:
 def test_values_over_lines() -> None:
     given = {"argv": ["ls", "-l"], "env": {}, "script": "a\nb", "deep": {"x": [1, {"y": 2}]}}
     assert block(given) == [
-        "argv:", "  - ls", "  - -l", "env: {}", "script:", "  a", "  b", "deep:", "  x:", "    - 1", "    - y: 2",
-    ]  # fmt: skip
+        "argv:",
+        "  - ls",
+        "  - -l",
+        "env: {}",
+        "script:",
+        "  a",
+        "  b",
+        "deep:",
+        "  x:",
+        "    - 1",
+        "    - y: 2",
+    ]
 
 
 def test_fit_cuts_and_fills_in_cells() -> None:

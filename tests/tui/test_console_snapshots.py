@@ -13,7 +13,9 @@ SHOTS: dict[str, dict[str, Any]] = {
     "failed 80x24": {"size": (80, 24), "until_s": 200.0},
     "failed, inspector 80x24": {"size": (80, 24), "until_s": 200.0, "keys": ["enter"]},
     "failed, no colour, ASCII 80x24": {
-        "size": (80, 24), "until_s": 200.0, "options": {"palette": "no-colour", "ascii_only": True},
+        "size": (80, 24),
+        "until_s": 200.0,
+        "options": {"palette": "no-colour", "ascii_only": True},
     },
     "matrix 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["2"]},
     "small 60x14": {"size": (60, 14), "until_s": 6.0},
@@ -23,7 +25,7 @@ SHOTS: dict[str, dict[str, Any]] = {
     "leaving 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["q"]},
     "help 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["question_mark"]},
     "nothing yet 80x24": {"size": (80, 24), "until_s": -1.0},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SHOTS)

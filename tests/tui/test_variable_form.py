@@ -20,13 +20,18 @@ def shop_events() -> list[ev.Event]:
     error = {"kind": "exit", "message": "stock_2 is 0"}
     given = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
     events: list[ev.Event] = [
-        ev.RunStarted(run="r", scenario="s", plan=[{"stage": "market", "line": 1, "jobs": [job]}],
-                      agents=[{"agent": "shop"}], variables=given),
+        ev.RunStarted(
+            run="r",
+            scenario="s",
+            plan=[{"stage": "market", "line": 1, "jobs": [job]}],
+            agents=[{"agent": "shop"}],
+            variables=given,
+        ),
         ev.StageStarted(stage="market", agents=["shop"]),
         ev.JobStarted(**about),
         ev.JobFinished(**about, state="failed", error=error),
         ev.RunPaused(reason="failure"),
-    ]  # fmt: skip
+    ]
     for number, event in enumerate(events, 1):
         event.seq, event.at_s = number, number / 10
     return events

@@ -27,29 +27,32 @@ def test_every_cut_gives_the_same_messages() -> None:
     assert [m for at in range(len(data)) for m in framer.feed(data[at : at + 1])] == MESSAGES
 
 
-@pytest.mark.parametrize(("line", "what"), [
-    (b"", "not JSON"),
-    (b"nul", "not JSON"),
-    (b"[1]", "not a message"),
-    (b'"t"', "not a message"),
-    (b'{"t":1}', "not a message"),
-    (b'{"x":"t"}', "not a message"),
-    (b'{"t":"a"}{"t":"b"}', "not JSON"),
-    (b'{"t":"a","n":NaN}', "not JSON"),
-    (b'{"t":"a","n":-Infinity}', "not JSON"),
-    (b'{"t":"\xff"}', "not JSON"),
-    (b'{"t":"a","n":' + b"9" * 5000 + b"}", "not JSON"),
-    (b'{"t":"a","n":' + b"[" * 32 + b"]" * 32 + b"}", "nested deeper"),
-    (b"[" * 100000, "nested deeper"),
-    (b'{"t":"' + b"a" * wire.MAX_LINE_BYTES + b'"}', "over the limit"),
-])
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (b"", "not JSON"),
+        (b"nul", "not JSON"),
+        (b"[1]", "not a message"),
+        (b'"t"', "not a message"),
+        (b'{"t":1}', "not a message"),
+        (b'{"x":"t"}', "not a message"),
+        (b'{"t":"a"}{"t":"b"}', "not JSON"),
+        (b'{"t":"a","n":NaN}', "not JSON"),
+        (b'{"t":"a","n":-Infinity}', "not JSON"),
+        (b'{"t":"\xff"}', "not JSON"),
+        (b'{"t":"a","n":' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"t":"a","n":' + b"[" * 32 + b"]" * 32 + b"}", "nested deeper"),
+        (b"[" * 100000, "nested deeper"),
+        (b'{"t":"' + b"a" * wire.MAX_LINE_BYTES + b'"}', "over the limit"),
+    ],
+)
 def test_what_is_no_message_is_refused(line: bytes, what: str) -> None:
     with pytest.raises(wire.WireError, match=what):
         wire.decode(line)
 
 
 def test_brackets_in_strings_are_no_depth() -> None:
-    assert wire.decode(b'{"t":"a","x":"' + b"[\\\"{" * 50 + b'"}')["x"] == '["{' * 50
+    assert wire.decode(b'{"t":"a","x":"' + b'[\\"{' * 50 + b'"}')["x"] == '["{' * 50
     assert wire.depth(b'{"[":["]"]}') == 2
 
 
@@ -82,7 +85,9 @@ JSON = st.recursive(
     | st.integers(-(2**63), 2**63)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(JSON)

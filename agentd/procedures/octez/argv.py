@@ -27,8 +27,17 @@ def node_config_init(
     argv = [program, "config", "init", "--data-dir", data_dir]
     for peer in reversed(list(dict.fromkeys(peers))):
         argv += ["--peer", peer]
-    return [*argv, "--metrics-addr", metrics_addr, "--network", network, "--synchronisation-threshold",
-            str(threshold), "--expected-pow", "0"]
+    return [
+        *argv,
+        "--metrics-addr",
+        metrics_addr,
+        "--network",
+        network,
+        "--synchronisation-threshold",
+        str(threshold),
+        "--expected-pow",
+        "0",
+    ]
 
 
 def node_snapshot_import(program: str, *, data_dir: str, snapshot: str) -> List[str]:
@@ -37,12 +46,28 @@ def node_snapshot_import(program: str, *, data_dir: str, snapshot: str) -> List[
 
 
 def node_run(
-    program: str, release: Release, *, data_dir: str, net_addr: str, metrics_addr: str, rpc_addr: str,
+    program: str,
+    release: Release,
+    *,
+    data_dir: str,
+    net_addr: str,
+    metrics_addr: str,
+    rpc_addr: str,
     history_mode: Optional[str] = None,
 ) -> List[str]:
     """Run a node, all of its RPCs open on `rpc_addr`."""
-    argv = [program, "run", "--data-dir", data_dir, "--net-addr", net_addr, "--metrics-addr", metrics_addr,
-            "--rpc-addr", rpc_addr]
+    argv = [
+        program,
+        "run",
+        "--data-dir",
+        data_dir,
+        "--net-addr",
+        net_addr,
+        "--metrics-addr",
+        metrics_addr,
+        "--rpc-addr",
+        rpc_addr,
+    ]
     if has(release, "node --max-active-rpc-connections"):
         argv += ["--max-active-rpc-connections", "500"]
     argv += ["--allow-all-rpc", rpc_addr]
@@ -79,20 +104,64 @@ def generate_keys(count: int, prefix: str) -> List[str]:
 
 def activate_protocol(release: Release, *, protocol: str, parameter_file: str, timestamp: str) -> List[str]:
     """Activate a protocol on a chain at genesis."""
-    return ["activate", "protocol", protocol_hash(protocol, release), "with", "fitness", "1", "and", "key", "activator",
-            "and", "parameters", parameter_file, "--timestamp", timestamp]
+    return [
+        "activate",
+        "protocol",
+        protocol_hash(protocol, release),
+        "with",
+        "fitness",
+        "1",
+        "and",
+        "key",
+        "activator",
+        "and",
+        "parameters",
+        parameter_file,
+        "--timestamp",
+        timestamp,
+    ]
 
 
 def originate_smart_rollup(alias: str, *, source: str, parameters_type: str, kernel_file: str) -> List[str]:
     """Originate a WebAssembly rollup; the kernel is a file of hexadecimal."""
-    return ["originate", "smart", "rollup", alias, "from", source, "of", "kind", "wasm_2_0_0", "of", "type",
-            parameters_type, "with", "kernel", "file:" + kernel_file, "--burn-cap", "2"]
+    return [
+        "originate",
+        "smart",
+        "rollup",
+        alias,
+        "from",
+        source,
+        "of",
+        "kind",
+        "wasm_2_0_0",
+        "of",
+        "type",
+        parameters_type,
+        "with",
+        "kernel",
+        "file:" + kernel_file,
+        "--burn-cap",
+        "2",
+    ]
 
 
 def originate_contract(alias: str, *, amount: int, source: str, script_file: str, init: str) -> List[str]:
     """Originate a Michelson contract."""
-    return ["originate", "contract", alias, "transferring", tez(amount), "from", source, "running",
-            "file:" + script_file, "--init", init, "--burn-cap", "2"]
+    return [
+        "originate",
+        "contract",
+        alias,
+        "transferring",
+        tez(amount),
+        "from",
+        source,
+        "running",
+        "file:" + script_file,
+        "--init",
+        init,
+        "--burn-cap",
+        "2",
+    ]
 
 
 def transfer(
@@ -126,12 +195,34 @@ def publish_commitment(
 
 
 def dal_config_init(
-    program: str, release: Release, *, data_dir: str, rpc_addr: str, net_addr: str, metrics_addr: str,
-    peers: Sequence[str], attesters: Sequence[str], producers: Sequence[int], is_bootstrap: bool,
+    program: str,
+    release: Release,
+    *,
+    data_dir: str,
+    rpc_addr: str,
+    net_addr: str,
+    metrics_addr: str,
+    peers: Sequence[str],
+    attesters: Sequence[str],
+    producers: Sequence[int],
+    is_bootstrap: bool,
 ) -> List[str]:
     """Write a DAL node's configuration file. Empty lists are left out: to some releases they mean something."""
-    argv = [program, "config", "init", "--data-dir", data_dir, "--rpc-addr", rpc_addr, "--net-addr", net_addr,
-            "--metrics-addr", metrics_addr, "--expected-pow", "0."]
+    argv = [
+        program,
+        "config",
+        "init",
+        "--data-dir",
+        data_dir,
+        "--rpc-addr",
+        rpc_addr,
+        "--net-addr",
+        net_addr,
+        "--metrics-addr",
+        metrics_addr,
+        "--expected-pow",
+        "0.",
+    ]
     if peers:
         argv += ["--peers", ",".join(peers)]
     if attesters:
@@ -146,12 +237,31 @@ def dal_config_init(
 
 
 def dal_run(
-    program: str, release: Release, *, data_dir: str, endpoint: str, rpc_addr: str, net_addr: str, metrics_addr: str,
+    program: str,
+    release: Release,
+    *,
+    data_dir: str,
+    endpoint: str,
+    rpc_addr: str,
+    net_addr: str,
+    metrics_addr: str,
     ignores_l1_history: bool = False,
 ) -> List[str]:
     """Run a DAL node."""
-    argv = [program, "run", "--data-dir", data_dir, "--endpoint", endpoint, "--rpc-addr", rpc_addr,
-            "--net-addr", net_addr, "--metrics-addr", metrics_addr]
+    argv = [
+        program,
+        "run",
+        "--data-dir",
+        data_dir,
+        "--endpoint",
+        endpoint,
+        "--rpc-addr",
+        rpc_addr,
+        "--net-addr",
+        net_addr,
+        "--metrics-addr",
+        metrics_addr,
+    ]
     if ignores_l1_history and has(release, "dal --ignore-l1-history-check"):
         argv.append("--ignore-l1-history-check")
     return argv
@@ -161,8 +271,14 @@ def dal_run(
 
 
 def baker_run(
-    program: str, release: Release, *, endpoint: str, base_dir: str, node_data_dir: Optional[str],
-    delegates: Sequence[str], dal_endpoint: Optional[str],
+    program: str,
+    release: Release,
+    *,
+    endpoint: str,
+    base_dir: str,
+    node_data_dir: Optional[str],
+    delegates: Sequence[str],
+    dal_endpoint: Optional[str],
 ) -> List[str]:
     """Run a baker: beside its node's data directory, or by RPC alone when there is none."""
     argv = [program]
@@ -182,16 +298,47 @@ def baker_run(
 
 
 def rollup_run(
-    program: str, release: Release, *, endpoint: str, base_dir: str, mode: str, address: str, operator: str,
-    rpc_host: str, rpc_port: int, metrics_addr: str, data_dir: str, kernel_log: Optional[str] = None,
+    program: str,
+    release: Release,
+    *,
+    endpoint: str,
+    base_dir: str,
+    mode: str,
+    address: str,
+    operator: str,
+    rpc_host: str,
+    rpc_port: int,
+    metrics_addr: str,
+    data_dir: str,
+    kernel_log: Optional[str] = None,
 ) -> List[str]:
     """Run a rollup node."""
-    argv = [program, "--endpoint", endpoint, "--base-dir", base_dir, "run", mode, "for", address, "with", "operators",
-            operator]
+    argv = [
+        program,
+        "--endpoint",
+        endpoint,
+        "--base-dir",
+        base_dir,
+        "run",
+        mode,
+        "for",
+        address,
+        "with",
+        "operators",
+        operator,
+    ]
     if has(release, "rollup --no-degraded"):
         argv += ["--no-degraded", "--gc-frequency", "1", "--history-mode", "full"]
-    argv += ["--rpc-port", str(rpc_port), "--rpc-addr", rpc_host, "--metrics-addr", metrics_addr,
-             "--data-dir", data_dir]
+    argv += [
+        "--rpc-port",
+        str(rpc_port),
+        "--rpc-addr",
+        rpc_host,
+        "--metrics-addr",
+        metrics_addr,
+        "--data-dir",
+        data_dir,
+    ]
     if kernel_log is not None:
         argv += ["--log-kernel-debug", "--log-kernel-debug-file", kernel_log]
     return argv

@@ -32,14 +32,19 @@ class StartBaker(Procedure):
 
     name: Field[Optional[str]] = Field("str", "The baker's name on its agent; `agnostic-baker1`, ... when left out.")
     protocol: Field[str] = Field(
-        "str", "Which program to look for when `baker_path` is left out; ignored by agnostic bakers (v23 and later).",
-        default="alpha", template=False, choices=tuple(PROTOCOLS),
+        "str",
+        "Which program to look for when `baker_path` is left out; ignored by agnostic bakers (v23 and later).",
+        default="alpha",
+        template=False,
+        choices=tuple(PROTOCOLS),
     )
     base_dir: Field[Uri] = Field("str", "The wallet's directory, on this agent.", required=True, uri="file")
     node_uri: Field[Uri] = Field("str", "The node.", required=True, uri="node")
     node_data_dir: Field[Optional[Uri]] = Field(
-        "str", "The data directory of a node that is not this agent's own but on the same machine. Without it the "
-        "baker uses the node's RPC alone; for a node of this agent it is known.", uri="file",
+        "str",
+        "The data directory of a node that is not this agent's own but on the same machine. Without it the "
+        "baker uses the node's RPC alone; for a node of this agent it is known.",
+        uri="file",
     )
     dal_node_uri: Field[Optional[Uri]] = Field(
         "str", "The DAL node; the baker runs without one when left out.", uri="dal_node"
@@ -48,8 +53,10 @@ class StartBaker(Procedure):
         "list", "Aliases or addresses to bake for; all keys of the wallet when empty.", default=[], of=Field("str")
     )
     baker_path: Field[Optional[Uri]] = Field(
-        "str", "The baker program; when left out `octez-baker` in the home directory, or `octez-baker-PROTOCOL` where "
-        "only that is.", uri="file",
+        "str",
+        "The baker program; when left out `octez-baker` in the home directory, or `octez-baker-PROTOCOL` where "
+        "only that is.",
+        uri="file",
     )
 
     async def run(self, context: Context) -> Dict[str, Any]:
@@ -64,10 +71,17 @@ class StartBaker(Procedure):
         process = await context.start(
             process_name,
             argv.baker_run(
-                program, release, endpoint=endpoint, base_dir=wallet, node_data_dir=self._node_data_dir(context),
-                delegates=self.delegates, dal_endpoint=dal,
+                program,
+                release,
+                endpoint=endpoint,
+                base_dir=wallet,
+                node_data_dir=self._node_data_dir(context),
+                delegates=self.delegates,
+                dal_endpoint=dal,
             ),
-            env=programs.QUIET, stop_order=STOP_ORDER["baker"], stop_grace_s=_GRACE_S,
+            env=programs.QUIET,
+            stop_order=STOP_ORDER["baker"],
+            stop_grace_s=_GRACE_S,
         )
         try:
             await context.wait_ready(process, log=r"Baker v?\S* .*started", timeout_s=_WATCH_S)

@@ -35,14 +35,18 @@ async def start(
     context: Context, kind: str, process_name: str, argv: Sequence[str], *, env: Optional[Dict[str, str]] = None
 ) -> Process:
     """Start a daemon of a kind under supervision."""
-    return await context.start(
-        process_name, argv, env=env, stop_grace_s=_GRACE_S, stop_order=STOP_ORDER[kind]
-    )
+    return await context.start(process_name, argv, env=env, stop_grace_s=_GRACE_S, stop_order=STOP_ORDER[kind])
 
 
 async def wait_ready(
-    context: Context, process: Process, *, text: str, probe: Optional[Probe] = None, waiting_for: str,
-    timeout_s: float = READY_TIMEOUT_S, used_ports: Sequence[int] = (),
+    context: Context,
+    process: Process,
+    *,
+    text: str,
+    probe: Optional[Probe] = None,
+    waiting_for: str,
+    timeout_s: float = READY_TIMEOUT_S,
+    used_ports: Sequence[int] = (),
 ) -> None:
     """Wait until a daemon says that it is ready: in its output, or by its RPC server, whichever comes first.
 
@@ -64,7 +68,8 @@ async def wait_ready(
         if elapsed_s > timeout_s:
             raise ProcedureFailed(
                 "%s was not ready after %.0f s (waiting for %s)" % (process.name, elapsed_s, waiting_for),
-                kind="timeout", hint="its last lines tell more; `ready_timeout` allows for longer",
+                kind="timeout",
+                hint="its last lines tell more; `ready_timeout` allows for longer",
                 last_lines=process.tail(_LAST_LINES),
             )
         context.progress("%.0f s: waiting for %s" % (elapsed_s, waiting_for))
@@ -88,9 +93,7 @@ def explain_end(process: Process, used_ports: Sequence[int] = ()) -> ProcedureFa
 async def answer(context: Context, url: str) -> Any:
     """Ask a daemon's RPC server; the JSON of a good answer, None for anything else."""
     try:
-        response = await context.http(
-            "GET", url, headers={"Accept": "application/json"}, timeout_s=_PROBE_TIMEOUT_S
-        )
+        response = await context.http("GET", url, headers={"Accept": "application/json"}, timeout_s=_PROBE_TIMEOUT_S)
         return response.json() if response.status == 200 else None
     except (ProcedureFailed, ValueError):
         return None

@@ -54,7 +54,8 @@ class StartDalNode(Procedure):
     )
     base_dir: Field[Optional[Uri]] = Field("str", "The wallet's directory, when an attester is an alias.", uri="file")
     ignore_l1_history_check: Field[bool] = Field(
-        "bool", "Start although the L1 node keeps too little of the past (v25 and later; others have no such option).",
+        "bool",
+        "Start although the L1 node keeps too little of the past (v25 and later; others have no such option).",
         default=False,
     )
     ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=600.0, minimum=0)
@@ -81,8 +82,15 @@ class StartDalNode(Procedure):
         await programs.run(
             context,
             argv.dal_config_init(
-                program, release, data_dir=data_dir, rpc_addr=address["rpc"], net_addr=address["net"],
-                metrics_addr=address["metrics"], peers=self.peers, attesters=attesters, producers=producers,
+                program,
+                release,
+                data_dir=data_dir,
+                rpc_addr=address["rpc"],
+                net_addr=address["net"],
+                metrics_addr=address["metrics"],
+                peers=self.peers,
+                attesters=attesters,
+                producers=producers,
                 is_bootstrap=self.bootstrap_profile,
             ),
         )
@@ -94,10 +102,17 @@ class StartDalNode(Procedure):
                 % (show(release), show(SINCE["dal --ignore-l1-history-check"]))
             )
         process = await daemons.start(
-            context, "dal_node", process_name,
+            context,
+            "dal_node",
+            process_name,
             argv.dal_run(
-                program, release, data_dir=data_dir, endpoint=endpoint, rpc_addr=address["rpc"],
-                net_addr=address["net"], metrics_addr=address["metrics"],
+                program,
+                release,
+                data_dir=data_dir,
+                endpoint=endpoint,
+                rpc_addr=address["rpc"],
+                net_addr=address["net"],
+                metrics_addr=address["metrics"],
                 ignores_l1_history=self.ignore_l1_history_check,
             ),
         )
@@ -108,10 +123,13 @@ class StartDalNode(Procedure):
             return isinstance(health, dict) and health.get("status") == "up"
 
         await daemons.wait_ready(
-            context, process, text=r"[Tt]he DAL node is ready|dal_(node_)?is_ready",
+            context,
+            process,
+            text=r"[Tt]he DAL node is ready|dal_(node_)?is_ready",
             probe=is_up if has(release, "dal health") else None,
             waiting_for="%s (%s) and the L1 node %s" % (name, show(release), endpoint),
-            timeout_s=self.ready_timeout, used_ports=list(ports.values()),
+            timeout_s=self.ready_timeout,
+            used_ports=list(ports.values()),
         )
         context.announce("dal_node", name, ports, process=process)
         return {"name": name, "rpc_port": ports["rpc"], "metrics_port": ports["metrics"], "net_port": ports["net"]}
@@ -123,7 +141,8 @@ class StartDalNode(Procedure):
         if self.path_client is None or self.base_dir is None:
             raise ProcedureFailed(
                 "attester_profiles: %r is no address, and to look up an alias `path_client` and `base_dir` are needed"
-                % text, kind="refused",
+                % text,
+                kind="refused",
             )
         client = await programs.program(context, self.path_client, "octez-client")
         wallet = endpoints.own_path(context, self.base_dir, "base_dir")
@@ -164,7 +183,9 @@ class PublishDalSlot(Procedure):
     }
 
     slot_info: Field[Dict[str, Any]] = Field(
-        "record", "What to publish.", required=True,
+        "record",
+        "What to publish.",
+        required=True,
         fields={
             "slot_index": Field("str", "The slot's index.", required=True),
             "slot_size": Field("str", "Bytes of a slot; the payload is filled up with zero bytes.", required=True),
@@ -182,7 +203,9 @@ class PublishDalSlot(Procedure):
     source: Field[str] = Field("str", "Alias or address of who signs and pays.", required=True)
     path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
     if_level_passed: Field[str] = Field(
-        "str", "What to do when the target level cannot be met any more: skip, or fail the job.", default="skip",
+        "str",
+        "What to do when the target level cannot be met any more: skip, or fail the job.",
+        default="skip",
         choices=("skip", "fail"),
     )
 
@@ -197,7 +220,8 @@ class PublishDalSlot(Procedure):
         if not has(release, "client publishes DAL slots"):
             raise ProcedureFailed(
                 "octez-client %s cannot publish DAL slots; %s and later can"
-                % (show(release), show(SINCE["client publishes DAL slots"])), kind="refused",
+                % (show(release), show(SINCE["client publishes DAL slots"])),
+                kind="refused",
             )
         endpoint = endpoints.endpoint(context, self.l1_node_uri, "node")
         dal = endpoints.endpoint(context, self.dal_node_uri, "dal_node")
@@ -216,7 +240,11 @@ class PublishDalSlot(Procedure):
             release, commitment, source=self.source, slot_index=index, level=level + 1, proof=proof
         )
         await programs.client(
-            context, client, words, base_dir=endpoints.own_path(context, self.base_dir, "base_dir"), endpoint=endpoint,
+            context,
+            client,
+            words,
+            base_dir=endpoints.own_path(context, self.base_dir, "base_dir"),
+            endpoint=endpoint,
             wait="none",
         )
         return {"commitment": commitment, "published": True, "level": level}

@@ -56,6 +56,7 @@ def own_path(context: Context, uri: Uri, field: str) -> str:
     if uri.owned is None:
         raise ProcedureFailed(
             "%s must be on the agent that runs the job, not at %s" % (field, uri.remote),
-            kind="refused", hint="write %s: self://PATH, and bring it there with `copy` first if need be" % field,
+            kind="refused",
+            hint="write %s: self://PATH, and bring it there with `copy` first if need be" % field,
         )
     return context.path(uri.owned)

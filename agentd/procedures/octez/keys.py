@@ -26,11 +26,15 @@ class GenerateKeys(Procedure):
         "str", "The wallet's directory, on this agent; made when missing.", required=True, uri="file"
     )
     kind: Field[Dict[str, Any]] = Field(
-        "record", "Which keys.", default={"default": True}, exactly_one=("default", "fresh"),
+        "record",
+        "Which keys.",
+        default={"default": True},
+        exactly_one=("default", "fresh"),
         fields={
             "default": Field("any", "The published keys; whatever stands here."),
             "fresh": Field(
-                "record", "Keys that nobody else has.",
+                "record",
+                "Keys that nobody else has.",
                 fields={
                     "count": Field("int", "How many.", required=True, minimum=0, maximum=65535),
                     "path_client": Field("str", "The octez-client program.", required=True, uri="file"),

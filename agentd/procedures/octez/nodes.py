@@ -53,26 +53,32 @@ class StartNode(Procedure):
     name: Field[Optional[str]] = Field("str", "The node's name on its agent; `node1`, `node2`, ... when left out.")
     path_node: Field[Uri] = Field("str", "The octez-node program.", required=True, uri="file")
     network: Field[str] = Field(
-        "str", "A built-in network, the URL of a network's description, or a file that holds one.",
+        "str",
+        "A built-in network, the URL of a network's description, or a file that holds one.",
         default="{{ vars.network }}",
     )
     snapshot: Field[Optional[Uri]] = Field("str", "A snapshot to import before the node starts.", uri="file")
     synchronization_threshold: Field[int] = Field(
-        "int", "How many peers have to be in step before the node counts itself as synchronised; 0 for a node that is "
-        "alone.", default=2, minimum=0,
+        "int",
+        "How many peers have to be in step before the node counts itself as synchronised; 0 for a node that is alone.",
+        default=2,
+        minimum=0,
     )
     peers: Field[List[str]] = Field("list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str"))
     net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.")
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
     dal_cryptobox_parameters: Field[Optional[Dict[str, Any]]] = Field(
-        "record", "Switches the DAL on in the node's configuration. The numbers matter to releases before v20 only, "
+        "record",
+        "Switches the DAL on in the node's configuration. The numbers matter to releases before v20 only, "
         "which mock the trusted setup with them.",
         fields={name: Field("str", "As in the protocol's parameters.", required=True) for name in CRYPTOBOX},
     )
     history_mode: Field[Optional[str]] = Field(
-        "str", "How much of the past is kept: archive, full, rolling, or one with a number of cycles (`full:5`). "
-        "DAL nodes on chains with short cycles want `archive`.", pattern=r"^(archive|(full|rolling)(:\d+)?)$",
+        "str",
+        "How much of the past is kept: archive, full, rolling, or one with a number of cycles (`full:5`). "
+        "DAL nodes on chains with short cycles want `archive`.",
+        pattern=r"^(archive|(full|rolling)(:\d+)?)$",
     )
     ready_timeout: Field[float] = Field("float", "Seconds to wait until the node is ready.", default=600.0, minimum=0)
 
@@ -96,8 +102,12 @@ class StartNode(Procedure):
         await programs.run(
             context,
             argv.node_config_init(
-                program, data_dir=data_dir, network=self.network, threshold=int(self.synchronization_threshold),
-                peers=self.peers, metrics_addr=address["metrics"],
+                program,
+                data_dir=data_dir,
+                network=self.network,
+                threshold=int(self.synchronization_threshold),
+                peers=self.peers,
+                metrics_addr=address["metrics"],
             ),
         )
         if self.dal_cryptobox_parameters is not None:
@@ -106,10 +116,17 @@ class StartNode(Procedure):
             context.progress("importing %s" % os.path.basename(snapshot))
             await programs.run(context, argv.node_snapshot_import(program, data_dir=data_dir, snapshot=snapshot))
         process = await daemons.start(
-            context, "node", process_name,
+            context,
+            "node",
+            process_name,
             argv.node_run(
-                program, release, data_dir=data_dir, net_addr=address["net"], metrics_addr=address["metrics"],
-                rpc_addr=address["rpc"], history_mode=self.history_mode,
+                program,
+                release,
+                data_dir=data_dir,
+                net_addr=address["net"],
+                metrics_addr=address["metrics"],
+                rpc_addr=address["rpc"],
+                history_mode=self.history_mode,
             ),
         )
         url = "http://%s:%d/version" % (endpoints.loopback(context), ports["rpc"])
@@ -118,9 +135,13 @@ class StartNode(Procedure):
             return await daemons.answer(context, url) is not None
 
         await daemons.wait_ready(
-            context, process, text=r"[Tt]he Tezos node is now running|node_is_ready", probe=answers,
+            context,
+            process,
+            text=r"[Tt]he Tezos node is now running|node_is_ready",
+            probe=answers,
             waiting_for="%s (%s) to answer on port %d" % (name, show(release), ports["rpc"]),
-            timeout_s=self.ready_timeout, used_ports=list(ports.values()),
+            timeout_s=self.ready_timeout,
+            used_ports=list(ports.values()),
         )
         context.announce("node", name, ports, process=process)
         return {"rpc_port": ports["rpc"], "metrics_port": ports["metrics"], "net_port": ports["net"], "name": name}
@@ -201,7 +222,10 @@ class ActivateProtocol(Procedure):
     endpoint: Field[Uri] = Field("str", "The node.", required=True, uri="node")
     path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
     protocol: Field[str] = Field(
-        "str", "The protocol; the client and the node have to know it.", required=True, template=False,
+        "str",
+        "The protocol; the client and the node have to know it.",
+        required=True,
+        template=False,
         choices=tuple(PROTOCOLS),
     )
     parameter_file: Field[Uri] = Field("str", "The protocol's parameters, on this agent.", required=True, uri="file")
@@ -212,7 +236,8 @@ class ActivateProtocol(Procedure):
         parameters = endpoints.own_path(context, self.parameter_file, "parameter_file")
         if not os.path.isfile(parameters):
             raise ProcedureFailed(
-                "there is no parameter file %s" % parameters, kind="path",
+                "there is no parameter file %s" % parameters,
+                kind="path",
                 hint="`tezos.generate_protocol_parameters_file` makes one: its result names it",
             )
         wallet = context.data_dir("octez-client-activator")
@@ -220,7 +245,9 @@ class ActivateProtocol(Procedure):
         release = await programs.release_of(context, client)
         timestamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
         await programs.client(
-            context, client,
+            context,
+            client,
             argv.activate_protocol(release, protocol=self.protocol, parameter_file=parameters, timestamp=timestamp),
-            base_dir=wallet, endpoint=endpoint,
+            base_dir=wallet,
+            endpoint=endpoint,
         )

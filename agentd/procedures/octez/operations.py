@@ -52,7 +52,8 @@ def _address_in(stdout: str, pattern: str, what: str) -> Dict[str, str]:
         return {"address": address, "hex_address": base58.hex_address(address)}
     except ValueError as error:
         raise ProcedureFailed(
-            "octez-client printed no address of the new %s (%s)" % (what, error), kind="output",
+            "octez-client printed no address of the new %s (%s)" % (what, error),
+            kind="output",
             last_lines=stdout.splitlines()[-20:],
         ) from None
 
@@ -140,7 +141,10 @@ class Transfer(_Operation):
 
     async def run(self, context: Context) -> None:
         words = argv.transfer(
-            amount=int(self.amount), source=self.source, destination=self.destination, entrypoint=self.entrypoint,
+            amount=int(self.amount),
+            source=self.source,
+            destination=self.destination,
+            entrypoint=self.entrypoint,
             argument=self.arg,
         )
         await self.inject(context, words, self.wait)
@@ -152,14 +156,19 @@ class AddMessages(_Operation):
     procedure = "tezos.operations.add_messages"
 
     messages: Field[List[Dict[str, Any]]] = Field(
-        "list", "The messages.", required=True,
+        "list",
+        "The messages.",
+        required=True,
         of=Field(
-            "record", "One message: text, bytes in hexadecimal, or the content of a file.",
+            "record",
+            "One message: text, bytes in hexadecimal, or the content of a file.",
             exactly_one=("text", "hex", "file"),
             fields={
                 "text": Field("str", "Text, sent as UTF-8; at most 4095 bytes.", max_bytes=MESSAGE_BYTES),
                 "hex": Field(
-                    "str", "Lower-case hexadecimal, at most 8190 characters.", pattern="^[a-f0-9]+$",
+                    "str",
+                    "Lower-case hexadecimal, at most 8190 characters.",
+                    pattern="^[a-f0-9]+$",
                     max_bytes=_MESSAGE_HEX,
                 ),
                 "file": Field("str", "A file of at most 4095 bytes, sent as it is.", uri="file"),
@@ -174,7 +183,8 @@ class AddMessages(_Operation):
         if len(text) > _ARGUMENT_BYTES:
             raise ProcedureFailed(
                 "the messages take %d characters together: more than an operation can carry" % len(text),
-                kind="refused", hint="spread them over several jobs, or over `with_items`",
+                kind="refused",
+                hint="spread them over several jobs, or over `with_items`",
             )
         await self.inject(context, argv.send_messages(text, source=self.source), self.wait)
 
@@ -194,7 +204,8 @@ async def _hex_message(context: Context, number: int, message: Dict[str, Any]) -
         content = str(message.get("text", "")).encode("utf-8", "surrogateescape")
     if len(content) > MESSAGE_BYTES:
         raise ProcedureFailed(
-            "message %d has %d bytes; at most %d are allowed" % (number, len(content), MESSAGE_BYTES), kind="refused",
+            "message %d has %d bytes; at most %d are allowed" % (number, len(content), MESSAGE_BYTES),
+            kind="refused",
             hint="cut it into several messages",
         )
     return content.hex()

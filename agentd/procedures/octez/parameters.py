@@ -53,11 +53,15 @@ class GenerateProtocolParametersFile(Procedure):
     )
     default_balance: Field[str] = Field("str", "The balance of an account, in mutez.", default="4000000000000")
     balance_updates: Field[List[List[str]]] = Field(
-        "list", "Accounts with another balance: pairs of alias and mutez.", default=[],
+        "list",
+        "Accounts with another balance: pairs of alias and mutez.",
+        default=[],
         of=Field("tuple", of=(Field("str", "The alias.", template=False), Field("str", "Its balance in mutez."))),
     )
     dal: Field[Dict[str, Any]] = Field(
-        "record", "The DAL's parameters.", required=True,
+        "record",
+        "The DAL's parameters.",
+        required=True,
         fields={
             **{name: Field("str", doc, required=True) for name, doc in _DAL.items()},
             "blocks_per_epoch": Field("str", "Of the protocols of v18 and v19."),
@@ -122,15 +126,14 @@ async def _addresses(context: Context, client: str, wallet: Optional[str]) -> Li
         raise ProcedureFailed("octez-client lists an address that is none: %s" % error, kind="wallet") from None
     if not known:
         raise ProcedureFailed(
-            "the wallet %s is empty" % (wallet or "(none was given)"), kind="wallet",
+            "the wallet %s is empty" % (wallet or "(none was given)"),
+            kind="wallet",
             hint="fill it first, with `tezos.generate_keys`",
         )
     return known
 
 
-async def _keys(
-    context: Context, client: str, wallet: Optional[str], aliases: Sequence[str]
-) -> Dict[str, wallets.Key]:
+async def _keys(context: Context, client: str, wallet: Optional[str], aliases: Sequence[str]) -> Dict[str, wallets.Key]:
     """Ask the client for the keys of aliases, a few at a time: each answer costs a start of the client."""
     keys: Dict[str, wallets.Key] = {}
 
@@ -164,7 +167,10 @@ def plain(name: str, value: Any) -> Any:
 
 
 def merge(
-    base: Dict[str, Any], *, accounts: List[Tuple[str, str]], dal: Dict[str, Any],
+    base: Dict[str, Any],
+    *,
+    accounts: List[Tuple[str, str]],
+    dal: Dict[str, Any],
     minimal_block_delay: Optional[Any] = None,
 ) -> Dict[str, Any]:
     """Give the base's parameters with accounts, DAL values and delay put in; everything else as it was."""

@@ -85,21 +85,30 @@ async def _digest(context: Context, path: str) -> str:
 
 
 async def run(
-    context: Context, argv: Sequence[str], *, env: Optional[Mapping[str, str]] = None, log: bool = True,
+    context: Context,
+    argv: Sequence[str],
+    *,
+    env: Optional[Mapping[str, str]] = None,
+    log: bool = True,
     tail_bytes: int = 65536,
 ) -> CommandResult:
     """Run a program to its end. Raises ProcedureFailed kind `exit` with the program's own message."""
     result = await context.command(argv, env=env, check=False, log=log, tail_bytes=tail_bytes)
     if result.exit_code != 0:
-        raise failures.refused(
-            os.path.basename(argv[0]), result.exit_code, result.argv, result.stdout, result.stderr
-        )
+        raise failures.refused(os.path.basename(argv[0]), result.exit_code, result.argv, result.stdout, result.stderr)
     return result
 
 
 async def client(
-    context: Context, path: str, words: Sequence[str], *, base_dir: Optional[str] = None,
-    endpoint: Optional[str] = None, wait: Optional[str] = None, log: bool = True, tail_bytes: int = 65536,
+    context: Context,
+    path: str,
+    words: Sequence[str],
+    *,
+    base_dir: Optional[str] = None,
+    endpoint: Optional[str] = None,
+    wait: Optional[str] = None,
+    log: bool = True,
+    tail_bytes: int = 65536,
 ) -> CommandResult:
     """Run a command of octez-client, in an empty wallet when none is given. Raises as `run` does."""
     wallet = base_dir or context.data_dir("octez-client")

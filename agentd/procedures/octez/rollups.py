@@ -47,17 +47,20 @@ class StartRollupNode(Procedure):
     wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True)
     endpoint: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
     operator: Field[str] = Field(
-        "str", "Alias or address that signs; `default:`, `operating:`, `batching:` ... in front says for what.",
+        "str",
+        "Alias or address that signs; `default:`, `operating:`, `batching:` ... in front says for what.",
         required=True,
     )
     kind: Field[str] = Field("str", "The rollup's kind: wasm_2_0_0, riscv ...", required=True)
     mode: Field[str] = Field(
-        "str", "%s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),
+        "str",
+        "%s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),
         required=True,
     )
     address: Field[str] = Field("str", "The rollup's address.", required=True)
     data_dir_path: Field[Optional[str]] = Field(
-        "str", "Its data directory, from the home directory: the `preimages_directory_path` of the installer, when the "
+        "str",
+        "Its data directory, from the home directory: the `preimages_directory_path` of the installer, when the "
         "kernel reveals preimages. One of its own when left out.",
     )
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
@@ -66,7 +69,9 @@ class StartRollupNode(Procedure):
         "str", "Where to write what the kernel logs, from the home directory."
     )
     ready_timeout: Field[float] = Field(
-        "float", "Seconds to wait until it is ready, and between two levels while it catches up.", default=600.0,
+        "float",
+        "Seconds to wait until it is ready, and between two levels while it catches up.",
+        default=600.0,
         minimum=0,
     )
 
@@ -87,11 +92,21 @@ class StartRollupNode(Procedure):
             for which, wanted in (("rpc", self.rpc_port), ("metrics", self.metrics_port))
         }
         process = await daemons.start(
-            context, "rollup_node", process_name,
+            context,
+            "rollup_node",
+            process_name,
             argv.rollup_run(
-                program, release, endpoint=endpoint, base_dir=context.path(self.wallet), mode=self.mode,
-                address=self.address, operator=self.operator, rpc_host=context.bind, rpc_port=ports["rpc"],
-                metrics_addr="%s:%d" % (context.bind, ports["metrics"]), data_dir=data_dir,
+                program,
+                release,
+                endpoint=endpoint,
+                base_dir=context.path(self.wallet),
+                mode=self.mode,
+                address=self.address,
+                operator=self.operator,
+                rpc_host=context.bind,
+                rpc_port=ports["rpc"],
+                metrics_addr="%s:%d" % (context.bind, ports["metrics"]),
+                data_dir=data_dir,
                 kernel_log=None if self.kernel_log_path is None else context.path(self.kernel_log_path),
             ),
             env=programs.QUIET,
@@ -102,9 +117,13 @@ class StartRollupNode(Procedure):
             return await daemons.answer(context, url + "/smart_rollup_address") is not None
 
         await daemons.wait_ready(
-            context, process, text=r"[Tt]he smart rollup node is listening|smart_rollup_node_is_ready", probe=answers,
+            context,
+            process,
+            text=r"[Tt]he smart rollup node is listening|smart_rollup_node_is_ready",
+            probe=answers,
             waiting_for="%s (%s) to answer on port %d" % (name, show(release), ports["rpc"]),
-            timeout_s=self.ready_timeout, used_ports=list(ports.values()),
+            timeout_s=self.ready_timeout,
+            used_ports=list(ports.values()),
         )
         wanted = await levels.current_level(context, endpoint, owned=self.endpoint) - _LEVELS_BEHIND.get(self.kind, 0)
         await _wait_processed(context, process, url, wanted, self.ready_timeout, list(ports.values()))
@@ -127,7 +146,8 @@ async def _wait_processed(
             best, since = level, time.monotonic()
         if time.monotonic() - since > stall_s:
             raise ProcedureFailed(
-                "%s stands still at level %d; the chain was at %d" % (process.name, best, wanted), kind="timeout",
+                "%s stands still at level %d; the chain was at %d" % (process.name, best, wanted),
+                kind="timeout",
                 last_lines=process.tail(),
             )
         context.progress("level %d of %d processed" % (max(best, 0), wanted))
@@ -157,12 +177,16 @@ class PrepareKernelInstaller(Procedure):
     )
     kernel_path: Field[Uri] = Field("str", "The kernel, a binary .wasm.", required=True, uri="file")
     preimages_directory_path: Field[str] = Field(
-        "str", "The directory, in the home directory, whose `wasm_2_0_0` receives the preimages: the rollup node's "
-        "`data_dir_path`.", required=True,
+        "str",
+        "The directory, in the home directory, whose `wasm_2_0_0` receives the preimages: the rollup node's "
+        "`data_dir_path`.",
+        required=True,
     )
     installer_kernel_path: Field[str] = Field(
-        "str", "Where to write the small kernel, in the home directory; `.wasm` for binary, any other ending (.hex) "
-        "for hexadecimal text.", required=True,
+        "str",
+        "Where to write the small kernel, in the home directory; `.wasm` for binary, any other ending (.hex) "
+        "for hexadecimal text.",
+        required=True,
     )
     setup: Field[Optional[str]] = Field("str", "The content (not the path) of a set-up file in YAML.")
 

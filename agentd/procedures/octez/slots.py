@@ -60,9 +60,7 @@ async def _send(context: Context, method: str, url: str, body: Any) -> Any:
     headers = {"Accept": "application/json"}
     if encoded is not None:
         headers["Content-Type"] = "application/json"
-    return _checked(
-        await context.http(method, url, headers=headers, body=encoded, timeout_s=_TIMEOUT_S), url
-    )
+    return _checked(await context.http(method, url, headers=headers, body=encoded, timeout_s=_TIMEOUT_S), url)
 
 
 def _checked(response: Response, url: str) -> Any:
@@ -74,7 +72,9 @@ def _checked(response: Response, url: str) -> Any:
             hint = _READ_ONLY
         raise ProcedureFailed(
             "the DAL node refused %s (%d): %s" % (url, response.status, text[:_SAID_CHARACTERS] or "it said nothing"),
-            kind="http", hint=hint or failures.hint_for(text), status=response.status,
+            kind="http",
+            hint=hint or failures.hint_for(text),
+            status=response.status,
         )
     if not text:
         return None

@@ -14,18 +14,42 @@ if TYPE_CHECKING:
 
 
 DEFAULT_KEYS = (
-    ("activator", "tz1TGu6TN5GSez2ndXXeDX6LgUDvLzPLqgYV", "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2",
-     "edsk31vznjHSSpGExDMHYASz45VZqXN4DPxvsa4hAyY8dHM28cZzp6"),
-    ("bootstrap1", "tz1KqTpEZ7Yob7QbPE4Hy4Wo8fHG8LhKxZSx", "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav",
-     "edsk3gUfUPyBSfrS9CCgmCiQsTCHGkviBDusMxDJstFtojtc1zcpsh"),
-    ("bootstrap2", "tz1gjaF81ZRRvdzjobyfVNsAeSC6PScjfQwN", "edpktzNbDAUjUk697W7gYg2CRuBQjyPxbEg8dLccYYwKSKvkPvjtV9",
-     "edsk39qAm1fiMjgmPkw1EgQYkMzkJezLNewd7PLNHTkr6w9XA2zdfo"),
-    ("bootstrap3", "tz1faswCTDciRzE4oJ9jn2Vm2dvjeyA9fUzU", "edpkuTXkJDGcFd5nh6VvMz8phXxU3Bi7h6hqgywNFi1vZTfQNnS1RV",
-     "edsk4ArLQgBTLWG5FJmnGnT689VKoqhXwmDPBuGx3z4cvwU9MmrPZZ"),
-    ("bootstrap4", "tz1b7tUupMgCNw2cCLpKTkSD1NZzB5TkP2sv", "edpkuFrRoDSEbJYgxRtLx2ps82UdaYc1WwfS9sE11yhauZt5DgCHbU",
-     "edsk2uqQB9AY4FvioK2YMdfmyMrer5R8mGFyuaLLFfSRo8EoyNdht3"),
-    ("bootstrap5", "tz1ddb9NMYHZi5UzPdzTZMYQQZoMub195zgv", "edpkv8EUUH68jmo3f7Um5PezmfGrRF24gnfLpH3sVNwJnV5bVCxL2n",
-     "edsk4QLrcijEffxV31gGdN2HU7UpyJjA8drFoNcmnB28n89YjPNRFm"),
+    (
+        "activator",
+        "tz1TGu6TN5GSez2ndXXeDX6LgUDvLzPLqgYV",
+        "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2",
+        "edsk31vznjHSSpGExDMHYASz45VZqXN4DPxvsa4hAyY8dHM28cZzp6",
+    ),
+    (
+        "bootstrap1",
+        "tz1KqTpEZ7Yob7QbPE4Hy4Wo8fHG8LhKxZSx",
+        "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav",
+        "edsk3gUfUPyBSfrS9CCgmCiQsTCHGkviBDusMxDJstFtojtc1zcpsh",
+    ),
+    (
+        "bootstrap2",
+        "tz1gjaF81ZRRvdzjobyfVNsAeSC6PScjfQwN",
+        "edpktzNbDAUjUk697W7gYg2CRuBQjyPxbEg8dLccYYwKSKvkPvjtV9",
+        "edsk39qAm1fiMjgmPkw1EgQYkMzkJezLNewd7PLNHTkr6w9XA2zdfo",
+    ),
+    (
+        "bootstrap3",
+        "tz1faswCTDciRzE4oJ9jn2Vm2dvjeyA9fUzU",
+        "edpkuTXkJDGcFd5nh6VvMz8phXxU3Bi7h6hqgywNFi1vZTfQNnS1RV",
+        "edsk4ArLQgBTLWG5FJmnGnT689VKoqhXwmDPBuGx3z4cvwU9MmrPZZ",
+    ),
+    (
+        "bootstrap4",
+        "tz1b7tUupMgCNw2cCLpKTkSD1NZzB5TkP2sv",
+        "edpkuFrRoDSEbJYgxRtLx2ps82UdaYc1WwfS9sE11yhauZt5DgCHbU",
+        "edsk2uqQB9AY4FvioK2YMdfmyMrer5R8mGFyuaLLFfSRo8EoyNdht3",
+    ),
+    (
+        "bootstrap5",
+        "tz1ddb9NMYHZi5UzPdzTZMYQQZoMub195zgv",
+        "edpkv8EUUH68jmo3f7Um5PezmfGrRF24gnfLpH3sVNwJnV5bVCxL2n",
+        "edsk4QLrcijEffxV31gGdN2HU7UpyJjA8drFoNcmnB28n89YjPNRFm",
+    ),
 )
 """The published keys of Octez's sandbox, not secrets: alias, hash, public key, secret key."""
 
@@ -104,7 +128,10 @@ def parse_key(alias: str, stdout: str) -> Key:
     for pattern, what in ((_HASH, "hash"), (_PUBLIC, "public key"), (_SECRET, "secret key")):
         match = pattern.search(stdout)
         if match is None or not match.group(1):
-            raise ProcedureFailed("the wallet shows no %s for %s" % (what, alias), kind="wallet",
-                                  hint="the procedure needs aliases whose secret key the wallet holds")
+            raise ProcedureFailed(
+                "the wallet shows no %s for %s" % (what, alias),
+                kind="wallet",
+                hint="the procedure needs aliases whose secret key the wallet holds",
+            )
         texts.append(match.group(1))
     return Key(texts[0], texts[1])

@@ -38,8 +38,13 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
     opened the channel, and that it is free again.
     """
 
-    def __init__(self, receiver: Receiver, explain: Callable[[BaseException], TransportError],
-                 on_open: Callable[[], None], on_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        explain: Callable[[BaseException], TransportError],
+        on_open: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._receiver = receiver
         self._explain = explain

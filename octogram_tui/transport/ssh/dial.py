@@ -33,8 +33,9 @@ class Dialler:
         self._accept_new = accept_new
         self._random = random or Random()
 
-    async def dial(self, profile: Profile, gate: Gate, tunnel: Tunnel | None,
-                   on_lost: Callable[[Exception | None], None]) -> asyncssh.SSHClientConnection:
+    async def dial(
+        self, profile: Profile, gate: Gate, tunnel: Tunnel | None, on_lost: Callable[[Exception | None], None]
+    ) -> asyncssh.SSHClientConnection:
         """Connect and log in. `tunnel` is a jump host's connection; None: by TCP or the proxy command.
 
         Tries again, with jitter and for a bounded time, only when the server closed the connection before it had
@@ -62,15 +63,25 @@ class Dialler:
                 raise failure
             await asyncio.sleep(wait_s)
 
-    async def _attempt(self, profile: Profile, tunnel: Tunnel | None,
-                       on_lost: Callable[[Exception | None], None]) -> asyncssh.SSHClientConnection:
+    async def _attempt(
+        self, profile: Profile, tunnel: Tunnel | None, on_lost: Callable[[Exception | None], None]
+    ) -> asyncssh.SSHClientConnection:
         guard = _Client(profile, on_lost, accept_new=self._accept_new)
         door = ProxyDoor(profile.proxy_command) if profile.proxy_command else TcpDoor(profile)
-        algorithms: Any = () if profile.chooses_algorithms else profile.known_hosts.algorithms(
-            profile.trust_name, profile.port)
-        connecting = asyncio.ensure_future(_connect(
-            host=profile.host, port=profile.port, options=profile.options, config=None, tunnel=tunnel or door,
-            client_factory=lambda: guard, server_host_key_algs=algorithms))
+        algorithms: Any = (
+            () if profile.chooses_algorithms else profile.known_hosts.algorithms(profile.trust_name, profile.port)
+        )
+        connecting = asyncio.ensure_future(
+            _connect(
+                host=profile.host,
+                port=profile.port,
+                options=profile.options,
+                config=None,
+                tunnel=tunnel or door,
+                client_factory=lambda: guard,
+                server_host_key_algs=algorithms,
+            )
+        )
         try:
             connection = await _bounded(connecting, profile.connect_timeout_s)
         except asyncssh.HostKeyNotVerifiable as error:
@@ -121,8 +132,9 @@ async def _connect(**arguments: Any) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(**arguments)
 
 
-async def _bounded(connecting: asyncio.Future[asyncssh.SSHClientConnection],
-                   timeout_s: float) -> asyncssh.SSHClientConnection:
+async def _bounded(
+    connecting: asyncio.Future[asyncssh.SSHClientConnection], timeout_s: float
+) -> asyncssh.SSHClientConnection:
     """Wait for a connection, and never for one that does not come down when it is cancelled."""
     try:
         done, _ = await asyncio.wait({connecting}, timeout=timeout_s)
@@ -139,6 +151,7 @@ async def _bounded(connecting: asyncio.Future[asyncssh.SSHClientConnection],
 
 def _abandon(connecting: asyncio.Future[asyncssh.SSHClientConnection]) -> None:
     """Drop what still comes of an attempt that nobody waits for."""
+
     def drop(finished: asyncio.Future[asyncssh.SSHClientConnection]) -> None:
         if not finished.cancelled() and finished.exception() is None:
             finished.result().abort()

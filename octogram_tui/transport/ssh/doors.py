@@ -42,13 +42,19 @@ class TcpDoor(Door):
         super().__init__()
         self._profile = profile
 
-    async def create_connection(self, session_factory: ConnectionFactory, remote_host: str,
-                                remote_port: int) -> tuple[Any, asyncssh.SSHClientConnection]:
+    async def create_connection(
+        self, session_factory: ConnectionFactory, remote_host: str, remote_port: int
+    ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Connect, trying the addresses of the name side by side."""
         options = self._profile.options
         transport, first = await asyncio.get_running_loop().create_connection(
-            lambda: _FirstBytes(session_factory(), self), remote_host, remote_port, family=options.family,
-            local_addr=options.local_addr, happy_eyeballs_delay=HAPPY_EYEBALLS_S)
+            lambda: _FirstBytes(session_factory(), self),
+            remote_host,
+            remote_port,
+            family=options.family,
+            local_addr=options.local_addr,
+            happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+        )
         return transport, first.connection
 
 
@@ -60,8 +66,9 @@ class ProxyDoor(Door):
         self._command = command
         self._running: set[ProcessChannel] = set()
 
-    async def create_connection(self, session_factory: ConnectionFactory, remote_host: str,
-                                remote_port: int) -> tuple[Any, asyncssh.SSHClientConnection]:
+    async def create_connection(
+        self, session_factory: ConnectionFactory, remote_host: str, remote_port: int
+    ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Start the command as ssh does; where it leads was written into it already."""
         stream = _CommandStream(session_factory(), self)
         stream.start(start_process(("/bin/sh", "-c", f"exec {self._command}"), stream, self._running))

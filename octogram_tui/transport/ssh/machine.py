@@ -154,8 +154,9 @@ class Machine:
             if not shared.is_lost:
                 return seat, connection
             seat.leave()
-        raise ConnectFailed(f"cannot reach {self.profile.place}: connections are lost as soon as they are made",
-                            code="net.reset")
+        raise ConnectFailed(
+            f"cannot reach {self.profile.place}: connections are lost as soon as they are made", code="net.reset"
+        )
 
     def _channel(self, receiver: Receiver, seat: Seat) -> SshChannel:
         return SshChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
@@ -197,17 +198,22 @@ class Machine:
             raise
 
 
-async def _start(seat: Seat, connection: asyncssh.SSHClientConnection, command: str, channel: SshChannel,
-                 window_bytes: int) -> SshChannel:
+async def _start(
+    seat: Seat, connection: asyncssh.SSHClientConnection, command: str, channel: SshChannel, window_bytes: int
+) -> SshChannel:
     """Open a session and start the command in it; what comes of it after nobody waits any more is dropped."""
+
     def drop(finished: asyncio.Future[object]) -> None:
         if finished.cancelled() or finished.exception() is not None:
             seat.leave()
         else:
             channel.abort()
 
-    opening: asyncio.Future[object] = asyncio.ensure_future(connection.create_session(
-        lambda: channel, command, encoding=None, request_pty=False, window=window_bytes, max_pktsize=PACKET_BYTES))
+    opening: asyncio.Future[object] = asyncio.ensure_future(
+        connection.create_session(
+            lambda: channel, command, encoding=None, request_pty=False, window=window_bytes, max_pktsize=PACKET_BYTES
+        )
+    )
     try:
         done, _ = await asyncio.wait({opening}, timeout=OPEN_TIMEOUT_S)
     except asyncio.CancelledError:

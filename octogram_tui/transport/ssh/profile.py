@@ -23,8 +23,14 @@ KEEPALIVE_INTERVAL_S = 5
 KEEPALIVE_COUNT = 2  # so that a silent peer is given up after 5 s * (2 + 1)
 USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
-CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr",
-           "aes192-ctr", "aes256-ctr")  # the first two cost the orchestrator half of what the third does
+CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)  # the first two cost the orchestrator half of what the third does
 
 
 class Request(NamedTuple):
@@ -91,10 +97,22 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
     port: Any = () if request.port is None else request.port
     user: Any = () if request.user is None else request.user
     first = asyncssh.SSHClientConnectionOptions(
-        host=request.address, port=port, username=user, config=list(config_files), client_keys=None,
-        known_hosts=trusted, x509_trusted_certs=None, x509_trusted_cert_paths=(), canonicalize_hostname=False,
-        encoding=None, compression_algs=["none"], request_pty=False, x11_forwarding=False, password_auth=False,
-        kbdint_auth=False)
+        host=request.address,
+        port=port,
+        username=user,
+        config=list(config_files),
+        client_keys=None,
+        known_hosts=trusted,
+        x509_trusted_certs=None,
+        x509_trusted_cert_paths=(),
+        canonicalize_hostname=False,
+        encoding=None,
+        compression_algs=["none"],
+        request_pty=False,
+        x11_forwarding=False,
+        password_auth=False,
+        kbdint_auth=False,
+    )
     if first.config.has_match_final():
         first.update(reload=True, final=True)
     config = first.config
@@ -103,23 +121,49 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
     ciphers: Any = list(CIPHERS) if config.get("Ciphers") is None else ()
     timeout_s = float(str(config.get("ConnectTimeout") or CONNECT_TIMEOUT_S))
     options = asyncssh.SSHClientConnectionOptions(
-        first, config=None, reload=False, final=False, connect_timeout=None, login_timeout=timeout_s,
-        encryption_algs=ciphers, **keys, **_keepalive(config.get("ServerAliveInterval"),
-                                                      config.get("ServerAliveCountMax")))
-    known_hosts = KnownHosts(_known_hosts_files(config.get("UserKnownHostsFile"), config.get("GlobalKnownHostsFile"),
-                                                options, request.address))
+        first,
+        config=None,
+        reload=False,
+        final=False,
+        connect_timeout=None,
+        login_timeout=timeout_s,
+        encryption_algs=ciphers,
+        **keys,
+        **_keepalive(config.get("ServerAliveInterval"), config.get("ServerAliveCountMax")),
+    )
+    known_hosts = KnownHosts(
+        _known_hosts_files(
+            config.get("UserKnownHostsFile"), config.get("GlobalKnownHostsFile"), options, request.address
+        )
+    )
     trusted.known_hosts = known_hosts
     trusted.name = options.host_key_alias or options.host
     trusted.port = options.port
     jump = config.get("ProxyJump")
     command = config.get("ProxyCommand")
     return Profile(
-        host=options.host, port=options.port, user=options.username, alias=options.host_key_alias,
-        known_hosts=known_hosts, options=options, jumps=_jumps(str(jump)) if jump else (),
-        proxy_command=str(command) if command and not jump else "", connect_timeout_s=timeout_s,
-        chooses_algorithms=config.get("HostKeyAlgorithms") is not None, locked_key=locked_key,
-        key=(options.host, options.port, options.username, request.identity, options.host_key_alias, jump, command,
-             str(config.get("IdentityFile")), known_hosts.files),
+        host=options.host,
+        port=options.port,
+        user=options.username,
+        alias=options.host_key_alias,
+        known_hosts=known_hosts,
+        options=options,
+        jumps=_jumps(str(jump)) if jump else (),
+        proxy_command=str(command) if command and not jump else "",
+        connect_timeout_s=timeout_s,
+        chooses_algorithms=config.get("HostKeyAlgorithms") is not None,
+        locked_key=locked_key,
+        key=(
+            options.host,
+            options.port,
+            options.username,
+            request.identity,
+            options.host_key_alias,
+            jump,
+            command,
+            str(config.get("IdentityFile")),
+            known_hosts.files,
+        ),
     )
 
 
@@ -142,13 +186,18 @@ def _keys_to_try(identity: str | None, configured: object, identities_only: obje
                 raise unreadable_key(identity, str(error)) from error
             locked = identity
         # With no identity to look for, an agent would be asked for all of its keys.
-        return {"client_keys": [path], "ignore_encrypted": True,
-                "agent_identities": _public_part(path) or [b""]}, locked
+        return {
+            "client_keys": [path],
+            "ignore_encrypted": True,
+            "agent_identities": _public_part(path) or [b""],
+        }, locked
     if not isinstance(configured, list) or not configured:
         return {"client_keys": ()}, ""
     files = [path for path in (os.path.expanduser(str(name)) for name in configured) if os.path.isfile(path)]
-    chosen: dict[str, Any] = {"client_keys": [path for path in files if not path.endswith(".pub")],
-                              "ignore_encrypted": True}
+    chosen: dict[str, Any] = {
+        "client_keys": [path for path in files if not path.endswith(".pub")],
+        "ignore_encrypted": True,
+    }
     if identities_only:
         chosen["agent_identities"] = [name for path in files for name in _public_part(path)] or [b""]
     return chosen, ""
@@ -175,14 +224,25 @@ def _keepalive(interval: object, count: object) -> dict[str, Any]:
     }
 
 
-def _known_hosts_files(user_files: object, system_files: object, options: asyncssh.SSHClientConnectionOptions,
-                       address: str) -> list[str]:
+def _known_hosts_files(
+    user_files: object, system_files: object, options: asyncssh.SSHClientConnectionOptions, address: str
+) -> list[str]:
     if user_files == []:
         raise HostKeyRefused(
             f"the ssh configuration for {address} says `UserKnownHostsFile none`: host keys are never left unchecked",
-            hint="name a file, and run with --accept-new if its machines are new to you", code="trust.disabled")
-    tokens = {"%": "%", "d": str(Path.home()), "h": options.host, "n": address, "p": str(options.port),
-              "r": options.username, "u": options.client_username, "i": str(os.getuid())}
+            hint="name a file, and run with --accept-new if its machines are new to you",
+            code="trust.disabled",
+        )
+    tokens = {
+        "%": "%",
+        "d": str(Path.home()),
+        "h": options.host,
+        "n": address,
+        "p": str(options.port),
+        "r": options.username,
+        "u": options.client_username,
+        "i": str(os.getuid()),
+    }
     names = [*_strings(user_files, USER_KNOWN_HOSTS), *_strings(system_files, SYSTEM_KNOWN_HOSTS)]
     return [os.path.expanduser(re.sub("%(.)", lambda found: tokens.get(found[1], found[0]), name)) for name in names]
 
@@ -200,8 +260,9 @@ def _jump(text: str) -> Request:
     user, _, host = text.removeprefix("ssh://").rpartition("@")
     found = re.fullmatch(r"\[([^]]+)\](?::(\d+))?|([^:]+)(?::(\d+))?", host)
     if found is None:
-        failure = ConnectFailed(f"the ssh configuration is wrong: ProxyJump {text!r} is not [user@]host[:port]",
-                                code="net.config")
+        failure = ConnectFailed(
+            f"the ssh configuration is wrong: ProxyJump {text!r} is not [user@]host[:port]", code="net.config"
+        )
         failure.is_retryable = False
         raise failure
     port = found[2] or found[4]

@@ -40,15 +40,18 @@ class Machines:
         profiles = [machine.profile for machine in self._machines.values()]
         return list(dict.fromkeys(problem for profile in profiles for problem in profile.known_hosts.problems))
 
-    async def machine(self, request: Request, *, seats: int = SESSION_SEATS, via: Machine | None = None,
-                      depth: int = 0) -> Machine:
+    async def machine(
+        self, request: Request, *, seats: int = SESSION_SEATS, via: Machine | None = None, depth: int = 0
+    ) -> Machine:
         """Find the machine that a request leads to, with the jump hosts before it. Raises TransportError."""
         profile = await self.profile(request)
         if via is None and profile.jumps:
             if depth >= MAX_JUMPS:
-                failure = ConnectFailed(f"cannot reach {request.address}: its ProxyJump leads round in a circle",
-                                        hint="exclude the jump host itself from the block that sets ProxyJump",
-                                        code="net.config")
+                failure = ConnectFailed(
+                    f"cannot reach {request.address}: its ProxyJump leads round in a circle",
+                    hint="exclude the jump host itself from the block that sets ProxyJump",
+                    code="net.config",
+                )
                 failure.is_retryable = False
                 raise failure
             for hop in profile.jumps:

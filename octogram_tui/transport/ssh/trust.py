@@ -28,22 +28,28 @@ class Guard(asyncssh.SSHClient):
         known = profile.known_hosts
         if any(entry.key.blob == presented.blob for entry in known.match(profile.trust_name, profile.port).trusted):
             return True  # accepted for a neighbour's connection a moment ago
-        against = [entry for entry in known.contradicting(profile.trust_name, profile.port, address)
-                   if entry.marker or entry.key.blob != presented.blob]
+        against = [
+            entry
+            for entry in known.contradicting(profile.trust_name, profile.port, address)
+            if entry.marker or entry.key.blob != presented.blob
+        ]
         if against:
             self.refusal = HostKeyRefused(
                 f"the host key of {profile.place} has changed: it is {presented.fingerprint} ({presented.type}), "
                 f"on file is {describe(against)}",
                 hint="somebody may be between; if the machine was installed anew, remove the line: "
-                     f"`ssh-keygen -R {_name(profile)} -f {against[0].file}`",
-                code="trust.changed")
+                f"`ssh-keygen -R {_name(profile)} -f {against[0].file}`",
+                code="trust.changed",
+            )
             return False
         if self._accept_new:
             self.note = known.accept(profile.trust_name, profile.port, presented)
             return True
         self.refusal = HostKeyRefused(
             f"the host key of {profile.place} is not known: it is {presented.fingerprint} ({presented.type})",
-            hint=_how_to_trust(profile), code="trust.unknown")
+            hint=_how_to_trust(profile),
+            code="trust.unknown",
+        )
         return False
 
     def refused(self, error: asyncssh.HostKeyNotVerifiable) -> HostKeyRefused:
@@ -51,8 +57,11 @@ class Guard(asyncssh.SSHClient):
         if self.refusal is not None:
             return self.refusal
         code = "trust.revoked" if "revoked" in error.reason.lower() else "trust.refused"
-        return HostKeyRefused(f"the host key of {self._profile.place} is refused: {error.reason}",
-                              hint="see the lines with @revoked and @cert-authority in known_hosts", code=code)
+        return HostKeyRefused(
+            f"the host key of {self._profile.place} is refused: {error.reason}",
+            hint="see the lines with @revoked and @cert-authority in known_hosts",
+            code=code,
+        )
 
 
 def host_key(key: asyncssh.SSHKey) -> HostKey:

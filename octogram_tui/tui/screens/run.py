@@ -63,9 +63,12 @@ class RunScreen(Screen[None]):
         self.variables = VariableList(model, brush)
         self.detail = Detail(model, brush)
         self.panes: dict[str, LineView] = {
-            "plan": self.plan, "agents": self.matrix, "log": self.log_pane, "variables": self.variables,
+            "plan": self.plan,
+            "agents": self.matrix,
+            "log": self.log_pane,
+            "variables": self.variables,
             "detail": self.detail,
-        }  # fmt: skip
+        }
         self.view = "plan"
         self.before_detail = "plan"
         self.is_zoomed = False

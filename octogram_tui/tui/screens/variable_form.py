@@ -128,11 +128,13 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             name, variable = self.offers[number]
             is_here = number == self.pointed
             mark = brush.pick("›", ">") if is_here and self.name_field.has_focus else " "
-            lines.append([
-                (fit("", LABEL_CELLS - 2) + f"{mark} ", "key"),
-                (fit(brush.text(name), NAME_CELLS) + " ", "accent" if is_here else ""),
-                ("a new variable" if variable is None else _now(variable, brush), "dim"),
-            ])  # fmt: skip
+            lines.append(
+                [
+                    (fit("", LABEL_CELLS - 2) + f"{mark} ", "key"),
+                    (fit(brush.text(name), NAME_CELLS) + " ", "accent" if is_here else ""),
+                    ("a new variable" if variable is None else _now(variable, brush), "dim"),
+                ]
+            )
         self.offer_list.show([*lines, *([] for _ in range(room - len(lines)))])
         self._say()
 
@@ -167,9 +169,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         elif self.value_field.has_focus:
             was = variable.now.value if variable is not None and not variable.now.removed else read[1]
             is_other = kind(read[1]).partition(" of ")[0] != kind(was).partition(" of ")[0]
-            second = [(f"{kind(read[1])}", "retrying" if is_other else "accent"),
-                      (f", it was {kind(was)}" if is_other else "", "retrying"),
-                      ("   enter: set   tab: to the name   esc: never mind", "faint")]  # fmt: skip
+            second = [
+                (f"{kind(read[1])}", "retrying" if is_other else "accent"),
+                (f", it was {kind(was)}" if is_other else "", "retrying"),
+                ("   enter: set   tab: to the name   esc: never mind", "faint"),
+            ]
         self.says.show([first, second])
 
     def _to_value(self) -> None:

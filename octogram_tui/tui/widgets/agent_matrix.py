@@ -80,9 +80,10 @@ class AgentMatrix(LineView):
             failing = {instance.agent for instance in board.failures.values()}
             bad = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
             self._rows = [
-                agent for agent in board.agents.values()
+                agent
+                for agent in board.agents.values()
                 if not failed_only or agent.name in failing or agent.state in bad
-            ]  # fmt: skip
+            ]
             longest = max((len(agent.name) for agent in self._rows), default=0)
             self._name_cells = min(NAME_CELLS, longest)
         # What the whole run looks at comes first.
@@ -188,10 +189,11 @@ class AgentMatrix(LineView):
         is_up = service.state == "up"
         look = AGENT_LOOKS[AgentState.READY if is_up else AgentState.FAILED]
         places = "  ".join(
-            place(service.address, port) if name in ("http", "rpc") or service.kind == "prometheus"
+            place(service.address, port)
+            if name in ("http", "rpc") or service.kind == "prometheus"
             else f"{name} {place(service.address, port, scheme='')}"
             for name, port in service.ports.items()
-        )  # fmt: skip
+        )
         what = service.name if service.name == service.kind else f"{service.kind} {service.name}"
         trouble = "" if is_up else f"  {service.state} {service.reason}".rstrip()
         return [

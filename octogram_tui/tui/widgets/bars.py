@@ -214,21 +214,35 @@ class Banner(Bar):
         board = self.model.board
         sign = self.brush.pick
         if self.is_lost and self.model.is_replay:
-            return Said("banner-held", sign("∎", "-"), "The journal ends here: the run never finished, or goes on.",
-                        (("q", "leave"), ("?", "help")))  # fmt: skip
+            return Said(
+                "banner-held",
+                sign("∎", "-"),
+                "The journal ends here: the run never finished, or goes on.",
+                (("q", "leave"), ("?", "help")),
+            )
         if self.is_lost:
-            return Said("banner-failed", sign("✗", "x"), "The run's host went away: what is shown is the last it said.",
-                        (("q", "leave"),), "the agents stop by themselves when their lease is over")  # fmt: skip
+            return Said(
+                "banner-failed",
+                sign("✗", "x"),
+                "The run's host went away: what is shown is the last it said.",
+                (("q", "leave"),),
+                "the agents stop by themselves when their lease is over",
+            )
         if board.phase is Phase.FINISHED:
             return self._finished()
         if board.phase is Phase.STOPPING:
             grace = f", {board.message}" if board.message else ""
-            return Said("banner-held", sign("∎", "-"), f"Stopping (asked by {board.reason}{grace}): agents clean up.",
-                        (("ctrl+c", "stop without grace"), ("q", "leave it to itself")))  # fmt: skip
+            return Said(
+                "banner-held",
+                sign("∎", "-"),
+                f"Stopping (asked by {board.reason}{grace}): agents clean up.",
+                (("ctrl+c", "stop without grace"), ("q", "leave it to itself")),
+            )
         stage = next(iter(board.confirmations.values()), None)
         if stage is not None:
-            return Said("banner-held", "?", f"Stage {stage.name} asks before it runs.",
-                        (("space", "answer"), ("q", "leave")))  # fmt: skip
+            return Said(
+                "banner-held", "?", f"Stage {stage.name} asks before it runs.", (("space", "answer"), ("q", "leave"))
+            )
         if board.problems and board.reload_seq != self.dismissed_seq:
             first = board.problems[0]
             more = f" (and {len(board.problems) - 1} more)" if len(board.problems) > 1 else ""
@@ -244,9 +258,13 @@ class Banner(Bar):
         if failure is not None and board.is_paused:
             name = f"{failure.job.name} @ {failure.agent}"
             more = f" (and {len(board.failures) - 1} more)" if len(board.failures) > 1 else ""
-            return Said("banner-failed", sign("✗", "x"), f"{name}: {failure.message or 'failed'}{more}",
-                        (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
-                        _hint_of(failure.last))  # fmt: skip
+            return Said(
+                "banner-failed",
+                sign("✗", "x"),
+                f"{name}: {failure.message or 'failed'}{more}",
+                (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
+                _hint_of(failure.last),
+            )
         is_fresh = self.model.now_s - board.reload_at_s < RELOAD_SHOWN_S
         if board.changes and is_fresh and board.reload_seq != self.dismissed_seq:
             more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
@@ -254,17 +272,24 @@ class Banner(Bar):
         if board.is_paused and not board.in_flight:
             return self._paused()
         if board.phase is Phase.DONE:
-            return Said("banner-ok" if not board.done_exit_code else "banner-failed", sign("✓", "v"),
-                        f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive.",
-                        (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")))  # fmt: skip
+            return Said(
+                "banner-ok" if not board.done_exit_code else "banner-failed",
+                sign("✓", "v"),
+                f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive.",
+                (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")),
+            )
         return None
 
     def _paused(self) -> Said:
         board = self.model.board
         sign = self.brush.pick("∎", "p")
         if board.reason == "start":
-            return Said("banner-held", sign, "Held before the first stage: nothing has run yet.",
-                        (("space", "go"), ("n", "step"), ("e", "set a variable"), ("?", "help")))  # fmt: skip
+            return Said(
+                "banner-held",
+                sign,
+                "Held before the first stage: nothing has run yet.",
+                (("space", "go"), ("n", "step"), ("e", "set a variable"), ("?", "help")),
+            )
         words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
         held = self.model.held
         before = f": held before {title_of(held)}." if held is not None else "."
@@ -283,8 +308,13 @@ class Banner(Bar):
             hint = ""
             if agent is not None and not board.failures:
                 reason, hint = f" {agent.name}: {agent.message.rstrip('.')}.", agent.hint
-            return Said("banner-failed", self.brush.pick("✗", "x"), f"{took}{reason} Exit code {board.exit_code}.",
-                        (("!", "what failed"), ("q", "leave")), hint)  # fmt: skip
+            return Said(
+                "banner-failed",
+                self.brush.pick("✗", "x"),
+                f"{took}{reason} Exit code {board.exit_code}.",
+                (("!", "what failed"), ("q", "leave")),
+                hint,
+            )
         return Said("banner-ok", self.brush.pick("✓", "v"), took + reason, (("q", "leave"),))
 
 

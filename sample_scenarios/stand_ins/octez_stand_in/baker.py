@@ -68,8 +68,10 @@ def main(words: List[str], who: Identity, behaviour: lifecycle.Behaviour) -> int
 
 def _check(values: Json, release: releases.Release) -> None:
     if "liquidity-baking-toggle-vote" not in values and "votefile" not in values:
-        raise UsageError("Missing liquidity baking toggle vote, please use either the --votefile FILE option, or the "
-                         "--liquidity-baking-toggle-vote <vote> option.")  # fmt: skip
+        raise UsageError(
+            "Missing liquidity baking toggle vote, please use either the --votefile FILE option, or the "
+            "--liquidity-baking-toggle-vote <vote> option."
+        )
     if "votefile" in values and not os.path.isfile(values["votefile"]):
         raise Failure(f"The vote file {values['votefile']} does not exist")
     if "dal-node" in values and "without-dal" in values:

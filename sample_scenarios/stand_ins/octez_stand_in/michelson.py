@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 TYPES = {
-    "address", "bool", "bytes", "chain_id", "contract", "int", "key", "key_hash", "lambda", "list", "map", "big_map",
-    "mutez", "nat", "never", "operation", "option", "or", "pair", "set", "signature", "string", "ticket", "timestamp",
-    "unit", "sapling_state", "sapling_transaction", "chest", "chest_key", "bls12_381_fr", "bls12_381_g1",
+    "address",
+    "bool",
+    "bytes",
+    "chain_id",
+    "contract",
+    "int",
+    "key",
+    "key_hash",
+    "lambda",
+    "list",
+    "map",
+    "big_map",
+    "mutez",
+    "nat",
+    "never",
+    "operation",
+    "option",
+    "or",
+    "pair",
+    "set",
+    "signature",
+    "string",
+    "ticket",
+    "timestamp",
+    "unit",
+    "sapling_state",
+    "sapling_transaction",
+    "chest",
+    "chest_key",
+    "bls12_381_fr",
+    "bls12_381_g1",
     "bls12_381_g2",
-}  # fmt: skip
+}
 CLOSING = {")": "(", "}": "{", "]": "["}
 
 
