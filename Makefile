@@ -34,7 +34,7 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 	$(BIN)/coverage report --format=total --fail-under=70
 	$(BIN)/coverage report --include='octogram_tui/engine/*' --fail-under=95
 	$(BIN)/coverage report --include='octogram_tui/scenario/*' --fail-under=95
-	$(BIN)/coverage report --include='agentd/wire.py' --fail-under=95
+	$(BIN)/coverage report --include='agentd/octogram_agentd/wire.py' --fail-under=95
 
 lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .

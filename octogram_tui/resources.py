@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def agentd_dir() -> Path:
-    """Give the directory of the package `agentd`. Nothing of it is imported."""
-    beside = Path(__file__).parent.parent / "agentd"
+    """Give the directory of the daemon's package, `octogram_agentd`. Nothing of it is imported."""
+    beside = Path(__file__).parent.parent / "agentd" / "octogram_agentd"
     if (beside / "__main__.py").is_file():
         return beside
-    spec = find_spec("agentd")
+    spec = find_spec("octogram_agentd")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the package agentd is not installed beside octogram_tui: reinstall octogram-tui")
+        raise FileNotFoundError("the package octogram_agentd is not installed: reinstall octogram-tui")
     return Path(spec.submodule_search_locations[0])
 
 

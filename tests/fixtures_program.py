@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PYTHONPATH = f"{ROOT}:{ROOT / 'agentd'}"
 PROGRAM = [sys.executable, "-m", "octogram_tui"]
 DEADLINE_S = 60.0
 
@@ -34,7 +35,7 @@ class Place:
         return {
             **kept,
             "HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHONPATH,
             "TERM": "xterm-256color",
             "OCTOGRAM_CHECK": "1",
             **self.extra,

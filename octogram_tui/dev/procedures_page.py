@@ -1,14 +1,14 @@
-"""The pages docs/procedures.md and docs/procedures/FAMILY.md, made from the classes in agentd/procedures."""
+"""The pages docs/procedures.md and docs/procedures/FAMILY.md, made from the classes in octogram_agentd/procedures."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-from agentd.procedures import load_all
-from agentd.procedures.base import REGISTRY, Field, Procedure
+from octogram_agentd.procedures import load_all
+from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 
-_WRITTEN = "<!-- Written by `make docs` from agentd/procedures: edit that. -->"
+_WRITTEN = "<!-- Written by `make docs` from octogram_agentd/procedures: edit that. -->"
 
 _OVERVIEW = f"""# Procedures
 
@@ -85,7 +85,7 @@ def _overview(shown: dict[str, type[Procedure]]) -> str:
 
 
 def _is_ours(cls: type[Procedure]) -> bool:
-    return cls.__module__.startswith("agentd.")
+    return cls.__module__.startswith("octogram_agentd.")
 
 
 def _section(cls: type[Procedure]) -> str:

@@ -1,17 +1,17 @@
-"""The page agentd/PROTOCOL.md, from the table in agentd/wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
+"""The page agentd/PROTOCOL.md, from the daemon's wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from agentd import PROTOCOL, wire
+from octogram_agentd import PROTOCOL, wire
 from octogram_tui.resources import agentd_dir
 
 INTRODUCTION = """\
 # The channel between orchestrator and agent
 
-Version {major}.{minor}. This page is made from `agentd/wire.py` by `python -m octogram_tui.dev.protocol`: do not edit.
+Version {major}.{minor}. Written by `make docs` from `octogram_agentd/wire.py`: edit that.
 
 One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
 Numbers beyond what JSON knows (NaN, infinities) are refused. Fields that are not listed are ignored; so are messages of
@@ -61,7 +61,7 @@ def page() -> str:
 
 def main(argv: list[str]) -> int:
     """Write the page, or say (`--check`) whether the one that is there is current."""
-    path: Path = agentd_dir() / "PROTOCOL.md"
+    path: Path = agentd_dir().parent / "PROTOCOL.md"
     if "--check" in argv:
         if not path.is_file() or path.read_text("utf-8") != page():
             sys.stderr.write(f"{path} is out of date: run python -m octogram_tui.dev.protocol\n")

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from agentd.procedures import find
+from octogram_agentd.procedures import find
 from octogram_tui.engine import results
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.debugger import Debugger

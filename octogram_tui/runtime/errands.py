@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from agentd.procedures.base import ProcedureFailed
+from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, Stimulus
 from octogram_tui.errors import TransportError

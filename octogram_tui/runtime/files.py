@@ -1,4 +1,4 @@
-"""The orchestrator's end of `copy` and `builtins.fetch`: files over byte channels of their own (agentd/parcel.py).
+"""The orchestrator's end of `copy` and `builtins.fetch`: files over byte channels of their own.
 
 Knows no jobs and no scenario. What goes wrong with files is a ProcedureFailed, what goes wrong with the way to the
 agent a TransportError. Reading, writing and hashing happen in threads, so that the event loop stays quick; a slow agent
@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentd.landing import Landing
-from agentd.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
-from agentd.procedures.base import ProcedureFailed
-from agentd.wire import WireError, decode, encode
+from octogram_agentd.landing import Landing
+from octogram_agentd.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
+from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_agentd.wire import WireError, decode, encode
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Channel, Transport
 

@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentd import PROTOCOL
-from agentd.wire import MAX_LINE_BYTES, encode
+from octogram_agentd import PROTOCOL
+from octogram_agentd.wire import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentCameBack,
     AgentCameUp,

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from agentd.wire import MAX_DEPTH, depth
+from octogram_agentd.wire import MAX_DEPTH, depth
 from octogram_tui.engine.stimuli import (
     ConfirmationAnswered,
     GoRequested,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from agentd.procedures.base import Procedure
+from octogram_agentd.procedures.base import Procedure
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.fields import FieldReader, Make, Resolve
 from octogram_tui.scenario.findings import Findings, kind_of

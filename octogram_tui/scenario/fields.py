@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from agentd.procedures.base import Field
+from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.scalars import read_duration_s

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-from agentd.procedures import find, load_all
-from agentd.procedures.base import REGISTRY, Procedure
+from octogram_agentd.procedures import find, load_all
+from octogram_agentd.procedures.base import REGISTRY, Procedure
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, read_arguments, reader_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 
-from agentd.procedures import FAMILIES, load_own
-from agentd.procedures.base import REGISTRY
+from octogram_agentd.procedures import FAMILIES, load_own
+from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui.errors import ScenarioError
 from octogram_tui.model.scenario import OwnProcedures
 from octogram_tui.scenario.files import ReadFile, read_text
@@ -54,6 +54,6 @@ def _load(keys: KeyReader, name: str, place: Place, path: str, read_file: ReadFi
             else:
                 del REGISTRY[taken]
     if not names:
-        hint = "subclass agentd.procedures.base.Procedure and set `procedure = 'family.verb'`"
+        hint = "subclass octogram_agentd.procedures.base.Procedure and set `procedure = 'family.verb'`"
         findings.warning(place, f"{path} defines no procedure", hint)
     return OwnProcedures(path, source, names)

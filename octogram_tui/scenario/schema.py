@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd.procedures import load_all
-from agentd.procedures.base import REGISTRY, Field, Procedure
+from octogram_agentd.procedures import load_all
+from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.jobs import OWN_MODULE
 from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, SCENARIO, STAGE, UPDATE, Key
 

@@ -24,7 +24,7 @@ INTERPRETERS = ("python3", *(f"python3.{minor}" for minor in range(14, 7, -1)))
 """What is looked for on an agent's machine when nobody says which one to use."""
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
-_MAIN = b"import sys\nfrom agentd.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
+_MAIN = b"import sys\nfrom octogram_agentd.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
 _TIME = (1980, 1, 1, 0, 0, 0)
 _CHOOSE = (
     'for p;do case "$p" in "~"/*)p="$HOME${p#"~"}";;esac;'
@@ -46,7 +46,9 @@ class Bundle:
 def build_bundle(package: Path | None = None) -> Bundle:
     """Pack the daemon: the same bytes from the same sources, wherever and whenever."""
     package = package or agentd_dir()
-    files = {f"agentd/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")}
+    files = {
+        f"octogram_agentd/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")
+    }
     files["__main__.py"] = _MAIN
     buffer = io.BytesIO(_SHEBANG)
     buffer.seek(0, io.SEEK_END)
@@ -89,7 +91,7 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
     answer = f'OCTO {nonce} {{"need":false}}\n'.encode()
     text = (
         f"import os,sys;os.write(1,{answer!r});"
-        "sys.path.insert(0,sys.argv[1]);from agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
+        "sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
     )
     return [python or sys.executable, "-IS", "-c", text, str(agentd_dir().parent), *args]
 

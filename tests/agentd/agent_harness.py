@@ -12,14 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agentd import wire
+from octogram_agentd import wire
 
 CHECKOUT = str(Path(wire.__file__).parent.parent)
 DEADLINE_S = 20.0
-START = "import sys;sys.path.insert(0,sys.argv[1]);from agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
+START = (
+    "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
+)
 
 PROCEDURES = """
-from agentd.procedures.base import Field, Procedure, ProcedureFailed
+from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
 class Command(Procedure):
     procedure = "own.command"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from agentd import VERSION, boot
+from octogram_agentd import VERSION, boot
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.resources import agentd_dir
 from octogram_tui.transport.bundle import (
@@ -151,7 +151,7 @@ def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes)
 
 def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
     machine.boot()
-    (machine.cached()[0] / "agentd" / "wire.py").unlink()
+    (machine.cached()[0] / "octogram_agentd" / "wire.py").unlink()
     events, printed, _ = machine.boot()
     assert [type(event) for event in events] == [Need, Started]
     assert printed.startswith("agentd")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from agent_harness import CHECKOUT, Connection, Place, argv_of, cmdline, is_alive, marked, until
 
-from agentd import wire
+from octogram_agentd import wire
 
 FORKER = """\
 import os,time
@@ -453,7 +453,7 @@ def test_readiness_signs(place: Place) -> None:
 
 def test_an_agent_imports_little_before_its_first_job(everywhere: Place) -> None:
     script = (
-        "import sys;sys.path.insert(0,sys.argv[1]);from agentd import bridge,daemon,kernel,home;"
+        "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd import bridge,daemon,kernel,home;"
         "print(*sorted(m for m in sys.modules))"
     )
     argv = [everywhere.python, "-IS", "-c", script, CHECKOUT]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentd.kernel import Cancelled, Event, Future, Kernel, TimeExpired
+from octogram_agentd.kernel import Cancelled, Event, Future, Kernel, TimeExpired
 
 
 @pytest.fixture

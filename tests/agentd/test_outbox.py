@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd import wire
-from agentd.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
+from octogram_agentd import wire
+from octogram_agentd.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
 
 ROOM = 1 << 30
 

@@ -29,4 +29,4 @@ def test_the_daemon_is_written_for_python_3_8_and_its_standard_library(path: Pat
         elif isinstance(node, ast.ImportFrom) and not node.level:
             roots.add((node.module or "").partition(".")[0])
     newer = {"tomllib"}
-    assert roots - {"agentd"} <= sys.stdlib_module_names - newer
+    assert roots - {"octogram_agentd"} <= sys.stdlib_module_names - newer

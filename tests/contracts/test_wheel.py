@@ -21,7 +21,12 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "inside"), [("octogram_tui", "octogram_tui"), ("agentd", "agentd"), ("themes", "octogram_tui/themes")]
+    ("folder", "inside"),
+    [
+        ("octogram_tui", "octogram_tui"),
+        ("agentd/octogram_agentd", "octogram_agentd"),
+        ("themes", "octogram_tui/themes"),
+    ],
 )
 def test_all_files_of_a_folder_are_in_the_wheel(names: set[str], folder: str, inside: str) -> None:
     is_wanted: Callable[[Path], bool] = lambda path: path.is_file() and "__pycache__" not in path.parts  # noqa: E731
@@ -31,7 +36,10 @@ def test_all_files_of_a_folder_are_in_the_wheel(names: set[str], folder: str, in
 
 
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"octogram_tui", "agentd"}
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
+        "octogram_tui",
+        "octogram_agentd",
+    }
 
 
 def test_the_command_and_the_licence_are_in_the_wheel(names: set[str]) -> None:

@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from interpreters import interpreters, version_of
 
-from agentd import origin
-from agentd.procedures.base import ProcedureFailed
+from octogram_agentd import origin
+from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.runtime.files import copy_to, locate
 from octogram_tui.transport.base import Channel, Receiver
 from octogram_tui.transport.local import LocalTransport

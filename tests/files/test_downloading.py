@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from interpreters import interpreters
 
-from agentd import origin
+from octogram_agentd import origin
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import interpreters
 
-from agentd import origin
-from agentd.landing import Landing
-from agentd.parcel import MAGIC, error_piece, pack
-from agentd.procedures.base import ProcedureFailed
-from agentd.wire import encode
+from octogram_agentd import origin
+from octogram_agentd.landing import Landing
+from octogram_agentd.parcel import MAGIC, error_piece, pack
+from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_agentd.wire import encode
 from octogram_tui.errors import LinkLost
 from octogram_tui.runtime.files import fetch_from
 from octogram_tui.transport.local import LocalTransport

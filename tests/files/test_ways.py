@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fixtures_ssh import SshServer
 
-from agentd import origin
-from agentd.procedures.base import ProcedureFailed
+from octogram_agentd import origin
+from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.files import copy_to, fetch_from

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 from typing import Any
 
-from agentd.context import CommandResult, Context, Process, Response
-from agentd.procedures.base import ProcedureFailed, Uri
+from octogram_agentd.context import CommandResult, Context, Process, Response
+from octogram_agentd.procedures.base import ProcedureFailed, Uri
 
 VERSIONS = {
     (17, 0): "1a2b3c4d (2023-06-08 10:00:00 +0200) (17.0)",

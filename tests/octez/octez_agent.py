@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentd import PROTOCOL
-from agentd.procedures import find
-from agentd.wire import LineFramer, encode
+from octogram_agentd import PROTOCOL
+from octogram_agentd.procedures import find
+from octogram_agentd.wire import LineFramer, encode
 
 REPOSITORY = Path(__file__).parents[2]
 STAND_INS = REPOSITORY / "sample_scenarios" / "stand_ins" / "octez.py"
@@ -52,7 +52,7 @@ class Agent:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "agentd",
+            "octogram_agentd",
             "attach",
             "--run",
             "test",

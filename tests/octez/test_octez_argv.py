@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentd.procedures.octez import argv
-from agentd.procedures.octez.releases import HEAD, PROTOCOLS
+from octogram_agentd.procedures.octez import argv
+from octogram_agentd.procedures.octez.releases import HEAD, PROTOCOLS
 
 V17, V18, V19, V20, V21, V21_3, V22, V23, V24, V25 = (
     (17, 0),

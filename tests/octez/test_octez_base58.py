@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentd.procedures.octez.base58 import ALPHABET, hex_address, is_public_key_hash, payload
-from agentd.procedures.octez.wallets import DEFAULT_KEYS
+from octogram_agentd.procedures.octez.base58 import ALPHABET, hex_address, is_public_key_hash, payload
+from octogram_agentd.procedures.octez.wallets import DEFAULT_KEYS
 
 
 @pytest.mark.parametrize(

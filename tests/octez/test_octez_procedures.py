@@ -12,14 +12,19 @@ from typing import Any
 import pytest
 from fake_octez_agent import VERSIONS, FakeAgent
 
-from agentd.procedures.base import ProcedureFailed, Uri
-from agentd.procedures.octez.bakers import StartBaker
-from agentd.procedures.octez.dal import PublishDalSlot, StartDalNode
-from agentd.procedures.octez.keys import GenerateKeys
-from agentd.procedures.octez.nodes import ActivateProtocol, StartNode, WaitForBootstrapped
-from agentd.procedures.octez.operations import AddMessages, OriginateSmartContract, OriginateSmartRollup, Transfer
-from agentd.procedures.octez.parameters import GenerateProtocolParametersFile, merge, mutez
-from agentd.procedures.octez.rollups import PrepareKernelInstaller, StartRollupNode
+from octogram_agentd.procedures.base import ProcedureFailed, Uri
+from octogram_agentd.procedures.octez.bakers import StartBaker
+from octogram_agentd.procedures.octez.dal import PublishDalSlot, StartDalNode
+from octogram_agentd.procedures.octez.keys import GenerateKeys
+from octogram_agentd.procedures.octez.nodes import ActivateProtocol, StartNode, WaitForBootstrapped
+from octogram_agentd.procedures.octez.operations import (
+    AddMessages,
+    OriginateSmartContract,
+    OriginateSmartRollup,
+    Transfer,
+)
+from octogram_agentd.procedures.octez.parameters import GenerateProtocolParametersFile, merge, mutez
+from octogram_agentd.procedures.octez.rollups import PrepareKernelInstaller, StartRollupNode
 
 RELEASES = sorted(VERSIONS)
 ADDRESS = "sr1RYurGZtN8KNSpkMcCt9CgWeUaNkzsAfXf"

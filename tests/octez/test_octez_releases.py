@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from agentd.procedures.octez.releases import HEAD, PROTOCOLS, has, parse_version, protocol_hash, protocol_suffix, show
+from octogram_agentd.procedures.octez.releases import (
+    HEAD,
+    PROTOCOLS,
+    has,
+    parse_version,
+    protocol_hash,
+    protocol_suffix,
+    show,
+)
 
 
 @pytest.mark.parametrize(

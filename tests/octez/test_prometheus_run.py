@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from octez_agent import Agent, Failed, install
 
-from agentd.procedures.prometheus import config, write_targets
+from octogram_agentd.procedures.prometheus import config, write_targets
 
 needs_prometheus = pytest.mark.skipif(shutil.which("prometheus") is None, reason="there is no prometheus here")
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentd import wire
+from octogram_agentd import wire
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
@@ -47,7 +47,7 @@ class RealAgent:
         """Start the daemon and say hello."""
         start = (
             f"import sys; sys.path.insert(0, {str(CHECKOUT)!r});"
-            " from agentd.__main__ import main; sys.exit(main(sys.argv[1:]))"
+            " from octogram_agentd.__main__ import main; sys.exit(main(sys.argv[1:]))"
         )
         self._process = await asyncio.create_subprocess_exec(
             self._python,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from real_agent import RealAgent
 
-from agentd.procedures.base import ProcedureFailed
-from agentd.procedures.commands import split, with_ports
+from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_agentd.procedures.commands import split, with_ports
 
 pytest_plugins = ["fixtures_procedures"]
 

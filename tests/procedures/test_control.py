@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from real_agent import RealAgent
 
-from agentd.procedures import find
+from octogram_agentd.procedures import find
 
 pytest_plugins = ["fixtures_procedures"]
 

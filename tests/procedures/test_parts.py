@@ -12,7 +12,7 @@ from real_agent import RealAgent
 PROCEDURES = '''
 from functools import partial
 
-from agentd.procedures.base import Field, Procedure
+from octogram_agentd.procedures.base import Field, Procedure
 
 
 class Several(Procedure):

@@ -261,7 +261,7 @@ def test_conditions_retries_order_and_failures(place: Place) -> None:
 
 
 OWN = '''
-from agentd.procedures.base import Field, Procedure, ProcedureFailed
+from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
 
 class Give(Procedure):

@@ -8,8 +8,8 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
-from agentd import PROTOCOL
-from agentd.wire import LineFramer, encode
+from octogram_agentd import PROTOCOL
+from octogram_agentd.wire import LineFramer, encode
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.ids import AgentName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentd.procedures.base import Field, Procedure
+from octogram_agentd.procedures.base import Field, Procedure
 from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.scenario.load import Loaded, load_scenario
 

@@ -430,7 +430,7 @@ def test_how_the_daemon_gets_there(tmp_path: Path) -> None:
     text = "octogram_binary: {push: ./octogram}\nstages: []\n"
     assert warnings(text) == ["`./octogram` is not a bundle of this program; its own is sent instead"]
     with zipfile.ZipFile(tmp_path / "bundle.pyz", "w") as bundle:
-        bundle.writestr("agentd/wire.py", "")
+        bundle.writestr("octogram_agentd/wire.py", "")
     assert binary(f"{{push: {tmp_path}/bundle.pyz}}") == ("push", f"{tmp_path}/bundle.pyz", None)
     assert "for `pull` only" in warnings(f"octogram_binary: {{installed: x, sha256: {digest}}}\nstages: []\n")[0]
 
@@ -525,7 +525,7 @@ def test_the_collector_is_left_as_it_was() -> None:
 
 
 OWN = """
-from agentd.procedures.base import Field, Procedure
+from octogram_agentd.procedures.base import Field, Procedure
 
 class Greet(Procedure):
     procedure = "mine.greet"
@@ -563,7 +563,7 @@ def test_procedures_beside_the_scenario() -> None:
     ],
 )
 def test_own_procedures_that_cannot_be_loaded(name: str, source: str | None, message: str) -> None:
-    from agentd.procedures import find, load_all
+    from octogram_agentd.procedures import find, load_all
 
     load_all()
     shell = find("builtins.shell")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from fixtures_program import PYTHONPATH
 
 pytestmark = pytest.mark.terminal
 
@@ -17,7 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def console() -> Iterator[pexpect.spawn]:
-    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "TERM": "xterm-256color",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": PYTHONPATH,
+    }
     environment.pop("NO_COLOR", None)
     command = ["-m", "octogram_tui.dev.fleet", "--agents", "3", "--paused"]
     child = pexpect.spawn(
@@ -69,7 +75,13 @@ def test_tab_leads_from_a_variable_s_name_to_its_value_however_fast_one_types(co
 
 
 def test_no_colour_and_no_unicode_where_asked() -> None:
-    environment = {**os.environ, "TERM": "linux", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C"}
+    environment = {
+        **os.environ,
+        "TERM": "linux",
+        "NO_COLOR": "1",
+        "PYTHONPATH": PYTHONPATH,
+        "LC_ALL": "C",
+    }
     command = ["-m", "octogram_tui.dev.fleet", "--agents", "3", "--paused"]
     child = pexpect.spawn(
         sys.executable, command, env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)

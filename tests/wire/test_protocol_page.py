@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentd import wire
+from octogram_agentd import wire
 from octogram_tui.dev import protocol
 
 

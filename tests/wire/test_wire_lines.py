@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd import wire
+from octogram_agentd import wire
 
 MESSAGES = [
     {"t": "hb", "n": 1},

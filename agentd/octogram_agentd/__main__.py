@@ -1,0 +1,74 @@
+"""The daemon's command line.
+
+agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch]
+agentd put | get            files, over standard input and output
+agentd serve ADDRESS PORT DIRECTORY
+agentd download URL PATH
+agentd --selftest | --version
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Optional
+
+ELSEWHERE = {"put": "files", "get": "files", "serve": "fileserver", "download": "download"}
+"""Which module does a subcommand. `files` wants to see the subcommand's name too."""
+USAGE = 2
+
+
+def main(argv: List[str]) -> int:
+    """Run one subcommand and give its exit status."""
+    command = argv[0] if argv else ""
+    if command == "attach":
+        options = _options(argv[1:])
+        if options is None or "run" not in options or "agent" not in options:
+            return _usage()
+        from octogram_agentd.bridge import attach
+
+        place, build = options.get("root", ""), options.get("build", "")
+        return attach(options["run"], options["agent"], place, build, "parent-watch" in options)
+    if command in ELSEWHERE:
+        module = ELSEWHERE[command]
+        __import__("octogram_agentd." + module)
+        arguments = argv if module == "files" else argv[1:]
+        return int(sys.modules["octogram_agentd." + module].main(arguments))
+    if command == "--version":
+        from octogram_agentd import PROTOCOL, VERSION
+
+        sys.stdout.write("agentd %s, protocol %d.%d, Python %d.%d.%d\n" % (VERSION, *PROTOCOL, *sys.version_info[:3]))
+        return 0
+    if command == "--selftest":
+        from octogram_agentd.selftest import main as selftest
+
+        return int(selftest())
+    return _usage()
+
+
+def _options(argv: List[str]) -> Optional[Dict[str, str]]:
+    options: Dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        name = word[2:]
+        if word == "--parent-watch":
+            options[name] = "yes"
+        elif word in ("--run", "--agent", "--root", "--build"):
+            value = next(words, None)
+            if value is None:
+                return None
+            options[name] = value
+        else:
+            return None
+    return options
+
+
+def _usage() -> int:
+    sys.stderr.write((__doc__ or "agentd").split("\n", 2)[2])
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

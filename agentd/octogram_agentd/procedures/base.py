@@ -1,0 +1,188 @@
+"""What a procedure declares and how it is written. The orchestrator reads the declarations, the agent runs them.
+
+Must stay light: every agent imports this at its start. No `typing` at run time.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+
+    from octogram_agentd.context import Context
+
+    T = TypeVar("T")
+
+    class _Typed(Generic[T]):
+        pass
+else:
+
+    class _Typed:
+        def __class_getitem__(cls, item: object) -> type:
+            return cls
+
+
+class Field(_Typed["T"]):
+    """One argument of a procedure.
+
+    kind      str, int, float, bool, any (a YAML value as it is), list, tuple, map, record, expression,
+              str_or_list, int_or_list, expression_or_list
+    default   what an absent argument means; a template is allowed. A field that is neither required nor
+              given has the value None
+    template  whether strings in it are templates (they are, unless the original says not)
+    uri       the kind of thing that an `agent://name` in it names: file, node, dal_node, rollup_node, http;
+              the procedure then sees a Uri
+    of        the element's field for list, map and tuple (a sequence of fields for tuple)
+    fields    the members of a record
+    exactly_one  names of record members of which exactly one must be given
+    minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
+    """
+
+    __slots__ = (
+        "choices",
+        "default",
+        "doc",
+        "exactly_one",
+        "fields",
+        "kind",
+        "max_bytes",
+        "maximum",
+        "minimum",
+        "name",
+        "of",
+        "pattern",
+        "required",
+        "template",
+        "uri",
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        doc: str = "",
+        *,
+        required: bool = False,
+        default: Any = None,
+        template: bool = True,
+        uri: str = "",
+        of: Any = None,
+        fields: Optional[Mapping[str, Field[Any]]] = None,
+        exactly_one: Sequence[str] = (),
+        choices: Sequence[str] = (),
+        pattern: str = "",
+        minimum: Optional[float] = None,
+        maximum: Optional[float] = None,
+        max_bytes: Optional[int] = None,
+    ) -> None:
+        self.kind = kind
+        self.doc = doc
+        self.required = required
+        self.default = default
+        self.template = template
+        self.uri = uri
+        self.of = of
+        self.fields = dict(fields or {})
+        self.exactly_one = tuple(exactly_one)
+        self.choices = tuple(choices)
+        self.pattern = pattern
+        self.minimum = minimum
+        self.maximum = maximum
+        self.max_bytes = max_bytes
+        self.name = ""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: Type[Any]) -> Field[T]: ...
+
+        @overload
+        def __get__(self, instance: object, owner: Type[Any]) -> T: ...
+
+        def __get__(self, instance: Optional[object], owner: Type[Any]) -> Union[Field[T], T]: ...
+
+
+class Uri:
+    """A resolved `agent://name`: `owned` is what this agent itself has by that name, else `remote` is a URL."""
+
+    __slots__ = ("owned", "remote")
+
+    def __init__(self, owned: Optional[str] = None, remote: Optional[str] = None) -> None:
+        self.owned = owned
+        self.remote = remote
+
+    def __repr__(self) -> str:
+        return "Uri(owned=%r)" % self.owned if self.remote is None else "Uri(remote=%r)" % self.remote
+
+
+class ProcedureFailed(Exception):
+    """A procedure's way to fail: `kind` is stable (exit, timeout, missing, refused, ...), the text is for people.
+
+    `detail` is JSON: exit_code, argv, the last lines, whatever explains the failure.
+    """
+
+    def __init__(self, message: str, *, kind: str = "failed", hint: str = "", **detail: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.hint = hint
+        self.detail = detail
+
+
+class Procedure:
+    """The base of all procedures: a class with Field attributes, and `run` for what the agent does.
+
+    procedure as a scenario writes it: family.verb (`name` is left free: many procedures have a field of that name)
+    where     "agent" (run() is called there), "orchestrator" (copy, fetch) or "engine" (assert)
+    short     the field that may stand alone: `builtins.shell: 'make'`
+    exactly_one  fields of which exactly one must be given
+    result    the members of what run() returns: name -> type and meaning. Empty: the result is null
+    services  kinds of services that it announces, for the documentation
+    """
+
+    procedure: ClassVar[str] = ""
+    where: ClassVar[str] = "agent"
+    short: ClassVar[str] = ""
+    exactly_one: ClassVar[Tuple[str, ...]] = ()
+    result: ClassVar[Dict[str, str]] = {}
+    services: ClassVar[Tuple[str, ...]] = ()
+    fields: ClassVar[Dict[str, Field[Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        fields = {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if isinstance(value, Field):
+                    value.name = name
+                    fields[name] = value
+        cls.fields = fields
+        if cls.procedure:
+            REGISTRY[cls.procedure] = cls
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        """Take expanded arguments as the orchestrator sends them; what is absent is the field's default."""
+        for name, field in self.fields.items():
+            value = arguments.get(name, field.default)
+            setattr(self, name, with_uris(field, value))
+
+    async def run(self, context: Context) -> Any:
+        """Do the work on the agent. Returns the result (JSON, or None). Raises ProcedureFailed."""
+        raise NotImplementedError(self.procedure)
+
+
+REGISTRY: Dict[str, Type[Procedure]] = {}
+"""Every procedure that has been imported, by name."""
+
+
+def with_uris(field: Field[Any], value: Any) -> Any:
+    """Turn {"owned": ...} and {"remote": ...} into Uri wherever the field says that one stands."""
+    if value is None:
+        return None
+    if field.uri and isinstance(value, dict):
+        return Uri(value.get("owned"), value.get("remote"))
+    if field.kind in ("list", "str_or_list") and field.of is not None and isinstance(value, list):
+        return [with_uris(field.of, v) for v in value]
+    if field.kind == "map" and field.of is not None and isinstance(value, dict):
+        return {k: with_uris(field.of, v) for k, v in value.items()}
+    if field.kind == "record" and isinstance(value, dict):
+        return {k: with_uris(field.fields[k], v) if k in field.fields else v for k, v in value.items()}
+    return value
