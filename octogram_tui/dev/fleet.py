@@ -179,25 +179,25 @@ class Fleet:
     def take(self, stimulus: st.Stimulus) -> None:
         """Do as the operator says."""
         match stimulus:
-            case st.PauseRequested():
+            case st.PauseRequest():
                 self._is_shut = True
                 self._emit(ev.RunPaused(reason="operator"))
-            case st.GoRequested() if self._failed and not self._held:
+            case st.GoRequest() if self._failed and not self._held:
                 first = next(iter(self._failed))
                 self._emit(ev.RequestRefused(request="go", message=f"{first} failed: rerun or skip it first"))
-            case st.GoRequested():
+            case st.GoRequest():
                 self._is_shut = False
                 self._emit(ev.RunResumed(mode="go"))
                 while self._held and not self._is_shut:
                     self._held.popleft()()
-            case st.StepRequested():
+            case st.StepRequest():
                 self._is_shut = True
                 self._emit(ev.RunResumed(mode="step"))
                 if self._held:
                     self._held.popleft()()
-            case st.RerunRequested():
+            case st.RerunRequest():
                 self._rerun(stimulus)
-            case st.SkipRequested() if stimulus.key in self._failed:
+            case st.SkipRequest() if stimulus.key in self._failed:
                 act, work, agent, item, after = self._failed.pop(stimulus.key)
                 self._emit(
                     ev.JobFinished(
@@ -212,14 +212,14 @@ class Fleet:
                     )
                 )
                 after()
-            case st.ConfirmationAnswered():
+            case st.ConfirmRequest():
                 self._emit(ev.ConfirmationGiven(stage=stimulus.stage, answer=stimulus.answer))
                 self._open_act() if stimulus.answer else self._pass_act("not confirmed")
-            case st.VariableSet():
+            case st.SetVariableRequest():
                 self._emit(
                     ev.VariableChanged(name=stimulus.name, value=stimulus.value, removed=stimulus.remove, by="operator")
                 )
-            case st.StopAsked():
+            case st.StopRequest():
                 self._emit(ev.StopRequested(by=stimulus.by, force=stimulus.force))
                 self._due.clear()
                 self._held.clear()
@@ -350,7 +350,7 @@ class Fleet:
             self._emit(ev.VariableChanged(name=work.sets, value=value, by=key))
         after()
 
-    def _rerun(self, asked: st.RerunRequested) -> None:
+    def _rerun(self, asked: st.RerunRequest) -> None:
         if asked.key in self._failed:
             act, work, agent, item, after = self._failed.pop(asked.key)
             self._start(act, work, agent, asked.key, item, "rerun", after)

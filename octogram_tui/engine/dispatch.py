@@ -14,7 +14,7 @@ from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJo
 from octogram_tui.engine.events import JobFinished, JobHeld, JobOutput, JobProgress, JobStarted
 from octogram_tui.engine.schedule import Instance, JobRun, Lane, StageRun
 from octogram_tui.engine.services import ServiceTable
-from octogram_tui.engine.stimuli import AttemptEnded, OutputCame, ProgressCame
+from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
 from octogram_tui.engine.watches import Watches
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import attempt_id, instance_key, split_attempt
@@ -304,7 +304,7 @@ class Dispatcher:
 
     # -- reports from agents --------------------------------------------------------------------------------------
 
-    def output_came(self, stimulus: OutputCame) -> None:
+    def output_came(self, stimulus: OutputReport) -> None:
         """Pass log lines on, with the place they belong to."""
         place: dict[str, Any] = {"agent": stimulus.agent}
         instance = self.live.get(stimulus.attempt_id)
@@ -324,13 +324,13 @@ class Dispatcher:
             )
         )
 
-    def progress_came(self, stimulus: ProgressCame) -> None:
+    def progress_came(self, stimulus: ProgressReport) -> None:
         """Pass on how far an attempt is; of one that ended meanwhile nothing is said."""
         instance = self.live.get(stimulus.attempt_id)
         if instance is not None:
             self._core.emit(JobProgress(**instance.place, text=stimulus.text))
 
-    def attempt_ended(self, stimulus: AttemptEnded) -> None:
+    def attempt_ended(self, stimulus: AttemptReport) -> None:
         """Take an attempt's end; a repeated or unknown one changes nothing."""
         instance = self.live.pop(stimulus.attempt_id, None)
         if instance is not None:

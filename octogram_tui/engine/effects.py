@@ -37,7 +37,7 @@ class SendJob:
 
 @dataclass(slots=True, frozen=True)
 class CancelJob:
-    """End an attempt and everything that it started; AttemptEnded answers."""
+    """End an attempt and everything that it started; AttemptReport answers."""
 
     agent: str
     attempt_id: str
@@ -47,7 +47,7 @@ class CancelJob:
 
 @dataclass(slots=True, frozen=True)
 class ArmTimer:
-    """Come back with TimerFired after so many seconds; arming a name again replaces it."""
+    """Come back with TimerReport after so many seconds; arming a name again replaces it."""
 
     timer: str
     after_s: float

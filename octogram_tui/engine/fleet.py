@@ -19,7 +19,7 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import AGENT_MOVES, AgentState
-from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AgentStartFailed, AttemptEnded, ServiceReported
+from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, AttemptReport, ServiceReport, StartFailureReport
 from octogram_tui.engine.targets import own_group, target_groups
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
@@ -114,7 +114,7 @@ class Fleet:
         for name in [n for n, s in self._state.items() if s == "new"]:
             self._start(name)
 
-    def came_up(self, stimulus: AgentCameUp) -> None:
+    def came_up(self, stimulus: AgentUpReport) -> None:
         """An agent greeted us."""
         name = stimulus.agent
         if self._state.get(name) != "starting":
@@ -133,7 +133,7 @@ class Fleet:
         if name == self._prometheus:
             self._core.order(SendJob(name, f"{PROMETHEUS_JOB}/start@{name}#1", "internals.start_prometheus", {}, 60.0))
 
-    def start_failed(self, stimulus: AgentStartFailed) -> None:
+    def start_failed(self, stimulus: StartFailureReport) -> None:
         """An agent could not be brought up."""
         if self._state.get(stimulus.agent) != "starting":
             return  # it was told to stop meanwhile, and its end is what counts
@@ -168,7 +168,7 @@ class Fleet:
         if self._state.get(agent) in (None, "stopped", "lost"):
             return
         if self._state[agent] == "stopping":
-            self.ended(AgentEnded(agent, is_clean=False, message=message))
+            self.ended(AgentEndReport(agent, is_clean=False, message=message))
             return
         if self._state[agent] == "starting":
             self.first_failed = self.first_failed or agent
@@ -177,7 +177,7 @@ class Fleet:
         self._services.forget(agent)
         self._dispatcher.fail_agent(agent, f"agent {agent} was lost: {message}")
 
-    def service_reported(self, stimulus: ServiceReported) -> None:
+    def service_reported(self, stimulus: ServiceReport) -> None:
         """A service came up or went down: tell everybody, and Prometheus."""
         event = ServiceAnnounced(
             agent=stimulus.agent,
@@ -206,7 +206,7 @@ class Fleet:
             arguments = {"targets": groups}
             self._core.order(SendJob(self._prometheus, attempt, "internals.prometheus_targets", arguments, 30.0))
 
-    def attempt_ended(self, stimulus: AttemptEnded) -> bool:
+    def attempt_ended(self, stimulus: AttemptReport) -> bool:
         """Take the end of one of our own attempts. False when it is a stage's."""
         if not stimulus.attempt_id.startswith(f"{PROMETHEUS_JOB}/") or not self._prometheus:
             return False
@@ -255,7 +255,7 @@ class Fleet:
             return 2
         return int(any(agent == name and s.kind == "node" and s.is_up for agent, s in self._services.all()))
 
-    def ended(self, stimulus: AgentEnded) -> None:
+    def ended(self, stimulus: AgentEndReport) -> None:
         """An agent ended, and said whether anything is left."""
         if self._state.get(stimulus.agent) != "stopping":
             return

@@ -31,28 +31,28 @@ from octogram_tui.engine.schedule import Instance, StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import PHASE_MOVES, Phase
 from octogram_tui.engine.stimuli import (
-    AgentCameBack,
-    AgentCameUp,
-    AgentEnded,
-    AgentStartFailed,
-    AgentWasLost,
-    AgentWentSilent,
-    AttemptEnded,
-    Begin,
-    ConfirmationAnswered,
-    GoRequested,
-    OutputCame,
-    PauseRequested,
-    ProgressCame,
-    RerunRequested,
-    ScenarioEdited,
-    ServiceReported,
-    SkipRequested,
-    StepRequested,
+    AgentBackReport,
+    AgentEndReport,
+    AgentLossReport,
+    AgentSilentReport,
+    AgentUpReport,
+    AttemptReport,
+    BeginRequest,
+    ConfirmRequest,
+    EditReport,
+    GoRequest,
+    OutputReport,
+    PauseRequest,
+    ProgressReport,
+    RerunRequest,
+    ServiceReport,
+    SetVariableRequest,
+    SkipRequest,
+    StartFailureReport,
+    StepRequest,
     Stimulus,
-    StopAsked,
-    TimerFired,
-    VariableSet,
+    StopRequest,
+    TimerReport,
 )
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
@@ -83,27 +83,27 @@ class Engine:
         self._reason = ""
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
-            Begin: self._begin,
-            AgentCameUp: self._agent_came_up,
-            AgentStartFailed: self._agent_start_failed,
-            AgentWentSilent: lambda s: self.fleet.went_silent(s.agent, s.message),
-            AgentCameBack: lambda s: self.fleet.came_back(s.agent),
-            AgentWasLost: self._agent_was_lost,
-            AgentEnded: self._agent_ended,
-            AttemptEnded: self._attempt_ended,
-            OutputCame: self.dispatcher.output_came,
-            ProgressCame: self.dispatcher.progress_came,
-            ServiceReported: self.fleet.service_reported,
-            TimerFired: self._timer_fired,
-            PauseRequested: self._pause,
-            GoRequested: self._go,
-            StepRequested: self._step,
-            ConfirmationAnswered: self._confirmed,
-            RerunRequested: self._rerun,
-            SkipRequested: self._skip,
-            VariableSet: self._set_variable,
-            ScenarioEdited: lambda s: adopt(self, s),
-            StopAsked: self._stop,
+            BeginRequest: self._begin,
+            AgentUpReport: self._agent_came_up,
+            StartFailureReport: self._agent_start_failed,
+            AgentSilentReport: lambda s: self.fleet.went_silent(s.agent, s.message),
+            AgentBackReport: lambda s: self.fleet.came_back(s.agent),
+            AgentLossReport: self._agent_was_lost,
+            AgentEndReport: self._agent_ended,
+            AttemptReport: self._attempt_ended,
+            OutputReport: self.dispatcher.output_came,
+            ProgressReport: self.dispatcher.progress_came,
+            ServiceReport: self.fleet.service_reported,
+            TimerReport: self._timer_fired,
+            PauseRequest: self._pause,
+            GoRequest: self._go,
+            StepRequest: self._step,
+            ConfirmRequest: self._confirmed,
+            RerunRequest: self._rerun,
+            SkipRequest: self._skip,
+            SetVariableRequest: self._set_variable,
+            EditReport: lambda s: adopt(self, s),
+            StopRequest: self._stop,
         }
 
     def feed(self, stimulus: Stimulus, at_s: float) -> Outcome:
@@ -138,7 +138,7 @@ class Engine:
 
     # -- start ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, stimulus: Begin) -> None:
+    def _begin(self, stimulus: BeginRequest) -> None:
         core = self.core
         scenario, options = core.scenario, core.options
         self._move("starting")
@@ -176,11 +176,11 @@ class Engine:
         elif self.fleet.is_settled:
             self._stop_agents(f"agent {self.fleet.first_failed} could not be started")
 
-    def _agent_came_up(self, stimulus: AgentCameUp) -> None:
+    def _agent_came_up(self, stimulus: AgentUpReport) -> None:
         self.fleet.came_up(stimulus)
         self._go_on_when_settled()
 
-    def _agent_start_failed(self, stimulus: AgentStartFailed) -> None:
+    def _agent_start_failed(self, stimulus: StartFailureReport) -> None:
         self.fleet.start_failed(stimulus)
         if self.phase == "starting":
             self.causes.add(stimulus.exit_code)
@@ -188,7 +188,7 @@ class Engine:
             self.core.emit(WarningGiven(message=f"agent {stimulus.agent} did not start", agent=stimulus.agent))
         self._go_on_when_settled()
 
-    def _agent_was_lost(self, stimulus: AgentWasLost) -> None:
+    def _agent_was_lost(self, stimulus: AgentLossReport) -> None:
         was_stopping = self.phase == "stopping"
         self.fleet.lost(stimulus.agent, stimulus.message)
         self.causes.add(stimulus.exit_code)
@@ -201,7 +201,7 @@ class Engine:
         else:
             self._pause_for("failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
 
-    def _agent_ended(self, stimulus: AgentEnded) -> None:
+    def _agent_ended(self, stimulus: AgentEndReport) -> None:
         if not stimulus.is_clean:
             self.causes.add(ExitCode.NOT_CLEANED)
         self.fleet.ended(stimulus)
@@ -289,15 +289,15 @@ class Engine:
             self.gate.shut(reason)
             self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.dispatcher.in_flight))
 
-    def _pause(self, _: PauseRequested) -> None:
+    def _pause(self, _: PauseRequest) -> None:
         if self.phase in ("starting", "running"):
             self._pause_for("operator")
         else:
             self._refuse("pause", f"the run is {self.phase}")
 
-    def _go(self, _: GoRequested) -> None:
+    def _go(self, _: GoRequest) -> None:
         if self.course.asked:
-            self._confirmed(ConfirmationAnswered(self.course.asked, True))
+            self._confirmed(ConfirmRequest(self.course.asked, True))
         if not self.gate.is_shut:
             return
         if self.dispatcher.unresolved and not self.dispatcher.held and not self.dispatcher.in_flight:
@@ -310,12 +310,12 @@ class Engine:
         if self.phase == "running" and self.course.current is None:  # a stage could not be begun: try it again
             self.course.is_next_due = True
 
-    def _step(self, _: StepRequested) -> None:
+    def _step(self, _: StepRequest) -> None:
         if self.phase not in ("starting", "running"):
             self._refuse("step", f"the run is {self.phase}")
             return
         if self.course.asked:
-            self._confirmed(ConfirmationAnswered(self.course.asked, True))
+            self._confirmed(ConfirmRequest(self.course.asked, True))
         if not self.gate.is_shut:
             self.gate.shut("step")
             self.core.emit(RunPaused(reason="step", in_flight=self.dispatcher.in_flight))
@@ -327,7 +327,7 @@ class Engine:
         self.core.emit(RunResumed(mode="step"))
         self.dispatcher.wake()
 
-    def _confirmed(self, stimulus: ConfirmationAnswered) -> None:
+    def _confirmed(self, stimulus: ConfirmRequest) -> None:
         if not self.course.asked or stimulus.stage not in ("", self.course.asked):
             self._refuse("confirm", f"stage {stimulus.stage} does not wait for a confirmation")
             return
@@ -338,7 +338,7 @@ class Engine:
 
     # -- changes by the operator ----------------------------------------------------------------------------------
 
-    def _rerun(self, stimulus: RerunRequested) -> None:
+    def _rerun(self, stimulus: RerunRequest) -> None:
         problem = f"the run is {self.phase}"
         if self.phase in ("running", "idle"):
             problem = rerun(self.core, self.course, self.dispatcher, stimulus)
@@ -353,11 +353,11 @@ class Engine:
             self._pause_for("reload", "the edited scenario has further stages")
             self.course.is_next_due = True
 
-    def _skip(self, stimulus: SkipRequested) -> None:
+    def _skip(self, stimulus: SkipRequest) -> None:
         if not self.dispatcher.skip(stimulus.key):
             self._refuse("skip", f"{stimulus.key} neither failed nor is held")
 
-    def _set_variable(self, stimulus: VariableSet) -> None:
+    def _set_variable(self, stimulus: SetVariableRequest) -> None:
         if stimulus.remove:
             if stimulus.name not in self.core.variables:
                 self._refuse("set variable", f"there is no variable {stimulus.name!r}")
@@ -374,7 +374,7 @@ class Engine:
 
     # -- reports and timers ---------------------------------------------------------------------------------------
 
-    def _attempt_ended(self, stimulus: AttemptEnded) -> None:
+    def _attempt_ended(self, stimulus: AttemptReport) -> None:
         if not self.fleet.attempt_ended(stimulus):
             self.dispatcher.attempt_ended(stimulus)
             return
@@ -382,22 +382,22 @@ class Engine:
             self.causes.add(ExitCode.NOT_STARTED)
         self._go_on_when_settled()
 
-    def _timer_fired(self, stimulus: TimerFired) -> None:
+    def _timer_fired(self, stimulus: TimerReport) -> None:
         kind, _, name = stimulus.timer.partition(":")
         if kind == "retry":
             self.dispatcher.retry_due(name)
         elif kind == "wait":
             self.dispatcher.watch_timed_out(name)
         elif kind == "run":
-            self._stop(StopAsked("time limit", ExitCode.TIME_LIMIT))
+            self._stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
         elif kind == "cancel":
             self.dispatcher.give_up_cancelled(CANCEL_S)
         elif kind == "collect":
-            self._stop(StopAsked("time for `always` stages is over", 0, force=True))
+            self._stop(StopRequest("time for `always` stages is over", 0, force=True))
 
     # -- the end --------------------------------------------------------------------------------------------------
 
-    def _stop(self, stimulus: StopAsked) -> None:
+    def _stop(self, stimulus: StopRequest) -> None:
         """First: end what runs, run the `always` stages, stop the agents. Again, or by force: only the last."""
         if self.phase in ("stopping", "finished"):
             if stimulus.force:

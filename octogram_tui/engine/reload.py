@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui.engine.events import JobStale, ScenarioRejected, ScenarioReloaded, WarningGiven
-from octogram_tui.engine.stimuli import ScenarioEdited
+from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.model.diff import compare
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 
@@ -40,7 +40,7 @@ def describe_plan(scenario: Scenario, gate: Debugger) -> list[dict[str, Any]]:
     ]
 
 
-def adopt(engine: Engine, stimulus: ScenarioEdited) -> None:
+def adopt(engine: Engine, stimulus: EditReport) -> None:
     """Take an edited scenario, or say what is wrong with it and stay."""
     core = engine.core
     new = stimulus.scenario

@@ -6,12 +6,12 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.schedule import Instance, StageRun
-from octogram_tui.engine.stimuli import RerunRequested
+from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.scenario import StageSpec
 
 
-def rerun(core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequested) -> str:
+def rerun(core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequest) -> str:
     """Execute again what was asked for; says why when that cannot be.
 
     A failure that holds its lane runs again in place, so that the lane goes on when it ends well. The rest runs beside
@@ -38,7 +38,7 @@ def _rerun_rest(
     core: Core,
     course: Course,
     dispatcher: Dispatcher,
-    asked: RerunRequested,
+    asked: RerunRequest,
     current: StageRun | None,
     failed: dict[str, str],
 ) -> str:
@@ -66,7 +66,7 @@ def _rerun_rest(
 
 
 def _part(
-    course: Course, stage: StageSpec, asked: RerunRequested, current: StageRun | None, failed: dict[str, str]
+    course: Course, stage: StageSpec, asked: RerunRequest, current: StageRun | None, failed: dict[str, str]
 ) -> StageRun:
     """Choose the lanes of a rerun: agents that are through with what is to run again, and have no failure of it."""
     stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, key=asked.key)
@@ -78,7 +78,7 @@ def _part(
     return stage_run
 
 
-def _matches(asked: RerunRequested, instance: Instance) -> bool:
+def _matches(asked: RerunRequest, instance: Instance) -> bool:
     """Whether a request is about an instance."""
     lane = instance.job_run.lane
     return (

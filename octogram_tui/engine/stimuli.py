@@ -1,4 +1,7 @@
-"""All that can happen to the engine: agents report, timers fire, operators ask, files are edited."""
+"""All that can happen to the engine. Reports tell what has happened outside; requests ask for something.
+
+Events are named in the past tense and effects are orders, so that a name alone says which of the three it is.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from octogram_tui.model.scenario import Scenario
 
 
 @dataclass(slots=True, frozen=True)
-class Begin:
+class BeginRequest:
     """Start the run: agents first."""
 
     started_wall: str
@@ -18,7 +21,7 @@ class Begin:
 
 
 @dataclass(slots=True, frozen=True)
-class AgentCameUp:
+class AgentUpReport:
     """An agent's daemon greeted us. `bind`-relevant facts are in the fields of the greeting."""
 
     agent: str
@@ -29,7 +32,7 @@ class AgentCameUp:
 
 
 @dataclass(slots=True, frozen=True)
-class AgentStartFailed:
+class StartFailureReport:
     """An agent's daemon could not be brought up."""
 
     agent: str
@@ -40,7 +43,7 @@ class AgentStartFailed:
 
 
 @dataclass(slots=True, frozen=True)
-class AgentWentSilent:
+class AgentSilentReport:
     """The connection to an agent is down, and is being made again."""
 
     agent: str
@@ -48,14 +51,14 @@ class AgentWentSilent:
 
 
 @dataclass(slots=True, frozen=True)
-class AgentCameBack:
+class AgentBackReport:
     """The connection is there again; nothing was lost."""
 
     agent: str
 
 
 @dataclass(slots=True, frozen=True)
-class AgentWasLost:
+class AgentLossReport:
     """An agent is given up."""
 
     agent: str
@@ -64,7 +67,7 @@ class AgentWasLost:
 
 
 @dataclass(slots=True, frozen=True)
-class AgentEnded:
+class AgentEndReport:
     """An agent that was told to stop did, or did not confirm it in time."""
 
     agent: str
@@ -74,7 +77,7 @@ class AgentEnded:
 
 
 @dataclass(slots=True, frozen=True)
-class AttemptEnded:
+class AttemptReport:
     """An attempt ended: state ok, failed or cancelled."""
 
     attempt_id: str
@@ -85,7 +88,7 @@ class AttemptEnded:
 
 
 @dataclass(slots=True, frozen=True)
-class OutputCame:
+class OutputReport:
     """Log lines of an attempt (or, with an empty attempt_id, of a process of an agent)."""
 
     agent: str
@@ -97,7 +100,7 @@ class OutputCame:
 
 
 @dataclass(slots=True, frozen=True)
-class ProgressCame:
+class ProgressReport:
     """One line that says how far an attempt is."""
 
     attempt_id: str
@@ -105,7 +108,7 @@ class ProgressCame:
 
 
 @dataclass(slots=True, frozen=True)
-class ServiceReported:
+class ServiceReport:
     """A service of an agent came up or went down."""
 
     agent: str
@@ -117,29 +120,29 @@ class ServiceReported:
 
 
 @dataclass(slots=True, frozen=True)
-class TimerFired:
+class TimerReport:
     """A timer that an effect armed."""
 
     timer: str
 
 
 @dataclass(slots=True, frozen=True)
-class PauseRequested:
+class PauseRequest:
     """Shut the gate; what runs goes on."""
 
 
 @dataclass(slots=True, frozen=True)
-class GoRequested:
+class GoRequest:
     """Open the gate."""
 
 
 @dataclass(slots=True, frozen=True)
-class StepRequested:
+class StepRequest:
     """Open the gate for one dispatch."""
 
 
 @dataclass(slots=True, frozen=True)
-class ConfirmationAnswered:
+class ConfirmRequest:
     """The operator's answer to `ask_confirmation`."""
 
     stage: str
@@ -148,7 +151,7 @@ class ConfirmationAnswered:
 
 
 @dataclass(slots=True, frozen=True)
-class RerunRequested:
+class RerunRequest:
     """Execute again, as new attempts: a stage; a job on all its agents or one; one instance (`key`)."""
 
     stage: str
@@ -158,14 +161,14 @@ class RerunRequested:
 
 
 @dataclass(slots=True, frozen=True)
-class SkipRequested:
+class SkipRequest:
     """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
 
     key: str
 
 
 @dataclass(slots=True, frozen=True)
-class VariableSet:
+class SetVariableRequest:
     """The operator sets a variable; `remove` takes it away."""
 
     name: str
@@ -174,7 +177,7 @@ class VariableSet:
 
 
 @dataclass(slots=True, frozen=True)
-class ScenarioEdited:
+class EditReport:
     """The file was edited: the new scenario, or what is wrong with it."""
 
     scenario: Scenario | None
@@ -182,7 +185,7 @@ class ScenarioEdited:
 
 
 @dataclass(slots=True, frozen=True)
-class StopAsked:
+class StopRequest:
     """End the run: by operator, SIGINT, SIGTERM, SIGHUP, time limit, linger. `force`: no grace, no collecting."""
 
     by: str
@@ -191,25 +194,25 @@ class StopAsked:
 
 
 Stimulus = (
-    Begin
-    | AgentCameUp
-    | AgentStartFailed
-    | AgentWentSilent
-    | AgentCameBack
-    | AgentWasLost
-    | AgentEnded
-    | AttemptEnded
-    | OutputCame
-    | ProgressCame
-    | ServiceReported
-    | TimerFired
-    | PauseRequested
-    | GoRequested
-    | StepRequested
-    | ConfirmationAnswered
-    | RerunRequested
-    | SkipRequested
-    | VariableSet
-    | ScenarioEdited
-    | StopAsked
+    BeginRequest
+    | AgentUpReport
+    | StartFailureReport
+    | AgentSilentReport
+    | AgentBackReport
+    | AgentLossReport
+    | AgentEndReport
+    | AttemptReport
+    | OutputReport
+    | ProgressReport
+    | ServiceReport
+    | TimerReport
+    | PauseRequest
+    | GoRequest
+    | StepRequest
+    | ConfirmRequest
+    | RerunRequest
+    | SkipRequest
+    | SetVariableRequest
+    | EditReport
+    | StopRequest
 )

@@ -22,7 +22,7 @@ from octogram_tui.engine.effects import (
 )
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
-from octogram_tui.engine.stimuli import AgentEnded, AttemptEnded, Stimulus, StopAsked, TimerFired
+from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, Stimulus, StopRequest, TimerReport
 from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
@@ -77,7 +77,7 @@ class Driver:
 
     def submit(self, stimulus: Stimulus) -> None:
         """Hand in a stimulus; all that come in one turn of the event loop are fed together."""
-        if self.failure is not None and isinstance(stimulus, StopAsked) and stimulus.force:
+        if self.failure is not None and isinstance(stimulus, StopRequest) and stimulus.force:
             for link in self.links.values():  # the engine is not there any more to order it
                 link.stop(force=True)
         self._queue.append(stimulus)
@@ -138,7 +138,7 @@ class Driver:
     def _note_unclean(self) -> None:
         """Keep what the engine is not told any more, and the user has to know: agents that are not clean."""
         for stimulus in self._queue:
-            if isinstance(stimulus, AgentEnded) and not stimulus.is_clean:
+            if isinstance(stimulus, AgentEndReport) and not stimulus.is_clean:
                 self.unclean[stimulus.agent] = stimulus.message or "processes remain"
 
     # -- effects --------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Driver:
             self.links[effect.agent].run(effect.attempt_id, effect.procedure, effect.arguments, effect.timeout_s)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
             problem = {"kind": "arguments", "message": f"the arguments cannot be sent: {error}"}
-            self.submit(AttemptEnded(effect.attempt_id, "failed", error=problem))
+            self.submit(AttemptReport(effect.attempt_id, "failed", error=problem))
 
     def _arm(self, effect: ArmTimer) -> None:
         old = self._timers.pop(effect.timer, None)
@@ -184,7 +184,7 @@ class Driver:
 
     def _fire(self, timer: str) -> None:
         self._timers.pop(timer, None)
-        self.submit(TimerFired(timer))
+        self.submit(TimerReport(timer))
 
     def _beat(self) -> None:
         self._heartbeat = self._loop.call_later(HEARTBEAT_S, self._beat)

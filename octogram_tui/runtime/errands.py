@@ -10,7 +10,7 @@ from typing import Any
 
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, Stimulus
+from octogram_tui.engine.stimuli import AttemptReport, ProgressReport, Stimulus
 from octogram_tui.errors import TransportError
 from octogram_tui.model.ids import split_attempt
 from octogram_tui.runtime import files
@@ -22,7 +22,7 @@ Submit = Callable[[Stimulus], None]
 
 
 class Errands:
-    """The copies and fetches under way. Each ends with AttemptEnded, whatever happens.
+    """The copies and fetches under way. Each ends with AttemptReport, whatever happens.
 
     scenario_directory: where `local_path` is looked for second; artifacts: where fetched files go by default.
     """
@@ -43,7 +43,7 @@ class Errands:
             # Not in the task itself: one that is cancelled before its first step ends without a word.
             self._tasks.pop(name, None)
             state, result, error = _outcome(task, effect.timeout_s)
-            submit(AttemptEnded(name, state, result, error, round(time.monotonic() - started_s, 6)))
+            submit(AttemptReport(name, state, result, error, round(time.monotonic() - started_s, 6)))
 
         task.add_done_callback(ended)
 
@@ -75,7 +75,7 @@ class Errands:
             now_s = time.monotonic()
             if now_s - told_s >= PROGRESS_EVERY_S:
                 told_s = now_s
-                submit(ProgressCame(effect.attempt_id, f"{done_bytes >> 20} of {total_bytes >> 20} MiB"))
+                submit(ProgressReport(effect.attempt_id, f"{done_bytes >> 20} of {total_bytes >> 20} MiB"))
 
         if effect.procedure == "copy":
             key, _ = split_attempt(effect.attempt_id)

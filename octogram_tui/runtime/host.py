@@ -18,7 +18,7 @@ from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import Begin, StopAsked
+from octogram_tui.engine.stimuli import BeginRequest, StopRequest
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import runs
 from octogram_tui.journal.writer import JournalWriter
@@ -119,7 +119,7 @@ class Host:
                         "the run is not ended any more when nobody attends to it",
                     )
                 )
-            driver.submit(Begin(started_wall, platform.node()))
+            driver.submit(BeginRequest(started_wall, platform.node()))
             code = await driver.done
             if driver.failure is not None:
                 _tell_failure(driver.failure, driver.unclean)
@@ -171,7 +171,7 @@ class Host:
                 continue
             waiting_since_s = waiting_since_s or loop.time()
             if loop.time() - waiting_since_s > linger_s:
-                driver.submit(StopAsked("linger", int(ExitCode.HELD)))
+                driver.submit(StopRequest("linger", int(ExitCode.HELD)))
                 return
 
 

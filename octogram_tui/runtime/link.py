@@ -13,12 +13,12 @@ from typing import Any
 from octogram_agentd import PROTOCOL
 from octogram_agentd.wire import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
-    AgentCameBack,
-    AgentCameUp,
-    AgentEnded,
-    AgentStartFailed,
-    AgentWasLost,
-    AgentWentSilent,
+    AgentBackReport,
+    AgentEndReport,
+    AgentLossReport,
+    AgentSilentReport,
+    AgentUpReport,
+    StartFailureReport,
     Stimulus,
 )
 from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolError, TransportError
@@ -142,7 +142,7 @@ class Link:
         self._daemon = self._identity(welcome)
         self.home = str(welcome.get("home", ""))
         self._report(
-            AgentCameUp(
+            AgentUpReport(
                 self.spec.name,
                 self.home,
                 str(welcome.get("host", "")),
@@ -190,7 +190,7 @@ class Link:
                 # the agent was to be stopped anyway, the old one may have done so, and the new one's word is as good.
                 self._is_replaced = True
                 if self._stopping is None:
-                    self._report(AgentWasLost(self.spec.name, f"{reason}: the daemon had died"))
+                    self._report(AgentLossReport(self.spec.name, f"{reason}: the daemon had died"))
                 self._send({"t": "stop", "grace_s": 0.0, "keep": self._settings.keep})
                 return False
             return True
@@ -213,22 +213,22 @@ class Link:
     def _suspect(self, message: str) -> None:
         if not self._is_suspect:
             self._is_suspect = True
-            self._report(AgentWentSilent(self.spec.name, message))
+            self._report(AgentSilentReport(self.spec.name, message))
 
     def _trust_again(self) -> None:
         if self._is_suspect:
             self._is_suspect = False
-            self._report(AgentCameBack(self.spec.name))
+            self._report(AgentBackReport(self.spec.name))
 
     def _fail_start(self, code: str, message: str, hint: str, exit_code: ExitCode) -> None:
         self._is_over = True
         if self._stopping is None:  # otherwise nobody asks any more whether it came up
-            self._report(AgentStartFailed(self.spec.name, code, message, hint, int(exit_code)))
+            self._report(StartFailureReport(self.spec.name, code, message, hint, int(exit_code)))
 
     def _give_up(self, message: str, exit_code: ExitCode) -> None:
         self._is_over = True
         if self._stopping is None:  # otherwise its end tells
-            self._report(AgentWasLost(self.spec.name, message, int(exit_code)))
+            self._report(AgentLossReport(self.spec.name, message, int(exit_code)))
         if not self._stopped.done():
             self._stopped.set_result({"remaining": [], "lost": message})
 
@@ -463,7 +463,7 @@ class Link:
     # -- the end --------------------------------------------------------------------------------------------------
 
     def stop(self, *, force: bool) -> None:
-        """Have the daemon stop everything and end; AgentEnded is reported within a bounded time."""
+        """Have the daemon stop everything and end; AgentEndReport is reported within a bounded time."""
         if self._stopping is not None:
             if not force:
                 return
@@ -476,16 +476,16 @@ class Link:
             ended = await self._end(force)
         except Exception as error:  # ours: it must not leave the run waiting
             self._tell_defect(error)
-            ended = AgentEnded(self.spec.name, is_clean=False, message=self._unconfirmed(_defect(error)))
+            ended = AgentEndReport(self.spec.name, is_clean=False, message=self._unconfirmed(_defect(error)))
         self._is_over = True
         self._report(ended)
 
-    async def _end(self, force: bool) -> AgentEnded:
+    async def _end(self, force: bool) -> AgentEndReport:
         name, limits = self.spec.name, self._limits
         boot_s = limits.forced_stop_s / 2 if force else limits.stop_boot_s
         if not self._was_up and not await self._comes_up(boot_s):
             message = self._unconfirmed("it did not answer our greeting") if self._is_greeted else ""
-            return AgentEnded(name, is_clean=not self._is_greeted, message=message)
+            return AgentEndReport(name, is_clean=not self._is_greeted, message=message)
         limit_s = limits.forced_stop_s if force else limits.stop_grace_s + limits.stop_slack_s
         if self._channel is None and not force:
             limit_s += limits.stop_reattach_s
@@ -500,7 +500,7 @@ class Link:
         self._ack()
         lost = answer.get("lost", "")
         remaining = tuple(answer.get("remaining") or ())
-        return AgentEnded(
+        return AgentEndReport(
             name,
             is_clean=not lost and not remaining,
             remaining=remaining,

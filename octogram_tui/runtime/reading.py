@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from octogram_tui.engine.stimuli import AttemptEnded, OutputCame, ProgressCame, ServiceReported, Stimulus
+from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, ServiceReport, Stimulus
 
 Message = dict[str, Any]
 
@@ -22,7 +22,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
             state = message["state"]
             if state not in END_STATES:
                 raise ValueError(f"an attempt cannot end {state!r}")
-            return AttemptEnded(
+            return AttemptReport(
                 _text(message["id"]),
                 state,
                 message.get("result"),
@@ -30,7 +30,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 float(message.get("duration_s") or 0.0),
             )
         case "output":
-            return OutputCame(
+            return OutputReport(
                 agent,
                 _text(message.get("id", "")),
                 _lines(message["lines"]),
@@ -39,9 +39,9 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 count(message.get("dropped")),
             )
         case "progress":
-            return ProgressCame(_text(message["id"]), _text(message["text"]))
+            return ProgressReport(_text(message["id"]), _text(message["text"]))
         case "service":
-            return ServiceReported(
+            return ServiceReport(
                 agent,
                 _text(message["kind"]),
                 _text(message["name"]),

@@ -8,27 +8,27 @@ from typing import Any
 
 from octogram_agentd.wire import MAX_DEPTH, depth
 from octogram_tui.engine.stimuli import (
-    ConfirmationAnswered,
-    GoRequested,
-    PauseRequested,
-    RerunRequested,
-    SkipRequested,
-    StepRequested,
+    ConfirmRequest,
+    GoRequest,
+    PauseRequest,
+    RerunRequest,
+    SetVariableRequest,
+    SkipRequest,
+    StepRequest,
     Stimulus,
-    StopAsked,
-    VariableSet,
+    StopRequest,
 )
 from octogram_tui.errors import ExitCode, UsageError
 
 REQUESTS: dict[str, type[Any]] = {
-    "pause": PauseRequested,
-    "go": GoRequested,
-    "step": StepRequested,
-    "confirm": ConfirmationAnswered,
-    "rerun": RerunRequested,
-    "skip": SkipRequested,
-    "set_variable": VariableSet,
-    "stop": StopAsked,
+    "pause": PauseRequest,
+    "go": GoRequest,
+    "step": StepRequest,
+    "confirm": ConfirmRequest,
+    "rerun": RerunRequest,
+    "skip": SkipRequest,
+    "set_variable": SetVariableRequest,
+    "stop": StopRequest,
 }
 """Every request by its public name."""
 

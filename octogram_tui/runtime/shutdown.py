@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from octogram_tui.engine.stimuli import StopAsked
+from octogram_tui.engine.stimuli import StopRequest
 from octogram_tui.errors import ExitCode
 
 CODES = {
@@ -20,7 +20,7 @@ CODES = {
 class Signals:
     """The signal handlers of a run's host. Leases clean the agents when even the host is gone."""
 
-    def __init__(self, submit: Callable[[StopAsked], None]) -> None:
+    def __init__(self, submit: Callable[[StopRequest], None]) -> None:
         self._submit = submit
         self._count = 0
         self._loop = asyncio.get_running_loop()
@@ -32,7 +32,7 @@ class Signals:
         self._count += 1
         if self._count > 2 and number != signal.SIGHUP:
             os._exit(int(CODES[number]))
-        self._submit(StopAsked(number.name, int(CODES[number]), force=self._count > 1 and number != signal.SIGHUP))
+        self._submit(StopRequest(number.name, int(CODES[number]), force=self._count > 1 and number != signal.SIGHUP))
 
     def release(self) -> None:
         """Give the signals back."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from octogram_tui.engine.stimuli import ScenarioEdited, Stimulus
+from octogram_tui.engine.stimuli import EditReport, Stimulus
 from octogram_tui.errors import OctogramError, Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario
 
@@ -96,11 +96,11 @@ class _Watched:
         else:
             if new.digest != self._digest or self._rejected:
                 self._digest, self._rejected = new.digest, ()
-                self._submit(ScenarioEdited(new))
+                self._submit(EditReport(new))
             if tuple(new.files) != tuple(self.files):
                 self.files, self.signature = new.files, ()
 
     def _reject(self, problems: tuple[Problem, ...]) -> None:
         if problems != self._rejected:
             self._rejected = problems
-            self._submit(ScenarioEdited(None, problems))
+            self._submit(EditReport(None, problems))

@@ -13,7 +13,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from octogram_tui.engine.stimuli import Stimulus, StopAsked, VariableSet
+from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode
 from octogram_tui.projection.rows import Row
 from octogram_tui.projection.states import Phase
@@ -184,7 +184,7 @@ class ConsoleApp(App[ConsoleOutcome]):
 
         def take(filled: tuple[str, Any] | None) -> None:
             if filled is not None:
-                self.ask(VariableSet(*filled))
+                self.ask(SetVariableRequest(*filled))
 
         if self.may_act():
             offered = self.model.variables.likely(row)
@@ -252,7 +252,7 @@ class ConsoleApp(App[ConsoleOutcome]):
         if board.failures:
             code = ExitCode.JOB_FAILED
         self.is_stopping = True
-        self.ask(StopAsked("operator", int(code), force=force))
+        self.ask(StopRequest("operator", int(code), force=force))
 
     # The look
 

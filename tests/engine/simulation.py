@@ -11,7 +11,14 @@ from octogram_tui.engine.events import Event, JobFinished, JobStarted
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AttemptEnded, Begin, Stimulus, TimerFired
+from octogram_tui.engine.stimuli import (
+    AgentEndReport,
+    AgentUpReport,
+    AttemptReport,
+    BeginRequest,
+    Stimulus,
+    TimerReport,
+)
 from octogram_tui.model.ids import AgentName, JobKey, StageKey
 from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, StageSpec, Text
 from octogram_tui.template.environment import is_template, render
@@ -68,7 +75,7 @@ def scenario(*stages: StageSpec, agents: str = "a", variables: Mapping[str, Any]
     )
 
 
-Answer = Callable[[SendJob], AttemptEnded | None]
+Answer = Callable[[SendJob], AttemptReport | None]
 
 
 class Simulation:
@@ -76,7 +83,7 @@ class Simulation:
 
     def __init__(self, given: Scenario, answer: Answer | None = None, **options: Any) -> None:
         self.engine = Engine(given, RunOptions(run="r", **options))
-        self.answer = answer or (lambda sent: AttemptEnded(sent.attempt_id, "ok", {}))
+        self.answer = answer or (lambda sent: AttemptReport(sent.attempt_id, "ok", {}))
         self.events: list[Event] = []
         self.sent: list[SendJob] = []
         self.cancelled: list[str] = []
@@ -88,7 +95,7 @@ class Simulation:
 
     def begin(self) -> Simulation:
         """Start, and go as far as it goes."""
-        self.feed(Begin("2026-01-01T00:00:00Z"))
+        self.feed(BeginRequest("2026-01-01T00:00:00Z"))
         return self.run()
 
     def feed(self, stimulus: Stimulus) -> list[Event]:
@@ -117,14 +124,14 @@ class Simulation:
     def fire(self, timer: str) -> list[Event]:
         """Let a timer fire that is armed."""
         self.at_s += self.timers.pop(timer)
-        return self.go(TimerFired(timer))
+        return self.go(TimerReport(timer))
 
     def _take(self, effect: Effect) -> None:
         match effect:
             case StartAgent():
-                self.waiting.append(AgentCameUp(effect.agent.name, home="/home/x"))
+                self.waiting.append(AgentUpReport(effect.agent.name, home="/home/x"))
             case StopAgent():
-                self.waiting.append(AgentEnded(effect.agent))
+                self.waiting.append(AgentEndReport(effect.agent))
             case SendJob():
                 self.sent.append(effect)
                 answer = self.answer(effect)
@@ -135,7 +142,7 @@ class Simulation:
             case CancelJob():
                 self.cancelled.append(effect.attempt_id)
                 self.pending.pop(effect.attempt_id, None)
-                self.waiting.append(AttemptEnded(effect.attempt_id, "cancelled"))
+                self.waiting.append(AttemptReport(effect.attempt_id, "cancelled"))
             case ArmTimer():
                 self.timers[effect.timer] = effect.after_s
             case DisarmTimer():

@@ -11,16 +11,16 @@ from simulation import Simulation, job, scenario, stage
 
 from octogram_tui.engine.events import JobFinished, JobStarted
 from octogram_tui.engine.stimuli import (
-    AgentWasLost,
-    AttemptEnded,
-    GoRequested,
-    PauseRequested,
-    RerunRequested,
-    ScenarioEdited,
-    SkipRequested,
-    StepRequested,
-    StopAsked,
-    VariableSet,
+    AgentLossReport,
+    AttemptReport,
+    EditReport,
+    GoRequest,
+    PauseRequest,
+    RerunRequest,
+    SetVariableRequest,
+    SkipRequest,
+    StepRequest,
+    StopRequest,
 )
 from octogram_tui.model.scenario import ItemsSpec, Scenario
 
@@ -60,7 +60,7 @@ class AnyOrder(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(sorted(self.simulation.pending)))
         del self.simulation.pending[attempt]
         error = {"kind": "exit", "message": "no"} if state == "failed" else None
-        self.simulation.go(AttemptEnded(attempt, state, {}, error))
+        self.simulation.go(AttemptReport(attempt, state, {}, error))
 
     @precondition(lambda self: self.simulation.timers)
     @rule(data=st.data())
@@ -71,18 +71,18 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(
         ask=st.sampled_from(
             [
-                PauseRequested(),
-                GoRequested(),
-                StepRequested(),
-                RerunRequested("one"),
-                RerunRequested("one", "j"),
-                RerunRequested("two", "k", "a"),
-                RerunRequested("three", key="three/m@b[2]"),
-                RerunRequested("nope"),
-                SkipRequested("one/j@a"),
-                SkipRequested("two/k@b"),
-                VariableSet("x", 3),
-                VariableSet("x", remove=True),
+                PauseRequest(),
+                GoRequest(),
+                StepRequest(),
+                RerunRequest("one"),
+                RerunRequest("one", "j"),
+                RerunRequest("two", "k", "a"),
+                RerunRequest("three", key="three/m@b[2]"),
+                RerunRequest("nope"),
+                SkipRequest("one/j@a"),
+                SkipRequest("two/k@b"),
+                SetVariableRequest("x", 3),
+                SetVariableRequest("x", remove=True),
             ]
         )
     )
@@ -93,7 +93,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(variant=st.integers(0, 2))
     def file_is_edited(self, variant: int) -> None:
         """The scenario changes."""
-        self.simulation.go(ScenarioEdited(make(variant)))
+        self.simulation.go(EditReport(make(variant)))
 
     @precondition(lambda self: self.simulation.engine.dispatcher.unresolved)
     @rule(data=st.data(), is_rerun=st.booleans())
@@ -101,7 +101,7 @@ class AnyOrder(RuleBasedStateMachine):
         """A failure is run again or passed over."""
         key = data.draw(st.sampled_from(sorted(self.simulation.engine.dispatcher.unresolved)))
         stage_key = key.partition("/")[0]
-        self.simulation.go(RerunRequested(stage_key, key=key) if is_rerun else SkipRequested(key))
+        self.simulation.go(RerunRequest(stage_key, key=key) if is_rerun else SkipRequest(key))
 
     @rule(agent=st.sampled_from(["a", "b"]))
     @precondition(lambda self: len(self.simulation.events) > 40)
@@ -109,13 +109,13 @@ class AnyOrder(RuleBasedStateMachine):
         """An agent goes away."""
         for attempt in [a for a, sent in self.simulation.pending.items() if sent.agent == agent]:
             del self.simulation.pending[attempt]
-        self.simulation.go(AgentWasLost(agent, "gone"))
+        self.simulation.go(AgentLossReport(agent, "gone"))
 
     @rule(force=st.booleans())
     @precondition(lambda self: len(self.simulation.events) > 60)
     def stop(self, force: bool) -> None:
         """The run is to end."""
-        self.simulation.go(StopAsked("operator", 130, force=force))
+        self.simulation.go(StopRequest("operator", 130, force=force))
 
     @invariant()
     def no_attempt_runs_twice(self) -> None:
@@ -135,7 +135,7 @@ class AnyOrder(RuleBasedStateMachine):
         if not hasattr(self, "simulation"):
             return
         simulation = self.simulation
-        simulation.go(StopAsked("end", 130, force=True))
+        simulation.go(StopRequest("end", 130, force=True))
         assert simulation.exit_code is not None
 
 

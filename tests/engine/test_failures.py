@@ -8,14 +8,14 @@ from simulation import Simulation, job, scenario, stage
 from octogram_tui.engine.effects import CancelJob, SendJob, StartAgent
 from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished
 from octogram_tui.engine.stimuli import (
-    AgentCameUp,
-    AgentEnded,
-    AgentStartFailed,
-    AgentWasLost,
-    AttemptEnded,
-    Begin,
-    ServiceReported,
-    StopAsked,
+    AgentEndReport,
+    AgentLossReport,
+    AgentUpReport,
+    AttemptReport,
+    BeginRequest,
+    ServiceReport,
+    StartFailureReport,
+    StopRequest,
 )
 from octogram_tui.engine.verdict import exit_code
 
@@ -24,13 +24,13 @@ def fails(*names: str, times: int = 99) -> object:
     """Answer: attempts of these jobs fail, at most so many times each."""
     seen: dict[str, int] = {}
 
-    def answer(sent: SendJob) -> AttemptEnded | None:
+    def answer(sent: SendJob) -> AttemptReport | None:
         key = sent.attempt_id.partition("#")[0]
         name = key.split("/")[1].split("@")[0]
         if name in names and seen.get(key, 0) < times:
             seen[key] = seen.get(key, 0) + 1
-            return AttemptEnded(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
-        return AttemptEnded(sent.attempt_id, "ok", {"n": seen.get(key, 0)})
+            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
+        return AttemptReport(sent.attempt_id, "ok", {"n": seen.get(key, 0)})
 
     return answer
 
@@ -48,12 +48,12 @@ def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> Non
         agents="a b",
     )
 
-    def answer(sent: SendJob) -> AttemptEnded | None:
+    def answer(sent: SendJob) -> AttemptReport | None:
         if sent.attempt_id == "one/bad@b#1":
             return None
         if sent.attempt_id.startswith("one/bad@a"):
-            return AttemptEnded(sent.attempt_id, "failed", error={"kind": "exit", "message": "no"})
-        return AttemptEnded(sent.attempt_id, "ok")
+            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "no"})
+        return AttemptReport(sent.attempt_id, "ok")
 
     simulation = run(given, answer)
     assert simulation.cancelled == ["one/bad@b#1"]
@@ -88,7 +88,7 @@ def test_retries_make_new_attempts_after_their_delay() -> None:
 def test_until_repeats_what_ended_well_and_is_not_enough() -> None:
     given = scenario(stage("s", job("poll", until="res.n >= 2", retries=5)))
     seen = iter(range(9))
-    simulation = run(given, lambda sent: AttemptEnded(sent.attempt_id, "ok", {"n": next(seen)}))
+    simulation = run(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"n": next(seen)}))
     while simulation.timers:
         simulation.fire("retry:s/poll@a")
     assert [e.state for e in simulation.of(JobFinished)] == ["failed", "failed", "ok"]
@@ -144,15 +144,15 @@ def test_agents_that_do_not_start_are_all_named_before_the_run_ends(up: str) -> 
         if isinstance(effect, StartAgent):
             name = effect.agent.name
             simulation.waiting.append(
-                AgentCameUp(name)
+                AgentUpReport(name)
                 if name == up
-                else AgentStartFailed(name, "net.dns", f"no address for {name}", exit_code=4 if name == "b" else 5)
+                else StartFailureReport(name, "net.dns", f"no address for {name}", exit_code=4 if name == "b" else 5)
             )
         else:
             simulation._take_original(effect)  # type: ignore[attr-defined]
 
     simulation._take = take  # type: ignore[method-assign]
-    simulation.go(Begin(""))
+    simulation.go(BeginRequest(""))
     assert [e.agent for e in simulation.of(AgentFailed)] == sorted({"a", "b", "c"} - {up})
     assert simulation.started() == []
     assert simulation.exit_code == 5
@@ -161,7 +161,7 @@ def test_agents_that_do_not_start_are_all_named_before_the_run_ends(up: str) -> 
 def test_a_lost_agent_fails_what_ran_there() -> None:
     given = scenario(stage("s", job("j")), agents="a b")
     simulation = run(given, lambda sent: None)
-    simulation.go(AgentWasLost("a", "connection reset"))
+    simulation.go(AgentLossReport("a", "connection reset"))
     assert simulation.ended() == ["s/j@a failed", "s/j@b cancelled"]
     assert simulation.of(JobFinished)[0].error["kind"] == "agent_lost"
     assert simulation.exit_code == 7
@@ -191,16 +191,16 @@ def test_the_time_limit_ends_the_run() -> None:
 def test_the_first_stop_collects_and_the_second_does_not() -> None:
     given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
-    simulation.go(StopAsked("SIGINT", 130))
+    simulation.go(StopRequest("SIGINT", 130))
     assert list(simulation.pending) == ["collect/slow@a#1"]
-    simulation.go(StopAsked("SIGINT", 130, force=True))
+    simulation.go(StopRequest("SIGINT", 130, force=True))
     assert simulation.exit_code == 130
 
 
 def test_collecting_is_bounded() -> None:
     given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
-    simulation.go(StopAsked("SIGTERM", 143))
+    simulation.go(StopRequest("SIGTERM", 143))
     simulation.fire("collect")
     assert simulation.exit_code == 143
 
@@ -210,7 +210,7 @@ def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> 
     simulation = run(given, lambda sent: None)
     take = simulation._take
     simulation._take = lambda effect: None if isinstance(effect, CancelJob) else take(effect)  # type: ignore[method-assign]
-    simulation.go(AttemptEnded("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    simulation.go(AttemptReport("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
     assert list(simulation.timers) == ["cancel"]
     simulation.fire("cancel")
     assert simulation.ended() == ["s/bad@a failed", "s/bad@b cancelled"]
@@ -220,16 +220,16 @@ def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> 
 def test_a_stop_while_the_run_ends_is_bounded_too() -> None:
     given = scenario(stage("s", job("bad")), stage("c", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
-    simulation.go(AttemptEnded("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
-    simulation.go(StopAsked("SIGTERM", 143))
+    simulation.go(AttemptReport("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    simulation.go(StopRequest("SIGTERM", 143))
     simulation.fire("collect")
     assert simulation.exit_code == 143
 
 
 def test_a_stop_before_the_agents_are_up_ends_at_once() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))))
-    simulation.feed(Begin(""))
-    simulation.go(StopAsked("SIGINT", 130))
+    simulation.feed(BeginRequest(""))
+    simulation.go(StopRequest("SIGINT", 130))
     assert simulation.started() == []
     assert simulation.exit_code == 130
 
@@ -261,32 +261,32 @@ def test_uris_follow_services_up_and_down() -> None:
     simulation = Simulation(
         given,
         lambda sent: (
-            None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id else AttemptEnded(sent.attempt_id, "ok")
+            None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id else AttemptReport(sent.attempt_id, "ok")
         ),
     ).begin()
-    simulation.go(ServiceReported("b", "node", "n1", {"rpc": 8732, "metrics": 9}))
-    simulation.go(ServiceReported("b", "http", "http", {"http": 80}))
-    simulation.go(AttemptEnded("one/j@a#1", "ok"))
-    simulation.go(AttemptEnded("one/j@b#1", "ok"))
+    simulation.go(ServiceReport("b", "node", "n1", {"rpc": 8732, "metrics": 9}))
+    simulation.go(ServiceReport("b", "http", "http", {"http": 80}))
+    simulation.go(AttemptReport("one/j@a#1", "ok"))
+    simulation.go(AttemptReport("one/j@b#1", "ok"))
     sent = {s.attempt_id: s.arguments for s in simulation.sent}
     assert sent["two/k@a#1"] == {
         "node": {"remote": "http://127.0.0.1:8732"},
         "file": {"remote": "http://127.0.0.1:80/x/y"},
     }
     assert sent["three/l@b#1"] == {"node": {"owned": "n1"}}
-    simulation.go(ServiceReported("b", "node", "n1", {}, "down", "exit status 3"))
-    simulation.go(AttemptEnded("three/l@b#1", "ok"))
+    simulation.go(ServiceReport("b", "node", "n1", {}, "down", "exit status 3"))
+    simulation.go(AttemptReport("three/l@b#1", "ok"))
     assert "is down: exit status 3" in simulation.of(JobFinished)[-1].error["message"]
 
 
 def test_what_is_late_or_repeated_changes_nothing() -> None:
     simulation = run(scenario(stage("s", job("j"), job("k"))), lambda sent: None)
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
     before = len(simulation.events)
-    simulation.go(AttemptEnded("s/j@a#1", "failed"))
-    simulation.go(AttemptEnded("unknown/x@y#3", "ok"))
-    simulation.go(AgentEnded("a"))
-    simulation.go(AgentCameUp("a"))
+    simulation.go(AttemptReport("s/j@a#1", "failed"))
+    simulation.go(AttemptReport("unknown/x@y#3", "ok"))
+    simulation.go(AgentEndReport("a"))
+    simulation.go(AgentUpReport("a"))
     assert len(simulation.events) == before
 
 

@@ -17,20 +17,20 @@ from octogram_tui.engine.events import (
     StageStarted,
 )
 from octogram_tui.engine.stimuli import (
-    AttemptEnded,
-    ConfirmationAnswered,
-    GoRequested,
-    PauseRequested,
-    RerunRequested,
-    SkipRequested,
-    StepRequested,
-    StopAsked,
-    VariableSet,
+    AttemptReport,
+    ConfirmRequest,
+    GoRequest,
+    PauseRequest,
+    RerunRequest,
+    SetVariableRequest,
+    SkipRequest,
+    StepRequest,
+    StopRequest,
 )
 from octogram_tui.model.scenario import ItemsSpec
 
 
-def never(_: SendJob) -> AttemptEnded | None:
+def never(_: SendJob) -> AttemptReport | None:
     """Agents that take jobs and do not answer by themselves."""
     return None
 
@@ -38,10 +38,10 @@ def never(_: SendJob) -> AttemptEnded | None:
 def failing_once(name: str) -> object:
     """Answer: the first attempt of a job fails on every agent."""
 
-    def answer(sent: SendJob) -> AttemptEnded:
+    def answer(sent: SendJob) -> AttemptReport:
         if f"/{name}@" in sent.attempt_id and sent.attempt_id.endswith("#1"):
-            return AttemptEnded(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
-        return AttemptEnded(sent.attempt_id, "ok")
+            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
+        return AttemptReport(sent.attempt_id, "ok")
 
     return answer
 
@@ -55,34 +55,34 @@ def console(given: object, answer: object = None, **options: object) -> Simulati
 def test_a_run_may_start_paused_and_go() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k"))), start_paused=True)
     assert [(e.key, e.reason) for e in simulation.of(JobHeld)] == [("s/j@a", "start")]
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a ok", "s/k@a ok"]
 
 
 def test_a_pause_holds_what_has_not_begun_and_lets_the_rest_drain() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), never)
-    simulation.go(PauseRequested())
+    simulation.go(PauseRequest())
     assert simulation.of(RunPaused)[0].in_flight == 2
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
     assert [e.key for e in simulation.of(JobHeld)] == ["s/k@a"]
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert "s/k@a#1" in simulation.pending
 
 
 def test_a_step_lets_one_dispatch_through() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), start_paused=True)
-    simulation.go(StepRequested())
+    simulation.go(StepRequest())
     assert simulation.started() == ["s/j@a#1"]
-    simulation.go(StepRequested())
+    simulation.go(StepRequest())
     assert simulation.started() == ["s/j@a#1", "s/j@b#1"]
     assert [e.key for e in simulation.of(JobHeld)] == ["s/j@a", "s/j@b", "s/k@a", "s/k@b"]
 
 
 def test_a_step_in_an_open_run_shuts_the_gate_behind_itself() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k"), job("l"))), never)
-    simulation.go(StepRequested())
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
-    simulation.go(AttemptEnded("s/k@a#1", "ok"))
+    simulation.go(StepRequest())
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/k@a#1", "ok"))
     assert simulation.started() == ["s/j@a#1", "s/k@a#1"]
     assert simulation.of(JobHeld)[-1].reason == "step"
 
@@ -96,10 +96,10 @@ def test_concurrent_items_hold_one_at_a_time_so_that_a_million_cost_nothing() ->
 def test_a_failure_holds_its_lane_until_a_rerun_ends_well() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
     assert simulation.engine.is_waiting
-    simulation.go(RerunRequested("s", key="s/bad@a"))
+    simulation.go(RerunRequest("s", key="s/bad@a"))
     assert simulation.started() == ["s/bad@a#1", "s/bad@a#2"]
     assert [e.why for e in simulation.of(JobStarted)] == ["first", "rerun"]
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/bad@a failed", "s/bad@a ok", "s/k@a ok"]
     assert simulation.of(StagesDone)[0].exit_code == 0
     assert [e.state for e in simulation.of(StageFinished)] == ["ok"]
@@ -107,18 +107,18 @@ def test_a_failure_holds_its_lane_until_a_rerun_ends_well() -> None:
 
 def test_going_on_with_a_failure_unresolved_is_refused_when_nothing_else_can_move() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert "s/bad@a failed: rerun or skip it first" in simulation.of(RequestRefused)[0].message
 
 
 def test_other_lanes_go_on_while_one_has_failed_and_the_run_holds_again() -> None:
-    def answer(sent: SendJob) -> AttemptEnded:
+    def answer(sent: SendJob) -> AttemptReport:
         bad = sent.attempt_id == "s/j@a#1"
         error = {"kind": "exit", "message": "no"} if bad else None
-        return AttemptEnded(sent.attempt_id, "failed" if bad else "ok", error=error)
+        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error=error)
 
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), answer)
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a failed", "s/j@b ok", "s/k@b ok"]
     assert [e.reason for e in simulation.of(RunPaused)] == ["failure", "failure"]
 
@@ -128,32 +128,32 @@ def test_a_rerun_uses_the_variables_of_now_and_so_do_the_jobs_after_it() -> None
         stage("s", job("bad", {"argv": "{{ vars.x }}"}), job("k", {"argv": "{{ vars.x }}"})), variables={"x": "old"}
     )
     simulation = console(given, failing_once("bad"))
-    simulation.go(VariableSet("x", "new"))
-    simulation.go(RerunRequested("s", key="s/bad@a"))
-    simulation.go(GoRequested())
+    simulation.go(SetVariableRequest("x", "new"))
+    simulation.go(RerunRequest("s", key="s/bad@a"))
+    simulation.go(GoRequest())
     assert [s.arguments["argv"] for s in simulation.sent] == ["old", "new", "new"]
 
 
 def test_what_is_held_sees_a_variable_that_the_operator_sets() -> None:
     given = scenario(stage("s", job("j", {"argv": "{{ vars.x }}"})), variables={"x": "old"})
     simulation = console(given, start_paused=True)
-    simulation.go(VariableSet("x", "new"))
-    simulation.go(GoRequested())
+    simulation.go(SetVariableRequest("x", "new"))
+    simulation.go(GoRequest())
     assert simulation.sent[0].arguments["argv"] == "new"
-    simulation.go(VariableSet("nope", remove=True))
+    simulation.go(SetVariableRequest("nope", remove=True))
     assert "no variable 'nope'" in simulation.of(RequestRefused)[-1].message
 
 
 def test_a_failed_row_may_be_skipped_and_so_may_a_held_one() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
-    simulation.go(SkipRequested("s/bad@a"))
-    simulation.go(SkipRequested("s/k@a"))
+    simulation.go(SkipRequest("s/bad@a"))
+    simulation.go(SkipRequest("s/k@a"))
     assert [(e.key, e.state, e.reason) for e in simulation.of(JobFinished)][1:] == [
         ("s/bad@a", "skipped", "operator"),
         ("s/k@a", "skipped", "operator"),
     ]
     assert simulation.of(StagesDone)
-    simulation.go(SkipRequested("s/k@a"))
+    simulation.go(SkipRequest("s/k@a"))
     assert simulation.of(RequestRefused)
 
 
@@ -162,46 +162,46 @@ def test_finished_parts_run_again_as_new_attempts() -> None:
     given = scenario(stage("s", job("j", items=items), job("k")), stage("t", job("l")), agents="a b")
     simulation = console(given)
     before = len(simulation.started())
-    simulation.go(RerunRequested("s", "j", "a", "s/j@a[2]"))
-    simulation.go(RerunRequested("s", "k"))
-    simulation.go(RerunRequested("t"))
+    simulation.go(RerunRequest("s", "j", "a", "s/j@a[2]"))
+    simulation.go(RerunRequest("s", "k"))
+    simulation.go(RerunRequest("t"))
     assert simulation.started()[before:] == ["s/j@a[2]#2", "s/k@a#2", "s/k@b#2", "t/l@a#2", "t/l@b#2"]
     assert [(e.stage, e.rerun) for e in simulation.of(StageStarted)] == [("s", False), ("t", False), ("t", True)]
 
 
 def test_a_rerun_that_resolves_a_failure_lets_the_lane_go_on() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
-    simulation.go(RerunRequested("s", "bad"))
-    simulation.go(GoRequested())
+    simulation.go(RerunRequest("s", "bad"))
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/bad@a failed", "s/bad@a ok", "s/k@a ok"]
 
 
 def test_a_rerun_of_a_job_that_fails_again_keeps_the_lane_where_it_is() -> None:
-    def answer(sent: SendJob) -> AttemptEnded:
+    def answer(sent: SendJob) -> AttemptReport:
         bad = "/bad@" in sent.attempt_id and not sent.attempt_id.endswith("#3")
-        return AttemptEnded(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
+        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
 
     simulation = console(scenario(stage("s", job("bad"), job("k"))), answer)
-    simulation.go(RerunRequested("s", "bad"))
-    simulation.go(RerunRequested("s", key="s/bad@a"))
-    simulation.go(GoRequested())
+    simulation.go(RerunRequest("s", "bad"))
+    simulation.go(RerunRequest("s", key="s/bad@a"))
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/bad@a failed", "s/bad@a failed", "s/bad@a ok", "s/k@a ok"]
 
 
 def test_the_current_stage_starts_over_when_it_is_rerun() -> None:
     given = scenario(stage("s", job("j"), job("bad"), job("k")), stage("t", job("l")))
     simulation = console(given, failing_once("bad"))
-    simulation.go(RerunRequested("s"))
-    simulation.go(GoRequested())
+    simulation.go(RerunRequest("s"))
+    simulation.go(GoRequest())
     assert simulation.started() == ["s/j@a#1", "s/bad@a#1", "s/j@a#2", "s/bad@a#2", "s/k@a#1", "t/l@a#1"]
     assert simulation.of(StagesDone)
 
 
 def test_reruns_that_make_no_sense_are_refused() -> None:
     simulation = console(scenario(stage("s", job("j")), stage("t", job("k"))), never)
-    simulation.go(RerunRequested("t"))
-    simulation.go(RerunRequested("s", "j"))
-    simulation.go(RerunRequested("nope"))
+    simulation.go(RerunRequest("t"))
+    simulation.go(RerunRequest("s", "j"))
+    simulation.go(RerunRequest("nope"))
     assert [e.message for e in simulation.of(RequestRefused)] == [
         "stage t has not run yet",
         "it runs right now",
@@ -210,13 +210,13 @@ def test_reruns_that_make_no_sense_are_refused() -> None:
 
 
 def test_a_rerun_in_the_running_stage_takes_agents_that_are_through_with_the_job() -> None:
-    def answer(sent: SendJob) -> AttemptEnded | None:
-        return None if sent.attempt_id in ("s/j@b#1", "s/k@a#1") else AttemptEnded(sent.attempt_id, "ok")
+    def answer(sent: SendJob) -> AttemptReport | None:
+        return None if sent.attempt_id in ("s/j@b#1", "s/k@a#1") else AttemptReport(sent.attempt_id, "ok")
 
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), answer)
-    simulation.go(RerunRequested("s", "j", "a"))
+    simulation.go(RerunRequest("s", "j", "a"))
     assert simulation.started() == ["s/j@a#1", "s/j@b#1", "s/k@a#1", "s/j@a#2"]
-    simulation.go(RerunRequested("s", "k", "b"))
+    simulation.go(RerunRequest("s", "k", "b"))
     assert simulation.of(RequestRefused)[-1].message == "it has not run there yet"
 
 
@@ -225,12 +225,12 @@ def test_a_confirmation_waits_and_its_answer_counts() -> None:
     simulation = console(given)
     assert [e.stage for e in simulation.of(ConfirmationAsked)] == ["s"]
     assert simulation.engine.is_waiting
-    simulation.go(ConfirmationAnswered("s", answer=False))
+    simulation.go(ConfirmRequest("s", answer=False))
     assert simulation.started() == ["t/k@a#1"]
     agreed = console(given)
-    agreed.go(GoRequested())
+    agreed.go(GoRequest())
     assert agreed.started() == ["s/j@a#1", "t/k@a#1"]
-    agreed.go(ConfirmationAnswered("s", answer=True))
+    agreed.go(ConfirmRequest("s", answer=True))
     assert "does not wait for a confirmation" in agreed.of(RequestRefused)[0].message
 
 
@@ -238,13 +238,13 @@ def test_agents_are_kept_alive_until_the_operator_stops_the_run() -> None:
     simulation = console(scenario(stage("s", job("j"))))
     assert simulation.exit_code is None
     assert simulation.engine.is_waiting
-    simulation.go(StopAsked("operator", 130))
+    simulation.go(StopRequest("operator", 130))
     assert simulation.exit_code == 0
 
 
 def test_ctrl_c_after_the_last_stage_is_the_end_and_no_failure() -> None:
     simulation = console(scenario(stage("s", job("j"))))
-    simulation.go(StopAsked("SIGINT", 130))
+    simulation.go(StopRequest("SIGINT", 130))
     assert simulation.exit_code == 0
 
 

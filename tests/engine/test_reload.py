@@ -15,11 +15,11 @@ from octogram_tui.engine.events import (
     VariableChanged,
     WarningGiven,
 )
-from octogram_tui.engine.stimuli import AttemptEnded, GoRequested, RerunRequested, ScenarioEdited, VariableSet
+from octogram_tui.engine.stimuli import AttemptReport, EditReport, GoRequest, RerunRequest, SetVariableRequest
 from octogram_tui.errors import Problem
 
 
-def never(_: SendJob) -> AttemptEnded | None:
+def never(_: SendJob) -> AttemptReport | None:
     """Agents that take jobs and do not answer by themselves."""
     return None
 
@@ -31,29 +31,29 @@ def console(given: object, answer: object = None) -> Simulation:
 
 def test_a_wrong_edit_is_told_and_changes_nothing() -> None:
     simulation = console(scenario(stage("s", job("j"))), never)
-    simulation.go(ScenarioEdited(None, (Problem("f.yml", 3, 5, "unknown key `jbos`", "did you mean `jobs`?"),)))
+    simulation.go(EditReport(None, (Problem("f.yml", 3, 5, "unknown key `jbos`", "did you mean `jobs`?"),)))
     problems = simulation.of(ScenarioRejected)[0].problems
     assert (problems[0]["line"], problems[0]["message"]) == (3, "unknown key `jbos`")
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
     assert simulation.of(StagesDone)
 
 
 def test_the_same_text_again_is_no_event() -> None:
     given = scenario(stage("s", job("j")))
     simulation = console(given, never)
-    simulation.go(ScenarioEdited(given))
+    simulation.go(EditReport(given))
     assert simulation.of(ScenarioReloaded) == []
 
 
 def test_stages_that_have_not_begun_follow_the_edit() -> None:
     simulation = console(scenario(stage("s", job("j")), stage("t", job("k", {"argv": "old"}))), never)
     edited = scenario(stage("s", job("j")), stage("new", job("n")), stage("t", job("k", {"argv": "new"}), job("l")))
-    simulation.go(ScenarioEdited(edited))
+    simulation.go(EditReport(edited))
     event = simulation.of(ScenarioReloaded)[0]
     assert event.changes == ["stage new added", "job t/l added", "job t/k changed"]
     assert [s["stage"] for s in event.plan] == ["s", "new", "t"]
     for attempt in ("s/j@a#1", "new/n@a#1", "t/k@a#1", "t/l@a#1"):
-        simulation.go(AttemptEnded(attempt, "ok"))
+        simulation.go(AttemptReport(attempt, "ok"))
     assert simulation.started() == ["s/j@a#1", "new/n@a#1", "t/k@a#1", "t/l@a#1"]
     assert simulation.sent[2].arguments == {"argv": "new"}
     assert simulation.of(JobStale) == []
@@ -61,22 +61,22 @@ def test_stages_that_have_not_begun_follow_the_edit() -> None:
 
 def test_the_running_stage_follows_the_edit_in_what_its_lanes_have_not_begun() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k"))), never)
-    simulation.go(ScenarioEdited(scenario(stage("s", job("j"), job("k", {"argv": "x"}), job("l")))))
+    simulation.go(EditReport(scenario(stage("s", job("j"), job("k", {"argv": "x"}), job("l")))))
     for attempt in ("s/j@a#1", "s/k@a#1", "s/l@a#1"):
-        simulation.go(AttemptEnded(attempt, "ok"))
+        simulation.go(AttemptReport(attempt, "ok"))
     assert [s.arguments for s in simulation.sent] == [{}, {"argv": "x"}, {}]
 
 
 def test_a_failed_row_runs_again_with_its_new_text() -> None:
-    def answer(sent: SendJob) -> AttemptEnded:
+    def answer(sent: SendJob) -> AttemptReport:
         bad = sent.arguments.get("argv") == "wrong"
-        return AttemptEnded(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
+        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
 
     simulation = console(scenario(stage("s", job("j", {"argv": "wrong"}), job("k"))), answer)
-    simulation.go(ScenarioEdited(scenario(stage("s", job("j", {"argv": "right"}), job("k")))))
+    simulation.go(EditReport(scenario(stage("s", job("j", {"argv": "right"}), job("k")))))
     assert simulation.started() == ["s/j@a#1"]
-    simulation.go(RerunRequested("s", key="s/j@a"))
-    simulation.go(GoRequested())
+    simulation.go(RerunRequest("s", key="s/j@a"))
+    simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a failed", "s/j@a ok", "s/k@a ok"]
 
 
@@ -89,7 +89,7 @@ def test_what_ran_is_stale_when_its_text_its_stage_or_its_variables_changed() ->
     )
     simulation = console(before)
     simulation.go(
-        ScenarioEdited(
+        EditReport(
             scenario(
                 stage("s", job("text", {"argv": "2"}), job("same")),
                 stage("t", job("k"), on="a|b"),
@@ -108,8 +108,8 @@ def test_what_ran_is_stale_when_its_text_its_stage_or_its_variables_changed() ->
 
 def test_variables_of_the_file_come_in_unless_the_run_changed_them() -> None:
     simulation = console(scenario(stage("s", job("j")), variables={"kept": 1, "set": 1, "gone": 1}), never)
-    simulation.go(VariableSet("kept", 7))
-    simulation.go(ScenarioEdited(scenario(stage("s", job("j")), variables={"kept": 2, "set": 2, "new": 3})))
+    simulation.go(SetVariableRequest("kept", 7))
+    simulation.go(EditReport(scenario(stage("s", job("j")), variables={"kept": 2, "set": 2, "new": 3})))
     assert simulation.engine.core.variables == {"kept": 7, "set": 2, "new": 3}
     assert [e.by for e in simulation.of(VariableChanged)] == ["operator", "scenario", "scenario", "scenario"]
     assert "kept was changed during the run" in simulation.of(WarningGiven)[0].message
@@ -117,19 +117,19 @@ def test_variables_of_the_file_come_in_unless_the_run_changed_them() -> None:
 
 def test_new_agents_are_launched_and_old_ones_stay() -> None:
     simulation = console(scenario(stage("s", job("j")), stage("t", job("k")), agents="a b"), never)
-    simulation.go(ScenarioEdited(scenario(stage("s", job("j")), stage("t", job("k")), agents="a c")))
+    simulation.go(EditReport(scenario(stage("s", job("j")), stage("t", job("k")), agents="a c")))
     assert [e.agent for e in simulation.of(AgentStarting)] == ["a", "b", "c"]
     assert "agent b is no longer in the scenario" in simulation.of(WarningGiven)[0].message
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
-    simulation.go(AttemptEnded("s/j@b#1", "ok"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/j@b#1", "ok"))
     assert {s.agent for s in simulation.sent} == {"a", "b", "c"}
 
 
 def test_stages_added_after_the_end_wait_for_the_operator() -> None:
     simulation = console(scenario(stage("s", job("j"))))
-    simulation.go(ScenarioEdited(scenario(stage("s", job("j")), stage("t", job("k")))))
+    simulation.go(EditReport(scenario(stage("s", job("j")), stage("t", job("k")))))
     assert simulation.started() == ["s/j@a#1"]
     assert simulation.of(RunPaused)[-1].reason == "reload"
-    simulation.go(GoRequested())
+    simulation.go(GoRequest())
     assert simulation.started() == ["s/j@a#1", "t/k@a#1"]
     assert len(simulation.of(StagesDone)) == 2

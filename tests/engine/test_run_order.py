@@ -17,17 +17,17 @@ from octogram_tui.engine.events import (
     VariableChanged,
     WarningGiven,
 )
-from octogram_tui.engine.stimuli import AttemptEnded
+from octogram_tui.engine.stimuli import AttemptReport
 from octogram_tui.model.scenario import ItemsSpec, Text, VarUpdate
 
 
 def finish(simulation: Simulation, attempt: str, result: object = None) -> None:
     """Let one pending attempt end well."""
     simulation.pending.pop(attempt)
-    simulation.go(AttemptEnded(attempt, "ok", result))
+    simulation.go(AttemptReport(attempt, "ok", result))
 
 
-def never(_: SendJob) -> AttemptEnded | None:
+def never(_: SendJob) -> AttemptReport | None:
     """Agents that take jobs and do not answer by themselves."""
     return None
 
@@ -155,7 +155,7 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
         VarUpdate(Text("gone"), None),
     )
     given = scenario(stage("s", job("j", vars_updates=updates)), variables={"gone": 1})
-    simulation = Simulation(given, lambda sent: AttemptEnded(sent.attempt_id, "ok", {"port": "42"})).begin()
+    simulation = Simulation(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"port": "42"})).begin()
     assert simulation.engine.core.variables == {"port_a": 42, "up": True, "text": "42", "plain": 7, "tree": {"x": [1]}}
     removed = [e.name for e in simulation.of(VariableChanged) if e.removed]
     assert removed == ["gone"]
@@ -163,7 +163,7 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
 
 def test_register_keeps_the_whole_result_by_item() -> None:
     given = scenario(stage("s", job("j", register="one"), job("k", items=ItemsSpec((("x", "y"),)), register="each")))
-    simulation = Simulation(given, lambda sent: AttemptEnded(sent.attempt_id, "ok", {"id": sent.attempt_id})).begin()
+    simulation = Simulation(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"id": sent.attempt_id})).begin()
     assert simulation.engine.core.variables["one"] == {"id": "s/j@a#1"}
     assert simulation.engine.core.variables["each"] == {"x": {"id": "s/k@a[x]#1"}, "y": {"id": "s/k@a[y]#1"}}
 

@@ -28,20 +28,20 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.schedule import Instance
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import (
-    AgentCameBack,
-    AgentCameUp,
-    AgentEnded,
-    AgentStartFailed,
-    AgentWasLost,
-    AgentWentSilent,
-    AttemptEnded,
-    Begin,
-    GoRequested,
-    OutputCame,
-    ProgressCame,
-    ServiceReported,
-    StopAsked,
-    VariableSet,
+    AgentBackReport,
+    AgentEndReport,
+    AgentLossReport,
+    AgentSilentReport,
+    AgentUpReport,
+    AttemptReport,
+    BeginRequest,
+    GoRequest,
+    OutputReport,
+    ProgressReport,
+    ServiceReport,
+    SetVariableRequest,
+    StartFailureReport,
+    StopRequest,
 )
 from octogram_tui.engine.targets import target_groups
 from octogram_tui.errors import EngineBug, TemplateError
@@ -51,7 +51,7 @@ from octogram_tui.model.scenario import AgentSpec
 ADDRESSES = {"a": "10.0.0.1", "b": "fe80::2"}
 
 
-def never(_: SendJob) -> AttemptEnded | None:
+def never(_: SendJob) -> AttemptReport | None:
     """Agents that take jobs and do not answer by themselves."""
     return None
 
@@ -121,7 +121,7 @@ def watched(**options: object) -> tuple[Simulation, list[SendJob]]:
     )
     own: list[SendJob] = []
 
-    def answer(sent: SendJob) -> AttemptEnded | None:
+    def answer(sent: SendJob) -> AttemptReport | None:
         if sent.attempt_id.startswith("prometheus/"):
             own.append(sent)
         return None
@@ -133,16 +133,16 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
     simulation, own = watched()
     assert [s.procedure for s in own] == ["internals.start_prometheus"]
     assert [e.agent for e in simulation.of(AgentReady)] == ["watch"]
-    simulation.go(AttemptEnded(own[0].attempt_id, "ok", {"port": 9090}))
+    simulation.go(AttemptReport(own[0].attempt_id, "ok", {"port": 9090}))
     assert [e.agent for e in simulation.of(AgentReady)] == ["watch", "a"]
     assert simulation.started() == ["s/j@a#1"]
-    simulation.go(ServiceReported("a", "node", "n", {"metrics": 9}))
-    simulation.go(ServiceReported("a", "process", "p", {"http": 9}))
+    simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}))
+    simulation.go(ServiceReport("a", "process", "p", {"http": 9}))
     assert [s.procedure for s in own[1:]] == ["internals.prometheus_targets"]
     assert own[1].arguments["targets"][0]["targets"] == ["127.0.0.1:9"]
-    simulation.go(AttemptEnded(own[1].attempt_id, "failed", error={"kind": "x", "message": "no disk"}))
+    simulation.go(AttemptReport(own[1].attempt_id, "failed", error={"kind": "x", "message": "no disk"}))
     assert "no disk" in simulation.of(WarningGiven)[0].message
-    simulation.go(ServiceReported("a", "node", "n", {"metrics": 9}, "down", "exit"))
+    simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}, "down", "exit"))
     assert own[2].arguments["targets"] == []
 
 
@@ -153,8 +153,8 @@ def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last
     )
     stopped: list[str] = []
 
-    def answer(sent: SendJob) -> AttemptEnded | None:
-        return AttemptEnded(sent.attempt_id, "ok") if sent.attempt_id.startswith("prometheus/") else None
+    def answer(sent: SendJob) -> AttemptReport | None:
+        return AttemptReport(sent.attempt_id, "ok") if sent.attempt_id.startswith("prometheus/") else None
 
     simulation = Simulation(given, answer)
     take = simulation._take
@@ -166,16 +166,16 @@ def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last
 
     simulation._take = note  # type: ignore[method-assign]
     simulation.begin()
-    simulation.go(ServiceReported("layer1", "node", "n", {"rpc": 1}))
-    simulation.go(AttemptEnded("s/j@layer1#1", "ok"))
-    simulation.go(AttemptEnded("s/j@baker#1", "ok"))
+    simulation.go(ServiceReport("layer1", "node", "n", {"rpc": 1}))
+    simulation.go(AttemptReport("s/j@layer1#1", "ok"))
+    simulation.go(AttemptReport("s/j@baker#1", "ok"))
     assert stopped == ["baker", "layer1", "watch"]
     assert simulation.exit_code == 0
 
 
 def test_a_prometheus_that_does_not_start_ends_the_run_before_other_agents_start() -> None:
     simulation, own = watched()
-    simulation.go(AttemptEnded(own[0].attempt_id, "failed", error={"kind": "missing", "message": "no binary"}))
+    simulation.go(AttemptReport(own[0].attempt_id, "failed", error={"kind": "missing", "message": "no binary"}))
     assert [(e.agent, e.message) for e in simulation.of(AgentFailed)] == [("watch", "Prometheus: no binary")]
     assert [e.agent for e in simulation.of(AgentStopped)] == ["watch"]
     assert simulation.exit_code == 6
@@ -188,49 +188,49 @@ def test_a_prometheus_agent_that_cannot_be_reached_ends_the_run() -> None:
 
     def refuse(effect: object) -> None:
         if isinstance(effect, StartAgent):
-            simulation.waiting.append(AgentStartFailed(effect.agent.name, "net.dns", "no address", exit_code=4))
+            simulation.waiting.append(StartFailureReport(effect.agent.name, "net.dns", "no address", exit_code=4))
         else:
             take(effect)  # type: ignore[arg-type]
 
     simulation._take = refuse  # type: ignore[method-assign]
-    simulation.go(Begin(""))
+    simulation.go(BeginRequest(""))
     assert simulation.exit_code == 4
 
 
 def test_an_agent_may_fall_silent_and_come_back() -> None:
     simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
-    simulation.go(AgentWentSilent("a", "nothing heard"))
-    simulation.go(AgentWentSilent("a", "again"))
+    simulation.go(AgentSilentReport("a", "nothing heard"))
+    simulation.go(AgentSilentReport("a", "again"))
     assert [e.message for e in simulation.of(AgentSuspect)] == ["nothing heard"]
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
     assert simulation.started()[-1] == "s/k@a#1"
-    simulation.go(AgentCameBack("a"))
-    simulation.go(AgentCameBack("a"))
+    simulation.go(AgentBackReport("a"))
+    simulation.go(AgentBackReport("a"))
     assert len(simulation.of(AgentReady)) == 2
 
 
 def test_a_lost_agent_pauses_a_console_and_fails_what_comes_to_it_later() -> None:
     given = scenario(stage("s", job("j")), stage("t", job("k")), agents="a b")
     simulation = Simulation(given, never, on_failure="pause", keep_alive=True).begin()
-    simulation.go(ServiceReported("a", "node", "n", {"rpc": 1}))
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
-    simulation.go(AgentWasLost("a", "reset"))
-    simulation.go(AgentWasLost("a", "reset"))
-    simulation.go(AgentWasLost("nobody", "reset"))
+    simulation.go(ServiceReport("a", "node", "n", {"rpc": 1}))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(AgentLossReport("a", "reset"))
+    simulation.go(AgentLossReport("a", "reset"))
+    simulation.go(AgentLossReport("nobody", "reset"))
     assert len(simulation.of(AgentLost)) == 1
     assert simulation.of(RunPaused)[-1].message == "agent a was lost: reset"
-    simulation.go(AttemptEnded("s/j@b#1", "ok"))
-    simulation.go(GoRequested())
+    simulation.go(AttemptReport("s/j@b#1", "ok"))
+    simulation.go(GoRequest())
     assert simulation.of(JobFinished)[-1].error == {"kind": "agent_lost", "message": "agent a is lost"}
 
 
 def test_an_agent_lost_while_it_starts_or_stops_ends_like_any_other() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))))
     simulation._take = lambda effect: None  # type: ignore[method-assign]
-    simulation.feed(Begin(""))
-    simulation.feed(AgentWasLost("a", "gone"))
+    simulation.feed(BeginRequest(""))
+    simulation.feed(AgentLossReport("a", "gone"))
     assert simulation.engine.phase == "stopping"
-    simulation.feed(AgentWasLost("a", "gone"))
+    simulation.feed(AgentLossReport("a", "gone"))
     assert [e.is_clean for e in simulation.of(AgentStopped)] == [False]
 
 
@@ -240,7 +240,7 @@ def test_an_agent_that_is_not_clean_decides_the_exit_code() -> None:
 
     def dirty(effect: object) -> None:
         if isinstance(effect, StopAgent):
-            simulation.waiting.append(AgentEnded(effect.agent, is_clean=False, remaining=({"pid": 1},)))
+            simulation.waiting.append(AgentEndReport(effect.agent, is_clean=False, remaining=({"pid": 1},)))
         else:
             take(effect)  # type: ignore[arg-type]
 
@@ -252,18 +252,18 @@ def test_an_agent_that_is_not_clean_decides_the_exit_code() -> None:
 def test_an_agent_added_late_that_does_not_start_is_a_warning() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))), never).begin()
     simulation.engine.fleet.add(AgentSpec(AgentName("late"), transport="local"))
-    simulation.go(AgentStartFailed("late", "net.dns", "no address"))
+    simulation.go(StartFailureReport("late", "net.dns", "no address"))
     assert "late did not start" in simulation.of(WarningGiven)[-1].message
 
 
 def test_output_and_progress_carry_their_place_while_it_is_known() -> None:
     simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
-    simulation.go(OutputCame("a", "s/j@a#1", ["x"]))
-    simulation.go(ProgressCame("s/j@a#1", "half"))
-    simulation.go(AttemptEnded("s/j@a#1", "ok"))
-    simulation.go(OutputCame("a", "s/j@a#1", ["late"]))
-    simulation.go(OutputCame("a", "", ["server"], process="web"))
-    simulation.go(ProgressCame("s/j@a#1", "late"))
+    simulation.go(OutputReport("a", "s/j@a#1", ["x"]))
+    simulation.go(ProgressReport("s/j@a#1", "half"))
+    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(OutputReport("a", "s/j@a#1", ["late"]))
+    simulation.go(OutputReport("a", "", ["server"], process="web"))
+    simulation.go(ProgressReport("s/j@a#1", "late"))
     assert [(e.stage, e.job, e.key, e.process, e.lines) for e in simulation.of(JobOutput)] == [
         ("s", "j", "s/j@a", "", ["x"]),
         ("s", "j", "s/j@a", "", ["late"]),
@@ -276,11 +276,11 @@ def test_a_stage_that_cannot_be_begun_holds_a_console_until_it_can() -> None:
     given = scenario(stage("s", job("j"), on="{{ vars.who }}"), stage("t", job("k"), when="vars.flag"))
     simulation = Simulation(given, on_failure="pause", keep_alive=True).begin()
     assert "who" in simulation.of(RunPaused)[-1].message
-    simulation.go(VariableSet("who", "a"))
-    simulation.go(GoRequested())
+    simulation.go(SetVariableRequest("who", "a"))
+    simulation.go(GoRequest())
     assert simulation.started() == ["s/j@a#1"]
-    simulation.go(VariableSet("flag", value=False))
-    simulation.go(GoRequested())
+    simulation.go(SetVariableRequest("flag", value=False))
+    simulation.go(GoRequest())
     assert [(e.stage, e.state) for e in simulation.of(StageFinished)] == [("s", "ok"), ("t", "skipped")]
 
 
@@ -295,8 +295,8 @@ def test_a_contradiction_is_our_bug_and_carries_what_led_to_it() -> None:
     with pytest.raises(EngineBug, match="is live and done"):
         check(simulation.engine)
     with pytest.raises(EngineBug) as caught:
-        simulation.engine.feed(AttemptEnded("s/j@a#1", "ok"), 1.0)
-    assert caught.value.stimuli[-1] == AttemptEnded("s/j@a#1", "ok")
+        simulation.engine.feed(AttemptReport("s/j@a#1", "ok"), 1.0)
+    assert caught.value.stimuli[-1] == AttemptReport("s/j@a#1", "ok")
 
 
 def test_invariants_name_every_contradiction() -> None:
@@ -324,8 +324,8 @@ def test_invariants_name_every_contradiction() -> None:
 
 def test_after_the_end_nothing_is_fed() -> None:
     simulation = Simulation(scenario()).begin()
-    assert simulation.feed(StopAsked("operator", 130)) == []
-    assert simulation.feed(AgentCameUp("a")) == []
+    assert simulation.feed(StopRequest("operator", 130)) == []
+    assert simulation.feed(AgentUpReport("a")) == []
 
 
 def test_options_say_what_differs() -> None:

@@ -246,13 +246,13 @@ def test_a_whole_run_counts_up() -> None:
     failure = board.first_failure
     assert isinstance(failure, Instance)
     assert board.is_paused
-    fleet.take(st.RerunRequested(failure.stage.key, key=failure.key))
-    fleet.take(st.GoRequested())
+    fleet.take(st.RerunRequest(failure.stage.key, key=failure.key))
+    fleet.take(st.GoRequest())
     fold()
-    fleet.take(st.GoRequested())
+    fleet.take(st.GoRequest())
     fold()
     assert list(board.confirmations) == ["measure"]
-    fleet.take(st.ConfirmationAnswered("measure", True))
+    fleet.take(st.ConfirmRequest("measure", True))
     fold()
     assert board.phase is Phase.DONE
     assert not board.failures

@@ -77,7 +77,7 @@ def test_failed_only_shows_the_way_to_failures() -> None:
     outline = outline_at(fleet, float("inf"))
     outline.failed_only = True
     assert labels(outline) == ["wait until synchronised", "  wait_for_bootstrapped", "    node-2"]
-    fleet.take(st.RerunRequested("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
+    fleet.take(st.RerunRequest("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
     for event in fleet.advance(float("inf")):
         outline.board.apply(event)
     assert labels(outline) == []

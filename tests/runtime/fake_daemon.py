@@ -178,7 +178,7 @@ class Rig:
         channel.boot()
         await channel.expect("hello")
         channel.welcome(**welcome)
-        await self.told(lambda s: type(s).__name__ == "AgentCameUp")
+        await self.told(lambda s: type(s).__name__ == "AgentUpReport")
         return channel
 
     async def back(self, **welcome: Any) -> tuple[FakeChannel, dict[str, Any]]:

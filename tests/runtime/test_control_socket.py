@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from octogram_tui.engine.events import Event, WarningGiven
-from octogram_tui.engine.stimuli import PauseRequested, Stimulus, StopAsked
+from octogram_tui.engine.stimuli import PauseRequest, Stimulus, StopRequest
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime import control as control_module
@@ -133,14 +133,14 @@ async def test_control_goes_to_the_first_and_then_to_the_next(stage: Stage) -> N
     first = await Console.join(stage)
     await first.until(lambda: first.client.has_control)
     second = await Console.join(stage)
-    second.client.send(PauseRequested())
+    second.client.send(PauseRequest())
     await second.until(lambda: second.client.refusals)
     assert not second.client.has_control
     assert stage.asked == []
     await first.leave()
     await second.until(lambda: second.client.has_control)
-    second.client.send(PauseRequested())
-    assert await stage.asked_for(1) == [PauseRequested()]
+    second.client.send(PauseRequest())
+    assert await stage.asked_for(1) == [PauseRequest()]
     await second.leave()
 
 
@@ -151,7 +151,7 @@ async def test_control_can_be_taken(stage: Stage) -> None:
     second.client.take_control()
     await second.until(lambda: second.client.has_control)
     await first.until(lambda: not first.client.has_control)
-    first.client.send(PauseRequested())
+    first.client.send(PauseRequest())
     await first.until(lambda: first.client.refusals)
     first.client.take_control()
     await first.until(lambda: first.client.has_control)
@@ -197,7 +197,7 @@ async def test_who_only_watches_never_holds_control(stage: Stage) -> None:
 async def test_what_makes_no_sense_is_refused(stage: Stage, line: bytes) -> None:
     reader, writer = await stage.raw()
     writer.write(line + b'\n\n{"request":"stop","by":"me","exit_code":0}\n')
-    assert await stage.asked_for(1) == [StopAsked("me", 0)]
+    assert await stage.asked_for(1) == [StopRequest("me", 0)]
     answers = [json.loads(await reader.readline()) for _ in range(3)]
     assert sum("refused" in answer for answer in answers) == 1
     writer.close()

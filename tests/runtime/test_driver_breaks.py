@@ -15,7 +15,7 @@ from octogram_tui.engine.effects import ArmTimer, DisarmTimer, StartAgent
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import Begin, Stimulus, StopAsked, TimerFired
+from octogram_tui.engine.stimuli import BeginRequest, Stimulus, StopRequest, TimerReport
 from octogram_tui.errors import EngineBug, ExitCode, JournalError
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.runtime.bus import Bus
@@ -103,7 +103,7 @@ class Play:
             await channel.changed.wait()
 
     async def run(self) -> int:
-        self.driver.submit(Begin("now"))
+        self.driver.submit(BeginRequest("now"))
         async with asyncio.timeout(DEADLINE_S):
             return await self.driver.done
 
@@ -197,11 +197,11 @@ async def test_force_still_works_when_the_engine_does_not(play: Callable[..., Pl
     run = play()
     run.confirms = False
     run.journal.fails_at = "job_started"
-    run.driver.submit(Begin("now"))
+    run.driver.submit(BeginRequest("now"))
     async with asyncio.timeout(DEADLINE_S):
         while len(run.stops) < 2:
             await asyncio.sleep(0)
-        run.driver.submit(StopAsked("SIGINT", 130, force=True))
+        run.driver.submit(StopRequest("SIGINT", 130, force=True))
         assert await run.driver.done == ExitCode.IO
     assert len(run.stops) == 4
 
@@ -221,7 +221,7 @@ async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play], monke
     fired: list[str] = []
 
     def note(stimulus: Stimulus) -> None:
-        assert isinstance(stimulus, TimerFired)
+        assert isinstance(stimulus, TimerReport)
         fired.append(stimulus.timer)
 
     monkeypatch.setattr(run.driver, "submit", note)

@@ -15,7 +15,14 @@ import pytest
 from fake_daemon import DEADLINE_S, Rig
 
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.stimuli import AttemptEnded, ProgressCame, RerunRequested, Stimulus, StopAsked, VariableSet
+from octogram_tui.engine.stimuli import (
+    AttemptReport,
+    ProgressReport,
+    RerunRequest,
+    SetVariableRequest,
+    Stimulus,
+    StopRequest,
+)
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.requests import REQUESTS, decode_request, encode_request
@@ -28,7 +35,7 @@ class Desk:
     """Errands whose copies do what the test says."""
 
     def __init__(self, directory: Path, link: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ended: asyncio.Future[AttemptEnded] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[AttemptReport] = asyncio.get_running_loop().create_future()
         self.began = asyncio.Event()
         self.errands = Errands(str(directory), str(directory / "artifacts"))
         self.link = link
@@ -50,8 +57,8 @@ class Desk:
         )
 
     def _take(self, stimulus: Stimulus) -> None:
-        if not isinstance(stimulus, ProgressCame):
-            assert isinstance(stimulus, AttemptEnded)
+        if not isinstance(stimulus, ProgressReport):
+            assert isinstance(stimulus, AttemptReport)
             self.ended.set_result(stimulus)
 
     async def end(self) -> tuple[str, str]:
@@ -121,7 +128,11 @@ async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "stimulus",
-    [StopAsked("operator", 0, force=True), VariableSet("x", {"a": [1, None]}), RerunRequested("s", "j", "one", "k")],
+    [
+        StopRequest("operator", 0, force=True),
+        SetVariableRequest("x", {"a": [1, None]}),
+        RerunRequest("s", "j", "one", "k"),
+    ],
 )
 def test_requests_there_and_back(stimulus: Stimulus) -> None:
     assert decode_request(encode_request(stimulus)) == stimulus
@@ -130,11 +141,11 @@ def test_requests_there_and_back(stimulus: Stimulus) -> None:
 def test_every_request_has_a_name() -> None:
     assert len(REQUESTS) == len(set(REQUESTS.values()))
     with pytest.raises(UsageError, match="cannot be asked for"):
-        encode_request(AttemptEnded("a", "ok"))
+        encode_request(AttemptReport("a", "ok"))
 
 
 async def test_the_first_signal_asks_the_second_forces() -> None:
-    asked: list[StopAsked] = []
+    asked: list[StopRequest] = []
     signals = Signals(asked.append)
     try:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):

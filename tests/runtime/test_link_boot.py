@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fake_daemon import FAST, Rig
 
-from octogram_tui.engine.stimuli import AgentCameUp, AgentEnded, AgentStartFailed
+from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, StartFailureReport
 from octogram_tui.errors import AuthFailed, ExitCode, LinkLost
 from octogram_tui.transport.bundle import build_bundle
 
@@ -22,7 +22,7 @@ async def test_the_greeting_says_who_we_are(rig: Rig) -> None:
     hello = await channel.expect("hello")
     assert (hello["run"], hello["agent"], hello["epoch"], hello["rx"]) == ("run", "one", 1, 0)
     channel.welcome(host="h", python="3.11.2")
-    up = await rig.report(AgentCameUp)
+    up = await rig.report(AgentUpReport)
     assert (up.home, up.host, up.python, up.pid) == ("/home/one", "h", "3.11.2", 1)
     assert rig.link.home == "/home/one"
 
@@ -39,7 +39,7 @@ async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     channel.boot()
     await channel.expect("hello")
     channel.welcome()
-    await rig.report(AgentCameUp)
+    await rig.report(AgentUpReport)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def test_a_boot_that_fails(rig: Rig, answer: str, code: str, message: str)
     rig.link.start()
     channel = await rig.channel()
     channel.boot(answer)
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert (failed.code, failed.exit_code) == (code, ExitCode.NOT_STARTED)
     assert message in failed.message
     assert channel.is_aborted
@@ -66,7 +66,7 @@ async def test_a_bundle_that_arrives_damaged(rig: Rig) -> None:
     channel = await rig.channel()
     channel.boot('{"need":true}')
     channel.boot('{"error":"the bundle was damaged on its way","code":6}')
-    assert "damaged" in (await rig.report(AgentStartFailed)).message
+    assert "damaged" in (await rig.report(StartFailureReport)).message
 
 
 async def test_endless_noise_before_the_boot(rig: Rig) -> None:
@@ -74,7 +74,7 @@ async def test_endless_noise_before_the_boot(rig: Rig) -> None:
     channel = await rig.channel()
     for _ in range(20):
         channel.say_bytes(b"x" * 8000)
-    assert (await rig.report(AgentStartFailed)).code == "boot.noise"
+    assert (await rig.report(StartFailureReport)).code == "boot.noise"
 
 
 async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
@@ -82,7 +82,7 @@ async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     channel = await rig.channel()
     channel.complain(b"first\nsh: 1: no such thing\n")
     channel.lose()
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert failed.message.endswith("sh: 1: no such thing")
 
 
@@ -90,7 +90,7 @@ async def test_a_connection_lost_during_the_boot(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.lose(LinkLost("cut"))
-    assert (await rig.report(AgentStartFailed)).message == "cut"
+    assert (await rig.report(StartFailureReport)).message == "cut"
 
 
 async def test_a_greeting_that_is_refused(rig: Rig) -> None:
@@ -100,7 +100,7 @@ async def test_a_greeting_that_is_refused(rig: Rig) -> None:
     await channel.expect("hello")
     channel.say("reject", code="wrong_run", detail="this is agent two")
     channel.lose()
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert (failed.code, "this is agent two" in failed.message) == ("agent.wrong_run", True)
 
 
@@ -109,7 +109,7 @@ async def test_a_daemon_that_does_not_answer(rigs: Callable[..., Rig]) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.boot()
-    assert (await rig.report(AgentStartFailed)).code == "boot.timeout"
+    assert (await rig.report(StartFailureReport)).code == "boot.timeout"
     assert channel.is_aborted
 
 
@@ -122,21 +122,21 @@ async def test_a_daemon_that_speaks_another_language(rig: Rig, said: bytes) -> N
     channel.boot()
     await channel.expect("hello")
     channel.say_bytes(said)
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert (failed.code, failed.exit_code) == ("agent.protocol", ExitCode.NOT_STARTED)
 
 
 async def test_the_transport_says_what_it_knows(rig: Rig) -> None:
     rig.transport.failures = [AuthFailed("agent one: no key fits", hint="give one")]
     rig.link.start()
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert (failed.message, failed.hint, failed.exit_code) == ("agent one: no key fits", "give one", 5)
 
 
 async def test_a_defect_of_ours_fails_the_agent_and_is_told(rig: Rig, defects: list[dict[str, Any]]) -> None:
     rig.transport.failures = [RuntimeError("oops")]
     rig.link.start()
-    failed = await rig.report(AgentStartFailed)
+    failed = await rig.report(StartFailureReport)
     assert (failed.code, failed.exit_code) == ("bug", ExitCode.BUG)
     assert "oops" in failed.message
     assert [context["exception"].args for context in defects] == [("oops",)]
@@ -148,13 +148,13 @@ async def test_a_greeting_too_long_to_be_read(rigs: Callable[..., Rig]) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.boot()
-    assert (await rig.report(AgentStartFailed)).code == "boot.greeting"
+    assert (await rig.report(StartFailureReport)).code == "boot.greeting"
 
 
 async def test_stopped_before_there_is_a_channel(rig: Rig) -> None:
     rig.link.start()
     rig.link.stop(force=False)
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert ended.is_clean
     assert rig.kinds() == []
 
@@ -163,7 +163,7 @@ async def test_stopped_before_the_greeting(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
     rig.link.stop(force=False)
-    assert (await rig.report(AgentEnded)).is_clean, "a daemon that nobody greeted ends with its channel"
+    assert (await rig.report(AgentEndReport)).is_clean, "a daemon that nobody greeted ends with its channel"
     assert channel.is_aborted
 
 
@@ -176,7 +176,7 @@ async def test_stopped_between_greeting_and_answer(rig: Rig) -> None:
     channel.welcome()
     assert (await channel.expect("stop"))["seq"] == 1
     channel.say("stopped", seq=1, remaining=[])
-    assert (await rig.report(AgentEnded)).is_clean
+    assert (await rig.report(AgentEndReport)).is_clean
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -186,7 +186,7 @@ async def test_stopped_and_the_greeting_is_never_answered(rig: Rig, force: bool)
     channel.boot()
     await channel.expect("hello")
     rig.link.stop(force=force)
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert not ended.is_clean
     assert "did not answer" in ended.message
     assert channel.is_aborted
@@ -199,5 +199,5 @@ async def test_a_start_that_fails_while_it_is_stopped_is_not_told(rig: Rig) -> N
     await channel.expect("hello")
     rig.link.stop(force=False)
     channel.lose(LinkLost("cut"))
-    await rig.report(AgentEnded)
+    await rig.report(AgentEndReport)
     assert rig.kinds() == []

@@ -13,13 +13,13 @@ from fake_daemon import FAST, Rig
 
 from octogram_agentd.wire import encode
 from octogram_tui.engine.stimuli import (
-    AgentCameBack,
-    AgentWasLost,
-    AgentWentSilent,
-    AttemptEnded,
-    OutputCame,
-    ProgressCame,
-    ServiceReported,
+    AgentBackReport,
+    AgentLossReport,
+    AgentSilentReport,
+    AttemptReport,
+    OutputReport,
+    ProgressReport,
+    ServiceReport,
 )
 from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
 from octogram_tui.runtime import link as link_module
@@ -34,11 +34,11 @@ async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
     channel.say("progress", id="s/j@one#1", text="half")
     channel.say("service", seq=1, id="s/j@one#1", kind="http", name="web", ports={"http": 8080}, state="up", reason="")
     channel.say("finished", seq=2, id="s/j@one#1", state="ok", result={"n": 1}, duration_s=0.5)
-    output = await rig.report(OutputCame)
+    output = await rig.report(OutputReport)
     assert (output.lines, output.stream, output.dropped) == (["x", "é"], "stderr", 3)
-    assert (await rig.report(ProgressCame)).text == "half"
-    assert (await rig.report(ServiceReported)).ports == {"http": 8080}
-    ended = await rig.report(AttemptEnded)
+    assert (await rig.report(ProgressReport)).text == "half"
+    assert (await rig.report(ServiceReport)).ports == {"http": 8080}
+    ended = await rig.report(AttemptReport)
     assert (ended.state, ended.result, ended.duration_s) == ("ok", {"n": 1}, 0.5)
 
 
@@ -48,16 +48,16 @@ async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> 
         channel.say("finished", seq=1, id="a#1", state="ok", result=None, duration_s=0)
     channel.say("weather", text="fine")
     channel.say("finished", seq=2, id="b#1", state="ok", result=None, duration_s=0)
-    assert (await rig.report(AttemptEnded)).attempt_id == "a#1"
-    assert (await rig.report(AttemptEnded)).attempt_id == "b#1"
-    assert rig.kinds() == ["AgentCameUp"]
+    assert (await rig.report(AttemptReport)).attempt_id == "a#1"
+    assert (await rig.report(AttemptReport)).attempt_id == "b#1"
+    assert rig.kinds() == ["AgentUpReport"]
 
 
 async def test_a_message_cut_at_every_byte(rig: Rig) -> None:
     channel = await rig.up()
     for byte in b'{"t":"finished","seq":1,"id":"a#1","state":"ok","result":null}\n{"t":"hb","n":1}\n':
         channel.say_bytes(bytes([byte]))
-    await rig.report(AttemptEnded)
+    await rig.report(AttemptReport)
 
 
 async def test_acknowledgements_are_batched(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,12 +117,12 @@ async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: 
         channel.say_bytes(encode(message))
         assert channel.is_aborted
         channel, _hello = await rig.back()
-        await rig.report(AgentCameBack)
-        assert "broke the protocol" in (await rig.report(AgentWentSilent)).message
+        await rig.report(AgentBackReport)
+        assert "broke the protocol" in (await rig.report(AgentSilentReport)).message
     channel.say_bytes(b"x" * 300_000)
-    lost = await rig.report(AgentWasLost)
+    lost = await rig.report(AgentLossReport)
     assert "broke the protocol" in lost.message
-    assert rig.kinds() == ["AgentCameUp"]
+    assert rig.kinds() == ["AgentUpReport"]
 
 
 async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
@@ -133,7 +133,7 @@ async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
     assert (hello["epoch"], hello["rx"]) == (2, 1)
     channel.say("finished", seq=2, id="b#1", state="ok", result=None)
     channel.say("finished", seq=3, id="c#1", state="ok", result=None)
-    assert [(await rig.report(AttemptEnded)).attempt_id for _ in range(3)] == ["a#1", "b#1", "c#1"]
+    assert [(await rig.report(AttemptReport)).attempt_id for _ in range(3)] == ["a#1", "b#1", "c#1"]
 
 
 async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
@@ -142,10 +142,10 @@ async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
         rig.link.run(f"a{n}#1", "own.noop", {}, None)
     channel.say("ack", seq=1)
     channel.lose(LinkLost("cut"))
-    assert (await rig.report(AgentWentSilent)).message == "cut"
+    assert (await rig.report(AgentSilentReport)).message == "cut"
     rig.link.run("a5#1", "own.noop", {}, None)
     channel, _hello = await rig.back(rx=2)
-    await rig.report(AgentCameBack)
+    await rig.report(AgentBackReport)
     assert [(await channel.expect("run"))["seq"] for _ in range(3)] == [3, 4, 5]
     assert [m["t"] for m in channel.received] == []
 
@@ -169,7 +169,7 @@ async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
     channel.say_bytes(
         b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"a","lines":[],"bytes":%d}\n' % size
     )
-    await rig.report(AgentCameBack)
+    await rig.report(AgentBackReport)
     channel.say("output", id="a", lines=[], bytes=1)
     assert (await channel.expect("credit"))["bytes"] == size + 1
 
@@ -188,11 +188,11 @@ async def test_silence_is_told_then_ended_by_a_new_connection(rigs: Callable[...
     channel = await rig.up()
     rig.link.beat()
     await channel.expect("hb")
-    assert "nothing heard" in (await rig.report(AgentWentSilent)).message
+    assert "nothing heard" in (await rig.report(AgentSilentReport)).message
     rig.link.beat()
-    assert rig.kinds() == ["AgentCameUp"], "it is told once"
+    assert rig.kinds() == ["AgentUpReport"], "it is told once"
     channel.say("hb", n=1)
-    await rig.report(AgentCameBack)
+    await rig.report(AgentBackReport)
     assert not channel.is_aborted
 
 
@@ -202,7 +202,7 @@ async def test_longer_silence_ends_the_connection(rigs: Callable[..., Rig]) -> N
     rig.link.beat()
     assert channel.is_aborted
     await rig.back()
-    await rig.report(AgentCameBack)
+    await rig.report(AgentBackReport)
 
 
 async def test_attempts_to_reconnect_go_on_while_there_is_hope(rig: Rig) -> None:
@@ -212,9 +212,9 @@ async def test_attempts_to_reconnect_go_on_while_there_is_hope(rig: Rig) -> None
     channel = await rig.channel()
     channel.lose()  # a daemon about to leave: the bridge ends without a word
     await rig.back()
-    await rig.report(AgentCameBack)
+    await rig.report(AgentBackReport)
     assert rig.transport.opened == 8
-    assert rig.kinds().count("AgentWentSilent") == 1
+    assert rig.kinds().count("AgentSilentReport") == 1
 
 
 async def test_no_hope_after_the_lease(rigs: Callable[..., Rig]) -> None:
@@ -222,14 +222,14 @@ async def test_no_hope_after_the_lease(rigs: Callable[..., Rig]) -> None:
     channel = await rig.up()
     rig.transport.failures = [ConnectFailed("refused")]
     channel.lose(LinkLost("cut"))
-    assert (await rig.report(AgentWasLost)).message == "cut; refused"
+    assert (await rig.report(AgentLossReport)).message == "cut; refused"
 
 
 async def test_no_second_attempt_with_a_key_that_is_refused(rig: Rig) -> None:
     channel = await rig.up()
     rig.transport.failures = [AuthFailed("no key fits")]
     channel.lose(LinkLost("cut"))
-    assert (await rig.report(AgentWasLost)).message == "cut; no key fits"
+    assert (await rig.report(AgentLossReport)).message == "cut; no key fits"
 
 
 async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
@@ -238,7 +238,7 @@ async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
     channel.say("finished", seq=1, id="z#1", state="ok", result=None)
     channel.lose()
     channel, _hello = await rig.back(pid=2)
-    assert "had died" in (await rig.report(AgentWasLost)).message
+    assert "had died" in (await rig.report(AgentLossReport)).message
     stop = await channel.expect("stop")
     assert (stop["seq"], stop["grace_s"]) == (1, 0.0)
     assert not channel.received, "nothing of what the first was told is repeated"
@@ -250,7 +250,7 @@ async def test_a_defect_of_ours_gives_the_agent_up(
     channel = await rig.up()
     rig.transport.failures = [ZeroDivisionError("oops")]
     channel.lose()
-    lost = await rig.report(AgentWasLost)
+    lost = await rig.report(AgentLossReport)
     assert (lost.exit_code, "oops" in lost.message) == (ExitCode.BUG, True)
     assert len(defects) == 1
     defects.clear()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_daemon import FAST, Rig
 
-from octogram_tui.engine.stimuli import AgentCameBack, AgentEnded, AgentWasLost, AgentWentSilent
+from octogram_tui.engine.stimuli import AgentBackReport, AgentEndReport, AgentLossReport, AgentSilentReport
 from octogram_tui.errors import AuthFailed, ConnectFailed, LinkLost
 
 
@@ -19,11 +19,11 @@ async def test_a_stop_that_is_confirmed(rig: Rig) -> None:
     stop = await channel.expect("stop")
     assert stop["grace_s"] == FAST.stop_grace_s
     channel.say("stopped", seq=1, remaining=[])
-    assert await rig.report(AgentEnded) == AgentEnded("one")
+    assert await rig.report(AgentEndReport) == AgentEndReport("one")
     assert (await channel.expect("ack"))["seq"] == 1
     await rig.link.stopped()
     rig.link.stop(force=False)
-    assert rig.kinds() == ["AgentCameUp"], "it is stopped once"
+    assert rig.kinds() == ["AgentUpReport"], "it is stopped once"
 
 
 async def test_what_remains_is_told(rig: Rig) -> None:
@@ -31,14 +31,14 @@ async def test_what_remains_is_told(rig: Rig) -> None:
     rig.link.stop(force=False)
     await channel.expect("stop")
     channel.say("stopped", seq=1, remaining=[{"pid": 7, "name": "sudo", "state": "EPERM"}])
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert (ended.is_clean, ended.remaining[0]["pid"]) == (False, 7)
 
 
 async def test_a_stop_that_is_not_confirmed(rig: Rig) -> None:
     await rig.up()
     rig.link.stop(force=False)
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert not ended.is_clean
     assert "no confirmation within 0.4 s" in ended.message
     assert "its lease ends what is left within 60 s" in ended.message
@@ -53,27 +53,27 @@ async def test_force_overtakes_grace(rigs: Callable[..., Rig]) -> None:
     stop = await channel.expect("stop")
     assert (stop["seq"], stop["grace_s"]) == (2, 0.0)
     channel.say("stopped", seq=1, remaining=[])
-    assert (await rig.report(AgentEnded)).is_clean
+    assert (await rig.report(AgentEndReport)).is_clean
 
 
 async def test_forced_and_not_confirmed(rigs: Callable[..., Rig]) -> None:
     rig = rigs(replace(FAST, stop_grace_s=3600.0))
     await rig.up()
     rig.link.stop(force=True)
-    assert not (await rig.report(AgentEnded)).is_clean
+    assert not (await rig.report(AgentEndReport)).is_clean
 
 
 async def test_a_cut_before_the_stop_is_mended_at_once(rigs: Callable[..., Rig]) -> None:
     rig = rigs(replace(FAST, retry_s=3600.0, longest_retry_s=3600.0, stop_grace_s=10.0, stop_reattach_s=10.0))
     channel = await rig.up()
     channel.lose(LinkLost("cut"))
-    await rig.report(AgentWentSilent)
+    await rig.report(AgentSilentReport)
     rig.transport.failures = [ConnectFailed("refused"), ConnectFailed("refused")]
     rig.link.stop(force=False)
     channel, _hello = await rig.back()
     assert (await channel.expect("stop"))["seq"] == 1
     channel.say("stopped", seq=1, remaining=[])
-    assert (await rig.report(AgentEnded)).is_clean
+    assert (await rig.report(AgentEndReport)).is_clean
 
 
 async def test_a_cut_between_stop_and_confirmation(rigs: Callable[..., Rig]) -> None:
@@ -85,8 +85,8 @@ async def test_a_cut_between_stop_and_confirmation(rigs: Callable[..., Rig]) -> 
     channel, hello = await rig.back(rx=1)
     assert hello["rx"] == 0
     channel.say("stopped", seq=1, remaining=[])
-    assert (await rig.report(AgentEnded)).is_clean
-    await rig.report(AgentCameBack)
+    assert (await rig.report(AgentEndReport)).is_clean
+    await rig.report(AgentBackReport)
     assert not channel.received or channel.received[-1]["t"] == "ack"
 
 
@@ -101,17 +101,17 @@ async def test_a_daemon_that_has_left_is_vouched_for_by_the_next(rigs: Callable[
     channel, _hello = await rig.back(pid=2)
     assert (await channel.expect("stop"))["seq"] == 1
     channel.say("stopped", seq=1, remaining=[])
-    assert await rig.report(AgentEnded) == AgentEnded("one")
-    assert "AgentWasLost" not in rig.kinds()
+    assert await rig.report(AgentEndReport) == AgentEndReport("one")
+    assert "AgentLossReport" not in rig.kinds()
 
 
 async def test_a_connection_that_stays_down(rig: Rig) -> None:
     channel = await rig.up()
     rig.transport.failures = [ConnectFailed("refused") for _ in range(100_000)]
     channel.lose(LinkLost("cut"))
-    await rig.report(AgentWentSilent)
+    await rig.report(AgentSilentReport)
     rig.link.stop(force=False)
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert not ended.is_clean
     assert "could not be made again" in ended.message
 
@@ -122,31 +122,31 @@ async def test_a_connection_that_is_refused_at_the_end(rig: Rig) -> None:
     await channel.expect("stop")
     rig.transport.failures = [AuthFailed("no key fits")]
     channel.lose(LinkLost("cut"))
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert not ended.is_clean
     assert "cut; no key fits" in ended.message
-    assert "AgentWasLost" not in rig.kinds()
+    assert "AgentLossReport" not in rig.kinds()
 
 
 async def test_an_agent_that_is_lost_already(rig: Rig) -> None:
     channel = await rig.up()
     rig.transport.failures = [AuthFailed("no key fits")]
     channel.lose(LinkLost("cut"))
-    await rig.report(AgentWasLost)
+    await rig.report(AgentLossReport)
     rig.link.stop(force=False)
-    assert not (await rig.report(AgentEnded)).is_clean
+    assert not (await rig.report(AgentEndReport)).is_clean
 
 
 async def test_an_agent_whose_daemon_died_is_clean_when_the_next_says_so(rig: Rig) -> None:
     channel = await rig.up()
     channel.lose()
     channel, _hello = await rig.back(pid=2)
-    await rig.report(AgentWasLost)
+    await rig.report(AgentLossReport)
     await channel.expect("stop")
     channel.say("stopped", seq=1, remaining=[])
     channel.lose()
     rig.link.stop(force=False)
-    assert (await rig.report(AgentEnded)).is_clean
+    assert (await rig.report(AgentEndReport)).is_clean
 
 
 async def test_a_defect_while_stopping_is_told(
@@ -155,7 +155,7 @@ async def test_a_defect_while_stopping_is_told(
     await rig.up()
     monkeypatch.setattr(rig.link, "_send", lambda _: 1 / 0)
     rig.link.stop(force=False)
-    ended = await rig.report(AgentEnded)
+    ended = await rig.report(AgentEndReport)
     assert not ended.is_clean
     assert "ZeroDivisionError" in ended.message
     assert len(defects) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from octogram_tui.engine.stimuli import ScenarioEdited, Stimulus
+from octogram_tui.engine.stimuli import EditReport, Stimulus
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.runtime import watch
 from octogram_tui.scenario.load import load_scenario
@@ -44,7 +44,7 @@ class Desk:
         return load_scenario(str(self.path)).scenario
 
     def _take(self, stimulus: Stimulus) -> None:
-        assert isinstance(stimulus, ScenarioEdited)
+        assert isinstance(stimulus, EditReport)
         self.seen.append(stimulus.scenario.stages[0].name if stimulus.scenario else stimulus.problems[0].message)
         self._changed.set()
 

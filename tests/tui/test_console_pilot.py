@@ -41,10 +41,10 @@ async def test_follows_the_run_until_the_operator_moves() -> None:
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ("r", st.RerunRequested(STAGE, "wait_for_bootstrapped", "node-4", FAILED)),
-        ("S", st.SkipRequested(FAILED)),
-        ("n", st.StepRequested()),
-        ("space", st.GoRequested()),
+        ("r", st.RerunRequest(STAGE, "wait_for_bootstrapped", "node-4", FAILED)),
+        ("S", st.SkipRequest(FAILED)),
+        ("n", st.StepRequest()),
+        ("space", st.GoRequest()),
     ],
 )
 async def test_verbs_on_the_failed_row(keys: str, expected: st.Stimulus) -> None:
@@ -61,7 +61,7 @@ async def test_space_pauses_a_run_that_goes() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("space")
-        assert source.sent == [st.PauseRequested()]
+        assert source.sent == [st.PauseRequest()]
 
 
 async def test_rerun_of_many_asks_and_names_their_number() -> None:
@@ -75,7 +75,7 @@ async def test_rerun_of_many_asks_and_names_their_number() -> None:
         await pilot.press("escape")
         assert source.sent == []
         await pilot.press("r", "r")
-        assert source.sent == [st.RerunRequested("deploy binaries")]
+        assert source.sent == [st.RerunRequest("deploy binaries")]
 
 
 async def test_confirmation_is_asked_for_and_never_given_by_accident() -> None:
@@ -89,7 +89,7 @@ async def test_confirmation_is_asked_for_and_never_given_by_accident() -> None:
         await pilot.press("x", "j", "escape")
         assert source.sent == []
         await pilot.press("space", "y")
-        assert source.sent == [st.ConfirmationAnswered("measure", True)]
+        assert source.sent == [st.ConfirmRequest("measure", True)]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ async def test_confirmation_is_asked_for_and_never_given_by_accident() -> None:
     [
         (["q", "d"], [], "detached"),
         (["q", "enter"], [], "detached"),
-        (["q", "s"], [st.StopAsked("operator", 130)], "stopped"),
-        (["ctrl+c", "enter"], [st.StopAsked("operator", 130)], "stopped"),
-        (["ctrl+c", "ctrl+c"], [st.StopAsked("operator", 130)], "stopped"),
+        (["q", "s"], [st.StopRequest("operator", 130)], "stopped"),
+        (["ctrl+c", "enter"], [st.StopRequest("operator", 130)], "stopped"),
+        (["ctrl+c", "ctrl+c"], [st.StopRequest("operator", 130)], "stopped"),
     ],
 )
 async def test_ways_to_leave(keys: list[str], sent: list[st.Stimulus], kind: str) -> None:
@@ -123,7 +123,7 @@ async def test_stop_again_is_without_grace_and_a_finished_run_is_just_left() -> 
         await settled(pilot)
         assert "STOPPING" in screen_text(app)
         await pilot.press("ctrl+c")
-        assert source.sent == [st.StopAsked("operator", 130, force=True)]
+        assert source.sent == [st.StopRequest("operator", 130, force=True)]
         app.is_stopping = False
         source.tell(ev.RunFinished(seq=9999, at_s=7.0, exit_code=1))
         await until(pilot, lambda: app.model.board.seq == 9999)
@@ -143,9 +143,9 @@ async def test_a_variable_is_set_with_a_value_read_as_yaml() -> None:
         value = app.screen.query_one("#variable-value")
         value.value = "[1, x]"  # type: ignore[attr-defined]
         await pilot.press("enter")
-        assert source.sent == [st.VariableSet("slots", [1, "x"])]
+        assert source.sent == [st.SetVariableRequest("slots", [1, "x"])]
         await pilot.press("1", "e", *"new", "enter", *"true", "enter")
-        assert source.sent[1:] == [st.VariableSet("new", True)]
+        assert source.sent[1:] == [st.SetVariableRequest("new", True)]
 
 
 async def test_a_watching_console_asks_nothing_until_it_takes_control() -> None:
@@ -157,7 +157,7 @@ async def test_a_watching_console_asks_nothing_until_it_takes_control() -> None:
         assert "Pause" not in screen_text(app).splitlines()[-1]
         run_screen(app).action_take_control()
         await pilot.press("space")
-        assert source.sent == [st.PauseRequested()]
+        assert source.sent == [st.PauseRequest()]
 
 
 async def test_a_lost_host_is_said_and_a_replay_that_ends_is_not() -> None:

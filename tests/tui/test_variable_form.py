@@ -61,7 +61,7 @@ async def test_what_the_failure_names_is_offered_first_and_tab_leads_to_its_valu
         await pilot.press("tab")
         assert form(pilot).value_field.value == "0"
         await pilot.press("5", "enter")
-        assert source.sent == [st.VariableSet("stock_2", 5)]
+        assert source.sent == [st.SetVariableRequest("stock_2", 5)]
 
 
 @pytest.mark.parametrize("onward", ["tab", "enter"])
@@ -70,7 +70,7 @@ async def test_a_name_that_is_typed_leads_to_the_value(onward: str) -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         await pilot.press(*"stock_1", onward, "5", "enter")
-        assert source.sent == [st.VariableSet("stock_1", 5)]
+        assert source.sent == [st.SetVariableRequest("stock_1", 5)]
 
 
 async def test_a_beginning_is_completed_and_the_arrows_choose() -> None:
@@ -80,7 +80,7 @@ async def test_a_beginning_is_completed_and_the_arrows_choose() -> None:
         await pilot.press(*"STO", "down", "tab")
         assert (form(pilot).name_field.value, form(pilot).value_field.value) == ("stock_1", "7")
         await pilot.press("tab", *"x", "backspace", "down", "up", "enter", "8", "enter")
-        assert source.sent == [st.VariableSet("stock_1", 8)]
+        assert source.sent == [st.SetVariableRequest("stock_1", 8)]
 
 
 async def test_a_new_name_and_another_type_are_said_before_anything_is_set() -> None:
@@ -93,7 +93,7 @@ async def test_a_new_name_and_another_type_are_said_before_anything_is_set() -> 
         assert source.sent == []  # not YAML, and it says so
         assert "not YAML" in says(pilot)
         await pilot.press("]", "enter")
-        assert source.sent == [st.VariableSet("colour", ["red"])]
+        assert source.sent == [st.SetVariableRequest("colour", ["red"])]
         await pilot.press("e", "tab", *"many")
         assert "a text, it was a number" in says(pilot)
         await pilot.press("escape")
@@ -105,7 +105,7 @@ async def test_it_works_on_the_smallest_terminal() -> None:
     async with console(source).run_test(size=(40, 10)) as pilot:
         await settled(pilot)
         await pilot.press("e", "tab", "5", "enter")
-        assert source.sent == [st.VariableSet("stock_2", 5)]
+        assert source.sent == [st.SetVariableRequest("stock_2", 5)]
 
 
 async def test_a_variable_that_was_chosen_is_filled_in() -> None:

@@ -11,12 +11,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from octogram_tui.engine.stimuli import (
-    ConfirmationAnswered,
-    GoRequested,
-    PauseRequested,
-    RerunRequested,
-    SkipRequested,
-    StepRequested,
+    ConfirmRequest,
+    GoRequest,
+    PauseRequest,
+    RerunRequest,
+    SkipRequest,
+    StepRequest,
 )
 from octogram_tui.projection.rows import Group, Instance, Kind, Row
 from octogram_tui.projection.states import Phase, State
@@ -195,7 +195,7 @@ class RunScreen(Screen[None]):
         if stage is not None:
             self._confirm(stage)
         else:
-            self.app.ask(GoRequested() if board.is_paused else PauseRequested())
+            self.app.ask(GoRequest() if board.is_paused else PauseRequest())
 
     def _confirm(self, stage: Group) -> None:
         answers = [Answer("y", "run it", "yes"), Answer("n", "skip it", "no")]
@@ -203,14 +203,14 @@ class RunScreen(Screen[None]):
 
         def answer(given: str | None) -> None:
             if given:
-                self.app.ask(ConfirmationAnswered(stage.key, given == "yes"))
+                self.app.ask(ConfirmRequest(stage.key, given == "yes"))
 
         if self.app.may_act():
             self.app.push_screen(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
 
     def action_step(self) -> None:
         """Let one instance through."""
-        self.app.ask(StepRequested())
+        self.app.ask(StepRequest())
 
     def action_rerun(self) -> None:
         """Run the row again; many instances only after a question that names their number."""
@@ -219,10 +219,10 @@ class RunScreen(Screen[None]):
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
         if isinstance(row, Instance):
-            self.app.ask(RerunRequested(row.stage.key, row.job.name, row.agent, row.key))
+            self.app.ask(RerunRequest(row.stage.key, row.job.name, row.agent, row.key))
             return
         job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
-        stimulus = RerunRequested(row.stage.key, job, row.agent)
+        stimulus = RerunRequest(row.stage.key, job, row.agent)
         if row.total <= 1:
             self.app.ask(stimulus)
             return
@@ -244,7 +244,7 @@ class RunScreen(Screen[None]):
         if row is None:
             self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
             return
-        self.app.ask(SkipRequested(row.key))
+        self.app.ask(SkipRequest(row.key))
 
     # What the operator looks at
 
