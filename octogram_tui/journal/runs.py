@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from octogram_tui import filing
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import reader
@@ -136,12 +137,9 @@ def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
 def write_info(directory: Path, info: RunInfo) -> None:
     """Write run.json whole or not at all. Raises JournalError."""
     target = directory / INFO
-    draft = directory / f".{INFO}.{os.getpid()}"
+    text = json.dumps({"v": 1, **asdict(info)}, indent=2) + "\n"
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-            json.dump({"v": 1, **asdict(info)}, file, indent=2)
-            file.write("\n")
-        draft.replace(target)
+        filing.write_whole(target, text.encode("ascii"), mode=0o600)
     except OSError as error:
         raise JournalError(f"cannot write {target}: {error.strerror}") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
 
+from octogram_tui import filing
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.projection.board import Board
@@ -35,11 +35,10 @@ class JUnit:
     @classmethod
     def open(cls, path: Path) -> JUnit:
         """Write to a file at the end, and see now that this will be possible. Raises JournalError."""
-        if path.is_dir():
-            raise JournalError(f"cannot write {path}: it is a directory")
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            reason = "its directory may not be written" if path.parent.is_dir() else "there is no such directory"
-            raise JournalError(f"cannot write {path}: {reason}")
+        try:
+            filing.check_writable(path)
+        except OSError as error:
+            raise JournalError(f"cannot write {path}: {error.strerror}") from error
         return cls(path)
 
     def apply(self, events: Sequence[Event]) -> None:
@@ -50,12 +49,10 @@ class JUnit:
 
     def close(self) -> None:
         """Write the file, whole or not at all. Raises JournalError."""
-        tree = ET.ElementTree(self.document())
-        ET.indent(tree)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        root = self.document()
+        ET.indent(root)
         try:
-            tree.write(draft, encoding="utf-8", xml_declaration=True)
-            draft.replace(self._path)
+            filing.write_whole(self._path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
         except OSError as error:
             raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
 

@@ -6,7 +6,6 @@ The labels stay few: stages and jobs of the scenario, agents only when asked for
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import start_wsgi_server
 
+from octogram_tui import filing
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 
@@ -152,11 +152,15 @@ class RunMetrics:
 
 
 class MetricsReport:
-    """Keeps the metrics of a run in a file, on a port of this machine, or both."""
+    """Keeps the metrics of a run in a file, on a port of this machine, or both.
+
+    A device or a pipe cannot be kept up to date: it gets them once, when the run has ended.
+    """
 
     def __init__(self, metrics: RunMetrics, path: Path | None, server: tuple[WSGIServer, Thread] | None) -> None:
         self._metrics = metrics
         self._path = path
+        self._is_kept = path is not None and filing.is_file(path)
         self._server = server
         self._next_write: asyncio.TimerHandle | None = None
 
@@ -175,7 +179,7 @@ class MetricsReport:
                 ) from error
         report = cls(metrics, None if path is None else Path(path), server)
         try:
-            report._write()
+            report._begin()
         except JournalError:
             report._stop_server()
             raise
@@ -184,7 +188,7 @@ class MetricsReport:
     def apply(self, events: Sequence[ev.Event]) -> None:
         """Take a batch of events in; the file follows within seconds."""
         self._metrics.apply(events)
-        if self._path is not None and self._next_write is None:
+        if self._is_kept and self._next_write is None:
             self._next_write = asyncio.get_running_loop().call_later(WRITE_EVERY_S, self._write_again)
 
     def close(self) -> None:
@@ -193,6 +197,15 @@ class MetricsReport:
             self._next_write.cancel()
         self._stop_server()
         self._write()
+
+    def _begin(self) -> None:
+        if self._is_kept:
+            self._write()
+        elif self._path is not None:
+            try:
+                filing.check_writable(self._path)
+            except OSError as error:
+                raise self._cannot(error) from error
 
     def _write_again(self) -> None:
         self._next_write = None
@@ -204,12 +217,13 @@ class MetricsReport:
     def _write(self) -> None:
         if self._path is None:
             return
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            draft.write_bytes(self._metrics.text())
-            draft.replace(self._path)
+            filing.write_whole(self._path, self._metrics.text())
         except OSError as error:
-            raise JournalError(f"cannot write metrics to {self._path}: {error.strerror}") from error
+            raise self._cannot(error) from error
+
+    def _cannot(self, error: OSError) -> JournalError:
+        return JournalError(f"cannot write metrics to {self._path}: {error.strerror}")
 
     def _stop_server(self) -> None:
         if self._server is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from octogram_agentd.landing import Landing
 from octogram_agentd.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.wire import WireError, decode, encode
+from octogram_tui import filing
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Channel, Transport
 
@@ -102,7 +105,7 @@ async def fetch_from(
 
     remote_path  from `home`, or absolute
     local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
-                 into under its own name
+                 into under its own name; a link is followed, a device or a pipe gets the content once it is here
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
@@ -110,6 +113,7 @@ async def fetch_from(
     channel = await transport.open(argv_for("get"), answer, bulk=True)
     answer.channel = channel
     landing: Landing | None = None
+    aside: _Aside | None = None
     writer = _OneThread()
     try:
         channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path}))
@@ -121,15 +125,21 @@ async def fetch_from(
                 kind="too_large",
             )
         directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path)
-        landing = Landing(_open_parent(directory), name, max_bytes=max_bytes, max_entries=max_entries)
+        aside = await asyncio.to_thread(_Aside.when_needed, directory, name)
+        place = aside.directory if aside is not None else directory
+        landing = Landing(_open_parent(place), name, max_bytes=max_bytes, max_entries=max_entries)
         while not landing.is_complete:
             await writer.call(landing.feed, await answer.take())
             if on_progress is not None:
                 on_progress(landing.size_bytes, int(about["bytes"]))
+        if aside is not None:
+            await writer.call(aside.pass_on)
     finally:
         channel.abort()
         if landing is not None:
             await writer.last(landing.close)
+        if aside is not None:
+            await writer.last(aside.remove)
     assert landing.result is not None
     return {"local_path": os.fsdecode(os.path.join(directory, name)), **landing.result}
 
@@ -208,11 +218,51 @@ def _destination(local_path: bytes, remote_path: str) -> tuple[bytes, bytes]:
             name = b"home"  # all of the agent's home directory
     else:
         directory, name = os.path.split(path)
+    if os.path.islink(os.path.join(directory, name)):
+        followed = os.path.realpath(os.path.join(directory, name))
+        if os.path.isfile(followed) or not os.path.exists(followed):  # what else it leads to is no file to replace
+            directory, name = os.path.split(followed)
     try:
         os.makedirs(directory, exist_ok=True)
     except OSError as error:
         raise failure("make the directory", directory, error) from None
     return directory, name
+
+
+class _Aside:
+    """A directory of ours for what is meant for a device or a pipe: a rename would put a file in their place."""
+
+    def __init__(self, target: bytes) -> None:
+        self._target = target
+        self.directory = os.fsencode(tempfile.mkdtemp(prefix="octogram-tui-"))
+
+    @classmethod
+    def when_needed(cls, directory: bytes, name: bytes) -> _Aside | None:
+        """Make one when the destination is there and is neither a file nor a directory. Raises ProcedureFailed."""
+        target = os.path.join(directory, name)
+        if os.path.isdir(target) or filing.is_file(os.fsdecode(target)):
+            return None
+        try:
+            filing.check_writable(os.fsdecode(target))
+            return cls(target)
+        except OSError as error:
+            raise failure("write", target, error) from None
+
+    def pass_on(self) -> None:
+        """Write what arrived to where it was meant for. Raises ProcedureFailed."""
+        arrived = os.path.join(self.directory, os.path.basename(self._target))
+        if os.path.isdir(arrived):
+            message = f"{show(self._target)} is no directory here, and a directory is to be fetched"
+            raise ProcedureFailed(message, kind="not_directory")
+        try:
+            with open(arrived, "rb") as file:
+                filing.write_into(os.fsdecode(self._target), iter(lambda: file.read(_READ_AHEAD_BYTES), b""))
+        except OSError as error:
+            raise failure("write", self._target, error) from None
+
+    def remove(self) -> None:
+        """Remove what is left of it."""
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _open_parent(directory: bytes) -> int:

@@ -5,14 +5,12 @@ What comes out is read again before it replaces the file: an edit that would cha
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+from octogram_tui import filing
 from octogram_tui.errors import OctogramError, Problem, ScenarioError
 from octogram_tui.scenario.files import read_document, read_text
 from octogram_tui.scenario.scalars import read_plain
@@ -117,22 +115,9 @@ class NotWritten(OctogramError):
 
 
 def _replace(path: str, text: str) -> None:
-    """Put a new text in the place of a file, in one step; a link stays a link. Raises NotWritten."""
-    target = os.path.realpath(path)
+    """Put a new text in the place of a file. Raises NotWritten."""
     try:
-        mode = os.stat(target).st_mode
-        handle, temporary = tempfile.mkstemp(prefix=".octogram-", dir=os.path.dirname(target))
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fchmod(file.fileno(), mode & 0o7777)
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        filing.write_whole(path, text.encode("utf-8"), durable=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise NotWritten(f"{path} cannot be written: {reason}", hint="check its permissions") from error

@@ -212,6 +212,39 @@ def test_a_parcel_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, 
     assert (place / "to/sub/a").read_bytes() == bytes(range(256)) * 4
 
 
+async def test_a_link_is_followed_and_a_pipe_is_written_into(home: Path, tmp_path: Path) -> None:
+    (home / "f").write_bytes(b"content")
+    (home / "tree").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "old").write_bytes(b"old")
+    (tmp_path / "to_old").symlink_to("old")
+    (tmp_path / "to_new").symlink_to("there/new")
+    for name in ("to_old", "to_new"):
+        assert (await fetch(home, "f", tmp_path / name))["bytes"] == 7
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_bytes() == b"content"
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to_pipe").symlink_to("pipe")
+    reading = asyncio.create_task(asyncio.to_thread((tmp_path / "pipe").read_bytes))
+    assert (await fetch(home, "f", tmp_path / "to_pipe"))["local_path"] == str(tmp_path / "to_pipe")
+    assert await reading == b"content"
+    with pytest.raises(ProcedureFailed, match="no directory here, and a directory is to be fetched"):
+        await fetch(home, "tree", tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+async def test_a_device_stays_a_device(home: Path, tmp_path: Path) -> None:
+    (home / "f").write_bytes(b"content")
+    try:
+        os.mknod(tmp_path / "full", stat.S_IFCHR | 0o666, os.makedev(1, 7))
+    except PermissionError:
+        (tmp_path / "full").symlink_to("/dev/full")
+    with pytest.raises(ProcedureFailed, match=r"cannot write .*full: (no space|permission)"):
+        await fetch(home, "f", tmp_path / "full")
+    assert stat.S_ISCHR((tmp_path / "full").stat().st_mode)
+    assert sorted(os.listdir(tmp_path)) == ["agent", "full"]
+
+
 async def test_an_agent_that_ends_midway_leaves_nothing(tmp_path: Path) -> None:
     script = parcel_of(ROOT, file_parts("whole", b"x"), file_parts("cut", b"y" * 100)[:-50])
     script = script.replace("exec sleep 30", "exit 3")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -75,3 +77,18 @@ def test_a_failure_after_a_failure_names_both(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="nowhere"):
         report(tmp_path / "nowhere", recorded.failing())
+
+
+def test_a_device_and_a_link_stay_what_they_are(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    junit = JUnit.open(tmp_path / "link")
+    junit.apply(recorded.failing())
+    junit.close()
+    reader.join(30)
+    assert ET.fromstring(read[0]).tag == "testsuites"
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import urllib.request
 from pathlib import Path
@@ -120,6 +121,33 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
         MetricsReport.open(str(tmp_path / "nowhere" / "run.prom"), port)
     with socket.socket() as probe:  # and the port was let go
         probe.bind(("127.0.0.1", port))
+
+
+async def test_a_pipe_gets_the_metrics_once_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WRITE_EVERY_S", 0.0)
+    os.mkfifo(tmp_path / "pipe")
+    report = MetricsReport.open(str(tmp_path / "pipe"), None)  # nobody reads yet, and nothing waits for that
+    report.apply(recorded.succeeding())
+    assert report._next_write is None
+    reading = asyncio.create_task(asyncio.to_thread((tmp_path / "pipe").read_text))
+    await asyncio.to_thread(report.close)
+    assert value(samples(await reading), "octogram_run_exit_code") == 0
+    assert (tmp_path / "pipe").is_fifo()
+    assert [file.name for file in tmp_path.iterdir()] == ["pipe"]
+
+
+async def test_a_link_is_followed_every_time(tmp_path: Path) -> None:
+    (tmp_path / "link.prom").symlink_to("run.prom")
+    report = MetricsReport.open(str(tmp_path / "link.prom"), None)
+    report.close()
+    assert (tmp_path / "link.prom").is_symlink()
+    assert samples((tmp_path / "run.prom").read_text())
+
+
+def test_a_directory_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "pipe").mkdir()
+    with pytest.raises(JournalError, match=r"cannot write metrics to .*: it is a directory"):
+        MetricsReport.open(str(tmp_path / "pipe"), None)
 
 
 def test_the_port_answers_while_the_run_lasts() -> None:

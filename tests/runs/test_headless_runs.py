@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import stat
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -208,6 +210,23 @@ def test_a_wrong_command_line(place: Place, arguments: list[str]) -> None:
     done = place.run(*arguments)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("octogram-tui: ")
+
+
+def test_reports_into_a_link_and_into_a_full_device(place: Place) -> None:
+    path = scenario(place, "builtins.command: 'true'")
+    full, link = place.home / "full", place.home / "link.prom"
+    try:
+        os.mknod(full, stat.S_IFCHR | 0o666, os.makedev(1, 7))
+    except PermissionError:
+        full.symlink_to("/dev/full")
+    link.symlink_to("run.prom")
+    done = place.run(path, "--junit", str(full), "--metrics", str(link))
+    assert done.returncode == 74
+    assert f"cannot write {full}: No space left on device" in done.stderr
+    assert stat.S_ISCHR(full.stat().st_mode)
+    assert link.is_symlink()
+    assert "octogram_run_exit_code 0.0" in (place.home / "run.prom").read_text()
+    assert not [name for name in os.listdir(place.home) if name.endswith(".part")]
 
 
 def test_names_that_do_not_exist_on_the_command_line(place: Place) -> None:
