@@ -94,11 +94,72 @@ def test_an_unknown_field_is_ignored() -> None:
     assert event == ev.RunResumed(seq=1, at_s=0, mode="step")
 
 
+RESUMED = b'{"seq":1,"at_s":0,"type":"run_resumed","mode":"step"}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        RESUMED,
+        RESUMED.decode(),
+        RESUMED + b"\n",
+        RESUMED + b" \r\n",
+        b"  " + RESUMED,
+        RESUMED.replace(b",", b", "),
+        b"\xef\xbb\xbf" + RESUMED,
+    ],
+)
+def test_a_line_may_have_been_through_an_editor(line: bytes | str) -> None:
+    assert codec.decode(line) == ev.RunResumed(seq=1, at_s=0, mode="step")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("é\u2028\U0001f419", rb'"\u00e9\u2028\ud83d\udc19"'),
+        ("\udcff", rb'"\udcff"'),
+        ('\0\x1f\x7f"\\/<', rb'"\u0000\u001f\u007f\"\\/<"'),
+        (10**40, b"1" + b"0" * 40),
+        (-(2**64), b"-18446744073709551616"),
+        ([1e16, 1e-7, 0.1, -0.0, 1.0], b"[1e+16,1e-07,0.1,-0.0,1.0]"),
+        ({"a b": {}, "": [None, True]}, b'{"a b":{},"":[null,true]}'),
+    ],
+)
+def test_every_byte_of_a_value_is_promised(value: object, written: bytes) -> None:
+    event = ev.VariableChanged(seq=1, name="x", value=value)
+    line = codec.encode(event)
+    assert line == b'{"seq":1,"at_s":0.0,"type":"variable_changed","name":"x","value":' + written + b"}\n"
+    assert codec.decode(line) == event
+
+
+@pytest.mark.parametrize("number", [1.5, float("inf")])
+def test_keys_that_are_no_texts_are_written_the_same_beside_any_number(number: float) -> None:
+    value = {2: {3}, None: b"x", False: number, float("nan"): 0} if number == float("inf") else {2: {3}, None: b"x"}
+    written = json.loads(codec.encode(ev.VariableChanged(name="x", value=value)))["value"]
+    assert (written["2"], written["null"]) == ("{3}", "b'x'")
+
+
+def test_what_was_written_by_another_hand_is_read_leniently() -> None:
+    line = b'{"seq":1,"at_s":0,"type":"variable_changed","name":"x","value":[NaN,1e400,"\\udcff","\xed\xb3\xbf"]}'
+    event = codec.decode(line)
+    assert isinstance(event, ev.VariableChanged)
+    assert [str(value) for value in event.value] == ["nan", "inf", "\udcff", "\udcff"]
+
+
+def test_reading_leaves_the_record_as_it_was() -> None:
+    record = codec.load(RESUMED)
+    assert codec.from_dict(record) == codec.from_dict(record)
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
         (b"[]", "not a JSON object"),
         (b"nonsense", "Expecting value"),
+        (b"", "Expecting value"),
+        (RESUMED + RESUMED, "Extra data"),
+        (RESUMED[:-3], "Unterminated string"),
+        (RESUMED.replace(b"step", b"\xff"), "utf-8"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"seq":1,"type":"run_resumed"}', "`at_s`"),
         (b'{"seq":1,"at_s":0,"type":"agent_failed","agent":"a"}', "needs code, message"),
