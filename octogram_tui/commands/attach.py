@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from octogram_tui.commands.options import Parser, parse
 from octogram_tui.errors import AttachRefused
-from octogram_tui.journal import runs
+from octogram_tui.journal import archive
 from octogram_tui.settings import load
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--theme")
     args = parse(parser, argv)
     settings = load()
-    run = runs.find(settings.runs_dir, args.run)
+    run = archive.find(settings.runs_dir, args.run)
     if run.state != "running":
         raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
     if not run.is_attachable():
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
 async def _follow(socket: str, *, color: bool) -> int:
     """Print the run's progress to its end; gives its exit code."""
     from octogram_tui.engine.events import RunFinished
-    from octogram_tui.report.lines import Style
+    from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
     from octogram_tui.runtime.client import Client
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from octogram_tui.errors import ExitCode, OctogramError
-from octogram_tui.journal import runs
+from octogram_tui.journal import archive
 
 if TYPE_CHECKING:
     from octogram_tui.commands.run import Invocation
@@ -35,7 +35,7 @@ class HostLost(OctogramError):
 
 def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     """Start the run's host and open the console onto it; gives the run's exit code, or 0 when detached."""
-    socket = runs.socket_path(run, run_dir, invocation.settings.runtime_dir)
+    socket = archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
     read_fd, write_fd = os.pipe()
     log = os.open(run_dir / HOST_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     # A session of its own: neither Ctrl-C nor the closing of this terminal reaches the run.
@@ -63,11 +63,11 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     # The host is not ours to wait for: it may outlive us, and the system collects it then.
     process.returncode = 0
     args = invocation.args
-    return attach(runs.load(run_dir), invocation.settings, theme=args.theme, ascii_only=args.ascii)
+    return attach(archive.load(run_dir), invocation.settings, theme=args.theme, ascii_only=args.ascii)
 
 
 def attach(
-    run: runs.Run,
+    run: archive.KnownRun,
     settings: Settings,
     *,
     theme: str | None = None,

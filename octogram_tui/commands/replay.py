@@ -11,7 +11,7 @@ from octogram_tui.commands.options import Parser, parse
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
-from octogram_tui.journal import reader, runs
+from octogram_tui.journal import archive, reader
 from octogram_tui.settings import load
 
 BATCH = 1000
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     if args.run.endswith(".jsonl") and Path(args.run).is_file():
         journal, scenario = Path(args.run), args.run
     else:
-        run = runs.find(settings.runs_dir, args.run)
+        run = archive.find(settings.runs_dir, args.run)
         journal, scenario = run.journal, run.info.scenario
     recording = Recording(journal, args.speed)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         if recording.failure is not None:
             raise recording.failure
         return 0
-    from octogram_tui.report.lines import Style
+    from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
     style = Style(level=int(args.verbose), color=settings.use_color(is_terminal=sys.stdout.isatty()))

@@ -181,13 +181,13 @@ def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invoca
 
 def make_run(invocation: Invocation) -> tuple[str, Path]:
     """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
-    from octogram_tui.journal import runs
+    from octogram_tui.journal import archive
 
     settings = invocation.settings
     now = datetime.now(UTC)
-    runs.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
+    archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
     directory = Path(invocation.args.run_dir) if invocation.args.run_dir else None
-    return runs.create(settings.runs_dir, invocation.args.scenario, now, directory)
+    return archive.create(settings.runs_dir, invocation.args.scenario, now, directory)
 
 
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
@@ -232,7 +232,7 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.console import open_console
 
         return open_console(invocation, run, run_dir)
-    from octogram_tui.journal.runs import socket_path
+    from octogram_tui.journal.archive import socket_path
     from octogram_tui.report.headless import run_headless
 
     settings = host_settings(invocation, run, run_dir, socket_path(run, run_dir, invocation.settings.runtime_dir))

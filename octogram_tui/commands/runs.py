@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from octogram_tui.commands.options import Parser, parse
-from octogram_tui.journal import runs
+from octogram_tui.journal import archive
 from octogram_tui.report.phrases import duration
 from octogram_tui.settings import load
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     args = parse(parser, argv)
     settings = load()
-    found = runs.listing(settings.runs_dir)
+    found = archive.listing(settings.runs_dir)
     if args.json:
         for run in found:
             print(

@@ -10,7 +10,7 @@ from octogram_tui.errors import EXIT_TEXTS, ExitCode
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Failure, Summary
 from octogram_tui.report import phrases
-from octogram_tui.report.lines import Lines
+from octogram_tui.report.plainlog import PlainLog
 
 TAIL_LINES = 10
 SHOWN_FAILURES = 10
@@ -20,8 +20,8 @@ SHOWN_FAILURES = 10
 class Closing:
     """Remembers where jobs are written in the scenario, and writes the block from the folds of the run."""
 
-    def __init__(self, lines: Lines, summary: Summary, logbook: Logbook, files: Mapping[str, str], again: str) -> None:
-        self._lines = lines
+    def __init__(self, log: PlainLog, summary: Summary, logbook: Logbook, files: Mapping[str, str], again: str) -> None:
+        self._log = log
         self._summary = summary
         self._logbook = logbook
         self._files = files
@@ -49,9 +49,9 @@ class Closing:
 
     def write(self) -> None:
         """Write the block."""
-        summary, add, text = self._summary, self._lines.add, self._lines.text
+        summary, add, text = self._summary, self._log.add, self._log.text
         failures = [failure for failure in summary.failures if not failure.is_tolerated]
-        if self._lines.style.github:
+        if self._log.style.github:
             self._annotate(failures)
         add("")
         add(self._verdict())
@@ -83,39 +83,39 @@ class Closing:
         code = self._summary.exit_code
         took = f"after {phrases.duration(self._summary.duration_s)}"
         if code is None:
-            return self._lines.colored(f"UNFINISHED {took}: the run did not come to its end", phrases.COLORS["failed"])
+            return self._log.colored(f"UNFINISHED {took}: the run did not come to its end", phrases.COLORS["failed"])
         if code == ExitCode.OK:
-            return f"{self._lines.colored('OK', phrases.COLORS['ok'])} {took}"
+            return f"{self._log.colored('OK', phrases.COLORS['ok'])} {took}"
         known = code in set(ExitCode)
         meaning = EXIT_TEXTS[ExitCode(code)] if known else "an exit code that this program does not know"
-        return f"{self._lines.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
+        return f"{self._log.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
 
     def _first_failure(self, failure: Failure) -> None:
-        text = self._lines.text
-        self._lines.add(f"first failure: {self._where(failure)}{self._place(failure)}")
-        self._lines.add(f"    {text(failure.message)}")
+        text = self._log.text
+        self._log.add(f"first failure: {self._where(failure)}{self._place(failure)}")
+        self._log.add(f"    {text(failure.message)}")
         if failure.hint:
-            self._lines.add(f"    hint: {text(failure.hint)}")
-        self._lines.quote(self.tail(failure.key, failure.attempt, failure.detail))
+            self._log.add(f"    hint: {text(failure.hint)}")
+        self._log.quote(self.tail(failure.key, failure.attempt, failure.detail))
 
     def _where(self, failure: Failure) -> str:
-        return self._lines.text(failure.key or f"agent {failure.agent}")
+        return self._log.text(failure.key or f"agent {failure.agent}")
 
     def _place(self, failure: Failure) -> str:
         line = self._line_of.get((failure.stage, failure.job), 0)
-        return self._lines.text(f" ({self._summary.scenario}:{line})") if line else ""
+        return self._log.text(f" ({self._summary.scenario}:{line})") if line else ""
 
     def _annotate(self, failures: list[Failure]) -> None:
         """Point at the scenario's lines on the pages of GitHub."""
         file = os.path.relpath(self._summary.scenario) if self._summary.scenario else ""
         for failure in failures[:SHOWN_FAILURES]:
-            message = self._lines.text(f"{failure.key or failure.agent}: {failure.message}")
+            message = self._log.text(f"{failure.key or failure.agent}: {failure.message}")
             if failure is failures[0] and len(failures) > SHOWN_FAILURES:
                 message += f" (and {len(failures) - 1} more failures)"
             line = self._line_of.get((failure.stage, failure.job), 0) or 1
-            title = self._lines.text(failure.job or "agent")
+            title = self._log.text(failure.job or "agent")
             properties = f"file={_property(file)},line={line},title={_property(title)}"
-            self._lines.add(f"::error {properties}::{_data(message)}")
+            self._log.add(f"::error {properties}::{_data(message)}")
 
 
 def _data(text: str) -> str:

@@ -12,8 +12,8 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
-from octogram_tui.report.base import Reporter
-from octogram_tui.report.lines import Style
+from octogram_tui.report.plainlog import Style
+from octogram_tui.report.reporter import Reporter
 from octogram_tui.runtime.host import Host, HostSettings
 
 

@@ -14,7 +14,7 @@ from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Summary
 from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
-from octogram_tui.report.lines import NORMAL, VERBOSE, Lines, Style
+from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
 
 TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
@@ -30,11 +30,11 @@ class Progress:
     def __init__(
         self, stream: TextIO, style: Style, *, files: Mapping[str, str] | None = None, again: str = ""
     ) -> None:
-        self._lines = Lines(stream, style)
+        self._log = PlainLog(stream, style)
         self._style = style
         self._summary = Summary()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
-        self._closing = Closing(self._lines, self._summary, self._logbook, files or {}, again)
+        self._closing = Closing(self._log, self._summary, self._logbook, files or {}, again)
         self._is_live = bool(again)
         self._ready = 0
         self._group_open = False
@@ -73,7 +73,7 @@ class Progress:
             say = self._says.get(type(event))
             if say is not None:
                 say(event)
-        self._lines.flush()
+        self._log.flush()
 
     def close(self) -> None:
         """Write the closing block; always the last thing."""
@@ -82,28 +82,28 @@ class Progress:
         self._is_closed = True
         self._end_group()
         self._closing.write()
-        self._lines.flush()
+        self._log.flush()
 
     # What is said. `plain` and `chatty` lines are those of the levels NORMAL and VERBOSE.
 
     def _always(self, state: str, text: str) -> None:
-        self._lines.add(f"{self._lines.mark(state)} {text}")
+        self._log.add(f"{self._log.mark(state)} {text}")
 
     def _plain(self, text: str, state: str = "") -> None:
         if self._style.level >= NORMAL:
-            self._lines.add(f"{self._lines.mark(state)} {text}" if state else text)
+            self._log.add(f"{self._log.mark(state)} {text}" if state else text)
 
     def _chatty(self, text: str) -> None:
         if self._style.level >= VERBOSE:
-            self._lines.add(f"  {text}")
+            self._log.add(f"  {text}")
 
     def _run_started(self, event: ev.RunStarted) -> None:
-        text = self._lines.text
+        text = self._log.text
         count = len(event.agents)
         self._plain(f"run {text(event.run)}: {text(event.scenario)}, {count} agent{'' if count == 1 else 's'}")
 
     def _agent_ready(self, event: ev.AgentReady) -> None:
-        text = self._lines.text
+        text = self._log.text
         if not event.home:  # it was ready before, and silent for a while
             self._plain(f"agent {text(event.agent)} is back", "ok")
             return
@@ -113,72 +113,72 @@ class Progress:
             self._plain(f"all agents are ready after {phrases.duration(event.at_s)}")
 
     def _agent_failed(self, event: ev.AgentFailed) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._always("failed", f"agent {text(event.agent)} could not be started: {text(event.message)}")
         if event.hint:
-            self._lines.add(f"  hint: {text(event.hint)}")
+            self._log.add(f"  hint: {text(event.hint)}")
 
     def _agent_suspect(self, event: ev.AgentSuspect) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._plain(f"agent {text(event.agent)}: {text(event.message) or 'nothing heard of it'}", "warning")
 
     def _agent_lost(self, event: ev.AgentLost) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._always("failed", f"agent {text(event.agent)} is lost: {text(event.message)}")
 
     def _agent_stopped(self, event: ev.AgentStopped) -> None:
-        text = self._lines.text
+        text = self._log.text
         if event.is_clean:
             self._chatty(f"agent {text(event.agent)} stopped, nothing is left of it")
             return
         self._always("failed", f"agent {text(event.agent)} did not confirm that nothing is left: {text(event.message)}")
         for process in event.remaining:
-            self._lines.add(f"  still there: {text(process)}")
+            self._log.add(f"  still there: {text(process)}")
 
     def _stage_started(self, event: ev.StageStarted) -> None:
-        text = self._lines.text
+        text = self._log.text
         count = len(event.agents)
         where = text(event.agents[0]) if count == 1 else f"{count} agents"
         line = f"{text(event.stage)} on {where}{', again' if event.rerun else ''}"
         self._end_group()
         self._stage_runs = True
         if self._style.github and self._style.level >= NORMAL:
-            self._lines.add(f"::group::{line}")
+            self._log.add(f"::group::{line}")
             self._group_open = True
         else:
-            self._plain(self._lines.colored(f"== {line}", "1"))
+            self._plain(self._log.colored(f"== {line}", "1"))
 
     def _stage_finished(self, event: ev.StageFinished) -> None:
         if event.state == "skipped":
-            text = self._lines.text
+            text = self._log.text
             self._plain(f"stage {text(event.stage)} is skipped: {text(event.reason)}", "skipped")
         self._stage_runs = False
         self._end_group()
 
     def _end_group(self) -> None:
         if self._group_open:
-            self._lines.add("::endgroup::")
+            self._log.add("::endgroup::")
             self._group_open = False
 
     def _job_started(self, event: ev.JobStarted) -> None:
         if event.why != "first" or self._style.level >= VERBOSE:
-            text = self._lines.text
+            text = self._log.text
             why = "" if event.why == "first" else f", attempt {event.attempt} ({text(event.why)})"
             self._plain(f"  start {self._name(event)}{why}")
 
     def _job_output(self, event: ev.JobOutput) -> None:
         if self._style.level < VERBOSE:
             return
-        text = self._lines.text
+        text = self._log.text
         what = event.job if event.key else event.process
         prefix = f"  {text(event.agent)} {text(what)} |"
         if event.dropped:
-            self._lines.add(f"{prefix} ({event.dropped} lines left out)")
+            self._log.add(f"{prefix} ({event.dropped} lines left out)")
         for line in event.lines:
-            self._lines.add(f"{prefix} {text(line)}".rstrip())
+            self._log.add(f"{prefix} {text(line)}".rstrip())
 
     def _job_finished(self, event: ev.JobFinished) -> None:
-        text = self._lines.text
+        text = self._log.text
         took = phrases.duration(event.duration_s)
         if event.state == "ok":
             self._plain(f"{self._name(event)} {took}", "ok")
@@ -194,29 +194,29 @@ class Progress:
                 return
             self._always(mark, f"{self._name(event)} {took}: {message}")
             if error.get("hint"):
-                self._lines.add(f"    hint: {text(error['hint'])}")
+                self._log.add(f"    hint: {text(error['hint'])}")
             if self._style.level == NORMAL:  # a verbose log has them already
-                self._lines.quote(self._closing.tail(event.key, event.attempt, error.get("detail")))
+                self._log.quote(self._closing.tail(event.key, event.attempt, error.get("detail")))
         else:
             self._plain(f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "), event.state)
 
     def _name(self, event: ev.JobEvent) -> str:
-        return self._lines.text(phrases.case_name(event.stage, event.job, event.agent, event.key))
+        return self._log.text(phrases.case_name(event.stage, event.job, event.agent, event.key))
 
     def _variable_changed(self, event: ev.VariableChanged) -> None:
-        text = self._lines.text
+        text = self._log.text
         value = "is removed" if event.removed else f"= {text(phrases.value(event.value))}"
         self._chatty(f"variable {text(event.name)} {value}")
 
     def _service_announced(self, event: ev.ServiceAnnounced) -> None:
-        text = self._lines.text
+        text = self._log.text
         line = f"service {text(event.kind)} {text(event.name)} on {text(event.agent)} is {text(event.state)}"
         ports = ", ".join(f"{text(name)} {port}" for name, port in event.ports.items())
         if event.state == "down" and self._stage_runs:
             why, *output = event.reason.splitlines() or ["no reason was given"]
             self._plain(f"{line}: {text(why)}", "warning")
             if self._style.level >= NORMAL:
-                self._lines.quote(output[-TAIL_LINES:])
+                self._log.quote(output[-TAIL_LINES:])
         elif event.state == "down":  # most of all at the end, when everything is stopped
             self._chatty(line)
         elif event.kind == "prometheus":  # for people to open
@@ -225,16 +225,16 @@ class Progress:
             self._chatty(f"{line}{f' ({ports})' if ports else ''}")
 
     def _run_paused(self, event: ev.RunPaused) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._plain(f"paused ({text(event.reason)}) {text(event.message)}".rstrip(), "warning")
         self._say_how_to_attach()
 
     def _confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
-        self._always("warning", f"stage {self._lines.text(event.stage)} waits for a confirmation")
+        self._always("warning", f"stage {self._log.text(event.stage)} waits for a confirmation")
         self._say_how_to_attach()
 
     def _confirmation_given(self, event: ev.ConfirmationGiven) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._plain(f"stage {text(event.stage)}: confirmed {'yes' if event.answer else 'no'} by {text(event.by)}")
 
     def _stages_done(self, event: ev.StagesDone) -> None:
@@ -244,23 +244,23 @@ class Progress:
     def _say_how_to_attach(self) -> None:
         """Nobody can answer a log: say where to, and how to end the run from here."""
         if self._is_live:
-            attach = f"octogram-tui attach {self._lines.text(self._summary.run)}"
+            attach = f"octogram-tui attach {self._log.text(self._summary.run)}"
             self._plain(f"  to go on in a console: {attach}; to end the run: Ctrl-C")
 
     def _reloaded(self, event: ev.ScenarioReloaded) -> None:
-        self._plain(f"the scenario was edited: {self._lines.text('; '.join(event.changes)) or 'no change'}")
+        self._plain(f"the scenario was edited: {self._log.text('; '.join(event.changes)) or 'no change'}")
 
     def _rejected(self, event: ev.ScenarioRejected) -> None:
-        text = self._lines.text
+        text = self._log.text
         self._always("warning", "the edited scenario is wrong, the old one stays:")
         for problem in event.problems:
             place = f"{problem.get('file', '')}:{problem.get('line', 0)}:{problem.get('column', 0)}"
-            self._lines.add(f"  {text(place)}: {text(problem.get('message', ''))}")
+            self._log.add(f"  {text(place)}: {text(problem.get('message', ''))}")
 
     def _warning(self, event: ev.WarningGiven) -> None:
-        self._plain(self._lines.text(event.message), "warning")
+        self._plain(self._log.text(event.message), "warning")
 
     def _stop_requested(self, event: ev.StopRequested) -> None:
         if event.by not in ("end", "failure"):
-            text = self._lines.text
+            text = self._log.text
             self._always("warning", f"stopping ({text(event.by)}){', without grace' if event.force else ''}")

@@ -20,7 +20,7 @@ from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import runs
+from octogram_tui.journal import archive
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.runtime.bus import Bus, Subscriber
@@ -72,11 +72,13 @@ class Host:
         """
         settings, scenario = self._settings, self._scenario
         _raise_file_limit()
-        journal = JournalWriter(settings.run_dir / runs.JOURNAL, run=self._options.run, version=self._options.version)
+        journal = JournalWriter(
+            settings.run_dir / archive.JOURNAL, run=self._options.run, version=self._options.version
+        )
         started_wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        runs.write_info(
+        archive.write_info(
             settings.run_dir,
-            runs.RunInfo(
+            archive.RunInfo(
                 run=self._options.run,
                 scenario=os.path.abspath(scenario.path),
                 pid=os.getpid(),
@@ -92,7 +94,7 @@ class Host:
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports)
-        control = ControlServer(self._options.run, settings.run_dir / runs.JOURNAL, driver.submit)
+        control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit)
         self._bus.subscribe(lambda _: control.wake())
         background: list[asyncio.Task[None]] = []
         signals = Signals(driver.submit)

@@ -12,7 +12,7 @@ import recorded
 
 from octogram_tui.engine import events as ev
 from octogram_tui.report import phrases
-from octogram_tui.report.lines import NORMAL, QUIET, VERBOSE, Style
+from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import Progress
 
 PLAIN = Style()

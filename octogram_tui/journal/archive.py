@@ -49,7 +49,7 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class KnownRun:
     """A run as it is found on the disk. exit_code and counts are of its last event, None and empty without one."""
 
     info: RunInfo
@@ -144,7 +144,7 @@ def write_info(directory: Path, info: RunInfo) -> None:
         raise JournalError(f"cannot write {target}: {error.strerror}") from error
 
 
-def load(directory: Path) -> Run:
+def load(directory: Path) -> KnownRun:
     """Read what a run's directory says. Raises JournalError when there is no run in it."""
     try:
         record: dict[str, Any] = json.loads((directory / INFO).read_bytes())
@@ -159,11 +159,11 @@ def load(directory: Path) -> Run:
         last = reader.last_event(directory / JOURNAL)
         state = "finished" if isinstance(last, RunFinished) else "crashed"
     if isinstance(last, RunFinished):
-        return Run(info, directory, state, last.exit_code, last.duration_s, last.counts)
-    return Run(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
+        return KnownRun(info, directory, state, last.exit_code, last.duration_s, last.counts)
+    return KnownRun(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
 
 
-def listing(runs_dir: Path) -> list[Run]:
+def listing(runs_dir: Path) -> list[KnownRun]:
     """Give all runs, the oldest first; what is no run is passed over."""
     found = []
     for directory in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else ():
@@ -173,7 +173,7 @@ def listing(runs_dir: Path) -> list[Run]:
     return found
 
 
-def find(runs_dir: Path, name: str) -> Run:
+def find(runs_dir: Path, name: str) -> KnownRun:
     """Give the run of that name, unambiguous beginning of a name, directory, or `last`. Raises AttachRefused."""
     if "/" in name and (Path(name) / INFO).exists():
         return load(Path(name))

@@ -1,4 +1,4 @@
-"""Lines of a plain log: harmless, in colour where allowed, written in one piece."""
+"""The lines of a plain log: harmless, in colour where allowed, written in one piece."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Style:
 
 
 @dataclass(slots=True)
-class Lines:
+class PlainLog:
     """Makes lines of a style, and writes them in one piece. A reader that goes away is not waited for."""
 
     stream: TextIO
