@@ -1,4 +1,4 @@
-"""The one way of writing a whole file: what is there keeps being what it is.
+"""The one way of writing a file of the user's: what is there keeps being what it is.
 
 A file is drafted beside its place and renamed, so that nobody reads half of it, and keeps its mode and its owner; a
 symbolic link is followed; a device, a pipe and an open descriptor (`/dev/stdout`, `>(...)`) are written into.
@@ -65,6 +65,14 @@ def write_into(path: str | Path, pieces: Iterable[bytes]) -> None:
                 left = left[os.write(fd, left[:_PIECE_BYTES]) :]
     finally:
         os.close(fd)
+
+
+def open_stream(path: str | Path, *, mode: int = 0o666) -> int:
+    """Open for writing bit by bit: a file from its start, emptied, anything else as `write_into`. Raises OSError."""
+    found = check_writable(path)
+    if _own_descriptor(path) is not None or (found is not None and not stat.S_ISREG(found.st_mode)):
+        return _open_into(path)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
 
 
 def check_writable(path: str | Path) -> os.stat_result | None:

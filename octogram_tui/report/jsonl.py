@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
+from octogram_tui import filing
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
 from octogram_tui.journal import codec
@@ -22,11 +22,14 @@ class JsonLines:
 
     @classmethod
     def open(cls, target: str, stdout_fd: int = 1) -> JsonLines:
-        """Write to a file, made anew with mode 0600, or with `-` to the standard output. Raises JournalError."""
+        """Write to a file, made anew with mode 0600, or with `-` to the standard output. Raises JournalError.
+
+        May wait for the reader of a pipe, some seconds at most.
+        """
         if target == "-":
             return cls(stdout_fd, "standard output", owns_fd=False)
         try:
-            fd = os.open(Path(target), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            fd = filing.open_stream(target, mode=0o600)
         except OSError as error:
             raise JournalError(f"cannot write events to {target}: {error.strerror}") from error
         return cls(fd, target, owns_fd=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import recorded
 
+from octogram_tui import filing
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import reader
 from octogram_tui.report.jsonl import JsonLines
@@ -52,3 +53,25 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         full.apply(recorded.failing())
     full.apply(recorded.failing())
     full.close()
+
+
+def test_a_pipe_that_nobody_reads_is_told_and_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "READER_WAIT_S", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(JournalError, match="a pipe that nobody reads"):
+        JsonLines.open(str(tmp_path / "pipe"))
+
+
+def test_a_link_is_followed_and_a_descriptor_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("events.jsonl")
+    with (tmp_path / "events.jsonl").open("wb", buffering=0) as before:
+        before.write(b"first\n")
+        report = JsonLines.open(f"/dev/fd/{before.fileno()}")
+        report.apply(recorded.failing()[:1])
+        report.close()
+        before.write(b"last\n")
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    assert (lines[0], len(lines), lines[2]) == (b"first", 3, b"last")
+    JsonLines.open(str(tmp_path / "link")).close()
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "events.jsonl").read_bytes() == b""
