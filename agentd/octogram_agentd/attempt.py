@@ -35,7 +35,7 @@ class Attempt(Context):
         self.address = daemon.address
         self.home = daemon.home
         self.root = daemon.root
-        self.bind = daemon.bind
+        self.bind = daemon.host_to_bind()
         self.owner = "a%d" % number
         self.started_s = time.monotonic()
         self.task: Optional[Task] = None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
     from octogram_agentd.kernel import Future
+    from octogram_agentd.network.endpoint import Endpoint
     from octogram_agentd.procedures.base import Uri
 
 
@@ -72,7 +73,25 @@ class Context:
     address: str  # how other agents reach this one
     home: str  # absolute; what relative paths and processes start from
     root: str  # the agent's private directory (0700), parent of home, data and logs
-    bind: str  # the address that servers should listen on
+    bind: str  # the host that servers bind, as `socket.bind` takes it (IPv6 without brackets)
+
+    def to_bind(self, port: int) -> Endpoint:
+        """Give what a server of this agent is told to listen on: `str()` of it is `127.0.0.1:80`, or `[::]:80`."""
+        from octogram_agentd.network.endpoint import Endpoint
+
+        return Endpoint(self.bind, port)
+
+    def to_reach(self, port: int) -> Endpoint:
+        """Give where this agent reaches such a server itself."""
+        from octogram_agentd.network.endpoint import Endpoint, host_to_reach
+
+        return Endpoint(host_to_reach(self.bind), port)
+
+    def for_others(self, port: int) -> Endpoint:
+        """Give where the other agents reach it."""
+        from octogram_agentd.network.endpoint import Endpoint
+
+        return Endpoint(self.address, port)
 
     def path(self, path: str) -> str:
         """Give the absolute path of one relative to home (an absolute one is left alone; `~` is not special)."""

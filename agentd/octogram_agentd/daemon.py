@@ -55,7 +55,8 @@ class Daemon:
         self.root = home.root
         self.home = home.path("home")
         self.address = ""
-        self.bind = "127.0.0.1"
+        self._bind = "127.0.0.1"  # as the last hello says it
+        self._host_to_bind = ""  # what that means on this machine, once it was asked for
         self.env: Dict[str, str] = environment({})
         self.is_stopping = False
         self.outbox = Outbox()
@@ -130,6 +131,14 @@ class Daemon:
         if not self._is_output_waiting:
             self._is_output_waiting = True
             self.kernel.later(OUTPUT_DELAY_S, self._output_due)
+
+    def host_to_bind(self) -> str:
+        """Give the host that servers of this agent bind."""
+        if not self._host_to_bind:
+            from octogram_agentd.network.endpoint import host_here
+
+            self._host_to_bind = host_here(self._bind)
+        return self._host_to_bind
 
     def process_lines(self, process: Supervised, stream: str, lines: List[str]) -> None:
         """Send log lines of a supervised process: of its attempt's as long as that is under way."""
@@ -247,7 +256,9 @@ class Daemon:
         if isinstance(lease_s, (int, float)) and lease_s > 0:
             self._lease_s = float(lease_s)
         self.address = str(message.get("address") or "")
-        self.bind = str(message.get("bind") or "127.0.0.1")
+        bind = str(message.get("bind") or "127.0.0.1")
+        if bind != self._bind:
+            self._bind, self._host_to_bind = bind, ""
         self.keep = bool(message.get("keep"))
         given = message.get("env")
         if isinstance(given, dict):

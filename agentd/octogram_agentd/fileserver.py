@@ -64,22 +64,11 @@ def main(argv: List[str]) -> int:
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """Open the listening socket; all interfaces (`::`, `0.0.0.0`, empty) means both families where there are two."""
-    if address in ("", "::", "0.0.0.0"):
-        try:
-            listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            return _bound(listener, "::", port)
-        except OSError as error:
-            if not _lacks_ipv6(error):
-                raise
-            address = "0.0.0.0"
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return _bound(socket.socket(family, socket.SOCK_STREAM), address, port)
-
-
-def _bound(listener: socket.socket, address: str, port: int) -> socket.socket:
+    """Open the listening socket; `::` takes IPv4 in."""
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
+        if address == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(512)
@@ -87,12 +76,6 @@ def _bound(listener: socket.socket, address: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _lacks_ipv6(error: OSError) -> bool:
-    import errno
-
-    return error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENOPROTOOPT)
 
 
 def serve(listener: socket.socket, directory: bytes) -> None:

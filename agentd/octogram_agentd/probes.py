@@ -170,10 +170,9 @@ async def _answers(attempt: Attempt, url: str, left_s: float) -> bool:
 
 def _addresses(bind: str) -> List[str]:
     """Give the addresses at which what listens on `bind` can be met from here."""
-    addresses = ["127.0.0.1", "::1"]
-    if bind and bind not in ("0.0.0.0", "::", "localhost", *addresses) and bind.replace(".", "").isdigit():
-        addresses.insert(0, bind)
-    return addresses
+    from octogram_agentd.network.endpoint import host_to_reach
+
+    return list(dict.fromkeys([host_to_reach(bind), "127.0.0.1", "::1"]))
 
 
 def _not_ready(process: Supervised, message: str, kind: str) -> ProcedureFailed:

@@ -41,7 +41,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "env": "environment variables for everything that the agent starts",
             "procedures": "the user's own procedure files: list of {path, source}",
             "keep": "whether the home directory stays when the run ends",
-            "bind": "the address that servers of the run listen on: 127.0.0.1 when all agents are on one machine",
+            "bind": "the host that servers of this agent bind, IPv6 without brackets; `::`, `0.0.0.0`: every interface",
         },
     ),
     "run": (

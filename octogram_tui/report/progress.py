@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Summary
@@ -220,7 +221,8 @@ class Progress:
         elif event.state == "down":  # most of all at the end, when everything is stopped
             self._chatty(line)
         elif event.kind == "prometheus":  # for people to open
-            self._plain(f"Prometheus reads the metrics of this run: http://{text(event.address)}:{event.ports['http']}")
+            where = Endpoint(event.address, event.ports["http"]).url
+            self._plain(f"Prometheus reads the metrics of this run: {text(where)}")
         else:
             self._chatty(f"{line}{f' ({ports})' if ports else ''}")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from octogram_agentd import PROTOCOL
+from octogram_agentd.network.endpoint import host_to_bind
 from octogram_agentd.wire import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
@@ -305,11 +306,7 @@ class Link:
                 "env": dict(self.spec.env),
                 "procedures": self._settings.procedures,
                 "keep": self._settings.keep,
-                "bind": address
-                if address.startswith("127.")
-                else "127.0.0.1"
-                if address in ("localhost", "::1")
-                else "::",
+                "bind": host_to_bind(self.spec.address),
             }
         )
         if len(line) > MAX_LINE_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.projection.states import AgentState, State
 from octogram_tui.projection.text import safe
 
@@ -77,8 +78,7 @@ def stamp(at_s: float) -> str:
 
 def place(address: str, port: int, *, scheme: str = "http://") -> str:
     """Write where something listens, as a browser takes it."""
-    host = f"[{address}]" if ":" in address else address or "localhost"
-    return f"{scheme}{host}:{port}"
+    return f"{scheme}{Endpoint(address or 'localhost', port)}"
 
 
 def plural(count: int, noun: str) -> str:

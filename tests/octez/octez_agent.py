@@ -47,8 +47,8 @@ class Agent:
         self._number = 0
         self._seen = 0
 
-    async def open(self, env: dict[str, str] | None = None) -> None:
-        """Start the daemon and greet it."""
+    async def open(self, env: dict[str, str] | None = None, *, bind: str = "127.0.0.1") -> None:
+        """Start the daemon and greet it; `bind` is what its servers are to listen on."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -79,7 +79,7 @@ class Agent:
                 "env": env or {},
                 "procedures": [],
                 "keep": True,
-                "bind": "127.0.0.1",
+                "bind": bind,
             }
         )
         await asyncio.wait_for(self._ready.wait(), WAIT_S)

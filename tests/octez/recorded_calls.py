@@ -118,7 +118,7 @@ def rollups(release: Release) -> list[str]:
         f" -o HOME/out/installer.hex{setup}",
         origination,
         origination,
-        f"{program} --endpoint http://localhost:node.rpc {WALLET} run operator for ROLLUP with operators bootstrap1"
+        f"{program} --endpoint http://127.0.0.1:node.rpc {WALLET} run operator for ROLLUP with operators bootstrap1"
         f" {history}--rpc-port rollup_node.rpc --rpc-addr 127.0.0.1 --metrics-addr 127.0.0.1:rollup_node.metrics"
         " --data-dir HOME/rollup --log-kernel-debug --log-kernel-debug-file HOME/kernel.log",
         f'{CLIENT} --wait 0 send smart rollup message hex:["68656c6c6f"] from bootstrap2',

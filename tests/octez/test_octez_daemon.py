@@ -14,6 +14,8 @@ import pytest
 import recorded_calls
 from octez_agent import Agent, Failed, base_parameters, install
 
+from octogram_agentd.network.endpoint import Endpoint
+
 RELEASES = ["v17", "v18", "v19", "v20", "v21", "v21.3", "v22", "v23", "v24", "v25"]
 DAL = {
     "feature_enable": "true",
@@ -383,3 +385,46 @@ async def test_a_node_that_is_slow_to_start_shows_progress_and_can_be_given_up(n
     error = await failure(newest.start_node(ready_timeout=1.5))
     assert error.error["kind"] == "timeout"
     assert any("waiting for node (v25.1) to answer" in text for text in agent.progress)
+
+
+# -- on a machine that others reach
+
+
+@pytest.mark.parametrize("bind", ["::", "0.0.0.0", "::1"])
+async def test_every_daemon_listens_where_others_can_reach_it(tmp_path: Path, bind: str) -> None:
+    agent = Agent(tmp_path / "root")
+    await agent.open(bind=bind)
+    try:
+        install(agent.home, "v25")
+        chain = Chain(agent, "v25")
+        await chain.activate()
+        await chain.bake()
+        await start_dal_node(chain)
+        operation = {"path_client": CLIENT, "endpoint": NODE, "wallet": "wallet", "source": "bootstrap1"}
+        (agent.home / "kernel.hex").write_text("00" * 16)
+        rollup = await agent.run(
+            "tezos.operations.originate_smart_rollup",
+            operation,
+            kernel_path={"owned": "kernel.hex"},
+            parameters_type="bytes",
+        )
+        await agent.run(
+            "smart_rollup.start_node",
+            path_rollup_node={"owned": "octez-smart-rollup-node"},
+            path_client=CLIENT,
+            wallet="wallet",
+            endpoint=NODE,
+            operator="bootstrap1",
+            kind="wasm_2_0_0",
+            mode="operator",
+            address=rollup["address"],
+        )
+        published = await agent.run("tezos.publish_dal_slot", slot())
+        assert published["published"] is True
+        hosts = ["::1"] if bind == "::1" else ["127.0.0.1", "::1"]
+        for service in agent.services.values():
+            for port in service["ports"].values():
+                for host in hosts:
+                    await agent.run("builtins.wait_for", port=str(Endpoint(host, port)), timeout=5)
+    finally:
+        await agent.close()

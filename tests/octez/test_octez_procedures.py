@@ -694,7 +694,7 @@ async def test_dal_node(agent: FakeAgent) -> None:
         "--data-dir",
         data,
         "--endpoint",
-        "http://0.0.0.0:8732",
+        "http://127.0.0.1:8732",
         *addresses,
     ]
     configuration = json.loads(Path(data, "config.json").read_text())
@@ -758,7 +758,7 @@ async def test_baker(agent: FakeAgent) -> None:
     start = [
         agent.inside("octez-baker"),
         "--endpoint",
-        "http://0.0.0.0:8732",
+        "http://127.0.0.1:8732",
         "--base-dir",
         agent.inside("w"),
         "run",
@@ -955,7 +955,7 @@ async def test_rollup_node(agent: FakeAgent) -> None:
     assert agent.started[0].argv == [
         agent.inside("octez-smart-rollup-node"),
         "--endpoint",
-        "http://localhost:8732",
+        "http://127.0.0.1:8732",
         "--base-dir",
         agent.inside("w"),
         "run",

@@ -106,6 +106,20 @@ async def test_a_port_that_is_taken_names_its_holder(agent: Agent) -> None:
     assert f"(pid {os.getpid()})" in caught.value.message
 
 
+@needs_prometheus
+@pytest.mark.prometheus
+async def test_it_listens_on_every_interface_where_others_reach_the_agent(tmp_path: Path) -> None:
+    agent = Agent(tmp_path / "root")
+    await agent.open(bind="::")
+    try:
+        started = await agent.run("internals.start_prometheus")
+        assert ask(started["port"], "targets")["activeTargets"] == []
+        await agent.run("builtins.http", url={"remote": f"http://[::1]:{started['port']}/-/ready"})
+        await agent.run("builtins.http", url={"owned": "prometheus/-/ready"})
+    finally:
+        await agent.close()
+
+
 async def test_no_prometheus_on_the_machine(agent: Agent) -> None:
     with pytest.raises(Failed) as caught:
         await agent.run("internals.start_prometheus", program="prometheus-that-nobody-has")

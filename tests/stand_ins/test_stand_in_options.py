@@ -119,6 +119,10 @@ def test_options_are_known_from_their_first_release_to_their_last(
         ("octez-dal-node config init --data-dir D --attester-profiles bootstrap1", "expected a public key hash"),
         ("octez-dal-node config init --data-dir D --bootstrap-profile --producer-profiles 1", "excludes"),
         ("octez-dal-node config init --data-dir D --operator-profiles -1", "non-negative"),
+        ("octez-node config init --data-dir D --network sandbox --rpc-addr :::8732", "must be bracketed"),
+        ("octez-node config init --data-dir D --network sandbox --net-addr ::1:9732", "must be bracketed"),
+        ("octez-node config init --data-dir D --network sandbox --metrics-addr :::9932", "must be bracketed"),
+        ("octez-dal-node config init --data-dir D --rpc-addr :::10732", "must be bracketed"),
     ],
 )
 def test_wrong_usage_of_the_unix_style_exits_124(sandbox: Sandbox, tmp_path: Path, words: str, problem: str) -> None:
@@ -140,6 +144,7 @@ def test_wrong_usage_of_the_unix_style_exits_124(sandbox: Sandbox, tmp_path: Pat
         ("octez-baker run remotely --liquidity-baking-toggle-vote maybe --without-dal", "maybe"),
         ("octez-baker run remotely --liquidity-baking-toggle-vote on --without-dal --dal-node http://h:1", "exclude"),
         ("octez-baker run with local node /nowhere --without-dal --liquidity-baking-toggle-vote on", "data directory"),
+        ("octez-smart-rollup-node run operator for sr1 with operators a --metrics-addr :::9933", "must be bracketed"),
         ("octez-smart-rollup-node run emperor for sr1 with operators a", "unknown mode"),
         ("octez-smart-rollup-node run custom:fly for sr1 with operators a", "unknown operation"),
         ("octez-smart-rollup-node run operator for sr1 with operators a", "not the address of a smart rollup"),

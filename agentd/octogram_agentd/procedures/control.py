@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from octogram_agentd.procedures import ports
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 
 TYPE_CHECKING = False
@@ -125,19 +125,21 @@ class WaitFor(Procedure):
     async def _look_at_port(self, context: Context, probe_s: float) -> Tuple[Optional[str], str]:
         from octogram_agentd.probes import is_listening
 
-        host, _, text = str(self.port).rpartition(":")
-        number = ports.number(text, "port")
+        try:
+            wanted = Endpoint.parse(str(self.port))
+        except ValueError as error:
+            raise ProcedureFailed("port %s: %s" % (self.port, error), kind="argument") from None
         kernel = context.future().kernel
         addresses = ["127.0.0.1", "::1"]
-        if host:
+        if wanted.host:
             try:
-                addresses = await kernel.in_thread(_addresses, host.strip("[]"))
+                addresses = await kernel.in_thread(_addresses, wanted.host)
             except OSError as error:
-                return None, "%s: %s" % (host, error.strerror)
+                return None, "%s: %s" % (wanted.host, error.strerror)
         for address in addresses:
-            if await is_listening(kernel, address, number, probe_s):
-                return "%s:%d" % (host or address, number), ""
-        return None, "nothing accepts connections on port %d of %s" % (number, host or "this machine")
+            if await is_listening(kernel, address, wanted.port, probe_s):
+                return str(Endpoint(wanted.host or address, wanted.port)), ""
+        return None, "nothing accepts connections on port %d of %s" % (wanted.port, wanted.host or "this machine")
 
     async def _look_at_log(self, context: Context, log: str, left_s: float) -> Tuple[Optional[str], str]:
         if self.process is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from octogram_agentd import origin
+from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
 from octogram_agentd.procedures import ports
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 from octogram_agentd.procedures.commands import instance
@@ -166,7 +167,7 @@ class StartHttpServer(Procedure):
 
 
 def url_of(context: Context, uri: Uri) -> str:
-    """Give the URL that an HTTP argument means; a service of this agent is reached through the loopback interface.
+    """Give the URL that an HTTP argument means; a service of this agent is reached on this machine.
 
     Its port is the one named `http`, then `rpc`, then its only one. Raises ProcedureFailed kind `service`.
     """
@@ -187,7 +188,9 @@ def url_of(context: Context, uri: Uri) -> str:
                 "self://%s has several ports and none is named http: %s" % (name, ", ".join(sorted(found)) or "none"),
                 kind="service",
             )
-        return "http://127.0.0.1:%d%s%s" % (port, slash, path)
+        # Our own servers listen where they are told to; where a user's program does, only it knows: mostly here.
+        where = Endpoint(LOOPBACK, port) if kind == "process" else context.to_reach(port)
+        return where.url + slash + path
     # One that is down explains more than five that never were.
     known = [error for error in failures if not error.hint]
     if known:

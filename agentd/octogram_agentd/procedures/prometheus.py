@@ -63,17 +63,16 @@ class StartPrometheus(Procedure):
                 program,
                 "--config.file=" + configuration,
                 "--storage.tsdb.path=" + os.path.join(directory, "tsdb"),
-                "--web.listen-address=%s:%d" % (context.bind, port),
+                "--web.listen-address=%s" % context.to_bind(port),
             ],
             stop_grace_s=_GRACE_S,
             stop_order=_STOP_ORDER,
         )
-        host = "127.0.0.1" if context.bind in ("0.0.0.0", "::", "") else context.bind
         try:
             await context.wait_ready(
                 process,
                 log="Server is ready to receive web requests",
-                http="http://%s:%d/-/ready" % (host, port),
+                http=context.to_reach(port).url + "/-/ready",
                 timeout_s=self.ready_timeout,
             )
         except ProcedureFailed as error:
@@ -81,7 +80,7 @@ class StartPrometheus(Procedure):
                 raise
             raise _ended(process, port) from None
         context.announce("prometheus", NAME, {"http": port}, process=process)
-        return {"port": port, "url": "http://%s:%d" % (context.address, port)}
+        return {"port": port, "url": context.for_others(port).url}
 
 
 def _ended(process: Process, port: int) -> ProcedureFailed:

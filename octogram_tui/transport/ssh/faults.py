@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import asyncssh
 
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 
 MAX_TEXT = 300
@@ -28,8 +29,7 @@ class Place(NamedTuple):
     through: str = ""  # the jump host or proxy command, where there is one
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        where = f"{self.user}@{host}:{self.port}" if self.user else f"{host}:{self.port}"
+        where = f"{self.user}@{Endpoint(self.host, self.port)}" if self.user else str(Endpoint(self.host, self.port))
         return f"{where} through {self.through}" if self.through else where
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.base import Receiver
@@ -97,7 +98,8 @@ class SshTransport:
         if self._machine is not None:
             return str(self._machine.profile.place)
         user, port = self._request.user, self._request.port
-        return f"{f'{user}@' if user else ''}{self._request.address}{f':{port}' if port else ''}"
+        where = str(Endpoint(self._request.address, port)) if port else self._request.address
+        return f"{user}@{where}" if user else where
 
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> SshChannel:
         """Start a command; `bulk` lets more be under way from there, for files. Raises TransportError."""

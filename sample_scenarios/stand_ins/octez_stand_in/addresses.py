@@ -10,7 +10,7 @@ class AddressInUse(Exception):
 
 
 def parse(text: str, default_port: int) -> tuple[str, int]:
-    """Cut an address into host and port. Raises ValueError."""
+    """Cut an address into host and port, and refuse what the real programs refuse: `::1:80`. Raises ValueError."""
     host, port_text = text, ""
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -19,14 +19,20 @@ def parse(text: str, default_port: int) -> tuple[str, int]:
         port_text = rest[1:]
     elif text.count(":") == 1:
         host, port_text = text.split(":")
-    elif text.count(":") > 1:
-        host = text
+    elif "]" in text or text.count(":") > 1:
+        raise ValueError(f"invalid address '{text}': IPv6 addresses must be bracketed")
     if port_text and not port_text.isdigit():
         raise ValueError(f"invalid port in '{text}'")
     port = int(port_text) if port_text else default_port
     if port > 65535:
         raise ValueError(f"invalid port in '{text}'")
     return host or "::", port
+
+
+def checked(text: str) -> str:
+    """Take an address to listen on. Raises ValueError."""
+    parse(text, 0)
+    return text
 
 
 def is_loopback(host: str) -> bool:

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     Json = Dict[str, Any]
 
 
-def address(value: str) -> str:
-    """Take an address to listen on."""
-    addresses.parse(value, 0)
-    return value
-
-
 def hashes(value: str) -> List[str]:
     """Take addresses of implicit accounts, separated by commas."""
     found = comma_list(value)
@@ -53,10 +47,10 @@ OBSERVERS = [option("--observer-profiles", indexes, since=20), option("--observe
 SETTINGS = [
     option("--data-dir -d"),
     option("--config-file", since=23),
-    option("--rpc-addr", address),
-    option("--net-addr", address),
-    option("--public-addr", address, since=19),
-    option("--metrics-addr", address),
+    option("--rpc-addr", addresses.checked),
+    option("--net-addr", addresses.checked),
+    option("--public-addr", addresses.checked, since=19),
+    option("--metrics-addr", addresses.checked),
     option("--expected-pow", number),
     option("--endpoint -E"),
     option("--peers", comma_list),

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     Json = Dict[str, Any]
 
 
-def address(value: str) -> str:
-    """Take an address to listen on."""
-    addresses.parse(value, 0)
-    return value
-
-
 def history_mode(value: str) -> str:
     """Take archive, full or rolling, with an optional number of cycles."""
     mode, _, cycles = value.partition(":")
@@ -44,14 +38,14 @@ SETTINGS = [
     option("--synchronisation-threshold", natural),
     option("--sync-latency", natural),
     option("--peer", repeats=True),
-    option("--metrics-addr", address, repeats=True),
-    option("--rpc-addr", address, repeats=True),
-    option("--external-rpc-addr", address, since=20, repeats=True),
-    option("--allow-all-rpc", address, repeats=True),
+    option("--metrics-addr", addresses.checked, repeats=True),
+    option("--rpc-addr", addresses.checked, repeats=True),
+    option("--external-rpc-addr", addresses.checked, since=20, repeats=True),
+    option("--allow-all-rpc", addresses.checked, repeats=True),
     option("--max-active-rpc-connections", connection_limit, since=20),
-    option("--net-addr", address),
+    option("--net-addr", addresses.checked),
     option("--advertised-net-port", natural),
-    option("--discovery-addr", address),
+    option("--discovery-addr", addresses.checked),
     option("--connections", natural),
     option("--history-mode", history_mode),
     option("--log-output"),

@@ -49,7 +49,7 @@ OPTIONS = [
     option("--data-dir"),
     option("--rpc-addr"),
     option("--rpc-port", natural),
-    option("--metrics-addr"),
+    option("--metrics-addr", addresses.checked),
     flag("--log-kernel-debug"),
     option("--log-kernel-debug-file"),
     option("--dal-node"),

@@ -66,7 +66,7 @@ class StartBaker(Procedure):
         name = names.name("baker", context.attempt, self.name, prefix="agnostic-baker")
         process_name = names.process_name("baker", name)
         wallet = endpoints.own_path(context, self.base_dir, "base_dir")
-        endpoint = endpoints.endpoint(context, self.node_uri, "node", host=context.bind)
+        endpoint = endpoints.endpoint(context, self.node_uri, "node")
         dal = None if self.dal_node_uri is None else endpoints.endpoint(context, self.dal_node_uri, "dal_node")
         process = await context.start(
             process_name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from octogram_agentd.network.endpoint import is_loopback
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 from octogram_agentd.procedures.octez import argv, base58, daemons, endpoints, levels, programs, slots, wallets
 from octogram_agentd.procedures.octez.releases import SINCE, has, show
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class StartDalNode(Procedure):
@@ -64,7 +63,7 @@ class StartDalNode(Procedure):
         producers = [_slot_index(text, "producer_profiles") for text in self.producer_profiles]
         program = await programs.program(context, self.path_node, "octez-dal-node")
         release = await programs.release_of(context, program)
-        endpoint = endpoints.endpoint(context, self.l1_node_uri, "node", host=context.bind)
+        endpoint = endpoints.endpoint(context, self.l1_node_uri, "node")
         attesters = [await self._attester(context, each) for each in self.attester_profiles]
         names = roster(context)
         name = names.name("dal_node", context.attempt, self.name)
@@ -75,7 +74,7 @@ class StartDalNode(Procedure):
             which: names.port(context, "dal_node", name, which, wanted)
             for which, wanted in (("rpc", self.rpc_port), ("metrics", self.metrics_port), ("net", self.net_port))
         }
-        address = {which: "%s:%d" % (context.bind, port) for which, port in ports.items()}
+        address = {which: str(context.to_bind(port)) for which, port in ports.items()}
         configuration = os.path.join(data_dir, "config.json")
         if os.path.exists(configuration):  # of a former life; v25 refuses to replace it
             os.remove(configuration)
@@ -94,7 +93,7 @@ class StartDalNode(Procedure):
                 is_bootstrap=self.bootstrap_profile,
             ),
         )
-        if has(release, "dal acl") and context.bind not in _LOOPBACK:
+        if has(release, "dal acl") and not is_loopback(context.bind):
             _open_rpcs(configuration, address["rpc"])
         if self.ignore_l1_history_check and not has(release, "dal --ignore-l1-history-check"):
             context.log(
@@ -116,7 +115,7 @@ class StartDalNode(Procedure):
                 ignores_l1_history=self.ignore_l1_history_check,
             ),
         )
-        url = "http://%s:%d/health" % (endpoints.loopback(context), ports["rpc"])
+        url = context.to_reach(ports["rpc"]).url + "/health"
 
         async def is_up() -> bool:
             health = await daemons.answer(context, url)

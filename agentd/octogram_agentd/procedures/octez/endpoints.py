@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
-
     from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
-
-_FULL = re.compile(r"(https?)://(.*):(\d+)")
-_BARE = re.compile(r"(.*):(\d+)")
-_EVERYWHERE = ("0.0.0.0", "127.0.0.1", "::", "")
 
 
 def parse_endpoint(text: str) -> str:
@@ -23,32 +16,29 @@ def parse_endpoint(text: str) -> str:
 
     Raises ProcedureFailed.
     """
-    found = _FULL.match(text)
-    if found is not None:
-        return "%s://%s:%s" % found.groups()
-    found = _BARE.match(text)
-    if found is None:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "http", text
+    try:
+        found = Endpoint.parse(rest.partition("/")[0])
+        if scheme not in ("http", "https") or not found.host:
+            raise ValueError("it needs a host, and http or https")
+    except ValueError as error:
         raise ProcedureFailed(
-            "%r is no endpoint: it needs a port, as in http://HOST:8732 or AGENT://NODE" % text, kind="refused"
-        )
-    return "http://%s:%s" % found.groups()
+            "%r is no endpoint: %s, as in http://HOST:8732 or AGENT://NODE" % (text, error), kind="refused"
+        ) from None
+    return "%s://%s" % (scheme, found)
 
 
-def loopback(context: Context) -> str:
-    """Give the address by which this agent reaches its own servers."""
-    return "127.0.0.1" if context.bind in _EVERYWHERE else context.bind
-
-
-def endpoint(context: Context, uri: Uri, kind: str, *, host: Optional[str] = None) -> str:
+def endpoint(context: Context, uri: Uri, kind: str) -> str:
     """Give the RPC endpoint of a node of a kind (node, dal_node, rollup_node).
 
-    host: how to write the machine when the node is this agent's own. Raises ProcedureFailed kind `service` when
-    this agent runs no such node, or it is down, with the reason.
+    Raises ProcedureFailed kind `service` when this agent runs no such node, or it is down, with the reason.
     """
     if uri.owned is None:
         return parse_endpoint(uri.remote or "")
     ports = context.service(kind, uri.owned)
-    return "http://%s:%d" % (host or loopback(context), ports["rpc"])
+    return context.to_reach(ports["rpc"]).url
 
 
 def own_path(context: Context, uri: Uri, field: str) -> str:

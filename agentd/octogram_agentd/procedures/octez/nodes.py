@@ -95,7 +95,7 @@ class StartNode(Procedure):
             which: names.port(context, "node", name, which, wanted)
             for which, wanted in (("net", self.net_port), ("metrics", self.metrics_port), ("rpc", self.rpc_port))
         }
-        address = {which: "%s:%d" % (context.bind, port) for which, port in ports.items()}
+        address = {which: str(context.to_bind(port)) for which, port in ports.items()}
         configuration = os.path.join(data_dir, "config.json")
         if os.path.exists(configuration):  # of a former life; `config init` refuses to replace it
             os.remove(configuration)
@@ -129,7 +129,7 @@ class StartNode(Procedure):
                 history_mode=self.history_mode,
             ),
         )
-        url = "http://%s:%d/version" % (endpoints.loopback(context), ports["rpc"])
+        url = context.to_reach(ports["rpc"]).url + "/version"
 
         async def answers() -> bool:
             return await daemons.answer(context, url) is not None

@@ -78,7 +78,7 @@ class StartRollupNode(Procedure):
     async def run(self, context: Context) -> Dict[str, Any]:
         program = await programs.program(context, self.path_rollup_node, "octez-smart-rollup-node")
         release = await programs.release_of(context, program)
-        endpoint = endpoints.endpoint(context, self.endpoint, "node", host="localhost")
+        endpoint = endpoints.endpoint(context, self.endpoint, "node")
         names = roster(context)
         name = names.name("rollup_node", context.attempt, self.name)
         process_name = names.process_name("rollup_node", name)
@@ -105,13 +105,13 @@ class StartRollupNode(Procedure):
                 operator=self.operator,
                 rpc_host=context.bind,
                 rpc_port=ports["rpc"],
-                metrics_addr="%s:%d" % (context.bind, ports["metrics"]),
+                metrics_addr=str(context.to_bind(ports["metrics"])),
                 data_dir=data_dir,
                 kernel_log=None if self.kernel_log_path is None else context.path(self.kernel_log_path),
             ),
             env=programs.QUIET,
         )
-        url = "http://%s:%d/global" % (endpoints.loopback(context), ports["rpc"])
+        url = context.to_reach(ports["rpc"]).url + "/global"
 
         async def answers() -> bool:
             return await daemons.answer(context, url + "/smart_rollup_address") is not None
