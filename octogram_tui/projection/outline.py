@@ -44,7 +44,7 @@ class Outline:
 
     def _stands_alone(self, stage: Group) -> bool:
         """Before anything ran, the first stage is open so that one sees what is about to happen."""
-        return stage is self.board.stages[0] and self.board.current_stage is None
+        return stage in self.board.stages[:1] and self.board.current_stage is None
 
     def has_rows_below(self, row: Row) -> bool:
         """Say whether there is something to unfold."""

@@ -352,8 +352,10 @@ class RunScreen(Screen[None]):
         """Ask what to look for, below the panes."""
         from octogram_tui.tui.widgets.find_line import FindLine
 
-        in_log = self.pane == "log"
-        self.mount(FindLine(in_log=in_log))
+        for line in self.query(FindLine):  # asked for twice, by the palette: the one that is there
+            line.focus()
+            return
+        self.mount(FindLine(in_log=self.pane == "log"))
 
     def find(self, needle: str, *, in_log: bool) -> bool:
         """Look for a row, or a text in the log; False when it is nowhere."""

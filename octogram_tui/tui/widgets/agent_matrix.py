@@ -31,7 +31,7 @@ class AgentMatrix(LineView):
         super().__init__(model, brush, id="matrix")
         self.border_title = " Agents "
         self.column = 0  # the stage under the cursor
-        self._first_column = 0
+        self._first_column = 0  # as it was asked for; `_columns` keeps it where there are stages
         self._rows: list[AgentRow] = []
         self._services: list[ServiceAnnounced] = []  # below the agents, after a headline
         self._basis: object = None
@@ -101,18 +101,21 @@ class AgentMatrix(LineView):
             self._title = title
             self.border_title = Content(f" {title} ")  # a plain text would be read as markup
 
-    def _columns(self, width: int) -> int:
-        """How many stages fit."""
+    def _columns(self, width: int) -> range:
+        """The stages that are seen at a width: always some that there are, whatever the width was before."""
         stages = len(self.model.board.stages)
-        return min(stages, max(1, (width - self._name_cells - NOW_CELLS - 5) // CELL_CELLS))
+        fitting = min(stages, max(1, (width - self._name_cells - NOW_CELLS - 5) // CELL_CELLS))
+        first = max(0, min(self._first_column, stages - fitting))
+        return range(first, first + fitting)
 
     def _keep_column_in_view(self) -> None:
-        fitting = self._columns(self.size.width)
         self.column = max(0, min(self.column, len(self.model.board.stages) - 1))
-        if self.column < self._first_column:
-            self._first_column = self.column
-        elif self.column >= self._first_column + fitting:
-            self._first_column = self.column - fitting + 1
+        if not self.display or not self.size.width:
+            return  # hidden: no width says what fits
+        seen = self._columns(self.size.width)
+        self._first_column = min(seen.start, self.column)
+        if self.column >= seen.stop > seen.start:
+            self._first_column = self.column - len(seen) + 1
 
     def action_sideways(self, by: int) -> None:
         """Go to another stage."""
@@ -131,11 +134,11 @@ class AgentMatrix(LineView):
         """The numbers of the stages, each in the colour of its state."""
         pieces: list[Piece] = [(" " * (self._name_cells + 4), "")]
         stages = self.model.board.stages
-        last = self._first_column + self._columns(width)
-        for number in range(self._first_column, last):
+        seen = self._columns(width)
+        for number in seen:
             style = "key" if number == self.column and self.has_focus else LOOKS[stages[number].state].style
             pieces.append((fit(str(number + 1), CELL_CELLS - 1, right=True) + " ", style))
-        more = f"+{len(stages) - last}" if last < len(stages) else ""
+        more = f"+{len(stages) - seen.stop}" if seen.stop < len(stages) else ""
         stage = self.stage if self.has_focus else None
         here = f"{self.column + 1} {self.brush.text(stage.name, limit=60)}" if stage is not None else "now"
         return [*pieces, (fit(more, 3), "faint"), (here, "key" if stage is not None else "faint")]
@@ -172,8 +175,7 @@ class AgentMatrix(LineView):
             (fit(brush.text(agent.name), self._name_cells) + " ", "failed" if look.style == "failed" else ""),
         ]
         stages = self.model.board.stages
-        last = self._first_column + self._columns(width)
-        for number in range(self._first_column, last):
+        for number in self._columns(width):
             state = agent.cell_state(stages[number])
             is_here = index == self.cursor and number == self.column and self.has_focus
             sign, style = (brush.sign(LOOKS[state]), LOOKS[state].style) if state is not None else (" ", "faint")

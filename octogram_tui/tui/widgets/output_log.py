@@ -22,6 +22,8 @@ from octogram_tui.tui.widgets.line_view import LineView
 
 NAME_CELLS = 12
 NAME_STYLES = 6
+NOTHING_WRAPPED = (-1, 0, 0)
+"""No width, not even that of a hidden pane: the rows are laid out anew."""
 
 
 class OutputLog(LineView):
@@ -37,11 +39,11 @@ class OutputLog(LineView):
         self.shows_times = False
         self.wraps = False
         self.needle = ""
-        self.match: int | None = None  # the line that was found
+        self.match: int | None = None  # the line that was found, among `lines`; gone with it
         self.unseen = 0  # lines that came since it follows no more
         self._view = LogView(model.logbook)
         self._rows: list[tuple[int, int]] = []  # when wrapping: line, and the cell of it that the row begins with
-        self._wrapped: tuple[int, int, int] = (0, 0, 0)  # width, lines, removed that _rows stand for
+        self._wrapped: tuple[int, int, int] = NOTHING_WRAPPED  # width, lines, removed that _rows stand for
         self._titles = ("", "")
 
     @property
@@ -56,7 +58,7 @@ class OutputLog(LineView):
             return
         self.subject = subject
         self._view = LogView(self.model.logbook, scope_of(subject))
-        self._wrapped = (0, 0, 0)
+        self._rows, self._wrapped = [], NOTHING_WRAPPED
         self.match = None
         self.unseen = 0
         self.is_following = True
@@ -69,9 +71,13 @@ class OutputLog(LineView):
 
     def sync(self) -> None:
         """Take in what came, and follow it."""
+        removed = self._view.removed
         new = self._view.catch_up()
+        removed = self._view.removed - removed
         if not self.is_following:
             self.unseen += new
+        if self.match is not None and removed:
+            self.match = self.match - removed if self.match >= removed else None
         if self.wraps:
             self._wrap()
         super().sync()
@@ -156,8 +162,9 @@ class OutputLog(LineView):
         text = self.brush.line(line.text)
         prefix = self._prefix(line)
         if self.wraps:
-            room = max(8, width - sum(cell_len(piece) for piece, _ in prefix))
-            text = (chop_cells(text, room) or [""])[part]
+            # As wide as the rows were laid out: after a resize the screen may be drawn before that is done again.
+            room = max(8, self._wrapped[0] - sum(cell_len(piece) for piece, _ in prefix))
+            text = dict(enumerate(chop_cells(text, room))).get(part, "")
             if part:
                 prefix = [(" " * sum(cell_len(piece) for piece, _ in prefix), "")]
         style = {"stderr": "stderr", "gap": "gap"}.get(line.stream, "")
@@ -260,7 +267,7 @@ class OutputLog(LineView):
         self._relay()
 
     def _relay(self) -> None:
-        self._wrapped = (0, 0, 0)
+        self._rows, self._wrapped = [], NOTHING_WRAPPED
         self.sync()
 
     def search(self, needle: str) -> bool:

@@ -144,7 +144,8 @@ class PlanTree(LineView):
         fold = "  "
         if self.model.outline.has_rows_below(row):
             fold = brush.pick("⌄ ", "- ") if self.model.outline.is_unfolded(row) else brush.pick("› ", "+ ")
-        number = f"{self.model.board.stages.index(row) + 1} " if isinstance(row, Group) and not row.depth else ""
+        stages = self.model.board.stages
+        number = f"{stages.index(row) + 1} " if isinstance(row, Group) and row in stages else ""
         label = brush.text(row.label)
         head: list[Piece] = [(" " + "  " * row.depth, ""), (fold, "faint"), (brush.sign(look) + " ", look.style)]
         tail = self._tail(row, state)
