@@ -87,9 +87,9 @@ class JobReader:
             case "until":
                 return keys.expression(node, key, AFTER_JOB)
             case "timeout":
-                return keys.duration_s(node, key)
+                return keys.duration_s(node, key, JOB[key])
             case "retry_delay":
-                return keys.duration_s(node, key) or 0.0
+                return keys.duration_s(node, key, JOB[key]) or 0.0
             case "retries":
                 return keys.integer(node, key, JOB[key]) or 0
             case "on_failure":
