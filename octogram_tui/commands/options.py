@@ -51,6 +51,11 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
     )
+    group.add_argument(
+        "--trust-procedures",
+        action="store_true",
+        help="run files of `procedures` on this machine too, where reading them does not show what they declare",
+    )
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
     group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
 
