@@ -23,6 +23,7 @@ def load(args: Any) -> tuple[Scenario, list[Problem]]:
         variables=dict(parse_assignment(text) for text in args.var),
         variable_files=args.variables,
         agent_files=args.agents,
+        trusts_procedures=args.trust_procedures,
     )
     scenario = loaded.scenario
     if args.limit is not None:

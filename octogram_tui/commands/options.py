@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from octogram_tui.errors import UsageError
+from octogram_tui.scenario.scalars import read_duration_s
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,6 +51,11 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
     )
+    group.add_argument(
+        "--trust-procedures",
+        action="store_true",
+        help="run files of `procedures` on this machine too, where reading them does not show what they declare",
+    )
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
     group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
 
@@ -75,15 +81,12 @@ def add_ssh_options(parser: argparse.ArgumentParser) -> None:
 
 
 def positive_seconds(text: str) -> float:
-    """Read a duration: `90`, `90s`, `5m`, `1h`."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
-    try:
-        seconds = float(number) * unit
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    """Read a duration as scenarios write them: `90`, `90s`, `5m`, `1h30m`."""
+    seconds = read_duration_s(text)
+    if seconds is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90, 90s, 5m or 1h")
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time at all: leave the option out, or give more than 0")
     return seconds
 
 

@@ -24,10 +24,11 @@ from octogram_tui.scenario.usage import Usage
 class Builder:
     """Builds one scenario from its documents."""
 
-    def __init__(self, document: Document, read_file: ReadFile | None) -> None:
+    def __init__(self, document: Document, read_file: ReadFile | None, *, trusts_procedures: bool = False) -> None:
         self.problems: list[Problem] = []
         self.document = document
         self.read_file = read_file
+        self.trusts_procedures = trusts_procedures
         self.directory = os.path.dirname(document.file) or "."
         self.usage = Usage()
         self.keys = KeyReader(Findings(document, self.problems), self.usage)
@@ -77,7 +78,7 @@ class Builder:
             binary = read_binary(keys, root["octogram_binary"], self.directory)
         own: list[OwnProcedures] = []
         if "procedures" in root:
-            own = read_own(keys, root, self.directory, self.read_file)
+            own = read_own(keys, root, self.directory, self.read_file, is_trusted=self.trusts_procedures)
         own_digests = {name: digest_of(file.source) for file in own for name in file.names}
         stages: tuple[StageSpec, ...] = ()
         if keys.is_given(root, "stages") and keys.is_list(root["stages"], root.value_place("stages"), "`stages`"):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
-from octogram_tui.scenario.scalars import read_duration_s
+from octogram_tui.scenario.scalars import is_finite, read_duration_s
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
 from octogram_tui.scenario.usage import Usage
@@ -257,6 +257,7 @@ def _takes_any_text(field: Field[Any]) -> bool:
         or field.choices
         or field.pattern
         or field.max_bytes is not None
+        or field.above is not None
         or field.minimum is not None
         or field.maximum is not None
     )
@@ -278,6 +279,7 @@ def _single(field: Field[Any], kind: str) -> Field[Any]:
         uri=field.uri,
         choices=field.choices,
         pattern=field.pattern,
+        above=field.above,
         minimum=field.minimum,
         maximum=field.maximum,
         max_bytes=field.max_bytes,
@@ -394,7 +396,7 @@ def _number(value: Any) -> float | int | None:
         except ValueError:
             return read_duration_s(value)
         value = int(value) if value.is_integer() else value
-    return value if math.isfinite(value) else None
+    return value if is_finite(value) else None
 
 
 def refuse(field: Field[Any], value: Any) -> str | None:
@@ -402,6 +404,9 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.choices and value not in field.choices:
         like = suggestion(str(value), field.choices)
         return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
+    if field.above is not None and _size(value) <= field.above:
+        absent = f" (left out, it is {field.default:g})" if isinstance(field.default, (int, float)) else ""
+        return f"must be more than {field.above:g}, not {kind_of(value)}{absent}"
     if field.minimum is not None and _size(value) < field.minimum:
         return f"must be at least {field.minimum:g}, not {kind_of(value)}"
     if field.maximum is not None and _size(value) > field.maximum:
@@ -419,4 +424,4 @@ def _size(value: Any) -> float:
     if isinstance(value, str):
         number = _number(value)
         return math.nan if number is None else number
-    return float(value)
+    return float(value) if isinstance(value, float) else int(value)

@@ -72,7 +72,8 @@ def kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, (int, float)):
-        return f"the number {value}"
+        text = str(value)
+        return f"the number {text if len(text) <= 40 else text[:39] + '…'}"
     if isinstance(value, str):
         return f"the text `{value if len(value) <= 40 else value[:39] + '…'}`"
     return "a list" if isinstance(value, list) else "a map"

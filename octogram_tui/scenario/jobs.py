@@ -15,12 +15,11 @@ from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, read_arg
 from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.keys import KeyReader
+from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import JOB, UPDATE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import AFTER_JOB, IN_JOB, Usage
 from octogram_tui.template.source import is_template
-
-OWN_MODULE = "octogram_own_"
 
 _FIELD_OF = {"with_items": "items", "timeout": "timeout_s", "retry_delay": "retry_delay_s"}
 
@@ -87,9 +86,9 @@ class JobReader:
             case "until":
                 return keys.expression(node, key, AFTER_JOB)
             case "timeout":
-                return keys.duration_s(node, key)
+                return keys.duration_s(node, key, JOB[key])
             case "retry_delay":
-                return keys.duration_s(node, key) or 0.0
+                return keys.duration_s(node, key, JOB[key]) or 0.0
             case "retries":
                 return keys.integer(node, key, JOB[key]) or 0
             case "on_failure":

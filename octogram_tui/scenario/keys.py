@@ -98,8 +98,7 @@ class KeyReader:
             number = int(value)
         if number is None:
             self.wrong(node, key, "a whole number")
-        elif declared.minimum is not None and number < declared.minimum:
-            self.findings.error(node.value_place(key), f"`{key}` must be at least {declared.minimum}, not {number}")
+        elif self.is_refused(node, key, declared, number):
             return None
         return number
 
@@ -126,14 +125,30 @@ class KeyReader:
             self.findings.error(node.value_place(key), f"`{key}` must be {names}, not {kind_of(value)}{like}")
         return default
 
-    def duration_s(self, node: MapNode, key: str) -> float | None:
+    def duration_s(self, node: MapNode, key: str, declared: Key) -> float | None:
         """Read a duration, in seconds."""
         if not self.is_given(node, key):
             return None
         seconds = read_duration_s(node[key])
         if seconds is None:
             self.wrong(node, key, "a duration (30, 30s, 5m, 1h)")
+        elif self.is_refused(node, key, declared, seconds):
+            return None
         return seconds
+
+    def is_refused(self, node: MapNode, key: str, declared: Key, number: float) -> bool:
+        """Tell whether a number is outside of what its key allows, and report it then."""
+        if declared.above is not None and number <= declared.above:
+            bound = f"more than {declared.above}"
+        elif declared.minimum is not None and number < declared.minimum:
+            bound = f"at least {declared.minimum}"
+        elif declared.maximum is not None and number > declared.maximum:
+            bound = f"at most {declared.maximum}"
+        else:
+            return False
+        hint = f"leave it out to have {declared.absent}" if declared.absent else ""
+        self.findings.error(node.value_place(key), f"`{key}` must be {bound}, not {kind_of(node[key])}", hint)
+        return True
 
     def expression(self, node: MapNode, key: str, names: frozenset[str]) -> Text | None:
         """Read an expression; a boolean or a number is one."""

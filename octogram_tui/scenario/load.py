@@ -31,18 +31,20 @@ def load_scenario(
     variable_files: Sequence[str] = (),
     agent_files: Sequence[str] = (),
     read_file: ReadFile | None = None,
+    trusts_procedures: bool = False,
 ) -> Loaded:
     """Read and check a scenario.
 
     variables (of the command line) win over those of variable_files, which win over the scenario's; agents of
-    agent_files are added. read_file replaces reading from disk.
+    agent_files are added. read_file replaces reading from disk. Own procedures are run here only
+    with trusts_procedures, and only where what they declare cannot be read.
     Raises ScenarioError with everything that is wrong, and after that what is only doubtful.
     """
     # Thousands of small containers, none of them garbage: looking for it would take as long as reading.
     collects = gc.isenabled()
     gc.disable()
     try:
-        return _load(path, variables or {}, variable_files, agent_files, read_file)
+        return _load(path, variables or {}, variable_files, agent_files, read_file, trusts_procedures)
     finally:
         if collects:
             gc.enable()
@@ -54,6 +56,7 @@ def _load(
     variable_files: Sequence[str],
     agent_files: Sequence[str],
     read_file: ReadFile | None,
+    trusts_procedures: bool,
 ) -> Loaded:
     unreadable: list[Problem] = []
     documents: dict[str, Document] = {}
@@ -64,7 +67,7 @@ def _load(
             unreadable.extend(error.problems)
     if path not in documents:
         raise ScenarioError(unreadable)
-    builder = Builder(documents[path], read_file)
+    builder = Builder(documents[path], read_file, trusts_procedures=trusts_procedures)
     builder.problems.extend(unreadable)
     scenario = builder.build(
         [documents[file] for file in agent_files if file in documents],

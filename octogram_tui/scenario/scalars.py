@@ -102,6 +102,14 @@ def read_number(text: str) -> int | float | None:
     return None
 
 
+def is_finite(value: int | float) -> bool:
+    """Tell whether a number can be a float that is one: whole numbers may be too large for that."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+|[0-9]+(?:\.[0-9]+)?")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
@@ -112,7 +120,7 @@ def read_duration_s(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return float(value) if 0 <= value < math.inf else None
+        return float(value) if value >= 0 and is_finite(value) else None
     if not isinstance(value, str) or len(value) > 64:
         return None
     text = value.strip().replace(" ", "")

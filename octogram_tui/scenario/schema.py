@@ -6,7 +6,7 @@ from typing import Any
 
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
-from octogram_tui.scenario.jobs import OWN_MODULE
+from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, SCENARIO, STAGE, UPDATE, Key
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

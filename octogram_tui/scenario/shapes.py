@@ -18,6 +18,9 @@ class Key(NamedTuple):
     required: bool = False
     choices: tuple[str, ...] = ()
     minimum: int | None = None
+    maximum: int | None = None
+    above: int | None = None
+    absent: str = ""  # what it means to leave it out, for those who write a number that is refused
 
 
 ORDERS = ("sequential", "concurrent")
@@ -39,7 +42,7 @@ AGENT: dict[str, Key] = {
     "name": Key("word", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True),
     "address": Key("words", "The machine; a list spreads the agents of a range over machines, in turn."),
     "user": Key("word", "The user to log in as."),
-    "port": Key("integer", "The SSH port.", minimum=1),
+    "port": Key("integer", "The SSH port.", minimum=1, maximum=65535),
     "identity": Key("word", "The private key file; `~` is your home directory."),
     "transport": Key("choice", "How the machine is reached.", choices=TRANSPORTS),
     "command": Key(
@@ -60,7 +63,7 @@ STAGE: dict[str, Key] = {
     "ask_confirmation": Key("boolean", "Whether an operator must agree before the stage runs."),
     "when": Key("expression", "Run the stage only when this is true."),
     "always": Key("boolean", "Run the stage even after a failure."),
-    "max_concurrency": Key("integer", "At most so many instances at the same time.", minimum=1),
+    "max_concurrency": Key("integer", "At most so many instances at the same time.", minimum=1, absent="no limit"),
     "tags": Key("words", "Words by which stages can be chosen."),
     "jobs": Key("jobs", "What each agent does.", required=True),
 }
@@ -71,7 +74,9 @@ JOB: dict[str, Key] = {
     "run_items": Key("choice", "Whether items run at the same time.", choices=ORDERS),
     "vars_updates": Key("updates", "Variables to set from the result (`res`), or to remove (null)."),
     "when": Key("expression", "Run the job only when this is true."),
-    "timeout": Key("duration", "The longest that an attempt may take: `30`, `30s`, `5m`, `1h`."),
+    "timeout": Key(
+        "duration", "The longest that an attempt may take: `30`, `30s`, `5m`, `1h`.", above=0, absent="no limit"
+    ),
     "retries": Key("integer", "How often to try again after a failure.", minimum=0),
     "retry_delay": Key("duration", "How long to wait before trying again."),
     "until": Key("expression", "The job succeeds only when this is true of its result (`res`)."),

@@ -556,8 +556,6 @@ def test_procedures_beside_the_scenario() -> None:
         ("gone.py", None, "gone.py: there is no such file"),
         ("mine.txt", "", "`mine.txt` is not a Python file"),
         ("mine.py", "def", "mine.py:1: invalid syntax"),
-        ("mine.py", "x = 1\n1 / 0\n", "mine.py:2: ZeroDivisionError"),
-        ("mine.py", "raise ValueError('no')", "mine.py:1: ValueError: no"),
         ("mine.py", OWN.replace("mine.greet", "builtins.shell"), "whose family is ours"),
         ("mine.py", OWN.replace("mine.greet", "tezos.brandnew"), "whose family is ours"),
     ],

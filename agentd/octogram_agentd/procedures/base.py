@@ -35,10 +35,12 @@ class Field(_Typed["T"]):
     of        the element's field for list, map and tuple (a sequence of fields for tuple)
     fields    the members of a record
     exactly_one  names of record members of which exactly one must be given
+    above     what a number has to be more than: 0 of times for which none at all makes no sense
     minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
     """
 
     __slots__ = (
+        "above",
         "choices",
         "default",
         "doc",
@@ -70,6 +72,7 @@ class Field(_Typed["T"]):
         exactly_one: Sequence[str] = (),
         choices: Sequence[str] = (),
         pattern: str = "",
+        above: Optional[float] = None,
         minimum: Optional[float] = None,
         maximum: Optional[float] = None,
         max_bytes: Optional[int] = None,
@@ -85,6 +88,7 @@ class Field(_Typed["T"]):
         self.exactly_one = tuple(exactly_one)
         self.choices = tuple(choices)
         self.pattern = pattern
+        self.above = above
         self.minimum = minimum
         self.maximum = maximum
         self.max_bytes = max_bytes

@@ -112,9 +112,7 @@ class StartProcess(Procedure):
             "port": Field("str", "A port of this machine that accepts connections: a number, or `{{ port.NAME }}`."),
             "http": Field("str", "A URL that is answered with a status below 400."),
             "file": Field("str", "A file that exists, taken from the home directory."),
-            "timeout": Field(
-                "float", "After how many seconds it has failed to become ready.", default=60.0, minimum=0.0
-            ),
+            "timeout": Field("float", "After how many seconds it has failed to become ready.", default=60.0, above=0),
         },
         exactly_one=("log", "port", "http", "file"),
     )
@@ -138,7 +136,7 @@ class StartProcess(Procedure):
         pattern=r"(SIG)?(TERM|INT|HUP|QUIT|KILL|USR1|USR2|ABRT|ALRM)",
     )
     stop_grace: Field[float] = Field(
-        "float", "How many seconds it has to end before it is killed.", default=10.0, minimum=0.0
+        "float", "How many seconds it has to end before it is killed; 0: at once.", default=10.0, minimum=0.0
     )
     cwd = CWD
     env = ENV

@@ -77,7 +77,7 @@ class WaitFor(Procedure):
         "An expression that is true, as between the braces of a template. It is looked at again whenever a variable"
         " changes.",
     )
-    timeout: Field[float] = Field("float", "After how many seconds to give up.", default=60.0, minimum=0.0)
+    timeout: Field[float] = Field("float", "After how many seconds to give up.", default=60.0, above=0)
     every: Field[float] = Field(
         "float", "How many seconds to let pass between two looks, at most.", default=1.0, minimum=0.01
     )

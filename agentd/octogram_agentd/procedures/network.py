@@ -52,7 +52,7 @@ class Http(Procedure):
     expect: Field[Union[int, List[int], None]] = Field(
         "int_or_list", "The status, or the statuses, that mean success; by default all below 400.", of=Field("int")
     )
-    timeout: Field[float] = Field("float", "After how many seconds to give up.", default=30.0, minimum=0.0)
+    timeout: Field[float] = Field("float", "After how many seconds to give up.", default=30.0, above=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         """Ask. Raises ProcedureFailed kind `http` when there is no answer, `status` when it is not what is expected."""
@@ -108,7 +108,9 @@ class StartHttpServer(Procedure):
     directory: Field[str] = Field(
         "str", "What to serve, taken from the home directory. It may be created later.", default="."
     )
-    http_port: Field[Optional[str]] = Field("str", "The port to listen on; by default one that is free.")
+    http_port: Field[Optional[str]] = Field(
+        "str", "The port to listen on; by default one that is free.", minimum=1, maximum=65535
+    )
 
     job = ""
     port = 0

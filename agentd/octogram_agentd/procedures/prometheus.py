@@ -36,11 +36,11 @@ class StartPrometheus(Procedure):
     result = {"port": "int: where it listens", "url": "str: its address as this machine's network knows it"}
 
     program: Field[str] = Field("str", "The program: a name on the PATH, or a path.", default="prometheus")
-    port: Field[Any] = Field("int", "Where to listen; 9090 or a free port when left out.")
+    port: Field[Any] = Field("int", "Where to listen; 9090 or a free port when left out.", minimum=1, maximum=65535)
     scrape_interval_s: Field[float] = Field(
         "float", "Seconds between two readings of a target.", default=5.0, minimum=0.1
     )
-    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=60.0, minimum=0)
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=60.0, above=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         program = find_program(context, self.program)

@@ -36,9 +36,9 @@ class StartDalNode(Procedure):
 
     name: Field[Optional[str]] = Field("str", "The DAL node's name on its agent; `octez-dal-node1`, ... when left out.")
     path_node: Field[Uri] = Field("str", "The octez-dal-node program.", required=True, uri="file")
-    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
-    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
-    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.")
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
+    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
     l1_node_uri: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
     peers: Field[List[str]] = Field("list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str"))
     bootstrap_profile: Field[bool] = Field(
@@ -57,7 +57,7 @@ class StartDalNode(Procedure):
         "Start although the L1 node keeps too little of the past (v25 and later; others have no such option).",
         default=False,
     )
-    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=600.0, minimum=0)
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until it is ready.", default=600.0, above=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         producers = [_slot_index(text, "producer_profiles") for text in self.producer_profiles]

@@ -65,9 +65,9 @@ class StartNode(Procedure):
         minimum=0,
     )
     peers: Field[List[str]] = Field("list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str"))
-    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.")
-    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
-    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
+    net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
     dal_cryptobox_parameters: Field[Optional[Dict[str, Any]]] = Field(
         "record",
         "Switches the DAL on in the node's configuration. The numbers matter to releases before v20 only, "
@@ -80,7 +80,7 @@ class StartNode(Procedure):
         "DAL nodes on chains with short cycles want `archive`.",
         pattern=r"^(archive|(full|rolling)(:\d+)?)$",
     )
-    ready_timeout: Field[float] = Field("float", "Seconds to wait until the node is ready.", default=600.0, minimum=0)
+    ready_timeout: Field[float] = Field("float", "Seconds to wait until the node is ready.", default=600.0, above=0)
 
     async def run(self, context: Context) -> Dict[str, Any]:
         program = await programs.program(context, self.path_node, "octez-node")

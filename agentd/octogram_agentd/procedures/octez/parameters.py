@@ -67,7 +67,7 @@ class GenerateProtocolParametersFile(Procedure):
             "blocks_per_epoch": Field("str", "Of the protocols of v18 and v19."),
         },
     )
-    minimal_block_delay: Field[Optional[str]] = Field("str", "Seconds between blocks.")
+    minimal_block_delay: Field[Optional[str]] = Field("str", "Seconds between blocks.", minimum=1)
     path_client: Field[Optional[Uri]] = Field(
         "str", "The octez-client program; `octez-client` in the home directory when left out.", uri="file"
     )

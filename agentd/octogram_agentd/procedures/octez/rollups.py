@@ -63,8 +63,8 @@ class StartRollupNode(Procedure):
         "Its data directory, from the home directory: the `preimages_directory_path` of the installer, when the "
         "kernel reveals preimages. One of its own when left out.",
     )
-    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.")
-    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.")
+    rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
+    metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
     kernel_log_path: Field[Optional[str]] = Field(
         "str", "Where to write what the kernel logs, from the home directory."
     )
@@ -72,7 +72,7 @@ class StartRollupNode(Procedure):
         "float",
         "Seconds to wait until it is ready, and between two levels while it catches up.",
         default=600.0,
-        minimum=0,
+        above=0,
     )
 
     async def run(self, context: Context) -> Dict[str, Any]:
