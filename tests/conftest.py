@@ -16,6 +16,8 @@ pytest_plugins = ["fixtures_program", "fixtures_ssh"]
 MACHINERY = ("sshd", "prometheus", "terminal")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
+LONGEST_ID = 60
+
 _KEPT = ("OCTOGRAM_NO_SKIPS", "OCTOGRAM_GOLDEN")
 _FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
 
@@ -32,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.mkdir(os.environ[f"XDG_{name}"], mode=0o700)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Census(), "octogram-census")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a test by the beginning of a long text: some are hundreds of thousands of characters long."""
+    if isinstance(val, (str, bytes)) and len(val) > LONGEST_ID:
+        return f"{val[:LONGEST_ID]!a}... of {len(val)}"
+    return None  # as pytest names it
 
 
 @pytest.hookimpl(wrapper=True)

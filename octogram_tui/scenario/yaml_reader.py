@@ -1,6 +1,7 @@
 """YAML to a tree with places: a small builder on the events of PyYAML's C parser. The only importer of yaml.
 
 Faster than any loader of the library, and every limit is checked as events come: depth, aliases, what they expand to.
+A limit of the library's own never answers first, whatever its version: see `nesting`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Any
 import yaml
 from yaml.events import (
     AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -19,6 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from octogram_tui.scenario.nesting import too_deep
 from octogram_tui.scenario.scalars import Reading, read_plain
 from octogram_tui.scenario.tree import (
     MAX_ALIASES,
@@ -95,7 +99,7 @@ class Builder:
             return self.alias(event.anchor)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise Refused(Flaw(place, f"this is nested more than {MAX_DEPTH} levels deep"))
+            raise Refused(_too_deep(place))
         if event.tag and event.tag not in _KNOWN_TAGS and event.tag != "!":
             self.errors.append(Flaw(place, f"the tag {_short_tag(event.tag)} is not part of the language"))
         if event.anchor:
@@ -243,11 +247,41 @@ def read_yaml(file: str, text: str) -> Document:
     except Refused as refusal:
         builder.errors.append(refusal.flaw)
     except yaml.YAMLError as error:
-        builder.errors.append(_flaw(error, text))
+        builder.errors.append(_nested_before(error, text) or _flaw(error, text))
     finally:
         builder.parser.dispose()
     errors = builder.errors
     return Document(file, root, place, text, errors, builder.doubts)
+
+
+def _too_deep(place: Place) -> Flaw:
+    return Flaw(place, f"this is nested more than {MAX_DEPTH} levels deep")
+
+
+def _nested_before(error: yaml.YAMLError, text: str) -> Flaw | None:
+    """Tell whether the text passes our limit on depth before the place where the parser gave up, looking ahead."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return None
+    parser: Any = _Loader(text)
+    position = 0
+    open_levels: list[bool] = []  # whether each is written with brackets
+    try:
+        while True:
+            event = parser.get_event()
+            position = event.end_mark.index
+            if isinstance(event, CollectionStartEvent):
+                open_levels.append(bool(event.flow_style))
+            elif isinstance(event, CollectionEndEvent):
+                open_levels.pop()
+    except yaml.YAMLError:
+        found = too_deep(text, position, mark.index, len(open_levels), sum(open_levels), MAX_DEPTH)
+    finally:
+        parser.dispose()
+    if found is None:
+        return None
+    before = text[:found]
+    return _too_deep(Place(before.count("\n") + 1, found - before.rfind("\n")))
 
 
 def _flaw(error: yaml.YAMLError, text: str) -> Flaw:
@@ -292,5 +326,6 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "found unexpected end of stream": ("the file ends inside of a quoted text", "close the quote"),
     "did not find expected ',' or": ("a `,` or the closing bracket is missing", "quote templates: '{{ … }}'"),
+    "exceeded maximum nesting depth": ("this is nested deeper than the YAML library reads", ""),
     "found unknown escape character": ("", "use single quotes for texts with backslashes"),
 }

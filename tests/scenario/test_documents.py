@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from octogram_tui.errors import ScenarioError
+from octogram_tui.scenario import yaml_reader
 from octogram_tui.scenario.files import read_document, read_text
 from octogram_tui.scenario.json_reader import read_json
-from octogram_tui.scenario.tree import MAX_BYTES, Document, ListNode, MapNode, Place, plain
+from octogram_tui.scenario.tree import MAX_BYTES, MAX_DEPTH, Document, ListNode, MapNode, Place, plain
 from octogram_tui.scenario.yaml_reader import read_yaml
 
 
@@ -76,6 +79,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
+DEEP = "[" * 60 + '"[[[[[[[["'  # sixty levels, and brackets that are none
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -102,6 +108,14 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ('a: "\\q"\n', 1, "unknown escape"),
         ("a: x\x07y\n", 1, "control character"),
         ("[" * 5000, 1, "more than 64 levels deep"),
+        ("a: {b: " + "[" * 5000, 1, "more than 64 levels deep"),
+        ("- " * 5000, 1, "more than 64 levels deep"),
+        ("? " * 5000, 1, "a key must be a plain word"),
+        ("[\n" * 5000, 65, "more than 64 levels deep"),
+        ("".join(" " * level + "a:\n" for level in range(2000)), 65, "more than 64 levels deep"),
+        ("[" * 70 + "@", 1, "more than 64 levels deep"),  # what comes first is said, however far the parser looks ahead
+        (DEEP + ", @", 1, "this character cannot begin a value"),
+        ("a" + "[" * 70 + "b: c: d", 1, "`:`"),
         ("a: " + "{b: " * 100 + "1" + "}" * 100, 1, "more than 64 levels deep"),
         ("x: &x 1\ny: [" + ",".join(["*x"] * 101) + "]\n", 2, "more than 100 aliases"),
         (BOMB, 6, "aliases expand to more than 100000 values"),
@@ -145,6 +159,47 @@ def test_json_that_is_refused(text: str, line: int, column: int, message: str) -
     found = flaw(read_json("f", text))
     assert message in found[2]
     assert found[:2] == (line, column)
+
+
+@pytest.mark.parametrize("limit", [65, 100, 1000])
+@pytest.mark.parametrize("text", ["[" * 1100, "a: {b: " + "[" * 1000, DEEP + ", é, " + "['x', " * 20])
+def test_our_limit_on_depth_answers_before_the_library_s(
+    text: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = flaw(read_yaml("f", text))
+    levels = brackets_of(text)
+    monkeypatch.setattr(yaml_reader, "_Loader", looking_ahead(limit))
+    line, column, message = flaw(read_yaml("f", text))
+    depth_before = 1 if text.startswith("a:") else 0  # the map without brackets
+    assert (line, column) == (1, levels[MAX_DEPTH - depth_before] + 1)
+    assert message == "this is nested more than 64 levels deep"
+    assert (line, column, message) == expected
+
+
+def brackets_of(text: str) -> list[int]:
+    return [position for position, char in enumerate(text.replace('"[[[[[[[["', '"________"')) if char in "[{"]
+
+
+def looking_ahead(limit: int) -> Callable[[str], Any]:
+    """Make a parser that gives up on so many brackets when it meets the first, as libyaml 0.2.6 does at 1000."""
+
+    class Parser:
+        def __init__(self, text: str) -> None:
+            self.inner: Any = yaml.SafeLoader(text)
+            brackets = brackets_of(text)
+            self.first, self.last = brackets[0], brackets[limit - 1 : limit]
+
+        def get_event(self) -> Any:
+            event = self.inner.get_event()
+            if self.last and event.end_mark.index > self.first:
+                mark = yaml.Mark("f", self.last[0], 0, self.last[0], "", 0)
+                raise yaml.scanner.ScannerError("while increasing flow level", None, "exceeded the depth", mark)
+            return event
+
+        def dispose(self) -> None:
+            self.inner.dispose()
+
+    return Parser
 
 
 JSON = st.recursive(
