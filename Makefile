@@ -6,24 +6,32 @@ BIN := $(VENV)/bin
 # How many processes the tests use; `make test JOBS=0` runs them in one, which is easier to debug.
 JOBS ?= auto
 PYTEST_ARGS ?=
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKS := requirements
+INSTALL := pip --quiet --disable-pip-version-check install
+PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test lint docs screenshots clean
+.PHONY: help demo test quick lowest newest lint lock docs screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Two stamps, so that the demo does not wait for the tools of the tests.
-$(VENV)/.run: pyproject.toml
+# What is installed is what the locks say, to the hash, and nothing else; the lock holds the builder of this folder too.
+# An environment that was made from other locks is made anew. Two more stamps, so that the demo does not wait for the
+# tools of the tests.
+$(VENV)/.made: $(LOCKS)/demo.txt $(LOCKS)/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { $(PYTHON) --version; echo "octogram-tui needs Python 3.11 or later: make PYTHON=python3.11 ..."; exit 1; } >&2
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --editable .
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml
+	$(PIP) --no-deps --require-hashes --requirement $(LOCKS)/demo.txt
+	$(PIP) --no-index --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) install --editable '.[dev]'
+	$(PIP) --no-deps --require-hashes --requirement $(LOCKS)/dev.txt
 	touch $@
 
 demo: $(VENV)/.run ## run the quickstart: the console on a terminal, plain lines without one
@@ -36,6 +44,25 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 	$(BIN)/coverage report --include='octogram_tui/scenario/*' --fail-under=95
 	$(BIN)/coverage report --include='agentd/octogram_agentd/wire.py' --fail-under=95
 
+# What needs no machine, no daemon and no terminal: the first answer to a change, and to other versions of what we use.
+# How the console looks is held by the lock's versions only: pictures differ where nothing is wrong.
+QUICK := $(addprefix tests/,engine journal projection report scenario settings ssh template tui wire) \
+  -m 'not sshd and not prometheus and not terminal' --ignore-glob='*snapshots*'
+
+quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
+	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+
+lowest: ## the quick part with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lowest
+	build/lowest/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/lowest.txt
+	build/lowest/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	build/lowest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+
+newest: ## the quick part with the newest versions of the day
+	$(PYTHON) -m venv --clear build/newest
+	build/newest/bin/python -m $(INSTALL) --editable '.[dev]'
+	build/newest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+
 lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,6 +70,19 @@ lint: $(VENV)/.dev ## style, types and layers only
 	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
 	cd sample_scenarios/stand_ins && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml octez.py octez_stand_in
 	$(BIN)/lint-imports --no-cache
+
+# The resolver lives for this target only. What is locked stays locked: `make lock LOCK=--upgrade` takes newer versions.
+LOCK ?=
+COMPILE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
+  --no-config --no-emit-index-url --no-emit-find-links --no-emit-build-options --custom-compile-command 'make lock' \
+  --group build pyproject.toml
+
+lock: ## resolve requirements/ again, after a change of the ranges in pyproject.toml
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python -m $(INSTALL) 'uv>=0.9'
+	$(COMPILE) $(LOCK) --output-file $(LOCKS)/demo.txt
+	$(COMPILE) $(LOCK) --extra dev --constraint $(LOCKS)/demo.txt --output-file $(LOCKS)/dev.txt
+	$(COMPILE) --upgrade --resolution lowest-direct --extra dev --output-file $(LOCKS)/lowest.txt
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m octogram_tui.dev.pages
