@@ -85,10 +85,10 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 	$(COMPILE) --upgrade --resolution lowest-direct --extra dev --output-file $(LOCKS)/lowest.txt
 
 docs: $(VENV)/.dev ## write the generated pages again
-	$(BIN)/python -m octogram_tui.dev.pages
+	$(BIN)/python -m tools.pages
 
 screenshots: $(VENV)/.run ## take the console's pictures in docs/ again
-	$(BIN)/python -m octogram_tui.dev.screenshots
+	$(BIN)/python -m tools.screenshots
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .ci/out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from octogram_tui.dev import pages
 from octogram_tui.errors import EXIT_TEXTS
+from tools import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKDOWN = sorted(path for folder in (".", "docs", "octogram_tui", "agentd") for path in (ROOT / folder).glob("*.md"))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+
+from octogram_tui.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +50,60 @@ def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
 def test_the_command_and_the_licence_are_in_the_wheel(names: set[str]) -> None:
     assert any(name.endswith(".dist-info/entry_points.txt") for name in names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_no_program_of_the_developers_is_in_the_wheel(names: set[str]) -> None:
+    here = {str(path.relative_to(ROOT / "tools")) for path in (ROOT / "tools").rglob("*.py")} - {"__init__.py"}
+    assert here
+    assert not {name for name in names if Path(name).name in here or "/dev/" in name or "tests/" in name}
+
+
+IMPORTED_AS = {"pyyaml": "yaml", "prometheus-client": "prometheus_client"}
+"""The module of a requirement, where it is not called as the requirement is."""
+
+AWAITED = {"ruamel.yaml"}
+"""Its user, the console's write-back of a value, is being built: with that, this goes."""
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def reached_from_the_command() -> set[str]:
+    """Follow the imports of the command line, those inside of functions too; give every module that they name."""
+    packages = {"octogram_tui": ROOT / "octogram_tui", "octogram_agentd": ROOT / "agentd" / "octogram_agentd"}
+    waiting = [
+        "octogram_tui.cli",
+        "octogram_tui.commands.run",
+        *(f"octogram_tui.commands.{name}" for name in COMMANDS),
+    ]  # imported by their names
+    seen: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        top, *rest = module.split(".")
+        is_known = module in seen or top not in packages
+        seen.add(module)
+        if is_known:
+            continue
+        place = packages[top].joinpath(*rest)
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                waiting.extend(imports_of(path))
+        if rest:
+            waiting.append(module.rpartition(".")[0])
+    return seen
+
+
+def test_every_requirement_is_reached_by_a_command() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    requirements = [re.split(r"[^\w.-]", spoken)[0] for spoken in project["dependencies"]]
+    wanted = {IMPORTED_AS.get(name, name) for name in requirements}
+    reached = reached_from_the_command()
+    assert "octogram_tui.engine" in reached
+    assert wanted - reached <= AWAITED

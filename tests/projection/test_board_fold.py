@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from octogram_tui.dev.fleet import Fleet
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.projection.board import KEPT_DETAILS, Board
 from octogram_tui.projection.rows import Group, Instance, Kind
 from octogram_tui.projection.states import AgentState, Phase, State
+from tools.pretended_run import PretendedRun
 
 
 def started(**changes: Any) -> ev.RunStarted:
@@ -233,12 +233,12 @@ def test_old_details_are_let_go() -> None:
 
 
 def test_a_whole_run_counts_up() -> None:
-    fleet = Fleet(9, seed=3)
-    fleet.begin()
+    run = PretendedRun(9, seed=3)
+    run.begin()
     board = Board()
 
     def fold() -> None:
-        for event in fleet.advance(float("inf")):
+        for event in run.advance(float("inf")):
             board.apply(event)
         check_counts(board)
 
@@ -246,13 +246,13 @@ def test_a_whole_run_counts_up() -> None:
     failure = board.first_failure
     assert isinstance(failure, Instance)
     assert board.is_paused
-    fleet.take(st.RerunRequest(failure.stage.key, key=failure.key))
-    fleet.take(st.GoRequest())
+    run.take(st.RerunRequest(failure.stage.key, key=failure.key))
+    run.take(st.GoRequest())
     fold()
-    fleet.take(st.GoRequest())
+    run.take(st.GoRequest())
     fold()
     assert list(board.confirmations) == ["measure"]
-    fleet.take(st.ConfirmRequest("measure", True))
+    run.take(st.ConfirmRequest("measure", True))
     fold()
     assert board.phase is Phase.DONE
     assert not board.failures

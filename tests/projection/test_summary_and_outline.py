@@ -1,12 +1,12 @@
 """Totals at the end, variables with their past, and the plan as a list of lines."""
 
-from octogram_tui.dev.fleet import Fleet
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.summary import SLOWEST, Summary
 from octogram_tui.projection.variables import Variables
+from tools.pretended_run import PretendedRun
 
 
 def finished(key: str, state: str = "ok", **fields: object) -> ev.JobFinished:
@@ -44,9 +44,9 @@ def test_variables_keep_their_past() -> None:
     assert variables.by_name["y"].now.removed
 
 
-def outline_at(fleet: Fleet, at_s: float) -> Outline:
+def outline_at(run: PretendedRun, at_s: float) -> Outline:
     board = Board()
-    for event in fleet.advance(at_s):
+    for event in run.advance(at_s):
         board.apply(event)
     outline = Outline(board)
     outline.refresh()
@@ -59,9 +59,9 @@ def labels(outline: Outline) -> list[str]:
 
 
 def test_the_running_stage_is_open_and_the_operator_decides_otherwise() -> None:
-    fleet = Fleet(3)
-    fleet.begin()
-    outline = outline_at(fleet, 2.0)
+    run = PretendedRun(3)
+    run.begin()
+    outline = outline_at(run, 2.0)
     assert labels(outline)[:4] == ["deploy binaries", "  copy binaries", "  unpack", "start nodes"]
     job = outline.board.jobs["deploy binaries/copy binaries"]
     outline.unfold(job)
@@ -72,21 +72,21 @@ def test_the_running_stage_is_open_and_the_operator_decides_otherwise() -> None:
 
 
 def test_failed_only_shows_the_way_to_failures() -> None:
-    fleet = Fleet(6)
-    fleet.begin()
-    outline = outline_at(fleet, float("inf"))
+    run = PretendedRun(6)
+    run.begin()
+    outline = outline_at(run, float("inf"))
     outline.failed_only = True
     assert labels(outline) == ["wait until synchronised", "  wait_for_bootstrapped", "    node-2"]
-    fleet.take(st.RerunRequest("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
-    for event in fleet.advance(float("inf")):
+    run.take(st.RerunRequest("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
+    for event in run.advance(float("inf")):
         outline.board.apply(event)
     assert labels(outline) == []
 
 
 def test_find_looks_into_folded_rows_and_goes_round() -> None:
-    fleet = Fleet(6, fails=False)
-    fleet.begin()
-    outline = outline_at(fleet, 30.0)
+    run = PretendedRun(6, fails=False)
+    run.begin()
+    outline = outline_at(run, 30.0)
     found = outline.find("NODE-3", None)
     assert found is not None
     assert found.key == "deploy binaries/copy binaries@node-3"
@@ -101,9 +101,9 @@ def test_find_looks_into_folded_rows_and_goes_round() -> None:
 
 
 def test_what_is_pointed_at_is_open_only_as_long_as_that() -> None:
-    fleet = Fleet(40)
-    fleet.begin()
-    outline = outline_at(fleet, 4.0)
+    run = PretendedRun(40)
+    run.begin()
+    outline = outline_at(run, 4.0)
     before = labels(outline)
     row = outline.board.instances["deploy binaries/unpack@node-3"]
     outline.point_at(row)

@@ -6,10 +6,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from octogram_tui.dev.fleet import Fleet
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
+from tools.pretended_run import PretendedRun
 
 STARTED_S = 1767614400.0  # what the fleet says it was started at
 DEADLINE_S = 60.0
@@ -47,9 +47,9 @@ class StillSource:
 
 
 def fleet_events(until_s: float, *, agents: int = 12, paused: bool = False, fails: bool = True) -> list[Event]:
-    fleet = Fleet(agents, seed=2, fails=fails)
-    fleet.begin(paused=paused)
-    return fleet.advance(until_s)
+    run = PretendedRun(agents, seed=2, fails=fails)
+    run.begin(paused=paused)
+    return run.advance(until_s)
 
 
 def console(source: StillSource, *, ticks: bool = False, **options: Any) -> ConsoleApp:

@@ -25,7 +25,7 @@ def console() -> Iterator[pexpect.spawn]:
         "PYTHONPATH": PYTHONPATH,
     }
     environment.pop("NO_COLOR", None)
-    command = ["-m", "octogram_tui.dev.fleet", "--agents", "3", "--paused"]
+    command = ["-m", "tools.pretended_run", "--agents", "3", "--paused"]
     child = pexpect.spawn(
         sys.executable, command, env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
     )
@@ -82,7 +82,7 @@ def test_no_colour_and_no_unicode_where_asked() -> None:
         "PYTHONPATH": PYTHONPATH,
         "LC_ALL": "C",
     }
-    command = ["-m", "octogram_tui.dev.fleet", "--agents", "3", "--paused"]
+    command = ["-m", "tools.pretended_run", "--agents", "3", "--paused"]
     child = pexpect.spawn(
         sys.executable, command, env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
     )

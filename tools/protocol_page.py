@@ -1,12 +1,8 @@
-"""The page agentd/PROTOCOL.md, from the daemon's wire.py: `python -m octogram_tui.dev.protocol [--check]`."""
+"""The page agentd/PROTOCOL.md, made from the daemon's wire.py."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from octogram_agentd import PROTOCOL, wire
-from octogram_tui.resources import agentd_dir
 
 INTRODUCTION = """\
 # The channel between orchestrator and agent
@@ -57,19 +53,3 @@ def page() -> str:
                 rows = "\n".join(f"| `{field}` | {text} |" for field, text in fields.items())
                 parts.append(f"### {name}\n\n{meaning.capitalize()}.\n\n| field | meaning |\n| --- | --- |\n{rows}\n")
     return "\n".join(parts)
-
-
-def main(argv: list[str]) -> int:
-    """Write the page, or say (`--check`) whether the one that is there is current."""
-    path: Path = agentd_dir().parent / "PROTOCOL.md"
-    if "--check" in argv:
-        if not path.is_file() or path.read_text("utf-8") != page():
-            sys.stderr.write(f"{path} is out of date: run python -m octogram_tui.dev.protocol\n")
-            return 1
-        return 0
-    path.write_text(page(), "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

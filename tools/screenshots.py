@@ -1,7 +1,7 @@
-"""Takes the console's pictures for docs/: a fleet that does not exist, a clock that stands still, no terminal.
+"""Takes the console's pictures for docs/: a run that does not happen, a clock that stands still, no terminal.
 
-python -m octogram_tui.dev.screenshots           takes them
-python -m octogram_tui.dev.screenshots --check   fails when one is not what would be taken
+python -m tools.screenshots           takes them
+python -m tools.screenshots --check   fails when one is not what would be taken
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from octogram_tui.dev.fleet import Fleet
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.app import ConsoleApp
+from tools.pretended_run import PretendedRun
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 AFTER_S = 0.3
 """The clock stands this long after the last event."""
 
 
 class Shot(NamedTuple):
-    """A picture: how large, of which fleet, at what moment of its run, after which keys, in which colours."""
+    """A picture: how large, of which run, at what moment of its run, after which keys, in which colours."""
 
     width: int
     height: int
@@ -68,10 +68,10 @@ class Still:
 
 async def take(shot: Shot) -> str:
     """Take one picture; gives the text of an SVG file."""
-    fleet = Fleet(shot.agents, seed=2, fails=shot.fails)
-    fleet.begin()
-    events = fleet.advance(shot.until_s)
-    now = datetime.fromisoformat(fleet.started_wall).timestamp() + events[-1].at_s + AFTER_S
+    run = PretendedRun(shot.agents, seed=2, fails=shot.fails)
+    run.begin()
+    events = run.advance(shot.until_s)
+    now = datetime.fromisoformat(run.started_wall).timestamp() + events[-1].at_s + AFTER_S
     app = ConsoleApp(Still(events), scenario_path=f"{shot.agents}-nodes.yml", palette=shot.palette, clock=lambda: now)
     app.animation_level = "none"
     async with app.run_test(size=(shot.width, shot.height)) as pilot:

@@ -1,7 +1,7 @@
 """Writes the pages that are made from code, so that they say what the code does.
 
-python -m octogram_tui.dev.pages           writes them
-python -m octogram_tui.dev.pages --check   fails when one is not what would be written
+python -m tools.pages           writes them
+python -m tools.pages --check   fails when one is not what would be written
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from octogram_tui import settings
-from octogram_tui.dev import events_page, procedures_page, protocol
+from tools import events_page, procedures_page, protocol_page
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def with_settings(text: str) -> str:
@@ -41,7 +41,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "docs/events.md": lambda _: events_page.page(),
     **{path: _procedures(path) for path in procedures_page.PATHS},
     "docs/command-line.md": with_settings,
-    "agentd/PROTOCOL.md": lambda _: protocol.page(),
+    "agentd/PROTOCOL.md": lambda _: protocol_page.page(),
 }
 """What makes each page, out of what it says now."""
 

@@ -1,6 +1,6 @@
-"""A fleet that does not exist: plausible events at a human pace, to live with the console and to test it.
+"""A run that does not happen: plausible events at a human pace, to live with the console and to test it.
 
-`python -m octogram_tui.dev.fleet --agents 50` opens the console on it. The same seed gives the same events.
+`python -m tools.pretended_run --agents 50` opens the console on it. The same seed gives the same events.
 """
 
 from __future__ import annotations
@@ -14,95 +14,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
 from octogram_tui import settings
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from tools.pretended_plan import ACTS, ERROR, FAILING_ACT, Act, Work
 
 
-class Work(NamedTuple):
-    """One job of the pretended plan."""
-
-    name: str
-    procedure: str
-    seconds: tuple[float, float]
-    lines: tuple[str, ...]
-    items: int = 0
-    sets: str = ""
-
-
-class Act(NamedTuple):
-    """One stage of the pretended plan. `who` picks its agents by their number."""
-
-    name: str
-    jobs: tuple[Work, ...]
-    who: Callable[[int], bool] = lambda number: True
-    asks: bool = False
-    always: bool = False
-
-
-_SYNC_LINES = ("connecting to 10.0.0.7:8732", "head is {n} blocks behind", "chain validated up to level {n}")
-ACTS = (
-    Act(
-        "deploy binaries",
-        (
-            Work("copy binaries", "copy", (0.4, 1.6), ("sent octez-node, {n} KiB", "sha256 agrees")),
-            Work("unpack", "builtins.tar", (0.2, 0.7), ("{n} files",)),
-        ),
-    ),
-    Act(
-        "start nodes",
-        (
-            Work("generate identity", "builtins.command", (0.3, 1.2), ("identity written",), sets="identities"),
-            Work("start node", "builtins.start_process", (0.8, 2.5), ("listening on 0.0.0.0:{n}", "peers: {n}")),
-        ),
-    ),
-    Act(
-        "activate protocol",
-        (
-            Work("copy parameters", "copy", (0.2, 0.5), ("sent parameters.json, 12 KiB",)),
-            Work(
-                "activate", "builtins.shell", (1.0, 2.0), ("operation injected", "block {n} applied"), sets="protocol"
-            ),
-        ),
-        lambda number: number == 0,
-    ),
-    Act(
-        "wait until synchronised",
-        (Work("wait_for_bootstrapped", "builtins.wait_for", (1.5, 6.0), _SYNC_LINES, sets="level"),),
-    ),
-    Act(
-        "start bakers",
-        (
-            Work("import keys", "builtins.command", (0.3, 0.8), ("key {n} imported",)),
-            Work("start baker", "builtins.start_process", (0.6, 1.4), ("waiting for block {n}",)),
-        ),
-        lambda number: number % 2 == 1,
-    ),
-    Act(
-        "inject operations",
-        (Work("inject", "builtins.command", (0.3, 1.5), ("injected {n}", "included in block {n}"), items=4),),
-        lambda number: number % 2 == 1,
-    ),
-    Act(
-        "measure",
-        (Work("read metrics", "builtins.http", (0.5, 1.0), ("{n} samples",), sets="throughput"),),
-        lambda number: number == 0,
-        asks=True,
-    ),
-    Act("collect", (Work("fetch logs", "builtins.fetch", (0.3, 1.2), ("fetched node.log, {n} KiB",)),), always=True),
-)
-FAILING_ACT = 3
-ERROR = {
-    "kind": "timeout",
-    "message": "timeout after 30 s: the node is 41 blocks behind",
-    "hint": "give it longer (`timeout: 2m`), or look at the node's peers",
-    "detail": {"exit_code": 1, "last_lines": ["head is 41 blocks behind", "error: timeout after 30 s"]},
-}
-
-
-class Fleet:
+class PretendedRun:
     """The simulation: time is given to it, events come out. A failing job holds the run until it is seen to."""
 
     def __init__(self, agents: int = 12, *, seed: int = 1, fails: bool = True, started_wall: str = "") -> None:
@@ -378,36 +298,36 @@ class Fleet:
         self.is_over = True
 
 
-class FleetSource:
-    """The fleet as the console's source of events, in real time (`speed` times faster)."""
+class PretendedSource:
+    """The run as the console's source of events, in real time (`speed` times faster)."""
 
     has_control = True
     is_connected = True
 
-    def __init__(self, fleet: Fleet, *, speed: float = 1.0) -> None:
-        self._fleet = fleet
+    def __init__(self, run: PretendedRun, *, speed: float = 1.0) -> None:
+        self._run = run
         self._speed = speed
         self.refusals: list[str] = []
 
     async def events(self) -> AsyncIterator[list[ev.Event]]:
         """Give what happens, as it happens."""
         began = time.monotonic()
-        while not self._fleet.is_over:
-            batch = self._fleet.advance((time.monotonic() - began) * self._speed)
+        while not self._run.is_over:
+            batch = self._run.advance((time.monotonic() - began) * self._speed)
             if batch:
                 yield batch
             await asyncio.sleep(0.02)
 
     def send(self, stimulus: st.Stimulus) -> None:
         """Let the operator have a say."""
-        self._fleet.take(stimulus)
+        self._run.take(stimulus)
 
     async def close(self) -> None:
         """Nothing is open."""
 
 
 def main() -> None:
-    """Open the console on a fleet that does not exist."""
+    """Open the console on a run that does not happen."""
     from octogram_tui.tui.app import run_console
 
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -420,9 +340,9 @@ def main() -> None:
     parser.add_argument("--theme")
     options = parser.parse_args()
     now = datetime.now(UTC).isoformat()
-    fleet = Fleet(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
-    fleet.begin(paused=options.paused)
-    source = FleetSource(fleet, speed=options.speed)
+    run = PretendedRun(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
+    run.begin(paused=options.paused)
+    source = PretendedSource(run, speed=options.speed)
     print(
         asyncio.run(
             run_console(source, settings.load(), scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)
