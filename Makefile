@@ -10,7 +10,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test quick lowest newest lint lock docs screenshots clean
+.PHONY: help demo test quick lowest newest lint lock docs bench screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -86,6 +86,9 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
+
+bench: $(VENV)/.run ## the figures to compare before and after a change: shape, start, CPU per job
+	$(BIN)/python bench/figures.py
 
 screenshots: $(VENV)/.run ## take the console's pictures in docs/ again
 	$(BIN)/python -m tools.screenshots
