@@ -48,6 +48,19 @@ def test_anchors_of_a_page_exist(page: Path) -> None:
         assert anchor in anchors, f"{page.name} links to {target}#{anchor}"
 
 
+def test_what_a_newcomer_is_sent_to_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:octogram_tui|agentd|tests|tools|docs|themes|requirements)(?:/[\w./-]+)?)`", text))
+    assert len(named) > 20
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_every_kind_of_addition_is_explained() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for kind in ("procedure", "verb", "widget", "event", "command"):
+        assert re.search(rf"^\| an? {kind}\b[^|]*\|[^|]*`[^|]*\|[^|]*\|[^|]*`tests/[^|]*\|$", text, re.MULTILINE), kind
+
+
 def test_generated_pages_are_current() -> None:
     assert list(pages.stale()) == [], "run `make docs`"
 
