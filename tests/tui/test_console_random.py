@@ -8,10 +8,10 @@ from console_app import StillSource, console, screen_text, settled, until
 from textual import events
 from textual.pilot import Pilot
 
-from octogram_tui.dev.fleet import Fleet
 from octogram_tui.engine import events as ev
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.app import ConsoleOutcome
+from tools.pretended_run import PretendedRun
 
 STEPS = 150
 SIZES = [(80, 24), (120, 40), (200, 60), (40, 12), (159, 30), (100, 20), (20, 5), (160, 45), (119, 8)]
@@ -28,7 +28,7 @@ class FleetBehind(StillSource):
     """A source that does as it is told, when time is given to it."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.fleet = Fleet(rng.choice([1, 3, 12, 40]), seed=rng.randrange(1000), fails=rng.random() < 0.8)
+        self.fleet = PretendedRun(rng.choice([1, 3, 12, 40]), seed=rng.randrange(1000), fails=rng.random() < 0.8)
         self.fleet.begin(paused=rng.random() < 0.3)
         super().__init__(self.fleet.advance(rng.choice([0.0, 2.0, 6.0, 20.0])))
         self.plan: list[dict[str, Any]] = self._events[0].plan  # type: ignore[attr-defined]
