@@ -86,7 +86,7 @@ def positive_seconds(text: str) -> float:
     if seconds is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90, 90s, 5m or 1h")
     if seconds <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time at all: leave the option out, or give more than 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is too short a duration: give more than 0, or leave the option out")
     return seconds
 
 

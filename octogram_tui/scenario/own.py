@@ -13,7 +13,6 @@ from octogram_agentd.procedures import FAMILIES, load_own
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui.errors import ScenarioError
 from octogram_tui.model.scenario import OwnProcedures
-from octogram_tui.scenario.declarations import Unreadable, outdated_import, read_declarations
 from octogram_tui.scenario.files import ReadFile, read_text
 from octogram_tui.scenario.findings import Findings
 from octogram_tui.scenario.keys import KeyReader
@@ -67,6 +66,8 @@ def _load(
 
 def _define(findings: Findings, place: Place, path: str, source: str, is_trusted: bool) -> bool:
     """Define what a file declares; tells whether that could be done."""
+    from octogram_tui.scenario.declarations import Unreadable, outdated_import, read_declarations
+
     try:
         outdated = outdated_import(source)
         if outdated is not None:
