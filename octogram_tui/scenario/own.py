@@ -76,10 +76,10 @@ def _define(findings: Findings, place: Place, path: str, source: str, is_trusted
             return False
         read_declarations(source, path, OWN_MODULE + "".join(c if c.isalnum() else "_" for c in path))
     except SyntaxError as error:
-        findings.error(place, f"{path}:{error.lineno}: {error.msg}", "the agents run Python 3.8 or later")
+        findings.error(place, f"{path}:{error.lineno or 1}: {error.msg}", "the agents run Python 3.8 or later")
         return False
     except (ValueError, RecursionError, MemoryError) as error:
-        findings.error(place, f"{path}: this is no Python: {error}")
+        findings.error(place, f"{path}: this is no Python: {str(error) or type(error).__name__}")
         return False
     except Unreadable as error:
         if error.is_wrong:

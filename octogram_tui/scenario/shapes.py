@@ -1,8 +1,9 @@
 """The language, declared: which keys stand where, what they take, what they mean. Checked by build, told by schema.
 
 kind says what a key takes:
-string  word (a string that is no template)  integer  boolean  choice  duration  expression  strings (one or a list)
-words (the same, no templates)  string_map  vars  items  updates  binary  agent  agents  defaults  stages  jobs  files
+string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
+strings (one or a list)  words (the same, no templates)  string_map  vars  items  updates  binary
+agent  agents  defaults  stages  jobs  files
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ SCENARIO: dict[str, Key] = {
 }
 
 AGENT: dict[str, Key] = {
-    "name": Key("word", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True),
+    "name": Key("agent_name", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True),
     "address": Key("words", "The machine; a list spreads the agents of a range over machines, in turn."),
     "user": Key("word", "The user to log in as."),
     "port": Key("integer", "The SSH port.", minimum=1, maximum=65535),
