@@ -11,7 +11,7 @@ from octogram_tui.errors import UsageError
 from octogram_tui.scenario.scalars import read_duration_s
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Raises UsageError in place of ending the program; takes no abbreviations, which scripts would come to rely on."""
 
     def __init__(self, command: str, description: str, *, epilog: str = "") -> None:
@@ -97,7 +97,7 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def parse(parser: Parser, argv: Sequence[str]) -> Any:
+def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
     known = [option for action in parser._actions for option in action.option_strings]  # argparse has no other way
     for word in argv:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from octogram_tui import __version__
 from octogram_tui.commands.options import (
-    Parser,
+    CommandParser,
     add_choice_options,
     add_scenario_options,
     add_ssh_options,
@@ -39,9 +39,9 @@ EPILOG = """examples:
 """
 
 
-def make_parser() -> Parser:
+def make_parser() -> CommandParser:
     """Describe the command line of a run."""
-    parser = Parser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
+    parser = CommandParser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
     parser.usage = "octogram-tui SCENARIO [options]"
     parser.add_argument("scenario", metavar="SCENARIO", help="the file: .yml, .yaml or .json")
     parser.add_argument("--version", action="version", version=f"octogram-tui {__version__}")

@@ -13,7 +13,7 @@ from octogram_agentd.procedures import FAMILIES, load_own
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui.errors import ScenarioError
 from octogram_tui.model.scenario import OwnProcedures
-from octogram_tui.scenario.files import ReadFile, read_text
+from octogram_tui.scenario.documents import ReadFile, read_text
 from octogram_tui.scenario.findings import Findings
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.tree import MapNode, Place

@@ -8,7 +8,7 @@ from typing import Any
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, STAGE, UPDATE, Key
+from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, STAGE, UPDATE, KeySpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -97,7 +97,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _shape(keys: dict[str, Key]) -> dict[str, Any]:
+def _shape(keys: dict[str, KeySpec]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {name: _key(key) for name, key in keys.items()},
@@ -121,7 +121,7 @@ def _binary() -> dict[str, Any]:
     return schema
 
 
-def _key(key: Key) -> dict[str, Any]:
+def _key(key: KeySpec) -> dict[str, Any]:
     if key.kind == "choice":
         schema: dict[str, Any] = {"enum": list(key.choices)}
     elif key.kind == "integer":
@@ -134,13 +134,13 @@ def _key(key: Key) -> dict[str, Any]:
     return schema
 
 
-def _bounds(declared: Key | Field[Any]) -> dict[str, Any]:
+def _bounds(declared: KeySpec | Field[Any]) -> dict[str, Any]:
     """Give the limits of a number."""
     limits = {"exclusiveMinimum": declared.above, "minimum": declared.minimum, "maximum": declared.maximum}
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _written(pattern: str, declared: Key | Field[Any]) -> dict[str, Any]:
+def _written(pattern: str, declared: KeySpec | Field[Any]) -> dict[str, Any]:
     """Give a number in quotes: of its limits a pattern can only say that it is not zero."""
     above_zero = declared.above == 0 or (declared.minimum or 0) > 0
     return {"type": "string", "pattern": rf"^{'(?=.*[1-9a-fA-F])' if above_zero else ''}({pattern})$"}
