@@ -18,7 +18,7 @@ def main(argv: Sequence[str]) -> int:
     args = parse(parser, argv)
     problems: list[Problem]
     try:
-        scenario, problems = load(args)
+        scenario, problems, _ = load(args)
         stages, agents = _count(len(scenario.stages), "stage"), _count(len(scenario.agents), "agent")
         summary = f"{args.scenario}: {stages}, {agents}, no errors"
     except ScenarioError as error:

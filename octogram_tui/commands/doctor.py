@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     add_ssh_options(parser)
     args = parse(parser, argv)
     settings = load_settings()
-    scenario, _ = load(args)
+    scenario = load(args).scenario
     agents = list(scenario.agents)
     prometheus = scenario.prometheus_agent
     if prometheus is not None:

@@ -18,7 +18,7 @@ def main(argv: Sequence[str]) -> int:
     add_scenario_options(parser)
     add_choice_options(parser)
     args = parse(parser, argv)
-    scenario, warnings = load(args)
+    scenario, warnings, _ = load(args)
     check_choices(scenario, args)
     warn(warnings + left_out_warnings(scenario, args))
     return show(scenario, args, as_json=args.json)

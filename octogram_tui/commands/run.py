@@ -120,6 +120,7 @@ class Invocation(Request):
 
     scenario: Scenario
     warnings: list[Problem]
+    text: str
 
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
@@ -185,10 +186,10 @@ def load_request(request: Request) -> Invocation:
     from octogram_tui.commands.loading import load as load_scenario
 
     args = request.args
-    scenario, warnings = load_scenario(args)
+    scenario, warnings, text = load_scenario(args)
     check_choices(scenario, args)
     warnings += left_out_warnings(scenario, args)
-    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings)
+    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text)
 
 
 def make_run(request: Request) -> tuple[str, Path]:
@@ -217,6 +218,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     )
     return HostSettings(
         run_dir=run_dir,
+        text=invocation.text,
         socket=socket,
         lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,
@@ -225,7 +227,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
         linger_s=(args.linger or settings.linger_s) if waits else None,
-        reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None,
+        reload=(lambda: load_scenario(args).scenario) if invocation.opens_console else None,
     )
 
 

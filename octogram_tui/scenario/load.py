@@ -18,10 +18,11 @@ from octogram_tui.scenario.tree import Document, plain
 
 
 class Loaded(NamedTuple):
-    """A scenario that can run, and what is probably not meant in it."""
+    """A scenario that can run, what is probably not meant in it, and its file's text as it was read."""
 
     scenario: Scenario
     warnings: list[Problem]
+    text: str
 
 
 def load_scenario(
@@ -83,6 +84,7 @@ def _load(
     return Loaded(
         dataclasses.replace(scenario, files=(*documents, *own), digest=_digest(content, variables)),
         [problem for problem in problems if problem.is_warning],
+        documents[path].text,
     )
 
 

@@ -64,3 +64,18 @@ def test_what_is_wrong_is_said_and_leaves_no_run(
     assert run.main([*argv, *named]) == exit_code
     assert said in capsys.readouterr().err
     assert list((place / "state" / "octogram-tui" / "runs").iterdir()) == []
+
+
+def test_a_run_keeps_the_text_that_it_was_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from octogram_tui.report.headless import run_headless
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "s.yml"
+    path.write_text(GOOD)
+    invocation = run.load_request(run.read_request([str(path), "--headless", "-q"], opens_console=False))
+    path.write_text(GOOD.replace("sleep: 0", "sleep: 3000"))
+    name, directory = run.make_run(invocation)
+    settings = run.host_settings(invocation, name, directory, tmp_path / "control")
+    assert run_headless(invocation.scenario, invocation.options(name), settings, invocation.output(directory)) == 0
+    assert (directory / "scenario.yml").read_text() == GOOD
