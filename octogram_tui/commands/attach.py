@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from octogram_tui.commands.options import Parser, parse
+from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import archive
 from octogram_tui.settings import load
@@ -14,7 +14,7 @@ from octogram_tui.settings import load
 
 def main(argv: Sequence[str]) -> int:
     """Join a run: in a console on a terminal, in plain lines to its end without one."""
-    parser = Parser("attach", "Open a console onto a run that goes on.")
+    parser = CommandParser("attach", "Open a console onto a run that goes on.")
     parser.add_argument(
         "run", metavar="RUN", nargs="?", default="last", help="its name, the beginning of it, or `last`"
     )

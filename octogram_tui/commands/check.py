@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from octogram_tui.commands.loading import load
-from octogram_tui.commands.options import Parser, add_scenario_options, parse
+from octogram_tui.commands.options import CommandParser, add_scenario_options, parse
 from octogram_tui.errors import ExitCode, Problem, ScenarioError
 
 
 def main(argv: Sequence[str]) -> int:
     """Check a scenario; 0 when it can run (warnings or not), 3 when it cannot."""
-    parser = Parser("check", "Find every error of a scenario, without running anything.")
+    parser = CommandParser("check", "Find every error of a scenario, without running anything.")
     parser.add_argument("scenario", metavar="SCENARIO")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text")
     add_scenario_options(parser)
     args = parse(parser, argv)
     problems: list[Problem]
     try:
-        scenario, problems = load(args)
+        scenario, problems, _ = load(args)
         stages, agents = _count(len(scenario.stages), "stage"), _count(len(scenario.agents), "agent")
         summary = f"{args.scenario}: {stages}, {agents}, no errors"
     except ScenarioError as error:

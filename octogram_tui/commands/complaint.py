@@ -9,12 +9,14 @@ from octogram_tui.errors import OctogramError, ScenarioError
 
 def complain(error: OctogramError) -> int:
     """Say what is wrong and what to do; gives the exit code."""
+    print(complaint(error), file=sys.stderr)
+    return int(error.exit_code)
+
+
+def complaint(error: OctogramError) -> str:
+    """Give what there is to say."""
     if isinstance(error, ScenarioError):
         from octogram_tui.scenario.report import as_text
 
-        print(as_text(error.problems), file=sys.stderr)
-    else:
-        print(f"octogram-tui: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
-    return int(error.exit_code)
+        return as_text(error.problems)
+    return f"octogram-tui: {error.message}" + (f"\n  {error.hint}" if error.hint else "")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import select
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +17,7 @@ from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.journal import archive
 
 if TYPE_CHECKING:
-    from octogram_tui.commands.run import Invocation
+    from octogram_tui.commands.run import Request
     from octogram_tui.settings import Settings
 
 HOST_START_S = 20.0
@@ -33,14 +36,14 @@ class HostLost(OctogramError):
     exit_code = ExitCode.IO
 
 
-def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
+def open_console(request: Request, run: str, run_dir: Path) -> int:
     """Start the run's host and open the console onto it; gives the run's exit code, or 0 when detached."""
-    socket = archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
+    socket = archive.socket_path(run, run_dir, request.settings.runtime_dir)
     read_fd, write_fd = os.pipe()
     log = os.open(run_dir / HOST_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     # A session of its own: neither Ctrl-C nor the closing of this terminal reaches the run.
     process = subprocess.Popen(
-        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd), *invocation.argv],
+        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd), *request.argv],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -52,9 +55,9 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
     import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
 
     ready, _, _ = select.select([read_fd], [], [], HOST_START_S)
-    said = os.read(read_fd, 16) if ready else b""
-    os.close(read_fd)
-    if not said:
+    with open(read_fd, encoding="utf-8") as pipe:
+        answer = pipe.readline() if ready else ""
+    if not answer:
         text = (run_dir / HOST_LOG).read_text(errors="replace").strip()
         raise HostFailed(
             f"the run's process did not start: {text.splitlines()[-1] if text else 'no reason given'}",
@@ -62,8 +65,25 @@ def open_console(invocation: Invocation, run: str, run_dir: Path) -> int:
         )
     # The host is not ours to wait for: it may outlive us, and the system collects it then.
     process.returncode = 0
-    args = invocation.args
-    return attach(archive.load(run_dir), invocation.settings, theme=args.theme, ascii_only=args.ascii)
+    said, exit_code = itemgetter("said", "exit_code")(json.loads(answer))
+    if said:
+        print(said, file=sys.stderr)
+    if exit_code is not None:
+        process.wait()
+        _forget(request.settings.runs_dir / run, run_dir)
+        return int(exit_code)
+    args = request.args
+    return attach(archive.load(run_dir), request.settings, theme=args.theme, ascii_only=args.ascii)
+
+
+def _forget(entry: Path, run_dir: Path) -> None:
+    """Remove what was made for a run that never began; a directory that the user named stays."""
+    with contextlib.suppress(OSError):
+        (run_dir / HOST_LOG).unlink()
+        if entry.is_symlink():
+            entry.unlink()
+        else:
+            entry.rmdir()
 
 
 def attach(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from octogram_tui.commands.loading import load
-from octogram_tui.commands.options import Parser, add_scenario_options, add_ssh_options, parse
+from octogram_tui.commands.options import CommandParser, add_scenario_options, add_ssh_options, parse
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.scenario import AgentSpec
@@ -38,14 +38,16 @@ async def _examine(
 
 def main(argv: Sequence[str]) -> int:
     """Check every agent's machine; 0 when all can be used, 4 when one cannot."""
-    parser = Parser("doctor", "Look at every agent's machine: name, network, host key, login, Python, disk, clock.")
+    parser = CommandParser(
+        "doctor", "Look at every agent's machine: name, network, host key, login, Python, disk, clock."
+    )
     parser.add_argument("scenario", metavar="SCENARIO")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_scenario_options(parser)
     add_ssh_options(parser)
     args = parse(parser, argv)
     settings = load_settings()
-    scenario, _ = load(args)
+    scenario = load(args).scenario
     agents = list(scenario.agents)
     prometheus = scenario.prometheus_agent
     if prometheus is not None:

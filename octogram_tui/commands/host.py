@@ -1,24 +1,53 @@
-"""`octogram-tui host`: the process of a run that a console started. Not for people."""
+"""`octogram-tui host`: the process of a run that a console started. Not for people.
+
+It alone loads the scenario. What it finds, good or bad, goes to the console as one line of JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from octogram_tui.commands.run import host_settings, prepare
+from octogram_tui.commands.complaint import complaint
+from octogram_tui.commands.run import host_settings, load_request, read_request
+from octogram_tui.errors import OctogramError
 from octogram_tui.report.headless import run_with
+
+
+class Answer:
+    """What the console is told, once: that the run can be attended, or why there is none."""
+
+    def __init__(self, ready_fd: int) -> None:
+        self._fd: int | None = ready_fd
+
+    def give(self, said: str, exit_code: int | None = None) -> None:
+        """Tell it; without an exit code the run is there. Later answers are for nobody."""
+        if self._fd is None:
+            return
+        with open(self._fd, "w", encoding="utf-8", errors="backslashreplace") as pipe:
+            self._fd = None
+            json.dump({"said": said, "exit_code": exit_code}, pipe)
+            pipe.write("\n")
 
 
 def main(argv: Sequence[str]) -> int:
     """Host the run: RUN RUN_DIR SOCKET READY_FD, then the arguments of the run."""
     run, run_dir, socket, ready_fd, *arguments = argv
-    invocation = prepare(arguments, opens_console=True)
-    settings = host_settings(invocation, run, Path(run_dir), Path(socket))
+    os.set_inheritable(int(ready_fd), False)
+    answer = Answer(int(ready_fd))
+    try:
+        invocation = load_request(read_request(arguments, opens_console=True))
+        settings = host_settings(invocation, run, Path(run_dir), Path(socket))
+        reporters = invocation.output(Path(run_dir)).file_reporters()
 
-    def tell() -> None:
-        os.write(int(ready_fd), b"ready\n")
-        os.close(int(ready_fd))
+        def tell() -> None:
+            from octogram_tui.scenario.report import as_text
 
-    reporters = invocation.output(Path(run_dir)).file_reporters()
-    return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
+            answer.give(as_text(invocation.warnings) if invocation.warnings else "")
+
+        return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
+    except OctogramError as error:
+        answer.give(complaint(error), int(error.exit_code))
+        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from octogram_tui.commands.options import Parser, parse
+from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.errors import JournalError, UsageError
 
 TEMPLATE = """\
@@ -47,7 +47,7 @@ stages:
 
 def main(argv: Sequence[str]) -> int:
     """Write the file; an existing one is left alone."""
-    parser = Parser("init", "Write a new scenario to start from.")
+    parser = CommandParser("init", "Write a new scenario to start from.")
     parser.add_argument("file", metavar="FILE", nargs="?", default="scenario.yml")
     args = parse(parser, argv)
     path = Path(args.file)

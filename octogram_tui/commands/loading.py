@@ -6,16 +6,19 @@ import re
 import sys
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.engine.debugger import Debugger
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario
 
+if TYPE_CHECKING:
+    from octogram_tui.scenario.load import Loaded
 
-def load(args: Any) -> tuple[Scenario, list[Problem]]:
-    """Load the scenario of parsed arguments, with its warnings. Raises ScenarioError and UsageError."""
+
+def load(args: Any) -> Loaded:
+    """Load the scenario of parsed arguments. Raises ScenarioError and UsageError."""
     from octogram_tui.scenario.load import load_scenario, parse_assignment
 
     loaded = load_scenario(
@@ -30,7 +33,7 @@ def load(args: Any) -> tuple[Scenario, list[Problem]]:
         scenario = limited(scenario, args.limit)
     if args.local:
         scenario = made_local(scenario)
-    return scenario, loaded.warnings
+    return loaded._replace(scenario=scenario)
 
 
 def made_local(scenario: Scenario) -> Scenario:

@@ -11,7 +11,7 @@ from octogram_tui.errors import UsageError
 from octogram_tui.scenario.scalars import read_duration_s
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Raises UsageError in place of ending the program; takes no abbreviations, which scripts would come to rely on."""
 
     def __init__(self, command: str, description: str, *, epilog: str = "") -> None:
@@ -86,7 +86,7 @@ def positive_seconds(text: str) -> float:
     if seconds is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90, 90s, 5m or 1h")
     if seconds <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time at all: leave the option out, or give more than 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is too short a duration: give more than 0, or leave the option out")
     return seconds
 
 
@@ -97,7 +97,7 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def parse(parser: Parser, argv: Sequence[str]) -> Any:
+def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
     known = [option for action in parser._actions for option in action.option_strings]  # argparse has no other way
     for word in argv:

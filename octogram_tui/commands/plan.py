@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from octogram_tui.commands.loading import check_choices, gate_of, left_out_warnings, load, warn
-from octogram_tui.commands.options import Parser, add_choice_options, add_scenario_options, parse
+from octogram_tui.commands.options import CommandParser, add_choice_options, add_scenario_options, parse
 from octogram_tui.model.scenario import Scenario
 
 
 def main(argv: Sequence[str]) -> int:
     """Print the plan; nothing is run."""
-    parser = Parser("plan", "Show every instance that would run, and run nothing.")
+    parser = CommandParser("plan", "Show every instance that would run, and run nothing.")
     parser.add_argument("scenario", metavar="SCENARIO")
     parser.add_argument("--json", action="store_true", help="as one JSON document")
     add_scenario_options(parser)
     add_choice_options(parser)
     args = parse(parser, argv)
-    scenario, warnings = load(args)
+    scenario, warnings, _ = load(args)
     check_choices(scenario, args)
     warn(warnings + left_out_warnings(scenario, args))
     return show(scenario, args, as_json=args.json)
@@ -26,8 +26,8 @@ def main(argv: Sequence[str]) -> int:
 
 def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
     """Print the plan of the parts that the arguments choose."""
-    from octogram_tui.scenario.plan import as_json as plan_as_json
-    from octogram_tui.scenario.plan import as_lines, plan
+    from octogram_tui.scenario.foresight import as_json as plan_as_json
+    from octogram_tui.scenario.foresight import as_lines, plan
 
     gate = gate_of(args)
     instances = plan(scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)

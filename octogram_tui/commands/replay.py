@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from octogram_tui.commands.options import Parser, parse
+from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
@@ -19,7 +19,7 @@ BATCH = 1000
 
 def main(argv: Sequence[str]) -> int:
     """Show a run again; 0 when its journal could be read."""
-    parser = Parser("replay", "Look at a run again, from its journal. Nothing is run.")
+    parser = CommandParser("replay", "Look at a run again, from its journal. Nothing is run.")
     parser.add_argument(
         "run",
         metavar="RUN",

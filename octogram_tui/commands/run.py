@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from octogram_tui import __version__
 from octogram_tui.commands.options import (
-    Parser,
+    CommandParser,
     add_choice_options,
     add_scenario_options,
     add_ssh_options,
@@ -39,9 +39,9 @@ EPILOG = """examples:
 """
 
 
-def make_parser() -> Parser:
+def make_parser() -> CommandParser:
     """Describe the command line of a run."""
-    parser = Parser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
+    parser = CommandParser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
     parser.usage = "octogram-tui SCENARIO [options]"
     parser.add_argument("scenario", metavar="SCENARIO", help="the file: .yml, .yaml or .json")
     parser.add_argument("--version", action="version", version=f"octogram-tui {__version__}")
@@ -105,15 +105,22 @@ def make_parser() -> Parser:
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
-    """A run as it was asked for: parsed arguments, what was loaded, and the surroundings."""
+class Request:
+    """A run as it was asked for, nothing of it loaded: parsed arguments, and the surroundings."""
 
     args: Any
     argv: tuple[str, ...]
     settings: Settings
+    opens_console: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Request):
+    """A run that can begin: what was asked for, and what was loaded for it."""
+
     scenario: Scenario
     warnings: list[Problem]
-    opens_console: bool
+    text: str
 
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
@@ -160,11 +167,8 @@ class Invocation:
         return shlex.join(["octogram-tui", *self.argv])
 
 
-def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invocation:
-    """Read the arguments and load the scenario. Raises OctogramError for whatever is wrong with either."""
-    from octogram_tui.commands.loading import check_choices, left_out_warnings
-    from octogram_tui.commands.loading import load as load_scenario
-
+def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> Request:
+    """Read the arguments. Raises OctogramError for whatever is wrong with them."""
     args = parse(make_parser(), argv)
     settings = load()
     if opens_console is None:
@@ -173,21 +177,30 @@ def prepare(argv: Sequence[str], *, opens_console: bool | None = None) -> Invoca
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
-    scenario, warnings = load_scenario(args)
+    return Request(args, tuple(argv), settings, opens_console)
+
+
+def load_request(request: Request) -> Invocation:
+    """Load what a run needs. Raises OctogramError for whatever is wrong with it."""
+    from octogram_tui.commands.loading import check_choices, left_out_warnings
+    from octogram_tui.commands.loading import load as load_scenario
+
+    args = request.args
+    scenario, warnings, text = load_scenario(args)
     check_choices(scenario, args)
     warnings += left_out_warnings(scenario, args)
-    return Invocation(args, tuple(argv), settings, scenario, warnings, opens_console)
+    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text)
 
 
-def make_run(invocation: Invocation) -> tuple[str, Path]:
+def make_run(request: Request) -> tuple[str, Path]:
     """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
     from octogram_tui.journal import archive
 
-    settings = invocation.settings
+    settings = request.settings
     now = datetime.now(UTC)
     archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
-    directory = Path(invocation.args.run_dir) if invocation.args.run_dir else None
-    return archive.create(settings.runs_dir, invocation.args.scenario, now, directory)
+    directory = Path(request.args.run_dir) if request.args.run_dir else None
+    return archive.create(settings.runs_dir, request.args.scenario, now, directory)
 
 
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
@@ -205,6 +218,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     )
     return HostSettings(
         run_dir=run_dir,
+        text=invocation.text,
         socket=socket,
         lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,
@@ -213,25 +227,27 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
         linger_s=(args.linger or settings.linger_s) if waits else None,
-        reload=(lambda: load_scenario(args)[0]) if invocation.opens_console else None,
+        reload=(lambda: load_scenario(args).scenario) if invocation.opens_console else None,
     )
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a scenario; gives the exit code."""
+    request = read_request(argv)
+    if request.opens_console:
+        from octogram_tui.commands.console import open_console
+
+        # The run's process loads the scenario, and is the only one that does: what it has checked is what it runs.
+        return open_console(request, *make_run(request))
     from octogram_tui.commands.loading import warn
 
-    invocation = prepare(argv)
+    invocation = load_request(request)
     warn(invocation.warnings)
     if invocation.args.dry_run:
         from octogram_tui.commands.plan import show
 
         return show(invocation.scenario, invocation.args, as_json=False)
     run, run_dir = make_run(invocation)
-    if invocation.opens_console:
-        from octogram_tui.commands.console import open_console
-
-        return open_console(invocation, run, run_dir)
     from octogram_tui.journal.archive import socket_path
     from octogram_tui.report.headless import run_headless
 

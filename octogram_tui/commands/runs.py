@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from octogram_tui.commands.options import Parser, parse
+from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.journal import archive
 from octogram_tui.report.phrases import duration
 from octogram_tui.settings import load
@@ -13,7 +13,7 @@ from octogram_tui.settings import load
 
 def main(argv: Sequence[str]) -> int:
     """List the runs, the newest last."""
-    parser = Parser("runs", "List the runs that are known here, the newest last.")
+    parser = CommandParser("runs", "List the runs that are known here, the newest last.")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     args = parse(parser, argv)
     settings = load()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,11 +37,15 @@ LINGER_CHECK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """How a run is hosted, beside what it does. linger_s: None when no operator is expected at all."""
+    """How a run is hosted, beside what it does. linger_s: None when no operator is expected at all.
+
+    text: of the scenario as it was read, to be kept with the journal.
+    """
 
     run_dir: Path
     socket: Path
     lease_s: float
+    text: str = ""
     ssh_config: str | None = None
     accept_new: bool = False
     force_local: bool = False
@@ -89,7 +92,8 @@ class Host:
             ),
         )
         with contextlib.suppress(OSError):
-            shutil.copyfile(scenario.path, settings.run_dir / f"scenario{Path(scenario.path).suffix}")
+            copy = settings.run_dir / f"scenario{Path(scenario.path).suffix}"
+            copy.write_text(settings.text, encoding="utf-8", newline="")
         transports = Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )

@@ -10,7 +10,7 @@ from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, Scenario, StageSpec
 from octogram_tui.scenario.agents import read_agent, read_defaults
 from octogram_tui.scenario.binary import read_binary
-from octogram_tui.scenario.files import ReadFile
+from octogram_tui.scenario.documents import ReadFile
 from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.jobs import JobReader, digest_of, whole
 from octogram_tui.scenario.keys import KeyReader
@@ -21,7 +21,7 @@ from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
 from octogram_tui.scenario.usage import Usage
 
 
-class Builder:
+class ScenarioBuilder:
     """Builds one scenario from its documents."""
 
     def __init__(self, document: Document, read_file: ReadFile | None, *, trusts_procedures: bool = False) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from octogram_tui import filing
 from octogram_tui.errors import OctogramError, Problem, ScenarioError
-from octogram_tui.scenario.files import read_document, read_text
+from octogram_tui.scenario.documents import read_document, read_text
 from octogram_tui.scenario.scalars import read_plain
 from octogram_tui.scenario.tree import Document, plain
 

@@ -6,7 +6,6 @@ A field becomes either a plain value (nothing in it can change) or a function th
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -404,6 +403,8 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.choices and value not in field.choices:
         like = suggestion(str(value), field.choices)
         return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
+    if isinstance(value, str) and _has_bounds(field) and _number(value) is None:
+        return f"takes a number, not {kind_of(value)}"
     if field.above is not None and _size(value) <= field.above:
         absent = f" (left out, it is {field.default:g})" if isinstance(field.default, (int, float)) else ""
         return f"must be more than {field.above:g}, not {kind_of(value)}{absent}"
@@ -419,9 +420,13 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     return None
 
 
+def _has_bounds(field: Field[Any]) -> bool:
+    """Tell whether a field's values are numbers, whatever they are written as."""
+    return field.above is not None or field.minimum is not None or field.maximum is not None
+
+
 def _size(value: Any) -> float:
     """Give the number that limits apply to: of a text, what it reads as (ports are texts in the original)."""
     if isinstance(value, str):
-        number = _number(value)
-        return math.nan if number is None else number
+        return _number(value) or 0
     return float(value) if isinstance(value, float) else int(value)

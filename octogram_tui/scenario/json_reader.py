@@ -26,7 +26,7 @@ class Wrong(Exception):
         self.position = position
 
 
-class Parser:
+class JsonParser:
     """Parses one text."""
 
     def __init__(self, text: str) -> None:
@@ -137,7 +137,7 @@ class Parser:
 
 def read_json(file: str, text: str) -> Document:
     """Read a JSON document. Never raises: what is wrong is in `errors`."""
-    parser = Parser(text)
+    parser = JsonParser(text)
     root, place = None, NOWHERE
     try:
         start = parser.skip(0)

@@ -8,13 +8,13 @@ from typing import Any
 from octogram_tui.model.scenario import Text
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.scalars import read_duration_s
-from octogram_tui.scenario.shapes import Key
+from octogram_tui.scenario.shapes import KeySpec
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.template.items import integer
 from octogram_tui.template.text import text_of
 
-Shape = Mapping[str, Key]
+Shape = Mapping[str, KeySpec]
 
 
 class KeyReader:
@@ -83,7 +83,7 @@ class KeyReader:
         self.wrong(node, key, "a text")
         return None
 
-    def integer(self, node: MapNode, key: str, declared: Key) -> int | None:
+    def integer(self, node: MapNode, key: str, declared: KeySpec) -> int | None:
         """Read a whole number; one in quotes is one too."""
         if not self.is_given(node, key):
             return None
@@ -114,7 +114,7 @@ class KeyReader:
         self.wrong(node, key, "true or false")
         return False
 
-    def choice(self, node: MapNode, key: str, declared: Key, default: str) -> str:
+    def choice(self, node: MapNode, key: str, declared: KeySpec, default: str) -> str:
         """Read one of some words."""
         value = node.get(key, default)
         if type(value) is str and value in declared.choices:
@@ -125,7 +125,7 @@ class KeyReader:
             self.findings.error(node.value_place(key), f"`{key}` must be {names}, not {kind_of(value)}{like}")
         return default
 
-    def duration_s(self, node: MapNode, key: str, declared: Key) -> float | None:
+    def duration_s(self, node: MapNode, key: str, declared: KeySpec) -> float | None:
         """Read a duration, in seconds."""
         if not self.is_given(node, key):
             return None
@@ -136,7 +136,7 @@ class KeyReader:
             return None
         return seconds
 
-    def is_refused(self, node: MapNode, key: str, declared: Key, number: float) -> bool:
+    def is_refused(self, node: MapNode, key: str, declared: KeySpec, number: float) -> bool:
         """Tell whether a number is outside of what its key allows, and report it then."""
         if declared.above is not None and number <= declared.above:
             bound = f"more than {declared.above}"

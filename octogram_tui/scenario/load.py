@@ -11,17 +11,18 @@ from typing import Any, NamedTuple
 
 from octogram_tui.errors import Problem, ScenarioError, UsageError
 from octogram_tui.model.scenario import Scenario
-from octogram_tui.scenario.build import Builder
-from octogram_tui.scenario.files import ReadFile, read_document
+from octogram_tui.scenario.build import ScenarioBuilder
+from octogram_tui.scenario.documents import ReadFile, read_document
 from octogram_tui.scenario.scalars import read_plain
 from octogram_tui.scenario.tree import Document, plain
 
 
 class Loaded(NamedTuple):
-    """A scenario that can run, and what is probably not meant in it."""
+    """A scenario that can run, what is probably not meant in it, and its file's text as it was read."""
 
     scenario: Scenario
     warnings: list[Problem]
+    text: str
 
 
 def load_scenario(
@@ -67,7 +68,7 @@ def _load(
             unreadable.extend(error.problems)
     if path not in documents:
         raise ScenarioError(unreadable)
-    builder = Builder(documents[path], read_file, trusts_procedures=trusts_procedures)
+    builder = ScenarioBuilder(documents[path], read_file, trusts_procedures=trusts_procedures)
     builder.problems.extend(unreadable)
     scenario = builder.build(
         [documents[file] for file in agent_files if file in documents],
@@ -83,6 +84,7 @@ def _load(
     return Loaded(
         dataclasses.replace(scenario, files=(*documents, *own), digest=_digest(content, variables)),
         [problem for problem in problems if problem.is_warning],
+        documents[path].text,
     )
 
 

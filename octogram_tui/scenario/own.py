@@ -13,8 +13,7 @@ from octogram_agentd.procedures import FAMILIES, load_own
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui.errors import ScenarioError
 from octogram_tui.model.scenario import OwnProcedures
-from octogram_tui.scenario.declarations import Unreadable, outdated_import, read_declarations
-from octogram_tui.scenario.files import ReadFile, read_text
+from octogram_tui.scenario.documents import ReadFile, read_text
 from octogram_tui.scenario.findings import Findings
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.tree import MapNode, Place
@@ -67,6 +66,8 @@ def _load(
 
 def _define(findings: Findings, place: Place, path: str, source: str, is_trusted: bool) -> bool:
     """Define what a file declares; tells whether that could be done."""
+    from octogram_tui.scenario.declarations import Unreadable, outdated_import, read_declarations
+
     try:
         outdated = outdated_import(source)
         if outdated is not None:
@@ -75,10 +76,10 @@ def _define(findings: Findings, place: Place, path: str, source: str, is_trusted
             return False
         read_declarations(source, path, OWN_MODULE + "".join(c if c.isalnum() else "_" for c in path))
     except SyntaxError as error:
-        findings.error(place, f"{path}:{error.lineno}: {error.msg}", "the agents run Python 3.8 or later")
+        findings.error(place, f"{path}:{error.lineno or 1}: {error.msg}", "the agents run Python 3.8 or later")
         return False
     except (ValueError, RecursionError, MemoryError) as error:
-        findings.error(place, f"{path}: this is no Python: {error}")
+        findings.error(place, f"{path}: this is no Python: {str(error) or type(error).__name__}")
         return False
     except Unreadable as error:
         if error.is_wrong:

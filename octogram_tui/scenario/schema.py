@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, SCENARIO, STAGE, UPDATE, Key
+from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, STAGE, UPDATE, KeySpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -15,18 +16,23 @@ _SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _WORDS = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
 _ITEM = {"type": ["string", "number", "boolean", "null"]}
 _ITEM_LIST = {"anyOf": [_ITEM, {"type": "array", "items": _ITEM}]}
-_DURATION = {
-    "anyOf": [
-        {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)?\s*)+$"},
-    ]
-}
+_NUMBER = r"[0-9][0-9 ]*(\.[0-9 ]+)?"
+_DURATION = rf"\s*(({_NUMBER}(m ?s|s|m|h|d) *)+|{_NUMBER})\s*"
+_FLOAT = r"\s*[-+]?([0-9_]+\.?[0-9_]*|\.[0-9_]+)([eE][-+]?[0-9_]+)?\s*"
+_INTEGER = r"\+?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)"
+_TEMPLATE: dict[str, Any] = {"type": "string", "pattern": r"\{[{%#]"}
+_AGENT_NAME = r"^([a-zA-Z0-9_-]|\{[0-9]{1,9}\.\.[0-9]{1,9}\})+$"
 _SIMPLE: dict[str, dict[str, Any]] = {
     "string": _SCALAR,
     "word": _SCALAR,
     "boolean": {"enum": [True, False, "true", "false"]},
     "expression": {"type": ["string", "boolean", "number"]},
-    "duration": _DURATION,
+    "agent_name": {
+        "anyOf": [
+            {"type": ["integer", "boolean"]},
+            {"type": "string", "pattern": _AGENT_NAME, "not": {"enum": list(RESERVED_NAMES)}},
+        ]
+    },
     "strings": _WORDS,
     "words": _WORDS,
     "files": _WORDS,
@@ -66,11 +72,14 @@ def json_schema() -> dict[str, Any]:
     }
     job = _shape(JOB)
     job["properties"].update({name: _procedure(procedure) for name, procedure in procedures.items()})
-    # A procedure of the scenario's own file has a name that no schema can know.
-    job["patternProperties"] = {r"^(?!(builtins|tezos|smart_rollup)\.)[a-z_]+\.": {}}
-    job["oneOf"] = [{"required": [name]} for name in procedures] + [
-        {"not": {"anyOf": [{"required": [name]} for name in procedures]}}
-    ]
+    # A procedure of the scenario's own file has a name that no schema can know; but its family is none of ours.
+    families = "|".join(sorted({re.escape(name.split(".")[0]) for name in procedures} | {"internals"}))
+    job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
+    ours: list[dict[str, Any]] = [{"required": [name]} for name in procedures]
+    job["oneOf"] = [*ours, {"not": {"anyOf": ours}}]
+    job["not"] = {"propertyNames": {"enum": list(JOB)}}
+    job["if"] = {"anyOf": ours}
+    job["then"] = {"propertyNames": {"enum": [*JOB, *procedures]}}
     defaults = _shape({key: declared._replace(required=False) for key, declared in AGENT.items() if key != "name"})
     return {
         "$schema": DIALECT,
@@ -80,7 +89,7 @@ def json_schema() -> dict[str, Any]:
         "$defs": {
             "agent": _shape(AGENT),
             "defaults": defaults,
-            "binary": _shape(BINARY),
+            "binary": _binary(),
             "stage": _shape(STAGE),
             "job": job,
             "update": _shape(UPDATE),
@@ -88,7 +97,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _shape(keys: dict[str, Key]) -> dict[str, Any]:
+def _shape(keys: dict[str, KeySpec]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {name: _key(key) for name, key in keys.items()},
@@ -97,24 +106,51 @@ def _shape(keys: dict[str, Key]) -> dict[str, Any]:
     }
 
 
-def _key(key: Key) -> dict[str, Any]:
+def _binary() -> dict[str, Any]:
+    """Give the way to the daemon: one of three, or an empty map for what is installed."""
+    schema = _shape(BINARY)
+    members = schema["properties"]
+    members["pull"]["pattern"] = "^https?://"
+    members["sha256"]["pattern"] = "^[0-9a-fA-F]{64}$"
+    members["installed"] = {
+        "anyOf": [_SCALAR, {"type": "object", "maxProperties": 0}],
+        "description": members["installed"]["description"],
+    }
+    kinds = [{"required": [kind]} for kind in ("push", "pull", "installed")]
+    schema["oneOf"] = [*kinds, {"maxProperties": 0}]
+    return schema
+
+
+def _key(key: KeySpec) -> dict[str, Any]:
     if key.kind == "choice":
         schema: dict[str, Any] = {"enum": list(key.choices)}
     elif key.kind == "integer":
-        schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9_]+$"}]}
-        if key.minimum is not None:
-            schema["anyOf"][0]["minimum"] = key.minimum
+        schema = {"anyOf": [{"type": "integer", **_bounds(key)}, _written(_INTEGER, key)]}
+    elif key.kind == "duration":
+        schema = {"anyOf": [{"type": "number", "minimum": 0, **_bounds(key)}, _written(_DURATION, key)]}
     else:
         schema = dict(_SIMPLE[key.kind])
     schema["description"] = key.doc
     return schema
 
 
+def _bounds(declared: KeySpec | Field[Any]) -> dict[str, Any]:
+    """Give the limits of a number."""
+    limits = {"exclusiveMinimum": declared.above, "minimum": declared.minimum, "maximum": declared.maximum}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _written(pattern: str, declared: KeySpec | Field[Any]) -> dict[str, Any]:
+    """Give a number in quotes: of its limits a pattern can only say that it is not zero."""
+    above_zero = declared.above == 0 or (declared.minimum or 0) > 0
+    return {"type": "string", "pattern": rf"^{'(?=.*[1-9a-fA-F])' if above_zero else ''}({pattern})$"}
+
+
 def _procedure(procedure: type[Procedure]) -> dict[str, Any]:
     whole = _members(procedure.fields, procedure.exactly_one)
     doc = (procedure.__doc__ or "").strip().split("\n\n")[0]
     if not procedure.short:
-        if not whole["required"]:
+        if not whole["required"] and not procedure.exactly_one:
             whole["type"] = ["object", "null"]
         return {**whole, "description": " ".join(doc.split())}
     short = _field(procedure.fields[procedure.short])
@@ -164,12 +200,25 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
         return {}
     if kind == "expression":
         return {"type": ["string", "boolean", "number"]}
+    written = _literal(field, kind)
+    if not field.template or written == [_SCALAR]:
+        return written[0] if len(written) == 1 else {"anyOf": written}
+    return {"anyOf": [*written, _TEMPLATE]}
+
+
+def _literal(field: Field[Any], kind: str) -> list[dict[str, Any]]:
+    """Give what a scalar may be that is no template; a text may be written as a number, and a number as a text."""
+    if kind == "bool":
+        return [{"enum": [True, False, "true", "false"]}]
+    if kind == "int":
+        signed = rf"-?{_INTEGER}" if field.minimum is None or field.minimum < 0 else _INTEGER
+        return [{"type": "integer", **_bounds(field)}, _written(signed, field)]
+    if kind == "float":
+        return [{"type": "number", **_bounds(field)}, _written(f"{_FLOAT}|{_DURATION}", field)]
     if field.choices:
-        template = {"type": "string", "pattern": r"\{[{%]"}
-        return {"anyOf": [{"enum": list(field.choices)}, template]}
-    # Numbers and booleans may be templates, and texts may look like numbers.
-    return {
-        "type": {"int": ["integer", "string"], "float": ["number", "string"], "bool": ["boolean", "string"]}.get(
-            kind, ["string", "number", "boolean"]
-        )
-    }
+        return [{"enum": list(field.choices)}]
+    if field.pattern:
+        return [{"type": ["number", "boolean"]}, {"type": "string", "pattern": f"^({field.pattern})$"}]
+    if _bounds(field):
+        return [{"type": "number", **_bounds(field)}, _written(_FLOAT, field)]
+    return [_SCALAR]

@@ -85,10 +85,10 @@ def what_it_may_become(template: str) -> re.Pattern[str]:
 
 def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[str, str]:
     from octogram_tui.template.environment import missing_name
-    from octogram_tui.template.scope import Variables
+    from octogram_tui.template.scope import VisibleVariables
 
     scope: dict[str, Any] = dict.fromkeys(names)
-    scope["vars"] = Variables(dict.fromkeys(known))
+    scope["vars"] = VisibleVariables(dict.fromkeys(known))
     error = missing_name(name, scope)
     return error.message, error.hint
 

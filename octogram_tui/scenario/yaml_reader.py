@@ -54,7 +54,7 @@ class Refused(Exception):
         self.flaw = flaw
 
 
-class Builder:
+class TreeBuilder:
     """Builds one document. `errors` are flaws one can read past, such as a key given twice."""
 
     def __init__(self, text: str) -> None:
@@ -238,7 +238,7 @@ def read_yaml(file: str, text: str) -> Document:
     """Read a YAML document. Never raises: what is wrong is in `errors`."""
     errors: list[Flaw]
     try:
-        builder = Builder(text)
+        builder = TreeBuilder(text)
     except yaml.YAMLError as error:
         return Document(file, None, NOWHERE, text, [_flaw(error, text)], [])
     root, place = None, NOWHERE

@@ -127,13 +127,3 @@ def _variable(node: Any, nodes: Any) -> str | None:
 
 def _is_name(node: Any, name: str, nodes: Any) -> bool:
     return isinstance(node, nodes.Name) and node.name == name
-
-
-def syntax_problem(text: str, *, expression: bool = False, braces: bool = True) -> str | None:
-    """Say why a template or an expression does not parse; None when it does."""
-    return uses(text, expression=expression, braces=braces).problem or None
-
-
-def variable_names(text: str, *, expression: bool = False) -> set[str]:
-    """Give the variables that a template names literally."""
-    return set(uses(text, expression=expression).variables)

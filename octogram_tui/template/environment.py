@@ -12,7 +12,7 @@ from typing import Any
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import plain
-from octogram_tui.template.scope import Variables, missing_variable, near
+from octogram_tui.template.scope import VisibleVariables, missing_variable, near
 from octogram_tui.template.source import is_template, prepare, prepare_expression
 from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch
 
@@ -156,7 +156,7 @@ def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
     if error.is_from_scope:
         return missing_name(str(name), scope)
     owner = error.owner
-    if isinstance(owner, Variables):
+    if isinstance(owner, VisibleVariables):
         return missing_variable(str(name), owner.values_by_name)
     from octogram_tui.template.limits import kind_of
 
@@ -178,7 +178,7 @@ def missing_name(name: str, scope: Mapping[str, Any]) -> TemplateError:
         message, hint = _WHERE[name]
         return TemplateError(message, hint=hint, name=name)
     variables = scope.get("vars")
-    if isinstance(variables, Variables) and name in variables:
+    if isinstance(variables, VisibleVariables) and name in variables:
         return TemplateError(f"no name `{name}` here; did you mean `vars.{name}`?", name=name)
     like = near(name, [*scope, *environment().globals])
     guess = f"; did you mean `{like}`?" if like else ""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from octogram_tui.template.scope import AgentNames, Later, Ports, Variables
+from octogram_tui.template.scope import AgentNames, Later, PortTexts, VisibleVariables
 from octogram_tui.template.text import text_of
 
 
@@ -68,7 +68,7 @@ def value_of(name: Name, scope: Mapping[str, Any]) -> Any:
     value = scope[name.root]
     for step in name.steps:
         kind = type(value)
-        if kind is Variables:
+        if kind is VisibleVariables:
             value = value.values_by_name[step]
         elif kind is dict:
             value = value[step]
@@ -78,7 +78,7 @@ def value_of(name: Name, scope: Mapping[str, Any]) -> Any:
             value = value[step]
         elif kind is AgentNames and step == "name":
             value = value.name
-        elif kind is Ports and type(step) is str:
+        elif kind is PortTexts and type(step) is str:
             value = Later("{{ port." + step + " }}")
         else:
             raise LookupError(step)
@@ -93,7 +93,7 @@ def render(parts: Parts, scope: Mapping[str, Any]) -> str:
             pieces.append(part)
         else:
             value = value_of(part, scope)  # type: ignore[arg-type]
-            if type(value) in (Variables, AgentNames, Ports):
+            if type(value) in (VisibleVariables, AgentNames, PortTexts):
                 raise LookupError(part)
             pieces.append(value if type(value) is str else text_of(value))
     return "".join(pieces)

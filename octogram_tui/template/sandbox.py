@@ -1,4 +1,4 @@
-"""The template engine, fenced in: the only module that imports jinja2, itself imported when a template needs it.
+"""The template engine, fenced in. Imports jinja2, so it is itself imported only when a template needs it.
 
 What it adds to the library's immutable sandbox: every loop turn, call and text made is counted against a budget;
 operators, string methods and filters refuse what would be huge; filters are those of a list that we mean.
@@ -28,7 +28,7 @@ from octogram_tui.template.limits import (
     join_all,
     metered,
 )
-from octogram_tui.template.scope import Lookup, Variables, near
+from octogram_tui.template.scope import Lookup, VisibleVariables, near
 from octogram_tui.template.text import TooMuch, text_of
 
 # fmt: off
@@ -166,7 +166,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Give a member: of data first, and only then a method."""
         kind = type(obj)
-        if kind is Variables:
+        if kind is VisibleVariables:
             obj_values = obj.values_by_name
             if attribute in obj_values:
                 return obj_values[attribute]
@@ -180,7 +180,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Give an element; counting from the end is no error that stays unseen."""
         if type(argument) is int and argument < 0 and isinstance(obj, (list, tuple)):
             return self.undefined(obj=obj, name=str(argument))
-        if isinstance(obj, Variables) and isinstance(argument, str):
+        if isinstance(obj, VisibleVariables) and isinstance(argument, str):
             return self.getattr(obj, argument)
         return super().getitem(obj, argument)
 
@@ -242,7 +242,7 @@ def as_data(result: Any, depth: int = 0) -> Any:
     BUDGET.step()
     if depth > 64:
         raise TooMuch("the value is nested too deeply")
-    if isinstance(result, (dict, Variables)):
+    if isinstance(result, (dict, VisibleVariables)):
         return {text_of(key): as_data(element, depth + 1) for key, element in result.items()}
     if isinstance(result, (list, tuple, range, set, frozenset)) or hasattr(result, "__next__"):
         elements = [as_data(element, depth + 1) for element in result]

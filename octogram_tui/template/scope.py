@@ -12,7 +12,7 @@ from typing import Any
 from octogram_tui.errors import TemplateError
 
 
-class Variables(Mapping[str, Any]):
+class VisibleVariables(Mapping[str, Any]):
     """The variables as `vars`: a variable is found before any method of the same name."""
 
     __slots__ = ("values_by_name",)
@@ -47,7 +47,7 @@ class Lookup:
 
     __slots__ = ("variables",)
 
-    def __init__(self, variables: Variables) -> None:
+    def __init__(self, variables: VisibleVariables) -> None:
         self.variables = variables
 
     def __call__(self, name: object) -> Any:
@@ -72,7 +72,7 @@ class Later(str):
     __slots__ = ()
 
 
-class Ports(Mapping[str, str]):
+class PortTexts(Mapping[str, str]):
     """`port`: each of its members is its own text, since only the agent knows the numbers."""
 
     __slots__ = ()
@@ -87,7 +87,7 @@ class Ports(Mapping[str, str]):
         return 0
 
 
-PORTS = Ports()
+PORTS = PortTexts()
 
 
 def make_scope(
@@ -100,7 +100,7 @@ def make_scope(
     has_result: bool = False,
 ) -> dict[str, Any]:
     """Give the names that a template sees. `res` exists only with `has_result`, `agent` and `re` only when given."""
-    vars_ = Variables(variables)
+    vars_ = VisibleVariables(variables)
     scope: dict[str, Any] = {"vars": vars_, "var": Lookup(vars_), "item": item}
     if agent is not None:
         scope["agent"] = AgentNames(agent)

@@ -11,7 +11,7 @@ from typing import Any
 
 from octogram_agentd import wire
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(wire.__file__).parents[1]
 WAIT_S = 30.0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from schema_verdict import agree
+
 from octogram_agentd.procedures.base import Field, Procedure
 from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.scenario.load import Loaded, load_scenario
@@ -96,7 +98,14 @@ def load(text: str, *, file: str = "scenario.yml", **options: Any) -> Loaded:
             raise FileNotFoundError(path)
         return str(files[path])
 
-    return load_scenario(file, read_file=read, **options)
+    found: list[Problem] = []
+    try:
+        return load_scenario(file, read_file=read, **options)
+    except ScenarioError as error:
+        found = [problem for problem in error.problems if not problem.is_warning]
+        raise
+    finally:
+        agree(file, text, found)
 
 
 def job(body: str, *, variables: str = "", **options: Any) -> Loaded:

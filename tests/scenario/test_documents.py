@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from octogram_tui.errors import ScenarioError
 from octogram_tui.scenario import yaml_reader
-from octogram_tui.scenario.files import read_document, read_text
+from octogram_tui.scenario.documents import read_document, read_text
 from octogram_tui.scenario.json_reader import read_json
 from octogram_tui.scenario.tree import MAX_BYTES, MAX_DEPTH, Document, ListNode, MapNode, Place, plain
 from octogram_tui.scenario.yaml_reader import read_yaml

@@ -58,9 +58,9 @@ def test_no_command_runs_them(trap: Path, arguments: list[str], capsys: pytest.C
 
 
 def test_a_run_leaves_it_to_the_agents(trap: Path) -> None:
-    from octogram_tui.commands.run import prepare
+    from octogram_tui.commands.run import load_request, read_request
 
-    invocation = prepare(["s.yml", "--headless"])
+    invocation = load_request(read_request(["s.yml", "--headless"]))
     assert invocation.scenario.own_procedures[0].names == ("mine.do",)
     assert not (trap / "was run").exists()
 

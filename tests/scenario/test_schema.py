@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from scenario_family import AGENTS, load, problems
+from schema_verdict import BEYOND_A_SCHEMA, reasons_of
 
 from octogram_tui.scenario.schema import DIALECT, json_schema
 from octogram_tui.scenario.shapes import AGENT, JOB, SCENARIO, STAGE
@@ -16,63 +18,16 @@ from octogram_tui.scenario.tree import plain
 from octogram_tui.scenario.yaml_reader import read_yaml
 
 SCHEMA = json_schema()
-TYPES: dict[str, Any] = {
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-    "null": type(None),
-}
+VALIDATOR = Draft202012Validator(SCHEMA)
 
 
-def fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Check a value against the few keywords that our schema uses."""
-    if "$ref" in schema:
-        return fits(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]])
-    if "type" in schema:
-        names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        if not any(
-            isinstance(value, TYPES[n]) and not (isinstance(value, bool) and n in ("number", "integer")) for n in names
-        ):
-            return False
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
-        return False
-    if "minimum" in schema and isinstance(value, (int, float)) and value < schema["minimum"]:
-        return False
-    if "anyOf" in schema and not any(fits(value, each) for each in schema["anyOf"]):
-        return False
-    if "oneOf" in schema and sum(fits(value, each) for each in schema["oneOf"]) != 1:
-        return False
-    if "not" in schema and fits(value, schema["not"]):
-        return False
-    if isinstance(value, dict):
-        properties = schema.get("properties", {})
-        patterns = schema.get("patternProperties", {})
-        for key, member in value.items():
-            matching = [each for pattern, each in patterns.items() if re.search(pattern, key)]
-            if key in properties:
-                matching.append(properties[key])
-            if not matching:
-                extra = schema.get("additionalProperties", True)
-                if extra is False or (isinstance(extra, dict) and not fits(member, extra)):
-                    return False
-            if not all(fits(member, each) for each in matching):
-                return False
-        if any(key not in value for key in schema.get("required", [])):
-            return False
-    if isinstance(value, list):
-        first = schema.get("prefixItems", [])
-        if any(not fits(v, s) for v, s in zip(value, first, strict=False)):
-            return False
-        if "items" in schema and not all(fits(v, schema["items"]) for v in value):
-            return False
-        if len(value) < schema.get("minItems", 0) or len(value) > schema.get("maxItems", len(value)):
-            return False
-    return True
+def fits(value: Any) -> bool:
+    """Ask a validator that knows nothing of us."""
+    return VALIDATOR.is_valid(value)
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_it_has_every_key_and_says_what_it_is_for() -> None:
@@ -90,12 +45,12 @@ def test_it_has_every_key_and_says_what_it_is_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "sample", sorted((Path(__file__).parents[2] / "sample_scenarios").glob("*.yml")), ids=lambda p: p.stem
+    "sample", sorted((Path(__file__).parents[2] / "sample_scenarios").rglob("*.yml")), ids=lambda p: p.stem
 )
 def test_samples_fit(sample: Path) -> None:
     document = plain(read_yaml(str(sample), sample.read_text()).root)
     if isinstance(document, dict) and "stages" in document:
-        assert fits(document, SCHEMA)
+        assert fits(document)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +70,7 @@ def test_what_is_right_fits(body: str) -> None:
     document = plain(
         read_yaml("f", f"vars: {{n: 1}}\n{AGENTS}stages: [{{name: s, jobs: [{{name: j, {body} }}]}}]\n").root
     )
-    assert fits(document, SCHEMA)
+    assert fits(document)
 
 
 @pytest.mark.parametrize(
@@ -136,13 +91,56 @@ def test_what_is_right_fits(body: str) -> None:
         "fake.say: x, with_items: {a: 1}",
         "builtins.shel: x",
         "zzz: 1",
+        "timeout: 5",
+        "fake.say: x, own.thing: {}",
+        "fake.say: x, timeout: 0",
+        "fake.say: x, timeout: 0ms",
+        "fake.say: x, timeout: 5 weeks",
+        "fake.say: x, retries: many",
+        "fake.everything: {count: 70000}",
+        "fake.everything: {count: x}",
+        "fake.everything: {ratio: x}",
+        "fake.everything: {flag: perhaps}",
+        "fake.everything: {word: xyz}",
+        "fake.everything: {port: 70000}",
+        "fake.everything: {port: http}",
+        "fake.one_of:",
+        "builtins.write_file: {path: x, content: y, mode: rwx}",
+        "builtins.http: {url: 'http://h', timeout: 0}",
+        "tezos.wait_for_bootstrapped: [x]",
     ],
 )
 def test_what_is_wrong_fits_not(body: str) -> None:
     text = f"vars: {{n: 1}}\n{AGENTS}stages: [{{name: s, jobs: [{{name: j, {body}}}]}}]\n"
     assert problems(text)
-    assert not fits(plain(read_yaml("f", text).root), SCHEMA)
+    assert not fits(plain(read_yaml("f", text).root))
 
 
 def test_the_checks_agree_on_what_is_right() -> None:
     assert load(f"{AGENTS}stages: [{{name: s, jobs: [{{name: j, fake.one_of: {{left: x}}}}]}}]\n").warnings == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "agents: [{name: a b, address: h}]",
+        "agents: [{name: http, address: h}]",
+        "agents: [{name: a, address: h, port: 0}]",
+        "agents: [{name: a, address: h, port: 65536}]",
+        "agents: [{name: a, address: h, transport: pigeon}]",
+        "octogram_binary: {push: x, pull: 'http://h'}",
+        "octogram_binary: {pull: ftp://h}",
+        "octogram_binary: {pull: 'http://h', sha256: abc}",
+        "stages: [{name: s, max_concurrency: 0, jobs: []}]",
+    ],
+)
+def test_what_is_wrong_outside_of_jobs_fits_not(head: str) -> None:
+    text = head if head.startswith("stages") else f"{head}\nstages: []\n"
+    assert problems(text)
+    assert not fits(plain(read_yaml("f", text).root))
+
+
+def test_every_reason_that_no_schema_can_give_is_one_of_the_checks() -> None:
+    assert all(re.compile(reason) for reason in BEYOND_A_SCHEMA)
+    assert reasons_of("no variable `x` is defined anywhere")
+    assert not reasons_of("`timeout` must be more than 0, not the number 0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from octogram_tui.template.analysis import NOTHING, syntax_problem, uses, variable_names
+from octogram_tui.template.analysis import NOTHING, uses
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from octogram_tui.template.analysis import NOTHING, syntax_problem, uses, variab
     ],
 )
 def test_variable_names(text: str, names: set[str]) -> None:
-    assert variable_names(text) == names
+    assert set(uses(text).variables) == names
 
 
 def test_variable_names_of_expressions() -> None:
-    assert variable_names("vars.a > 1 and var('b')", expression=True) == {"a", "b"}
-    assert variable_names("{{ vars.a }}", expression=True) == {"a"}
+    assert set(uses("vars.a > 1 and var('b')", expression=True).variables) == {"a", "b"}
+    assert set(uses("{{ vars.a }}", expression=True).variables) == {"a"}
 
 
 def test_what_may_be_missing() -> None:
@@ -51,20 +51,20 @@ def test_computed_names() -> None:
 
 @pytest.mark.parametrize("text", ["{{ a", "{% if %}", "{{ 1 | nope }}", "{% include 'x' %}", "{{ }}", "{% endfor %}"])
 def test_problems(text: str) -> None:
-    problem = syntax_problem(text)
-    assert problem is not None
+    problem = uses(text).problem
+    assert problem
     assert "\n" not in problem
 
 
 def test_no_problem() -> None:
-    assert syntax_problem("{{ vars.a }} {% if x %}{% endif %}") is None
-    assert syntax_problem(r"\{{") is None
+    assert not uses("{{ vars.a }} {% if x %}{% endif %}").problem
+    assert not uses(r"\{{").problem
     assert uses("text") is NOTHING
 
 
 def test_expressions() -> None:
-    assert syntax_problem("vars.a > 1", expression=True) is None
-    assert syntax_problem("", expression=True) is not None
+    assert not uses("vars.a > 1", expression=True).problem
+    assert uses("", expression=True).problem
     two = uses("vars.a vars.b", expression=True)
     assert "more than one expression" in two.problem
     mixed = uses("{{ vars.a }} > {{ vars.b }}", expression=True)

@@ -10,7 +10,7 @@ from octogram_tui.errors import ExitCode, TemplateError
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.filters import join
 from octogram_tui.template.limits import BUDGET, Metered, check_format, kind_of, metered
-from octogram_tui.template.scope import Lookup, Variables, make_scope
+from octogram_tui.template.scope import Lookup, VisibleVariables, make_scope
 from octogram_tui.template.text import TooMuch, json_text, text_of
 
 SCOPE = make_scope({"s": "x" * 1000, "n": 3, "big": "y" * (3 << 20)}, agent="a", captures=["a"])
@@ -134,7 +134,7 @@ def test_a_long_plain_result_is_refused_too() -> None:
 
 
 def test_texts_of_odd_values() -> None:
-    assert text_of(Variables({"a": 1})) == '{"a": 1}'
+    assert text_of(VisibleVariables({"a": 1})) == '{"a": 1}'
     assert text_of(range(2)) == "[0, 1]"
     assert text_of(iter([1])) == "[1]"
     assert text_of({}.keys()) == "[]"
@@ -160,7 +160,7 @@ def test_joins_are_bounded_while_they_go() -> None:
 
 
 def test_the_lookup_of_a_variable_outside_of_a_template() -> None:
-    lookup = Lookup(Variables({"a": 1}))
+    lookup = Lookup(VisibleVariables({"a": 1}))
     assert lookup("a") == 1
     with pytest.raises(TemplateError, match="no variable `b`"):
         lookup("b")
@@ -186,7 +186,7 @@ def test_kinds_have_names() -> None:
 
 
 def test_a_variables_view_is_a_mapping() -> None:
-    view = Variables({"a": 1})
+    view = VisibleVariables({"a": 1})
     assert dict(view) == {"a": 1}
     assert list(view.values()) == [1]
     assert list(view.items()) == [("a", 1)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from scenario_family import AGENTS, load
 
-from octogram_tui.scenario.plan import Planned, as_json, as_lines, plan
+from octogram_tui.scenario.foresight import Planned, as_json, as_lines, plan
 
 
 def planned(stages: str, variables: str = "", **options: Any) -> list[Planned]:

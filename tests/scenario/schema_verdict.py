@@ -1,0 +1,82 @@
+"""Holds the schema's verdict against that of the checks, for every scenario that these tests load."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from octogram_tui.errors import Problem
+from octogram_tui.scenario.json_reader import read_json
+from octogram_tui.scenario.schema import json_schema
+from octogram_tui.scenario.tree import plain
+from octogram_tui.scenario.yaml_reader import read_yaml
+
+BEYOND_A_SCHEMA = (
+    # what templates and expressions hold
+    r"no variable `.*` is defined anywhere",
+    r"`.*`: unexpected ",
+    r"there is no filter ",
+    r"`res` is the result of a job",
+    r"`port` is known only where",
+    r"`re` exists only once",
+    r"`agent` is known in jobs only",
+    r"a stage needs a name that can be read",
+    r"is not a regular expression",
+    # what one part of a scenario says of another one
+    r"there is no agent ",
+    r"agent `.*` has no address",
+    r"agent `.*` has `transport: command` and no `command`",
+    r"stands for more than \d+ agents",
+    # URIs
+    r"is neither a URL nor something that an agent owns",
+    r"is no agent's name",
+    r"names nothing",
+    r"names no machine",
+    # commands in words, sizes in bytes, the limits of numbers in quotes
+    r"cannot be split into words",
+    r"has \d+ bytes; at most",
+    r"must be at (least|most) .*, not the text ",
+    # numbers that JSON has not
+    r"not the number -?(nan|inf|\d{30,})",
+    r"-?(nan|inf) is not a number that can be kept",
+    # own procedures: which there are, and what they take
+    r"there is no procedure `(?!(builtins|tezos|smart_rollup|fake)\.)",
+    r"^\S+\.py: there is no such file",
+    r"is not a Python file",
+    r"^\S+\.py(:\d+)?[: ]",
+    r"^`at_least` must be",
+)
+"""Why the checks refuse what fits the schema. A reason that is not here is one that the schema has to know."""
+
+
+def reasons_of(message: str) -> list[str]:
+    """Give the reasons of that list that a message tells."""
+    return [reason for reason in BEYOND_A_SCHEMA if re.search(reason, message)]
+
+
+@functools.cache
+def validator() -> Draft202012Validator:
+    """Give what knows the schema, with the procedures of these tests."""
+    return Draft202012Validator(json_schema())
+
+
+def agree(file: str, text: object, found: Sequence[Problem]) -> None:
+    """Fail when the schema refuses what the checks take, or takes what they refuse for a reason that it could know."""
+    if not isinstance(text, str) or len(text) > 100_000:
+        return
+    document = (read_json if file.endswith(".json") else read_yaml)(file, text)
+    if document.errors:
+        return
+    content: Any = plain(document.root)
+    messages = [problem.message for problem in found if problem.file == file]
+    expressible = [message for message in messages if not reasons_of(message)]
+    fits = validator().is_valid(content)
+    if found:
+        assert not fits or not expressible, f"the schema does not know: {expressible}"
+    else:
+        refusals = [f"{error.json_path}: {error.message[:200]}" for error in validator().iter_errors(content)]
+        assert fits, f"the schema refuses what the checks take: {refusals}"
