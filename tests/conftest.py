@@ -45,13 +45,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure where nothing may be missing."""
+    """Note what a test needs; turn a skip into a failure where nothing may be missing."""
     report = yield
-    if (
-        os.environ.get("OCTOGRAM_NO_SKIPS")
-        and report.skipped
-        and any(item.get_closest_marker(name) for name in MACHINERY)
-    ):
+    needs = [name for name in MACHINERY if item.get_closest_marker(name)]
+    report.user_properties += [("needs", name) for name in needs]  # its keywords hold names of parameters too
+    if os.environ.get("OCTOGRAM_NO_SKIPS") and report.skipped and needs:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and OCTOGRAM_NO_SKIPS is set: {report.longrepr}"
     return report
@@ -69,7 +67,7 @@ class Census:
         self._interpreters |= {str(value) for name, value in report.user_properties if name == "interpreter"}
         if report.when == "call" or (report.when == "setup" and not report.passed):
             for name in MACHINERY:
-                if name in report.keywords:
+                if ("needs", name) in report.user_properties:
                     self._counts[(name, report.outcome)] += 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

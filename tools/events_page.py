@@ -39,7 +39,8 @@ Every event has
 Fields that are empty (null, false, 0, "", [] or {{}}) are left out when that is their default, but for those marked
 *always* and the first three above. Events about a job name `stage`, `job`, `agent`, the `item` where there is one, the
 `attempt` (from 1), and the `key` that names the instance: `stage/job@agent[item]`. A second stage or job of the same
-name is called `name~2`.
+name is called `name~2`. In a key a backslash stands before `/` in a stage, `@` in a job, `]` in an item, and before
+itself; a character that cannot be shown is written `\\u{{a}}`. So a key is one line, and tells its parts exactly.
 """
 
 
@@ -53,11 +54,19 @@ def page() -> str:
 
 def _section(cls: type[events.Event]) -> str:
     lines = inspect.getdoc(cls) or ""
-    rows = [
-        f"| `{f.name}` | {_type(f)} | {_presence(f)} |" for f in fields(cls) if f.name not in ("seq", "at_s", "cause")
-    ]
+    rows = [row for f in fields(cls) if f.name not in ("seq", "at_s", "cause") for row in _rows(cls, f)]
     table = ["", "| field | type | |", "| --- | --- | --- |", *rows] if rows else []
     return "\n".join([f"## `{cls.TYPE}`", "", lines, *table, ""])
+
+
+def _rows(cls: type[events.Event], field: Field[Any]) -> list[str]:
+    """Give the lines of a field: the name of an instance is spread out, a failure is called `error`."""
+    if field.name == "instance":
+        names = [n for n in ("stage", "job", "agent", "key") if n not in {f.name for f in fields(cls)}]
+        return [f"| `{name}` | str | {_presence(field)} |" for name in names]
+    if field.name == "failure":
+        return ["| `error` | dict[str, any JSON value] \\| null | |"]
+    return [f"| `{field.name}` | {_type(field)} | {_presence(field)} |"]
 
 
 def _type(field: Field[Any]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from octogram_tui import settings
-from tools import events_page, procedures_page, protocol_page
+from tools import events_page, procedures_page, protocol_page, states_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +42,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     **{path: _procedures(path) for path in procedures_page.PATHS},
     "docs/command-line.md": with_settings,
     "agentd/PROTOCOL.md": lambda _: protocol_page.page(),
+    "octogram_tui/STATES.md": lambda _: states_page.page(),
 }
 """What makes each page, out of what it says now."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from octogram_tui.model.failure import TIMEOUT, Failure
+
 
 class Work(NamedTuple):
     """One job of the pretended plan."""
@@ -79,9 +81,9 @@ ACTS = (
     Act("collect", (Work("fetch logs", "builtins.fetch", (0.3, 1.2), ("fetched node.log, {n} KiB",)),), always=True),
 )
 FAILING_ACT = 3
-ERROR = {
-    "kind": "timeout",
-    "message": "timeout after 30 s: the node is 41 blocks behind",
-    "hint": "give it longer (`timeout: 2m`), or look at the node's peers",
-    "detail": {"exit_code": 1, "last_lines": ["head is 41 blocks behind", "error: timeout after 30 s"]},
-}
+FAILURE = Failure(
+    TIMEOUT,
+    "timeout after 30 s: the node is 41 blocks behind",
+    "give it longer (`timeout: 2m`), or look at the node's peers",
+    {"exit_code": 1, "last_lines": ["head is 41 blocks behind", "error: timeout after 30 s"]},
+)

@@ -19,7 +19,8 @@ from typing import Any
 from octogram_tui import settings
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
-from tools.pretended_plan import ACTS, ERROR, FAILING_ACT, Act, Work
+from octogram_tui.model.ids import InstanceId
+from tools.pretended_plan import ACTS, FAILING_ACT, FAILURE, Act, Work
 
 
 class PretendedRun:
@@ -40,8 +41,8 @@ class PretendedRun:
         self._lanes = 0  # agents that still work in the stage
         self._is_shut = False
         self._held: deque[Callable[[], None]] = deque()
-        self._attempts: dict[str, int] = {}
-        self._failed: dict[str, tuple[int, Work, str, Any, Callable[[], None]]] = {}
+        self._attempts: dict[InstanceId, int] = {}
+        self._failed: dict[InstanceId, tuple[int, Work, str, Any, Callable[[], None]]] = {}
         self._counts: dict[str, int] = {}
 
     def begin(self, *, paused: bool = False) -> None:
@@ -117,17 +118,14 @@ class PretendedRun:
                     self._held.popleft()()
             case st.RerunRequest():
                 self._rerun(stimulus)
-            case st.SkipRequest() if stimulus.key in self._failed:
-                act, work, agent, item, after = self._failed.pop(stimulus.key)
+            case st.SkipRequest() if stimulus.instance in self._failed:
+                *_, item, after = self._failed.pop(stimulus.instance)
                 self._emit(
                     ev.JobFinished(
-                        stage=ACTS[act].name,
-                        job=work.name,
-                        agent=agent,
-                        key=stimulus.key,
+                        instance=stimulus.instance,
                         item=item,
                         state="skipped",
-                        attempt=self._attempts[stimulus.key],
+                        attempt=self._attempts[stimulus.instance],
                         reason="skipped by the operator",
                     )
                 )
@@ -200,29 +198,29 @@ class PretendedRun:
             done()
             return
         work, item = step
-        key = f"{ACTS[act].name}/{work.name}@{agent}" + ("" if item is None else f"[{item}]")
+        key = InstanceId(ACTS[act].name, work.name, agent, None if item is None else str(item))
 
         def go() -> None:
             self._start(act, work, agent, key, item, "first", lambda: self._run_lane(act, agent, steps, done))
 
         if self._is_shut:
-            self._emit(ev.JobHeld(stage=ACTS[act].name, job=work.name, agent=agent, key=key, item=item, reason="pause"))
+            self._emit(ev.JobHeld(instance=key, item=item, reason="pause"))
             self._held.append(go)
         else:
             go()
 
     def _start(
-        self, act: int, work: Work, agent: str, key: str, item: Any, why: str, after: Callable[[], None]
+        self, act: int, work: Work, agent: str, key: InstanceId, item: Any, why: str, after: Callable[[], None]
     ) -> None:
         attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
-        about = {"stage": ACTS[act].name, "job": work.name, "agent": agent, "key": key, "item": item}
+        about: dict[str, Any] = {"instance": key, "item": item}
         arguments = {"argv": [work.name.replace(" ", "-"), "--endpoint", "http://127.0.0.1:8732"], "timeout": "30s"}
         self._emit(ev.JobStarted(**about, attempt=attempt, procedure=work.procedure, arguments=arguments, why=why))
         seconds = self._random.uniform(*work.seconds)
         for number, line in enumerate(work.lines * 2):
             text = line.replace("{n}", str(self._random.randrange(40, 9000)))
             stream = "stderr" if number % 5 == 4 else "stdout"
-            wrote = ev.JobOutput(**about, attempt=attempt, lines=[text], stream=stream)
+            wrote = ev.JobOutput(**about, agent=agent, attempt=attempt, lines=[text], stream=stream)
             self._after(seconds * (number + 1) / (len(work.lines) * 2 + 1), partial(self._emit, wrote))
         is_doomed = self._fails and act == FAILING_ACT and agent == self.names[len(self.names) // 3] and why != "rerun"
         self._after(seconds, lambda: self._finish(act, work, about, attempt, seconds, is_doomed, after))
@@ -237,16 +235,21 @@ class PretendedRun:
         is_doomed: bool,
         after: Callable[[], None],
     ) -> None:
-        key, agent, item = about["key"], about["agent"], about["item"]
+        key, item = about["instance"], about["item"]
+        agent = key.agent
         if is_doomed:
             will_retry = attempt == 1
-            self._emit(ev.JobOutput(**about, attempt=attempt, lines=["error: timeout after 30 s"], stream="stderr"))
+            self._emit(
+                ev.JobOutput(
+                    **about, agent=agent, attempt=attempt, lines=["error: timeout after 30 s"], stream="stderr"
+                )
+            )
             self._emit(
                 ev.JobFinished(
                     **about,
                     attempt=attempt,
                     state="failed",
-                    error=ERROR,
+                    failure=FAILURE,
                     duration_s=round(seconds, 3),
                     will_retry=will_retry,
                 )
@@ -256,7 +259,7 @@ class PretendedRun:
                 return
             self._failed[key] = (act, work, agent, item, after)
             self._is_shut = True
-            self._emit(ev.RunPaused(reason="failure", message=f"{key}: {ERROR['message']}"))
+            self._emit(ev.RunPaused(reason="failure", message=f"{key}: {FAILURE.message}"))
             return
         result = {"exit_code": 0, "stdout": "ok", "duration_s": round(seconds, 3)}
         self._emit(ev.JobFinished(**about, attempt=attempt, state="ok", result=result, duration_s=round(seconds, 3)))
@@ -267,29 +270,26 @@ class PretendedRun:
             self._emit(ev.ServiceAnnounced(agent=agent, kind=kind, name=agent, ports={"rpc": 8732}, address=address))
         if work.sets and self._random.random() < 0.3:
             value = self._random.randrange(1000)
-            self._emit(ev.VariableChanged(name=work.sets, value=value, by=key))
+            self._emit(ev.VariableChanged(name=work.sets, value=value, by=str(key)))
         after()
 
     def _rerun(self, asked: st.RerunRequest) -> None:
-        if asked.key in self._failed:
-            act, work, agent, item, after = self._failed.pop(asked.key)
-            self._start(act, work, agent, asked.key, item, "rerun", after)
+        if asked.instance is not None and asked.instance in self._failed:
+            act, work, agent, item, after = self._failed.pop(asked.instance)
+            self._start(act, work, agent, asked.instance, item, "rerun", after)
             return
-        chosen = [
-            key
-            for key in self._attempts
-            if key.startswith(f"{asked.stage}/")
-            and (not asked.key or key == asked.key)
-            and (not asked.job or key.startswith(f"{asked.stage}/{asked.job}@"))
-            and (not asked.agent or f"@{asked.agent}" in key)
-        ]
-        for act, entry in enumerate(ACTS):
-            for work in entry.jobs if entry.name == asked.stage else ():
-                for key in chosen:
-                    head, _, rest = key.partition("@")
-                    if head == f"{entry.name}/{work.name}":
-                        agent, _, item = rest.rstrip("]").partition("[")
-                        self._start(act, work, agent, key, int(item) if item else None, "rerun", lambda: None)
+        for key in list(self._attempts):
+            is_asked = (
+                key.stage == asked.stage
+                and asked.instance in (None, key)
+                and asked.job in ("", key.job)
+                and asked.agent in ("", key.agent)
+            )
+            for act, entry in enumerate(ACTS):
+                for work in entry.jobs if is_asked and entry.name == key.stage else ():
+                    if work.name == key.job:
+                        item = None if key.item is None else int(key.item)
+                        self._start(act, work, key.agent, key, item, "rerun", lambda: None)
 
     def _end(self, exit_code: int) -> None:
         for name in self.names:

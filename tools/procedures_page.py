@@ -43,7 +43,7 @@ A rollup's node, and the installer of its kernel. `tezos.operations.originate_sm
 }
 """The title of a family's page, and what stands above its procedures. `copy` is among the builtins."""
 
-_WHERE = {"orchestrator": "Runs on the operator's machine.", "engine": "Runs on no machine: the engine decides it."}
+_WHERE = {"orchestrator": "Runs on the operator's machine.", "assertion": "Runs on no machine: the engine decides it."}
 
 
 def pages() -> dict[str, str]:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from octogram_tui.engine.debugger import Debugger
-from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario
+from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
     from octogram_tui.scenario.load import Loaded
@@ -92,30 +91,22 @@ def warn(warnings: list[Problem]) -> None:
         print(as_text(warnings), file=sys.stderr)
 
 
-def gate_of(args: Any) -> Debugger:
-    """Give the gate that knows which parts the arguments choose."""
-    return Debugger(
-        RunOptions(
-            run="",
-            from_stage=args.from_stage,
-            until_stage=args.until_stage,
-            only_stages=tuple(args.stage),
-            tags=tags_of(args),
-        )
-    )
+def selection_of(args: Any) -> Selection:
+    """Give what the arguments choose to run."""
+    return Selection(args.from_stage, args.until_stage, tuple(args.stage), tags_of(args))
 
 
 def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
     """Warn of variables that only parts set which the arguments leave out."""
-    if not (args.from_stage or args.until_stage or args.stage or args.tags):
+    selection = selection_of(args)
+    if selection.is_everything:
         return []
     from octogram_tui.scenario.leftout import missing_variables
 
-    gate = gate_of(args)
     return missing_variables(
         scenario,
-        {stage.key: reason for stage in scenario.stages if (reason := gate.selects(scenario, stage))},
-        gate.takes_job,
+        {stage.key: reason for stage in scenario.stages if (reason := selection.leaves_out(scenario, stage))},
+        selection.takes,
     )
 
 

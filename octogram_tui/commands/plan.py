@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from octogram_tui.commands.loading import check_choices, gate_of, left_out_warnings, load, warn
+from octogram_tui.commands.loading import check_choices, left_out_warnings, load, selection_of, warn
 from octogram_tui.commands.options import CommandParser, add_choice_options, add_scenario_options, parse
 from octogram_tui.model.scenario import Scenario
 
@@ -29,8 +29,10 @@ def show(scenario: Scenario, args: Any, *, as_json: bool) -> int:
     from octogram_tui.scenario.foresight import as_json as plan_as_json
     from octogram_tui.scenario.foresight import as_lines, plan
 
-    gate = gate_of(args)
-    instances = plan(scenario, takes_stage=lambda stage: not gate.selects(scenario, stage), takes_job=gate.takes_job)
+    selection = selection_of(args)
+    instances = plan(
+        scenario, takes_stage=lambda stage: not selection.leaves_out(scenario, stage), takes_job=selection.takes
+    )
     if as_json:
         print(plan_as_json(instances))
     else:

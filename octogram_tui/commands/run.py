@@ -124,7 +124,7 @@ class Invocation(Request):
 
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
-        from octogram_tui.commands.loading import tags_of
+        from octogram_tui.commands.loading import selection_of
 
         args = self.args
         with_operator = self.opens_console
@@ -135,10 +135,7 @@ class Invocation(Request):
             confirm=args.confirm or ("ask" if with_operator else "fail"),
             keep_alive=with_operator if args.keep_alive is None else args.keep_alive,
             start_paused=args.paused,
-            from_stage=args.from_stage,
-            until_stage=args.until_stage,
-            only_stages=tuple(args.stage),
-            tags=tags_of(args),
+            selection=selection_of(args),
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
         )

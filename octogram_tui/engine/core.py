@@ -12,7 +12,7 @@ from octogram_tui.model.scenario import Scenario
 
 
 class Core:
-    """The ground that machine, dispatcher and debugger stand on. One per engine."""
+    """The ground that the parts of the engine stand on. One per engine."""
 
     def __init__(self, scenario: Scenario, options: RunOptions) -> None:
         self.scenario = scenario

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from octogram_tui.engine.core import Core
-from octogram_tui.engine.debugger import Debugger
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.events import (
     ConfirmationAsked,
@@ -15,19 +14,21 @@ from octogram_tui.engine.events import (
     WarningGiven,
 )
 from octogram_tui.engine.fleet import Fleet
+from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.schedule import StageRun
-from octogram_tui.engine.states import Phase
+from octogram_tui.engine.states import RunPhase
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
-from octogram_tui.scenario.selectors import select_agents
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.scope import make_scope
+from octogram_tui.template.selectors import select_agents
 
 
-class Run(Protocol):
+class CourseListener(Protocol):
     """What the course asks of, and tells to, the machine."""
 
-    phase: Phase
+    phase: RunPhase
 
     def stages_done(self) -> None:
         """There is no further stage."""
@@ -45,7 +46,7 @@ class Run(Protocol):
 class Course:
     """The one cursor over the stages of the scenario."""
 
-    def __init__(self, core: Core, gate: Debugger, dispatcher: Dispatcher, fleet: Fleet, run: Run) -> None:
+    def __init__(self, core: Core, gate: Gate, dispatcher: Dispatcher, fleet: Fleet, run: CourseListener) -> None:
         self._core = core
         self._gate = gate
         self._dispatcher = dispatcher
@@ -78,7 +79,7 @@ class Course:
         if is_ending and not stage.always:
             return self._pass_over(stage, "the run is ending")
         try:
-            reason = self._gate.selects(self._core.scenario, stage) or self._when(stage)
+            reason = self._core.options.selection.leaves_out(self._core.scenario, stage) or self._when(stage)
             if reason:
                 return self._pass_over(stage, reason)
             if not is_ending and not self._is_confirmed(stage):
@@ -120,13 +121,19 @@ class Course:
         return answer == "go"
 
     def make(
-        self, stage: StageSpec, *, is_rerun: bool = False, agent: str = "", job: str = "", key: str = ""
+        self,
+        stage: StageSpec,
+        *,
+        is_rerun: bool = False,
+        agent: str = "",
+        job: str = "",
+        only: InstanceId | None = None,
     ) -> StageRun:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
         patterns = [render(t.source, make_scope(self._core.variables)) for t in stage.with_agents]
         selected = select_agents(patterns, self._fleet.names)
         jobs = tuple(j for j in stage.jobs if not job or j.key == job)
-        stage_run = StageRun(stage, is_rerun=is_rerun, only_key=key)
+        stage_run = StageRun(stage, is_rerun=is_rerun, only=only)
         for name, captures in selected.items():
             if not agent or agent == name:
                 stage_run.add_lane(name, captures, jobs)

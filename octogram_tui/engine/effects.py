@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.engine.timers import Timer
+from octogram_tui.model.ids import AttemptId, Execution
+from octogram_tui.model.scenario import AgentSpec, Where
 
 
 @dataclass(slots=True, frozen=True)
@@ -28,11 +30,11 @@ class SendJob:
     """Execute an attempt: on its agent, or here (`where` is orchestrator) for copy and fetch."""
 
     agent: str
-    attempt_id: str
+    attempt: Execution
     procedure: str
     arguments: dict[str, Any]
     timeout_s: float | None
-    where: str = "agent"
+    where: Where = "agent"
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,16 +42,16 @@ class CancelJob:
     """End an attempt and everything that it started; AttemptReport answers."""
 
     agent: str
-    attempt_id: str
+    attempt: AttemptId
     reason: str
-    where: str = "agent"
+    where: Where = "agent"
 
 
 @dataclass(slots=True, frozen=True)
 class ArmTimer:
-    """Come back with TimerReport after so many seconds; arming a name again replaces it."""
+    """Come back with TimerReport after so many seconds; arming one again replaces it."""
 
-    timer: str
+    timer: Timer
     after_s: float
 
 
@@ -57,7 +59,7 @@ class ArmTimer:
 class DisarmTimer:
     """Forget a timer."""
 
-    timer: str
+    timer: Timer
 
 
 @dataclass(slots=True, frozen=True)

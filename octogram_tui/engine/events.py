@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
+
 
 @dataclass(slots=True, kw_only=True)
 class Event:
@@ -23,14 +26,29 @@ class Event:
 
 @dataclass(slots=True, kw_only=True)
 class JobEvent(Event):
-    """What events about one attempt carry. `key` names the instance uniquely, `item` is the item's value."""
+    """What events about one attempt carry. `instance` names it uniquely, `item` is the item's value.
 
-    stage: str
-    job: str
-    agent: str
-    key: str
+    As JSON the name is spread out: `stage`, `job`, `agent`, and `key`, its text.
+    """
+
+    instance: InstanceId
     attempt: int = 1
     item: Any = None
+
+    @property
+    def stage(self) -> str:
+        """The stage of the instance."""
+        return self.instance.stage
+
+    @property
+    def job(self) -> str:
+        """The job of the instance."""
+        return self.instance.job
+
+    @property
+    def agent(self) -> str:
+        """The agent of the instance."""
+        return self.instance.agent
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,7 +178,7 @@ class JobStarted(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class JobOutput(Event):
-    """Log lines of an attempt, or of a process (`process`) that outlived its attempt (`key` is then empty).
+    """Log lines of an attempt, or of a process (`process`) that outlived its attempt (there is no `instance` then).
 
     dropped: how many lines were left out before these.
     """
@@ -168,9 +186,7 @@ class JobOutput(Event):
     TYPE: ClassVar[str] = "job_output"
     agent: str
     lines: list[str]
-    stage: str = ""
-    job: str = ""
-    key: str = ""
+    instance: InstanceId | None = None
     attempt: int = 1
     item: Any = None
     process: str = ""
@@ -190,14 +206,15 @@ class JobProgress(JobEvent):
 class JobFinished(JobEvent):
     """An attempt ended. state: ok, failed, skipped or cancelled.
 
-    error: {kind, message, hint, detail} when it did not end well; detail may hold exit_code and the last lines.
+    failure: when it did not end well; as JSON it is `error`: {kind, message, hint, detail}, and detail may hold
+    exit_code and the last lines.
     will_retry: another attempt follows by itself. is_tolerated: `on_failure: continue`.
     """
 
     TYPE: ClassVar[str] = "job_finished"
     state: str = "ok"
     result: Any = None
-    error: dict[str, Any] | None = None
+    failure: Failure | None = None
     reason: str = ""  # why it was skipped or cancelled
     duration_s: float = 0.0
     will_retry: bool = False
@@ -205,16 +222,18 @@ class JobFinished(JobEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class JobStale(JobEvent):
-    """An instance that had run would run differently now: its text or its inputs were edited."""
+class JobStale(Event):
+    """A job that had run would run differently now: its text or its inputs were edited."""
 
     TYPE: ClassVar[str] = "job_stale"
+    stage: str
+    job: str
     reason: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class VariableChanged(Event):
-    """A variable has a new value; null when it was removed. by: the instance's key, `operator`, or `scenario`."""
+    """A variable has a new value; null when it was removed. by: the instance's name, `operator`, or `scenario`."""
 
     TYPE: ClassVar[str] = "variable_changed"
     name: str

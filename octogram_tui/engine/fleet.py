@@ -1,12 +1,12 @@
-"""The agents of a run: bringing them up, what they offer, losing them, stopping them. Prometheus is one of them."""
+"""The agents of a run: bringing them up, what they offer, losing them, stopping them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
 
+from octogram_tui.engine.attempts import Attempts
 from octogram_tui.engine.core import Core
-from octogram_tui.engine.dispatch import Dispatcher
-from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
+from octogram_tui.engine.effects import StartAgent, StopAgent
 from octogram_tui.engine.events import (
     AgentFailed,
     AgentLost,
@@ -17,14 +17,12 @@ from octogram_tui.engine.events import (
     ServiceAnnounced,
     WarningGiven,
 )
+from octogram_tui.engine.prometheus import Prometheus
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import AGENT_MOVES, AgentState
 from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, AttemptReport, ServiceReport, StartFailureReport
-from octogram_tui.engine.targets import own_group, target_groups
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
-
-PROMETHEUS_JOB = "prometheus"  # attempts of this name are the engine's own, no stage's
 
 
 def address_of(agent: AgentSpec) -> str:
@@ -35,34 +33,32 @@ def address_of(agent: AgentSpec) -> str:
 class Fleet:
     """Every agent with its state."""
 
-    def __init__(self, core: Core, services: ServiceTable, dispatcher: Dispatcher) -> None:
+    def __init__(self, core: Core, services: ServiceTable, attempts: Attempts) -> None:
         self._core = core
         self._services = services
-        self._dispatcher = dispatcher
+        self._attempts = attempts
         self._state: dict[str, AgentState] = {}
         self._specs: dict[str, AgentSpec] = {}
-        self._prometheus = ""  # the agent that runs it
-        self._prometheus_is_up = False
-        self._prometheus_sent = 0
-        self._sent_targets: list[dict[str, Any]] = []
+        self._prometheus = Prometheus(core)
+        self._breaches: Counter[str] = Counter()
         self.first_failed = ""
 
     @property
     def names(self) -> list[str]:
         """The agents that stages choose from, in the order in which they are visited."""
-        return sorted((n for n in self._specs if n != self._prometheus), key=str.encode)
+        return sorted((n for n in self._specs if n != self._prometheus.agent), key=str.encode)
 
     @property
     def is_ready(self) -> bool:
         """Whether every agent takes jobs."""
         are_up = all(s in ("ready", "suspect") for s in self._state.values())
-        return are_up and (not self._prometheus or self._prometheus_is_up)
+        return are_up and not self._prometheus.is_awaited
 
     @property
     def is_settled(self) -> bool:
         """Whether no agent is on its way up, and none will be."""
-        if self._prometheus and not self._prometheus_is_up:
-            return self.first_failed == self._prometheus  # the others wait for it, unless it cannot be
+        if self._prometheus.is_awaited:
+            return self.first_failed == self._prometheus.agent  # the others wait for it, unless it cannot be
         return not any(s in ("new", "starting") for s in self._state.values())
 
     @property
@@ -88,16 +84,15 @@ class Fleet:
         for spec in scenario.agents:
             self._add(spec)
         if scenario.prometheus_agent is not None:
-            self._prometheus = scenario.prometheus_agent.name
             self._add(scenario.prometheus_agent)
-            self._start(self._prometheus)
+            self._start(self._prometheus.agent)
         else:
             self._start_others()
 
     def _add(self, spec: AgentSpec) -> None:
         self._specs[spec.name] = spec
         self._state[spec.name] = "new"
-        self._dispatcher.addresses[spec.name] = address_of(spec)
+        self._attempts.addresses[spec.name] = address_of(spec)
 
     def add(self, spec: AgentSpec) -> None:
         """Bring up an agent that an edit of the scenario added."""
@@ -127,11 +122,11 @@ class Fleet:
                 host=stimulus.host,
                 python=stimulus.python,
                 pid=stimulus.pid,
-                address=self._dispatcher.addresses[name],
+                address=self._attempts.addresses[name],
             )
         )
-        if name == self._prometheus:
-            self._core.order(SendJob(name, f"{PROMETHEUS_JOB}/start@{name}#1", "internals.start_prometheus", {}, 60.0))
+        if name == self._prometheus.agent:
+            self._prometheus.start()
 
     def start_failed(self, stimulus: StartFailureReport) -> None:
         """An agent could not be brought up."""
@@ -161,7 +156,7 @@ class Fleet:
         """The connection is there again."""
         if self._state.get(agent) == "suspect":
             self._move(agent, "ready")
-            self._core.emit(AgentReady(agent=agent, address=self._dispatcher.addresses[agent]))
+            self._core.emit(AgentReady(agent=agent, address=self._attempts.addresses[agent]))
 
     def lost(self, agent: str, message: str) -> None:
         """An agent is given up."""
@@ -175,7 +170,7 @@ class Fleet:
         self._move(agent, "lost")
         self._core.emit(AgentLost(agent=agent, message=message))
         self._services.forget(agent)
-        self._dispatcher.fail_agent(agent, f"agent {agent} was lost: {message}")
+        self._attempts.lose_agent(agent, f"agent {agent} was lost: {message}")
 
     def service_reported(self, stimulus: ServiceReport) -> None:
         """A service came up or went down: tell everybody, and Prometheus."""
@@ -186,45 +181,29 @@ class Fleet:
             ports=stimulus.ports,
             state=stimulus.state,
             reason=stimulus.reason,
-            address=self._dispatcher.addresses.get(stimulus.agent, ""),
+            address=self._attempts.addresses.get(stimulus.agent, ""),
         )
         self._services.record(event)
         self._core.emit(event)
         self._send_targets()
 
     def _send_targets(self) -> None:
-        if not self._prometheus_is_up or self.problem(self._prometheus):
-            return
-        groups = target_groups(self._services.all(), self._dispatcher.addresses)
-        port = self._core.options.metrics_port
-        if port and self._specs[self._prometheus].transport == "local":
-            groups.append(own_group(port))
-        if groups != self._sent_targets:
-            self._sent_targets = groups
-            self._prometheus_sent += 1
-            attempt = f"{PROMETHEUS_JOB}/targets@{self._prometheus}#{self._prometheus_sent}"
-            arguments = {"targets": groups}
-            self._core.order(SendJob(self._prometheus, attempt, "internals.prometheus_targets", arguments, 30.0))
+        if self._prometheus.is_up and not self.problem(self._prometheus.agent):
+            self._prometheus.tell_targets(self._services.all(), self._attempts.addresses)
 
-    def attempt_ended(self, stimulus: AttemptReport) -> bool:
-        """Take the end of one of our own attempts. False when it is a stage's."""
-        if not stimulus.attempt_id.startswith(f"{PROMETHEUS_JOB}/") or not self._prometheus:
-            return False
-        message = (stimulus.error or {}).get("message", "failed")
-        if stimulus.attempt_id.startswith(f"{PROMETHEUS_JOB}/start@"):
-            if stimulus.state == "ok":
-                self._prometheus_is_up = True
-                self._start_others()
-                self._send_targets()
-            else:
-                self.first_failed = self._prometheus
-                hint = str((stimulus.error or {}).get("hint", ""))
-                self._core.emit(
-                    AgentFailed(agent=self._prometheus, code="prometheus", message=f"Prometheus: {message}", hint=hint)
-                )
-        elif stimulus.state == "failed":
-            self._core.emit(WarningGiven(message=f"Prometheus did not take its targets: {message}"))
-        return True
+    def errand_ended(self, report: AttemptReport) -> None:
+        """Take the end of what the run itself had an agent do."""
+        if self._prometheus.started(report):
+            self._start_others()
+            self._send_targets()
+        elif self._prometheus.has_failed:
+            self.first_failed = self._prometheus.agent
+
+    def breach(self, agent: str, what: str) -> None:
+        """An agent said what it has no right to say. It is told of once; what it said counts for nothing."""
+        self._breaches[agent] += 1
+        if self._breaches[agent] == 1:
+            self._core.emit(WarningGiven(message=f"agent {agent} {what}: not believed", agent=agent))
 
     # -- down -----------------------------------------------------------------------------------------------------
 
@@ -251,7 +230,7 @@ class Fleet:
 
     def _wave(self, name: str) -> int:
         """Bakers, DAL and rollup nodes anywhere end before the nodes that they follow; Prometheus sees them all end."""
-        if name == self._prometheus:
+        if name == self._prometheus.agent:
             return 2
         return int(any(agent == name and s.kind == "node" and s.is_up for agent, s in self._services.all()))
 

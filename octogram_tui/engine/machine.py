@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from octogram_tui.engine.attempts import Attempts, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
-from octogram_tui.engine.debugger import Debugger
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, Effect, EndRun
 from octogram_tui.engine.events import (
@@ -24,12 +24,14 @@ from octogram_tui.engine.events import (
     WarningGiven,
 )
 from octogram_tui.engine.fleet import Fleet
+from octogram_tui.engine.gate import Gate
+from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.reload import adopt, describe_plan
 from octogram_tui.engine.reruns import rerun
-from octogram_tui.engine.schedule import Instance, StageRun
+from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
-from octogram_tui.engine.states import PHASE_MOVES, Phase
+from octogram_tui.engine.states import PHASE_MOVES, RunPhase
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
@@ -54,8 +56,11 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
     TimerReport,
 )
+from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver, WaitOver
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
+from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import Scenario, StageSpec
 
 CANCEL_S = 30.0  # how long an agent may take to end what it was told to; its own ladder takes 15 s at most
@@ -73,11 +78,14 @@ class Engine:
 
     def __init__(self, scenario: Scenario, options: RunOptions) -> None:
         self.core = Core(scenario, options)
-        self.gate = Debugger(options)
+        self.gate = Gate(options)
         self.services = ServiceTable()
-        self.dispatcher = Dispatcher(self.core, self.gate, self.services, self)
-        self.fleet = Fleet(self.core, self.services, self.dispatcher)
-        self.phase: Phase = "new"
+        self.instances = Instances()
+        self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self)
+        self.attempts = Attempts(self.core, self.instances, self.services, self, self.dispatcher.left)
+        self.dispatcher.attempts = self.attempts
+        self.fleet = Fleet(self.core, self.services, self.attempts)
+        self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self)
         self.causes: set[int] = set()
         self._reason = ""
@@ -91,8 +99,8 @@ class Engine:
             AgentLossReport: self._agent_was_lost,
             AgentEndReport: self._agent_ended,
             AttemptReport: self._attempt_ended,
-            OutputReport: self.dispatcher.output_came,
-            ProgressReport: self.dispatcher.progress_came,
+            OutputReport: self._output,
+            ProgressReport: self._progress,
             ServiceReport: self.fleet.service_reported,
             TimerReport: self._timer_fired,
             PauseRequest: self._pause,
@@ -129,9 +137,14 @@ class Engine:
         """Whether nothing goes on until an operator acts."""
         if self.phase == "idle" or self.course.asked:
             return True
-        return self.phase in ("starting", "running") and self.gate.is_shut and not self.dispatcher.in_flight
+        return self.phase in ("starting", "running") and self.gate.is_shut and not self.in_flight
 
-    def _move(self, phase: Phase) -> None:
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        return self.instances.count("running", "watching")
+
+    def _move(self, phase: RunPhase) -> None:
         if phase not in PHASE_MOVES[self.phase]:
             raise EngineBug(f"no move from phase {self.phase} to {phase}", [])
         self.phase = phase
@@ -150,14 +163,14 @@ class Engine:
                 started_wall=stimulus.started_wall,
                 version=options.version,
                 host=stimulus.host,
-                plan=describe_plan(scenario, self.gate),
+                plan=describe_plan(scenario, options.selection),
                 agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
                 variables=dict(core.variables),
                 options=options.public(),
             )
         )
         if options.timeout_s is not None:
-            core.order(ArmTimer("run", options.timeout_s))
+            core.order(ArmTimer(RunOver(), options.timeout_s))
         if self.gate.is_shut:
             core.emit(RunPaused(reason="start"))
         self.fleet.start_all()
@@ -241,27 +254,26 @@ class Engine:
 
     # -- failures -------------------------------------------------------------------------------------------------
 
-    def verdict(self, instance: Instance, error: dict[str, Any]) -> str:
+    def verdict(self, instance: Instance) -> Verdict:
         """Say what a failure means: the job's own word, else the front end's preference."""
         if self.phase not in ("running", "idle"):
             return "abort"
         return instance.job_run.spec.on_failure or self.core.options.on_failure
 
-    def failure_seen(self, instance: Instance, verdict: str, error: dict[str, Any]) -> None:
+    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
         """Act on a failure that has been told."""
         if verdict == "pause":
-            self._pause_for("failure", f"{instance.key}: {error.get('message', 'failed')}")
+            self._pause_for("failure", f"{instance.id}: {failure.message}")
             return
-        kind = error.get("kind")
         self.causes.add(
             ExitCode.AGENT_LOST
-            if kind == "agent_lost"
+            if failure.kind == AGENT_LOST
             else ExitCode.SCENARIO
-            if kind == "template"
+            if failure.kind == TEMPLATE
             else ExitCode.JOB_FAILED
         )
         if self.phase == "running":
-            self._abort(f"{instance.key} failed")
+            self._abort(f"{instance.id} failed")
 
     def _abort(self, reason: str) -> None:
         """A failure ends the run: siblings are cancelled, `always` stages run, agents are stopped."""
@@ -278,8 +290,8 @@ class Engine:
             self.course.asked = ""
             for stage_run in list(self.dispatcher.stage_runs):
                 self.dispatcher.close(stage_run, reason)
-            if self.dispatcher.live:
-                self.core.order(ArmTimer("cancel", CANCEL_S))
+            if self.in_flight:
+                self.core.order(ArmTimer(CancelOver(), CANCEL_S))
             self.course.is_next_due = self.course.is_next_due or self.course.current is None
 
     # -- the gate -------------------------------------------------------------------------------------------------
@@ -287,7 +299,7 @@ class Engine:
     def _pause_for(self, reason: str, message: str = "") -> None:
         if not self.gate.is_shut or self.gate.reason != reason:
             self.gate.shut(reason)
-            self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.dispatcher.in_flight))
+            self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.in_flight))
 
     def _pause(self, _: PauseRequest) -> None:
         if self.phase in ("starting", "running"):
@@ -300,9 +312,9 @@ class Engine:
             self._confirmed(ConfirmRequest(self.course.asked, True))
         if not self.gate.is_shut:
             return
-        if self.dispatcher.unresolved and not self.dispatcher.held and not self.dispatcher.in_flight:
-            first = next(iter(self.dispatcher.unresolved))
-            self._refuse("go", f"{first} failed: rerun or skip it first")
+        undecided = self.instances.first("undecided")
+        if undecided is not None and not self.instances.count("held") and not self.in_flight:
+            self._refuse("go", f"{undecided.id} failed: rerun or skip it first")
             return
         self.gate.open()
         self.core.emit(RunResumed(mode="go"))
@@ -318,9 +330,9 @@ class Engine:
             self._confirmed(ConfirmRequest(self.course.asked, True))
         if not self.gate.is_shut:
             self.gate.shut("step")
-            self.core.emit(RunPaused(reason="step", in_flight=self.dispatcher.in_flight))
-        elif self.dispatcher.unresolved and not self.dispatcher.held:
-            self._refuse("step", f"{next(iter(self.dispatcher.unresolved))} failed: rerun or skip it first")
+            self.core.emit(RunPaused(reason="step", in_flight=self.in_flight))
+        elif not self.instances.count("held") and (undecided := self.instances.first("undecided")) is not None:
+            self._refuse("step", f"{undecided.id} failed: rerun or skip it first")
             return
         self.gate.reason = "step"
         self.gate.steps += 1
@@ -341,7 +353,7 @@ class Engine:
     def _rerun(self, stimulus: RerunRequest) -> None:
         problem = f"the run is {self.phase}"
         if self.phase in ("running", "idle"):
-            problem = rerun(self.core, self.course, self.dispatcher, stimulus)
+            problem = rerun(self.core, self.course, self.dispatcher, self.instances, stimulus)
         if problem:
             self._refuse("rerun", problem)
 
@@ -354,8 +366,8 @@ class Engine:
             self.course.is_next_due = True
 
     def _skip(self, stimulus: SkipRequest) -> None:
-        if not self.dispatcher.skip(stimulus.key):
-            self._refuse("skip", f"{stimulus.key} neither failed nor is held")
+        if not self.dispatcher.pass_over(stimulus.instance):
+            self._refuse("skip", f"{stimulus.instance} neither failed nor is held")
 
     def _set_variable(self, stimulus: SetVariableRequest) -> None:
         if stimulus.remove:
@@ -365,35 +377,55 @@ class Engine:
         else:
             self.core.set_variable(stimulus.name, stimulus.value, "operator")
         # A held instance follows: what is shown next to it is what it will see.
-        for job_run in self.dispatcher.held:
-            job_run.snapshot = self.core.variables
-        self.dispatcher.check_watches()
+        for instance in self.instances.in_state("held"):
+            instance.job_run.snapshot = self.core.variables
+        self.attempts.look_at_expressions()
 
     def _refuse(self, request: str, message: str) -> None:
         self.core.emit(RequestRefused(request=request, message=message))
 
     # -- reports and timers ---------------------------------------------------------------------------------------
 
-    def _attempt_ended(self, stimulus: AttemptReport) -> None:
-        if not self.fleet.attempt_ended(stimulus):
-            self.dispatcher.attempt_ended(stimulus)
+    def _is_own(self, report: AttemptReport | OutputReport | ProgressReport) -> bool:
+        """Whether an agent speaks of what it was told to do itself: nobody speaks for another agent."""
+        if report.attempt is None or report.attempt.agent == report.agent:
+            return True
+        self.fleet.breach(report.agent, f"reported about {report.attempt}")
+        return False
+
+    def _attempt_ended(self, report: AttemptReport) -> None:
+        if not self._is_own(report):
             return
+        if isinstance(report.attempt, AttemptId):
+            self.attempts.ended(report, report.attempt)
+            return
+        self.fleet.errand_ended(report)
         if self.fleet.first_failed and self.phase == "starting":
             self.causes.add(ExitCode.NOT_STARTED)
         self._go_on_when_settled()
 
-    def _timer_fired(self, stimulus: TimerReport) -> None:
-        kind, _, name = stimulus.timer.partition(":")
-        if kind == "retry":
-            self.dispatcher.retry_due(name)
-        elif kind == "wait":
-            self.dispatcher.watch_timed_out(name)
-        elif kind == "run":
-            self._stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
-        elif kind == "cancel":
-            self.dispatcher.give_up_cancelled(CANCEL_S)
-        elif kind == "collect":
-            self._stop(StopRequest("time for `always` stages is over", 0, force=True))
+    def _output(self, report: OutputReport) -> None:
+        if self._is_own(report):
+            self.attempts.output(report)
+
+    def _progress(self, report: ProgressReport) -> None:
+        if self._is_own(report):
+            self.attempts.progress(report)
+
+    def _timer_fired(self, report: TimerReport) -> None:
+        match report.timer:
+            case RetryDue(id_):
+                instance = self.instances.find(id_, "retrying")
+                if instance is not None:
+                    self.attempts.retry(instance)
+            case WaitOver(attempt):
+                self.attempts.wait_is_over(attempt)
+            case RunOver():
+                self._stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
+            case CancelOver():
+                self.dispatcher.give_up_cancelled(CANCEL_S)
+            case CollectOver():
+                self._stop(StopRequest("time for `always` stages is over", 0, force=True))
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -413,16 +445,16 @@ class Engine:
         reason = self._reason or f"stopped by {stimulus.by}"
         if self.phase == "running" and not stimulus.force:
             self._end_early(reason)
-            self.core.order(ArmTimer("collect", self.core.options.collect_s))
+            self.core.order(ArmTimer(CollectOver(), self.core.options.collect_s))
         elif self.phase == "ending" and not stimulus.force:
-            self.core.order(ArmTimer("collect", self.core.options.collect_s))
+            self.core.order(ArmTimer(CollectOver(), self.core.options.collect_s))
         else:
             self._stop_agents(reason, force=stimulus.force)
 
     def _stop_agents(self, reason: str, *, force: bool = False) -> None:
         self._reason = self._reason or reason
-        for name in ("run", "collect", "cancel"):
-            self.core.order(DisarmTimer(name))
+        for timer in (RunOver(), CollectOver(), CancelOver()):
+            self.core.order(DisarmTimer(timer))
         self._move("stopping")
         self.course.asked = ""
         for stage_run in list(self.dispatcher.stage_runs):
@@ -434,7 +466,7 @@ class Engine:
         if self.phase != "stopping" or not self.fleet.is_stopped:
             return
         for agent in self.fleet.names:
-            self.dispatcher.fail_agent(agent, "the run was stopped")
+            self.attempts.lose_agent(agent, "the run was stopped")
         self.dispatcher.settle()
         self._move("finished")
         code = exit_code(self.causes)
@@ -443,7 +475,7 @@ class Engine:
                 exit_code=code,
                 reason=self._reason,
                 duration_s=round(self.core.at_s, 3),
-                counts=dict(self.dispatcher.counts),
+                counts=dict(self.attempts.counts),
                 causes=sorted(int(c) for c in self.causes),
             )
         )
@@ -455,9 +487,9 @@ class Engine:
         while self.course.is_next_due:
             self.course.advance()
             self.dispatcher.settle()
-        if self.dispatcher.unresolved and not self.gate.is_shut and self.dispatcher.is_quiet:
-            first = next(iter(self.dispatcher.unresolved))
-            self._pause_for("failure", f"{first} failed")
+        undecided = self.instances.first("undecided")
+        if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
+            self._pause_for("failure", f"{undecided.id} failed")
 
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""
@@ -465,11 +497,9 @@ class Engine:
 
 
 def _cause(stimulus: Stimulus) -> str:
-    """Name a stimulus for `explain`: its type, and the attempt, agent or timer it is about."""
-    about = (
-        getattr(stimulus, "attempt_id", "")
-        or getattr(stimulus, "agent", "")
-        or getattr(stimulus, "timer", "")
-        or getattr(stimulus, "key", "")
-    )
-    return f"{type(stimulus).__name__} {about}" if about else type(stimulus).__name__
+    """Name a stimulus for `explain`: its type, and the attempt, agent, timer or instance it is about."""
+    for name in ("attempt", "agent", "timer", "instance"):
+        about = getattr(stimulus, name, None)
+        if about:
+            return f"{type(stimulus).__name__} {about}"
+    return type(stimulus).__name__

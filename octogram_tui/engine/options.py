@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from octogram_tui.model.selection import Selection
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -23,21 +25,22 @@ class RunOptions:
     confirm: Literal["ask", "yes", "no", "fail"] = "fail"
     keep_alive: bool = False
     start_paused: bool = False
-    from_stage: str | None = None
-    until_stage: str | None = None
-    only_stages: tuple[str, ...] = ()
-    tags: frozenset[str] = frozenset()
+    selection: Selection = Selection()
     timeout_s: float | None = None
     collect_s: float = 10.0
     metrics_port: int = 0
 
     def public(self) -> dict[str, Any]:
         """Give what `run_started` tells of them: those that differ from the default."""
-        default = RunOptions(run=self.run)
-        shown: dict[str, Any] = {}
-        for name in self.__slots__:
-            value = getattr(self, name)
-            if name in ("run", "version") or value == getattr(default, name):
-                continue
+        shown = _differing(self, RunOptions(run=self.run, version=self.version), leave=("selection",))
+        return {**shown, **_differing(self.selection, Selection())}
+
+
+def _differing(given: Any, default: Any, leave: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Give the fields whose values are not the default ones, as JSON."""
+    shown: dict[str, Any] = {}
+    for name in given.__slots__:
+        value = getattr(given, name)
+        if name not in leave and value != getattr(default, name):
             shown[name] = sorted(value) if isinstance(value, frozenset) else value
-        return shown
+    return shown

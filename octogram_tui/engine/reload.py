@@ -9,20 +9,20 @@ from octogram_tui.engine.events import JobStale, ScenarioRejected, ScenarioReloa
 from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.model.diff import compare
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
+from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
-    from octogram_tui.engine.debugger import Debugger
     from octogram_tui.engine.machine import Engine
 
 
-def describe_plan(scenario: Scenario, gate: Debugger) -> list[dict[str, Any]]:
+def describe_plan(scenario: Scenario, selection: Selection) -> list[dict[str, Any]]:
     """Give the stages and jobs of a scenario as `run_started` and `scenario_reloaded` carry them."""
     return [
         {
             "stage": stage.key,
             "line": stage.mark.line,
             "always": stage.always,
-            "left_out": gate.selects(scenario, stage),
+            "left_out": selection.leaves_out(scenario, stage),
             "with_agents": [t.source for t in stage.with_agents],
             "jobs": [
                 {
@@ -33,7 +33,7 @@ def describe_plan(scenario: Scenario, gate: Debugger) -> list[dict[str, Any]]:
                     "variables": _named(stage, job),
                 }
                 for job in stage.jobs
-                if gate.takes_job(stage, job)
+                if selection.takes(stage, job)
             ],
         }
         for stage in scenario.stages
@@ -52,7 +52,9 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
         return
     difference = compare(old, new)
     core.scenario = new
-    core.emit(ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, engine.gate)))
+    core.emit(
+        ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, core.options.selection))
+    )
     changed = _adopt_variables(engine, old, new)
     engine.follow_stages(old, new)
     _mark_stale(engine, old, new, changed)
@@ -85,7 +87,7 @@ def _mark_stale(engine: Engine, old: Scenario, new: Scenario, changed: set[str])
     """Mark the jobs that ran and would run differently now."""
     jobs = {(str(stage.key), str(job.key)): (stage, job) for stage in new.stages for job in stage.jobs}
     before = {str(stage.key): stage for stage in old.stages}
-    for (stage_key, job_key), digest in engine.dispatcher.ran.items():
+    for (stage_key, job_key), digest in engine.attempts.ran.items():
         found = jobs.get((stage_key, job_key))
         if found is None:
             continue
@@ -100,7 +102,7 @@ def _mark_stale(engine: Engine, old: Scenario, new: Scenario, changed: set[str])
             if used:
                 reason = f"variable {used[0]} was edited"
         if reason:
-            engine.core.emit(JobStale(stage=stage_key, job=job_key, agent="", key="", reason=reason))
+            engine.core.emit(JobStale(stage=stage_key, job=job_key, reason=reason))
 
 
 _VARIABLE = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*\\?["']([^"'\\]*)\\?["']\s*([)\]]?)""")

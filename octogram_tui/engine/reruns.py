@@ -5,30 +5,32 @@ from __future__ import annotations
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
-from octogram_tui.engine.schedule import Instance, StageRun
+from octogram_tui.engine.instances import Instance, Instances
+from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import StageSpec
 
 
-def rerun(core: Core, course: Course, dispatcher: Dispatcher, asked: RerunRequest) -> str:
+def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instances, asked: RerunRequest) -> str:
     """Execute again what was asked for; says why when that cannot be.
 
     A failure that holds its lane runs again in place, so that the lane goes on when it ends well. The rest runs beside
     the course of the scenario, but for the current stage as a whole, which starts over.
     """
-    if any(_matches(asked, instance) for instance in dispatcher.under_way()):
+    if any(_matches(asked, i) for i in instances.in_state("running", "watching", "retrying")):
         return "it runs right now"
     current = course.current
     if current is not None and current.spec.key != asked.stage:
         current = None
-    is_whole_stage = not (asked.job or asked.agent or asked.key)
-    failed = {key: i.job_run.lane.agent for key, i in dispatcher.unresolved.items() if _matches(asked, i)}
+    is_whole_stage = not (asked.job or asked.agent or asked.instance)
+    failed = [i for i in instances.in_state("undecided") if _matches(asked, i)]
     if not (is_whole_stage and current is not None):
-        for key in failed:
-            dispatcher.rerun_failed(key)
+        for instance in failed:
+            dispatcher.attempts.rerun(instance)
     try:
-        problem = _rerun_rest(core, course, dispatcher, asked, current, failed)
+        problem = _rerun_rest(core, course, dispatcher, asked, current, [i.id for i in failed])
     except TemplateError as error:
         return error.message
     return "" if failed else problem
@@ -40,17 +42,17 @@ def _rerun_rest(
     dispatcher: Dispatcher,
     asked: RerunRequest,
     current: StageRun | None,
-    failed: dict[str, str],
+    failed: list[InstanceId],
 ) -> str:
-    """Execute again what holds no lane by a failure. failed: keys that run in place already, with their agents."""
+    """Execute again what holds no lane by a failure. failed: what runs in place already."""
     stage = next((s for s in core.scenario.stages if s.key == asked.stage), None)
     if stage is None:
         return f"the scenario has no stage {asked.stage!r}"
     if any(r.spec.key == stage.key and r is not course.current for r in dispatcher.stage_runs):
         return f"a rerun of stage {stage.name} has not ended yet"
-    if asked.key in failed:
+    if asked.instance in failed:
         return ""
-    is_whole_stage = not (asked.job or asked.agent or asked.key)
+    is_whole_stage = not (asked.job or asked.agent or asked.instance)
     if current is not None and is_whole_stage:
         course.restart(stage)
         return ""
@@ -66,11 +68,12 @@ def _rerun_rest(
 
 
 def _part(
-    course: Course, stage: StageSpec, asked: RerunRequest, current: StageRun | None, failed: dict[str, str]
+    course: Course, stage: StageSpec, asked: RerunRequest, current: StageRun | None, failed: list[InstanceId]
 ) -> StageRun:
     """Choose the lanes of a rerun: agents that are through with what is to run again, and have no failure of it."""
-    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, key=asked.key)
-    agents = [lane.agent for lane in stage_run.lanes if lane.agent not in failed.values()]
+    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, only=asked.instance)
+    busy = {id_.agent for id_ in failed}
+    agents = [lane.agent for lane in stage_run.lanes if lane.agent not in busy]
     if current is not None:
         past = _agents_past(current, asked.job)
         agents = [agent for agent in agents if agent in past]
@@ -80,12 +83,12 @@ def _part(
 
 def _matches(asked: RerunRequest, instance: Instance) -> bool:
     """Whether a request is about an instance."""
-    lane = instance.job_run.lane
+    id_ = instance.id
     return (
-        lane.stage_run.spec.key == asked.stage
-        and asked.job in ("", instance.job_run.spec.key)
-        and asked.agent in ("", lane.agent)
-        and asked.key in ("", instance.key)
+        id_.stage == asked.stage
+        and asked.job in ("", id_.job)
+        and asked.agent in ("", id_.agent)
+        and asked.instance in (None, id_)
     )
 
 

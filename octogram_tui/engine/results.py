@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from octogram_tui.engine.schedule import Instance
+from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.scope import make_scope
@@ -38,7 +39,7 @@ def updates(instance: Instance, result: Any, variables: Mapping[str, Any]) -> li
         value = result
         if spec.items is not None:
             before = latest.get(spec.register)
-            value = {**(before if isinstance(before, dict) else {}), _item_name(instance): result}
+            value = {**(before if isinstance(before, dict) else {}), instance.id.item or "": result}
         latest[spec.register] = value
         changes.append(Update(spec.register, value))
     for update in spec.vars_updates:
@@ -60,30 +61,37 @@ def _scope(instance: Instance, result: Any, variables: Mapping[str, Any]) -> dic
     )
 
 
-def _item_name(instance: Instance) -> str:
-    _, _, rest = instance.key.rpartition("[")
-    return rest[:-1]
+def holds(instance: Instance, variables: Mapping[str, Any]) -> bool:
+    """Whether what an instance waits for is so; a variable that does not exist yet is what one waits for.
+
+    Raises TemplateError for an expression that can never hold.
+    """
+    lane = instance.job_run.lane
+    scope = make_scope(variables, agent=lane.agent, captures=lane.captures, item=instance.item)
+    try:
+        return bool(evaluate(instance.expression, scope))
+    except TemplateError as error:
+        if error.name:
+            return False
+        raise
 
 
-def template_failure(error: TemplateError, where: str) -> dict[str, Any]:
-    """Give the error of an attempt whose template at `where` could not be expanded."""
-    failure: dict[str, Any] = {"kind": "template", "message": f"{where}: {error.message}"}
-    if error.hint:
-        failure["hint"] = error.hint
-    return failure
+def template_failure(error: TemplateError, where: str) -> Failure:
+    """Give the failure of an attempt whose template at `where` could not be expanded."""
+    return Failure(TEMPLATE, f"{where}: {error.message}", error.hint or "")
 
 
-def assertion_error(arguments: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any] | None:
-    """Give the error of the first expression that does not hold."""
+def assertion_failure(arguments: Mapping[str, Any], scope: dict[str, Any]) -> Failure | None:
+    """Give the failure of the first expression that does not hold."""
     that = arguments["that"]
     for expression in that if isinstance(that, list) else [that]:
         try:
-            holds = bool(evaluate(str(expression), scope)) if not isinstance(expression, bool) else expression
+            is_so = bool(evaluate(str(expression), scope)) if not isinstance(expression, bool) else expression
         except TemplateError as error:
             return template_failure(error, str(expression))
-        if not holds:
+        if not is_so:
             message = arguments.get("message") or f"does not hold: {expression}"
-            return {"kind": "assert", "message": str(message), "detail": {"expression": str(expression)}}
+            return Failure(ASSERTION, str(message), detail={"expression": str(expression)})
     return None
 
 

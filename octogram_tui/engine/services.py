@@ -57,13 +57,13 @@ class ServiceTable:
             raise TemplateError(f"{uri}: there is no agent {owner!r}", hint=f"agents of this run: {known}", name=owner)
         if kind == "file":
             port = self._port(owner, *FILE_SERVICE, "http", uri)
-            return {"remote": f"http://{_host(addresses[owner])}:{port}/{name.lstrip('/')}"}
+            return {"remote": f"http://{url_host(addresses[owner])}:{port}/{name.lstrip('/')}"}
         if kind == "http":
             service_name, slash, path = name.partition("/")
             port = self._any_port(owner, service_name, uri)
-            return {"remote": f"http://{_host(addresses[owner])}:{port}{slash}{path}"}
+            return {"remote": f"http://{url_host(addresses[owner])}:{port}{slash}{path}"}
         port = self._port(owner, kind, name, PORT_OF_KIND[kind], uri)
-        return {"remote": f"http://{_host(addresses[owner])}:{port}"}
+        return {"remote": f"http://{url_host(addresses[owner])}:{port}"}
 
     def _port(self, owner: str, kind: str, name: str, port: str, uri: str) -> int:
         service = self._of_agent.get(owner, {}).get((kind, name))
@@ -106,6 +106,6 @@ class ServiceTable:
         return f"{owner} offers: {', '.join(offers)}" if offers else f"{owner} offers nothing yet"
 
 
-def _host(address: str) -> str:
+def url_host(address: str) -> str:
     """Write an address as a URL wants it: IPv6 in brackets."""
     return f"[{address}]" if ":" in address and not address.startswith("[") else address

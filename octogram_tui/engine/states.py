@@ -1,19 +1,54 @@
-"""The states of agents and job instances, and every move between them that is allowed. Nothing else moves a state."""
+"""The states of agents, job instances and the run, and every move between them, with what causes it.
+
+Nothing else moves a state; the page with the diagrams and the tests are made from these tables.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-InstanceState = Literal["held", "running", "retrying", "failed", "done"]
-"""held: before the gate. retrying: waits for its next attempt. failed: holds its agent until the operator decides."""
+InstanceState = Literal["planned", "held", "running", "watching", "retrying", "undecided", "done"]
+"""planned: drawn, and not begun. held: before the gate. running: an attempt is under way. watching: an attempt waits
+until an expression holds. retrying: waits for its next attempt. undecided: failed, and holds its lane until the
+operator decides."""
 
-INSTANCE_MOVES: dict[InstanceState, frozenset[InstanceState]] = {
-    "held": frozenset({"running", "done", "failed"}),
-    "running": frozenset({"retrying", "failed", "done"}),
-    "retrying": frozenset({"running", "done"}),
-    "failed": frozenset({"running", "done", "failed"}),
-    "done": frozenset(),
+INSTANCE_MOVES: dict[InstanceState, dict[InstanceState, str]] = {
+    "planned": {
+        "held": "the gate is shut",
+        "running": "the gate lets it through",
+        "done": "its `when` does not hold",
+    },
+    "held": {
+        "running": "the gate lets it through",
+        "done": "its `when` does not hold, the operator skips it, or its stage ends",
+    },
+    "running": {
+        "watching": "it waits for an expression, and no agent is needed",
+        "retrying": "the attempt failed, and there are retries left",
+        "undecided": "the attempt failed, and the run pauses on failures",
+        "done": "the attempt ended",
+    },
+    "watching": {
+        "retrying": "the time of the wait is over, and there are retries left",
+        "undecided": "the time of the wait is over, and the run pauses on failures",
+        "done": "the expression holds, or the wait ended otherwise",
+    },
+    "retrying": {
+        "running": "the delay is over",
+        "done": "its stage ends",
+    },
+    "undecided": {
+        "running": "the operator has it run again",
+        "done": "the operator skips it, or its stage ends",
+    },
+    "done": {},
 }
+
+BEGUN: frozenset[InstanceState] = frozenset({"running", "watching", "retrying", "undecided"})
+"""Begun and not done: a sequential job goes on when none of its instances is."""
+
+IN_FLIGHT: frozenset[InstanceState] = frozenset({"running", "watching", "retrying"})
+"""What `max_concurrency` counts."""
 
 AgentState = Literal["new", "starting", "ready", "suspect", "lost", "failed", "stopping", "stopped"]
 
@@ -28,10 +63,10 @@ AGENT_MOVES: dict[AgentState, frozenset[AgentState]] = {
     "stopped": frozenset(),
 }
 
-Phase = Literal["new", "starting", "running", "ending", "idle", "stopping", "finished"]
+RunPhase = Literal["new", "starting", "running", "ending", "idle", "stopping", "finished"]
 """ending: a failure or a stop was seen, `always` stages run. idle: all stages done, agents kept alive."""
 
-PHASE_MOVES: dict[Phase, frozenset[Phase]] = {
+PHASE_MOVES: dict[RunPhase, frozenset[RunPhase]] = {
     "new": frozenset({"starting"}),
     "starting": frozenset({"running", "stopping"}),
     "running": frozenset({"ending", "idle", "stopping"}),

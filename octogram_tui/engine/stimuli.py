@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import Problem
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import Execution, InstanceId
 from octogram_tui.model.scenario import Scenario
 
 
@@ -78,21 +81,22 @@ class AgentEndReport:
 
 @dataclass(slots=True, frozen=True)
 class AttemptReport:
-    """An attempt ended: state ok, failed or cancelled."""
+    """An agent says that an attempt ended: state ok, failed or cancelled."""
 
-    attempt_id: str
+    agent: str
+    attempt: Execution
     state: str
     result: Any = None
-    error: dict[str, Any] | None = None
+    failure: Failure | None = None
     duration_s: float = 0.0
 
 
 @dataclass(slots=True, frozen=True)
 class OutputReport:
-    """Log lines of an attempt (or, with an empty attempt_id, of a process of an agent)."""
+    """Log lines of an attempt; of a process of an agent, without one."""
 
     agent: str
-    attempt_id: str
+    attempt: Execution | None
     lines: list[str]
     stream: str = "stdout"
     process: str = ""
@@ -103,7 +107,8 @@ class OutputReport:
 class ProgressReport:
     """One line that says how far an attempt is."""
 
-    attempt_id: str
+    agent: str
+    attempt: Execution
     text: str
 
 
@@ -123,7 +128,7 @@ class ServiceReport:
 class TimerReport:
     """A timer that an effect armed."""
 
-    timer: str
+    timer: Timer
 
 
 @dataclass(slots=True, frozen=True)
@@ -152,19 +157,19 @@ class ConfirmRequest:
 
 @dataclass(slots=True, frozen=True)
 class RerunRequest:
-    """Execute again, as new attempts: a stage; a job on all its agents or one; one instance (`key`)."""
+    """Execute again, as new attempts: a stage; a job on all its agents or one; one instance."""
 
     stage: str
     job: str = ""
     agent: str = ""
-    key: str = ""
+    instance: InstanceId | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class SkipRequest:
     """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
 
-    key: str
+    instance: InstanceId
 
 
 @dataclass(slots=True, frozen=True)

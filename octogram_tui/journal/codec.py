@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 
 FORMAT_VERSION = 1
 """Goes up when an older program would misread what is written; `v` in a file's first line."""
@@ -25,6 +27,7 @@ ALWAYS = frozenset({"value", "exit_code", "arguments"})
 """Fields that are written even when they are empty."""
 
 _FIRST = ("seq", "at_s", "type")
+_SPREAD = ("stage", "job", "agent", "key")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,18 +42,56 @@ class UnknownEvent(Event):
 class _Shape:
     """How the events of one type are written and read, worked out once."""
 
-    __slots__ = ("cls", "known", "names", "optional", "required", "values")
+    __slots__ = ("at", "cls", "has_failure", "known", "names", "optional", "required", "spread", "values")
 
     def __init__(self, cls: type[Event]) -> None:
         own = [f for f in fields(cls) if f.name not in _FIRST and f.name != "cause"]
+        inner = (*(f.name for f in own), "cause")
         self.cls = cls
-        self.names = (*(f.name for f in own), "cause")
+        self.values = attrgetter("seq", "at_s", *inner)
+        required = [f.name for f in own if f.default is MISSING and f.default_factory is MISSING]
+        # The name of an instance is spread out: its parts, and its text.
+        self.at = inner.index("instance") if "instance" in inner else None
+        self.spread = tuple(name for name in _SPREAD if name not in inner)
+        self.has_failure = "failure" in inner
+        self.names = tuple(_flat(inner, self.spread))
+        self.required = frozenset(_flat(required, self.spread))
         self.known = frozenset(("seq", "at_s", *self.names))
-        self.values = attrgetter("seq", "at_s", *self.names)
-        self.required = frozenset(f.name for f in own if f.default is MISSING and f.default_factory is MISSING)
         # None is compared as it is: `false` and 0 are values of a variable, and are written.
-        self.optional = [(f.name, f.default is None) for f in own if f.name not in ALWAYS and _is_empty_by_default(f)]
+        self.optional = [
+            (name, f.default is None)
+            for f in own
+            if f.name not in ALWAYS and f.name != "instance" and _is_empty_by_default(f)
+            for name in _flat([f.name], ())
+        ]
         self.optional.append(("cause", False))
+        if self.at is not None and "instance" not in required:
+            self.optional += [(name, False) for name in self.spread]
+
+
+def _flat(names: Iterable[str], spread: tuple[str, ...]) -> Iterator[str]:
+    """Give the names of fields as they are written."""
+    for name in names:
+        if name == "instance":
+            yield from spread
+        else:
+            yield "error" if name == "failure" else name
+
+
+def _spread(instance: InstanceId | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the parts of an instance's name and its text, where there is one."""
+    if instance is None:
+        return ("",) * len(names)
+    parts = (instance.stage, instance.job, instance.agent, str(instance))
+    return parts if len(names) == len(parts) else (instance.stage, instance.job, str(instance))
+
+
+def _gathered(record: dict[str, Any]) -> InstanceId | None:
+    """Read the name of an instance from its text. Raises ValueError."""
+    key = record.get("key") or ""
+    if not isinstance(key, str):
+        raise ValueError(f"not the name of an instance: {key!r:.80}")
+    return InstanceId.parse(key) if key else None
 
 
 def _is_empty_by_default(own: Any) -> bool:
@@ -71,7 +112,11 @@ def to_dict(event: Event) -> dict[str, Any]:
     record: dict[str, Any] = {"seq": seq, "at_s": at_s, "type": shape.cls.TYPE}
     if shape.cls is RunStarted:
         record["v"] = FORMAT_VERSION
+    if shape.at is not None:
+        rest[shape.at : shape.at + 1] = _spread(rest[shape.at], shape.spread)
     record.update(zip(shape.names, rest, strict=True))
+    if shape.has_failure and record["error"] is not None:
+        record["error"] = record["error"].as_json()
     for name, is_none in shape.optional:
         value = record[name]
         if value is None or (not is_none and not value):
@@ -96,6 +141,12 @@ def from_dict(record: dict[str, Any]) -> Event:
     if not values.keys() >= shape.required:
         missing = shape.required - values.keys()
         raise ValueError(f"an event of type {name} needs {', '.join(sorted(missing))}")
+    if shape.at is not None:
+        values["instance"] = _gathered(values)
+        for part in shape.spread:
+            values.pop(part, None)
+    if shape.has_failure and (error := values.pop("error", None)) is not None:
+        values["failure"] = Failure.from_json(error)
     return cls(**values)
 
 

@@ -10,6 +10,9 @@ from octogram_tui.model.ids import AgentName, JobKey, StageKey
 
 Order = Literal["sequential", "concurrent"]
 OnFailure = Literal["abort", "continue", "pause"]
+Where = Literal["agent", "orchestrator", "assertion", "expression"]
+"""Who carries a job out: its agent; the orchestrator (`copy`, `fetch`); or the engine alone, as an assertion over the
+variables or by waiting until an expression holds."""
 
 
 class Mark(NamedTuple):
@@ -99,6 +102,7 @@ class JobSpec:
     name: str
     procedure: str
     arguments: Arguments
+    where: Where = "agent"
     items: ItemsSpec | None = None
     run_items: Order = "sequential"
     vars_updates: tuple[VarUpdate, ...] = ()

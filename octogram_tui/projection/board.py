@@ -58,7 +58,6 @@ class Board(Plan):
         self.problems: list[dict[str, Any]] = []  # of the latest edit, when it was refused
         self.reload_seq = 0  # the event that set `changes` or `problems`, and its time
         self.reload_at_s = 0.0
-        self.attempt_count = 0
         self.retry_count = 0
         self.version = 0
         self._detailed: deque[Attempt] = deque()
@@ -170,7 +169,6 @@ class Board(Plan):
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
-        self.attempt_count += 1
         self.retry_count += event.why == "retry"
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
@@ -204,12 +202,12 @@ class Board(Plan):
         if attempt is not None and attempt.number == event.attempt:
             attempt.state = State.FAILED if event.will_retry else state
             attempt.duration_s = event.duration_s
-            attempt.result, attempt.error, attempt.reason = event.result, event.error, event.reason
-            if attempt.error is None:
+            attempt.result, attempt.failure, attempt.reason = event.result, event.failure, event.reason
+            if attempt.failure is None:
                 self._keep_detail(attempt)
-        elif event.error is not None:  # it failed before it could be sent
+        elif event.failure is not None:  # it failed before it could be sent
             instance.last = failed = Attempt(event.attempt, event.at_s, "first", None)
-            failed.state, failed.error = state, event.error
+            failed.state, failed.failure = state, event.failure
         instance.note = event.reason
         parent = instance.parent
         while True:
@@ -226,19 +224,17 @@ class Board(Plan):
             oldest.arguments = oldest.result = None
 
     def _on_job_stale(self, event: ev.JobStale) -> None:
-        """Mark an instance; without a key, all that ended well of the job (on one agent, when it names one)."""
-        found = [self._instance_of(event)] if event.key else self._ended_well(event)
-        for instance in found:
+        """Mark all that ended well of a job."""
+        for instance in self._ended_well(event):
             instance.note = event.reason or "edited since it ran"
             self._move(instance, State.STALE)
 
     def _ended_well(self, event: ev.JobStale) -> list[Instance]:
-        job = self.jobs.get(f"{event.stage}/{event.job}")
+        job = self.jobs.get((event.stage, event.job))
         return [
             instance
             for instance in (job.below() if job is not None else ())
             if instance.state in (State.OK, State.SKIPPED, State.TOLERATED)
-            and (not event.agent or instance.agent == event.agent)
         ]
 
     # Agents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.logbook import Line, Logbook, Origin
 
 SCANNED_LINES = 50_000
@@ -11,17 +12,17 @@ SCANNED_LINES = 50_000
 
 
 class Scope(NamedTuple):
-    """What to show; an empty field means any. `key` names an instance and stands for all of its attempts."""
+    """What to show; an empty field means any. `instance` stands for all of its attempts."""
 
     stage: str = ""
     job: str = ""
     agent: str = ""
-    key: str = ""
+    instance: InstanceId | None = None
 
     def holds(self, origin: Origin) -> bool:
         """Say whether what this origin wrote belongs here."""
-        if self.key:
-            return origin.key == self.key
+        if self.instance is not None:
+            return origin.instance == self.instance
         return (
             (not self.stage or origin.stage == self.stage)
             and (not self.job or origin.job == self.job)
@@ -43,8 +44,8 @@ class LogView:
         self._kept_lines = kept_lines
         self._next = max(logbook.first, logbook.end - SCANNED_LINES)
         self._verdicts: dict[int, bool] = {}
-        if scope.key:
-            self.lines = [line for origin in logbook.attempts.get(scope.key, ()) for line in origin.lines]
+        if scope.instance is not None:
+            self.lines = [line for origin in logbook.attempts.get(scope.instance, ()) for line in origin.lines]
             self._next = logbook.end
         self.catch_up()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.ids import InstanceId
 
 LINES_PER_ORIGIN = 5_000
 BYTES_IN_ALL = 48 * 1024 * 1024
@@ -15,13 +16,11 @@ _TRIM_LINES = 512
 class Origin:
     """Who wrote: one attempt of an instance, or a process that outlived its job."""
 
-    __slots__ = ("agent", "attempt", "dropped", "first", "item", "job", "key", "lines", "process", "stage", "total")
+    __slots__ = ("agent", "attempt", "dropped", "first", "instance", "item", "lines", "process", "total")
 
     def __init__(self, event: ev.JobOutput) -> None:
-        self.key = event.key
+        self.instance = event.instance
         self.attempt = event.attempt
-        self.stage = event.stage
-        self.job = event.job
         self.agent = event.agent
         self.item = event.item
         self.process = event.process
@@ -29,6 +28,16 @@ class Origin:
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
         self.dropped = 0  # lines that the agent left out before they came
+
+    @property
+    def stage(self) -> str:
+        """The stage of the instance; empty for a process."""
+        return self.instance.stage if self.instance is not None else ""
+
+    @property
+    def job(self) -> str:
+        """The job of the instance; empty for a process."""
+        return self.instance.job if self.instance is not None else ""
 
     @property
     def let_go(self) -> int:
@@ -52,7 +61,7 @@ class Logbook:
         self.lines: list[Line] = []
         self.first = 0  # the absolute number of lines[0]
         self.size_bytes = 0
-        self.attempts: dict[str, list[Origin]] = {}  # by instance key, in the order of their first lines
+        self.attempts: dict[InstanceId, list[Origin]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
         self._lines_per_origin = lines_per_origin
         self._bytes_in_all = bytes_in_all
@@ -84,8 +93,8 @@ class Logbook:
             self._let_go()
 
     def _origin(self, event: ev.JobOutput) -> Origin:
-        if event.key:
-            origins = self.attempts.setdefault(event.key, [])
+        if event.instance is not None:
+            origins = self.attempts.setdefault(event.instance, [])
             for origin in reversed(origins):
                 if origin.attempt == event.attempt:
                     return origin

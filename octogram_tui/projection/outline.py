@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from octogram_tui.projection.board import Board
-from octogram_tui.projection.rows import Group, Instance, Kind, Row
+from octogram_tui.projection.rows import Group, Instance, Kind, Row, RowKey
 from octogram_tui.projection.states import State
 
 UNFOLDED_FAILURES = 20
@@ -22,8 +22,8 @@ class Outline:
         self.rows: list[Row] = []
         self.failed_only = False
         self.room = 0  # how many lines can be seen: where all jobs fit, all stages are open
-        self._folds: dict[str, bool] = {}  # what the operator decided, by key
-        self._path: frozenset[str] = frozenset()  # what is open for as long as something below is pointed at
+        self._folds: dict[RowKey, bool] = {}  # what the operator decided, by key
+        self._path: frozenset[RowKey] = frozenset()  # what is open for as long as something below is pointed at
         self._fits = False
         self._basis: object = None
 

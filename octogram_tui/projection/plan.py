@@ -1,7 +1,7 @@
 """The rows of a run: stages, jobs, instances and agents, kept in order and counted as they change state.
 
-Each row carries a version that grows when it changes, and `take_dirty` tells which ones did: a front end draws those
-again and nothing else. Instances come into being when an event names them, or when somebody looks (`reveal`).
+Each row carries a version that grows when it changes: a front end draws again what it shows in another version, and
+nothing else. Instances come into being when an event names them, or when somebody looks (`reveal`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from bisect import insort
 from typing import Any
 
 from octogram_tui.engine import events as ev
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row, RowKey
 from octogram_tui.projection.states import State, new_tally
 
 _IN_FLIGHT = (State.RUNNING, State.RETRYING)
@@ -21,51 +22,45 @@ class Plan:
 
     def __init__(self) -> None:
         self.stages: list[Group] = []
-        self.jobs: dict[str, Group] = {}  # jobs, and jobs on one agent, by key
+        self.jobs: dict[RowKey, Group] = {}  # jobs, and jobs on one agent, by key
         self.agents: dict[str, AgentRow] = {}
-        self.instances: dict[str, Instance] = {}
+        self.instances: dict[InstanceId, Instance] = {}
         self.tally = new_tally()
-        self.failures: dict[str, Instance] = {}  # those that stand failed now, the first first
+        self.failures: dict[InstanceId, Instance] = {}  # those that stand failed now, the first first
         self.structure_version = 0  # grows when rows come or go
-        self._by_stage: dict[str, Group] = {}
-        self._dirty: set[Row] = set()
-        self._dirty_agents: set[AgentRow] = set()
+        self._by_stage: dict[str, Group] = {}  # by name
 
-    def row(self, key: str) -> Row | None:
+    def row(self, key: RowKey) -> Row | None:
         """Find a row by its key."""
-        return self.instances.get(key) or self.jobs.get(key) or self._by_stage.get(key)
+        if isinstance(key, InstanceId):
+            return self.instances.get(key)
+        return self._by_stage.get(key[0]) if len(key) == 1 else self.jobs.get(key)
 
-    def stage(self, key: str) -> Group | None:
-        """Find a stage by its key."""
-        return self._by_stage.get(key)
-
-    def take_dirty(self) -> tuple[set[Row], set[AgentRow]]:
-        """Hand over the rows and agents that changed since the last call."""
-        dirty, self._dirty = self._dirty, set()
-        dirty_agents, self._dirty_agents = self._dirty_agents, set()
-        return dirty, dirty_agents
+    def stage(self, name: str) -> Group | None:
+        """Find a stage by its name."""
+        return self._by_stage.get(name)
 
     def reveal(self, job: Group) -> None:
         """Make rows for those instances of a job that are sure to come, so that they can be seen and pointed at."""
         if job.kind is not Kind.JOB or job.has_items or job.stage.final is not None:
             return
         for agent in job.stage.agents:
-            self._instance(job, agent, f"{job.key}@{agent}", None)
+            self._instance(job, InstanceId(job.stage.name, job.name, agent), None)
 
     def _take_plan(self, plan: list[dict[str, Any]]) -> None:
         """Lay out the stages and jobs of a plan. What an edit took away stays when it had run, and says so."""
-        gone = {stage.key: stage for stage in self.stages}
+        gone = {stage.name: stage for stage in self.stages}
         stages: list[Group] = []
         for entry in plan:
             stage = gone.pop(str(entry.get("stage", "")), None) or self._new_stage(str(entry.get("stage", "")))
             stage.is_gone = False
             stage.always = bool(entry.get("always"))
             stage.line = int(entry.get("line") or 0)
-            old_jobs = {child.key: child for child in stage.children if isinstance(child, Group)}
+            old_jobs = {child.name: child for child in stage.children if isinstance(child, Group)}
             stage.children = []
             for job_entry in entry.get("jobs") or ():
                 name = str(job_entry.get("job", ""))
-                job = old_jobs.pop(f"{stage.key}/{name}", None) or self._new_job(stage, name)
+                job = old_jobs.pop(name, None) or self._new_job(stage, name)
                 job.is_gone = False
                 job.procedure = str(job_entry.get("procedure") or "")
                 job.has_items = bool(job_entry.get("items"))
@@ -84,38 +79,37 @@ class Plan:
                 stage.is_gone = True
                 stages.insert(min(self.stages.index(stage), len(stages)), stage)
             else:
-                del self._by_stage[stage.key]
+                del self._by_stage[stage.name]
         self.stages = stages
         self.structure_version += 1
-        self._dirty.update(stages)
 
-    def _new_stage(self, key: str) -> Group:
-        stage = Group(Kind.STAGE, key, key, None)
-        self._by_stage[key] = stage
+    def _new_stage(self, name: str) -> Group:
+        stage = Group(Kind.STAGE, (name,), name, None)
+        self._by_stage[name] = stage
         self.structure_version += 1
         return stage
 
     def _new_job(self, stage: Group, name: str) -> Group:
-        job = Group(Kind.JOB, f"{stage.key}/{name}", name, stage)
+        job = Group(Kind.JOB, (stage.name, name), name, stage)
         self.jobs[job.key] = job
         self.structure_version += 1
         return job
 
-    def _stage_of(self, key: str) -> Group:
+    def _stage_of(self, name: str) -> Group:
         """Find a stage; one that no plan announced is shown after the others."""
-        stage = self._by_stage.get(key)
+        stage = self._by_stage.get(name)
         if stage is None:
-            stage = self._new_stage(key)
+            stage = self._new_stage(name)
             self.stages.append(stage)
         return stage
 
-    def _instance(self, job: Group, agent: str, key: str, item: Any) -> Instance:
+    def _instance(self, job: Group, key: InstanceId, item: Any) -> Instance:
         instance = self.instances.get(key)
         if instance is not None:
             return instance
-        parent = job
+        parent, agent = job, key.agent
         if job.has_items:
-            group_key = f"{job.key}@{agent}"
+            group_key = (key.stage, key.job, agent)
             found = self.jobs.get(group_key)
             if found is None:
                 found = Group(Kind.AGENT, group_key, agent, job)
@@ -124,7 +118,7 @@ class Plan:
                 self.jobs[group_key] = found
                 insort(job.children, found, key=self._order)
             parent = found
-        instance = Instance(key, parent, agent, item)
+        instance = Instance(key, parent, item)
         self.instances[key] = instance
         if parent is job:
             insort(job.children, instance, key=self._order)
@@ -138,28 +132,26 @@ class Plan:
         return agent.order if agent else len(self.agents)
 
     def _instance_of(self, event: ev.JobEvent) -> Instance:
-        instance = self.instances.get(event.key)
+        key = event.instance
+        instance = self.instances.get(key)
         if instance is not None:
             return instance
-        stage = self._stage_of(event.stage)
-        job = self.jobs.get(f"{event.stage}/{event.job}")
+        stage = self._stage_of(key.stage)
+        job = self.jobs.get((key.stage, key.job))
         if job is None:
-            job = self._new_job(stage, event.job)
-            job.has_items = event.item is not None
+            job = self._new_job(stage, key.job)
+            job.has_items = key.item is not None
             stage.children.append(job)
-        return self._instance(job, event.agent, event.key, event.item)
+        return self._instance(job, key, event.item)
 
     def _touch(self, row: Row) -> None:
         row.version += 1
-        self._dirty.add(row)
 
     def _move(self, instance: Instance, state: State) -> None:
         """Give an instance another state, and keep every count above it true."""
         old = instance.state
         instance.state = state
         instance.version += 1
-        dirty = self._dirty
-        dirty.add(instance)
         agent = self._agent(instance.agent)
         stage = instance.stage
         cell = agent.cells.get(stage.key)
@@ -176,11 +168,9 @@ class Plan:
                 group.tally[old] -= 1
             group.tally[state] += 1
             group.version += 1
-            dirty.add(group)
             group = group.parent
         agent.running += (state in _IN_FLIGHT) - (old in _IN_FLIGHT)
         agent.version += 1
-        self._dirty_agents.add(agent)
         if state in (State.FAILED, State.LOST):
             self.failures.setdefault(instance.key, instance)
         else:
@@ -195,4 +185,3 @@ class Plan:
 
     def _touch_agent(self, agent: AgentRow) -> None:
         agent.version += 1
-        self._dirty_agents.add(agent)

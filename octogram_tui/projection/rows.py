@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId, name_of
 from octogram_tui.projection.states import (
     AgentState,
     State,
@@ -16,6 +18,9 @@ from octogram_tui.projection.states import (
     new_tally,
     quietest,
 )
+
+RowKey = tuple[str, ...] | InstanceId
+"""Names a row: the stage; stage and job; stage, job and agent; or an instance. No two kinds have the same length."""
 
 
 class Kind(IntEnum):
@@ -30,7 +35,7 @@ class Kind(IntEnum):
 class Attempt:
     """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory."""
 
-    __slots__ = ("arguments", "duration_s", "error", "number", "reason", "result", "started_s", "state", "why")
+    __slots__ = ("arguments", "duration_s", "failure", "number", "reason", "result", "started_s", "state", "why")
 
     def __init__(self, number: int, started_s: float, why: str, arguments: dict[str, Any] | None) -> None:
         self.number = number
@@ -40,22 +45,21 @@ class Attempt:
         self.state = State.RUNNING
         self.duration_s = 0.0
         self.result: Any = None
-        self.error: dict[str, Any] | None = None
+        self.failure: Failure | None = None
         self.reason = ""
 
 
 class Instance:
     """One job on one agent for one item: a leaf of the plan."""
 
-    __slots__ = ("agent", "earlier", "item", "key", "last", "note", "parent", "progress", "state", "version")
+    __slots__ = ("earlier", "item", "key", "last", "note", "parent", "progress", "state", "version")
 
     kind = Kind.INSTANCE
     children: tuple[Row, ...] = ()
 
-    def __init__(self, key: str, parent: Group, agent: str, item: Any) -> None:
+    def __init__(self, key: InstanceId, parent: Group, item: Any) -> None:
         self.key = key
         self.parent = parent
-        self.agent = agent
         self.item = item
         self.state = State.PENDING
         self.version = 0
@@ -67,7 +71,17 @@ class Instance:
     @property
     def label(self) -> str:
         """What to call it below its parent: its item, or its agent where the job has no items."""
-        return self.key[len(self.parent.key) + 1 : -1] if self.parent.kind is Kind.AGENT else self.agent
+        return self.key.item or "" if self.parent.kind is Kind.AGENT else self.agent
+
+    @property
+    def full_name(self) -> str:
+        """What to call it anywhere."""
+        return str(self.key)
+
+    @property
+    def agent(self) -> str:
+        """The agent that it runs on."""
+        return self.key.agent
 
     @property
     def job(self) -> Group:
@@ -87,8 +101,12 @@ class Instance:
     @property
     def message(self) -> str:
         """Say in a line how it ended or what it waits for; empty when there is nothing to say."""
-        if self.state in (State.FAILED, State.TOLERATED, State.RETRYING, State.LOST) and self.last and self.last.error:
-            return str(self.last.error.get("message", ""))
+        if (
+            self.state in (State.FAILED, State.TOLERATED, State.RETRYING, State.LOST)
+            and self.last
+            and self.last.failure
+        ):
+            return self.last.failure.message
         if self.state in (State.RUNNING, State.RETRYING):
             return self.progress
         return self.note
@@ -133,7 +151,7 @@ class Group:
         "version",
     )
 
-    def __init__(self, kind: Kind, key: str, name: str, parent: Group | None) -> None:
+    def __init__(self, kind: Kind, key: RowKey, name: str, parent: Group | None) -> None:
         self.kind = kind
         self.key = key
         self.name = name
@@ -159,6 +177,11 @@ class Group:
     def label(self) -> str:
         """What to call it below its parent."""
         return self.name
+
+    @property
+    def full_name(self) -> str:
+        """What to call it anywhere."""
+        return name_of(*self.key[:3])
 
     @property
     def above(self) -> Group:
@@ -275,7 +298,7 @@ class AgentRow:
         self.version = 0
         self.running = 0
         self.current: Instance | None = None  # the latest that it started
-        self.cells: dict[str, Tally] = {}
+        self.cells: dict[RowKey, Tally] = {}  # by the key of a stage
 
     def cell_state(self, stage: Group) -> State | None:
         """What to show where agent and stage meet; None when the agent has no part in the stage."""

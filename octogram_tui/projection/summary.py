@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from heapq import heappushpop
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.failure import NO_REASON, Failure
+from octogram_tui.model.ids import InstanceId
 
 SLOWEST = 5
 
 
-class Failure(NamedTuple):
-    """One attempt that failed for good, or an agent (`key` and `stage` are then empty)."""
+class FailureNote(NamedTuple):
+    """One attempt that failed for good, or an agent (there is no `instance` then)."""
 
-    key: str
-    stage: str
-    job: str
+    instance: InstanceId | None
     agent: str
     attempt: int
-    message: str
-    hint: str = ""
-    kind: str = ""
-    detail: Any = None
+    failure: Failure
     is_tolerated: bool = False
     at_s: float = 0.0
+
+    @property
+    def where(self) -> str:
+        """Name what failed."""
+        return f"agent {self.agent}" if self.instance is None else str(self.instance)
 
 
 class Slow(NamedTuple):
     """An instance, and how long its attempt took."""
 
     duration_s: float
-    key: str
+    instance: InstanceId
     attempt: int
-
-
-class JobTotal:
-    """How often a job ran and how long that took, over all agents and items."""
-
-    __slots__ = ("count", "longest_s", "total_s")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total_s = 0.0
-        self.longest_s = 0.0
 
 
 class Summary:
@@ -60,12 +50,11 @@ class Summary:
         self.retries = 0
         self.agents = 0
         self.stages: list[tuple[str, str, float]] = []  # name, state, duration_s, in the order of their ends
-        self.jobs: dict[tuple[str, str], JobTotal] = {}
         self.warnings: list[str] = []
         self.unclean: list[str] = []  # agents that did not confirm that nothing is left
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[InstanceId | str, FailureNote] = {}  # of an agent: by its name
         self._slowest: list[Slow] = []
-        self._states: dict[str, str] = {}  # only those that did not end well, to take them back on a rerun
+        self._states: dict[InstanceId, str] = {}  # only those that did not end well, to take them back on a rerun
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
@@ -77,7 +66,7 @@ class Summary:
                 self.attempts += 1
                 self.retries += event.why == "retry"
                 if event.why == "rerun":
-                    self._take_back(event.key)
+                    self._take_back(event.instance)
             case ev.StageFinished():
                 self.stages.append((event.stage, event.state, event.duration_s))
             case ev.RunStarted():
@@ -97,53 +86,36 @@ class Summary:
                 self.counts = dict(event.counts) or self.counts
 
     @property
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[FailureNote]:
         """What stands failed, in the order in which it failed."""
         return list(self._failures.values())
 
     @property
     def slowest(self) -> list[Slow]:
         """The attempts that took longest, the longest first."""
-        return sorted(self._slowest, reverse=True)
+        return list(self._slowest)
 
     def _fail(self, event: ev.AgentFailed | ev.AgentLost, message: str, hint: str, kind: str) -> None:
-        self._failures[f"@{event.agent}"] = Failure("", "", "", event.agent, 0, message, hint, kind, at_s=event.at_s)
+        failure = Failure(kind, message, hint)
+        self._failures[event.agent] = FailureNote(None, event.agent, 0, failure, at_s=event.at_s)
 
-    def _take_back(self, key: str) -> None:
+    def _take_back(self, key: InstanceId) -> None:
         state = self._states.pop(key, "ok")
         self._failures.pop(key, None)
         if self.counts.get(state):
             self.counts[state] -= 1
 
     def _finish(self, event: ev.JobFinished) -> None:
-        total = self.jobs.get((event.stage, event.job))
-        if total is None:
-            total = self.jobs[(event.stage, event.job)] = JobTotal()
-        total.count += 1
-        total.total_s += event.duration_s
-        total.longest_s = max(total.longest_s, event.duration_s)
-        slow = Slow(event.duration_s, event.key, event.attempt)
-        if len(self._slowest) < SLOWEST:
-            self._slowest = sorted([*self._slowest, slow])
-        elif slow > self._slowest[0]:
-            heappushpop(self._slowest, slow)
+        slow = Slow(event.duration_s, event.instance, event.attempt)
+        if len(self._slowest) < SLOWEST or slow.duration_s > self._slowest[-1].duration_s:
+            self._slowest = sorted([*self._slowest, slow], key=lambda each: -each.duration_s)[:SLOWEST]
         if event.will_retry:
             return
         self.counts[event.state] = self.counts.get(event.state, 0) + 1
         if event.state != "ok":
-            self._states[event.key] = event.state
+            self._states[event.instance] = event.state
         if event.state == "failed":
-            error = event.error or {}
-            self._failures[event.key] = Failure(
-                event.key,
-                event.stage,
-                event.job,
-                event.agent,
-                event.attempt,
-                str(error.get("message") or "no reason was given"),
-                str(error.get("hint") or ""),
-                str(error.get("kind") or ""),
-                error.get("detail"),
-                event.is_tolerated,
-                event.at_s,
+            failure = event.failure or NO_REASON
+            self._failures[event.instance] = FailureNote(
+                event.instance, event.agent, event.attempt, failure, event.is_tolerated, event.at_s
             )

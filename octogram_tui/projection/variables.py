@@ -77,8 +77,8 @@ class Variables:
     def likely(self, row: Row | None) -> list[Variable]:
         """List all variables, those first that a row is about: what its error names, then what its job's texts do."""
         words: set[str] = set()
-        if isinstance(row, Instance) and row.last is not None and row.last.error:
-            words = set(re.findall(r"[\w-]+", str(row.last.error)))
+        if isinstance(row, Instance) and row.last is not None and row.last.failure:
+            words = set(re.findall(r"[\w-]+", str(row.last.failure.as_json())))
         patterns = [pattern for job in _jobs(row) for pattern in job.mentions]
 
         def rank(variable: Variable) -> tuple[int, str]:

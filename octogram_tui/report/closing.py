@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.logbook import Logbook
-from octogram_tui.projection.summary import Failure, Summary
+from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
 
@@ -37,14 +39,15 @@ class Closing:
                 line = int(job.get("line") or stage.get("line") or 0)
                 self._line_of[(str(stage.get("stage")), str(job.get("job")))] = line
 
-    def tail(self, key: str, attempt: int, detail: object) -> list[str]:
-        """Give the last lines that an attempt wrote; when none came, those that its error carries."""
-        for origin in self._logbook.attempts.get(key, ()):
+    def tail(self, instance: InstanceId, attempt: int, failure: Failure) -> list[str]:
+        """Give the last lines that an attempt wrote; when none came, those that its failure carries."""
+        for origin in self._logbook.attempts.get(instance, ()):
             if origin.attempt == attempt and origin.lines:
                 return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
-        lines = detail.get("last_lines") if isinstance(detail, dict) else None
-        if isinstance(detail, dict) and isinstance(detail.get("traceback"), str):  # a procedure that has a defect
-            lines = detail["traceback"].splitlines()
+        lines = failure.detail.get("last_lines")
+        traceback = failure.detail.get("traceback")
+        if isinstance(traceback, str):  # a procedure that has a defect
+            lines = traceback.splitlines()
         return [str(line) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
 
     def write(self) -> None:
@@ -60,7 +63,7 @@ class Closing:
         if failures:
             self._first_failure(failures[0])
             for failure in failures[1:SHOWN_FAILURES]:
-                add(f"also failed: {self._where(failure)}: {text(failure.message)}")
+                add(f"also failed: {text(failure.where)}: {text(failure.failure.message)}")
             if len(failures) > SHOWN_FAILURES:
                 add(f"also failed: {len(failures) - SHOWN_FAILURES} more")
         if summary.unclean:
@@ -71,7 +74,7 @@ class Closing:
         if summary.slowest:
             add("slowest:")
             for slow in summary.slowest:
-                add(f"    {phrases.duration(slow.duration_s):>6} {text(slow.key)}")
+                add(f"    {phrases.duration(slow.duration_s):>6} {text(str(slow.instance))}")
         for what, path in self._files.items():
             add(f"{text(what)}: {text(path)}")
         if summary.run:
@@ -90,30 +93,31 @@ class Closing:
         meaning = EXIT_TEXTS[ExitCode(code)] if known else "an exit code that this program does not know"
         return f"{self._log.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
 
-    def _first_failure(self, failure: Failure) -> None:
+    def _first_failure(self, note: FailureNote) -> None:
         text = self._log.text
-        self._log.add(f"first failure: {self._where(failure)}{self._place(failure)}")
-        self._log.add(f"    {text(failure.message)}")
-        if failure.hint:
-            self._log.add(f"    hint: {text(failure.hint)}")
-        self._log.quote(self.tail(failure.key, failure.attempt, failure.detail))
+        self._log.add(f"first failure: {text(note.where)}{self._place(note)}")
+        self._log.add(f"    {text(note.failure.message)}")
+        if note.failure.hint:
+            self._log.add(f"    hint: {text(note.failure.hint)}")
+        if note.instance is not None:
+            self._log.quote(self.tail(note.instance, note.attempt, note.failure))
 
-    def _where(self, failure: Failure) -> str:
-        return self._log.text(failure.key or f"agent {failure.agent}")
+    def _line(self, note: FailureNote) -> int:
+        return 0 if note.instance is None else self._line_of.get((note.instance.stage, note.instance.job), 0)
 
-    def _place(self, failure: Failure) -> str:
-        line = self._line_of.get((failure.stage, failure.job), 0)
+    def _place(self, note: FailureNote) -> str:
+        line = self._line(note)
         return self._log.text(f" ({self._summary.scenario}:{line})") if line else ""
 
-    def _annotate(self, failures: list[Failure]) -> None:
+    def _annotate(self, failures: list[FailureNote]) -> None:
         """Point at the scenario's lines on the pages of GitHub."""
         file = os.path.relpath(self._summary.scenario) if self._summary.scenario else ""
         for failure in failures[:SHOWN_FAILURES]:
-            message = self._log.text(f"{failure.key or failure.agent}: {failure.message}")
+            message = self._log.text(f"{failure.instance or failure.agent}: {failure.failure.message}")
             if failure is failures[0] and len(failures) > SHOWN_FAILURES:
                 message += f" (and {len(failures) - 1} more failures)"
-            line = self._line_of.get((failure.stage, failure.job), 0) or 1
-            title = self._log.text(failure.job or "agent")
+            line = self._line(failure) or 1
+            title = self._log.text(failure.instance.job if failure.instance else "agent")
             properties = f"file={_property(file)},line={line},title={_property(title)}"
             self._log.add(f"::error {properties}::{_data(message)}")
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from octogram_tui import filing
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
+from octogram_tui.model.failure import FAILED, NO_REASON, Failure
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance
@@ -76,8 +77,8 @@ class JUnit:
         return root
 
     def _case(self, instance: Instance, scenario: str) -> ET.Element:
-        stage, job = instance.stage, instance.job
-        name = case_name(stage.name, job.name, instance.agent, instance.key)
+        stage = instance.stage
+        name = case_name(instance.key)
         attempts = [*instance.earlier, *([instance.last] if instance.last else ())]
         case = ET.Element(
             "testcase",
@@ -103,15 +104,15 @@ class JUnit:
         return case
 
     def _failure(self, tag: str, instance: Instance, attempt: Attempt | None) -> ET.Element:
-        error = (attempt.error if attempt else None) or {}
-        message = str(error.get("message") or instance.note or "no reason was given")
+        failure = (attempt.failure if attempt else None) or Failure(FAILED, instance.note or NO_REASON.message)
+        message = failure.message
         lines = [message]
-        if error.get("hint"):
-            lines.append(f"hint: {error['hint']}")
+        if failure.hint:
+            lines.append(f"hint: {failure.hint}")
         if attempt is not None and attempt is not instance.last:
             lines.append(self._tail(instance, attempt.number))
         text = "\n".join(line for line in lines if line)
-        return _element(tag, text=text, message=message, type=str(error.get("kind") or "failed"))
+        return _element(tag, text=text, message=message, type=failure.kind)
 
     def _tail(self, instance: Instance, attempt: int) -> str:
         for origin in self._logbook.attempts.get(instance.key, ()):

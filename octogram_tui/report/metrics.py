@@ -27,6 +27,7 @@ from prometheus_client.exposition import start_wsgi_server
 from octogram_tui import filing
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
+from octogram_tui.model.ids import AttemptId
 
 HOST = "127.0.0.1"
 WRITE_EVERY_S = 5.0
@@ -62,7 +63,7 @@ class RunMetrics:
         self._services = Gauge("octogram_services_up", "Services that agents offer now.", ("kind",), registry=registry)
         self._info = Info("octogram_run", "Which run this is.", registry=registry)
         self._labels: dict[tuple[str, str], tuple[str, str]] = {}
-        self._attempts: set[tuple[str, int]] = set()
+        self._attempts: set[AttemptId] = set()
         self._known: set[str] = set()
         self._up: set[str] = set()
         self._offered: dict[tuple[str, str, str], bool] = {}
@@ -124,14 +125,14 @@ class RunMetrics:
         self._agents_up.set(len(self._up))
 
     def _job_started(self, event: ev.JobStarted) -> None:
-        self._attempts.add((event.key, event.attempt))
+        self._attempts.add(AttemptId(event.instance, event.attempt))
         self._running.set(len(self._attempts))
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         labels = self._labels_of(event)
         self._jobs.labels(*labels, "retried" if event.will_retry else _legal(event.state)).inc()
-        if (event.key, event.attempt) in self._attempts:
-            self._attempts.discard((event.key, event.attempt))
+        if AttemptId(event.instance, event.attempt) in self._attempts:
+            self._attempts.discard(AttemptId(event.instance, event.attempt))
             self._running.set(len(self._attempts))
             self._durations.labels(*labels).observe(event.duration_s)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from octogram_tui.model.ids import InstanceId
+
 SHOWN_VALUE = 200
 GLYPHS = {"ok": "✓", "failed": "✗", "skipped": "-", "cancelled": "~", "retry": "↻", "warning": "!"}
 WORDS = {"ok": "ok", "failed": "FAIL", "skipped": "skip", "cancelled": "stop", "retry": "again", "warning": "warn"}
@@ -29,16 +31,10 @@ def value(given: object) -> str:
     return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}... ({len(text)} characters)"
 
 
-def item_of(stage: str, job: str, agent: str, key: str) -> str:
-    """Give the item's text in an instance's key, which is what tells apart the instances of one job on one agent."""
-    rest = key.removeprefix(f"{stage}/{job}@{agent}")
-    return rest[1:-1] if rest.startswith("[") and rest.endswith("]") else ""
-
-
-def case_name(stage: str, job: str, agent: str, key: str) -> str:
+def case_name(instance: InstanceId) -> str:
     """Name an instance within its stage: `job [agent] (item)`."""
-    item = item_of(stage, job, agent, key)
-    return f"{job} [{agent}] ({item})" if item else f"{job} [{agent}]"
+    name = f"{instance.job} [{instance.agent}]"
+    return name if instance.item is None else f"{name} ({instance.item})"
 
 
 _HASH_COMMAND = re.compile(r"##(?=\[|vso\[)")

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
+from octogram_tui.model.failure import NO_REASON
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Summary
 from octogram_tui.report import phrases
@@ -171,7 +172,7 @@ class Progress:
         if self._style.level < VERBOSE:
             return
         text = self._log.text
-        what = event.job if event.key else event.process
+        what = event.process if event.instance is None else event.instance.job
         prefix = f"  {text(event.agent)} {text(what)} |"
         if event.dropped:
             self._log.add(f"{prefix} ({event.dropped} lines left out)")
@@ -184,25 +185,25 @@ class Progress:
         if event.state == "ok":
             self._plain(f"{self._name(event)} {took}", "ok")
         elif event.state == "failed":
-            error = event.error or {}
-            message = text(error.get("message") or "no reason was given")
+            failure = event.failure or NO_REASON
+            message = text(failure.message)
             mark = "retry" if event.will_retry else "warning" if event.is_tolerated else "failed"
             end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
             if mark != "failed":
                 self._plain(f"{self._name(event)} {took}: {message}{end}", mark)
-                if error.get("hint") and mark == "warning":
-                    self._plain(f"    hint: {text(error['hint'])}")
+                if failure.hint and mark == "warning":
+                    self._plain(f"    hint: {text(failure.hint)}")
                 return
             self._always(mark, f"{self._name(event)} {took}: {message}")
-            if error.get("hint"):
-                self._log.add(f"    hint: {text(error['hint'])}")
+            if failure.hint:
+                self._log.add(f"    hint: {text(failure.hint)}")
             if self._style.level == NORMAL:  # a verbose log has them already
-                self._log.quote(self._closing.tail(event.key, event.attempt, error.get("detail")))
+                self._log.quote(self._closing.tail(event.instance, event.attempt, failure))
         else:
             self._plain(f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "), event.state)
 
     def _name(self, event: ev.JobEvent) -> str:
-        return self._log.text(phrases.case_name(event.stage, event.job, event.agent, event.key))
+        return self._log.text(phrases.case_name(event.instance))
 
     def _variable_changed(self, event: ev.VariableChanged) -> None:
         text = self._log.text

@@ -23,7 +23,9 @@ from octogram_tui.engine.effects import (
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, Stimulus, StopRequest, TimerReport
+from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.model.failure import ARGUMENTS, Failure
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
@@ -62,7 +64,7 @@ class Driver:
         self._started_s = self._loop.time()
         self._queue: deque[Stimulus] = deque()
         self._is_pumping = False
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._heartbeat: asyncio.TimerHandle | None = None
         self.links: dict[str, Link] = {}
         self.done: asyncio.Future[int] = self._loop.create_future()
@@ -150,9 +152,9 @@ class Driver:
             case SendJob():
                 self._send(effect)
             case CancelJob(where="orchestrator"):
-                self._errands.cancel(effect.attempt_id)
+                self._errands.cancel(effect.attempt)
             case CancelJob():
-                self.links[effect.agent].cancel(effect.attempt_id, effect.reason)
+                self.links[effect.agent].cancel(effect.attempt, effect.reason)
             case ArmTimer():
                 self._arm(effect)
             case DisarmTimer():
@@ -171,10 +173,10 @@ class Driver:
 
     def _send(self, effect: SendJob) -> None:
         try:
-            self.links[effect.agent].run(effect.attempt_id, effect.procedure, effect.arguments, effect.timeout_s)
+            self.links[effect.agent].run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
-            problem = {"kind": "arguments", "message": f"the arguments cannot be sent: {error}"}
-            self.submit(AttemptReport(effect.attempt_id, "failed", error=problem))
+            failure = Failure(ARGUMENTS, f"the arguments cannot be sent: {error}")
+            self.submit(AttemptReport(effect.agent, effect.attempt, "failed", failure=failure))
 
     def _arm(self, effect: ArmTimer) -> None:
         old = self._timers.pop(effect.timer, None)
@@ -182,7 +184,7 @@ class Driver:
             old.cancel()
         self._timers[effect.timer] = self._loop.call_later(effect.after_s, self._fire, effect.timer)
 
-    def _fire(self, timer: str) -> None:
+    def _fire(self, timer: Timer) -> None:
         self._timers.pop(timer, None)
         self.submit(TimerReport(timer))
 

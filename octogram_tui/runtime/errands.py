@@ -12,7 +12,8 @@ from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.stimuli import AttemptReport, ProgressReport, Stimulus
 from octogram_tui.errors import TransportError
-from octogram_tui.model.ids import split_attempt
+from octogram_tui.model.failure import AGENT_LOST, BUG, CANCELLED, FILES, TIMEOUT, Failure
+from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.runtime import files
 from octogram_tui.runtime.link import Link
 
@@ -30,26 +31,27 @@ class Errands:
     def __init__(self, scenario_directory: str, artifacts: str) -> None:
         self._scenario_directory = scenario_directory
         self._artifacts = artifacts
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._tasks: dict[Execution, asyncio.Task[Any]] = {}
 
     def start(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
         """Begin one."""
         started_s = time.monotonic()
-        name = effect.attempt_id
-        task = asyncio.get_running_loop().create_task(self._do(effect, link, submit), name=f"errand {name}")
-        self._tasks[name] = task
+        attempt = effect.attempt
+        task = asyncio.get_running_loop().create_task(self._do(effect, link, submit), name=f"errand {attempt}")
+        self._tasks[attempt] = task
 
         def ended(task: asyncio.Task[Any]) -> None:
             # Not in the task itself: one that is cancelled before its first step ends without a word.
-            self._tasks.pop(name, None)
-            state, result, error = _outcome(task, effect.timeout_s)
-            submit(AttemptReport(name, state, result, error, round(time.monotonic() - started_s, 6)))
+            self._tasks.pop(attempt, None)
+            state, result, failure = _outcome(task, effect.timeout_s)
+            duration_s = round(time.monotonic() - started_s, 6)
+            submit(AttemptReport(effect.agent, attempt, state, result, failure, duration_s))
 
         task.add_done_callback(ended)
 
-    def cancel(self, attempt_id: str) -> None:
+    def cancel(self, attempt: AttemptId) -> None:
         """End one; nothing of it stays under its final name."""
-        task = self._tasks.get(attempt_id)
+        task = self._tasks.get(attempt)
         if task is not None:
             task.cancel()
 
@@ -66,7 +68,7 @@ class Errands:
 
     async def _carry(self, effect: SendJob, link: Link | None, submit: Submit) -> Any:
         if link is None or not link.home:
-            raise ProcedureFailed(f"agent {effect.agent} is not connected", kind="agent_lost")
+            raise ProcedureFailed(f"agent {effect.agent} is not connected", kind=AGENT_LOST)
         arguments = effect.arguments
         told_s = 0.0
 
@@ -75,10 +77,10 @@ class Errands:
             now_s = time.monotonic()
             if now_s - told_s >= PROGRESS_EVERY_S:
                 told_s = now_s
-                submit(ProgressReport(effect.attempt_id, f"{done_bytes >> 20} of {total_bytes >> 20} MiB"))
+                submit(ProgressReport(effect.agent, effect.attempt, f"{done_bytes >> 20} of {total_bytes >> 20} MiB"))
 
         if effect.procedure == "copy":
-            key, _ = split_attempt(effect.attempt_id)
+            assert isinstance(effect.attempt, AttemptId)
             source = files.locate(str(arguments["local_path"]), self._scenario_directory)
             await files.copy_to(
                 link.transport,
@@ -86,7 +88,7 @@ class Errands:
                 source,
                 str(arguments["remote_path"]),
                 home=link.home,
-                job=key,
+                job=str(effect.attempt.instance),
                 on_progress=progress,
             )
             return None
@@ -101,21 +103,21 @@ class Errands:
         )
 
 
-def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, dict[str, Any] | None]:
-    """Give how an errand ended: state, result, error."""
+def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, Failure | None]:
+    """Give how an errand ended: state, result, failure."""
     if task.cancelled():
-        return "cancelled", None, {"kind": "cancelled", "message": "cancelled"}
+        return "cancelled", None, Failure(CANCELLED, "cancelled")
     match task.exception():
         case None:
             return "ok", task.result(), None
         case ProcedureFailed() as problem:
-            error = {"kind": problem.kind, "message": problem.message, "hint": problem.hint}
+            failure = Failure(problem.kind, problem.message, problem.hint, problem.detail)
         case TransportError() as problem:
-            error = {"kind": problem.code, "message": problem.message, "hint": problem.hint}
+            failure = Failure(problem.code, problem.message, problem.hint)
         case TimeoutError():
-            error = {"kind": "timeout", "message": f"not done within {timeout_s} s"}
+            failure = Failure(TIMEOUT, f"not done within {timeout_s} s")
         case OSError() as problem:
-            error = {"kind": "files", "message": f"{problem.filename}: {problem.strerror}"}
+            failure = Failure(FILES, f"{problem.filename}: {problem.strerror}")
         case problem:
-            error = {"kind": "bug", "message": f"a defect of octogram-tui: {type(problem).__name__}: {problem}"}
-    return "failed", None, error
+            failure = Failure(BUG, f"a defect of octogram-tui: {type(problem).__name__}: {problem}")
+    return "failed", None, failure

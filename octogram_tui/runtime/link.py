@@ -23,6 +23,7 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
 )
 from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolError, TransportError
+from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.numbering import Numbering
@@ -329,16 +330,16 @@ class Link:
         """Send what must not be lost. Raises ValueError when it cannot be sent."""
         self._write(self._numbering.number(message))
 
-    def run(self, attempt_id: str, procedure: str, arguments: dict[str, Any], timeout_s: float | None) -> None:
+    def run(self, execution: Execution, procedure: str, arguments: dict[str, Any], timeout_s: float | None) -> None:
         """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
-        message: dict[str, Any] = {"t": "run", "id": attempt_id, "procedure": procedure, "args": arguments}
+        message: dict[str, Any] = {"t": "run", "id": str(execution), "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
         self._send(message)
 
-    def cancel(self, attempt_id: str, reason: str) -> None:
+    def cancel(self, attempt: AttemptId, reason: str) -> None:
         """Have an attempt ended; its `finished` answers."""
-        self._send({"t": "cancel", "id": attempt_id, "reason": reason})
+        self._send({"t": "cancel", "id": str(attempt), "reason": reason})
 
     def stream_argv(self, subcommand: str) -> list[str]:
         """Give the command that runs `put` or `get` of the daemon's program there, on a channel of its own."""

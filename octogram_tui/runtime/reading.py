@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, ServiceReport, Stimulus
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import parse_execution
 
 Message = dict[str, Any]
 
@@ -15,31 +17,34 @@ MAX_PORT = 65535
 def read_report(agent: str, message: Message) -> Stimulus | None:
     """Give what a message means for the run; None when it is not about the run.
 
-    Raises ValueError (or KeyError, OverflowError) when it is not what the protocol says.
+    Raises ValueError (or KeyError, OverflowError) when it is not what the protocol says. Whether the agent may speak of
+    what it names is for the engine to say, which knows what it was told to do.
     """
     match message["t"]:
         case "finished":
             state = message["state"]
             if state not in END_STATES:
                 raise ValueError(f"an attempt cannot end {state!r}")
+            error = message.get("error")
             return AttemptReport(
-                _text(message["id"]),
+                agent,
+                parse_execution(_text(message["id"])),
                 state,
                 message.get("result"),
-                _error(message.get("error")),
+                None if error is None else Failure.from_json(error),
                 float(message.get("duration_s") or 0.0),
             )
         case "output":
             return OutputReport(
                 agent,
-                _text(message.get("id", "")),
+                parse_execution(_text(message["id"])) if message.get("id") else None,
                 _lines(message["lines"]),
                 _text(message.get("stream", "stdout")),
                 _text(message.get("process", "")),
                 count(message.get("dropped")),
             )
         case "progress":
-            return ProgressReport(_text(message["id"]), _text(message["text"]))
+            return ProgressReport(agent, parse_execution(_text(message["id"])), _text(message["text"]))
         case "service":
             return ServiceReport(
                 agent,
@@ -78,15 +83,6 @@ def _lines(value: object) -> list[str]:
     except TypeError:
         raise ValueError("a line is not a text") from None
     return value
-
-
-def _error(value: object) -> Message | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise ValueError(f"not an error: {value!r:.80}")
-    words = {name: _text(value.get(name) or "") for name in ("kind", "message", "hint")}
-    return {**value, **words}
 
 
 def _ports(value: object) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from octogram_agentd.wire import MAX_DEPTH, depth
@@ -19,6 +19,7 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
 )
 from octogram_tui.errors import ExitCode, UsageError
+from octogram_tui.model.ids import InstanceId
 
 REQUESTS: dict[str, type[Any]] = {
     "pause": PauseRequest,
@@ -44,7 +45,10 @@ def encode_request(stimulus: Stimulus) -> bytes:
     name = _NAMES.get(type(stimulus))
     if name is None:
         raise UsageError(f"{type(stimulus).__name__} cannot be asked for")
-    return json.dumps({"request": name, **asdict(stimulus)}).encode() + b"\n"
+    record = {"request": name, **{f.name: getattr(stimulus, f.name) for f in fields(REQUESTS[name])}}
+    if isinstance(record.get("instance"), InstanceId):
+        record["instance"] = str(record["instance"])
+    return json.dumps(record).encode() + b"\n"
 
 
 def decode_request(line: bytes) -> Stimulus:
@@ -60,6 +64,11 @@ def decode_request(line: bytes) -> Stimulus:
     unknown = sorted(set(record) - set(known))
     if unknown:
         raise UsageError(f"request {_NAMES[cls]}: unknown field {unknown[0]!r}")
+    if isinstance(record.get("instance"), str):
+        try:
+            record["instance"] = InstanceId.parse(record["instance"])
+        except ValueError as error:
+            raise UsageError(f"request {_NAMES[cls]}: {error}") from None
     for name, value in record.items():
         wanted = {"str": str, "bool": bool, "int": int}.get(str(known[name]))
         if wanted is not None and type(value) is not wanted:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from octogram_tui.errors import TemplateError
-from octogram_tui.model.ids import instance_key
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
 from octogram_tui.scenario.arguments import JobArguments
-from octogram_tui.scenario.selectors import select_agents
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope
+from octogram_tui.template.selectors import select_agents
 from octogram_tui.template.source import is_template
 
 
@@ -195,7 +195,7 @@ def _join(first: str, second: str) -> str:
 
 
 def _row(stage: StageSpec, job: JobSpec, agent: str, item: str | None, arguments: dict[str, Any], note: str) -> Planned:
-    key = instance_key(stage.key, job.key, agent or "?", item)
+    key = str(InstanceId(stage.key, job.key, agent or "?", item))
     return Planned(key, stage.key, job.key, agent, item, job.procedure, arguments, note)
 
 

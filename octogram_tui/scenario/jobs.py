@@ -10,7 +10,7 @@ from typing import Any, cast
 from octogram_agentd.procedures import find, load_all
 from octogram_agentd.procedures.base import REGISTRY, Procedure
 from octogram_tui.model.ids import JobKey
-from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate
+from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, read_arguments, reader_of
 from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
@@ -60,7 +60,17 @@ class JobReader:
         if own is not None:
             digest = digest_of([digest, own])
         mark = self.findings.mark(node.place)
-        return JobSpec(key, name, procedure, arguments, digest=digest, mark=mark, **given)
+        where = self.where(procedure, arguments)
+        return JobSpec(key, name, procedure, arguments, where, digest=digest, mark=mark, **given)
+
+    def where(self, name: str, arguments: JobArguments) -> Where:
+        """Say who carries the job out; a wait for an expression needs no agent."""
+        procedure = self.procedures.get(name)
+        if procedure is None:
+            return "agent"
+        if procedure.watched and arguments.raw().get(procedure.watched) is not None:
+            return "expression"
+        return cast("Where", procedure.where)
 
     def warn_of_item(self, node: MapNode, arguments: JobArguments) -> None:
         """Say that a job without items has no item: it is null, which renders as nothing."""

@@ -9,10 +9,10 @@ from octogram_tui.model.ids import JobKey, StageKey, unique_names
 from octogram_tui.model.scenario import JobSpec, Order, StageSpec, Text
 from octogram_tui.scenario.jobs import JobReader, digest_of
 from octogram_tui.scenario.keys import KeyReader
-from octogram_tui.scenario.selectors import PatternError, compile_pattern
 from octogram_tui.scenario.shapes import STAGE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import BEFORE_AGENTS
+from octogram_tui.template.selectors import PatternError, compile_pattern
 from octogram_tui.template.source import is_template
 
 EVERYBODY = (Text(".*"),)

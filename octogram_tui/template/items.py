@@ -146,7 +146,7 @@ def item_text(value: Any) -> str:
     text = ",".join(text_of(part) for part in value) if isinstance(value, list) else text_of(value)
     if value is None:
         text = "null"
-    if text.isascii() and text.isprintable() and len(text) <= MAX_TEXT and "#" not in text and "]" not in text:
+    if text.isascii() and text.isprintable() and len(text) <= MAX_TEXT:
         return text
-    printable = "".join(c if c.isprintable() and c not in "#]" else "·" for c in text[: MAX_TEXT + 1])
+    printable = "".join(c if c.isprintable() else "·" for c in text[: MAX_TEXT + 1])
     return printable if len(printable) <= MAX_TEXT else printable[: MAX_TEXT - 1] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_tui.model.failure import Failure
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance, Kind
 from octogram_tui.projection.states import State
@@ -52,8 +53,8 @@ def _instance(row: Instance, brush: Brush, now_s: float) -> list[Text]:
     if row.note:
         lines.append([(brush.text(row.note), "dim")])
     attempt = row.last
-    if attempt is not None and attempt.error:
-        lines += _error(attempt, brush)
+    if attempt is not None and attempt.failure:
+        lines += _failure(attempt.failure, brush)
     elif row.progress and row.state is State.RUNNING:
         lines.append([(brush.text(row.progress), "")])
     lines += _section("what")
@@ -72,31 +73,26 @@ def _instance(row: Instance, brush: Brush, now_s: float) -> list[Text]:
         lines += _values("arguments", attempt.arguments, brush)
     if attempt.result not in (None, {}, ""):
         lines += _values("result", attempt.result, brush)
-    if attempt.arguments is None and attempt.result is None and attempt.error is None and attempt.state is State.OK:
+    if attempt.arguments is None and attempt.result is None and attempt.failure is None and attempt.state is State.OK:
         lines += [[("", "")], [("arguments and result were let go to save memory; the journal has them", "faint")]]
     return lines
 
 
-def _error(attempt: Attempt, brush: Brush) -> list[Text]:
-    error = attempt.error or {}
-    lines: list[Text] = [[("", "")], [(brush.text(error.get("message") or "no reason was given"), "failed")]]
-    if error.get("hint"):
-        lines.append([(f"{brush.pick('›', '>')} ", "key"), (brush.text(error["hint"]), "")])
-    detail = error.get("detail")
-    if isinstance(detail, dict):
-        last_lines = detail.get("last_lines")
-        rest = {name: entry for name, entry in detail.items() if name != "last_lines"}
-        if isinstance(last_lines, list):
-            lines += [[(f"  {brush.pick('│', '|')} ", "faint"), (brush.text(line), "stderr")] for line in last_lines]
-        lines += [[("  " + brush.text(line), "dim")] for line in block(rest)] if rest else []
-    elif detail:
-        lines += [[("  " + brush.text(line), "dim")] for line in block(detail)]
+def _failure(failure: Failure, brush: Brush) -> list[Text]:
+    lines: list[Text] = [[("", "")], [(brush.text(failure.message), "failed")]]
+    if failure.hint:
+        lines.append([(f"{brush.pick('›', '>')} ", "key"), (brush.text(failure.hint), "")])
+    last_lines = failure.detail.get("last_lines")
+    rest = {name: entry for name, entry in failure.detail.items() if name != "last_lines"}
+    if isinstance(last_lines, list):
+        lines += [[(f"  {brush.pick('│', '|')} ", "faint"), (brush.text(line), "stderr")] for line in last_lines]
+    lines += [[("  " + brush.text(line), "dim")] for line in block(rest)] if rest else []
     return lines
 
 
 def _attempt(attempt: Attempt, brush: Brush) -> Text:
     look = LOOKS[attempt.state]
-    message = str((attempt.error or {}).get("message") or attempt.reason)
+    message = attempt.failure.message if attempt.failure is not None else attempt.reason
     return [
         (f"  {attempt.number:>2} {brush.sign(look)} ", look.style),
         (f"{attempt.why:<6} {duration(attempt.duration_s):>7}  ", "dim"),

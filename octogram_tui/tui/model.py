@@ -96,10 +96,10 @@ def scope_of(subject: Subject | None) -> Scope:
     if isinstance(subject, AgentRow):
         return Scope(agent=subject.name)
     if isinstance(subject, Instance):
-        return Scope(key=subject.key)
+        return Scope(instance=subject.key)
     if isinstance(subject, Group):
         job = "" if subject.kind is Kind.STAGE else (subject.above if subject.kind is Kind.AGENT else subject).name
-        return Scope(stage=subject.stage.key, job=job, agent=subject.agent)
+        return Scope(stage=subject.stage.name, job=job, agent=subject.agent)
     return Scope()
 
 

@@ -19,7 +19,9 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
     TimerReport,
 )
-from octogram_tui.model.ids import AgentName, JobKey, StageKey
+from octogram_tui.engine.timers import Timer
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AgentName, Execution, InstanceId, JobKey, StageKey, parse_execution
 from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, StageSpec, Text
 from octogram_tui.template.environment import is_template, render
 
@@ -75,6 +77,24 @@ def scenario(*stages: StageSpec, agents: str = "a", variables: Mapping[str, Any]
     )
 
 
+def report(
+    attempt: str | Execution,
+    state: str = "ok",
+    result: Any = None,
+    error: Mapping[str, Any] | None = None,
+    by: str = "",
+) -> AttemptReport:
+    """What an agent says of an attempt; its own agent, unless `by` names another."""
+    execution = parse_execution(attempt) if isinstance(attempt, str) else attempt
+    failure = None if error is None else Failure.from_json(error)
+    return AttemptReport(by or execution.agent, execution, state, result, failure)
+
+
+def named(text: str) -> InstanceId:
+    """The name of an instance."""
+    return InstanceId.parse(text)
+
+
 Answer = Callable[[SendJob], AttemptReport | None]
 
 
@@ -83,11 +103,11 @@ class Simulation:
 
     def __init__(self, given: Scenario, answer: Answer | None = None, **options: Any) -> None:
         self.engine = Engine(given, RunOptions(run="r", **options))
-        self.answer = answer or (lambda sent: AttemptReport(sent.attempt_id, "ok", {}))
+        self.answer = answer or (lambda sent: report(sent.attempt, "ok", {}))
         self.events: list[Event] = []
         self.sent: list[SendJob] = []
         self.cancelled: list[str] = []
-        self.timers: dict[str, float] = {}
+        self.timers: dict[Timer, float] = {}
         self.waiting: deque[Stimulus] = deque()
         self.pending: dict[str, SendJob] = {}
         self.exit_code: int | None = None
@@ -121,7 +141,7 @@ class Simulation:
             self.feed(self.waiting.popleft())
         return self
 
-    def fire(self, timer: str) -> list[Event]:
+    def fire(self, timer: Timer) -> list[Event]:
         """Let a timer fire that is armed."""
         self.at_s += self.timers.pop(timer)
         return self.go(TimerReport(timer))
@@ -136,13 +156,13 @@ class Simulation:
                 self.sent.append(effect)
                 answer = self.answer(effect)
                 if answer is None:
-                    self.pending[effect.attempt_id] = effect
+                    self.pending[str(effect.attempt)] = effect
                 else:
                     self.waiting.append(answer)
             case CancelJob():
-                self.cancelled.append(effect.attempt_id)
-                self.pending.pop(effect.attempt_id, None)
-                self.waiting.append(AttemptReport(effect.attempt_id, "cancelled"))
+                self.cancelled.append(str(effect.attempt))
+                self.pending.pop(str(effect.attempt), None)
+                self.waiting.append(report(effect.attempt, "cancelled"))
             case ArmTimer():
                 self.timers[effect.timer] = effect.after_s
             case DisarmTimer():
@@ -163,8 +183,8 @@ class Simulation:
 
     def started(self) -> list[str]:
         """What was started, in order: `key#attempt`."""
-        return [f"{e.key}#{e.attempt}" for e in self.of(JobStarted)]
+        return [f"{e.instance}#{e.attempt}" for e in self.of(JobStarted)]
 
     def ended(self) -> list[str]:
         """What ended and how, in order: `key state`."""
-        return [f"{e.key} {e.state}" for e in self.of(JobFinished)]
+        return [f"{e.instance} {e.state}" for e in self.of(JobFinished)]

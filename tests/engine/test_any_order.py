@@ -7,12 +7,11 @@ from collections import Counter
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.events import JobFinished, JobStarted
 from octogram_tui.engine.stimuli import (
     AgentLossReport,
-    AttemptReport,
     EditReport,
     GoRequest,
     PauseRequest,
@@ -54,19 +53,28 @@ class AnyOrder(RuleBasedStateMachine):
         ).begin()
 
     @precondition(lambda self: self.simulation.pending)
-    @rule(data=st.data(), state=st.sampled_from(["ok", "ok", "ok", "failed"]))
+    @rule(data=st.data(), state=st.sampled_from(["ok", "ok", "ok", "failed", "cancelled"]))
     def agent_answers(self, data: st.DataObject, state: str) -> None:
         """One of the attempts under way ends."""
         attempt = data.draw(st.sampled_from(sorted(self.simulation.pending)))
         del self.simulation.pending[attempt]
         error = {"kind": "exit", "message": "no"} if state == "failed" else None
-        self.simulation.go(AttemptReport(attempt, state, {}, error))
+        self.simulation.go(report(attempt, state, {}, error))
+
+    @precondition(lambda self: self.simulation.pending)
+    @rule(data=st.data(), state=st.sampled_from(["ok", "failed", "cancelled"]))
+    def agent_lies(self, data: st.DataObject, state: str) -> None:
+        """An agent speaks of what another one runs: nothing ends by it."""
+        attempt = data.draw(st.sampled_from(sorted(self.simulation.pending)))
+        other = "b" if "@a" in attempt else "a"
+        events = self.simulation.go(report(attempt, state, by=other))
+        assert not [e for e in events if isinstance(e, JobFinished)]
 
     @precondition(lambda self: self.simulation.timers)
     @rule(data=st.data())
     def timer_fires(self, data: st.DataObject) -> None:
         """A timer is due."""
-        self.simulation.fire(data.draw(st.sampled_from(sorted(self.simulation.timers))))
+        self.simulation.fire(data.draw(st.sampled_from(sorted(self.simulation.timers, key=repr))))
 
     @rule(
         ask=st.sampled_from(
@@ -77,10 +85,10 @@ class AnyOrder(RuleBasedStateMachine):
                 RerunRequest("one"),
                 RerunRequest("one", "j"),
                 RerunRequest("two", "k", "a"),
-                RerunRequest("three", key="three/m@b[2]"),
+                RerunRequest("three", instance=named("three/m@b[2]")),
                 RerunRequest("nope"),
-                SkipRequest("one/j@a"),
-                SkipRequest("two/k@b"),
+                SkipRequest(named("one/j@a")),
+                SkipRequest(named("two/k@b")),
                 SetVariableRequest("x", 3),
                 SetVariableRequest("x", remove=True),
             ]
@@ -95,13 +103,12 @@ class AnyOrder(RuleBasedStateMachine):
         """The scenario changes."""
         self.simulation.go(EditReport(make(variant)))
 
-    @precondition(lambda self: self.simulation.engine.dispatcher.unresolved)
+    @precondition(lambda self: self.simulation.engine.instances.count("undecided"))
     @rule(data=st.data(), is_rerun=st.booleans())
     def operator_resolves(self, data: st.DataObject, is_rerun: bool) -> None:
         """A failure is run again or passed over."""
-        key = data.draw(st.sampled_from(sorted(self.simulation.engine.dispatcher.unresolved)))
-        stage_key = key.partition("/")[0]
-        self.simulation.go(RerunRequest(stage_key, key=key) if is_rerun else SkipRequest(key))
+        id_ = data.draw(st.sampled_from(sorted(i.id for i in self.simulation.engine.instances.in_state("undecided"))))
+        self.simulation.go(RerunRequest(id_.stage, instance=id_) if is_rerun else SkipRequest(id_))
 
     @rule(agent=st.sampled_from(["a", "b"]))
     @precondition(lambda self: len(self.simulation.events) > 40)
@@ -122,10 +129,10 @@ class AnyOrder(RuleBasedStateMachine):
         """Each attempt is started once and ends once at most; numbers are consecutive."""
         if not hasattr(self, "simulation"):
             return
-        sent = Counter(s.attempt_id for s in self.simulation.sent)
+        sent = Counter(s.attempt for s in self.simulation.sent)
         assert max(sent.values(), default=1) == 1
-        started = Counter((e.key, e.attempt) for e in self.simulation.of(JobStarted))
-        ended = Counter((e.key, e.attempt) for e in self.simulation.of(JobFinished) if e.state != "skipped")
+        started = Counter((e.instance, e.attempt) for e in self.simulation.of(JobStarted))
+        ended = Counter((e.instance, e.attempt) for e in self.simulation.of(JobFinished) if e.state != "skipped")
         assert max(started.values(), default=1) == 1
         assert max(ended.values(), default=1) == 1
         assert [e.seq for e in self.simulation.events] == list(range(1, len(self.simulation.events) + 1))

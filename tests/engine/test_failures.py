@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import CancelJob, SendJob, StartAgent
 from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished
@@ -17,6 +17,7 @@ from octogram_tui.engine.stimuli import (
     StartFailureReport,
     StopRequest,
 )
+from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver
 from octogram_tui.engine.verdict import exit_code
 
 
@@ -25,12 +26,12 @@ def fails(*names: str, times: int = 99) -> object:
     seen: dict[str, int] = {}
 
     def answer(sent: SendJob) -> AttemptReport | None:
-        key = sent.attempt_id.partition("#")[0]
+        key = str(sent.attempt).partition("#")[0]
         name = key.split("/")[1].split("@")[0]
         if name in names and seen.get(key, 0) < times:
             seen[key] = seen.get(key, 0) + 1
-            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
-        return AttemptReport(sent.attempt_id, "ok", {"n": seen.get(key, 0)})
+            return report(sent.attempt, "failed", error={"kind": "exit", "message": "exit status 1"})
+        return report(sent.attempt, "ok", {"n": seen.get(key, 0)})
 
     return answer
 
@@ -49,11 +50,11 @@ def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> Non
     )
 
     def answer(sent: SendJob) -> AttemptReport | None:
-        if sent.attempt_id == "one/bad@b#1":
+        if str(sent.attempt) == "one/bad@b#1":
             return None
-        if sent.attempt_id.startswith("one/bad@a"):
-            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "no"})
-        return AttemptReport(sent.attempt_id, "ok")
+        if str(sent.attempt).startswith("one/bad@a"):
+            return report(sent.attempt, "failed", error={"kind": "exit", "message": "no"})
+        return report(sent.attempt, "ok")
 
     simulation = run(given, answer)
     assert simulation.cancelled == ["one/bad@b#1"]
@@ -73,9 +74,9 @@ def test_a_failure_ends_the_run_cancels_siblings_and_runs_always_stages() -> Non
 def test_retries_make_new_attempts_after_their_delay() -> None:
     given = scenario(stage("s", job("flaky", retries=2, retry_delay_s=3.0)))
     simulation = run(given, fails("flaky", times=2))
-    assert simulation.timers == {"retry:s/flaky@a": 3.0}
-    simulation.fire("retry:s/flaky@a")
-    simulation.fire("retry:s/flaky@a")
+    assert simulation.timers == {RetryDue(named("s/flaky@a")): 3.0}
+    simulation.fire(RetryDue(named("s/flaky@a")))
+    simulation.fire(RetryDue(named("s/flaky@a")))
     assert simulation.started() == ["s/flaky@a#1", "s/flaky@a#2", "s/flaky@a#3"]
     assert [(e.state, e.will_retry) for e in simulation.of(JobFinished)] == [
         ("failed", True),
@@ -88,9 +89,9 @@ def test_retries_make_new_attempts_after_their_delay() -> None:
 def test_until_repeats_what_ended_well_and_is_not_enough() -> None:
     given = scenario(stage("s", job("poll", until="res.n >= 2", retries=5)))
     seen = iter(range(9))
-    simulation = run(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"n": next(seen)}))
+    simulation = run(given, lambda sent: report(sent.attempt, "ok", {"n": next(seen)}))
     while simulation.timers:
-        simulation.fire("retry:s/poll@a")
+        simulation.fire(RetryDue(named("s/poll@a")))
     assert [e.state for e in simulation.of(JobFinished)] == ["failed", "failed", "ok"]
 
 
@@ -107,8 +108,8 @@ def test_a_template_that_fails_is_not_tried_again() -> None:
     given = scenario(stage("s", job("j", {"argv": "{{ vars.nope }}"}, retries=3)))
     simulation = run(given, None)
     finished = simulation.of(JobFinished)
-    assert [(e.state, e.error["kind"]) for e in finished] == [("failed", "template")]
-    assert "nope" in finished[0].error["message"]
+    assert [(e.state, e.failure.kind) for e in finished] == [("failed", "template")]
+    assert "nope" in finished[0].failure.message
     assert simulation.sent == []
     assert simulation.exit_code == 3
 
@@ -163,7 +164,7 @@ def test_a_lost_agent_fails_what_ran_there() -> None:
     simulation = run(given, lambda sent: None)
     simulation.go(AgentLossReport("a", "connection reset"))
     assert simulation.ended() == ["s/j@a failed", "s/j@b cancelled"]
-    assert simulation.of(JobFinished)[0].error["kind"] == "agent_lost"
+    assert simulation.of(JobFinished)[0].failure.kind == "agent_lost"
     assert simulation.exit_code == 7
 
 
@@ -183,7 +184,7 @@ def test_what_is_not_clean_dominates() -> None:
 
 def test_the_time_limit_ends_the_run() -> None:
     simulation = run(scenario(stage("s", job("j"))), lambda sent: None, timeout_s=9.0)
-    simulation.fire("run")
+    simulation.fire(RunOver())
     assert simulation.ended() == ["s/j@a cancelled"]
     assert simulation.exit_code == 8
 
@@ -201,7 +202,7 @@ def test_collecting_is_bounded() -> None:
     given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
     simulation.go(StopRequest("SIGTERM", 143))
-    simulation.fire("collect")
+    simulation.fire(CollectOver())
     assert simulation.exit_code == 143
 
 
@@ -210,9 +211,9 @@ def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> 
     simulation = run(given, lambda sent: None)
     take = simulation._take
     simulation._take = lambda effect: None if isinstance(effect, CancelJob) else take(effect)  # type: ignore[method-assign]
-    simulation.go(AttemptReport("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
-    assert list(simulation.timers) == ["cancel"]
-    simulation.fire("cancel")
+    simulation.go(report("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    assert list(simulation.timers) == [CancelOver()]
+    simulation.fire(CancelOver())
     assert simulation.ended() == ["s/bad@a failed", "s/bad@b cancelled"]
     assert simulation.started()[2:] == ["c/k@a#1", "c/k@b#1"]
 
@@ -220,9 +221,9 @@ def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> 
 def test_a_stop_while_the_run_ends_is_bounded_too() -> None:
     given = scenario(stage("s", job("bad")), stage("c", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
-    simulation.go(AttemptReport("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    simulation.go(report("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
     simulation.go(StopRequest("SIGTERM", 143))
-    simulation.fire("collect")
+    simulation.fire(CollectOver())
     assert simulation.exit_code == 143
 
 
@@ -245,9 +246,9 @@ def test_a_confirmation_that_nobody_can_give_ends_the_run() -> None:
 
 def test_a_uri_of_a_service_that_nobody_started_says_so() -> None:
     simulation = run(scenario(stage("s", job("j", {"node": "b://n1"})), agents="a b"), None)
-    error = simulation.of(JobFinished)[0].error
-    assert error["message"] == "builtins.command: b://n1: nobody started the Octez node 'n1' on b"
-    assert error["hint"] == "b offers nothing yet"
+    error = simulation.of(JobFinished)[0].failure
+    assert error.message == "builtins.command: b://n1: nobody started the Octez node 'n1' on b"
+    assert error.hint == "b offers nothing yet"
 
 
 def test_uris_follow_services_up_and_down() -> None:
@@ -260,31 +261,29 @@ def test_uris_follow_services_up_and_down() -> None:
     )
     simulation = Simulation(
         given,
-        lambda sent: (
-            None if "/j@" in sent.attempt_id or "/l@" in sent.attempt_id else AttemptReport(sent.attempt_id, "ok")
-        ),
+        lambda sent: None if "/j@" in str(sent.attempt) or "/l@" in str(sent.attempt) else report(sent.attempt, "ok"),
     ).begin()
     simulation.go(ServiceReport("b", "node", "n1", {"rpc": 8732, "metrics": 9}))
     simulation.go(ServiceReport("b", "http", "http", {"http": 80}))
-    simulation.go(AttemptReport("one/j@a#1", "ok"))
-    simulation.go(AttemptReport("one/j@b#1", "ok"))
-    sent = {s.attempt_id: s.arguments for s in simulation.sent}
+    simulation.go(report("one/j@a#1", "ok"))
+    simulation.go(report("one/j@b#1", "ok"))
+    sent = {str(s.attempt): s.arguments for s in simulation.sent}
     assert sent["two/k@a#1"] == {
         "node": {"remote": "http://127.0.0.1:8732"},
         "file": {"remote": "http://127.0.0.1:80/x/y"},
     }
     assert sent["three/l@b#1"] == {"node": {"owned": "n1"}}
     simulation.go(ServiceReport("b", "node", "n1", {}, "down", "exit status 3"))
-    simulation.go(AttemptReport("three/l@b#1", "ok"))
-    assert "is down: exit status 3" in simulation.of(JobFinished)[-1].error["message"]
+    simulation.go(report("three/l@b#1", "ok"))
+    assert "is down: exit status 3" in simulation.of(JobFinished)[-1].failure.message
 
 
 def test_what_is_late_or_repeated_changes_nothing() -> None:
     simulation = run(scenario(stage("s", job("j"), job("k"))), lambda sent: None)
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
     before = len(simulation.events)
-    simulation.go(AttemptReport("s/j@a#1", "failed"))
-    simulation.go(AttemptReport("unknown/x@y#3", "ok"))
+    simulation.go(report("s/j@a#1", "failed"))
+    simulation.go(report("unknown/x@y#3", "ok"))
     simulation.go(AgentEndReport("a"))
     simulation.go(AgentUpReport("a"))
     assert len(simulation.events) == before

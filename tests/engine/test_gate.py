@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import (
@@ -39,9 +39,9 @@ def failing_once(name: str) -> object:
     """Answer: the first attempt of a job fails on every agent."""
 
     def answer(sent: SendJob) -> AttemptReport:
-        if f"/{name}@" in sent.attempt_id and sent.attempt_id.endswith("#1"):
-            return AttemptReport(sent.attempt_id, "failed", error={"kind": "exit", "message": "exit status 1"})
-        return AttemptReport(sent.attempt_id, "ok")
+        if f"/{name}@" in str(sent.attempt) and str(sent.attempt).endswith("#1"):
+            return report(sent.attempt, "failed", error={"kind": "exit", "message": "exit status 1"})
+        return report(sent.attempt, "ok")
 
     return answer
 
@@ -54,7 +54,7 @@ def console(given: object, answer: object = None, **options: object) -> Simulati
 
 def test_a_run_may_start_paused_and_go() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k"))), start_paused=True)
-    assert [(e.key, e.reason) for e in simulation.of(JobHeld)] == [("s/j@a", "start")]
+    assert [(str(e.instance), e.reason) for e in simulation.of(JobHeld)] == [("s/j@a", "start")]
     simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a ok", "s/k@a ok"]
 
@@ -63,8 +63,8 @@ def test_a_pause_holds_what_has_not_begun_and_lets_the_rest_drain() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), never)
     simulation.go(PauseRequest())
     assert simulation.of(RunPaused)[0].in_flight == 2
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
-    assert [e.key for e in simulation.of(JobHeld)] == ["s/k@a"]
+    simulation.go(report("s/j@a#1", "ok"))
+    assert [str(e.instance) for e in simulation.of(JobHeld)] == ["s/k@a"]
     simulation.go(GoRequest())
     assert "s/k@a#1" in simulation.pending
 
@@ -75,14 +75,14 @@ def test_a_step_lets_one_dispatch_through() -> None:
     assert simulation.started() == ["s/j@a#1"]
     simulation.go(StepRequest())
     assert simulation.started() == ["s/j@a#1", "s/j@b#1"]
-    assert [e.key for e in simulation.of(JobHeld)] == ["s/j@a", "s/j@b", "s/k@a", "s/k@b"]
+    assert [str(e.instance) for e in simulation.of(JobHeld)] == ["s/j@a", "s/j@b", "s/k@a", "s/k@b"]
 
 
 def test_a_step_in_an_open_run_shuts_the_gate_behind_itself() -> None:
     simulation = console(scenario(stage("s", job("j"), job("k"), job("l"))), never)
     simulation.go(StepRequest())
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
-    simulation.go(AttemptReport("s/k@a#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
+    simulation.go(report("s/k@a#1", "ok"))
     assert simulation.started() == ["s/j@a#1", "s/k@a#1"]
     assert simulation.of(JobHeld)[-1].reason == "step"
 
@@ -96,7 +96,7 @@ def test_concurrent_items_hold_one_at_a_time_so_that_a_million_cost_nothing() ->
 def test_a_failure_holds_its_lane_until_a_rerun_ends_well() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
     assert simulation.engine.is_waiting
-    simulation.go(RerunRequest("s", key="s/bad@a"))
+    simulation.go(RerunRequest("s", instance=named("s/bad@a")))
     assert simulation.started() == ["s/bad@a#1", "s/bad@a#2"]
     assert [e.why for e in simulation.of(JobStarted)] == ["first", "rerun"]
     simulation.go(GoRequest())
@@ -113,9 +113,9 @@ def test_going_on_with_a_failure_unresolved_is_refused_when_nothing_else_can_mov
 
 def test_other_lanes_go_on_while_one_has_failed_and_the_run_holds_again() -> None:
     def answer(sent: SendJob) -> AttemptReport:
-        bad = sent.attempt_id == "s/j@a#1"
+        bad = str(sent.attempt) == "s/j@a#1"
         error = {"kind": "exit", "message": "no"} if bad else None
-        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error=error)
+        return report(sent.attempt, "failed" if bad else "ok", error=error)
 
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), answer)
     simulation.go(GoRequest())
@@ -129,7 +129,7 @@ def test_a_rerun_uses_the_variables_of_now_and_so_do_the_jobs_after_it() -> None
     )
     simulation = console(given, failing_once("bad"))
     simulation.go(SetVariableRequest("x", "new"))
-    simulation.go(RerunRequest("s", key="s/bad@a"))
+    simulation.go(RerunRequest("s", instance=named("s/bad@a")))
     simulation.go(GoRequest())
     assert [s.arguments["argv"] for s in simulation.sent] == ["old", "new", "new"]
 
@@ -146,14 +146,14 @@ def test_what_is_held_sees_a_variable_that_the_operator_sets() -> None:
 
 def test_a_failed_row_may_be_skipped_and_so_may_a_held_one() -> None:
     simulation = console(scenario(stage("s", job("bad"), job("k"))), failing_once("bad"))
-    simulation.go(SkipRequest("s/bad@a"))
-    simulation.go(SkipRequest("s/k@a"))
-    assert [(e.key, e.state, e.reason) for e in simulation.of(JobFinished)][1:] == [
+    simulation.go(SkipRequest(named("s/bad@a")))
+    simulation.go(SkipRequest(named("s/k@a")))
+    assert [(str(e.instance), e.state, e.reason) for e in simulation.of(JobFinished)][1:] == [
         ("s/bad@a", "skipped", "operator"),
         ("s/k@a", "skipped", "operator"),
     ]
     assert simulation.of(StagesDone)
-    simulation.go(SkipRequest("s/k@a"))
+    simulation.go(SkipRequest(named("s/k@a")))
     assert simulation.of(RequestRefused)
 
 
@@ -162,7 +162,7 @@ def test_finished_parts_run_again_as_new_attempts() -> None:
     given = scenario(stage("s", job("j", items=items), job("k")), stage("t", job("l")), agents="a b")
     simulation = console(given)
     before = len(simulation.started())
-    simulation.go(RerunRequest("s", "j", "a", "s/j@a[2]"))
+    simulation.go(RerunRequest("s", "j", "a", named("s/j@a[2]")))
     simulation.go(RerunRequest("s", "k"))
     simulation.go(RerunRequest("t"))
     assert simulation.started()[before:] == ["s/j@a[2]#2", "s/k@a#2", "s/k@b#2", "t/l@a#2", "t/l@b#2"]
@@ -178,12 +178,12 @@ def test_a_rerun_that_resolves_a_failure_lets_the_lane_go_on() -> None:
 
 def test_a_rerun_of_a_job_that_fails_again_keeps_the_lane_where_it_is() -> None:
     def answer(sent: SendJob) -> AttemptReport:
-        bad = "/bad@" in sent.attempt_id and not sent.attempt_id.endswith("#3")
-        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
+        bad = "/bad@" in str(sent.attempt) and not str(sent.attempt).endswith("#3")
+        return report(sent.attempt, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
 
     simulation = console(scenario(stage("s", job("bad"), job("k"))), answer)
     simulation.go(RerunRequest("s", "bad"))
-    simulation.go(RerunRequest("s", key="s/bad@a"))
+    simulation.go(RerunRequest("s", instance=named("s/bad@a")))
     simulation.go(GoRequest())
     assert simulation.ended() == ["s/bad@a failed", "s/bad@a failed", "s/bad@a ok", "s/k@a ok"]
 
@@ -211,7 +211,7 @@ def test_reruns_that_make_no_sense_are_refused() -> None:
 
 def test_a_rerun_in_the_running_stage_takes_agents_that_are_through_with_the_job() -> None:
     def answer(sent: SendJob) -> AttemptReport | None:
-        return None if sent.attempt_id in ("s/j@b#1", "s/k@a#1") else AttemptReport(sent.attempt_id, "ok")
+        return None if str(sent.attempt) in ("s/j@b#1", "s/k@a#1") else report(sent.attempt, "ok")
 
     simulation = console(scenario(stage("s", job("j"), job("k")), agents="a b"), answer)
     simulation.go(RerunRequest("s", "j", "a"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import (
@@ -34,7 +34,7 @@ def test_a_wrong_edit_is_told_and_changes_nothing() -> None:
     simulation.go(EditReport(None, (Problem("f.yml", 3, 5, "unknown key `jbos`", "did you mean `jobs`?"),)))
     problems = simulation.of(ScenarioRejected)[0].problems
     assert (problems[0]["line"], problems[0]["message"]) == (3, "unknown key `jbos`")
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
     assert simulation.of(StagesDone)
 
 
@@ -53,7 +53,7 @@ def test_stages_that_have_not_begun_follow_the_edit() -> None:
     assert event.changes == ["stage new added", "job t/l added", "job t/k changed"]
     assert [s["stage"] for s in event.plan] == ["s", "new", "t"]
     for attempt in ("s/j@a#1", "new/n@a#1", "t/k@a#1", "t/l@a#1"):
-        simulation.go(AttemptReport(attempt, "ok"))
+        simulation.go(report(attempt, "ok"))
     assert simulation.started() == ["s/j@a#1", "new/n@a#1", "t/k@a#1", "t/l@a#1"]
     assert simulation.sent[2].arguments == {"argv": "new"}
     assert simulation.of(JobStale) == []
@@ -63,19 +63,19 @@ def test_the_running_stage_follows_the_edit_in_what_its_lanes_have_not_begun() -
     simulation = console(scenario(stage("s", job("j"), job("k"))), never)
     simulation.go(EditReport(scenario(stage("s", job("j"), job("k", {"argv": "x"}), job("l")))))
     for attempt in ("s/j@a#1", "s/k@a#1", "s/l@a#1"):
-        simulation.go(AttemptReport(attempt, "ok"))
+        simulation.go(report(attempt, "ok"))
     assert [s.arguments for s in simulation.sent] == [{}, {"argv": "x"}, {}]
 
 
 def test_a_failed_row_runs_again_with_its_new_text() -> None:
     def answer(sent: SendJob) -> AttemptReport:
         bad = sent.arguments.get("argv") == "wrong"
-        return AttemptReport(sent.attempt_id, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
+        return report(sent.attempt, "failed" if bad else "ok", error={"kind": "exit"} if bad else None)
 
     simulation = console(scenario(stage("s", job("j", {"argv": "wrong"}), job("k"))), answer)
     simulation.go(EditReport(scenario(stage("s", job("j", {"argv": "right"}), job("k")))))
     assert simulation.started() == ["s/j@a#1"]
-    simulation.go(RerunRequest("s", key="s/j@a"))
+    simulation.go(RerunRequest("s", instance=named("s/j@a")))
     simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a failed", "s/j@a ok", "s/k@a ok"]
 
@@ -120,8 +120,8 @@ def test_new_agents_are_launched_and_old_ones_stay() -> None:
     simulation.go(EditReport(scenario(stage("s", job("j")), stage("t", job("k")), agents="a c")))
     assert [e.agent for e in simulation.of(AgentStarting)] == ["a", "b", "c"]
     assert "agent b is no longer in the scenario" in simulation.of(WarningGiven)[0].message
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
-    simulation.go(AttemptReport("s/j@b#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
+    simulation.go(report("s/j@b#1", "ok"))
     assert {s.agent for s in simulation.sent} == {"a", "b", "c"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import (
@@ -18,13 +18,16 @@ from octogram_tui.engine.events import (
     WarningGiven,
 )
 from octogram_tui.engine.stimuli import AttemptReport
+from octogram_tui.engine.timers import WaitOver
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import ItemsSpec, Text, VarUpdate
+from octogram_tui.model.selection import Selection
 
 
 def finish(simulation: Simulation, attempt: str, result: object = None) -> None:
     """Let one pending attempt end well."""
     simulation.pending.pop(attempt)
-    simulation.go(AttemptReport(attempt, "ok", result))
+    simulation.go(report(attempt, "ok", result))
 
 
 def never(_: SendJob) -> AttemptReport | None:
@@ -155,7 +158,7 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
         VarUpdate(Text("gone"), None),
     )
     given = scenario(stage("s", job("j", vars_updates=updates)), variables={"gone": 1})
-    simulation = Simulation(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"port": "42"})).begin()
+    simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"port": "42"})).begin()
     assert simulation.engine.core.variables == {"port_a": 42, "up": True, "text": "42", "plain": 7, "tree": {"x": [1]}}
     removed = [e.name for e in simulation.of(VariableChanged) if e.removed]
     assert removed == ["gone"]
@@ -163,7 +166,7 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
 
 def test_register_keeps_the_whole_result_by_item() -> None:
     given = scenario(stage("s", job("j", register="one"), job("k", items=ItemsSpec((("x", "y"),)), register="each")))
-    simulation = Simulation(given, lambda sent: AttemptReport(sent.attempt_id, "ok", {"id": sent.attempt_id})).begin()
+    simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"id": str(sent.attempt)})).begin()
     assert simulation.engine.core.variables["one"] == {"id": "s/j@a#1"}
     assert simulation.engine.core.variables["each"] == {"x": {"id": "s/k@a[x]#1"}, "y": {"id": "s/k@a[y]#1"}}
 
@@ -172,8 +175,8 @@ def test_a_cast_that_fails_fails_the_job_and_changes_nothing() -> None:
     updates = (VarUpdate(Text("a"), Text("1"), "int"), VarUpdate(Text("b"), Text("x"), "int"))
     simulation = Simulation(scenario(stage("s", job("j", vars_updates=updates)))).begin()
     finished = simulation.of(JobFinished)[0]
-    assert (finished.state, finished.error["kind"]) == ("failed", "template")
-    assert "'x' is not an integer" in finished.error["message"]
+    assert (finished.state, finished.failure.kind) == ("failed", "template")
+    assert "'x' is not an integer" in finished.failure.message
     assert simulation.of(VariableChanged) == []
 
 
@@ -185,7 +188,7 @@ def test_when_is_asked_for_every_instance_and_for_the_stage() -> None:
     )
     simulation = Simulation(given).begin()
     assert simulation.started() == ["s/j@a[1]#1", "s/j@a[3]#1"]
-    assert [(e.key, e.reason) for e in simulation.of(JobFinished) if e.state == "skipped"] == [
+    assert [(str(e.instance), e.reason) for e in simulation.of(JobFinished) if e.state == "skipped"] == [
         ("s/j@a[2]", "when: item != 2")
     ]
     assert [(e.stage, e.state, e.reason) for e in simulation.of(StageFinished)][1] == ("t", "skipped", "when: vars.x")
@@ -197,13 +200,13 @@ def test_the_command_line_chooses_stages_and_tags() -> None:
     )
 
     def ran(**options: Any) -> list[str]:
-        return [e.stage for e in Simulation(given, **options).begin().of(StageStarted)]
+        return [e.stage for e in Simulation(given, selection=Selection(**options)).begin().of(StageStarted)]
 
     assert ran(from_stage="two") == ["two", "three", "clean"]
     assert ran(until_stage="two") == ["one", "two", "clean"]
     assert ran(only_stages=("two",)) == ["two", "clean"]
     tagged = scenario(stage("one", job("j", tags=frozenset({"x"})), job("k")), stage("two", job("j")))
-    simulation = Simulation(tagged, tags=frozenset({"x"})).begin()
+    simulation = Simulation(tagged, selection=Selection(tags=frozenset({"x"}))).begin()
     assert simulation.started() == ["one/j@a#1"]
 
 
@@ -211,21 +214,26 @@ def test_the_engines_own_procedures_need_no_agent() -> None:
     given = scenario(
         stage(
             "s",
-            job("good", {"that": "vars.n > 1", "message": None}, procedure="builtins.assert"),
-            job("bad", {"that": ["vars.n > 1", "vars.n > 5"], "message": None}, procedure="builtins.assert"),
+            job("good", {"that": "vars.n > 1", "message": None}, procedure="builtins.assert", where="assertion"),
+            job(
+                "bad",
+                {"that": ["vars.n > 1", "vars.n > 5"], "message": None},
+                procedure="builtins.assert",
+                where="assertion",
+            ),
         ),
         variables={"n": 2},
     )
     simulation = Simulation(given).begin()
     assert simulation.sent == []
     assert simulation.ended() == ["s/good@a ok", "s/bad@a failed"]
-    assert simulation.of(JobFinished)[1].error["message"] == "does not hold: vars.n > 5"
+    assert simulation.of(JobFinished)[1].failure.message == "does not hold: vars.n > 5"
     assert simulation.exit_code == 1
 
 
 def test_a_wait_for_an_expression_ends_when_a_variable_makes_it_true() -> None:
     update = VarUpdate(Text("ready"), True)
-    waiter = job("wait", {"expression": "vars.ready", "timeout": 5}, procedure="builtins.wait_for")
+    waiter = job("wait", {"expression": "vars.ready", "timeout": 5}, procedure="builtins.wait_for", where="expression")
     given = scenario(stage("s", waiter, job("set", vars_updates=(update,)), run_jobs="concurrent"))
     simulation = Simulation(given).begin()
     assert simulation.ended() == ["s/set@a ok", "s/wait@a ok"]
@@ -233,10 +241,14 @@ def test_a_wait_for_an_expression_ends_when_a_variable_makes_it_true() -> None:
 
 
 def test_a_wait_for_an_expression_times_out() -> None:
-    given = scenario(stage("s", job("wait", {"expression": "false", "timeout": 5}, procedure="builtins.wait_for")))
+    given = scenario(
+        stage(
+            "s", job("wait", {"expression": "false", "timeout": 5}, procedure="builtins.wait_for", where="expression")
+        )
+    )
     simulation = Simulation(given).begin()
-    simulation.fire("wait:s/wait@a#1")
-    assert simulation.of(JobFinished)[0].error["kind"] == "timeout"
+    simulation.fire(WaitOver(AttemptId.parse("s/wait@a#1")))
+    assert simulation.of(JobFinished)[0].failure.kind == "timeout"
     assert simulation.exit_code == 1
 
 

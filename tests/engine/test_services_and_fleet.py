@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from simulation import Simulation, job, scenario, stage
+from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
 from octogram_tui.engine.events import (
@@ -22,10 +22,11 @@ from octogram_tui.engine.events import (
     StageFinished,
     WarningGiven,
 )
+from octogram_tui.engine.instances import Instance
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.schedule import Instance
+from octogram_tui.engine.prometheus import target_groups
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
@@ -43,10 +44,11 @@ from octogram_tui.engine.stimuli import (
     StartFailureReport,
     StopRequest,
 )
-from octogram_tui.engine.targets import target_groups
 from octogram_tui.errors import EngineBug, TemplateError
-from octogram_tui.model.ids import AgentName
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AgentName, AttemptId, ErrandId
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.model.selection import Selection
 
 ADDRESSES = {"a": "10.0.0.1", "b": "fe80::2"}
 
@@ -122,7 +124,7 @@ def watched(**options: object) -> tuple[Simulation, list[SendJob]]:
     own: list[SendJob] = []
 
     def answer(sent: SendJob) -> AttemptReport | None:
-        if sent.attempt_id.startswith("prometheus/"):
+        if isinstance(sent.attempt, ErrandId):
             own.append(sent)
         return None
 
@@ -133,14 +135,14 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
     simulation, own = watched()
     assert [s.procedure for s in own] == ["internals.start_prometheus"]
     assert [e.agent for e in simulation.of(AgentReady)] == ["watch"]
-    simulation.go(AttemptReport(own[0].attempt_id, "ok", {"port": 9090}))
+    simulation.go(report(own[0].attempt, "ok", {"port": 9090}))
     assert [e.agent for e in simulation.of(AgentReady)] == ["watch", "a"]
     assert simulation.started() == ["s/j@a#1"]
     simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}))
     simulation.go(ServiceReport("a", "process", "p", {"http": 9}))
     assert [s.procedure for s in own[1:]] == ["internals.prometheus_targets"]
     assert own[1].arguments["targets"][0]["targets"] == ["127.0.0.1:9"]
-    simulation.go(AttemptReport(own[1].attempt_id, "failed", error={"kind": "x", "message": "no disk"}))
+    simulation.go(report(own[1].attempt, "failed", error={"kind": "x", "message": "no disk"}))
     assert "no disk" in simulation.of(WarningGiven)[0].message
     simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}, "down", "exit"))
     assert own[2].arguments["targets"] == []
@@ -154,7 +156,7 @@ def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last
     stopped: list[str] = []
 
     def answer(sent: SendJob) -> AttemptReport | None:
-        return AttemptReport(sent.attempt_id, "ok") if sent.attempt_id.startswith("prometheus/") else None
+        return report(sent.attempt, "ok") if isinstance(sent.attempt, ErrandId) else None
 
     simulation = Simulation(given, answer)
     take = simulation._take
@@ -167,15 +169,15 @@ def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last
     simulation._take = note  # type: ignore[method-assign]
     simulation.begin()
     simulation.go(ServiceReport("layer1", "node", "n", {"rpc": 1}))
-    simulation.go(AttemptReport("s/j@layer1#1", "ok"))
-    simulation.go(AttemptReport("s/j@baker#1", "ok"))
+    simulation.go(report("s/j@layer1#1", "ok"))
+    simulation.go(report("s/j@baker#1", "ok"))
     assert stopped == ["baker", "layer1", "watch"]
     assert simulation.exit_code == 0
 
 
 def test_a_prometheus_that_does_not_start_ends_the_run_before_other_agents_start() -> None:
     simulation, own = watched()
-    simulation.go(AttemptReport(own[0].attempt_id, "failed", error={"kind": "missing", "message": "no binary"}))
+    simulation.go(report(own[0].attempt, "failed", error={"kind": "missing", "message": "no binary"}))
     assert [(e.agent, e.message) for e in simulation.of(AgentFailed)] == [("watch", "Prometheus: no binary")]
     assert [e.agent for e in simulation.of(AgentStopped)] == ["watch"]
     assert simulation.exit_code == 6
@@ -202,7 +204,7 @@ def test_an_agent_may_fall_silent_and_come_back() -> None:
     simulation.go(AgentSilentReport("a", "nothing heard"))
     simulation.go(AgentSilentReport("a", "again"))
     assert [e.message for e in simulation.of(AgentSuspect)] == ["nothing heard"]
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
     assert simulation.started()[-1] == "s/k@a#1"
     simulation.go(AgentBackReport("a"))
     simulation.go(AgentBackReport("a"))
@@ -213,15 +215,15 @@ def test_a_lost_agent_pauses_a_console_and_fails_what_comes_to_it_later() -> Non
     given = scenario(stage("s", job("j")), stage("t", job("k")), agents="a b")
     simulation = Simulation(given, never, on_failure="pause", keep_alive=True).begin()
     simulation.go(ServiceReport("a", "node", "n", {"rpc": 1}))
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
+    simulation.go(report("s/j@a#1", "ok"))
     simulation.go(AgentLossReport("a", "reset"))
     simulation.go(AgentLossReport("a", "reset"))
     simulation.go(AgentLossReport("nobody", "reset"))
     assert len(simulation.of(AgentLost)) == 1
     assert simulation.of(RunPaused)[-1].message == "agent a was lost: reset"
-    simulation.go(AttemptReport("s/j@b#1", "ok"))
+    simulation.go(report("s/j@b#1", "ok"))
     simulation.go(GoRequest())
-    assert simulation.of(JobFinished)[-1].error == {"kind": "agent_lost", "message": "agent a is lost"}
+    assert simulation.of(JobFinished)[-1].failure == Failure("agent_lost", "agent a is lost")
 
 
 def test_an_agent_lost_while_it_starts_or_stops_ends_like_any_other() -> None:
@@ -258,16 +260,17 @@ def test_an_agent_added_late_that_does_not_start_is_a_warning() -> None:
 
 def test_output_and_progress_carry_their_place_while_it_is_known() -> None:
     simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
-    simulation.go(OutputReport("a", "s/j@a#1", ["x"]))
-    simulation.go(ProgressReport("s/j@a#1", "half"))
-    simulation.go(AttemptReport("s/j@a#1", "ok"))
-    simulation.go(OutputReport("a", "s/j@a#1", ["late"]))
-    simulation.go(OutputReport("a", "", ["server"], process="web"))
-    simulation.go(ProgressReport("s/j@a#1", "late"))
-    assert [(e.stage, e.job, e.key, e.process, e.lines) for e in simulation.of(JobOutput)] == [
-        ("s", "j", "s/j@a", "", ["x"]),
-        ("s", "j", "s/j@a", "", ["late"]),
-        ("", "", "", "web", ["server"]),
+    first = AttemptId.parse("s/j@a#1")
+    simulation.go(OutputReport("a", first, ["x"]))
+    simulation.go(ProgressReport("a", first, "half"))
+    simulation.go(report("s/j@a#1", "ok"))
+    simulation.go(OutputReport("a", first, ["late"]))
+    simulation.go(OutputReport("a", None, ["server"], process="web"))
+    simulation.go(ProgressReport("a", first, "late"))
+    assert [(e.instance, e.process, e.lines) for e in simulation.of(JobOutput)] == [
+        (named("s/j@a"), "", ["x"]),
+        (named("s/j@a"), "", ["late"]),
+        (None, "web", ["server"]),
     ]
     assert [e.text for e in simulation.of(JobProgress)] == ["half"]
 
@@ -286,17 +289,21 @@ def test_a_stage_that_cannot_be_begun_holds_a_console_until_it_can() -> None:
 
 def test_a_contradiction_is_our_bug_and_carries_what_led_to_it() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))), never).begin()
-    instance = next(iter(simulation.engine.dispatcher.live.values()))
+    table = simulation.engine.instances
+    instance = table.first("running")
     assert isinstance(instance, Instance)
     with pytest.raises(EngineBug, match="no move"):
-        instance.move("held")
-    instance.state = "done"
+        table.move(instance, "held")
+    with pytest.raises(EngineBug, match="is there twice"):
+        table.move(Instance(instance.id, instance.job_run, None), "held")
     instance.job_run.lane.stage_run.in_flight = 7
-    with pytest.raises(EngineBug, match="is live and done"):
+    with pytest.raises(EngineBug, match="counts 7 in flight of 1"):
         check(simulation.engine)
-    with pytest.raises(EngineBug) as caught:
-        simulation.engine.feed(AttemptReport("s/j@a#1", "ok"), 1.0)
-    assert caught.value.stimuli[-1] == AttemptReport("s/j@a#1", "ok")
+    simulation.engine.phase = "new"
+    stop = StopRequest("operator", 130, force=True)
+    with pytest.raises(EngineBug, match="no move from phase new") as caught:
+        simulation.engine.feed(stop, 1.0)
+    assert caught.value.stimuli[-1] == stop
 
 
 def test_invariants_name_every_contradiction() -> None:
@@ -307,18 +314,19 @@ def test_invariants_name_every_contradiction() -> None:
         .begin()
         .engine
     )
-    instance = next(iter(engine.dispatcher.live.values()))
-    engine.dispatcher.unresolved["x"] = instance
-    engine.dispatcher.retrying["y"] = instance
-    engine.dispatcher.live["z#1"] = instance
-    lane = instance.job_run.lane
-    lane.active["again"] = instance.job_run
-    instance.job_run.active = 2
-    instance.job_run.live["two"] = instance
+    instance = engine.instances.first("running")
+    assert instance is not None
+    job_run = instance.job_run
+    job_run.lane.active["again"] = job_run
+    job_run.begun = 2
+    job_run.drawn = instance
+    job_run.lane.stage_run.limit = 0
+    job_run.lane.stage_run.in_flight = 5
+    instance.attempt = 7
     engine.phase = "finished"
     with pytest.raises(EngineBug) as caught:
         check(engine)
-    for said in ("unresolved", "retry", "is live as", "sequential", "in flight", "at most 1", "the run is over"):
+    for said in ("never counted", "would begin", "sequential", "counts 2 of 1", "in flight", "the run is over"):
         assert said in caught.value.message
 
 
@@ -329,7 +337,7 @@ def test_after_the_end_nothing_is_fed() -> None:
 
 
 def test_options_say_what_differs() -> None:
-    assert RunOptions(run="r", tags=frozenset({"b", "a"}), confirm="yes").public() == {
+    assert RunOptions(run="r", selection=Selection(tags=frozenset({"b", "a"})), confirm="yes").public() == {
         "tags": ["a", "b"],
         "confirm": "yes",
     }

@@ -12,8 +12,21 @@ from hypothesis import strategies as st
 
 from octogram_tui.engine import events as ev
 from octogram_tui.journal import codec
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 
-SAMPLES: dict[str, Any] = {"str": "text", "int": 7, "float": 1.5, "bool": True, "Any": {"a": [1, None]}}
+ID = InstanceId("s", "j", "a")
+HOSTILE = InstanceId("a/b", "c@d", "e", "] # \n")
+SAMPLES: dict[str, Any] = {
+    "str": "text",
+    "int": 7,
+    "float": 1.5,
+    "bool": True,
+    "Any": {"a": [1, None]},
+    "InstanceId": HOSTILE,
+    "InstanceId | None": HOSTILE,
+    "Failure | None": Failure("exit", "no", "look", {"exit_code": 3}),
+}
 
 
 def sample(cls: type[ev.Event], *, only_required: bool) -> ev.Event:
@@ -50,7 +63,7 @@ def test_every_event_survives(cls: type[ev.Event], only_required: bool) -> None:
 
 
 def test_a_line_holds_what_scripts_rely_on_even_when_it_is_empty() -> None:
-    started = codec.to_dict(ev.JobStarted(stage="s", job="j", agent="a", key="k"))
+    started = codec.to_dict(ev.JobStarted(instance=ID))
     assert started == {
         "seq": 0,
         "at_s": 0.0,
@@ -58,18 +71,18 @@ def test_a_line_holds_what_scripts_rely_on_even_when_it_is_empty() -> None:
         "stage": "s",
         "job": "j",
         "agent": "a",
-        "key": "k",
+        "key": "s/j@a",
         "attempt": 1,
         "arguments": {},
         "why": "first",
     }
-    assert codec.to_dict(ev.JobFinished(stage="s", job="j", agent="a", key="k"))["state"] == "ok"
+    assert codec.to_dict(ev.JobFinished(instance=ID))["state"] == "ok"
     assert codec.to_dict(ev.VariableChanged(name="x", removed=True))["value"] is None
     assert codec.to_dict(ev.StagesDone())["exit_code"] == 0
 
 
 def test_empty_fields_are_left_out_but_falsy_values_of_variables_and_items_are_not() -> None:
-    finished = codec.to_dict(ev.JobFinished(stage="s", job="j", agent="a", key="k", item=0, result=False))
+    finished = codec.to_dict(ev.JobFinished(instance=ID, item=0, result=False))
     assert finished["item"] == 0
     assert finished["result"] is False
     assert "error" not in finished
@@ -172,7 +185,7 @@ def test_what_is_no_event_is_refused(line: bytes, complaint: str) -> None:
 
 def test_what_is_no_type_of_event_is_not_written() -> None:
     with pytest.raises(TypeError, match="JobEvent"):
-        codec.encode(ev.JobEvent(stage="s", job="j", agent="a", key="k"))
+        codec.encode(ev.JobEvent(instance=ID))
 
 
 def test_numbers_that_json_has_not_become_texts() -> None:

@@ -102,7 +102,7 @@ async def test_waiting_can_be_cancelled(agent: RealAgent) -> None:
 
 def test_assert_is_for_the_engine() -> None:
     declared = find("builtins.assert")
-    assert declared.where == "engine"
+    assert declared.where == "assertion"
     assert declared.short == "that"
     assert {name: field.kind for name, field in declared.fields.items()} == {
         "that": "expression_or_list",

@@ -4,8 +4,10 @@ from typing import Any
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import KEPT_DETAILS, Board
-from octogram_tui.projection.rows import Group, Instance, Kind
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
 from octogram_tui.projection.states import AgentState, Phase, State
 from tools.pretended_run import PretendedRun
 
@@ -20,8 +22,10 @@ def started(**changes: Any) -> ev.RunStarted:
 
 
 def job(kind: type, agent: str, *, stage: str = "one", name: str = "a", item: Any = None, **fields: Any) -> Any:
-    key = f"{stage}/{name}@{agent}" + ("" if item is None else f"[{item}]")
-    return kind(stage=stage, job=name, agent=agent, key=key, item=item, **fields)
+    instance = InstanceId(stage, name, agent, None if item is None else str(item))
+    if kind is ev.JobOutput:
+        fields["agent"] = agent
+    return kind(instance=instance, item=item, **fields)
 
 
 def board_of(*events: ev.Event) -> Board:
@@ -72,7 +76,7 @@ def test_states_rise_from_instances_to_stages() -> None:
 
 def test_pending_rows_appear_when_looked_at_and_counts_stay() -> None:
     board = board_of(started(), ev.StageStarted(stage="one", agents=["n0", "n1"]), job(ev.JobStarted, "n1"))
-    job_row = board.jobs["one/a"]
+    job_row = board.jobs["one", "a"]
     assert len(job_row.children) == 1
     board.reveal(job_row)
     assert [row.state for row in job_row.children] == [State.PENDING, State.RUNNING]
@@ -88,12 +92,12 @@ def test_items_are_grouped_by_agent_and_may_still_grow() -> None:
         job(ev.JobFinished, "n0", stage="two", name="b", item="x/y"),
         job(ev.JobStarted, "n0", stage="two", name="b", item=7),
     )
-    group = board.jobs["two/b"].children[0]
+    group = board.jobs["two", "b"].children[0]
     assert group.kind is Kind.AGENT
     assert [row.label for row in group.children] == ["x/y", "7"]
-    assert board.jobs["two/b"].is_open_ended
+    assert board.jobs["two", "b"].is_open_ended
     board.apply(ev.StageFinished(stage="two", state="ok"))
-    assert not board.jobs["two/b"].is_open_ended
+    assert not board.jobs["two", "b"].is_open_ended
 
 
 def test_retry_rerun_and_failures_in_order() -> None:
@@ -102,23 +106,23 @@ def test_retry_rerun_and_failures_in_order() -> None:
         started(),
         ev.StageStarted(stage="one", agents=["n0", "n1"]),
         job(ev.JobStarted, "n1"),
-        job(ev.JobFinished, "n1", state="failed", error=error, will_retry=True),
+        job(ev.JobFinished, "n1", state="failed", failure=Failure.from_json(error), will_retry=True),
     )
-    instance = board.instances["one/a@n1"]
+    instance = board.instances[InstanceId.parse("one/a@n1")]
     assert instance.state is State.RETRYING
     for event in (
         job(ev.JobStarted, "n1", attempt=2, why="retry"),
-        job(ev.JobFinished, "n1", attempt=2, state="failed", error=error),
+        job(ev.JobFinished, "n1", attempt=2, state="failed", failure=Failure.from_json(error)),
         job(ev.JobStarted, "n0"),
-        job(ev.JobFinished, "n0", state="failed", error=error),
+        job(ev.JobFinished, "n0", state="failed", failure=Failure.from_json(error)),
     ):
         board.apply(event)
     assert (instance.state, instance.attempt, instance.message) == (State.FAILED, 2, "exit 1")
-    assert list(board.failures) == ["one/a@n1", "one/a@n0"]
+    assert [str(id_) for id_ in board.failures] == ["one/a@n1", "one/a@n0"]
     assert board.first_failure is instance
     board.apply(job(ev.JobStarted, "n1", attempt=3, why="rerun"))
     board.apply(job(ev.JobFinished, "n1", attempt=3))
-    assert list(board.failures) == ["one/a@n0"]
+    assert [str(id_) for id_ in board.failures] == ["one/a@n0"]
     assert [attempt.state for attempt in instance.earlier] == [State.FAILED, State.FAILED]
     assert board.retry_count == 1
     check_counts(board)
@@ -128,9 +132,14 @@ def test_failure_before_dispatch_keeps_its_error() -> None:
     board = board_of(
         started(),
         ev.StageStarted(stage="one", agents=["n0"]),
-        job(ev.JobFinished, "n0", state="failed", error={"kind": "template", "message": "no variable x"}),
+        job(
+            ev.JobFinished,
+            "n0",
+            state="failed",
+            failure=Failure.from_json({"kind": "template", "message": "no variable x"}),
+        ),
     )
-    assert board.instances["one/a@n0"].message == "no variable x"
+    assert board.instances[InstanceId.parse("one/a@n0")].message == "no variable x"
 
 
 def test_tolerated_failure_is_no_failure() -> None:
@@ -138,10 +147,10 @@ def test_tolerated_failure_is_no_failure() -> None:
         started(),
         ev.StageStarted(stage="one", agents=["n0"]),
         job(ev.JobStarted, "n0"),
-        job(ev.JobFinished, "n0", state="failed", error={"message": "no"}, is_tolerated=True),
+        job(ev.JobFinished, "n0", state="failed", failure=Failure.from_json({"message": "no"}), is_tolerated=True),
         ev.StageFinished(stage="one", state="ok"),
     )
-    assert board.instances["one/a@n0"].state is State.TOLERATED
+    assert board.instances[InstanceId.parse("one/a@n0")].state is State.TOLERATED
     assert not board.failures
     assert board.stages[0].state is State.OK
 
@@ -174,12 +183,13 @@ def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
         ("c", ""),
         ("a", "no longer in the scenario"),
     ]
-    assert board.row("two") is None
-    board.apply(job(ev.JobStale, "n0", reason="its text changed"))
-    assert board.instances["one/a@n0"].state is State.STALE
+    assert board.row(("two",)) is None
+    board.apply(ev.JobStale(stage="one", job="a", reason="its text changed"))
+    assert board.instances[InstanceId.parse("one/a@n0")].state is State.RUNNING
     board.apply(job(ev.JobFinished, "n0"))
-    board.apply(ev.JobStale(stage="one", job="a", agent="", key="", reason="a variable was edited"))
-    assert board.instances["one/a@n0"].message == "a variable was edited"
+    board.apply(ev.JobStale(stage="one", job="a", reason="a variable was edited"))
+    assert board.instances[InstanceId.parse("one/a@n0")].state is State.STALE
+    assert board.instances[InstanceId.parse("one/a@n0")].message == "a variable was edited"
     assert set(board.agents) == {"n0", "n1", "n2"}
     board.apply(ev.ScenarioRejected(seq=10, problems=[{"message": "bad"}]))
     assert board.reload_seq == 10
@@ -210,14 +220,18 @@ def test_agents_services_and_notices() -> None:
     assert [notice.level for notice in board.notices] == ["error", "warning", "warning"]
 
 
-def test_dirty_rows_are_only_those_that_changed() -> None:
+def test_versions_grow_of_those_rows_only_that_changed() -> None:
     board = board_of(started(), ev.StageStarted(stage="one", agents=["n0", "n1"]), job(ev.JobStarted, "n0"))
-    board.take_dirty()
+    board.apply(job(ev.JobStarted, "n1"))
+
+    def versions() -> dict[Row | AgentRow, int]:
+        rows: list[Row | AgentRow] = [*board.instances.values(), *board.stages, *board.agents.values()]
+        return {row: row.version for row in rows}
+
+    before = versions()
     board.apply(job(ev.JobProgress, "n0", text="half"))
-    rows, agents = board.take_dirty()
-    assert [row.key for row in rows] == ["one/a@n0"]
-    assert [agent.name for agent in agents] == ["n0"]
-    assert board.take_dirty() == (set(), set())
+    changed = [row for row, version in versions().items() if version != before[row]]
+    assert changed == [board.instances[InstanceId("one", "a", "n0")], board.agents["n0"]]
 
 
 def test_old_details_are_let_go() -> None:
@@ -225,7 +239,10 @@ def test_old_details_are_let_go() -> None:
     for item in range(KEPT_DETAILS + 1):
         board.apply(job(ev.JobStarted, "n0", stage="two", name="b", item=item, arguments={"x": item}))
         board.apply(job(ev.JobFinished, "n0", stage="two", name="b", item=item, result=item))
-    first, last = board.instances["two/b@n0[0]"].last, board.instances[f"two/b@n0[{KEPT_DETAILS}]"].last
+    first, last = (
+        board.instances[InstanceId.parse("two/b@n0[0]")].last,
+        board.instances[InstanceId.parse(f"two/b@n0[{KEPT_DETAILS}]")].last,
+    )
     assert first is not None
     assert last is not None
     assert first.arguments is None
@@ -246,7 +263,7 @@ def test_a_whole_run_counts_up() -> None:
     failure = board.first_failure
     assert isinstance(failure, Instance)
     assert board.is_paused
-    run.take(st.RerunRequest(failure.stage.key, key=failure.key))
+    run.take(st.RerunRequest(failure.stage.name, instance=failure.key))
     run.take(st.GoRequest())
     fold()
     run.take(st.GoRequest())

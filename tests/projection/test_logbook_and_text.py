@@ -3,16 +3,17 @@
 import pytest
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.log_view import LogView, Scope
 from octogram_tui.projection.logbook import LINE_OVERHEAD_BYTES, Logbook
 from octogram_tui.projection.text import SHOWN_CHARACTERS, printed, safe
 
 
 def output(*lines: str, key: str = "s/j@a", attempt: int = 1, process: str = "", dropped: int = 0) -> ev.JobOutput:
-    agent = key.rpartition("@")[2] or "a"
-    stage, _, job = key.partition("@")[0].partition("/")
+    instance = InstanceId.parse(key) if key else None
+    agent = instance.agent if instance is not None else "a"
     return ev.JobOutput(
-        agent=agent, lines=list(lines), stage=stage, job=job, key=key, attempt=attempt, process=process, dropped=dropped
+        agent=agent, lines=list(lines), instance=instance, attempt=attempt, process=process, dropped=dropped
     )
 
 
@@ -21,7 +22,7 @@ def test_lines_by_attempt_and_process_and_gaps() -> None:
     book.apply(output("one", "two"))
     book.apply(output("three", attempt=2, dropped=7))
     book.apply(output("tick", key="", process="web"))
-    first, second = book.attempts["s/j@a"]
+    first, second = book.attempts[InstanceId("s", "j", "a")]
     assert [line.text for line in first.lines] == ["one", "two"]
     assert [(line.stream, line.text) for line in second.lines] == [("gap", "7 lines left out"), ("stdout", "three")]
     assert second.let_go == 7
@@ -32,7 +33,7 @@ def test_an_origin_keeps_its_last_lines_and_counts_the_others() -> None:
     book = Logbook(lines_per_origin=10)
     for number in range(25):
         book.apply(output(str(number)))
-    (origin,) = book.attempts["s/j@a"]
+    (origin,) = book.attempts[InstanceId("s", "j", "a")]
     assert [line.text for line in origin.lines] == [str(number) for number in range(15, 25)]
     assert (origin.let_go, origin.total) == (15, 25)
 
@@ -59,7 +60,7 @@ def test_the_whole_is_bounded_and_numbers_stay_true() -> None:
         (Scope(stage="s"), ["1", "2", "4"]),
         (Scope(stage="s", job="j"), ["1", "4"]),
         (Scope(agent="b"), ["2"]),
-        (Scope(key="s/j@a"), ["1", "4"]),
+        (Scope(instance=InstanceId("s", "j", "a")), ["1", "4"]),
     ],
 )
 def test_views_hold_what_their_scope_says(scope: Scope, expected: list[str]) -> None:

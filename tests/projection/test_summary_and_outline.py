@@ -2,6 +2,8 @@
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.summary import SLOWEST, Summary
@@ -10,7 +12,7 @@ from tools.pretended_run import PretendedRun
 
 
 def finished(key: str, state: str = "ok", **fields: object) -> ev.JobFinished:
-    return ev.JobFinished(stage="s", job="j", agent="a", key=key, state=state, **fields)  # type: ignore[arg-type]
+    return ev.JobFinished(instance=InstanceId.parse(key), state=state, **fields)  # type: ignore[arg-type]
 
 
 def test_summary_counts_slowest_and_failures() -> None:
@@ -18,14 +20,16 @@ def test_summary_counts_slowest_and_failures() -> None:
     for number in range(10):
         summary.apply(finished(f"s/j@a[{number}]", duration_s=float(number)))
     error = {"kind": "exit", "message": "exit 3", "hint": "look"}
-    summary.apply(finished("s/j@a[x]", "failed", error=error, will_retry=True, duration_s=0.1))
-    summary.apply(finished("s/j@a[x]", "failed", error=error, attempt=2, duration_s=0.1))
+    summary.apply(finished("s/j@a[x]", "failed", failure=Failure.from_json(error), will_retry=True, duration_s=0.1))
+    summary.apply(finished("s/j@a[x]", "failed", failure=Failure.from_json(error), attempt=2, duration_s=0.1))
     summary.apply(ev.AgentFailed(agent="b", code="net.failed", message="refused"))
     assert summary.counts == {"ok": 10, "failed": 1}
     assert [slow.duration_s for slow in summary.slowest] == [9.0, 8.0, 7.0, 6.0, 5.0][:SLOWEST]
-    assert [(f.agent, f.message, f.hint) for f in summary.failures] == [("a", "exit 3", "look"), ("b", "refused", "")]
-    assert (summary.jobs[("s", "j")].count, summary.jobs[("s", "j")].longest_s) == (12, 9.0)
-    summary.apply(ev.JobStarted(stage="s", job="j", agent="a", key="s/j@a[x]", attempt=3, why="rerun"))
+    assert [(f.agent, f.failure.message, f.failure.hint) for f in summary.failures] == [
+        ("a", "exit 3", "look"),
+        ("b", "refused", ""),
+    ]
+    summary.apply(ev.JobStarted(instance=InstanceId.parse("s/j@a[x]"), attempt=3, why="rerun"))
     summary.apply(finished("s/j@a[x]", attempt=3))
     assert summary.counts == {"ok": 11, "failed": 0}
     assert [failure.agent for failure in summary.failures] == ["b"]
@@ -63,7 +67,7 @@ def test_the_running_stage_is_open_and_the_operator_decides_otherwise() -> None:
     run.begin()
     outline = outline_at(run, 2.0)
     assert labels(outline)[:4] == ["deploy binaries", "  copy binaries", "  unpack", "start nodes"]
-    job = outline.board.jobs["deploy binaries/copy binaries"]
+    job = outline.board.jobs["deploy binaries", "copy binaries"]
     outline.unfold(job)
     assert labels(outline)[1:5] == ["  copy binaries", "    node-0", "    node-1", "    node-2"]
     outline.fold(outline.board.stages[0])
@@ -77,7 +81,8 @@ def test_failed_only_shows_the_way_to_failures() -> None:
     outline = outline_at(run, float("inf"))
     outline.failed_only = True
     assert labels(outline) == ["wait until synchronised", "  wait_for_bootstrapped", "    node-2"]
-    run.take(st.RerunRequest("wait until synchronised", key="wait until synchronised/wait_for_bootstrapped@node-2"))
+    slow = InstanceId("wait until synchronised", "wait_for_bootstrapped", "node-2")
+    run.take(st.RerunRequest("wait until synchronised", instance=slow))
     for event in run.advance(float("inf")):
         outline.board.apply(event)
     assert labels(outline) == []
@@ -89,13 +94,13 @@ def test_find_looks_into_folded_rows_and_goes_round() -> None:
     outline = outline_at(run, 30.0)
     found = outline.find("NODE-3", None)
     assert found is not None
-    assert found.key == "deploy binaries/copy binaries@node-3"
+    assert str(found.key) == "deploy binaries/copy binaries@node-3"
     outline.show(found)
     outline.refresh()
     assert outline.index(found) is not None
     again = outline.find("node-3", found)
     assert again is not None
-    assert again.key == "deploy binaries/unpack@node-3"
+    assert str(again.key) == "deploy binaries/unpack@node-3"
     assert outline.find("node-3", again, backwards=True) is found
     assert outline.find("nothing like it", None) is None
 
@@ -105,7 +110,7 @@ def test_what_is_pointed_at_is_open_only_as_long_as_that() -> None:
     run.begin()
     outline = outline_at(run, 4.0)
     before = labels(outline)
-    row = outline.board.instances["deploy binaries/unpack@node-3"]
+    row = outline.board.instances[InstanceId("deploy binaries", "unpack", "node-3")]
     outline.point_at(row)
     outline.refresh()
     assert outline.index(row) is not None

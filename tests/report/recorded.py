@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 
 PLAN: list[dict[str, Any]] = [
     {"stage": "open", "line": 10, "jobs": [{"job": "fill", "procedure": "builtins.write_file", "line": 12}]},
@@ -30,8 +32,8 @@ def numbered(events: list[ev.Event]) -> list[ev.Event]:
 
 def job(stage: str, name: str, agent: str, item: object = None, attempt: int = 1) -> dict[str, Any]:
     """Give what all events of one attempt carry."""
-    key = f"{stage}/{name}@{agent}" + ("" if item is None else f"[{item}]")
-    return {"stage": stage, "job": name, "agent": agent, "key": key, "item": item, "attempt": attempt}
+    instance = InstanceId(stage, name, agent, None if item is None else str(item))
+    return {"instance": instance, "item": item, "attempt": attempt}
 
 
 def started() -> list[ev.Event]:
@@ -69,18 +71,22 @@ def failing() -> list[ev.Event]:
             *good_stage("open", "fill"),
             ev.StageStarted(stage="sell", agents=["shop_1", "shop_2"]),
             ev.JobStarted(**job("sell", "sell one", "shop_1", 1), procedure="builtins.shell"),
-            ev.JobOutput(**job("sell", "sell one", "shop_1", 1), lines=["not yet"]),
+            ev.JobOutput(agent="shop_1", **job("sell", "sell one", "shop_1", 1), lines=["not yet"]),
             ev.JobFinished(
-                **job("sell", "sell one", "shop_1", 1), state="failed", error=error, will_retry=True, duration_s=1.25
+                **job("sell", "sell one", "shop_1", 1),
+                state="failed",
+                failure=Failure.from_json(error),
+                will_retry=True,
+                duration_s=1.25,
             ),
             ev.JobStarted(**job("sell", "sell one", "shop_1", 1, 2), procedure="builtins.shell", why="retry"),
-            ev.JobOutput(**job("sell", "sell one", "shop_1", 1, 2), lines=["sold"]),
+            ev.JobOutput(agent="shop_1", **job("sell", "sell one", "shop_1", 1, 2), lines=["sold"]),
             ev.JobStarted(**lost, procedure="builtins.shell"),
             ev.JobStarted(**job("sell", "sell one", "shop_1", 2), procedure="builtins.shell"),
             ev.JobFinished(**job("sell", "sell one", "shop_1", 1, 2), duration_s=2.0),
-            ev.JobOutput(**lost, lines=[f"line {n}" for n in range(12)], dropped=3),
-            ev.JobOutput(**lost, lines=[HOSTILE, "\ttabbed <b>&amp;"], stream="stderr"),
-            ev.JobFinished(**lost, state="failed", error=error, duration_s=12.5),
+            ev.JobOutput(agent=lost["instance"].agent, **lost, lines=[f"line {n}" for n in range(12)], dropped=3),
+            ev.JobOutput(agent=lost["instance"].agent, **lost, lines=[HOSTILE, "\ttabbed <b>&amp;"], stream="stderr"),
+            ev.JobFinished(**lost, state="failed", failure=Failure.from_json(error), duration_s=12.5),
             ev.StopRequested(by="failure"),
             ev.JobFinished(**job("sell", "sell one", "shop_1", 2), state="cancelled", reason="another job failed"),
             ev.StageFinished(stage="sell", state="failed", duration_s=14.0),
@@ -115,7 +121,7 @@ def succeeding() -> list[ev.Event]:
                 **job("count", "all sold", "shop_1"),
                 state="failed",
                 is_tolerated=True,
-                error={"kind": "assert", "message": "a shop sold nothing"},
+                failure=Failure.from_json({"kind": "assert", "message": "a shop sold nothing"}),
             ),
             ev.StageFinished(stage="count", state="ok"),
             ev.RunPaused(reason="operator", message="by the console"),

@@ -13,6 +13,7 @@ import recorded
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError
+from octogram_tui.model.failure import Failure
 from octogram_tui.report.junit import JUnit
 
 
@@ -60,7 +61,12 @@ def test_a_failure_after_a_failure_names_both(tmp_path: Path) -> None:
             *recorded.started(),
             ev.StageStarted(stage="open", agents=["shop_1"]),
             ev.JobStarted(**first),
-            ev.JobFinished(**first, state="failed", error={"kind": "exit", "message": "first"}, will_retry=True),
+            ev.JobFinished(
+                **first,
+                state="failed",
+                failure=Failure.from_json({"kind": "exit", "message": "first"}),
+                will_retry=True,
+            ),
             ev.JobStarted(**second, why="retry"),
             ev.JobFinished(**second, state="failed"),
             ev.RunFinished(exit_code=1),

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.report import metrics as module
 from octogram_tui.report.metrics import MetricsReport, RunMetrics
 
@@ -90,7 +91,7 @@ def test_labels_stay_few_and_legal(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = 'a"\\\n\udcff'
     found = folded(
         [
-            ev.JobFinished(stage=hostile, job=f"job {n}", agent="a", key=f"{n}", item=n, state="skipped")
+            ev.JobFinished(instance=InstanceId(hostile, f"job {n}", "a", f"{n}"), item=n, state="skipped")
             for n in range(5)
         ]
     )

@@ -11,6 +11,7 @@ import pytest
 import recorded
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.failure import Failure
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import Progress
@@ -84,13 +85,21 @@ def test_a_run_without_an_end_says_so() -> None:
 def test_an_error_without_output_shows_what_its_detail_holds() -> None:
     one = recorded.job("open", "fill", "shop_1")
     error = {"message": "no", "detail": {"last_lines": ["why", "not"]}}
-    shown = log(recorded.numbered([*recorded.started(), ev.JobFinished(**one, state="failed", error=error)]))
+    shown = log(
+        recorded.numbered(
+            [*recorded.started(), ev.JobFinished(**one, state="failed", failure=Failure.from_json(error))]
+        )
+    )
     assert "    | why\n    | not\n" in shown
 
 
 def test_many_failures_are_counted_not_all_shown() -> None:
     failed = [
-        ev.JobFinished(**recorded.job("sell", "sell one", "shop_1", n), state="failed", error={"message": "no"})
+        ev.JobFinished(
+            **recorded.job("sell", "sell one", "shop_1", n),
+            state="failed",
+            failure=Failure.from_json({"message": "no"}),
+        )
         for n in range(25)
     ]
     shown = log(recorded.numbered([*recorded.started(), *failed]), Style(github=True))

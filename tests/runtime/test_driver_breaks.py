@@ -16,7 +16,9 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, Stimulus, StopRequest, TimerReport
+from octogram_tui.engine.timers import RetryDue
 from octogram_tui.errors import EngineBug, ExitCode, JournalError
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.driver import Driver
@@ -218,20 +220,21 @@ async def test_a_report_that_fails_is_left_out(play: Callable[..., Play], capsys
 
 async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch) -> None:
     run = play()
-    fired: list[str] = []
+    fired: list[object] = []
 
     def note(stimulus: Stimulus) -> None:
         assert isinstance(stimulus, TimerReport)
-        fired.append(stimulus.timer)
+        assert isinstance(stimulus.timer, RetryDue)
+        fired.append(stimulus.timer.instance.job)
 
     monkeypatch.setattr(run.driver, "submit", note)
     carry_out = run.driver._carry_out
-    carry_out(ArmTimer("a", 3600.0))
-    carry_out(ArmTimer("a", 0.001))
-    carry_out(ArmTimer("b", 0.001))
-    carry_out(DisarmTimer("b"))
-    carry_out(DisarmTimer("c"))
-    carry_out(ArmTimer("d", 0.002))
+    carry_out(ArmTimer(RetryDue(InstanceId("s", "a", "a")), 3600.0))
+    carry_out(ArmTimer(RetryDue(InstanceId("s", "a", "a")), 0.001))
+    carry_out(ArmTimer(RetryDue(InstanceId("s", "b", "a")), 0.001))
+    carry_out(DisarmTimer(RetryDue(InstanceId("s", "b", "a"))))
+    carry_out(DisarmTimer(RetryDue(InstanceId("s", "c", "a"))))
+    carry_out(ArmTimer(RetryDue(InstanceId("s", "d", "a")), 0.002))
     async with asyncio.timeout(DEADLINE_S):
         while "d" not in fired:
             await asyncio.sleep(0.001)

@@ -20,15 +20,17 @@ from octogram_tui.engine.stimuli import (
     ProgressReport,
     RerunRequest,
     SetVariableRequest,
+    SkipRequest,
     Stimulus,
     StopRequest,
 )
 from octogram_tui.errors import UsageError
+from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.requests import REQUESTS, decode_request, encode_request
 from octogram_tui.runtime.shutdown import Signals
 
-NAME = "s/j@one#1"
+NAME = AttemptId.parse("s/j@one#1")
 
 
 class Desk:
@@ -64,8 +66,8 @@ class Desk:
     async def end(self) -> tuple[str, str]:
         async with asyncio.timeout(DEADLINE_S):
             ended = await self.ended
-        assert ended.attempt_id == NAME
-        return ended.state, (ended.error or {}).get("kind", "")
+        assert ended.attempt == NAME
+        return ended.state, ended.failure.kind if ended.failure is not None else ""
 
 
 @pytest.fixture
@@ -131,7 +133,9 @@ async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
     [
         StopRequest("operator", 0, force=True),
         SetVariableRequest("x", {"a": [1, None]}),
-        RerunRequest("s", "j", "one", "k"),
+        RerunRequest("s", "j", "one"),
+        RerunRequest("s", "j", "one", InstanceId("s", "j", "one", "] é/@\n")),
+        SkipRequest(InstanceId("a/b", "c@d", "one")),
     ],
 )
 def test_requests_there_and_back(stimulus: Stimulus) -> None:
@@ -141,7 +145,7 @@ def test_requests_there_and_back(stimulus: Stimulus) -> None:
 def test_every_request_has_a_name() -> None:
     assert len(REQUESTS) == len(set(REQUESTS.values()))
     with pytest.raises(UsageError, match="cannot be asked for"):
-        encode_request(AttemptReport("a", "ok"))
+        encode_request(AttemptReport("one", NAME, "ok"))
 
 
 async def test_the_first_signal_asks_the_second_forces() -> None:

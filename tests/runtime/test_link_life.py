@@ -22,12 +22,13 @@ from octogram_tui.engine.stimuli import (
     ServiceReport,
 )
 from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime import link as link_module
 
 
 async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
     channel = await rig.up()
-    rig.link.run("s/j@one#1", "own.noop", {"a": 1}, 5.0)
+    rig.link.run(AttemptId.parse("s/j@one#1"), "own.noop", {"a": 1}, 5.0)
     run = await channel.expect("run")
     assert (run["seq"], run["id"], run["args"], run["timeout_s"]) == (1, "s/j@one#1", {"a": 1}, 5.0)
     channel.say("output", id="s/j@one#1", stream="stderr", lines=["x", "é"], dropped=3, bytes=10)
@@ -45,17 +46,17 @@ async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
 async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> None:
     channel = await rig.up()
     for _ in range(3):
-        channel.say("finished", seq=1, id="a#1", state="ok", result=None, duration_s=0)
+        channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None, duration_s=0)
     channel.say("weather", text="fine")
-    channel.say("finished", seq=2, id="b#1", state="ok", result=None, duration_s=0)
-    assert (await rig.report(AttemptReport)).attempt_id == "a#1"
-    assert (await rig.report(AttemptReport)).attempt_id == "b#1"
+    channel.say("finished", seq=2, id="s/b@one#1", state="ok", result=None, duration_s=0)
+    assert (await rig.report(AttemptReport)).attempt == AttemptId.parse("s/a@one#1")
+    assert (await rig.report(AttemptReport)).attempt == AttemptId.parse("s/b@one#1")
     assert rig.kinds() == ["AgentUpReport"]
 
 
 async def test_a_message_cut_at_every_byte(rig: Rig) -> None:
     channel = await rig.up()
-    for byte in b'{"t":"finished","seq":1,"id":"a#1","state":"ok","result":null}\n{"t":"hb","n":1}\n':
+    for byte in b'{"t":"finished","seq":1,"id":"s/a@one#1","state":"ok","result":null}\n{"t":"hb","n":1}\n':
         channel.say_bytes(bytes([byte]))
     await rig.report(AttemptReport)
 
@@ -64,7 +65,7 @@ async def test_acknowledgements_are_batched(rig: Rig, monkeypatch: pytest.Monkey
     monkeypatch.setattr(link_module, "ACK_AFTER_S", 3600.0)
     channel = await rig.up()
     for seq in range(1, link_module.ACK_AFTER_MESSAGES + 10):
-        channel.say("finished", seq=seq, id=f"a{seq}#1", state="ok", result=None)
+        channel.say("finished", seq=seq, id=f"s/a{seq}@one#1", state="ok", result=None)
     assert (await channel.expect("ack"))["seq"] == link_module.ACK_AFTER_MESSAGES
     assert [m["t"] for m in channel.received] == []
 
@@ -72,15 +73,15 @@ async def test_acknowledgements_are_batched(rig: Rig, monkeypatch: pytest.Monkey
 async def test_a_lone_message_is_acknowledged_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "ACK_AFTER_S", 0.001)
     channel = await rig.up()
-    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
+    channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None)
     assert (await channel.expect("ack"))["seq"] == 1
 
 
 async def test_credit_is_returned_in_portions(rig: Rig) -> None:
     channel = await rig.up()
     portion = link_module.CREDIT_AFTER_BYTES // 2
-    channel.say("output", id="a#1", lines=["x"], bytes=portion)
-    channel.say("output", id="a#1", lines=["x"], bytes=portion)
+    channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
+    channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
     assert (await channel.expect("credit"))["bytes"] == 2 * portion
     assert [m["t"] for m in channel.received] == []
 
@@ -89,20 +90,21 @@ async def test_credit_is_returned_in_portions(rig: Rig) -> None:
     "message",
     [
         {"t": "finished", "id": ["a"], "state": "ok"},
-        {"t": "finished", "id": "a#1", "state": "excellent"},
+        {"t": "finished", "id": "s/a@one#1", "state": "excellent"},
+        {"t": "finished", "id": "no name", "state": "ok"},
         {"t": "finished", "state": "ok"},
-        {"t": "finished", "id": "a#1", "state": "ok", "duration_s": 10**400},
-        {"t": "finished", "id": "a#1", "state": "failed", "error": "no"},
-        {"t": "finished", "id": "a#1", "state": "failed", "error": {"message": 7}},
-        {"t": "finished", "seq": 7, "id": "a#1", "state": "ok"},
-        {"t": "finished", "seq": -1.5, "id": "a#1", "state": "ok"},
-        {"t": "finished", "seq": "1", "id": "a#1", "state": "ok"},
-        {"t": "output", "id": "a#1", "lines": "text"},
-        {"t": "output", "id": "a#1", "lines": ["x", 1]},
-        {"t": "output", "id": "a#1", "lines": ["\ud800"]},
-        {"t": "output", "id": "a#1", "lines": [], "dropped": -1},
-        {"t": "output", "id": "a#1", "lines": [], "bytes": "many"},
-        {"t": "progress", "id": "a#1", "text": None},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": 10**400},
+        {"t": "finished", "id": "s/a@one#1", "state": "failed", "error": "no"},
+        {"t": "finished", "id": "s/a@one#1", "state": "failed", "error": {"message": 7}},
+        {"t": "finished", "seq": 7, "id": "s/a@one#1", "state": "ok"},
+        {"t": "finished", "seq": -1.5, "id": "s/a@one#1", "state": "ok"},
+        {"t": "finished", "seq": "1", "id": "s/a@one#1", "state": "ok"},
+        {"t": "output", "id": "s/a@one#1", "lines": "text"},
+        {"t": "output", "id": "s/a@one#1", "lines": ["x", 1]},
+        {"t": "output", "id": "s/a@one#1", "lines": ["\ud800"]},
+        {"t": "output", "id": "s/a@one#1", "lines": [], "dropped": -1},
+        {"t": "output", "id": "s/a@one#1", "lines": [], "bytes": "many"},
+        {"t": "progress", "id": "s/a@one#1", "text": None},
         {"t": "service", "kind": "http", "name": "w", "ports": {"http": 1 << 70}, "state": "up"},
         {"t": "service", "kind": "http", "name": "w", "ports": [], "state": "up"},
         {"t": "service", "kind": {}, "name": "w", "ports": {}, "state": "up"},
@@ -127,23 +129,23 @@ async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: 
 
 async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
     channel = await rig.up()
-    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
-    channel.say("finished", seq=3, id="c#1", state="ok", result=None)
+    channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None)
+    channel.say("finished", seq=3, id="s/c@one#1", state="ok", result=None)
     channel, hello = await rig.back()
     assert (hello["epoch"], hello["rx"]) == (2, 1)
-    channel.say("finished", seq=2, id="b#1", state="ok", result=None)
-    channel.say("finished", seq=3, id="c#1", state="ok", result=None)
-    assert [(await rig.report(AttemptReport)).attempt_id for _ in range(3)] == ["a#1", "b#1", "c#1"]
+    channel.say("finished", seq=2, id="s/b@one#1", state="ok", result=None)
+    channel.say("finished", seq=3, id="s/c@one#1", state="ok", result=None)
+    assert [str((await rig.report(AttemptReport)).attempt) for _ in range(3)] == ["s/a@one#1", "s/b@one#1", "s/c@one#1"]
 
 
 async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
     channel = await rig.up()
     for n in (1, 2, 3, 4):
-        rig.link.run(f"a{n}#1", "own.noop", {}, None)
+        rig.link.run(AttemptId.parse(f"s/a{n}@one#1"), "own.noop", {}, None)
     channel.say("ack", seq=1)
     channel.lose(LinkLost("cut"))
     assert (await rig.report(AgentSilentReport)).message == "cut"
-    rig.link.run("a5#1", "own.noop", {}, None)
+    rig.link.run(AttemptId.parse("s/a5@one#1"), "own.noop", {}, None)
     channel, _hello = await rig.back(rx=2)
     await rig.report(AgentBackReport)
     assert [(await channel.expect("run"))["seq"] for _ in range(3)] == [3, 4, 5]
@@ -152,7 +154,7 @@ async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
 
 async def test_an_acknowledgement_that_a_cut_swallowed_is_given_again(rig: Rig) -> None:
     channel = await rig.up()
-    channel.say("finished", seq=1, id="a#1", state="ok", result=None)
+    channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None)
     channel.lose(LinkLost("cut"))
     channel, hello = await rig.back()
     assert hello["rx"] == 1
@@ -167,10 +169,10 @@ async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
     await channel.expect("hello")
     size = link_module.CREDIT_AFTER_BYTES
     channel.say_bytes(
-        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"a","lines":[],"bytes":%d}\n' % size
+        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"s/a@one#1","lines":[],"bytes":%d}\n' % size
     )
     await rig.report(AgentBackReport)
-    channel.say("output", id="a", lines=[], bytes=1)
+    channel.say("output", id="s/a@one#1", lines=[], bytes=1)
     assert (await channel.expect("credit"))["bytes"] == size + 1
 
 
@@ -178,8 +180,8 @@ async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
 async def test_arguments_that_cannot_be_sent_take_no_number(rig: Rig, value: Any) -> None:
     channel = await rig.up()
     with pytest.raises(ValueError):  # noqa: PT011 - the encoder's own, or ours
-        rig.link.run("a#1", "own.noop", {"a": value}, None)
-    rig.link.run("b#1", "own.noop", {}, None)
+        rig.link.run(AttemptId.parse("s/a@one#1"), "own.noop", {"a": value}, None)
+    rig.link.run(AttemptId.parse("s/b@one#1"), "own.noop", {}, None)
     assert (await channel.expect("run"))["seq"] == 1
 
 
@@ -234,8 +236,8 @@ async def test_no_second_attempt_with_a_key_that_is_refused(rig: Rig) -> None:
 
 async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
     channel = await rig.up()
-    rig.link.run("a#1", "own.noop", {}, None)
-    channel.say("finished", seq=1, id="z#1", state="ok", result=None)
+    rig.link.run(AttemptId.parse("s/a@one#1"), "own.noop", {}, None)
+    channel.say("finished", seq=1, id="s/z@one#1", state="ok", result=None)
     channel.lose()
     channel, _hello = await rig.back(pid=2)
     assert "had died" in (await rig.report(AgentLossReport)).message

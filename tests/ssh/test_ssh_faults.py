@@ -21,7 +21,7 @@ from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.ssh import dial
-from octogram_tui.transport.ssh.faults import Place, Sight, classify, printable
+from octogram_tui.transport.ssh.faults import Destination, Sight, classify, printable
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
@@ -456,7 +456,7 @@ async def test_closed_while_connecting() -> None:
     ],
 )
 def test_classes_of_system_errors(error: Exception, code: str, exit_code: ExitCode) -> None:
-    classified = classify(error, Place("me", "::1", 22), Sight())
+    classified = classify(error, Destination("me", "::1", 22), Sight())
     assert (classified.code, classified.exit_code) == (code, exit_code)
     assert "me@[::1]:22" in classified.message
 

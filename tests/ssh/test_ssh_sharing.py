@@ -15,7 +15,7 @@ from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.pool import Transports
-from octogram_tui.transport.ssh.gate import PER_SERVER, Gate, Gates, pause_s
+from octogram_tui.transport.ssh.handshakes import PER_SERVER, HandshakeLimit, HandshakeLimits, pause_s
 
 
 async def run_all(specs: Sequence[AgentSpec], server: SshServer) -> tuple[Transports, list[Channel]]:
@@ -157,51 +157,56 @@ async def test_rekeying_under_a_flood_loses_nothing(openssh_servers: ServerFacto
 
 
 async def test_the_gate_lets_in_so_many_in_order_and_fewer_after_drops() -> None:
-    gate = Gate()
+    limit = HandshakeLimit()
     for _ in range(PER_SERVER):
-        await gate.enter()
+        await limit.enter()
     order: list[int] = []
 
     async def visit(number: int) -> None:
-        await gate.enter()
+        await limit.enter()
         order.append(number)
 
     visitors = [asyncio.ensure_future(visit(number)) for number in range(4)]
     for _ in range(3):
         await asyncio.sleep(0)
     assert order == []
-    gate.dropped()
-    gate.dropped()
+    limit.dropped()
+    limit.dropped()
     for _ in range(7):
-        gate.leave()
+        limit.leave()
     for _ in range(3):
         await asyncio.sleep(0)
     assert order == [0]
     visitors[1].cancel()
-    gate.passed()
-    gate.leave()
+    limit.passed()
+    limit.leave()
     for _ in range(3):
         await asyncio.sleep(0)
     assert order == [0, 2, 3]
 
 
 async def test_a_cancelled_visitor_does_not_take_a_turn_with_it() -> None:
-    gate = Gate()
+    limit = HandshakeLimit()
     for _ in range(PER_SERVER):
-        await gate.enter()
-    first, second = asyncio.ensure_future(gate.enter()), asyncio.ensure_future(gate.enter())
+        await limit.enter()
+    first, second = asyncio.ensure_future(limit.enter()), asyncio.ensure_future(limit.enter())
     await asyncio.sleep(0)
-    gate.leave()
+    limit.leave()
     first.cancel()
     async with asyncio.timeout(DEADLINE_S):
         await second
 
 
 async def test_loopback_is_one_server() -> None:
-    gates = Gates()
-    assert gates.of("127.0.0.1", 22) is gates.of("127.3.2.1", 22) is gates.of("::1", 22) is gates.of("localhost", 22)
-    assert gates.of("127.0.0.1", 23) is not gates.of("127.0.0.1", 22)
-    assert gates.of("Web", 22) is gates.of("web", 22) is not gates.of("10.0.0.1", 22)
+    handshakes = HandshakeLimits()
+    assert (
+        handshakes.of("127.0.0.1", 22)
+        is handshakes.of("127.3.2.1", 22)
+        is handshakes.of("::1", 22)
+        is handshakes.of("localhost", 22)
+    )
+    assert handshakes.of("127.0.0.1", 23) is not handshakes.of("127.0.0.1", 22)
+    assert handshakes.of("Web", 22) is handshakes.of("web", 22) is not handshakes.of("10.0.0.1", 22)
 
 
 @given(st.integers(1, 10_000), st.randoms(use_true_random=False))

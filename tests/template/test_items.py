@@ -122,8 +122,6 @@ def test_texts_are_unique_printable_and_short(raw: list[Any]) -> None:
     for text in texts:
         assert text.isprintable()
         assert len(text) <= MAX_TEXT + 5
-        assert "#" not in text
-        assert "]" not in text
 
 
 @given(st.integers(0, 50), st.integers(-3, 30))
@@ -138,7 +136,7 @@ def test_a_range_has_as_many_items_as_it_says(first: int, size: int) -> None:
 def test_item_texts() -> None:
     assert item_text(None) == "null"
     assert item_text([1, None, True]) == "1,,true"
-    assert item_text("a\nb#]") == "a·b··"
+    assert item_text("a\nb#]") == "a·b#]"
     assert item_text("x" * 100) == "x" * 59 + "…"
     assert typed("true") is True
     with pytest.raises(ValueError, match="not an integer"):

@@ -7,6 +7,8 @@ import pytest
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import SettingsError
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.states import AgentState, State
 from octogram_tui.tui import theme
@@ -135,16 +137,16 @@ def test_no_verb_needs_a_key_that_some_keyboards_hide() -> None:
 
 def test_inspector_tells_error_hint_and_attempts_first() -> None:
     board = Board()
-    about: dict[str, Any] = {"stage": "s", "job": "j", "agent": "a", "key": "s/j@a"}
+    about: dict[str, Any] = {"instance": InstanceId("s", "j", "a")}
     error = {"message": "exit [3]\x1b", "hint": "look", "detail": {"exit_code": 3, "last_lines": ["boom"]}}
     for event in (
         ev.JobStarted(**about, arguments={"argv": ["x"]}),
-        ev.JobFinished(**about, state="failed", error=error, will_retry=True),
+        ev.JobFinished(**about, state="failed", failure=Failure.from_json(error), will_retry=True),
         ev.JobStarted(**about, attempt=2, why="retry", arguments={"argv": ["x"]}),
-        ev.JobFinished(**about, attempt=2, state="failed", error=error),
+        ev.JobFinished(**about, attempt=2, state="failed", failure=Failure.from_json(error)),
     ):
         board.apply(event)
-    lines = describe(board.instances["s/j@a"], board, Brush(theme.palette("dark")), 0.0)
+    lines = describe(board.instances[InstanceId("s", "j", "a")], board, Brush(theme.palette("dark")), 0.0)
     texts = ["".join(text for text, _ in line) for line in lines]
     assert texts[:2] == ["j @ a", "✗ failed  0.0s"]
     assert texts.index("exit [3]␛") < texts.index("› look") < texts.index("  │ boom") < texts.index("attempts")

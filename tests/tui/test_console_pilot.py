@@ -8,13 +8,15 @@ from console_app import StillSource, console, fleet_events, screen_text, settled
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.help import Help
 from octogram_tui.tui.screens.variable_form import VariableForm
 
 STAGE = "wait until synchronised"
-FAILED = f"{STAGE}/wait_for_bootstrapped@node-4"
+FAILED = InstanceId(STAGE, "wait_for_bootstrapped", "node-4")
 HOSTILE = ["\x1b[2J\x1b]0;gone\x07", "[/] [@click=app.quit]press[/]", "[bold red", "\u202egpj.exe", "a\tb\r"]
 
 
@@ -28,14 +30,14 @@ async def test_follows_the_run_until_the_operator_moves() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
         plan = run_screen(app).plan
-        assert plan.selected.key == "start nodes/start node"
+        assert plan.selected.key == ("start nodes", "start node")
         await pilot.press("g")
-        assert (plan.selected.key, plan.is_following) == ("deploy binaries", False)
+        assert (plan.selected.key, plan.is_following) == (("deploy binaries",), False)
         source.tell(ev.StageStarted(seq=9999, at_s=7.0, stage="activate protocol", agents=["node-0"]))
         await until(pilot, lambda: app.model.board.seq == 9999)
-        assert plan.selected.key == "deploy binaries"
+        assert plan.selected.key == ("deploy binaries",)
         await pilot.press("escape")
-        assert plan.selected.key == "activate protocol"
+        assert plan.selected.key == ("activate protocol",)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ async def test_views_find_filter_zoom_help() -> None:
             await pilot.press(key)
             assert screen.pane == pane
         await pilot.press("1", "slash", *"activate", "enter")
-        assert screen.plan.selected.key == "activate protocol"
+        assert screen.plan.selected.key == ("activate protocol",)
         await pilot.press("f")
         assert [row.label for row in app.model.outline.rows] == [STAGE, "wait_for_bootstrapped", "node-4"]
         await pilot.press("exclamation_mark")
@@ -211,12 +213,11 @@ async def test_matrix_leads_to_what_an_agent_did_in_a_stage() -> None:
 
 
 async def test_log_follows_holds_counts_searches_and_wraps() -> None:
-    about: dict[str, Any] = {"stage": "deploy binaries", "job": "copy binaries", "agent": "node-0"}
-    key = "deploy binaries/copy binaries@node-0"
+    instance = InstanceId("deploy binaries", "copy binaries", "node-0")
     source = StillSource(fleet_events(1.7))
 
     def lines(seq: int, *texts: str) -> ev.JobOutput:
-        return ev.JobOutput(seq=seq, at_s=2.0, key=key, lines=list(texts), **about)
+        return ev.JobOutput(seq=seq, at_s=2.0, agent="node-0", instance=instance, lines=list(texts))
 
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
@@ -250,15 +251,15 @@ async def test_log_follows_holds_counts_searches_and_wraps() -> None:
 async def test_text_from_outside_stays_text() -> None:
     error = {"kind": "x", "message": HOSTILE[1] + HOSTILE[0], "hint": HOSTILE[2]}
     name = f"job {HOSTILE[1]}"
-    about: dict[str, Any] = {"stage": HOSTILE[2], "job": name, "agent": HOSTILE[0], "key": f"s/{name}@{HOSTILE[0]}"}
+    about: dict[str, Any] = {"instance": InstanceId(HOSTILE[2], name, HOSTILE[0])}
     events: list[ev.Event] = [
         ev.RunStarted(run="r", scenario="s", variables={"[/]": HOSTILE[0], "b": HOSTILE}, plan=[], agents=[]),
         ev.AgentReady(agent=HOSTILE[0], host=HOSTILE[1], home=HOSTILE[3]),
         ev.StageStarted(stage=HOSTILE[2], agents=[HOSTILE[0]]),
         ev.JobStarted(**about, arguments={"x": HOSTILE}, procedure=HOSTILE[1]),
-        ev.JobOutput(**about, lines=HOSTILE),
+        ev.JobOutput(**about, agent=HOSTILE[0], lines=HOSTILE),
         ev.JobProgress(**about, text=HOSTILE[0]),
-        ev.JobFinished(**about, state="failed", error=error, result=HOSTILE),
+        ev.JobFinished(**about, state="failed", failure=Failure.from_json(error), result=HOSTILE),
         ev.RunPaused(reason="failure", message=HOSTILE[1]),
         ev.WarningGiven(message=HOSTILE[1] + HOSTILE[0]),
         ev.ScenarioRejected(problems=[{"file": HOSTILE[2], "line": 1, "message": HOSTILE[1]}]),
@@ -317,7 +318,7 @@ async def test_only_what_is_seen_and_changed_is_drawn() -> None:
     ]
     for job in range(100):
         for name in names:
-            about: dict[str, Any] = {"stage": "s", "job": f"j{job:02}", "agent": name, "key": f"s/j{job:02}@{name}"}
+            about: dict[str, Any] = {"instance": InstanceId("s", f"j{job:02}", name)}
             events.append(ev.JobStarted(**about))
             events.append(ev.JobFinished(**about))
     for seq, event in enumerate(events, 1):
@@ -332,7 +333,7 @@ async def test_only_what_is_seen_and_changed_is_drawn() -> None:
         assert screen.plan.count() == 1101
         painted: Callable[[], int] = lambda: sum(pane.painted_lines for pane in screen.panes.values())  # noqa: E731
         before = painted()
-        about = {"stage": "s", "job": "j00", "agent": "a0000", "key": "s/j00@a0000"}
+        about = {"instance": InstanceId("s", "j00", "a0000")}
         source.tell(ev.JobStarted(seq=len(events) + 1, **about, attempt=2, why="rerun"))
         await until(pilot, lambda: app.model.board.seq == len(events) + 1)
         assert 0 < painted() - before <= 24, "a few rows of the plan, one of the matrix, the inspector"

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleOutcome
 from tools.pretended_run import PretendedRun
 
@@ -44,7 +45,7 @@ class FleetBehind(StillSource):
         at_s = self.fleet.now_s
         agent = rng.choice(self.fleet.names)
         stage = rng.choice(self.plan)["stage"]
-        about: dict[str, Any] = {"stage": stage, "job": "j", "agent": agent, "key": f"{stage}/j@{agent}"}
+        about: dict[str, Any] = {"instance": InstanceId(stage, "j", agent)}
         match rng.randrange(6):
             case 0:
                 plan = rng.sample(self.plan, rng.randrange(len(self.plan) + 1))
@@ -57,7 +58,7 @@ class FleetBehind(StillSource):
                 more.append(ev.AgentLost(at_s=at_s, agent=agent, message="gone"))
             case 3:
                 lines = [rng.choice(LINES) for _ in range(rng.choice([1, 50, 3000]))]
-                more.append(ev.JobOutput(at_s=at_s, **about, lines=lines, dropped=rng.choice([0, 0, 7])))
+                more.append(ev.JobOutput(at_s=at_s, agent=agent, **about, lines=lines, dropped=rng.choice([0, 0, 7])))
             case 4:
                 more.append(ev.VariableChanged(at_s=at_s, name=rng.choice(["a", "[/]", "slots"]), value=[1], by="x"))
         for event in more:  # the fleet numbers its own: here all are numbered as they come
@@ -141,15 +142,15 @@ async def test_a_column_of_the_matrix_is_in_view_after_it_was_hidden(size: tuple
 
 
 async def test_wrapped_lines_outlive_a_hidden_pane_a_resize_and_another_row() -> None:
-    about: dict[str, Any] = {"stage": "s", "job": "j", "agent": "a", "key": "s/j@a"}
+    first, second = InstanceId("s", "j", "a"), InstanceId("s", "j", "b")
     source = StillSource(
         [
             ev.RunStarted(seq=1, run="r", scenario="s", plan=[{"stage": "s", "jobs": [{"job": "j"}]}], agents=[]),
             ev.StageStarted(seq=2, stage="s", agents=["a", "b"]),
-            ev.JobStarted(seq=3, **about),
-            ev.JobOutput(seq=4, **about, lines=["x" * 500] * 200),
-            ev.JobStarted(seq=5, **{**about, "agent": "b", "key": "s/j@b"}),
-            ev.JobOutput(seq=6, **{**about, "agent": "b", "key": "s/j@b"}, lines=["short"]),
+            ev.JobStarted(seq=3, instance=first),
+            ev.JobOutput(seq=4, agent="a", instance=first, lines=["x" * 500] * 200),
+            ev.JobStarted(seq=5, instance=second),
+            ev.JobOutput(seq=6, agent="b", instance=second, lines=["short"]),
         ]
     )
     app = console(source)
@@ -163,6 +164,6 @@ async def test_wrapped_lines_outlive_a_hidden_pane_a_resize_and_another_row() ->
         board = app.model.board
         for key in ("s/j@a", "s/j@b", "s/j@a"):
             await pilot.press("4")
-            log.look_at(board.instances[key])
+            log.look_at(board.instances[InstanceId.parse(key)])
             await pilot.press("3")
             assert ("short" in screen_text(app)) is (key == "s/j@b")

@@ -8,6 +8,8 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.scenario.load import parse_assignment
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.variable_form import VariableForm, written
@@ -16,7 +18,7 @@ from octogram_tui.tui.screens.variable_form import VariableForm, written
 def shop_events() -> list[ev.Event]:
     """A run that waits, because a shop has nothing to sell."""
     job = {"job": "sell", "procedure": "builtins.shell", "items": False, "line": 3, "variables": ["price", "stock_*"]}
-    about: dict[str, Any] = {"stage": "market", "job": "sell", "agent": "shop", "key": "market/sell@shop"}
+    about: dict[str, Any] = {"instance": InstanceId("market", "sell", "shop")}
     error = {"kind": "exit", "message": "stock_2 is 0"}
     given = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
     events: list[ev.Event] = [
@@ -29,7 +31,7 @@ def shop_events() -> list[ev.Event]:
         ),
         ev.StageStarted(stage="market", agents=["shop"]),
         ev.JobStarted(**about),
-        ev.JobFinished(**about, state="failed", error=error),
+        ev.JobFinished(**about, state="failed", failure=Failure.from_json(error)),
         ev.RunPaused(reason="failure"),
     ]
     for number, event in enumerate(events, 1):

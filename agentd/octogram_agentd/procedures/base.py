@@ -136,7 +136,8 @@ class Procedure:
     """The base of all procedures: a class with Field attributes, and `run` for what the agent does.
 
     procedure as a scenario writes it: family.verb (`name` is left free: many procedures have a field of that name)
-    where     "agent" (run() is called there), "orchestrator" (copy, fetch) or "engine" (assert)
+    where     "agent" (run() is called there), "orchestrator" (copy, fetch) or "assertion" (assert: the engine alone)
+    watched   the field that, when given, makes the engine wait for an expression, and no agent run anything
     short     the field that may stand alone: `builtins.shell: 'make'`
     exactly_one  fields of which exactly one must be given
     result    the members of what run() returns: name -> type and meaning. Empty: the result is null
@@ -145,6 +146,7 @@ class Procedure:
 
     procedure: ClassVar[str] = ""
     where: ClassVar[str] = "agent"
+    watched: ClassVar[str] = ""
     short: ClassVar[str] = ""
     exactly_one: ClassVar[Tuple[str, ...]] = ()
     result: ClassVar[Dict[str, str]] = {}

@@ -22,7 +22,7 @@ class Assert(Procedure):
     """Fail unless something holds."""
 
     procedure = "builtins.assert"
-    where = "engine"
+    where = "assertion"
     short = "that"
 
     that: Field[Union[str, List[str]]] = Field(
@@ -51,6 +51,7 @@ class WaitFor(Procedure):
     """Wait until something is there: a port, an HTTP answer, a file, a line of a process's output, an expression."""
 
     procedure = "builtins.wait_for"
+    watched = "expression"
     exactly_one = ("port", "http", "file", "log", "expression")
     result = {
         "seen": "str: what was seen: ADDRESS:PORT, STATUS URL, the file's path, the line, or `expression`",

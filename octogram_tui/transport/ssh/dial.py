@@ -13,7 +13,7 @@ import asyncssh
 from octogram_tui.errors import TransportError
 from octogram_tui.transport.ssh.doors import ProxyDoor, TcpDoor, Tunnel
 from octogram_tui.transport.ssh.faults import Sight, classify, is_drop, printable
-from octogram_tui.transport.ssh.gate import Gate, Gates, pause_s
+from octogram_tui.transport.ssh.handshakes import HandshakeLimit, HandshakeLimits, pause_s
 from octogram_tui.transport.ssh.profile import Profile
 from octogram_tui.transport.ssh.trust import Guard
 
@@ -28,13 +28,17 @@ class Dialler:
     """Makes connections for all machines of a run."""
 
     def __init__(self, *, accept_new: bool, random: Random | None = None) -> None:
-        self.gates = Gates()
+        self.handshakes = HandshakeLimits()
         self.notes: list[str] = []  # what went on all the same, and somebody should know
         self._accept_new = accept_new
         self._random = random or Random()
 
     async def dial(
-        self, profile: Profile, gate: Gate, tunnel: Tunnel | None, on_lost: Callable[[Exception | None], None]
+        self,
+        profile: Profile,
+        handshake_limit: HandshakeLimit,
+        tunnel: Tunnel | None,
+        on_lost: Callable[[Exception | None], None],
     ) -> asyncssh.SSHClientConnection:
         """Connect and log in. `tunnel` is a jump host's connection; None: by TCP or the proxy command.
 
@@ -46,17 +50,17 @@ class Dialler:
         attempt = 0
         while True:
             attempt += 1
-            async with self.gates.turn(gate):
+            async with self.handshakes.turn(handshake_limit):
                 try:
                     connection = await self._attempt(profile, tunnel, on_lost)
                 except _Dropped as drop:
-                    gate.dropped()
+                    handshake_limit.dropped()
                     failure = drop.failure
                 except TransportError:
-                    gate.passed()
+                    handshake_limit.passed()
                     raise
                 else:
-                    gate.passed()
+                    handshake_limit.passed()
                     return connection
             wait_s = pause_s(attempt, self._random)
             if loop.time() + wait_s > give_up_at:

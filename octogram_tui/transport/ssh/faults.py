@@ -14,13 +14,12 @@ from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 
 MAX_TEXT = 300
-MAX_NAME = 253
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")  # what sshd says in place of a greeting
 DROPPED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN}
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where a connection was meant to lead, for messages."""
 
     user: str
@@ -54,7 +53,7 @@ def is_drop(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in DROPPED
 
 
-def classify(error: BaseException, place: Place, sight: Sight) -> TransportError:
+def classify(error: BaseException, place: Destination, sight: Sight) -> TransportError:
     """Say what an exception raised while connecting means. What is not known is reported as our defect."""
     if isinstance(error, TransportError):
         return error
@@ -91,7 +90,7 @@ def classify(error: BaseException, place: Place, sight: Sight) -> TransportError
     return defect(error, place)
 
 
-def defect(error: BaseException, place: Place) -> TransportError:
+def defect(error: BaseException, place: Destination) -> TransportError:
     """Report what nobody thought of, without ending more than this agent."""
     failure = TransportError(
         f"cannot reach {place}: unexpected {type(error).__name__}: {printable(str(error))}",
@@ -117,7 +116,7 @@ def unreadable_key(path: str, reason: str) -> AuthFailed:
     )
 
 
-def lost(error: BaseException | None, place: Place) -> LinkLost:
+def lost(error: BaseException | None, place: Destination) -> LinkLost:
     """A connection that worked, and is gone."""
     reason = printable(str(error)) if error is not None and str(error) else "the connection was closed"
     if isinstance(error, asyncssh.ConnectionLost) and "keepalive" in reason:
@@ -128,7 +127,7 @@ def lost(error: BaseException | None, place: Place) -> LinkLost:
     return LinkLost(f"the connection to {place} is lost: {reason}")
 
 
-def no_session(error: asyncssh.ChannelOpenError, place: Place) -> BootstrapFailed:
+def no_session(error: asyncssh.ChannelOpenError, place: Destination) -> BootstrapFailed:
     """The server knows us, and lets us start nothing."""
     return BootstrapFailed(
         f"{place} refuses to start a command: {printable(error.reason)}",
@@ -137,7 +136,7 @@ def no_session(error: asyncssh.ChannelOpenError, place: Place) -> BootstrapFaile
     )
 
 
-def _classify_ssh(error: asyncssh.Error, place: Place, sight: Sight) -> TransportError:
+def _classify_ssh(error: asyncssh.Error, place: Destination, sight: Sight) -> TransportError:
     reason = printable(error.reason)
     if isinstance(error, asyncssh.PermissionDenied):
         return AuthFailed(
@@ -175,7 +174,7 @@ def _classify_ssh(error: asyncssh.Error, place: Place, sight: Sight) -> Transpor
     return ConnectFailed(f"cannot reach {place}: the server ended the connection: {reason}", code="net.reset")
 
 
-def _classify_os(error: OSError, place: Place, sight: Sight) -> TransportError:
+def _classify_os(error: OSError, place: Destination, sight: Sight) -> TransportError:
     # Several addresses were tried: asyncio then only has a text that holds the numbers.
     numbers = {error.errno} if error.errno else {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}
     if errno.ECONNREFUSED in numbers:
@@ -205,7 +204,7 @@ def _classify_os(error: OSError, place: Place, sight: Sight) -> TransportError:
     return ConnectFailed(f"cannot reach {place}: {printable(error.strerror or str(error) or type(error).__name__)}")
 
 
-def _timed_out(place: Place, sight: Sight) -> ConnectFailed:
+def _timed_out(place: Destination, sight: Sight) -> ConnectFailed:
     waited = f"within {sight.timeout_s:g} s" if sight.timeout_s else "in time"
     if sight.greeting and not _speaks_ssh(sight.greeting):
         return _not_ssh(place, sight)
@@ -218,7 +217,7 @@ def _timed_out(place: Place, sight: Sight) -> ConnectFailed:
     return ConnectFailed(text, hint="see the address, the port and the firewalls between", code="net.timeout")
 
 
-def _dropped(place: Place, sight: Sight) -> ConnectFailed:
+def _dropped(place: Destination, sight: Sight) -> ConnectFailed:
     if sight.greeting.startswith(BUSY):
         said = printable(sight.greeting.decode("ascii", "replace"))
         return ConnectFailed(
@@ -235,7 +234,7 @@ def _dropped(place: Place, sight: Sight) -> ConnectFailed:
     return ConnectFailed(f"cannot reach {place}: the server closed the connection {when}", hint=hint, code="net.reset")
 
 
-def _not_ssh(place: Place, sight: Sight) -> ConnectFailed:
+def _not_ssh(place: Destination, sight: Sight) -> ConnectFailed:
     first = printable(sight.greeting.split(b"\n", 1)[0].decode("utf-8", "replace"))[:60]
     return _final(
         ConnectFailed(

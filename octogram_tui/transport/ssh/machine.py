@@ -12,7 +12,7 @@ from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.channel import SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
-from octogram_tui.transport.ssh.gate import Gate
+from octogram_tui.transport.ssh.handshakes import HandshakeLimit
 from octogram_tui.transport.ssh.profile import Profile
 
 SESSION_SEATS = 8  # channels on one connection; sshd allows 10 (MaxSessions)
@@ -77,16 +77,11 @@ class Machine:
         self._users: set[object] = set()
 
     @property
-    def gate(self) -> Gate:
+    def handshake_limit(self) -> HandshakeLimit:
         """Where handshakes queue: at the server, or at the jump host that carries them."""
         if self._via is not None:
-            return self._via.gate
-        return self._dialler.gates.of(self.profile.host, self.profile.port)
-
-    @property
-    def connection_count(self) -> int:
-        """How many connections there are, those being made included."""
-        return len(self._connections)
+            return self._via.handshake_limit
+        return self._dialler.handshakes.of(self.profile.host, self.profile.port)
 
     def retain(self, user: object) -> None:
         """Keep the connections while `user` is there."""
@@ -192,7 +187,7 @@ class Machine:
             tunnel: asyncssh.SSHClientConnection | None = None
             if self._via is not None:  # before any turn is taken: the jump host's own handshake needs one too
                 behind, tunnel = await self._via.take_seat()
-            return await self._dialler.dial(self.profile, self.gate, tunnel, is_lost)
+            return await self._dialler.dial(self.profile, self.handshake_limit, tunnel, is_lost)
         except BaseException:
             is_lost(None)
             raise

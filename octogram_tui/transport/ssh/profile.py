@@ -16,7 +16,7 @@ import asyncssh
 
 from octogram_tui.errors import ConnectFailed, HostKeyRefused
 from octogram_tui.transport.knownhosts import Entry, KnownHosts
-from octogram_tui.transport.ssh.faults import Place, unreadable_key
+from octogram_tui.transport.ssh.faults import Destination, unreadable_key
 
 CONNECT_TIMEOUT_S = 12.0
 KEEPALIVE_INTERVAL_S = 5
@@ -60,11 +60,11 @@ class Profile:
     key: tuple[object, ...] = field(default=())
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Destination:
         """Where this leads, for messages."""
         if self.jumps:
-            return Place(self.user, self.host, self.port, self.jumps[-1].address)
-        return Place(self.user, self.host, self.port, "its proxy command" if self.proxy_command else "")
+            return Destination(self.user, self.host, self.port, self.jumps[-1].address)
+        return Destination(self.user, self.host, self.port, "its proxy command" if self.proxy_command else "")
 
     @property
     def is_direct(self) -> bool:

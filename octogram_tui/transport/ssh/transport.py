@@ -11,7 +11,7 @@ from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
-from octogram_tui.transport.ssh.faults import Place, Sight, classify
+from octogram_tui.transport.ssh.faults import Destination, Sight, classify
 from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine
 from octogram_tui.transport.ssh.profile import Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
@@ -78,7 +78,7 @@ class Machines:
         try:
             return await asyncio.to_thread(resolve, request, config_files(self._ssh_config))
         except Exception as error:
-            place = Place(request.user or "", request.address, request.port or 22)
+            place = Destination(request.user or "", request.address, request.port or 22)
             raise classify(error, place, Sight()) from error
 
 

@@ -18,7 +18,7 @@ from octogram_tui.engine.stimuli import (
     SkipRequest,
     StepRequest,
 )
-from octogram_tui.projection.rows import Group, Instance, Kind, Row
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
 from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.bridge import SharedSource
 from octogram_tui.tui.commands import bindings
@@ -203,7 +203,7 @@ class RunScreen(Screen[None]):
 
         def answer(given: str | None) -> None:
             if given:
-                self.app.ask(ConfirmRequest(stage.key, given == "yes"))
+                self.app.ask(ConfirmRequest(stage.name, given == "yes"))
 
         if self.app.may_act():
             self.app.push_screen(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
@@ -219,10 +219,10 @@ class RunScreen(Screen[None]):
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
         if isinstance(row, Instance):
-            self.app.ask(RerunRequest(row.stage.key, row.job.name, row.agent, row.key))
+            self.app.ask(RerunRequest(row.stage.name, row.job.name, row.agent, row.key))
             return
         job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
-        stimulus = RerunRequest(row.stage.key, job, row.agent)
+        stimulus = RerunRequest(row.stage.name, job, row.agent)
         if row.total <= 1:
             self.app.ask(stimulus)
             return
@@ -341,7 +341,7 @@ class RunScreen(Screen[None]):
             text = str(self.variables.selected.now.value)
         else:
             row = self.matrix.selected if self.pane == "agents" else self.plan.selected
-            text = "" if row is None else getattr(row, "key", "") or title_of(row)
+            text = "" if row is None else row.name if isinstance(row, AgentRow) else row.full_name
         self.app.copy_out(text)
 
     def action_copy_all(self) -> None:

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from octogram_tui.projection.rows import Attempt
 from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.commands import VERBS, Verb, key_names
 from octogram_tui.tui.format import clock, duration, plural
@@ -328,9 +329,8 @@ class Said(NamedTuple):
     hint: str = ""
 
 
-def _hint_of(attempt: object) -> str:
-    error = getattr(attempt, "error", None) or {}
-    return str(error.get("hint") or "")
+def _hint_of(attempt: Attempt | None) -> str:
+    return attempt.failure.hint if attempt is not None and attempt.failure is not None else ""
 
 
 class KeyBar(Bar):

@@ -130,7 +130,7 @@ class PlanTree(LineView):
         return [("waiting for the run ...", "dim")]
 
     def _is_confirming(self, row: Row) -> bool:
-        return row.key in self.model.board.confirmations and row.kind is Kind.STAGE
+        return isinstance(row, Group) and row.kind is Kind.STAGE and row.name in self.model.board.confirmations
 
     def _time(self, row: Row) -> str:
         return duration(row.duration_s(self.model.now_s))

@@ -13,7 +13,7 @@ PER_SERVER = 8  # sshd starts to drop at 10 that have not logged in (MaxStartups
 OVERALL = 32
 
 
-class Gate:
+class HandshakeLimit:
     """The handshakes of one server. Its limit is halved by every drop, and grows back one success at a time."""
 
     def __init__(self) -> None:
@@ -55,31 +55,31 @@ class Gate:
                 free -= 1
 
 
-class Gates:
-    """The gates of all servers, and the limit over all of them."""
+class HandshakeLimits:
+    """The handshakes of all servers, and the limit over all of them."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, Gate] = {}
+        self._limits: dict[str, HandshakeLimit] = {}
         self._overall = asyncio.Semaphore(OVERALL)
 
-    def of(self, host: str, port: int) -> Gate:
-        """Find a server's gate. All loopback addresses are one machine, and most likely one server."""
+    def of(self, host: str, port: int) -> HandshakeLimit:
+        """Find a server's limit. All loopback addresses are one machine, and most likely one server."""
         try:
             if ipaddress.ip_address(host).is_loopback:
                 host = "localhost"
         except ValueError:
             pass
-        return self._gates.setdefault(f"{host.lower()}:{port}", Gate())
+        return self._limits.setdefault(f"{host.lower()}:{port}", HandshakeLimit())
 
     @asynccontextmanager
-    async def turn(self, gate: Gate) -> AsyncIterator[None]:
+    async def turn(self, limit: HandshakeLimit) -> AsyncIterator[None]:
         """Hold a turn at a server and one of the overall ones."""
-        await gate.enter()
+        await limit.enter()
         try:
             async with self._overall:
                 yield
         finally:
-            gate.leave()
+            limit.leave()
 
 
 def pause_s(attempt: int, random: Random, *, base_s: float = 0.1, cap_s: float = 1.5) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from octogram_tui.scenario.selectors import PatternError, select_agents, translate
+from octogram_tui.template.selectors import PatternError, select_agents, translate
 
 NAMES = ["node_2", "delegate_7", "node_10", "Zed", "a"]
 

@@ -1,0 +1,357 @@
+"""From "this instance may run" to "its variables are updated": expanding, sending, retrying, and every way to end.
+
+Each way has a method of its own, which moves the instance, states what happened and orders what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from octogram_tui.engine import results
+from octogram_tui.engine.core import Core
+from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
+from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted
+from octogram_tui.engine.instances import Instance, Instances
+from octogram_tui.engine.services import ServiceTable
+from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
+from octogram_tui.engine.timers import RetryDue, WaitOver
+from octogram_tui.errors import TemplateError
+from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, TIMEOUT, UNTIL, Failure
+from octogram_tui.model.ids import AttemptId
+from octogram_tui.template.environment import evaluate
+from octogram_tui.template.items import typed
+from octogram_tui.template.scope import make_scope
+
+WAIT_S = 60.0  # how long a wait for an expression may take that does not say so itself
+
+Verdict = Literal["abort", "continue", "pause"]
+
+
+class FailureJudge(Protocol):
+    """What decides about failures, and knows the agents."""
+
+    def verdict(self, instance: Instance) -> Verdict:
+        """An instance failed for good: what that means."""
+        ...
+
+    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
+        """The failure has been told; now act on it."""
+        ...
+
+    def agent_problem(self, agent: str) -> str:
+        """Say why an agent cannot take a job; empty when it can."""
+        ...
+
+
+class Attempts:
+    """Begins attempts, and takes their ends."""
+
+    def __init__(
+        self,
+        core: Core,
+        instances: Instances,
+        services: ServiceTable,
+        judge: FailureJudge,
+        left: Callable[[Instance], None],
+    ) -> None:
+        self._core = core
+        self._instances = instances
+        self._services = services
+        self._judge = judge
+        self._left = left  # told whenever an instance is not in flight any more
+        self.addresses: dict[str, str] = {}
+        self.ran: dict[tuple[str, str], str] = {}  # (stage, job) that ran -> digest of the job at that time
+        self.counts: Counter[str] = Counter()
+
+    # -- beginning ------------------------------------------------------------------------------------------------
+
+    def begin(self, instance: Instance) -> None:
+        """Start a new instance: `when`, then its first attempt."""
+        spec = instance.job_run.spec
+        if spec.when is not None:
+            try:
+                wanted = evaluate(spec.when.source, self._scope(instance))
+            except TemplateError as error:
+                self.fail_unsent(instance, results.template_failure(error, "when"))
+                return
+            if not wanted:
+                self._note_run(instance)
+                self.pass_over(instance, f"when: {spec.when.source}")
+                return
+        self._execute(instance)
+
+    def retry(self, instance: Instance) -> None:
+        """The delay before a further attempt is over."""
+        instance.why = "retry"
+        self._execute(instance)
+
+    def rerun(self, instance: Instance) -> None:
+        """Execute an undecided instance again, in place, with the variables and the text of now."""
+        job_run = instance.job_run
+        job_run.snapshot = self._core.variables
+        if job_run.spec.items is not None and instance.id.item is None:  # what failed was to draw the items
+            job_run.items = None
+            self.pass_over(instance, "its items are drawn anew")
+            return
+        instance.retries_left = job_run.spec.retries
+        instance.why = "rerun"
+        self._execute(instance)
+
+    def fail_unsent(self, instance: Instance, failure: Failure) -> None:
+        """An instance fails before its first attempt could be told of."""
+        self._instances.begin_attempt(instance, self._core.at_s)
+        self._note_run(instance)
+        self._fail(instance, failure, 0.0)
+
+    def _note_run(self, instance: Instance) -> None:
+        spec = instance.job_run.spec
+        self.ran[instance.id.stage, instance.id.job] = spec.digest
+
+    def _execute(self, instance: Instance) -> None:
+        self._instances.begin_attempt(instance, self._core.at_s)
+        self._note_run(instance)
+        spec = instance.job_run.spec
+        agent = instance.id.agent
+        scope = self._scope(instance)
+
+        def resolve(kind: str, uri: str) -> dict[str, str]:
+            return self._services.resolve(kind, uri, agent, self.addresses)
+
+        try:
+            arguments = spec.arguments.expand(scope, resolve)
+        except TemplateError as error:
+            self._fail(instance, results.template_failure(error, spec.procedure), 0.0)
+            return
+        self._core.emit(JobStarted(**instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why))
+        if spec.where == "assertion":
+            failure = results.assertion_failure(arguments, scope)
+            if failure is None:
+                self._succeed(instance, None, 0.0)
+            else:
+                self._fail(instance, failure, 0.0)
+        elif spec.where == "expression":
+            self._watch(instance, arguments)
+        else:
+            problem = self._judge.agent_problem(agent)
+            if problem:
+                self._fail(instance, Failure(AGENT_LOST, problem), 0.0)
+                return
+            self._core.order(SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where))
+
+    def _scope(self, instance: Instance) -> dict[str, Any]:
+        job_run = instance.job_run
+        return make_scope(
+            job_run.snapshot, agent=job_run.lane.agent, captures=job_run.lane.captures, item=instance.item
+        )
+
+    # -- waiting for an expression --------------------------------------------------------------------------------
+
+    def _watch(self, instance: Instance, arguments: Mapping[str, Any]) -> None:
+        instance.expression = str(arguments["expression"])
+        self._instances.move(instance, "watching")
+        given = arguments.get("timeout")
+        limits_s = [WAIT_S if given is None else float(given)]
+        if instance.job_run.spec.timeout_s is not None:
+            limits_s.append(instance.job_run.spec.timeout_s)
+        self._core.order(ArmTimer(WaitOver(instance.attempt_id), min(limits_s)))
+        self.look_at_expressions()
+
+    def look_at_expressions(self) -> None:
+        """Look again at every expression that somebody waits for: the variables may have changed."""
+        for instance in list(self._instances.in_state("watching")):
+            if instance.state != "watching":  # the end of another one has ended it
+                continue
+            try:
+                holds = results.holds(instance, self._core.variables)
+            except TemplateError as error:
+                failure = results.template_failure(error, "expression")
+                self._fail(instance, failure, self._end_watch(instance))
+                continue
+            if holds:
+                self._succeed(instance, {"seen": "expression"}, self._end_watch(instance))
+
+    def _end_watch(self, instance: Instance) -> float:
+        """Wait no longer. Gives how long it took."""
+        self._core.order(DisarmTimer(WaitOver(instance.attempt_id)))
+        return self._core.at_s - instance.started_s
+
+    def wait_is_over(self, attempt: AttemptId) -> None:
+        """The time of a wait for an expression is over."""
+        instance = self._instances.find(attempt.instance, "watching")
+        if instance is not None and instance.attempt == attempt.number:
+            spent_s = self._core.at_s - instance.started_s
+            failure = Failure(TIMEOUT, f"the expression did not become true within {spent_s:.0f} s")
+            self._fail(instance, failure, self._end_watch(instance))
+
+    # -- reports from agents --------------------------------------------------------------------------------------
+
+    def output(self, report: OutputReport) -> None:
+        """Pass log lines on, with the place they belong to."""
+        place: dict[str, Any] = {}
+        if isinstance(report.attempt, AttemptId):
+            instance = self._instances.running(report.attempt)
+            if instance is not None:
+                place = instance.place
+            else:  # they come when their attempt has ended
+                id_ = report.attempt.instance
+                item = None if id_.item is None else typed(id_.item)
+                place = {"instance": id_, "attempt": report.attempt.number, "item": item}
+        self._core.emit(
+            JobOutput(
+                agent=report.agent,
+                **place,
+                lines=report.lines,
+                stream=report.stream,
+                process=report.process,
+                dropped=report.dropped,
+            )
+        )
+
+    def progress(self, report: ProgressReport) -> None:
+        """Pass on how far an attempt is; of one that ended meanwhile nothing is said."""
+        if isinstance(report.attempt, AttemptId):
+            instance = self._instances.running(report.attempt)
+            if instance is not None:
+                self._core.emit(JobProgress(**instance.place, text=report.text))
+
+    def ended(self, report: AttemptReport, attempt: AttemptId) -> None:
+        """Take an attempt's end; a repeated or unknown one changes nothing."""
+        instance = self._instances.running(attempt)
+        if instance is None:
+            return
+        if report.state == "ok":
+            self._succeed(instance, report.result, report.duration_s)
+        elif report.state == "cancelled" and instance.cancel_reason:
+            self._cancelled(instance, report.failure or Failure(CANCELLED, "cancelled"), report.duration_s)
+        elif report.state == "cancelled":
+            # Nobody asked for that, so it is no harmless end: what was to be done has not been done.
+            said = f": {report.failure.message}" if report.failure is not None else ""
+            failure = Failure(CANCELLED, f"the agent ended it, and nobody had asked for that{said}")
+            self._fail(instance, failure, report.duration_s)
+        else:
+            self._fail(instance, report.failure or Failure(FAILED, "failed"), report.duration_s)
+
+    def lose_agent(self, agent: str, message: str) -> None:
+        """An agent is gone: what ran there failed."""
+        for instance in self._instances.on_agent(agent, "running", "watching"):
+            self._lose(instance, message)
+
+    def _lose(self, instance: Instance, message: str) -> None:
+        if instance.state == "watching":
+            self._end_watch(instance)
+        self._fail(instance, Failure(AGENT_LOST, message), self._core.at_s - instance.started_s)
+
+    # -- the ways to end ------------------------------------------------------------------------------------------
+
+    def _succeed(self, instance: Instance, result: Any, duration_s: float) -> None:
+        """An attempt ended well; it has not when `until` does not hold, or an update cannot be expanded."""
+        spec = instance.job_run.spec
+        try:
+            if spec.until is not None and not results.is_enough(instance, result, self._core.variables):
+                self._fail(instance, Failure(UNTIL, f"not yet: {spec.until.source}"), duration_s)
+                return
+            updates = results.updates(instance, result, self._core.variables)
+        except TemplateError as problem:
+            self._fail(instance, results.template_failure(problem, "vars_updates"), duration_s)
+            return
+        self._tell_end(instance, "ok", duration_s, result=result)
+        by = str(instance.id) if updates else ""
+        for update in updates:
+            if update.is_removed:
+                self._core.remove_variable(update.name, by)
+            else:
+                self._core.set_variable(update.name, update.value, by)
+        self._finish(instance, "ok")
+        if updates:
+            self.look_at_expressions()
+
+    def _fail(self, instance: Instance, failure: Failure, duration_s: float) -> None:
+        """An attempt failed: another one follows, or the failure means what the job and the run say."""
+        stage_run = instance.job_run.lane.stage_run
+        # A template that fails would fail again: only what ran is tried again.
+        if instance.retries_left > 0 and failure.kind != TEMPLATE and not stage_run.is_closing:
+            self._tell_end(instance, "failed", duration_s, failure=failure, will_retry=True)
+            instance.retries_left -= 1
+            self._instances.move(instance, "retrying")  # it keeps its place among those that `max_concurrency` counts
+            self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
+            return
+        verdict = self._judge.verdict(instance)
+        self._tell_end(instance, "failed", duration_s, failure=failure, is_tolerated=verdict == "continue")
+        if verdict == "continue":
+            self._finish(instance, "tolerated")
+            return
+        if verdict == "pause":
+            self._instances.move(instance, "undecided")
+            self._left(instance)
+        else:
+            self._finish_badly(instance, "failed")
+        self._judge.failure_seen(instance, verdict, failure)
+
+    def _cancelled(self, instance: Instance, failure: Failure, duration_s: float) -> None:
+        """An attempt was ended because somebody wanted it so."""
+        self._tell_end(instance, "cancelled", duration_s, failure=failure)
+        self._finish_badly(instance, "cancelled")
+
+    def pass_over(self, instance: Instance, reason: str) -> None:
+        """Be done with an instance without running it, or without running it again."""
+        if instance.state != "undecided":
+            instance.attempt = self._instances.attempts.get(instance.id, 0)
+        self._core.emit(JobFinished(**instance.place, state="skipped", reason=reason))
+        self._finish(instance, "skipped")
+
+    def end_for(self, instance: Instance, reason: str) -> None:
+        """End an instance because its stage ends."""
+        match instance.state:
+            case "running":
+                instance.cancel_reason = reason
+                where = instance.job_run.spec.where
+                self._core.order(CancelJob(instance.id.agent, instance.attempt_id, reason, where))
+            case "watching":
+                self._cancelled(instance, Failure(CANCELLED, reason), self._end_watch(instance))
+            case "retrying":
+                self._core.order(DisarmTimer(RetryDue(instance.id)))
+                self._finish_badly(instance, "failed")
+            case "undecided":
+                self._finish_badly(instance, "failed")
+            case "held":  # it has not begun, and nothing is said of it
+                self._instances.move(instance, "done")
+                self._left(instance)
+
+    def give_up(self, instance: Instance, after_s: float) -> None:
+        """End what was to be cancelled, and whose agent never said that it was."""
+        message = f"cancelled, and not confirmed by the agent within {after_s:.0f} s"
+        self._cancelled(instance, Failure(CANCELLED, message), self._core.at_s - instance.started_s)
+
+    def _tell_end(
+        self,
+        instance: Instance,
+        state: str,
+        duration_s: float,
+        *,
+        result: Any = None,
+        failure: Failure | None = None,
+        will_retry: bool = False,
+        is_tolerated: bool = False,
+    ) -> None:
+        self._core.emit(
+            JobFinished(
+                **instance.place,
+                state=state,
+                result=result,
+                failure=failure,
+                duration_s=round(duration_s, 6),
+                will_retry=will_retry,
+                is_tolerated=is_tolerated,
+            )
+        )
+
+    def _finish_badly(self, instance: Instance, counted_as: str) -> None:
+        instance.job_run.lane.stage_run.failed = True
+        self._finish(instance, counted_as)
+
+    def _finish(self, instance: Instance, counted_as: str) -> None:
+        self.counts[counted_as] += 1
+        self._instances.move(instance, "done")
+        self._left(instance)

@@ -1,0 +1,130 @@
+"""The one table of what is not done: every instance with its state, by name and by state. Changes only in `move`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from octogram_tui.engine.schedule import JobRun, StageRun
+from octogram_tui.engine.states import BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
+from octogram_tui.errors import EngineBug
+from octogram_tui.model.ids import AttemptId, InstanceId
+
+_COUNTS = {
+    old: {new: ((new in BEGUN) - (old in BEGUN), (new in IN_FLIGHT) - (old in IN_FLIGHT)) for new in moves}
+    for old, moves in INSTANCE_MOVES.items()
+}
+"""What each allowed move adds to the counts of instances that are begun, and that are in flight."""
+
+
+class Instance:
+    """One job on one agent for one item, from the moment it may run until it is done."""
+
+    __slots__ = (
+        "attempt",
+        "cancel_reason",
+        "expression",
+        "id",
+        "item",
+        "job_run",
+        "retries_left",
+        "started_s",
+        "state",
+        "why",
+    )
+
+    def __init__(self, id_: InstanceId, job_run: JobRun, item: Any) -> None:
+        self.id = id_
+        self.job_run = job_run
+        self.item = item
+        self.attempt = 0  # the number of the latest, 0 before the first
+        self.retries_left = job_run.spec.retries
+        self.state: InstanceState = "planned"
+        self.started_s = 0.0
+        self.why = "rerun" if job_run.lane.stage_run.is_rerun else "first"
+        self.cancel_reason = ""  # why its agent was told to end the attempt; empty when it was not
+        self.expression = ""  # what it watches
+
+    @property
+    def attempt_id(self) -> AttemptId:
+        """The name of its latest attempt."""
+        return AttemptId(self.id, self.attempt)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What every event about this instance carries."""
+        return {"instance": self.id, "attempt": self.attempt, "item": self.item}
+
+
+class Instances:
+    """All that is held, under way or undecided, each in the order in which it came to its state."""
+
+    def __init__(self) -> None:
+        self._all: dict[InstanceId, Instance] = {}
+        self._in: dict[InstanceState, dict[Instance, None]] = {
+            state: {} for state in INSTANCE_MOVES if state not in ("planned", "done")
+        }
+        self.attempts: dict[InstanceId, int] = {}  # how often each has run, those that are done too
+
+    def move(self, instance: Instance, state: InstanceState) -> None:
+        """Change a state, and every index and count with it. Raises EngineBug for a move that the table lacks."""
+        old = instance.state
+        change = _COUNTS[old].get(state)
+        if change is None:
+            raise EngineBug(f"{instance.id}: no move from {old} to {state}", [])
+        if old != "planned":
+            del self._in[old][instance]
+        elif state != "done" and self._all.setdefault(instance.id, instance) is not instance:
+            raise EngineBug(f"{instance.id} is there twice", [])
+        if state != "done":
+            self._in[state][instance] = None
+        elif old != "planned":
+            del self._all[instance.id]
+        instance.state = state
+        job_run = instance.job_run
+        job_run.begun += change[0]
+        job_run.lane.stage_run.in_flight += change[1]
+
+    def begin_attempt(self, instance: Instance, at_s: float) -> None:
+        """Let the next attempt of an instance be under way."""
+        self.move(instance, "running")
+        instance.attempt = self.attempts.get(instance.id, 0) + 1
+        self.attempts[instance.id] = instance.attempt
+        instance.started_s = at_s
+        instance.cancel_reason = ""
+
+    def find(self, id_: InstanceId, *states: InstanceState) -> Instance | None:
+        """Give the instance of a name, if it is in one of the states; in any when none is named."""
+        instance = self._all.get(id_)
+        return instance if instance is not None and (not states or instance.state in states) else None
+
+    def running(self, attempt: AttemptId) -> Instance | None:
+        """Give the instance whose attempt this is, while an agent has it."""
+        instance = self._all.get(attempt.instance)
+        is_it = instance is not None and instance.state == "running" and instance.attempt == attempt.number
+        return instance if is_it else None
+
+    def everything(self) -> list[Instance]:
+        """Give all of them."""
+        return list(self._all.values())
+
+    def in_state(self, *states: InstanceState) -> Iterator[Instance]:
+        """Go through those in some states; the table must not change meanwhile."""
+        for state in states:
+            yield from self._in[state]
+
+    def count(self, *states: InstanceState) -> int:
+        """Say how many are in some states."""
+        return sum(len(self._in[state]) for state in states)
+
+    def first(self, state: InstanceState) -> Instance | None:
+        """Give the one that has been in a state for the longest time."""
+        return next(iter(self._in[state]), None)
+
+    def of_stage(self, stage_run: StageRun) -> list[Instance]:
+        """Give those of one pass through a stage."""
+        return [i for i in self._all.values() if i.job_run.lane.stage_run is stage_run]
+
+    def on_agent(self, agent: str, *states: InstanceState) -> list[Instance]:
+        """Give those on one agent that are in one of the states."""
+        return [i for i in self.in_state(*states) if i.id.agent == agent]
