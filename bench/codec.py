@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from octogram_agentd.wire import decode as read_line
+from octogram_agentd.wire.lines import decode as read_line
 from octogram_tui.engine import events as ev
 from octogram_tui.journal import codec
 from octogram_tui.runtime.reading import read_report

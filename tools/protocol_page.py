@@ -1,13 +1,15 @@
-"""The page agentd/PROTOCOL.md, made from the daemon's wire.py."""
+"""The page agentd/PROTOCOL.md, made from the daemon's table of messages."""
 
 from __future__ import annotations
 
-from octogram_agentd import PROTOCOL, wire
+from octogram_agentd import PROTOCOL
+from octogram_agentd.wire import lines as wire
+from octogram_agentd.wire.messages import MESSAGES
 
 INTRODUCTION = """\
 # The channel between orchestrator and agent
 
-Version {major}.{minor}. Written by `make docs` from `octogram_agentd/wire.py`: edit that.
+Version {major}.{minor}. Written by `make docs` from `octogram_agentd/wire/messages.py`: edit that.
 
 One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
 Numbers beyond what JSON knows (NaN, infinities) are refused. Fields that are not listed are ignored; so are messages of
@@ -28,9 +30,11 @@ dropped. Results go before log lines.
 Any line from the orchestrator renews the lease. When it is over the agent stops everything that it started, removes its
 directory and ends.
 
-Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled`, `bug` (an exception that the
-procedure did not mean to raise), `result_too_large`, `unknown_procedure`, `forgotten` (executed before, its result no
-longer kept), and from the process procedures `not_started`, `exit`, `unkillable`; each procedure has its own besides.
+Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled` (by the orchestrator: nothing else
+ends an attempt so), `stopped` (the agent had to end, and nobody asked for that), `argument` (a timeout of zero or
+less), `bug` (an exception that the procedure did not mean to raise), `result_too_large`, `unknown_procedure`,
+`forgotten` (executed before, its result no longer kept), and from the process procedures `not_started`, `exit`,
+`unkillable`; each procedure has its own besides.
 """
 
 
@@ -48,7 +52,7 @@ def page() -> str:
     ]
     for direction in ("to agent", "from agent", "both"):
         parts.append(f"## {direction.capitalize()}{' ways' if direction == 'both' else ''}\n")
-        for name, (way, meaning, fields) in wire.MESSAGES.items():
+        for name, (way, meaning, fields) in MESSAGES.items():
             if way == direction:
                 rows = "\n".join(f"| `{field}` | {text} |" for field, text in fields.items())
                 parts.append(f"### {name}\n\n{meaning.capitalize()}.\n\n| field | meaning |\n| --- | --- |\n{rows}\n")

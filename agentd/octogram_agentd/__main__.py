@@ -15,8 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Optional
 
-ELSEWHERE = {"put": "files", "get": "files", "serve": "fileserver", "download": "download"}
-"""Which module does a subcommand. `files` wants to see the subcommand's name too."""
+ELSEWHERE = {
+    "put": "octogram_agentd.parcels.transfer",
+    "get": "octogram_agentd.parcels.transfer",
+    "serve": "octogram_agentd.network.fileserver",
+    "download": "octogram_agentd.network.download",
+}
+"""Which module does a subcommand."""
 USAGE = 2
 
 
@@ -27,22 +32,22 @@ def main(argv: List[str]) -> int:
         options = _options(argv[1:])
         if options is None or "run" not in options or "agent" not in options:
             return _usage()
-        from octogram_agentd.bridge import attach
+        from octogram_agentd.daemon.attach import attach
 
         place, build = options.get("root", ""), options.get("build", "")
         return attach(options["run"], options["agent"], place, build, "parent-watch" in options)
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
-        __import__("octogram_agentd." + module)
-        arguments = argv if module == "files" else argv[1:]
-        return int(sys.modules["octogram_agentd." + module].main(arguments))
+        __import__(module)
+        arguments = argv if command in ("put", "get") else argv[1:]  # it wants to see which of the two
+        return int(sys.modules[module].main(arguments))
     if command == "--version":
         from octogram_agentd import PROTOCOL, VERSION
 
         sys.stdout.write("agentd %s, protocol %d.%d, Python %d.%d.%d\n" % (VERSION, *PROTOCOL, *sys.version_info[:3]))
         return 0
     if command == "--selftest":
-        from octogram_agentd.selftest import main as selftest
+        from octogram_agentd.daemon.selftest import main as selftest
 
         return int(selftest())
     return _usage()

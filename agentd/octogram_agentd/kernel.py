@@ -175,7 +175,7 @@ class Timer:
         return self.at_s < other.at_s
 
 
-class Event:
+class Bell:
     """Something that tasks wait for, again and again."""
 
     __slots__ = ("_future", "kernel")
@@ -184,13 +184,13 @@ class Event:
         self.kernel = kernel
         self._future = Future(kernel)
 
-    def fire(self) -> None:
+    def ring(self) -> None:
         """Wake everyone who waits now."""
         future, self._future = self._future, Future(self.kernel)
         future.set()
 
     async def wait(self, timeout_s: Optional[float] = None) -> bool:
-        """Wait for the next `fire`; False when the time is over first."""
+        """Wait for the next `ring`; False when the time is over first."""
         future = Future(self.kernel)
         shared = self._future
         shared.then(future.set)

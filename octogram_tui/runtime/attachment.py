@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from octogram_agentd.wire import LineFramer, WireError
+from octogram_agentd.wire.lines import LineFramer, WireError
 from octogram_tui.errors import BootstrapFailed, TransportError
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.bundle import BootReader, Failed, Need, Started

@@ -16,10 +16,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from octogram_agentd.landing import Landing
-from octogram_agentd.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
+from octogram_agentd.parcels.landing import Landing
+from octogram_agentd.parcels.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
 from octogram_agentd.procedures.base import ProcedureFailed
-from octogram_agentd.wire import WireError, decode, encode
+from octogram_agentd.wire.lines import WireError, decode, encode
 from octogram_tui import filing
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Channel, Transport

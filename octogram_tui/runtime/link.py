@@ -12,7 +12,7 @@ from typing import Any
 
 from octogram_agentd import PROTOCOL
 from octogram_agentd.network.endpoint import host_to_bind
-from octogram_agentd.wire import MAX_LINE_BYTES, encode
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,

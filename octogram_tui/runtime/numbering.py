@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from octogram_agentd.wire import MAX_DEPTH, MAX_LINE_BYTES, depth, encode
+from octogram_agentd.wire.lines import MAX_DEPTH, MAX_LINE_BYTES, depth, encode
 
 
 class Numbering:

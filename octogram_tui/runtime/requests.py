@@ -6,7 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from octogram_agentd.wire import MAX_DEPTH, depth
+from octogram_agentd.wire.lines import MAX_DEPTH, depth
 from octogram_tui.engine.stimuli import (
     ConfirmRequest,
     GoRequest,

@@ -56,6 +56,6 @@ def is_bundle(path: str) -> bool:
     """Tell whether a file is one of our daemon's bundles: a zip with the daemon's protocol in it."""
     try:
         with zipfile.ZipFile(path) as bundle:
-            return "octogram_agentd/wire.py" in bundle.namelist()
+            return "octogram_agentd/wire/lines.py" in bundle.namelist()
     except (OSError, zipfile.BadZipFile):
         return False

@@ -12,14 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from octogram_agentd import wire
+from daemon_client import argv_of, greeting
 
-CHECKOUT = str(Path(wire.__file__).parent.parent)
+from octogram_agentd.wire import lines as wire
+
 DEADLINE_S = 20.0
-START = (
-    "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
-)
-
 PROCEDURES = """
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
@@ -124,11 +121,6 @@ def interpreters() -> list[str]:
     return [found[version] for version in sorted(found)]
 
 
-def argv_of(python: str, *words: str) -> list[str]:
-    """Give the command that runs the daemon's program from the checkout."""
-    return [python, "-IS", "-c", START, CHECKOUT, *words]
-
-
 class Connection:
     """One attachment."""
 
@@ -180,17 +172,8 @@ class Connection:
         return self.received
 
     def hello(self, epoch: int = 1, rx: int = 0, lease_s: float = 60, **more: Any) -> dict[str, Any]:
-        fields = {
-            "proto": [1, 0],
-            "run": "run",
-            "agent": "agent",
-            "epoch": epoch,
-            "rx": rx,
-            "lease_s": lease_s,
-            "procedures": [{"path": "own.py", "source": PROCEDURES}],
-            **more,
-        }
-        self.send("hello", **fields)
+        own = {"procedures": [{"path": "own.py", "source": PROCEDURES}], **more}
+        self.send("hello", **greeting("run", "agent", epoch=epoch, rx=rx, lease_s=lease_s, **own))
         welcome = self.expect("welcome")
         self._seq = max(self._seq, welcome["rx"])
         return welcome

@@ -151,7 +151,7 @@ def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes)
 
 def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
     machine.boot()
-    (machine.cached()[0] / "octogram_agentd" / "wire.py").unlink()
+    (machine.cached()[0] / "octogram_agentd" / "wire" / "lines.py").unlink()
     events, printed, _ = machine.boot()
     assert [type(event) for event in events] == [Need, Started]
     assert printed.startswith("agentd")

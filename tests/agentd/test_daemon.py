@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from agent_harness import CHECKOUT, Connection, Place, argv_of, cmdline, is_alive, marked, until
+from agent_harness import Connection, Place, cmdline, is_alive, marked, until
+from daemon_client import CHECKOUT, argv_of
 
-from octogram_agentd import wire
+from octogram_agentd.wire import lines as wire
 
 FORKER = """\
 import os,time
@@ -453,7 +454,8 @@ def test_readiness_signs(place: Place) -> None:
 
 def test_an_agent_imports_little_before_its_first_job(everywhere: Place) -> None:
     script = (
-        "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd import bridge,daemon,kernel,home;"
+        "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd import kernel;"
+        "from octogram_agentd.daemon import attach,daemon,home;"
         "print(*sorted(m for m in sys.modules))"
     )
     argv = [everywhere.python, "-IS", "-c", script, CHECKOUT]
@@ -529,3 +531,97 @@ def test_the_daemon_has_nothing_of_its_starter(place: Place) -> None:
     os.close(read)
     connection.drain()
     connection.close()
+
+
+# -- time
+
+
+@pytest.mark.parametrize("timeout_s", [0, 0.0, -1, -0.001])
+def test_an_attempt_without_time_has_failed(place: Place, timeout_s: float) -> None:
+    connection = place.connect()
+    connection.send("run", id="none", procedure="own.noop", args={}, timeout_s=timeout_s)
+    finished = connection.expect("finished", id="none")
+    assert (finished["state"], finished["error"]["kind"]) == ("failed", "argument")
+    assert "leaves no time" in finished["error"]["message"]
+    connection.stop()
+
+
+def test_an_attempt_whose_time_is_up_before_it_begins_is_late_not_cancelled(place: Place) -> None:
+    connection = place.connect()
+    for number in range(20):
+        connection.send("run", id=f"a{number}", procedure="own.sleep", args={}, timeout_s=1e-9)
+    for number in range(20):
+        finished = connection.expect("finished", id=f"a{number}")
+        assert (finished["state"], finished["error"]["kind"]) == ("failed", "timeout")
+    connection.stop()
+
+
+def test_an_attempt_that_nobody_asked_to_cancel_has_failed(place: Place) -> None:
+    connection = place.connect()
+    connection.send("run", id="long", procedure="own.sleep", args={})
+    connection.ok("own.noop")
+    os.kill(next(iter(place.daemons)), 15)  # not by the orchestrator
+    finished = connection.expect("finished", id="long")
+    assert (finished["state"], finished["error"]["kind"]) == ("failed", "stopped")
+    connection.send("run", id="late", procedure="own.noop", args={})
+    connection.expect("stopped")
+    connection.drain()
+    connection.close()
+
+
+def test_what_the_orchestrator_stops_is_cancelled(place: Place) -> None:
+    connection = place.connect()
+    connection.send("run", id="long", procedure="own.sleep", args={})
+    connection.ok("own.noop")
+    connection.send("stop", grace_s=1)
+    finished = connection.expect("finished", id="long")
+    assert (finished["state"], finished["error"]["message"]) == ("cancelled", "the agent was stopped")
+    connection.expect("stopped")
+    connection.drain()
+    connection.close()
+
+
+@pytest.mark.parametrize("call", ["http('GET', 'http://127.0.0.1:1/', timeout_s=0)", "command(['true'], timeout_s=0)"])
+def test_a_step_without_time_is_refused(place: Place, call: str) -> None:
+    connection = place.connect()
+    error = connection.fails("own.await", expression=f"context.{call}")
+    assert (error["kind"], "leaves no time" in error["message"]) == ("argument", True)
+    connection.stop()
+
+
+# -- procedures of the user's own
+
+STATEFUL = """
+from octogram_agentd.procedures.base import Procedure
+
+class Count:
+    def __init__(self):
+        self.number = 0
+
+class CountUp(Procedure):
+    procedure = "own.count_up"
+    async def run(self, context):
+        count = context.state(Count)
+        count.number += 1
+        return count.number
+"""
+
+
+def test_a_procedure_keeps_what_it_knows_even_when_its_file_is_loaded_again(place: Place) -> None:
+    files = [{"path": "count.py", "source": STATEFUL}]
+    first = place.connect(procedures=files)
+    assert [first.ok("own.count_up"), first.ok("own.count_up")] == [1, 2]
+    second = place.attach()
+    second.hello(epoch=2, rx=2, procedures=files)
+    assert second.ok("own.count_up") == 3
+    second.stop()
+
+
+def test_a_file_written_for_the_old_package_gets_a_clear_word(place: Place) -> None:
+    source = "from agentd.procedures.base import Procedure\n"
+    connection = place.connect(procedures=[{"path": "old.py", "source": source}])
+    error = connection.fails("own.old")
+    assert error["kind"] == "unknown_procedure"
+    assert "old.py" in error["hint"]
+    assert "write `from octogram_agentd.procedures.base import ...`" in error["hint"]
+    connection.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from octogram_agentd import home
+from octogram_agentd.daemon import home
 
 
 def test_names_that_are_no_directories_are_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from octogram_agentd.kernel import Cancelled, Event, Future, Kernel, TimeExpired
+from octogram_agentd.kernel import Bell, Cancelled, Future, Kernel, TimeExpired
 
 
 @pytest.fixture
@@ -138,11 +138,11 @@ def test_descriptors(kernel: Kernel) -> None:
     seen: list[bytes] = []
 
     async def main() -> None:
-        arrived = Event(kernel)
+        arrived = Bell(kernel)
 
         def readable() -> None:
             seen.append(os.read(read, 100))
-            arrived.fire()
+            arrived.ring()
 
         def writable() -> None:
             os.write(write, b"data")
@@ -191,10 +191,10 @@ def test_an_error_that_nobody_waits_for_is_told(kernel: Kernel, capsys: pytest.C
 
 def test_an_event_wakes_all_who_wait(kernel: Kernel) -> None:
     async def main() -> list[bool]:
-        event = Event(kernel)
+        event = Bell(kernel)
         waiting = [kernel.spawn(event.wait()) for _ in range(3)]
         await kernel.sleep(0)
-        event.fire()
+        event.ring()
         return [await task for task in waiting]
 
     assert kernel.run(main()) == [True, True, True]

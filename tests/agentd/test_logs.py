@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octogram_agentd.logs import LINE_BYTES, MEMORY_BYTES, SEGMENTS, LineCutter, Log
+from octogram_agentd.processes.logs import LINE_BYTES, MEMORY_BYTES, SEGMENTS, LineCutter, Log
 
 
 def test_little_output_makes_no_files(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from octogram_agentd import wire
-from octogram_agentd.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
+from octogram_agentd.wire import lines as wire
+from octogram_agentd.wire.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
 
 ROOM = 1 << 30
 

@@ -6,8 +6,8 @@ import sys
 
 from agent_harness import Place, until
 
-from octogram_agentd.logs import HEAD_BYTES, SEGMENT_BYTES, SEGMENTS
-from octogram_agentd.wire import OUTPUT_CREDIT_BYTES
+from octogram_agentd.processes.logs import HEAD_BYTES, SEGMENT_BYTES, SEGMENTS
+from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES
 
 FLOOD = "import sys\nfor n in range(400000): sys.stdout.write('%07d %s\\n' % (n, 'x' * 91))\n"  # 40 MB in lines of 100
 

@@ -30,3 +30,26 @@ def test_the_daemon_is_written_for_python_3_8_and_its_standard_library(path: Pat
             roots.add((node.module or "").partition(".")[0])
     newer = {"tomllib"}
     assert roots - {"octogram_agentd"} <= sys.stdlib_module_names - newer
+
+
+def imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
+    """Give which of the daemon's modules a file names in any import: in functions and for types alone, too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (whole & modules.keys()) or {node.module}
+    return found & modules.keys()
+
+
+def test_the_daemons_modules_import_each_other_in_one_direction() -> None:
+    root = ROOT / "agentd"
+    names = {path: path.relative_to(root).with_suffix("").as_posix().replace("/", ".") for path in DAEMON}
+    modules = {name.removesuffix(".__init__"): path for path, name in names.items()}
+    below = {name: imported_by(path, modules) - {name} for name, path in modules.items()}
+    while below:  # take away what imports nothing that is left, until nothing is left or a circle is
+        free = {name for name, imported in below.items() if not imported & below.keys()}
+        assert free, f"a circle, or what leads to one: {sorted(below)}"
+        below = {name: imported for name, imported in below.items() if name not in free}

@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from interpreters import interpreters, version_of
 
-from octogram_agentd import origin
 from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_agentd.processes import origin
 from octogram_tui.runtime.files import copy_to, locate
 from octogram_tui.transport.base import Channel, Receiver
 from octogram_tui.transport.local import LocalTransport
@@ -35,7 +35,7 @@ class Agent:
         self._python = python
 
     def argv_for(self, subcommand: str) -> list[str]:
-        return [self._python, *origin.argv("files", subcommand)[1:]]
+        return [self._python, *origin.argv("parcels.transfer", subcommand)[1:]]
 
     async def copy(self, local: Path | str, remote: str, job: str = "", **more: Any) -> dict[str, Any]:
         return await copy_to(self.transport, self.argv_for, local, remote, home=str(self.home), job=job, **more)

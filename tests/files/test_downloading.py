@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from interpreters import interpreters
 
-from octogram_agentd import origin
+from octogram_agentd.processes import origin
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -62,7 +62,7 @@ Download = Callable[[str], "subprocess.CompletedProcess[str]"]
 @pytest.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
 def download(request: pytest.FixtureRequest, tmp_path: Path) -> Download:
     def run(url: str) -> subprocess.CompletedProcess[str]:
-        argv = [request.param, *origin.argv("download", url, str(tmp_path / "target"))[1:]]
+        argv = [request.param, *origin.argv("network.download", url, str(tmp_path / "target"))[1:]]
         return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
     return run
@@ -97,7 +97,7 @@ def test_why_not(download: Download, url: str, tmp_path: Path) -> None:
 
 
 def test_a_disk_that_cannot_be_written(url: str, tmp_path: Path) -> None:
-    argv = origin.argv("download", url + "/file", str(tmp_path / "no/such/directory"))
+    argv = origin.argv("network.download", url + "/file", str(tmp_path / "no/such/directory"))
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "no such file or directory" in done.stderr

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import interpreters
 
-from octogram_agentd import origin
-from octogram_agentd.landing import Landing
-from octogram_agentd.parcel import MAGIC, error_piece, pack
+from octogram_agentd.parcels.landing import Landing
+from octogram_agentd.parcels.parcel import MAGIC, error_piece, pack
 from octogram_agentd.procedures.base import ProcedureFailed
-from octogram_agentd.wire import encode
+from octogram_agentd.processes import origin
+from octogram_agentd.wire.lines import encode
 from octogram_tui.errors import LinkLost
 from octogram_tui.runtime.files import fetch_from
 from octogram_tui.transport.local import LocalTransport
@@ -44,7 +44,7 @@ async def fetch(
     home: Path, remote: str, local: Path | str, python: str = sys.executable, **more: Any
 ) -> dict[str, Any]:
     def argv_for(name: str) -> list[str]:
-        return [python, *origin.argv("files", name)[1:]]
+        return [python, *origin.argv("parcels.transfer", name)[1:]]
 
     transport = LocalTransport("a")
     try:

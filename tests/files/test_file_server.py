@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from interpreters import interpreters
 
-from octogram_agentd import origin
+from octogram_agentd.processes import origin
 
 
 class Server:
@@ -25,7 +25,7 @@ class Server:
         self, directory: Path, python: str = sys.executable, address: str = "127.0.0.1", port: int = 0
     ) -> None:
         self.process = subprocess.Popen(
-            [python, *origin.argv("fileserver", address, str(port), str(directory))[1:]],
+            [python, *origin.argv("network.fileserver", address, str(port), str(directory))[1:]],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

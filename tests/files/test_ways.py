@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fixtures_ssh import SshServer
 
-from octogram_agentd import origin
 from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_agentd.processes import origin
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.files import copy_to, fetch_from
@@ -22,7 +22,7 @@ SIZE_BYTES = 16 << 20
 
 
 def argv_for(name: str) -> list[str]:
-    return origin.argv("files", name)
+    return origin.argv("parcels.transfer", name)
 
 
 @pytest.fixture(params=["local", "command", "asyncssh", pytest.param("openssh", marks=pytest.mark.sshd)])

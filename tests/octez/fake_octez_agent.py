@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from octogram_agentd.context import CommandResult, Context, Process, Response
 from octogram_agentd.procedures.base import ProcedureFailed, Uri
+from octogram_agentd.procedures.context import CommandResult, Context, Process, Response
 
 VERSIONS = {
     (17, 0): "1a2b3c4d (2023-06-08 10:00:00 +0200) (17.0)",
@@ -25,6 +25,9 @@ VERSIONS = {
 }
 
 Answer = tuple[int, str, str]  # exit status, stdout, stderr
+
+
+T = TypeVar("T")
 
 
 class FakeProcess(Process):
@@ -67,6 +70,7 @@ class FakeAgent(Context):
         self.said: list[str] = []
         self.dies_with: list[str] | None = None
         self.next_port = 42000
+        self.states: dict[Any, Any] = {}
         self.options: list[dict[str, Any]] = []
         os.makedirs(self.home, exist_ok=True)
 
@@ -115,6 +119,10 @@ class FakeAgent(Context):
     def fresh_port(self) -> int:
         self.next_port += 1
         return self.next_port
+
+    def state(self, make: Callable[[], T]) -> T:
+        kept: T = self.states.setdefault(make, make())
+        return kept
 
     async def sleep(self, seconds: float) -> None:
         return None
@@ -187,7 +195,9 @@ class FakeAgent(Context):
         port: int | None = None,
         http: str | None = None,
         file: str | None = None,
+        answer: Callable[[], Awaitable[bool]] | None = None,
         timeout_s: float = 60.0,
+        waiting_for: str = "",
     ) -> str:
         if not process.is_running:
             raise ProcedureFailed("ended", kind="exit")

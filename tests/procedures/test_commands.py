@@ -10,7 +10,7 @@ import pytest
 from real_agent import RealAgent
 
 from octogram_agentd.procedures.base import ProcedureFailed
-from octogram_agentd.procedures.commands import split, with_ports
+from octogram_agentd.procedures.builtin.running import split, with_ports
 
 pytest_plugins = ["fixtures_procedures"]
 
@@ -99,7 +99,7 @@ async def test_output_becomes_log_lines(agent: RealAgent) -> None:
 
 async def test_a_cancelled_command_leaves_no_process(agent: RealAgent) -> None:
     attempt, finished = agent.start("builtins.shell", script="sleep 1000 & echo $!; wait")
-    await agent._until(lambda: agent.lines)
+    await agent.until(lambda: agent.lines)
     pid = int(agent.lines[0][1])
     agent.cancel(attempt)
     assert (await finished).state == "cancelled"

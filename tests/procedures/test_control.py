@@ -82,7 +82,10 @@ async def test_wait_for_a_line_of_a_process_that_is_to_come(agent: RealAgent) ->
         ({"log": "never", "process": "ended", "timeout": 20}, "exit", "ended with exit status 0"),
         ({"port": "x"}, "refused", "is not a port"),
         ({"port": "no-such-host.invalid:1", "timeout": 0.1}, "timeout", "no-such-host.invalid"),
-        ({"file": "nothing", "timeout": 0}, "timeout", "nothing does not exist"),
+        ({"file": "nothing", "timeout": 0}, "argument", "a timeout of 0 s leaves no time"),
+        ({"port": 1, "timeout": -1}, "argument", "a timeout of -1 s leaves no time"),
+        ({"log": "x", "process": "p", "timeout": 0}, "argument", "a timeout of 0 s leaves no time"),
+        ({"file": "nothing", "timeout": 0.05}, "timeout", "nothing does not exist"),
         ({"expression": "true"}, "argument", "by the orchestrator"),
     ],
 )

@@ -64,7 +64,7 @@ async def test_after_a_failure_nothing_more_begins(agent: RealAgent) -> None:
 async def test_a_cancelled_attempt_ends_all_of_its_parts(agent: RealAgent) -> None:
     script = "echo $$; exec sleep 1000"
     attempt, finished = agent.start("own.several", scripts=[script, script, script], at_once=2)
-    await agent._until(lambda: len(agent.lines) == 2)
+    await agent.until(lambda: len(agent.lines) == 2)
     agent.cancel(attempt)
     assert (await finished).state == "cancelled"
     assert len(agent.lines) == 2

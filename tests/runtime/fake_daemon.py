@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from octogram_agentd import PROTOCOL
-from octogram_agentd.wire import LineFramer, encode
+from octogram_agentd.wire.lines import LineFramer, encode
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.ids import AgentName

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fake_daemon import FAST, Rig
 
-from octogram_agentd.wire import encode
+from octogram_agentd.wire.lines import encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentLossReport,

@@ -430,7 +430,7 @@ def test_how_the_daemon_gets_there(tmp_path: Path) -> None:
     text = "octogram_binary: {push: ./octogram}\nstages: []\n"
     assert warnings(text) == ["`./octogram` is not a bundle of this program; its own is sent instead"]
     with zipfile.ZipFile(tmp_path / "bundle.pyz", "w") as bundle:
-        bundle.writestr("octogram_agentd/wire.py", "")
+        bundle.writestr("octogram_agentd/wire/lines.py", "")
     assert binary(f"{{push: {tmp_path}/bundle.pyz}}") == ("push", f"{tmp_path}/bundle.pyz", None)
     assert "for `pull` only" in warnings(f"octogram_binary: {{installed: x, sha256: {digest}}}\nstages: []\n")[0]
 

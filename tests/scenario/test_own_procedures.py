@@ -72,10 +72,10 @@ import re
 import octogram_agentd.procedures.base as base
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from octogram_agentd.procedures.base import Field as F, Procedure, ProcedureFailed
-from octogram_agentd.procedures.commands import CWD, Shell
+from octogram_agentd.procedures.builtin.running import CWD, Shell
 
 if TYPE_CHECKING:
-    from octogram_agentd.context import Context
+    from octogram_agentd.procedures.context import Context
 
 T = TypeVar("T")
 MOST = 1 << 16

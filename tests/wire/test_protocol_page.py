@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from octogram_agentd import wire
+from octogram_agentd.wire.messages import MESSAGES
 from tools import protocol_page
 
 
 def test_the_page_has_every_message() -> None:
-    for name, (_direction, _meaning, fields) in wire.MESSAGES.items():
+    for name, (_direction, _meaning, fields) in MESSAGES.items():
         assert f"### {name}\n" in protocol_page.page()
         assert all(f"| `{field}` |" in protocol_page.page() for field in fields)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octogram_agentd import wire
+from octogram_agentd.wire import lines as wire
 
 MESSAGES = [
     {"t": "hb", "n": 1},

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from octogram_agentd.procedures.base import REGISTRY
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Type
 
     from octogram_agentd.procedures.base import Procedure
 
+OLD_NAME = "agentd"  # of this package: files of users may still have it
 FAMILIES = {
-    "copy": ("octogram_agentd.procedures.files",),
+    "copy": ("octogram_agentd.procedures.builtin.home_files",),
     "builtins": (
-        "octogram_agentd.procedures.commands",
-        "octogram_agentd.procedures.files",
-        "octogram_agentd.procedures.network",
-        "octogram_agentd.procedures.control",
+        "octogram_agentd.procedures.builtin.running",
+        "octogram_agentd.procedures.builtin.home_files",
+        "octogram_agentd.procedures.builtin.web_requests",
+        "octogram_agentd.procedures.builtin.waiting",
     ),
     "tezos": (
         "octogram_agentd.procedures.octez.nodes",
@@ -36,6 +35,8 @@ FAMILIES = {
 
 def find(name: str) -> Type[Procedure]:
     """Give the class of a procedure. Raises KeyError when there is none of that name."""
+    from octogram_agentd.procedures.base import REGISTRY
+
     found = REGISTRY.get(name)
     if found is None:
         for module in FAMILIES.get(name.split(".")[0], ()):
@@ -64,3 +65,12 @@ def load_own(path: str, source: str) -> None:
     module.__file__ = path
     sys.modules[name] = module
     exec(compile(source, path, "exec"), module.__dict__)
+
+
+def why_not_loaded(path: object, error: BaseException) -> str:
+    """Say in a sentence why a user's own file could not be loaded, and what to do about it."""
+    said = "the procedure file %s could not be loaded: %s: %s" % (path, type(error).__name__, error)
+    missing = error.name if isinstance(error, ImportError) else None
+    if missing is not None and missing.split(".")[0] == OLD_NAME:
+        said += "; this program's package is octogram_agentd: write `from octogram_agentd.procedures.base import ...`"
+    return said

@@ -1,28 +1,31 @@
 """What a procedure declares and how it is written. The orchestrator reads the declarations, the agent runs them.
 
-Must stay light: every agent imports this at its start. No `typing` at run time.
+Stays light: the daemon imports it with the first procedure. No `typing` at run time.
 """
 
 from __future__ import annotations
+
+from octogram_agentd.procedures.values import ProcedureFailed as ProcedureFailed
+from octogram_agentd.procedures.values import Uri as Uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
-    from octogram_agentd.context import Context
+    from octogram_agentd.procedures.context import Context
 
     T = TypeVar("T")
 
-    class _Typed(Generic[T]):
+    class _OfValue(Generic[T]):
         pass
 else:
 
-    class _Typed:
+    class _OfValue:
         def __class_getitem__(cls, item: object) -> type:
             return cls
 
 
-class Field(_Typed["T"]):
+class Field(_OfValue["T"]):
     """One argument of a procedure.
 
     kind      str, int, float, bool, any (a YAML value as it is), list, tuple, map, record, expression,
@@ -103,33 +106,6 @@ class Field(_Typed["T"]):
         def __get__(self, instance: object, owner: Type[Any]) -> T: ...
 
         def __get__(self, instance: Optional[object], owner: Type[Any]) -> Union[Field[T], T]: ...
-
-
-class Uri:
-    """A resolved `agent://name`: `owned` is what this agent itself has by that name, else `remote` is a URL."""
-
-    __slots__ = ("owned", "remote")
-
-    def __init__(self, owned: Optional[str] = None, remote: Optional[str] = None) -> None:
-        self.owned = owned
-        self.remote = remote
-
-    def __repr__(self) -> str:
-        return "Uri(owned=%r)" % self.owned if self.remote is None else "Uri(remote=%r)" % self.remote
-
-
-class ProcedureFailed(Exception):
-    """A procedure's way to fail: `kind` is stable (exit, timeout, missing, refused, ...), the text is for people.
-
-    `detail` is JSON: exit_code, argv, the last lines, whatever explains the failure.
-    """
-
-    def __init__(self, message: str, *, kind: str = "failed", hint: str = "", **detail: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.kind = kind
-        self.hint = hint
-        self.detail = detail
 
 
 class Procedure:

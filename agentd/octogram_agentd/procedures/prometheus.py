@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 
-from octogram_agentd.procedures import ports
+from octogram_agentd.network import ports
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
-    from octogram_agentd.context import Context, Process
+    from octogram_agentd.procedures.context import Context, Process
 
 NAME = "prometheus"
 USUAL_PORT = 9090

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
-    from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context
 
 _WATCH_S = 3.0
 _GRACE_S = 10.0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from octogram_agentd.procedures import ports
+from octogram_agentd.network import ports
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.procedures.octez import failures
 from octogram_agentd.procedures.octez.roster import STOP_ORDER
@@ -13,12 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Awaitable, Callable, Dict, Optional, Sequence
 
-    from octogram_agentd.context import Context, Process
+    from octogram_agentd.procedures.context import Context, Process
 
     Probe = Callable[[], Awaitable[bool]]
 
 READY_TIMEOUT_S = 600.0
-_SLICE_S = 1.0  # between two looks at the RPC server while the log is being watched
 _PROBE_TIMEOUT_S = 5.0
 _GRACE_S = 60.0  # databases are closed in it
 _LAST_LINES = 30
@@ -52,27 +49,19 @@ async def wait_ready(
 
     Raises ProcedureFailed: kind `exit` as soon as it ends, with its own message; `timeout`.
     """
-    since = time.monotonic()
-    while True:
-        try:
-            await context.wait_ready(process, log=text, timeout_s=_SLICE_S)
-            return
-        except ProcedureFailed as error:
-            if error.kind == "exit":
-                raise explain_end(process, used_ports) from None
-            if error.kind != "timeout":
-                raise
-        if probe is not None and await probe():
-            return
-        elapsed_s = time.monotonic() - since
-        if elapsed_s > timeout_s:
-            raise ProcedureFailed(
-                "%s was not ready after %.0f s (waiting for %s)" % (process.name, elapsed_s, waiting_for),
-                kind="timeout",
-                hint="its last lines tell more; `ready_timeout` allows for longer",
-                last_lines=process.tail(_LAST_LINES),
-            )
-        context.progress("%.0f s: waiting for %s" % (elapsed_s, waiting_for))
+    try:
+        await context.wait_ready(process, log=text, answer=probe, timeout_s=timeout_s, waiting_for=waiting_for)
+    except ProcedureFailed as error:
+        if error.kind == "exit":
+            raise explain_end(process, used_ports) from None
+        if error.kind != "timeout":
+            raise
+        raise ProcedureFailed(
+            "%s was not ready after %g s (waiting for %s)" % (process.name, timeout_s, waiting_for),
+            kind="timeout",
+            hint="its last lines tell more; `ready_timeout` allows for longer",
+            last_lines=process.tail(_LAST_LINES),
+        ) from None
 
 
 def explain_end(process: Process, used_ports: Sequence[int] = ()) -> ProcedureFailed:

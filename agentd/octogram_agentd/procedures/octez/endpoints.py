@@ -7,8 +7,8 @@ from octogram_agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context
 
 
 def parse_endpoint(text: str) -> str:

@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict
 
-    from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context
 
 
 class GenerateKeys(Procedure):

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
-    from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context
 
 
 def level_in(line: str) -> Optional[int]:

@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Sequence
 
-    from octogram_agentd.context import CommandResult, Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import CommandResult, Context
 
 MESSAGE_BYTES = 4095
 _MESSAGE_HEX = 2 * MESSAGE_BYTES

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-    from octogram_agentd.context import Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context
 
 _DAL = {
     "feature_enable": "Whether the chain has a DAL: true or false.",
@@ -133,9 +133,11 @@ async def _addresses(context: Context, client: str, wallet: Optional[str]) -> Li
     return known
 
 
-async def _keys(context: Context, client: str, wallet: Optional[str], aliases: Sequence[str]) -> Dict[str, wallets.Key]:
+async def _keys(
+    context: Context, client: str, wallet: Optional[str], aliases: Sequence[str]
+) -> Dict[str, wallets.WalletKey]:
     """Ask the client for the keys of aliases, a few at a time: each answer costs a start of the client."""
-    keys: Dict[str, wallets.Key] = {}
+    keys: Dict[str, wallets.WalletKey] = {}
 
     async def ask(alias: str) -> None:
         shown = await programs.client(context, client, argv.show_address(alias), base_dir=wallet, log=False)

@@ -14,17 +14,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
 
-    from octogram_agentd.context import CommandResult, Context
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import CommandResult, Context
     from octogram_agentd.procedures.octez.releases import Release
 
 QUIET = {"TEZOS_CLIENT_UNSAFE_DISABLE_DISCLAIMER": "Y"}
 _CHUNK_BYTES = 4 << 20
 _VERSION_TIMEOUT_S = 60.0
 
-_digests: Dict[Tuple[str, int, int, int], str] = {}
-_releases: Dict[Tuple[str, str], Release] = {}
-_asked: Set[Tuple[str, str]] = set()
+
+class KnownPrograms:
+    """What this agent knows of programs: their digests, and which release each is, by digest and name."""
+
+    def __init__(self) -> None:
+        self.digests: Dict[Tuple[str, int, int, int], str] = {}
+        self.releases: Dict[Tuple[str, str], Release] = {}
+        self.asked: Set[Tuple[str, str]] = set()
 
 
 async def program(context: Context, uri: Optional[Uri], default: str) -> str:
@@ -37,15 +42,16 @@ async def program(context: Context, uri: Optional[Uri], default: str) -> str:
 async def release_of(context: Context, path: str) -> Release:
     """Tell which release a program is, asking each file (by content and name) once as long as the daemon lives."""
     key = (await _digest(context, path), os.path.basename(path))
-    while key in _asked:  # another attempt is asking
+    known = context.state(KnownPrograms)
+    while key in known.asked:  # another attempt is asking
         await context.sleep(0.05)
-    if key not in _releases:
-        _asked.add(key)
+    if key not in known.releases:
+        known.asked.add(key)
         try:
-            _releases[key] = await _ask(context, path)
+            known.releases[key] = await _ask(context, path)
         finally:
-            _asked.discard(key)
-    return _releases[key]
+            known.asked.discard(key)
+    return known.releases[key]
 
 
 async def _ask(context: Context, path: str) -> Release:
@@ -64,16 +70,17 @@ async def _ask(context: Context, path: str) -> Release:
 
 
 async def _digest(context: Context, path: str) -> str:
+    digests = context.state(KnownPrograms).digests
     try:
         status = os.stat(path)
         key = (path, status.st_ino, status.st_size, status.st_mtime_ns)
-        if key not in _digests:
+        if key not in digests:
             digest = hashlib.sha256()
             with open(path, "rb") as content:
                 for chunk in iter(lambda: content.read(_CHUNK_BYTES), b""):
                     digest.update(chunk)
                     await context.sleep(0)  # a program may have hundreds of megabytes; others want to go on
-            _digests[key] = digest.hexdigest()
+            digests[key] = digest.hexdigest()
     except OSError as error:
         raise ProcedureFailed(
             "%s cannot be used: %s" % (path, error.strerror),
@@ -81,7 +88,7 @@ async def _digest(context: Context, path: str) -> str:
             hint="bring it to this agent first, with `copy` or `builtins.prefetch`, or name where it is: self://PATH",
             path=path,
         ) from None
-    return _digests[key]
+    return digests[key]
 
 
 async def run(

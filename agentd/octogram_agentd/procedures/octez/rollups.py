@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional
 
-    from octogram_agentd.context import Context, Process
     from octogram_agentd.procedures.base import Uri
+    from octogram_agentd.procedures.context import Context, Process
 
 _MODES = "operator batcher observer maintenance accuser bailout custom"
 _OPERATIONS = "publish add_messages cement timeout refute recover execute_outbox_message"

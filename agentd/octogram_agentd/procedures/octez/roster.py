@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from octogram_agentd.procedures import ports
+from octogram_agentd.network import ports
 from octogram_agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional, Tuple
 
-    from octogram_agentd.context import Context
+    from octogram_agentd.procedures.context import Context
 
 STOP_ORDER = {"baker": 0, "dal_node": 5, "rollup_node": 5, "node": 10}
 """At the end of a run: who needs another is stopped, and gone, before it."""
@@ -65,9 +65,6 @@ class Roster:
         return port
 
 
-_ROSTERS: Dict[str, Roster] = {}
-
-
 def roster(context: Context) -> Roster:
-    """Give the roster of an agent; it lives as long as its daemon."""
-    return _ROSTERS.setdefault(context.root, Roster())
+    """Give the roster of an agent."""
+    return context.state(Roster)

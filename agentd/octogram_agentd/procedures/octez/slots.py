@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional, Tuple
 
-    from octogram_agentd.context import Context, Response
+    from octogram_agentd.procedures.context import Context, Response
     from octogram_agentd.procedures.octez.releases import Release
 
 _TIMEOUT_S = 300.0  # a node that proves takes its time for a large slot

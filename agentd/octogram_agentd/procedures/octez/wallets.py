@@ -112,7 +112,7 @@ def parse_addresses(stdout: str) -> List[Tuple[str, str]]:
     return found
 
 
-class Key:
+class WalletKey:
     """What the client shows of an alias."""
 
     __slots__ = ("hash", "public")
@@ -122,7 +122,7 @@ class Key:
         self.public = public
 
 
-def parse_key(alias: str, stdout: str) -> Key:
+def parse_key(alias: str, stdout: str) -> WalletKey:
     """Read `show address ALIAS --show-secret`. Raises ProcedureFailed when part of it is not shown."""
     texts = []
     for pattern, what in ((_HASH, "hash"), (_PUBLIC, "public key"), (_SECRET, "secret key")):
@@ -134,4 +134,4 @@ def parse_key(alias: str, stdout: str) -> Key:
                 hint="the procedure needs aliases whose secret key the wallet holds",
             )
         texts.append(match.group(1))
-    return Key(texts[0], texts[1])
+    return WalletKey(texts[0], texts[1])

@@ -1,0 +1,1 @@
+"""The daemon itself: its directory, its start, its end, and what it does with each message."""

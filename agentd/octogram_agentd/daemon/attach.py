@@ -1,0 +1,257 @@
+"""`agentd attach`: hands this process's standard input and output to the daemon, which it starts where there is none.
+
+The bridge then waits until the daemon lets go. A bridge that dies takes the connection with it, never the daemon.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+import time
+
+from octogram_agentd.daemon.home import JOURNAL, SOCKET, Home, HomeUnusable, candidates, lock, make, unlink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional
+
+    from octogram_agentd.daemon.daemon import Daemon
+    from octogram_agentd.kernel import Kernel
+
+START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
+EXIT_NO_PLACE = 73
+
+
+def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool) -> int:
+    """Attach to the daemon of a run and agent; gives the exit status when the attachment is over."""
+    os.umask(0o077)
+    parent = os.getppid() if watch_parent else 0
+    try:
+        roots = candidates(run, agent, given_root)
+        for root in roots:
+            bridge = connect(root)
+            if bridge is not None:
+                return _wait(bridge)
+        bridge = _start(roots, run, agent, build, parent)
+    except HomeUnusable as error:
+        sys.stderr.write("agentd: %s\n" % error)
+        return EXIT_NO_PLACE
+    return _wait(bridge)
+
+
+def connect(root: str) -> Optional[_socket.socket]:
+    """Hand our standard input and output to the daemon of a directory; None when there is none."""
+    try:
+        sock = dial(root)
+    except OSError:
+        return None
+    if peer_uid(sock) != os.getuid():
+        sock.close()
+        return None
+    try:
+        rights = b"".join(fd.to_bytes(4, sys.byteorder) for fd in (0, 1))
+        sock.sendmsg([b"attach\n"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
+def dial(root: str) -> _socket.socket:
+    """Connect to the socket of a directory. Raises OSError."""
+    return _at(root, lambda sock: sock.connect(SOCKET))
+
+
+def listen(root: str) -> _socket.socket:
+    """Make the socket of a directory, and listen. Raises OSError."""
+
+    def act(sock: _socket.socket) -> None:
+        sock.bind(SOCKET)
+        sock.listen(8)
+
+    return _at(root, act)
+
+
+def _at(root: str, act: Callable[[_socket.socket], None]) -> _socket.socket:
+    """Act on a new socket inside of a directory: the path of a Unix socket may have 107 bytes at most."""
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        os.chdir(root)
+        act(sock)
+    except OSError:
+        sock.close()
+        raise
+    finally:
+        os.chdir("/")
+    return sock
+
+
+def peer_uid(sock: _socket.socket) -> int:
+    """Give the user of the process at the other end."""
+    data = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+    return int.from_bytes(data[4:8], sys.byteorder)
+
+
+def _wait(bridge: _socket.socket) -> int:
+    """Wait until the daemon lets go; our own ends of the channel are closed, so that only the daemon's count."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1):
+        os.dup2(null, fd)
+    try:
+        while bridge.recv(64):
+            pass
+    except OSError:
+        pass
+    return 0
+
+
+def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _socket.socket:
+    """Start the daemon in the first directory that can be used; or attach to one that was started meanwhile."""
+    problems = []
+    for root in roots:
+        deadline_s = time.monotonic() + START_TIME_S
+        try:
+            while time.monotonic() < deadline_s:
+                make(root)
+                lock_fd = lock(root)
+                if lock_fd is not None:
+                    return _fork(root, lock_fd, run, agent, build, parent)
+                bridge = connect(root)
+                if bridge is not None:
+                    return bridge
+                time.sleep(0.01)  # another bridge is about to start it, or the last one is about to end
+            problems.append("%s is locked by a daemon that does not answer" % root)
+        except OSError as error:
+            problems.append("%s: %s" % (root, error.strerror or error))
+    raise HomeUnusable("no place for the agent's files: %s" % "; ".join(problems))
+
+
+def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int) -> _socket.socket:
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    had_daemon = os.path.lexists(os.path.join(root, SOCKET))
+    if had_daemon:
+        unlink(os.path.join(root, SOCKET))
+    try:
+        listener = listen(root)
+    except OSError as error:
+        raise HomeUnusable("no socket can be made in %s: %s" % (root, error.strerror)) from None
+    if os.fork() == 0:
+        status = 70
+        try:
+            ours.close()
+            status = _daemon(root, lock_fd, listener, theirs, run, agent, build, parent, had_daemon)
+        except BaseException as error:
+            sys.stderr.write("agentd: %s: %s\n" % (type(error).__name__, error))
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    os.close(lock_fd)
+    listener.close()
+    theirs.close()
+    return ours
+
+
+def _daemon(
+    root: str,
+    lock_fd: int,
+    listener: _socket.socket,
+    bridge: _socket.socket,
+    run: str,
+    agent: str,
+    build: str,
+    parent: int,
+    had_daemon: bool,
+) -> int:
+    """Be the daemon, in a session of our own."""
+    from octogram_agentd import signals
+
+    os.setsid()
+    channel = [os.dup(0), os.dup(1), bridge.detach()]
+    _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
+    for number in (signals.HUP, signals.INT, signals.PIPE):
+        signals.handle(number, signals.IGNORE)
+
+    from octogram_agentd.daemon.daemon import Daemon
+    from octogram_agentd.kernel import Kernel
+
+    home = Home(root, lock_fd, had_daemon)
+    kernel = Kernel()
+    daemon = Daemon(kernel, home, run, agent, build)
+    daemon.attach(channel)
+    listener.setblocking(False)
+    kernel.watch(listener.fileno(), on_read=lambda: _accept(listener, daemon))
+    signals.handle(signals.TERM, lambda _number, _frame: kernel.from_thread(daemon.expire, "SIGTERM"))
+    if parent:
+        _watch(kernel, daemon, parent)
+    kernel.run(daemon.serve())
+    listener.close()
+    home.leave(daemon.keep)
+    return 0
+
+
+def _detach(journal: str, keep: List[int]) -> None:
+    """Let go of every descriptor that we inherited; what is printed by mistake goes to a file."""
+    null = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    os.dup2(null, 0)
+    os.dup2(errors, 1)
+    os.dup2(errors, 2)
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd not in keep:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the one that listed the directory
+
+
+def _accept(listener: _socket.socket, daemon: Daemon) -> None:
+    """Take the descriptors that a bridge hands over; anybody but ourselves is turned away."""
+    try:
+        fd, _address = listener._accept()  # type: ignore[attr-defined]
+    except OSError:
+        return
+    bridge = _socket.socket(fileno=fd)
+    received: List[int] = []
+    try:
+        bridge.settimeout(1.0)  # it sends before it waits for anything
+        received = _receive(bridge)
+        if peer_uid(bridge) == os.getuid() and len(received) == 2:
+            daemon.attach([*received, bridge.detach()])
+            received = []
+    except OSError:
+        pass
+    finally:
+        for fd in received:
+            os.close(fd)
+        bridge.close()
+
+
+def _receive(bridge: _socket.socket) -> List[int]:
+    _data, ancillary, _flags, _address = bridge.recvmsg(64, _socket.CMSG_SPACE(4 * 8))
+    fds: List[int] = []
+    for level, kind, content in ancillary:
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            fds += [int.from_bytes(content[at : at + 4], sys.byteorder) for at in range(0, len(content) // 4 * 4, 4)]
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    return fds
+
+
+def _watch(kernel: Kernel, daemon: Daemon, parent: int) -> None:
+    """End when the process that started us has ended."""
+    try:
+        fd = os.pidfd_open(parent)
+    except (AttributeError, OSError):
+        if not os.path.exists("/proc/%d" % parent):
+            daemon.expire("who started us has ended")
+        else:
+            kernel.later(1.0, _watch, kernel, daemon, parent)
+        return
+
+    def ended() -> None:
+        kernel.unwatch(fd)
+        daemon.expire("who started us has ended")
+
+    kernel.watch(fd, on_read=ended)

@@ -1,0 +1,1 @@
+"""Attempts: what is recorded of each, what its procedure sees, what services came of them."""

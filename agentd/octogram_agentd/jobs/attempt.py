@@ -1,0 +1,51 @@
+"""What is recorded of one attempt while it is under way, and until its end is answered for."""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional
+
+    from octogram_agentd.kernel import Task, Timer
+    from octogram_agentd.processes.logs import Log
+
+LAST_LINES = 20  # of the output, in an error's detail
+
+
+class Attempt:
+    """An attempt by name. Why it ends early stands here, whatever was thrown into its task for that."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name = name
+        self.owner = "a%d" % number  # what the programs that it starts are marked with
+        self.started_s = time.monotonic()
+        self.task: Optional[Task] = None
+        self.timer: Optional[Timer] = None
+        self.timeout_s = 0.0
+        self.is_late = False  # its time was over first
+        self.asked_to_end = ""  # why the orchestrator cancelled it
+        self.lost_reason = ""  # why the daemon ends it, although nobody asked for that
+        self.has_started = False  # any process
+        self.is_over = False
+        self.output: Optional[Log] = None
+        self.temporaries: List[str] = []
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end."""
+        return bool(self.is_late or self.asked_to_end or self.lost_reason)
+
+    def last_lines(self) -> List[str]:
+        """Give the end of what it printed."""
+        return self.output.last_lines(LAST_LINES) if self.output is not None else []
+
+    def clean(self) -> None:
+        """Remove what was promised to be removed with the attempt."""
+        for path in self.temporaries:
+            try:
+                os.unlink(path)
+            except OSError:
+                pass

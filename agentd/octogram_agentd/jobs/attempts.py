@@ -1,0 +1,278 @@
+"""The attempts of this agent: each executed once, ended in time, answered for as often as asked."""
+
+from __future__ import annotations
+
+import time
+
+from octogram_agentd import procedures, signals
+from octogram_agentd.jobs.attempt import Attempt
+from octogram_agentd.kernel import Cancelled, TimeExpired
+from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
+from octogram_agentd.processes.logs import Log
+from octogram_agentd.wire.lines import MAX_DEPTH, MAX_RESULT_BYTES, depth, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple, Union
+
+    from octogram_agentd.jobs.agent import Agent
+
+    Message = Dict[str, Any]
+
+COMMAND_GRACE_S = 5.0  # between TERM and KILL for what an attempt leaves when it ends early
+STOPPING = "the agent is stopping"
+REMEMBERED_BYTES = 32 << 20  # of the answers of attempts that are over
+LOGS_IN_MEMORY_BYTES = 4 << 20  # of attempts that are over
+LOGS_ON_DISK_BYTES = 256 << 20  # of attempts that are over
+
+
+class Attempts:
+    """All attempts, by name."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.own_problem = ""  # what is wrong with the user's own procedure files
+        self._agent = agent
+        self._running: Dict[str, Attempt] = {}
+        self._answers: Dict[str, Optional[Message]] = {}
+        self._answer_bytes: Dict[str, int] = {}
+        self._remembered_bytes = 0
+        self._logs: Dict[str, Log] = {}
+        self._log_bytes = 0
+        self._log_file_bytes = 0
+        self._count = 0
+
+    @property
+    def running(self) -> List[str]:
+        """The names of those under way."""
+        return list(self._running)
+
+    def run(self, message: Message) -> None:
+        """Execute an attempt, unless it was executed before: then answer what is known of it."""
+        name = str(message.get("id"))
+        if name in self._running:
+            return
+        if name in self._answers:
+            answer = self._answers[name]
+            if answer is None:
+                answer = _finished(
+                    name,
+                    "failed",
+                    None,
+                    _error("forgotten", "this attempt was executed before, and its result is no longer kept"),
+                    0.0,
+                )
+            self._agent.post.post(dict(answer))
+            return
+        agent = self._agent
+        self._count += 1
+        attempt = Attempt(name, self._count)
+        if agent.is_stopping:
+            kind = "cancelled" if agent.is_asked_to_stop else "stopped"
+            self._answer(attempt, "cancelled" if agent.is_asked_to_stop else "failed", None, _error(kind, STOPPING))
+            return
+        timeout_s = message.get("timeout_s")
+        if timeout_s is not None:
+            try:
+                attempt.timeout_s = checked_timeout(timeout_s)
+            except (ProcedureFailed, TypeError) as error:
+                said = error.message if isinstance(error, ProcedureFailed) else "%r is no timeout" % timeout_s
+                self._answer(attempt, "failed", None, _error("argument", said, getattr(error, "hint", "")))
+                return
+        self._running[name] = attempt
+        attempt.task = agent.kernel.spawn(self._execute(attempt, message), name)
+        if attempt.timeout_s:
+            attempt.timer = agent.kernel.later(attempt.timeout_s, self._time_is_over, attempt)
+
+    def refuse(self, message: Message, error: BaseException) -> None:
+        """Answer for an attempt that could not even be begun."""
+        name = str(message.get("id"))
+        if name not in self._running and name not in self._answers:
+            self._count += 1
+            self._answer(Attempt(name, self._count), "failed", None, _bug(error, "the agent"))
+
+    def cancel(self, name: str, reason: str) -> None:
+        """End an attempt and everything that it started, because the orchestrator asks for that."""
+        attempt = self._running.get(name)
+        if attempt is not None and not attempt.is_ending and attempt.task is not None:
+            attempt.asked_to_end = reason
+            attempt.task.cancel()
+
+    def end_all(self, reason: str, *, is_asked: bool) -> List[Attempt]:
+        """End all, and give those that have yet to end. Those that nobody asked to end will say that they failed."""
+        for attempt in list(self._running.values()):
+            if is_asked:
+                self.cancel(attempt.name, reason)
+            elif not attempt.is_ending and attempt.task is not None:
+                attempt.lost_reason = reason
+                attempt.task.cancel()
+        return list(self._running.values())
+
+    def log_of(self, name: str) -> Optional[Log]:
+        """Give the log of an attempt, under way or over."""
+        attempt = self._running.get(name)
+        return attempt.output if attempt is not None else self._logs.get(name)
+
+    def _time_is_over(self, attempt: Attempt) -> None:
+        if not attempt.is_ending and attempt.task is not None:
+            attempt.is_late = True
+            attempt.task.cancel(TimeExpired())
+
+    async def _execute(self, attempt: Attempt, message: Message) -> None:
+        state = "failed"
+        result = None
+        error: Optional[Message] = None
+        try:
+            if attempt.is_ending:  # before it could begin
+                raise Cancelled
+            procedure = self._procedure(message)
+            from octogram_agentd.jobs.agent_context import AgentContext
+
+            result = await procedure.run(AgentContext(self._agent, attempt))
+            state = "ok"
+        except ProcedureFailed as failure:
+            error = _error(failure.kind, failure.message, failure.hint, failure.detail)
+        except Cancelled:
+            state, error = _early_end(attempt)
+        except BaseException as failure:
+            error = _bug(failure, str(message.get("procedure")))
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        if attempt.is_ending and state != "ok":
+            try:
+                await self._end_all_of(attempt)
+            except Exception as failure:
+                self._agent.kernel.complain("ending %s" % attempt.name, failure)
+        self._answer(attempt, state, result, error)
+
+    def _procedure(self, message: Message) -> Any:
+        name, arguments = message.get("procedure"), message.get("args")
+        try:
+            kind = procedures.find(name if isinstance(name, str) else "")
+        except KeyError:
+            raise ProcedureFailed(
+                "this agent knows no procedure %s" % name, kind="unknown_procedure", hint=self.own_problem
+            ) from None
+        return kind(arguments if isinstance(arguments, dict) else {})
+
+    async def _end_all_of(self, attempt: Attempt) -> None:
+        agent = self._agent
+        if not attempt.has_started:
+            return
+        if not agent.is_stopping:  # else all of them are stopped, in their order
+            for process in [one for one in agent.supervised.values() if one.attempt == attempt.name]:
+                await process.stop()
+            await agent.processes.end_owner(attempt.owner, signals.TERM, COMMAND_GRACE_S)
+
+    def _answer(self, attempt: Attempt, state: str, result: Any, error: Optional[Message]) -> None:
+        name = attempt.name
+        duration_s = round(time.monotonic() - attempt.started_s, 6)
+        answer = _finished(name, state, result, error, duration_s)
+        try:
+            size_bytes = self._checked(answer)
+        except ProcedureFailed as failure:
+            answer = _finished(name, "failed", None, _error(failure.kind, failure.message, failure.hint), duration_s)
+            size_bytes = 200
+        attempt.is_over = True
+        attempt.clean()
+        self._running.pop(name, None)
+        self._agent.post.flush_output(name)
+        self._agent.post.post(dict(answer))
+        self._answers[name] = answer
+        self._answer_bytes[name] = size_bytes
+        self._remembered_bytes += size_bytes
+        while self._remembered_bytes > REMEMBERED_BYTES:
+            oldest = next(iter(self._answer_bytes))
+            self._remembered_bytes -= self._answer_bytes.pop(oldest)
+            self._answers[oldest] = None
+        if attempt.output is not None:
+            self._keep_log(name, attempt.output)
+
+    def _checked(self, answer: Message) -> int:
+        """Give the size of an answer; shorten an error, and refuse a result that cannot be sent."""
+        try:
+            line = encode(answer)
+        except (ValueError, TypeError) as wrong:
+            raise ProcedureFailed("its result is not JSON: %s" % wrong, kind="bug") from None
+        if b"\\ud" in line:  # lone surrogates, from names of files that are not UTF-8
+            for key in ("result", "error"):
+                if key in answer:
+                    answer[key] = _well_formed(answer[key])
+            line = encode(answer)
+        is_deep = line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH
+        if len(line) <= MAX_RESULT_BYTES and not is_deep:
+            return len(line)
+        error = answer.get("error")
+        if error is not None:
+            answer["error"] = _error(
+                error["kind"],
+                error["message"][:8000],
+                error["hint"][:2000],
+                {"note": "the detail was too large to be sent"},
+            )
+            return len(encode(answer))
+        raise ProcedureFailed(
+            "its result is nested too deeply"
+            if is_deep
+            else "its result has %d bytes as JSON, and the limit is %d" % (len(line), MAX_RESULT_BYTES),
+            kind="result_too_large",
+            hint="write it to a file, and fetch that",
+        )
+
+    def _keep_log(self, name: str, log: Log) -> None:
+        """Keep the log of an attempt that is over, and forget the oldest ones beyond a bound."""
+        log.close()
+        self._logs[name] = log
+        self._log_bytes += log.memory_bytes
+        self._log_file_bytes += log.size_bytes if log.has_files else 0
+        while self._log_bytes > LOGS_IN_MEMORY_BYTES or self._log_file_bytes > LOGS_ON_DISK_BYTES:
+            oldest = self._logs.pop(next(iter(self._logs)))
+            self._log_bytes -= oldest.memory_bytes
+            self._log_file_bytes -= oldest.size_bytes if oldest.has_files else 0
+            oldest.remove()
+
+
+def _finished(name: str, state: str, result: Any, error: Optional[Message], duration_s: float) -> Message:
+    answer = {"t": "finished", "id": name, "state": state, "result": result, "duration_s": duration_s}
+    if error is not None:
+        answer["error"] = error
+    return answer
+
+
+def _early_end(attempt: Attempt) -> Tuple[str, Message]:
+    """Say why an attempt was ended. `cancelled` is only what the orchestrator asked to cancel."""
+    if attempt.asked_to_end:
+        return "cancelled", _error("cancelled", attempt.asked_to_end)
+    if attempt.is_late:
+        said = "took longer than %g s" % attempt.timeout_s
+        return "failed", _error("timeout", said, detail={"last_lines": attempt.last_lines()})
+    if attempt.lost_reason:
+        return "failed", _error("stopped", attempt.lost_reason)
+    return "failed", _error("timeout", "a step of this job took too long")  # a limit of its own, not handled
+
+
+def _error(kind: str, message: str, hint: str = "", detail: Optional[Message] = None) -> Message:
+    return {"kind": kind, "message": message, "hint": hint, "detail": detail or {}}
+
+
+def _bug(error: BaseException, procedure: str) -> Message:
+    """Describe an exception that a procedure did not mean to raise."""
+    import traceback
+
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return _error(
+        "bug",
+        "%s raised %s: %s" % (procedure, type(error).__name__, str(error)[:1000]),
+        "this is a defect of the procedure",
+        {"traceback": "".join(lines)[-4000:]},
+    )
+
+
+def _well_formed(value: Union[str, float, List[Any], Message, None]) -> Any:
+    """Replace what is no Unicode text in all strings of a JSON value."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_well_formed(one) for one in value]
+    if isinstance(value, dict):
+        return {_well_formed(str(key)): _well_formed(one) for key, one in value.items()}
+    return value

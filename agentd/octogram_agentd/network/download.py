@@ -1,0 +1,184 @@
+"""Files of other agents and of the web: each URL once per agent, by a child process, so that the daemon never waits."""
+
+from __future__ import annotations
+
+import os
+
+from octogram_agentd.procedures.values import ProcedureFailed
+from octogram_agentd.processes import origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
+
+    from octogram_agentd.procedures.context import Context
+
+STALL_S = 60.0  # without a byte, after which a download has failed
+PIECE_BYTES = 256 * 1024
+_MISSING_SCHEME = "http://"
+
+
+class Downloads:
+    """What was downloaded to this agent or is being, by URL."""
+
+    def __init__(self) -> None:
+        self.of: Dict[str, _Download] = {}
+
+
+class _Download:
+    """One URL of one agent: under way, or there."""
+
+    __slots__ = ("path", "waiting")
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.waiting: List[Any] = []
+
+
+async def download(context: Context, url: str, name: str = "", executable: bool = False) -> str:
+    """Give the local path of a URL's content, which is downloaded the first time that somebody asks.
+
+    name        what the file is to be called; by default what follows the last `/` of the URL
+    executable  whether the file can be run
+    Raises ProcedureFailed kind `download`. A download that failed or was cancelled is tried anew by the next who asks,
+    and by those who wait already.
+    """
+    if "://" not in url:
+        url = _MISSING_SCHEME + url
+    kept = context.state(Downloads).of
+    while True:
+        found = kept.get(url)
+        if found is not None and found.path and not os.path.exists(found.path):
+            found = None  # somebody has moved it away
+        if found is None:
+            await _lead(context, kept, url)
+        elif not found.path:
+            await _follow(context, found)
+        else:
+            return _as_asked(found.path, name, executable)
+
+
+async def _lead(context: Context, kept: Dict[str, _Download], url: str) -> None:
+    entry = kept[url] = _Download()
+    directory = os.path.join(context.root, "downloads", _folder(url))
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        path = os.path.join(directory, "content")
+        program = origin.argv("network.download", url, path)
+        result = await context.command(program, cwd=context.root, check=False, log=False)
+        if result.exit_code != 0:
+            lines = result.stderr.strip().splitlines() or ["its program ended with status %d" % result.exit_code]
+            raise ProcedureFailed("cannot download %s: %s" % (url, lines[-1]), kind="download", url=url)
+        entry.path = path
+    except OSError as error:
+        raise ProcedureFailed("cannot download %s: %s" % (url, error), kind="download", url=url) from None
+    finally:
+        if not entry.path:
+            del kept[url]
+        for future in entry.waiting:
+            future.set()
+
+
+async def _follow(context: Context, entry: _Download) -> None:
+    future = context.future()
+    entry.waiting.append(future)
+    try:
+        await future
+    finally:
+        entry.waiting.remove(future)
+
+
+def _folder(url: str) -> str:
+    from hashlib import sha256
+
+    return sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _as_asked(path: str, name: str, executable: bool) -> str:
+    """Give the content the name and the mode that this caller wants; it is one file under all of its names."""
+    if name:
+        named = os.path.join(os.path.dirname(path), "named-" + name)
+        try:
+            os.link(path, named)
+        except FileExistsError:
+            pass
+        except OSError:
+            named = path  # a file system without hard links: the name was a courtesy
+        path = named
+    if executable:
+        os.chmod(path, 0o755)
+    return path
+
+
+def main(argv: List[str]) -> int:
+    """Download URL to PATH: `download URL PATH`. One line on standard error says why it failed."""
+    import sys
+
+    url, path = argv
+    try:
+        _fetch(url, path)
+    except _DownloadFailed as error:
+        sys.stderr.write("%s\n" % error)
+        return 1
+    return 0
+
+
+class _DownloadFailed(Exception):
+    """Why a download failed, for people."""
+
+
+def _fetch(url: str, path: str) -> None:
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    partial = path + ".part"
+    try:
+        if not url.startswith(("http://", "https://")):
+            raise _DownloadFailed("%s is not a scheme that is downloaded" % url.partition(":")[0])
+        request = urllib.request.Request(url, headers={"User-Agent": "octogram"})
+        # A proxy of the environment is honoured, as curl would.
+        with urllib.request.urlopen(request, timeout=STALL_S) as answer:
+            scheme = answer.geturl().partition(":")[0]
+            if scheme not in ("http", "https"):
+                raise _DownloadFailed("%s is not a scheme that is downloaded" % scheme)
+            length = answer.headers.get("Content-Length")
+            received = 0
+            with open(partial, "wb") as target:
+                while True:
+                    piece = answer.read(PIECE_BYTES)
+                    if not piece:
+                        break
+                    target.write(piece)
+                    received += len(piece)
+        if length is not None and received != int(length):
+            raise _DownloadFailed("the connection ended after %d of %s bytes" % (received, length))
+        os.replace(partial, path)
+    except urllib.error.HTTPError as error:
+        raise _DownloadFailed("the server answered %d %s" % (error.code, error.reason)) from None
+    except urllib.error.URLError as error:
+        raise _DownloadFailed(_reason(error.reason)) from None
+    except (http.client.HTTPException, ValueError) as error:
+        raise _DownloadFailed(str(error) or type(error).__name__) from None
+    except OSError as error:
+        raise _DownloadFailed(_reason(error)) from None
+    finally:
+        try:
+            os.unlink(partial)
+        except OSError:
+            pass
+
+
+def _reason(reason: object) -> str:
+    """Say in a few words why there was no answer."""
+    import socket
+
+    if isinstance(reason, socket.gaierror):
+        return "the name of the server is unknown (%s)" % reason.strerror
+    if isinstance(reason, socket.timeout):
+        return "no byte came for %d s" % STALL_S
+    if isinstance(reason, ConnectionRefusedError):
+        return "the server refused the connection: nothing listens there"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror.lower()
+    return str(reason)

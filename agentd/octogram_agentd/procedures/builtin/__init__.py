@@ -1,0 +1,1 @@
+"""The procedures `builtins.*` and `copy`."""

@@ -1,0 +1,234 @@
+"""Files: brought to an agent and from it, written, packed, downloaded."""
+
+from __future__ import annotations
+
+import os
+from errno import ENOTDIR, EXDEV
+
+from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
+
+    from octogram_agentd.procedures.context import Context
+
+
+class Copy(Procedure):
+    """Copy a file, or a directory with all that is in it, from the orchestrator's machine to the agent.
+
+    When `remote_path` names a directory that exists, or ends in `/` or `.`, what is copied lands in it under its own
+    name. Parents are made. A directory is merged into one that is there already. Symbolic links are followed here, and
+    never on the agent; modes are kept, except for setuid, setgid and sticky. A file appears under its name only when
+    all of it has arrived and its SHA-256 is right, and so does a new directory. A rerun goes where the job went before.
+    """
+
+    procedure = "copy"
+    where = "orchestrator"
+
+    local_path: Field[str] = Field(
+        "str", "What to copy: taken from the working directory, then from the scenario's directory.", required=True
+    )
+    remote_path: Field[str] = Field("str", "Where to: a relative path, from the agent's home directory.", required=True)
+
+
+class Fetch(Procedure):
+    """Copy a file, or a directory with all that is in it, from the agent to the orchestrator's machine.
+
+    When `local_path` names a directory that exists, or ends in `/` or `.`, what is fetched lands in it under its own
+    name. At most 100,000 files and directories and 64 GiB are taken.
+    """
+
+    procedure = "builtins.fetch"
+    where = "orchestrator"
+    short = "remote_path"
+    result = {
+        "local_path": "str: where it is now, absolute",
+        "bytes": "int: the size of all files",
+        "files": "int: how many files there are",
+        "sha256": "str: of the file; of a directory, the SHA-256 over each file's name, a zero byte and its digest",
+    }
+
+    remote_path: Field[str] = Field("str", "What to fetch, taken from the agent's home directory.", required=True)
+    local_path: Field[Optional[str]] = Field(
+        "str", "Where to, from the working directory; by default the run's artifacts, in a directory for each agent."
+    )
+
+
+class WriteFile(Procedure):
+    """Write a text into a file. Parents are made; the file is replaced as a whole."""
+
+    procedure = "builtins.write_file"
+    result = {"path": "str: where it is, absolute", "sha256": "str: of what was written"}
+
+    path: Field[str] = Field("str", "Which file, inside the agent's home directory.", required=True)
+    content: Field[str] = Field("str", "The text, written as UTF-8.", required=True)
+    mode: Field[str] = Field(
+        "str",
+        "Who may do what with it: octal, quoted, with a leading 0 (a bare number would be read as decimal).",
+        default="0600",
+        pattern=r"0o?[0-7]{3}",
+    )
+
+    async def run(self, context: Context) -> Dict[str, Any]:
+        """Write it beside its place, then give it its name."""
+        from hashlib import sha256
+
+        path = context.inner_path(self.path)
+        if os.path.isdir(path) or self.path.endswith("/"):
+            raise ProcedureFailed("%s is a directory, not a file" % self.path, kind="is_directory")
+        content = self.content.encode("utf-8", "surrogateescape")
+        try:
+            _make_directory(os.path.dirname(path))
+            _replace(path, content, int(self.mode.replace("o", ""), 8))
+        except OSError as error:
+            raise _failed("write", path, error) from None
+        return {"path": path, "sha256": sha256(content).hexdigest()}
+
+
+class Tar(Procedure):
+    """Pack files into a compressed archive, or unpack one."""
+
+    procedure = "builtins.tar"
+
+    contents: Field[str] = Field(
+        "str", "What to pack, or the directory to unpack into; taken from the home directory.", required=True
+    )
+    archive: Field[Uri] = Field(
+        "str",
+        "The archive: `self://PATH`, and to extract also one of another agent or a URL.",
+        required=True,
+        uri="file",
+    )
+    action: Field[str] = Field("str", "What to do.", required=True, choices=("create", "extract"))
+
+    async def run(self, context: Context) -> None:
+        """Call `tar` in the home directory."""
+        if self.action == "create":
+            await self._create(context)
+        else:
+            await self._extract(context)
+
+    async def _create(self, context: Context) -> None:
+        if self.archive.remote is not None:
+            raise ProcedureFailed("Cannot create a remote archive", kind="argument", hint="write self://PATH")
+        archive = context.path(self.archive.owned or "")
+        partial = context.temporary(os.path.basename(archive))  # elsewhere, as the archive may lie in what is packed
+        try:
+            _make_directory(os.path.dirname(archive))
+        except OSError as error:
+            raise _failed("create", archive, error) from None
+        await _tar(context, ["tar", "czvf", partial, *_as_operand(self.contents)])
+        try:
+            os.chmod(partial, 0o644)
+            os.replace(partial, archive)
+        except OSError as error:
+            if error.errno != EXDEV:
+                raise _failed("create", archive, error) from None
+            await context.command(["mv", "-f", "--", partial, archive])
+
+    async def _extract(self, context: Context) -> None:
+        archive = context.path(await context.fetch(self.archive))
+        if not os.path.isfile(archive):
+            raise ProcedureFailed("there is no archive %s" % archive, kind="missing")
+        directory = context.path(self.contents)
+        try:
+            _make_directory(directory)
+        except OSError as error:
+            raise _failed("create the directory", directory, error) from None
+        await _tar(context, ["tar", "xzvf", archive, "-C", directory])
+
+
+class Prefetch(Procedure):
+    """Bring a file into the home directory under its own name, and make it executable.
+
+    The name is what follows the last `/`. A file that is there under that name is replaced. What this agent has already
+    (`self://PATH`) is moved. Written as a text:
+    `builtins.prefetch: 'https://example.org/tool'`.
+    """
+
+    procedure = "builtins.prefetch"
+    short = "file"
+
+    file: Field[Uri] = Field("str", "Which file: `AGENT://PATH`, `self://PATH` or a URL.", required=True, uri="file")
+
+    async def run(self, context: Context) -> None:
+        """Download it, unless that was done already, and put it in place."""
+        source = self.file.remote if self.file.remote is not None else self.file.owned or ""
+        name = source.rpartition("/")[2]
+        if name in ("", ".", ".."):
+            raise ProcedureFailed("%s names no file" % source, kind="argument", hint="it must end with a file's name")
+        path = context.path(await context.fetch(self.file))
+        target = os.path.join(context.home, name)
+        try:
+            if not os.path.isfile(path):
+                raise ProcedureFailed("there is no file %s" % path, kind="missing")
+            os.chmod(path, os.stat(path).st_mode & 0o777 | 0o111)
+            if self.file.remote is None:
+                os.replace(path, target)
+            else:
+                await _link(context, path, target)
+        except OSError as error:
+            raise _failed("put into the home directory", target, error) from None
+
+
+async def _link(context: Context, source: str, target: str) -> None:
+    """Give a file a second name, replacing what has it; the download stays for whoever asks for it next."""
+    partial = "%s.%s.part" % (target, os.urandom(6).hex())
+    try:
+        try:
+            os.link(source, partial)
+        except OSError:  # a file system without hard links
+            await context.command(["cp", "-p", "--", source, partial], log=False)
+        os.rename(partial, target)
+    finally:
+        try:
+            os.unlink(partial)  # still there when it failed, and when both names were one file already
+        except OSError:
+            pass
+
+
+async def _tar(context: Context, argv: list[str]) -> None:
+    result = await context.command(argv, check=False)
+    if result.exit_code != 0:
+        lines = result.stderr.strip().splitlines()
+        raise ProcedureFailed(
+            "tar ended with exit status %d%s" % (result.exit_code, ": " + lines[-1] if lines else ""),
+            kind="exit",
+            exit_code=result.exit_code,
+            argv=argv,
+            last_lines=lines[-20:],
+        )
+
+
+def _as_operand(name: str) -> list[str]:
+    """Keep `tar` from taking a file's name for an option."""
+    return ["--", name] if name.startswith("-") else [name]
+
+
+def _replace(path: str, content: bytes, mode: int) -> None:
+    partial = "%s/.octogram-%s.part" % (os.path.dirname(path), os.urandom(8).hex())
+    fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb", buffering=0) as file:
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) or 0 :]
+            os.fchmod(fd, mode)
+        os.rename(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), path) from None
+
+
+def _failed(doing: str, path: str, error: OSError) -> ProcedureFailed:
+    from octogram_agentd.parcels.parcel import failure
+
+    return failure(doing, os.fsencode(path), error)

@@ -1,0 +1,1 @@
+"""Programs of this machine: started, read, kept running, ended as whole trees."""

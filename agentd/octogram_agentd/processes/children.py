@@ -1,0 +1,266 @@
+"""Programs that the agent has started: their pipes, their exit, the trees that they become."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from octogram_agentd import signals
+from octogram_agentd.kernel import Bell, Future, Kernel
+from octogram_agentd.procedures.values import ProcedureFailed
+from octogram_agentd.processes.membership import MARK, Ending, Everything, Stranded, Tree, look_below, look_everywhere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+    Sink = Callable[[str, bytes], None]  # stream, data; no data: the stream's end
+
+READ_BYTES = 65536
+HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Child:
+    """One program: `ended` gives its exit status, `drained` comes when its output is complete too."""
+
+    __slots__ = (
+        "_held_timer",
+        "_kernel",
+        "_readers",
+        "_sink",
+        "_stdin",
+        "_stdin_rest",
+        "drained",
+        "ended",
+        "exit_code",
+        "mark",
+        "pid",
+    )
+
+    def __init__(self, kernel: Kernel, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
+        self.pid = pid
+        self.mark = mark
+        self.exit_code: Optional[int] = None
+        self.ended = Future(kernel)
+        self.drained = Future(kernel)
+        self._kernel = kernel
+        self._readers = readers
+        self._sink = sink
+        self._stdin = -1
+        self._stdin_rest = b""
+        self._held_timer: Any = None
+        for fd in readers:
+            kernel.watch(fd, self._reader(fd))
+
+    def feed(self, fd: int, data: bytes) -> None:
+        """Write to its standard input, then close it."""
+        self._stdin, self._stdin_rest = fd, data
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            while self._stdin_rest:
+                self._stdin_rest = self._stdin_rest[os.write(self._stdin, self._stdin_rest) :]
+        except BlockingIOError:
+            self._kernel.watch(self._stdin, on_write=self._write)
+            return
+        except OSError:
+            pass  # it does not want to read any more
+        self._kernel.unwatch(self._stdin)
+        os.close(self._stdin)
+        self._stdin = -1
+
+    def _reader(self, fd: int) -> Callable[[], object]:
+        return lambda: self._read(fd)
+
+    def _read(self, fd: int) -> bool:
+        """Take what is there; whether there may be more."""
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return False
+        if data:
+            self._sink(self._readers[fd], data)
+            return True
+        self._kernel.unwatch(fd)
+        os.close(fd)
+        stream = self._readers.pop(fd)
+        self._sink(stream, b"")
+        self._settle()
+        return False
+
+    def exited(self, status: int) -> None:
+        """Take the wait status of the leader, once."""
+        self.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+        if self._stdin >= 0:
+            self._stdin_rest = b""
+            self._write()
+        for fd in list(self._readers):  # what it wrote last is in the pipe already
+            for _ in range(16):
+                if not self._read(fd):
+                    break
+        self._settle()
+        self.ended.set(self.exit_code)
+
+    def _settle(self) -> None:
+        if self.exit_code is None or self.drained.is_done:
+            return
+        if not self._readers:
+            if self._held_timer is not None:
+                self._held_timer.cancel()
+            self.drained.set()
+        elif self._held_timer is None:
+            self._held_timer = self._kernel.later(HELD_PIPE_S, self.drained.set)
+
+
+class Processes:
+    """All of them. There is one: it reaps every child that this process gets."""
+
+    def __init__(self, kernel: Kernel, place: str) -> None:
+        self._place = place  # what the marks of all daemons of our directory begin with; ends in `/`
+        self.mark = "%s%s/" % (place, os.urandom(4).hex())  # what ours begin with
+        self.changed = Bell(kernel)
+        self._kernel = kernel
+        self._children: Dict[int, Child] = {}
+        self._count = 0
+        self._null = -1
+        self._endings: Dict[str, Ending] = {}
+        self._longest_grace_s = float("inf")
+        self._look = look_below
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        sink: Sink,
+        stdin: Optional[bytes] = None,
+        owner: str = "",
+    ) -> Child:
+        """Start a program; `owner` names what its mark is grouped under. Raises ProcedureFailed `not_started`."""
+        from octogram_agentd.processes.launch import launch
+
+        if self._null < 0:
+            self._prepare()
+        self._count += 1
+        mark = "%s%s/%d" % (self.mark, owner, self._count)
+        marked = dict(env)
+        marked[MARK] = mark
+        opened: List[int] = []
+        stdin_write = -1
+        try:
+            out_read, out_write = os.pipe2(os.O_CLOEXEC)
+            opened += [out_read, out_write]
+            err_read, err_write = os.pipe2(os.O_CLOEXEC)
+            opened += [err_read, err_write]
+            stdin_read = self._null
+            if stdin is not None:
+                stdin_read, stdin_write = os.pipe2(os.O_CLOEXEC)
+                opened += [stdin_read, stdin_write]
+            pid = launch(argv, cwd, marked, stdin_read, out_write, err_write)
+        except OSError as error:
+            _close(opened)
+            raise ProcedureFailed(
+                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started", errno=error.errno
+            ) from None
+        except ProcedureFailed:
+            _close(opened)
+            raise
+        os.close(out_write)
+        os.close(err_write)
+        os.set_blocking(out_read, False)
+        os.set_blocking(err_read, False)
+        child = Child(self._kernel, pid, mark, {out_read: "stdout", err_read: "stderr"}, sink)
+        self._children[pid] = child
+        if stdin is not None:
+            os.close(stdin_read)
+            os.set_blocking(stdin_write, False)
+            child.feed(stdin_write, stdin)
+        return child
+
+    def _prepare(self) -> None:
+        """What only a daemon that starts something needs."""
+        if not become_subreaper():
+            self._look = look_everywhere  # orphans are not below us then, and only the mark tells
+        self._kernel.on_child_exit(self.reap)
+        self._null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def reap(self) -> None:
+        """Take every exit status that there is, of adopted grandchildren too."""
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                child = self._children.pop(pid, None)
+                if child is not None:
+                    child.exited(status)
+        except ChildProcessError:
+            pass
+        self.changed.ring()
+
+    def tree(self, child: Child) -> Tree:
+        """Give what a program has become. Only before its leader is reaped does its number say anything."""
+        return Tree(child.mark, (child.pid,), self._look)
+
+    async def end(self, child: Child, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        """End a program's whole tree; what could not be ended."""
+        return await self._end(child.mark, self.tree(child), stop_signal, grace_s)
+
+    async def end_owner(self, owner: str, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        """End all that was started under an owner's name."""
+        mark = "%s%s/" % (self.mark, owner)
+        leaders = [child.pid for child in self._children.values() if child.mark.startswith(mark)]
+        return await self._end(mark, Tree(mark, leaders, self._look), stop_signal, grace_s)
+
+    async def end_everything(self, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        """End whatever descends from this process."""
+        if self._null < 0:
+            return []
+        everything = Everything("") if self._look is look_below else Tree(self.mark, (), self._look)
+        return await self._end("", everything, stop_signal, grace_s)
+
+    async def end_stranded(self) -> List[Dict[str, Any]]:
+        """End what an earlier daemon of this directory left behind when it was killed."""
+        return await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
+
+    def kill_what_is_below(self) -> None:
+        """Kill every descendant at once: the last resort, when ending them in order has failed."""
+        for seen in look_below().values():
+            try:
+                os.kill(seen.pid, signals.KILL)
+            except OSError:
+                pass
+
+    def limit_grace(self, grace_s: float) -> None:
+        """Give nothing more than so much grace from now on; shortens what is under way too."""
+        self._longest_grace_s = min(self._longest_grace_s, grace_s)
+        for ending in self._endings.values():
+            ending.hurry(grace_s)
+
+    async def _end(self, name: str, tree: Tree, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        ending = Ending(tree, self.changed, time.monotonic)
+        self._endings[name] = ending
+        try:
+            return await ending.run(stop_signal, min(grace_s, self._longest_grace_s))
+        finally:
+            if self._endings.get(name) is ending:
+                del self._endings[name]
+
+
+def become_subreaper() -> bool:
+    """Ask the kernel to give us the orphans among our descendants; whether it does."""
+    try:
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        return bool(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def _close(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)

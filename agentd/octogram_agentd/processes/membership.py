@@ -1,0 +1,272 @@
+"""Which processes belong to what was started, and how to end them all. Reads /proc; signals nobody by name.
+
+A tree is its leader, whoever descends from it, whoever is in its session, and whoever carries its mark in the
+environment. Daemons that detach are found too: the agent adopts them (child subreaper), so all are below the agent.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from octogram_agentd import signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
+
+    from octogram_agentd.kernel import Bell
+
+    Identity = Tuple[int, int]  # process id, start time in ticks since the machine's start
+
+MARK = "OCTOGRAM_PROCESS"
+KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
+
+
+class Seen:
+    """One process, as /proc showed it."""
+
+    __slots__ = ("name", "parent", "pid", "session", "start", "state")
+
+    def __init__(self, pid: int, stat: str) -> None:
+        name_end = stat.rindex(")")
+        fields = stat[name_end + 2 :].split()
+        self.pid = pid
+        self.name = stat[stat.index("(") + 1 : name_end]
+        self.state = fields[0]
+        self.parent = int(fields[1])
+        self.session = int(fields[3])
+        self.start = int(fields[19])
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from a later process with the same number."""
+        return self.pid, self.start
+
+
+def see(pid: int) -> Optional[Seen]:
+    """Look at one process; None when it is gone, or dead and only not reaped yet."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb", 0) as file:
+            seen = Seen(pid, file.read(4096).decode("utf-8", "replace"))
+    except (OSError, ValueError, IndexError):
+        return None
+    return None if seen.state in "ZX" else seen
+
+
+def below(root: int) -> Dict[int, Seen]:
+    """Give every live process that descends from one, by process id."""
+    found: Dict[int, Seen] = {}
+    waiting = _children(root)
+    if waiting is None:
+        return _below_by_parents(root)
+    visited: Set[int] = set()
+    while waiting:
+        pid = waiting.pop()
+        if pid in visited:
+            continue
+        visited.add(pid)
+        seen = see(pid)
+        if seen is not None:
+            found[pid] = seen
+        waiting.extend(_children(pid) or ())
+    return found
+
+
+def _children(pid: int) -> Optional[List[int]]:
+    """Give the children of all threads of a process; None when this kernel does not tell."""
+    children: List[int] = []
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, thread), "rb", 0) as file:
+                children.extend(int(word) for word in file.read(1 << 20).split())
+    except OSError as error:
+        if error.errno == errno.ENOENT and not os.path.exists("/proc/self/task/%d/children" % os.getpid()):
+            return None
+    return children
+
+
+def _below_by_parents(root: int) -> Dict[int, Seen]:
+    everyone = all_processes()
+    found: Dict[int, Seen] = {}
+    grown = True
+    while grown:
+        grown = False
+        for seen in everyone:
+            if seen.pid not in found and (seen.parent == root or seen.parent in found):
+                found[seen.pid] = seen
+                grown = True
+    return found
+
+
+def all_processes() -> List[Seen]:
+    """Look at every process of this machine that can be seen."""
+    everyone = (see(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    return [seen for seen in everyone if seen is not None]
+
+
+def mark_of(pid: int) -> str:
+    """Give the mark in a process's environment; empty when it has none, or may not be read."""
+    try:
+        with open("/proc/%d/environ" % pid, "rb", 0) as file:
+            environ = file.read(1 << 20)
+    except OSError:
+        return ""
+    start = environ.find(MARK.encode() + b"=")
+    if start < 0 or (start > 0 and environ[start - 1] != 0):
+        return ""
+    return environ[start + len(MARK) + 1 :].split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
+def look_below() -> Dict[int, Seen]:
+    """Look at all that descends from this daemon."""
+    return below(os.getpid())
+
+
+def look_everywhere() -> Dict[int, Seen]:
+    """Look at all but this daemon."""
+    return {seen.pid: seen for seen in all_processes() if seen.pid != os.getpid()}
+
+
+class Tree:
+    """The processes of one thing that was started. `leaders` may be empty: then the mark alone decides.
+
+    `mark` ending in `/` means everything whose mark begins so.
+    """
+
+    __slots__ = ("_known", "_look", "leaders", "mark")
+
+    def __init__(
+        self, mark: str, leaders: Iterable[int] = (), look: Callable[[], Dict[int, Seen]] = look_below
+    ) -> None:
+        self._look = look
+        self.mark = mark
+        self.leaders = frozenset(leaders)
+        self._known: Set[Identity] = set()
+
+    def members(self) -> Dict[int, Seen]:
+        """Look who is alive of it now. Who was seen in it once stays a member, wherever it goes."""
+        everyone = self._look()
+        members: Dict[int, Seen] = {}
+        for seen in everyone.values():
+            if (
+                seen.pid in self.leaders
+                or seen.session in self.leaders
+                or seen.identity in self._known
+                or self._carries_mark(seen.pid)
+            ):
+                members[seen.pid] = seen
+        grown = True
+        while grown:
+            grown = False
+            for seen in everyone.values():
+                if seen.parent in members and seen.pid not in members:
+                    members[seen.pid] = seen
+                    grown = True
+        self._known = {seen.identity for seen in members.values()}
+        return members
+
+    def _carries_mark(self, pid: int) -> bool:
+        mark = mark_of(pid)
+        return mark.startswith(self.mark) if self.mark.endswith("/") else mark == self.mark
+
+
+class Everything(Tree):
+    """All that descends from this daemon, whatever it did to hide."""
+
+    def members(self) -> Dict[int, Seen]:
+        """Look who is alive."""
+        return self._look()
+
+
+class Stranded(Tree):
+    """What earlier daemons of a directory left behind when they were killed: the mark tells them from our own."""
+
+    def __init__(self, place: str, ours: str) -> None:
+        super().__init__(place, (), look_everywhere)
+        self._ours = ours
+
+    def _carries_mark(self, pid: int) -> bool:
+        mark = mark_of(pid)
+        return mark.startswith(self.mark) and not mark.startswith(self._ours)
+
+
+def send(seen: Seen, *numbers: int) -> str:
+    """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
+    fd = -1
+    try:
+        try:
+            fd = os.pidfd_open(seen.pid)
+        except (AttributeError, OSError) as error:
+            if getattr(error, "errno", 0) == errno.ESRCH:
+                return ""
+        now = see(seen.pid)
+        if now is None or now.start != seen.start:
+            return ""
+        for number in numbers:
+            if fd >= 0 and signals.send_by_descriptor is not None:
+                signals.send_by_descriptor(fd, number)
+            else:
+                os.kill(seen.pid, number)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "EPERM"
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    return ""
+
+
+class Ending:
+    """The ladder: a signal to every member, a grace, KILL until two looks find nobody."""
+
+    def __init__(self, tree: Tree, on_change: Bell, clock: Callable[[], float]) -> None:
+        self._tree = tree
+        self._on_change = on_change  # fires when a child of ours has ended
+        self._clock = clock
+        self._kill_at_s = 0.0
+
+    def hurry(self, grace_s: float) -> None:
+        """Shorten the grace of an ending that is under way."""
+        self._kill_at_s = min(self._kill_at_s, self._clock() + grace_s)
+        self._on_change.ring()
+
+    async def run(self, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        """End the tree, and give what could not be ended as {pid, name, state}."""
+        self._kill_at_s = self._clock() + grace_s
+        members = self._tree.members()
+        if not members:
+            members = self._tree.members()
+        if grace_s > 0:
+            for seen in members.values():
+                send(seen, stop_signal, signals.CONT)
+            pause_s = 0.004
+            while members and self._clock() < self._kill_at_s:
+                await self._on_change.wait(min(pause_s, max(0.001, self._kill_at_s - self._clock())))
+                pause_s = min(pause_s * 1.5, 0.1)
+                members = self._tree.members()
+        return await self._kill()
+
+    async def _kill(self) -> List[Dict[str, Any]]:
+        deadline_s = self._clock() + KILL_TIME_S
+        empty = 0
+        refused: Dict[int, str] = {}
+        members: Dict[int, Seen] = {}
+        while self._clock() < deadline_s:
+            members = self._tree.members()
+            empty = 0 if members else empty + 1
+            if empty == 2:
+                return []
+            for seen in members.values():
+                why = send(seen, signals.KILL)
+                if why:
+                    refused[seen.pid] = why
+            if members:
+                if refused.keys() >= members.keys():
+                    break
+                await self._on_change.wait(0.002)
+        return [
+            {"pid": seen.pid, "name": seen.name, "state": refused.get(seen.pid) or seen.state}
+            for seen in members.values()
+        ]

@@ -1,0 +1,203 @@
+"""Processes with a name: kept running, watched, stopped as whole trees."""
+
+from __future__ import annotations
+
+from octogram_agentd import signals
+from octogram_agentd.kernel import Bell, Future
+from octogram_agentd.procedures.context import Process
+from octogram_agentd.procedures.values import ProcedureFailed
+from octogram_agentd.processes.logs import LineCutter, Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence
+
+    from octogram_agentd.kernel import Kernel
+    from octogram_agentd.processes.children import Child, Processes
+
+RESTART_DELAY_S = 0.5  # doubled each time, up to the next
+LONGEST_RESTART_DELAY_S = 30.0
+LAST_LINES = 10  # of the log, in a reason
+
+
+def signal_number(name: str) -> int:
+    """Give a signal's number: `TERM`, `SIGTERM`. Raises ProcedureFailed kind `argument`."""
+    number = signals.number(name)
+    if number is None:
+        raise ProcedureFailed("there is no signal %s" % name, kind="argument", hint="use TERM, INT, HUP, QUIT ...")
+    return number
+
+
+class Supervised(Process):
+    """One named process of this agent; a restart keeps the name, the log and the object."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        processes: Processes,
+        name: str,
+        log: Log,
+        *,
+        argv: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        stdin: Optional[bytes],
+        owner: str,
+        stop_signal: str,
+        stop_grace_s: float,
+        restart: str,
+        stop_order: int,
+        on_lines: Callable[[Supervised, str, List[str]], None],
+        on_state: Callable[[Supervised, bool], None],
+    ) -> None:
+        self.name = name
+        self.argv = list(argv)
+        self.log = log
+        self.attempt = ""
+        self.stop_order = stop_order
+        self.stop_grace_s = stop_grace_s
+        self.exit_code: Optional[int] = None
+        self.is_running = False
+        self.is_over = False  # has ended and will not be restarted
+        self.changed = Bell(kernel)
+        self._stop_signal = signal_number(stop_signal)
+        self._restart = restart
+        self._kernel = kernel
+        self._processes = processes
+        self._how: Dict[str, Any] = {"cwd": cwd, "env": env, "stdin": stdin, "owner": owner}
+        self._on_lines = on_lines
+        self._on_state = on_state
+        self._cutters = {"stdout": LineCutter(), "stderr": LineCutter()}
+        self._is_stopping = False
+        self._is_empty = False
+        self._over = Future(kernel)
+        self._child = self._launch()
+        self._watcher = kernel.spawn(self._watch(), "process %s" % name)
+
+    def _launch(self) -> Child:
+        child = self._processes.start(self.argv, sink=self._take, **self._how)
+        self.pid = child.pid
+        self.is_running = True
+        self.exit_code = None
+        return child
+
+    def _relaunch(self) -> bool:
+        if self._is_stopping:
+            return False
+        try:
+            self._child = self._launch()
+        except ProcedureFailed as error:
+            self._take("stderr", ("cannot be restarted: %s\n" % error).encode("utf-8", "replace"))
+            return False
+        return True
+
+    def _take(self, stream: str, data: bytes) -> None:
+        cutter = self._cutters[stream]
+        if data:
+            self.log.write(data)
+            lines = cutter.feed(data)
+        else:
+            lines = cutter.close()
+        if lines:
+            self._on_lines(self, stream, lines)
+        self.changed.ring()
+
+    async def _watch(self) -> None:
+        delay_s = RESTART_DELAY_S
+        while True:
+            self.exit_code = await self._child.ended
+            self.is_running = False
+            await self._child.drained
+            if self._is_stopping or self._restart != "on_failure" or self.exit_code == 0:
+                break
+            self._on_state(self, False)
+            await self._processes.end(self._child, self._stop_signal, self.stop_grace_s)
+            await self._kernel.sleep(delay_s)
+            delay_s = min(2 * delay_s, LONGEST_RESTART_DELAY_S)
+            if not self._relaunch():
+                break
+            self._on_state(self, True)
+        self.is_over = True
+        self.log.close()
+        self._on_state(self, False)
+        self._over.set()
+        self.changed.ring()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its whole tree was seen empty."""
+        return self.is_over and self._is_empty
+
+    def reason(self) -> str:
+        """Say how it ended: exit status and last lines."""
+        lines = self.tail(LAST_LINES)
+        how = (
+            "%s is running" % self.name
+            if self.exit_code is None
+            else ("%s ended with exit status %d" % (self.name, self.exit_code))
+        )
+        return "\n".join([how] + [line[:500] for line in lines])
+
+    def tail(self, lines: int = 20) -> List[str]:
+        """Give the last lines of its output, stdout and stderr as they came."""
+        return self.log.last_lines(lines)
+
+    async def wait(self) -> int:
+        """Wait for the leader's exit status."""
+        return int(await self._child.ended)
+
+    def new_lines(self) -> AsyncIterator[str]:
+        """Give each line of output from the process's first one on; ends when the process does."""
+        return _ProcessLines(self)
+
+    async def stop(self, grace_s: Optional[float] = None) -> List[Dict[str, Any]]:
+        """Stop the whole tree; what could not be ended."""
+        if self.is_gone:
+            return []
+        self._is_stopping = True
+        remaining = await self._processes.end(
+            self._child, self._stop_signal, self.stop_grace_s if grace_s is None else grace_s
+        )
+        if not remaining:
+            self._is_empty = True
+            await self._child.ended
+            await self._settled()
+        return remaining
+
+    async def _settled(self) -> None:
+        """Wait for the watcher, briefly: it may be in a pause before a restart, which will not take place."""
+        future = Future(self._kernel)
+        self._over.then(future.set)
+        timer = self._kernel.later(0.2, future.set)
+        await future
+        timer.cancel()
+
+
+class _ProcessLines:
+    """Reads a process's log from its beginning, then follows it."""
+
+    def __init__(self, process: Supervised) -> None:
+        self._process = process
+        self._offset = 0
+        self._cutter = LineCutter()
+        self._lines: List[str] = []
+        self._is_at_end = False
+
+    def __aiter__(self) -> _ProcessLines:
+        return self
+
+    async def __anext__(self) -> str:
+        while not self._lines:
+            if self._is_at_end:
+                raise StopAsyncIteration
+            data, self._offset, gap = self._process.log.read(self._offset)
+            if gap:
+                self._lines.append("[%d bytes of the log were dropped here]" % gap)
+            if data:
+                self._lines += self._cutter.feed(data)
+            elif self._process.is_over:
+                self._is_at_end = True
+                self._lines += self._cutter.close()
+            else:
+                await self._process.changed.wait()
+        return self._lines.pop(0)

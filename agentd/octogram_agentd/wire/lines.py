@@ -1,0 +1,140 @@
+"""The channel between orchestrator and agent: one JSON object a line, written and read by both sides with this module.
+
+Messages that must not be lost are numbered (`seq`, from 1, each direction for itself) and kept by the sender until
+acknowledged; after a reattachment the sender repeats what the other side has not seen. Log lines are not numbered:
+they may be dropped, and then say how many were. Which messages there are stands in messages.py. Knows no sockets.
+"""
+
+from __future__ import annotations
+
+try:
+    # The C parts of the standard library's json, without the package around them: its imports would double the time
+    # that a daemon takes to start.
+    import _json
+except ImportError:
+    _json = None  # type: ignore[assignment]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Tuple
+
+    Message = Dict[str, Any]
+
+MAX_LINE_BYTES = 256 * 1024  # both ways, except for results, see MAX_RESULT_BYTES
+MAX_RESULT_BYTES = 192 * 1024  # a larger result fails its job with `result_too_large`: never cut short silently
+MAX_DEPTH = 32
+OUTPUT_CREDIT_BYTES = 256 * 1024  # how much log text may be under way before the orchestrator has taken some
+
+
+class WireError(Exception):
+    """What came is not a line of this protocol."""
+
+
+def encode(message: Message) -> bytes:
+    """Give the line of a message, its end included. Raises ValueError for NaN and infinities, TypeError for no JSON."""
+    return (_encode(message) + "\n").encode("ascii")
+
+
+def decode(line: bytes) -> Message:
+    """Read one line. Raises WireError when it is not one JSON object with a text `t`, or too long, or too deep."""
+    if len(line) > MAX_LINE_BYTES:
+        raise WireError("a line of %d bytes is over the limit of %d" % (len(line), MAX_LINE_BYTES))
+    if line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH:
+        raise WireError("a line is nested deeper than %d" % MAX_DEPTH)
+    try:
+        message = _decode(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise WireError("not JSON: %s" % error) from None
+    if not isinstance(message, dict) or not isinstance(message.get("t"), str):
+        raise WireError("not a message: %.80r" % line)
+    return message
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError("%s is not allowed" % name)
+
+
+def _refuse_value(value: object) -> object:
+    raise TypeError("a %s is not JSON" % type(value).__name__)
+
+
+class _Rules:
+    """How the scanner reads: the attributes that it looks for."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = staticmethod(_refuse_constant)
+    memo: Dict[str, str] = {}
+
+
+def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
+    """Choose how to write and read JSON text."""
+    if _json is None:
+        import json  # type: ignore[unreachable]
+
+        writer = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+        return writer, lambda text: json.loads(text, parse_constant=_refuse_constant)
+    scan: Any = _json.make_scanner(_Rules())  # type: ignore[arg-type]
+
+    def write(value: Any) -> str:
+        encoder = _json.make_encoder(
+            {}, _refuse_value, _json.encode_basestring_ascii, None, ":", ",", False, False, False
+        )
+        return "".join(encoder(value, 0))
+
+    def read(text: str) -> Any:
+        text = text.strip(" \t\r\n")
+        try:
+            value, end = scan(text, 0)
+        except StopIteration:
+            raise ValueError("no value in %.80r" % text) from None
+        if end != len(text):
+            raise ValueError("more than one value")
+        return value
+
+    return write, read
+
+
+_encode, _decode = _codec()
+
+
+def depth(line: bytes) -> int:
+    """Count how deep the brackets of a JSON text nest, strings left out."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in line:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in (0x7B, 0x5B):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in (0x7D, 0x5D):
+            depth -= 1
+    return deepest
+
+
+class LineFramer:
+    """Bytes in, messages out, however the bytes are cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> List[Message]:
+        """Take what arrived and give the messages that are complete. Raises WireError; the stream is then of no use."""
+        if self._rest:
+            data = self._rest + data
+        lines = data.split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) > MAX_LINE_BYTES:
+            raise WireError("a line is over the limit of %d bytes" % MAX_LINE_BYTES)
+        return [decode(line) for line in lines]

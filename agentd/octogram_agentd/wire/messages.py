@@ -1,0 +1,128 @@
+"""The messages between orchestrator and agent, as a table: for PROTOCOL.md and for tests. No program reads it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Tuple
+
+MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
+    # type: (direction, meaning, fields)
+    "hello": (
+        "to agent",
+        "the first message of an attachment",
+        {
+            "proto": "[major, minor] of the sender",
+            "run": "the run's name",
+            "agent": "the agent's name",
+            "epoch": "counts attachments from 1; a lower one than seen before is refused",
+            "lease_s": "seconds without an orchestrator after which the daemon stops everything and ends",
+            "rx": "the highest seq seen from the agent so far; the agent repeats what follows",
+            "address": "the agent's address as the scenario gives it: what other agents use to reach it",
+            "env": "environment variables for everything that the agent starts",
+            "procedures": "the user's own procedure files: list of {path, source}",
+            "keep": "whether the home directory stays when the run ends",
+            "bind": "the host that servers of this agent bind, IPv6 without brackets; `::`, `0.0.0.0`: every interface",
+        },
+    ),
+    "run": (
+        "to agent",
+        "execute an attempt, once",
+        {
+            "seq": "number",
+            "id": "the attempt's name",
+            "procedure": "its procedure",
+            "args": "expanded arguments",
+            "timeout_s": "after which the attempt is ended as failed (kind `timeout`); absent: none",
+        },
+    ),
+    "cancel": (
+        "to agent",
+        "end an attempt and everything that it started",
+        {"seq": "number", "id": "the attempt's name", "reason": "for the log"},
+    ),
+    "stop": (
+        "to agent",
+        "stop every process, answer `stopped`, and end",
+        {"seq": "number", "grace_s": "between TERM and KILL", "keep": "whether the home directory stays"},
+    ),
+    "tail": (
+        "to agent",
+        "ask for more of a process's log than was sent",
+        {"request": "echoed in the answer", "process": "its name, or the attempt's", "bytes": "how much of the end"},
+    ),
+    "credit": ("to agent", "output that has been taken", {"bytes": "as counted in the lines received"}),
+    "ack": ("both", "everything up to `seq` has arrived and is safe", {"seq": "number"}),
+    "hb": ("both", "a sign of life; the orchestrator's renews the lease", {"n": "counts up"}),
+    "welcome": (
+        "from agent",
+        "the answer to hello",
+        {
+            "proto": "[major, minor]",
+            "agent": "name",
+            "pid": "of the daemon",
+            "home": "absolute path",
+            "host": "the machine's own name",
+            "python": "version",
+            "build": "the bundle's content hash",
+            "boot": "the machine's boot id",
+            "cpus": "count",
+            "rx": "the highest seq seen from the orchestrator",
+            "running": "names of the attempts under way",
+        },
+    ),
+    "reject": (
+        "from agent",
+        "the answer to a hello that cannot be",
+        {"code": "proto, epoch_stale, wrong_run", "detail": "for people"},
+    ),
+    "output": (
+        "from agent",
+        "log lines of an attempt or a process; never numbered",
+        {
+            "id": "the attempt's name, or empty for a process that outlived its attempt",
+            "process": "the process's name, for supervised ones",
+            "stream": "stdout, stderr or log",
+            "lines": "texts without line ends, undecodable bytes as U+FFFD",
+            "dropped": "lines left out before these",
+            "bytes": "what this counts against the credit",
+        },
+    ),
+    "progress": ("from agent", "one line that says how far an attempt is", {"id": "attempt", "text": "the line"}),
+    "service": (
+        "from agent",
+        "a service came up or went down",
+        {
+            "seq": "number",
+            "id": "the attempt that started it",
+            "kind": "node, dal_node, rollup_node, baker, http, process, prometheus",
+            "name": "its name on this agent",
+            "ports": "map of names to numbers: rpc, metrics, net, http, ...",
+            "state": "up or down",
+            "reason": "why it is down: exit status and last lines",
+        },
+    ),
+    "finished": (
+        "from agent",
+        "the end of an attempt",
+        {
+            "seq": "number",
+            "id": "the attempt's name",
+            "state": "ok, failed or cancelled",
+            "result": "JSON or null",
+            "error": "{kind, message, hint, detail} when it did not end well",
+            "duration_s": "seconds",
+        },
+    ),
+    "log": (
+        "from agent",
+        "the answer to tail",
+        {"request": "as asked", "lines": "texts", "size_bytes": "of the whole log", "error": "when there is none"},
+    ),
+    "stopped": (
+        "from agent",
+        "the answer to stop: the last numbered message",
+        {"seq": "number", "remaining": "processes that could not be ended: list of {pid, name, state}"},
+    ),
+}
+"""Every message: the page PROTOCOL.md is made from this table."""
