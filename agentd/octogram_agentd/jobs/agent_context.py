@@ -6,7 +6,7 @@ import os
 import time
 
 from octogram_agentd import signals
-from octogram_agentd.jobs.attempt import LAST_LINES
+from octogram_agentd.jobs.capture import Capture, detail_of
 from octogram_agentd.kernel import Future
 from octogram_agentd.procedures.context import CommandResult, Context
 from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 COMMAND_GRACE_S = 5.0  # between TERM and KILL when a command is cancelled
-RESULT_CHARACTERS = 80 * 1024  # of one stream as JSON, so that two tails fit into a result
 
 
 class AgentContext(Context):
@@ -118,7 +117,7 @@ class AgentContext(Context):
     ) -> CommandResult:
         """Run a program to its end."""
         limit_s = None if timeout_s is None else checked_timeout(timeout_s)
-        capture = _Capture(self, log, tail_bytes)
+        capture = Capture(self.print_lines if log else None, tail_bytes)
         started_s = time.monotonic()
         self._record.has_started = True
         processes = self._agent.processes
@@ -156,42 +155,20 @@ class AgentContext(Context):
         )
         capture.program = os.path.basename(argv[0])
         if is_late:
-            raise ProcedureFailed("%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **_detail(result))
+            raise ProcedureFailed(
+                "%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **detail_of(result)
+            )
         if check and result.exit_code != 0:
             raise ProcedureFailed(
-                "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **_detail(result)
+                "%s ended with exit status %d" % (argv[0], result.exit_code), kind="exit", **detail_of(result)
             )
         return result
 
     async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> List[Any]:
         """Run parts of the attempt, so many at a time."""
-        results: List[Any] = [None] * len(parts)
-        errors: List[BaseException] = []
-        waiting = list(enumerate(parts))[::-1]
+        from octogram_agentd.jobs.parts import run_parts
 
-        async def work() -> None:
-            while waiting:
-                index, part = waiting.pop()
-                try:
-                    results[index] = await part()
-                except BaseException as error:  # also a cancellation: this task ends either way
-                    waiting.clear()
-                    errors.append(error)
-
-        tasks = [self._kernel.spawn(work(), self.attempt) for _ in range(min(at_once, len(parts)))]
-        try:
-            for task in tasks:
-                await task
-        except BaseException:
-            waiting.clear()
-            for task in tasks:
-                task.cancel()
-            for task in tasks:  # what they run is ended before the attempt is
-                await task
-            raise
-        if errors:
-            raise errors[0]
-        return results
+        return await run_parts(self._kernel, self.attempt, parts, at_once)
 
     async def start(
         self,
@@ -404,60 +381,3 @@ class AgentContext(Context):
         merged = dict(self._agent.env)
         merged.update(env)
         return merged
-
-
-class _Capture:
-    """Takes a command's output: the tails for its result, lines for the log."""
-
-    __slots__ = ("_attempt", "_cutters", "_limit_bytes", "_log", "_tails", "program")
-
-    def __init__(self, attempt: AgentContext, log: bool, limit_bytes: int) -> None:
-        self.program = ""
-        self._attempt = attempt
-        self._log = log
-        self._limit_bytes = limit_bytes
-        self._tails: Dict[str, bytearray] = {}
-        self._cutters: Dict[str, LineCutter] = {}
-
-    def take(self, stream: str, data: bytes) -> None:
-        if data:
-            tail = self._tails.get(stream)
-            if tail is None:
-                tail = self._tails[stream] = bytearray()
-            tail += data
-            if len(tail) > 2 * self._limit_bytes:
-                del tail[: -self._limit_bytes]
-        if not self._log:
-            return
-        cutter = self._cutters.get(stream)
-        if cutter is None:
-            if not data:
-                return
-            cutter = self._cutters[stream] = LineCutter()
-        lines = cutter.feed(data) if data else cutter.close()
-        self._attempt.print_lines(stream, data, lines, self.program)
-
-    def text(self, stream: str) -> str:
-        tail = self._tails.get(stream)
-        if not tail:
-            return ""
-        text = bytes(tail[-self._limit_bytes :]).decode("utf-8", "replace")
-        return text if len(text) < RESULT_CHARACTERS // 12 else _within(text)
-
-
-def _within(text: str) -> str:
-    """Cut the beginning off a text whose escapes would make it too long for a result."""
-    from octogram_agentd.wire.lines import encode
-
-    while len(encode({"": text})) > RESULT_CHARACTERS:
-        text = text[len(text) // 8 + 1 :]
-    return text
-
-
-def _detail(result: CommandResult) -> Dict[str, Any]:
-    lines = (result.stderr.rstrip("\n") or result.stdout.rstrip("\n")).split("\n")[-LAST_LINES:]
-    return {
-        "exit_code": result.exit_code,
-        "argv": [word[:1000] for word in result.argv[:100]],
-        "last_lines": [line[-2000:] for line in lines if line],
-    }
