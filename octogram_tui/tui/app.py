@@ -67,7 +67,9 @@ class ConsoleApp(App[ConsoleOutcome]):
         editor: str = "vi",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(css_path=str(themes.stylesheet()))
+        # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
+        # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
+        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette).theme.ansi)
         self.source = source
         self.scenario_path = scenario_path
         self.editor = editor
@@ -266,6 +268,7 @@ class ConsoleApp(App[ConsoleOutcome]):
         palette = themes.palette(name)
         self.brush.use(palette)
         self.register_theme(palette.theme)
+        self.ansi_color = palette.theme.ansi
         self.theme = name
         self.sync()
 

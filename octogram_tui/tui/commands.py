@@ -168,6 +168,8 @@ class VerbProvider(Provider):
             for verb in VERBS
             if verb.where != "list"
         ]
+        if self.app.no_color:
+            return entries
         return entries + [
             (f"Theme: {theme.palette(name).title}", "change the colours", f"use_theme('{name}')")
             for name in theme.names()

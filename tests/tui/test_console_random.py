@@ -16,10 +16,11 @@ from tools.pretended_run import PretendedRun
 
 STEPS = 150
 SIZES = [(80, 24), (120, 40), (200, 60), (40, 12), (159, 30), (100, 20), (20, 5), (160, 45), (119, 8)]
-KEYS = (
+KEY_NAMES = (
     "1 2 3 4 tab shift+tab enter escape j k h l g G up down left right pageup pagedown home end f z t W N y Y r S n "
     "space exclamation_mark slash question_mark colon e s d q ctrl+c ctrl+s backspace a x 5"
-).split()
+)
+KEYS = KEY_NAMES.split()
 SIGNS = {"space": " ", "exclamation_mark": "!", "slash": "/", "question_mark": "?", "colon": ":"}
 PASTES = ["one", "two\nlines", "é数[bold", "\x1b[2J", ""]
 LINES = ["line", "", "数数数数 " * 40, "\x1b[31mred\x1b[0m", "[/]", "x" * 300]

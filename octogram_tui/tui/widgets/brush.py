@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.cells import cell_len, set_cell_size
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -15,6 +18,9 @@ CUT = "~"
 """Stands where a text was cut: one cell in every terminal, unlike the ellipsis."""
 
 LINE_CHARACTERS = 4096
+
+LEAST_CONTRAST = 3.5
+"""A little above what WCAG asks of large text and of signs (3), so that it holds below a dialog too."""
 
 Piece = tuple[str, str]
 """A text that is safe to show, and the name of its style."""
@@ -69,8 +75,32 @@ class Brush:
 
 
 def under(strip: Strip, ground: Style) -> Strip:
-    """Put a style below a line, and its ground above whatever grounds the pieces had."""
+    """Put a style below a line, and its ground above whatever grounds the pieces had.
+
+    An ink that cannot be read on that ground gives way to the plain text's.
+    """
     cover = Style(bgcolor=ground.bgcolor, reverse=ground.reverse, underline=ground.underline)
     if ground.color is not None:  # a cursor with its own ink: that of the pieces may not be read on its ground
         cover += Style(color=ground.color, bold=ground.bold)
-    return Strip([Segment(text, (style or Style.null()) + cover) for text, style, _ in strip], strip.cell_length)
+    return Strip([Segment(text, _readable(style, ground) + cover) for text, style, _ in strip], strip.cell_length)
+
+
+def _readable(style: Style | None, ground: Style) -> Style:
+    if style is None or ground.color is not None or style.color is None or ground.bgcolor is None:
+        return style or Style.null()
+    ink, below = style.color.triplet, ground.bgcolor.triplet
+    if ink is None or below is None or contrast(ink, below) >= LEAST_CONTRAST:
+        return style
+    return style.without_color
+
+
+@lru_cache(512)
+def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
+    """The ratio of two colours as WCAG computes it, from 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: ColorTriplet) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -1,0 +1,96 @@
+"""A console in a pseudo-terminal whose screen is emulated: not which codes were sent, but what one would see."""
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pexpect
+import pyte
+from fixtures_program import PYTHONPATH
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 30.0
+XTERM = {
+    "black": "000000", "red": "cd0000", "green": "00cd00", "brown": "cdcd00", "blue": "0000ee", "magenta": "cd00cd",
+    "cyan": "00cdcd", "white": "e5e5e5", "brightblack": "7f7f7f", "brightred": "ff0000", "brightgreen": "00ff00",
+    "brightbrown": "ffff00", "brightblue": "5c5cff", "brightmagenta": "ff00ff", "brightcyan": "00ffff",
+    "brightwhite": "ffffff", "bfightmagenta": "ff00ff",
+}  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """A cell as it is seen; `text` is the word around it, to find it again."""
+
+    ink: str
+    ground: str
+    row: int
+    text: str
+
+
+class Terminal:
+    """Reads what the program writes into an emulated screen. The default colours are white on black."""
+
+    def __init__(self, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> None:
+        columns, rows = size
+        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+        env.pop("NO_COLOR", None)
+        env.update(PYTHONPATH=PYTHONPATH, **environment)
+        command = ["-m", "octogram_tui.dev.fleet", *arguments]
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self.screen)
+        self.child = pexpect.spawn(
+            sys.executable, command, env=env, dimensions=(rows, columns), timeout=60, encoding="utf-8", cwd=str(ROOT)
+        )
+
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def until(self, seen: str, *, gone: str = "") -> None:
+        """Read until a text stands on the screen, and another does not."""
+        deadline = time.monotonic() + DEADLINE_S
+        while seen not in self.text() or (gone and gone in self.text()):
+            assert time.monotonic() < deadline, f"{seen!r} did not come, or {gone!r} stays:\n{self.text()}"
+            with contextlib.suppress(pexpect.TIMEOUT):
+                self._stream.feed(self.child.read_nonblocking(65536, timeout=0.2))
+
+    def press(self, keys: str, seen: str, *, gone: str = "") -> None:
+        self.child.send(keys)
+        self.until(seen, gone=gone)
+
+    def cells(self) -> list[Cell]:
+        """Every cell that holds a letter, a digit or a sign."""
+        found = []
+        for row in range(self.screen.lines):
+            line = self.screen.buffer[row]
+            for column in range(self.screen.columns):
+                cell = line[column]
+                if not cell.data.strip() or not (cell.data.isalnum() or cell.data in "✗✓▸∎◦↻»⊝⊘~.,:/"):
+                    continue
+                ink, ground = _seen(cell.fg, "e5e5e5"), _seen(cell.bg, "000000")
+                if cell.reverse:
+                    ink, ground = ground, ink
+                text = "".join(line[at].data for at in range(max(0, column - 12), column + 12))
+                found.append(Cell(ink, ground, row, text))
+        return found
+
+    def close(self) -> None:
+        self.child.close(force=True)
+
+
+def _seen(colour: str, default: str) -> str:
+    return default if colour == "default" else XTERM.get(colour, colour)
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG, 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
