@@ -7,10 +7,10 @@ import json
 from collections.abc import AsyncIterator
 
 from octogram_tui.engine.events import Event
-from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
-from octogram_tui.runtime.requests import TAKE_CONTROL, WATCH, encode_request
+from octogram_tui.runtime.requests import encode_request
+from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl
 
 READ_BYTES = 256 * 1024
 CONNECT_S = 5.0
@@ -35,9 +35,10 @@ class Client:
         except (OSError, TimeoutError) as error:
             text = getattr(error, "strerror", None) or type(error).__name__
             raise AttachRefused(f"the run does not answer at {path}: {text}") from error
+        client = cls(reader, writer)
         if only_watch:
-            writer.write(WATCH)
-        return cls(reader, writer)
+            client.send(OnlyWatch())
+        return client
 
     async def events(self) -> AsyncIterator[list[Event]]:
         """Give what the run has stated, from its first event on, in batches; ends with the connection."""
@@ -63,15 +64,18 @@ class Client:
             if batch:
                 yield batch
 
-    def send(self, stimulus: Stimulus) -> None:
+    def send(self, asked: Asked) -> None:
         """Ask for something. The answer is an event."""
         if self.is_connected:
-            self._writer.write(encode_request(stimulus))
+            self._writer.write(encode_request(asked))
 
     def take_control(self) -> None:
         """Become the console that may act."""
-        if self.is_connected:
-            self._writer.write(TAKE_CONTROL)
+        self.send(TakeControl())
+
+    def only_watch(self) -> None:
+        """Leave control to others."""
+        self.send(OnlyWatch())
 
     async def close(self) -> None:
         """Hang up; the run goes on."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
-from octogram_tui.runtime.requests import TAKE_CONTROL, WATCH, decode_request
+from octogram_tui.runtime.requests import decode_request
+from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -93,25 +94,23 @@ class ControlServer:
     def _take(self, client: _Client, line: bytes) -> None:
         if not line.strip():
             return
-        if line == WATCH:
-            client.only_watches = True
-            self._tell_everybody()
+        try:
+            asked = decode_request(line)
+        except UsageError as error:
+            self._tell(client, {"refused": error.message})
             return
-        if line == TAKE_CONTROL:
+        if verb_of(asked).needs_control and client is not self._controller():
+            self._tell(client, {"refused": "another console holds control of this run"})
+        elif isinstance(asked, TakeControl):
             self._clients.remove(client)
             self._clients.insert(0, client)
             client.only_watches = False
             self._tell_everybody()
-            return
-        try:
-            stimulus = decode_request(line)
-        except UsageError as error:
-            self._tell(client, {"refused": error.message})
-            return
-        if client is not self._controller():
-            self._tell(client, {"refused": "another console holds control of this run"})
-            return
-        self._submit(stimulus)
+        elif isinstance(asked, OnlyWatch):
+            client.only_watches = True
+            self._tell_everybody()
+        else:
+            self._submit(asked)
 
     async def _send_journal(self, client: _Client) -> None:
         """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""

@@ -22,7 +22,7 @@ from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.bridge import Bridge, EventSource
-from octogram_tui.tui.commands import VerbProvider
+from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.messages import Asked, EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question
@@ -52,7 +52,7 @@ class ConsoleApp(App[ConsoleOutcome]):
     """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
 
     TITLE = "octogram-tui"
-    COMMANDS: ClassVar[set[Any]] = {VerbProvider}
+    COMMANDS: ClassVar[set[Any]] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
 
     def __init__(

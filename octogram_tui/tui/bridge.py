@@ -46,6 +46,10 @@ class SharedSource(Protocol):
         """Become the console that may act."""
         ...
 
+    def only_watch(self) -> None:
+        """Leave control to others."""
+        ...
+
 
 class Bridge:
     """Reads the source in one task, and feeds the app from another, never faster than the app takes it in."""

@@ -18,16 +18,11 @@ from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.stimuli import (
     AttemptReport,
     ProgressReport,
-    RerunRequest,
-    SetVariableRequest,
-    SkipRequest,
     Stimulus,
     StopRequest,
 )
-from octogram_tui.errors import UsageError
-from octogram_tui.model.ids import AttemptId, InstanceId
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.requests import REQUESTS, decode_request, encode_request
 from octogram_tui.runtime.shutdown import Signals
 
 NAME = AttemptId.parse("s/j@one#1")
@@ -126,26 +121,6 @@ async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
     await desk.began.wait()
     await desk.errands.close()
     assert await desk.end() == ("cancelled", "cancelled")
-
-
-@pytest.mark.parametrize(
-    "stimulus",
-    [
-        StopRequest("operator", 0, force=True),
-        SetVariableRequest("x", {"a": [1, None]}),
-        RerunRequest("s", "j", "one"),
-        RerunRequest("s", "j", "one", InstanceId("s", "j", "one", "] é/@\n")),
-        SkipRequest(InstanceId("a/b", "c@d", "one")),
-    ],
-)
-def test_requests_there_and_back(stimulus: Stimulus) -> None:
-    assert decode_request(encode_request(stimulus)) == stimulus
-
-
-def test_every_request_has_a_name() -> None:
-    assert len(REQUESTS) == len(set(REQUESTS.values()))
-    with pytest.raises(UsageError, match="cannot be asked for"):
-        encode_request(AttemptReport("one", NAME, "ok"))
 
 
 async def test_the_first_signal_asks_the_second_forces() -> None:

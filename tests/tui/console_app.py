@@ -42,6 +42,9 @@ class StillSource:
     def take_control(self) -> None:
         self.has_control = True
 
+    def only_watch(self) -> None:
+        self.has_control = False
+
     async def close(self) -> None:
         pass
 

@@ -11,10 +11,11 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.states import AgentState, State
+from octogram_tui.runtime.verbs import VERBS
 from octogram_tui.tui import theme
-from octogram_tui.tui.commands import VERBS, key_names
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
 from octogram_tui.tui.inspector import describe
+from octogram_tui.tui.keymap import ACTIONS, key_names
 from octogram_tui.tui.terminal import editor_command
 from octogram_tui.tui.widgets.brush import Brush, fit
 
@@ -123,16 +124,30 @@ def test_fit_cuts_and_fills_in_cells() -> None:
     assert fit("abc", 0) == ""
 
 
-def test_no_verb_needs_a_key_that_some_keyboards_hide() -> None:
-    for verb in VERBS:
-        for key in verb.keys.split(","):
-            assert not key.startswith(("alt+", "ctrl+shift+")), verb
-            assert key not in ("left_square_bracket", "right_square_bracket", "vertical_line"), verb
-        assert verb.help
-        assert all(key_names(verb)) or not verb.keys
+def test_no_action_needs_a_key_that_some_keyboards_hide() -> None:
+    for action in ACTIONS:
+        for key in action.keys.split(","):
+            assert not key.startswith(("alt+", "ctrl+shift+")), action
+            assert key not in ("left_square_bracket", "right_square_bracket", "vertical_line"), action
+        assert action.says
+        assert all(key_names(action)) or not action.keys
     for where in ("", "log"):  # a pane's keys stand before those of the run
-        keys = [key for verb in VERBS if verb.where == where for key in verb.keys.split(",") if key]
+        keys = [key for action in ACTIONS if action.where == where for key in action.keys.split(",") if key]
         assert len(keys) == len(set(keys))
+
+
+def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
+    reached = {name for action in ACTIONS if action.keys or action.where != "list" for name in action.verbs}
+    assert reached == set(VERBS)
+    assert all(action.says for action in ACTIONS)
+    assert [action.name for action in ACTIONS if action.needs_control] == [
+        "pause or go",
+        "step",
+        "rerun",
+        "skip",
+        "edit variable",
+        "stop",
+    ]
 
 
 def test_inspector_tells_error_hint_and_attempts_first() -> None:

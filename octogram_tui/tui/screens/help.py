@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from octogram_tui.tui.commands import VERBS, key_names
 from octogram_tui.tui.format import LOOKS
+from octogram_tui.tui.keymap import ACTIONS, key_names
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.line_view import LineView
@@ -32,12 +32,12 @@ class HelpText(LineView):
     def _lay_out(self, width: int) -> None:
         lines: list[list[Piece]] = []
         group = ""
-        for verb in VERBS:
-            if verb.group != group:
-                group = verb.group
+        for action in ACTIONS:
+            if action.group != group:
+                group = action.group
                 lines += [[], [(group, "accent")]] if lines else [[(group, "accent")]]
-            keys = " ".join(key_names(verb)) or "palette"
-            for number, part in enumerate(wrap(verb.help, max(20, width - KEY_CELLS - 1))):
+            keys = " ".join(key_names(action)) or "palette"
+            for number, part in enumerate(wrap(action.says, max(20, width - KEY_CELLS - 1))):
                 lines.append([(fit("" if number else keys, KEY_CELLS), "key"), (part, "")])
         lines += [[], [("Signs", "accent")]]
         lines += [[(f" {self.brush.sign(look)}  ", look.style), (look.word, "")] for look in LOOKS.values()]

@@ -1,4 +1,4 @@
-"""The run: panes, what is looked at in them, and the verbs of the table in commands.py as actions."""
+"""The run: panes, what is looked at in them, and the actions of keymap.py."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
 from octogram_tui.projection.states import Phase, State
 from octogram_tui.tui.bridge import SharedSource
-from octogram_tui.tui.commands import bindings
 from octogram_tui.tui.format import plural
+from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Subject, title_of
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.widgets.agent_matrix import AgentMatrix
@@ -396,6 +396,11 @@ class RunScreen(Screen[None]):
         """Become the console that may act."""
         if isinstance(self.app.source, SharedSource):
             self.app.source.take_control()
+
+    def action_only_watch(self) -> None:
+        """Leave control to others."""
+        if isinstance(self.app.source, SharedSource):
+            self.app.source.only_watch()
 
     def action_help(self) -> None:
         """Show the keys."""

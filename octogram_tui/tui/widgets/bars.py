@@ -12,8 +12,8 @@ from textual.widget import Widget
 
 from octogram_tui.projection.rows import Attempt
 from octogram_tui.projection.states import Phase, State
-from octogram_tui.tui.commands import VERBS, Verb, key_names
 from octogram_tui.tui.format import clock, duration, plural
+from octogram_tui.tui.keymap import ACTIONS, Action, key_names
 from octogram_tui.tui.model import Model, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -334,7 +334,7 @@ def _hint_of(attempt: Attempt | None) -> str:
 
 
 class KeyBar(Bar):
-    """The keys that do something now, from the table of verbs."""
+    """The keys that do something now, from the table of actions."""
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="keys")
@@ -344,31 +344,32 @@ class KeyBar(Bar):
     def compose_lines(self, width: int) -> list[list[Piece]]:
         """The most wanted first."""
         is_log = self.pane == "log"
-        verbs = [verb for verb in VERBS if verb.rank and (verb.where == "" or (verb.where == "log" and is_log))]
-        verbs.sort(key=lambda verb: (verb.where != "log", verb.rank))
+        here = ("", "log") if is_log else ("",)
+        actions = [action for action in ACTIONS if action.rank and action.where in here]
+        actions.sort(key=lambda action: (action.where != "log", action.rank))
         parts: list[list[Piece]] = [[(" ", "")]]
-        for verb in verbs:
-            if self._is_live(verb, is_log=is_log):
-                word = self._word(verb)
-                parts.append([(key_names(verb)[0], "key"), (f" {word}  ", "dim")])
+        for action in actions:
+            if self._is_live(action, is_log=is_log):
+                word = self._word(action)
+                parts.append([(key_names(action)[0], "key"), (f" {word}  ", "dim")])
         return [fitting(parts, width)]
 
-    def _word(self, verb: Verb) -> str:
+    def _word(self, action: Action) -> str:
         board = self.model.board
-        if verb.name == "pause or go":
+        if action.name == "pause or go":
             if board.confirmations:
                 return "Answer"
             return "Go" if board.is_paused else "Pause"
-        return verb.short
+        return action.short
 
-    def _is_live(self, verb: Verb, *, is_log: bool) -> bool:
+    def _is_live(self, action: Action, *, is_log: bool) -> bool:
         board = self.model.board
-        if verb.needs_control and self.is_read_only:
+        if action.needs_control and self.is_read_only:
             return False
-        if is_log and verb.name == "step":
+        if is_log and action.name == "step":
             return False
         over = board.phase in (Phase.STOPPING, Phase.FINISHED)
-        match verb.name:
+        match action.name:
             case "pause or go" | "step":
                 return not over and board.phase is not Phase.DONE
             case "first failure" | "failed only":

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from octogram_tui.tui.commands import bindings
+from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
 

@@ -14,8 +14,8 @@ from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line
 from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind
 from octogram_tui.projection.states import State
-from octogram_tui.tui.commands import bindings
 from octogram_tui.tui.format import LOOKS, duration, stamp
+from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, under
 from octogram_tui.tui.widgets.line_view import LineView

@@ -1,0 +1,273 @@
+"""The table of verbs: all that an operator may ask of a run, each once. Every front end is made from it.
+
+A verb has one form for programs (`encode`, `decode`: a dictionary for JSON) and one for people who type (`words`,
+`parse`: the required arguments in their order, then `name=value` for the others). Either pair inverts itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, NamedTuple
+
+from octogram_tui.engine import stimuli
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.errors import ExitCode, UsageError
+from octogram_tui.model.ids import InstanceId
+
+
+@dataclass(slots=True, frozen=True)
+class TakeControl:
+    """Become the console that may act."""
+
+
+@dataclass(slots=True, frozen=True)
+class OnlyWatch:
+    """Look only, and leave control to others."""
+
+
+Asked = Stimulus | TakeControl | OnlyWatch
+"""What a verb becomes; the latter two are about the console's connection, not the run."""
+
+
+class ArgumentType(NamedTuple):
+    """A type of arguments.
+
+    from_json, to_json  from the value as JSON has it, and back; from_json raises ValueError
+    from_word, to_word  from the word that is typed to the value as JSON has it, and back; from_word raises ValueError
+    """
+
+    name: str
+    from_json: Callable[[Any], Any]
+    to_json: Callable[[Any], Any] = lambda value: value
+    from_word: Callable[[str], Any] = lambda word: word
+    to_word: Callable[[Any], str] = lambda value: value
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise ValueError
+    given.encode()  # half of a surrogate pair is no text: it could not be written to the journal
+    return given
+
+
+def _instance(given: Any) -> InstanceId:
+    return InstanceId.parse(_text(given))
+
+
+def _flag(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError
+    return given
+
+
+def _exit_code(given: Any) -> int:
+    if type(given) is not int or given not in set(ExitCode):
+        raise ValueError
+    return given
+
+
+def _value(given: Any) -> Any:
+    try:
+        json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, RecursionError):
+        raise ValueError from None
+    return given
+
+
+def _flag_of_word(word: str) -> bool:
+    return {"true": True, "false": False}[word]
+
+
+def _value_of_word(word: str) -> Any:
+    """Read JSON; what is not JSON is a text as it stands."""
+    try:
+        return json.loads(word)
+    except (ValueError, RecursionError):
+        return word
+
+
+TEXT = ArgumentType("text", _text)
+FLAG = ArgumentType("true or false", _flag, from_word=_flag_of_word, to_word=lambda flag: "true" if flag else "false")
+EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
+VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
+INSTANCE = ArgumentType(
+    "an instance, as stage/job@agent[item]", lambda given: InstanceId.parse(_text(given)), to_json=str
+)
+
+
+class Argument(NamedTuple):
+    """What a verb is given: the field of its request, what it takes, and what it means."""
+
+    name: str
+    type: ArgumentType
+    help: str
+
+
+class Verb(NamedTuple):
+    """Something that an operator may ask. `request` is what it becomes."""
+
+    name: str
+    help: str
+    request: type[Any]
+    arguments: tuple[Argument, ...] = ()
+    needs_control: bool = True
+
+    def is_required(self, argument: Argument) -> bool:
+        """Whether the request has no value of its own for it."""
+        field = next(field for field in fields(self.request) if field.name == argument.name)
+        return field.default is MISSING and field.default_factory is MISSING
+
+
+TABLE: tuple[Verb, ...] = (
+    Verb("pause", "hold before the next job; what runs goes on", stimuli.PauseRequest),
+    Verb("go", "let the run go on", stimuli.GoRequest),
+    Verb("step", "let one job through and hold again", stimuli.StepRequest),
+    Verb(
+        "confirm",
+        "answer a stage that asks before it runs",
+        stimuli.ConfirmRequest,
+        (
+            Argument("stage", TEXT, "the stage that asks"),
+            Argument("answer", FLAG, "whether it runs"),
+            Argument("by", TEXT, "who answers"),
+        ),
+    ),
+    Verb(
+        "rerun",
+        "run again, as new attempts: a stage, a job, or one job on one agent",
+        stimuli.RerunRequest,
+        (
+            Argument("stage", TEXT, "the stage"),
+            Argument("job", TEXT, "this job of it only"),
+            Argument("agent", TEXT, "on this agent only"),
+            Argument("instance", INSTANCE, "this instance only"),
+        ),
+    ),
+    Verb(
+        "skip",
+        "go on as if the failed or held row had succeeded; recorded as yours",
+        stimuli.SkipRequest,
+        (Argument("instance", INSTANCE, "the instance"),),
+    ),
+    Verb(
+        "set_variable",
+        "set a variable of the run",
+        stimuli.SetVariableRequest,
+        (
+            Argument("name", TEXT, "the variable"),
+            Argument("value", VALUE, "what it is to be"),
+            Argument("remove", FLAG, "take it away instead"),
+        ),
+    ),
+    Verb(
+        "stop",
+        "end the run: what runs is ended, `always` stages run, the agents are cleaned",
+        stimuli.StopRequest,
+        (
+            Argument("by", TEXT, "who stops it"),
+            Argument("exit_code", EXIT_CODE, "what the run ends with"),
+            Argument("force", FLAG, "without grace"),
+        ),
+    ),
+    Verb("take_control", "act on a run that another console holds", TakeControl, needs_control=False),
+    Verb("watch", "look only, and leave control to others", OnlyWatch, needs_control=False),
+)
+"""Order is that of help."""
+
+VERBS = {verb.name: verb for verb in TABLE}
+_BY_REQUEST = {verb.request: verb for verb in TABLE}
+
+
+def verb_of(asked: Asked | Any) -> Verb:
+    """Find the verb that something was asked by. Raises UsageError for what no operator may ask."""
+    verb = _BY_REQUEST.get(type(asked))
+    if verb is None:
+        raise UsageError(f"{type(asked).__name__} cannot be asked for")
+    return verb
+
+
+def encode(asked: Asked) -> dict[str, Any]:
+    """Write a request for JSON. Raises UsageError for what no operator may ask."""
+    verb = verb_of(asked)
+    given = {argument.name: argument.type.to_json(getattr(asked, argument.name)) for argument in verb.arguments}
+    return {"request": verb.name, **given}
+
+
+def decode(record: Any) -> Asked:
+    """Read a request from what was JSON, whatever it is. Raises UsageError, in one line."""
+    if not isinstance(record, dict) or not isinstance(record.get("request"), str):
+        raise UsageError("not a request", hint=f"one of {', '.join(VERBS)}")
+    verb = _named(record["request"])
+    return _asked(verb, {name: value for name, value in record.items() if name != "request"})
+
+
+def words(asked: Asked) -> list[str]:
+    """Write a request as it is typed: what `parse` reads."""
+    verb = verb_of(asked)
+    result = [verb.name]
+    for argument in verb.arguments:
+        word = argument.type.to_word(argument.type.to_json(getattr(asked, argument.name)))
+        result.append(word if verb.is_required(argument) else f"{argument.name}={word}")
+    return result
+
+
+def parse(typed: list[str]) -> Asked:
+    """Read a request that was typed, word by word. Raises UsageError, in one line."""
+    if not typed:
+        raise UsageError("say what to do", hint=f"one of {', '.join(VERBS)}")
+    verb = _named(typed[0])
+    required = [argument.name for argument in verb.arguments if verb.is_required(argument)]
+    given = dict(zip(required, typed[1:], strict=False))
+    for word in typed[1 + len(required) :]:
+        name, is_named, rest = word.partition("=")
+        if not is_named:
+            raise UsageError(f"{verb.name}: {word[:40]!r} is one word too many", hint=usage(verb))
+        if name in given:
+            raise UsageError(f"{verb.name}: `{name}` is given twice", hint=usage(verb))
+        given[name] = rest
+    types = {argument.name: argument.type for argument in verb.arguments}
+    record: dict[str, Any] = {}
+    for name, word in given.items():
+        try:
+            record[name] = types[name].from_word(word) if name in types else word
+        except (ValueError, LookupError):
+            raise _not_of_type(verb, name, types[name]) from None
+    return _asked(verb, record)
+
+
+def usage(verb: Verb) -> str:
+    """Say how a verb is typed."""
+    shown = [arg.name.upper() if verb.is_required(arg) else f"[{arg.name}=...]" for arg in verb.arguments]
+    return " ".join([verb.name, *shown])
+
+
+def _named(name: str) -> Verb:
+    verb = VERBS.get(name)
+    if verb is None:
+        raise UsageError(f"there is no verb {name[:40]!r}", hint=f"one of {', '.join(VERBS)}")
+    return verb
+
+
+def _asked(verb: Verb, given: dict[str, Any]) -> Asked:
+    """Make the request of values as JSON has them."""
+    arguments = {argument.name: argument for argument in verb.arguments}
+    unknown = next((name for name in given if name not in arguments), None)
+    if unknown is not None:
+        raise UsageError(f"{verb.name} has no argument {unknown[:40]!r}", hint=usage(verb))
+    missing = next((arg.name for arg in verb.arguments if verb.is_required(arg) and arg.name not in given), None)
+    if missing is not None:
+        raise UsageError(f"{verb.name} needs `{missing}`: {arguments[missing].help}", hint=usage(verb))
+    read: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            read[name] = arguments[name].type.from_json(value)
+        except ValueError:
+            raise _not_of_type(verb, name, arguments[name].type) from None
+    asked: Asked = verb.request(**read)
+    return asked
+
+
+def _not_of_type(verb: Verb, name: str, wanted: ArgumentType) -> UsageError:
+    return UsageError(f"{verb.name}: `{name}` must be {wanted.name}", hint=usage(verb))

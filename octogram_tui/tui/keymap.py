@@ -1,0 +1,175 @@
+"""Every action of the console, in one table: keys, footer, help and palette are all made from it.
+
+What asks something of the run names the verbs of runtime/verbs.py that it may become, and takes its words from there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from octogram_tui.runtime import verbs
+
+
+class Action(NamedTuple):
+    """One thing that the operator can do here.
+
+    call    what Textual calls; `where` names the pane that takes the key, empty for any
+    help    what it does; left empty where the one verb that it becomes says it
+    short   the word in the footer, with its rank there (0: not shown)
+    verbs   what it may ask of the run
+    """
+
+    name: str
+    keys: str
+    call: str
+    group: str
+    help: str = ""
+    short: str = ""
+    rank: int = 0
+    where: str = ""
+    verbs: tuple[str, ...] = ()
+
+    @property
+    def needs_control(self) -> bool:
+        """Whether who only watches cannot do it."""
+        return any(verbs.VERBS[name].needs_control for name in self.verbs)
+
+    @property
+    def says(self) -> str:
+        """What it does, in a line."""
+        return self.help or verbs.VERBS[self.verbs[0]].help
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "pause or go",
+        "space",
+        "toggle_pause",
+        "Run",
+        "hold before the next job, or let the run go on; answers a stage that asks",
+        "Go",
+        1,
+        verbs=("pause", "go", "confirm"),
+    ),
+    Action("step", "n,f8,f10", "step", "Run", short="Step", rank=2, verbs=("step",)),
+    Action(
+        "rerun",
+        "r",
+        "rerun",
+        "Run",
+        "run the row again: a stage, a job, or one job on one agent",
+        "Rerun",
+        4,
+        verbs=("rerun",),
+    ),
+    Action("skip", "S", "skip", "Run", short="Skip", rank=5, verbs=("skip",)),
+    Action(
+        "edit variable",
+        "e",
+        "edit_variable",
+        "Run",
+        "set a variable of the run; there, ctrl+s writes it into the scenario's file too",
+        "Edit",
+        9,
+        verbs=("set_variable",),
+    ),
+    Action(
+        "edit scenario",
+        "E",
+        "edit_scenario",
+        "Run",
+        "open the scenario in $EDITOR at the row's line; saving reloads it",
+        "Editor",
+        13,
+    ),
+    Action(
+        "stop",
+        "ctrl+c",
+        "interrupt",
+        "Run",
+        "copy the selected text; without one, ask whether to stop",
+        verbs=("stop",),
+    ),
+    Action("take control", "", "take_control", "Run", verbs=("take_control",)),
+    Action("only watch", "", "only_watch", "Run", verbs=("watch",)),
+    Action("leave", "q", "leave", "Run", "detach (the run goes on) or stop the run", "Leave", 7),
+    Action("plan", "1", "view('plan')", "Look", "stages, jobs, agents and items"),
+    Action("agents", "2", "view('agents')", "Look", "the matrix of agents and stages"),
+    Action("log", "3", "view('log')", "Look", "what the chosen row wrote"),
+    Action("variables", "4", "view('variables')", "Look", "the variables, and what changed them when"),
+    Action("next pane", "tab", "next_pane(1)", "Look", "move to the next pane", "Pane", 12),
+    Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),
+    Action("open", "enter", "open", "Look", "unfold the row, or look into it: arguments, result, error", "Open", 10),
+    Action("back", "escape", "back", "Look", "close, clear a filter or a search, follow the run again"),
+    Action("first failure", "exclamation_mark", "first_failure", "Look", "jump to what failed first", "Failure", 3),
+    Action("failed only", "f", "failed_only", "Look", "show only the way to what failed", "Failed", 11),
+    Action("find", "slash", "find", "Look", "find a row, or a text in the log", "Find", 8),
+    Action("maximise", "z", "zoom", "Look", "give the pane the whole screen, and back", "Zoom", 14),
+    Action("copy", "y", "copy", "Look", "copy the selected text, else the row"),
+    Action("copy all", "Y", "copy_all", "Look", "copy the whole log that is shown"),
+    Action("help", "question_mark,f1", "help", "Look", "keys and signs", "Help", 6),
+    Action("palette", "colon", "command_palette", "Look", "every verb, by name"),
+    Action("down", "j,down", "move(1)", "Move", "one row down", where="list"),
+    Action("up", "k,up", "move(-1)", "Move", "one row up", where="list"),
+    Action("page down", "pagedown,ctrl+f", "page(1)", "Move", "one page down", where="list"),
+    Action("page up", "pageup,ctrl+b", "page(-1)", "Move", "one page up", where="list"),
+    Action("top", "g,home", "edge(-1)", "Move", "the first row", where="list"),
+    Action("end", "G,end", "edge(1)", "Move", "the last row; in the log, follow again", where="list"),
+    Action(
+        "fold",
+        "h,left",
+        "sideways(-1)",
+        "Move",
+        "fold the row, or go to what holds it; left in the matrix",
+        where="list",
+    ),
+    Action("unfold", "l,right", "sideways(1)", "Move", "unfold the row; right in the matrix", where="list"),
+    Action("next match", "n", "next_match(1)", "Log", "the next place that was searched for", "Next", 1, where="log"),
+    Action("previous match", "N", "next_match(-1)", "Log", "the place before", "Prev", 2, where="log"),
+    Action("timestamps", "t", "timestamps", "Log", "show when each line came", "Times", 3, where="log"),
+    Action("wrap", "W", "wrap", "Log", "wrap long lines", "Wrap", 4, where="log"),
+)
+"""Order is that of the help."""
+
+KEY_NAMES = {
+    "space": "Spc",
+    "exclamation_mark": "!",
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "Esc",
+    "enter": "Ret",
+    "ctrl+c": "^C",
+    "tab": "Tab",
+    "shift+tab": "S-Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "ctrl+f": "^F",
+    "ctrl+b": "^B",
+    "down": "Down",
+    "up": "Up",
+    "left": "Left",
+    "right": "Right",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def key_names(action: Action) -> list[str]:
+    """Write an action's keys as people read them."""
+    return [
+        KEY_NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)
+        for key in action.keys.split(",")
+        if key
+    ]
+
+
+def bindings(where: str = "") -> list[BindingType]:
+    """Make the bindings of a pane, or (empty) those that hold everywhere."""
+    return [
+        Binding(action.keys, action.call, action.says, show=False, id=f"{where or 'run'}.{action.name}")
+        for action in ACTIONS
+        if action.where == where and action.keys
+    ]
