@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
-from octogram_tui.errors import ExitCode
+from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
 from octogram_tui.projection.rows import Row
 from octogram_tui.projection.states import Phase
 from octogram_tui.projection.text import safe
@@ -190,7 +190,24 @@ class ConsoleApp(App[ConsoleOutcome]):
 
         if self.may_act():
             offered = self.model.variables.likely(row)
-            self.push_screen(VariableForm(self.brush, offered, chosen.name if chosen else ""), take)
+            name = chosen.name if chosen else ""
+            self.push_screen(VariableForm(self.brush, offered, name, write=self._write_variable), take)
+
+    def _write_variable(self, name: str, value: Any) -> str:
+        """Write a value into the scenario's file, where comments stay; says why it was not written.
+
+        The form sends it to the run as well, before the host looks at the file: what it reads there is known by then.
+        """
+        from octogram_tui.scenario.edit import change_variable
+
+        try:
+            change_variable(self.scenario_path, name, value)
+        except ScenarioError as error:
+            return error.problems[0].message
+        except OctogramError as error:
+            return error.message
+        self.notify(f"{safe(name)} is written to {safe(self.scenario_path)}", markup=False)
+        return ""
 
     async def edit_scenario(self, line: int) -> None:
         """Lend the terminal to the editor; the run's host sees the file change."""

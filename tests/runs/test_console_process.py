@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,3 +181,46 @@ def test_what_is_written_for_programs_is_written_beside_a_console_too(place: Pla
     assert "octogram_run_exit_code 0.0" in (place.home / "run.prom").read_text()
     assert '"run_finished"' in (place.home / "e.jsonl").read_text()
     assert "for a file" in (place.home / "j.xml").read_text()
+
+
+SOLD_OUT = """\
+# the shop's own file
+agents: [{name: shop, transport: local}]
+vars:
+  stock: 0   # sold out
+stages:
+  - name: market
+    jobs:
+      - {name: look, builtins.command: 'echo {{ vars.stock }}'}
+      - {name: sell, builtins.shell: 'test {{ vars.stock }} -gt 0'}
+"""
+
+
+def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place: Place) -> None:
+    path = place.write("shop.yml", SOLD_OUT)
+    child = pexpect.spawn(
+        PROGRAM[0],
+        [*PROGRAM[1:], str(path)],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(30, 100),
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect("PAUSED failure")
+    child.send("e")
+    child.expect("Set a variable")
+    child.send("\t5\x13")  # ctrl+s, which some terminals keep for themselves
+    child.expect("is written")
+    wait_for(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
+    wait_for(lambda: '"scenario_reloaded"' in journal(place).read_text())
+    child.send("r")
+    wait_for(lambda: journal(place).read_text().count('"job_finished"') == 3)
+    child.send(" ")
+    child.expect("DONE")
+    child.close(force=True)
+    place.kill_everything()
+    events = [json.loads(line) for line in journal(place).read_text().splitlines()]
+    changed = [(event["value"], event["by"]) for event in events if event["type"] == "variable_changed"]
+    assert changed == [(5, "operator")], "what the file says now was known before it was read"
+    assert not {event["type"] for event in events} & {"warning_given", "request_refused", "scenario_rejected"}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -67,10 +68,11 @@ def test_any_line_is_a_request_or_refused_in_one_line(line: bytes) -> None:
     some.lists(TEXTS, max_size=5),
 )
 def test_any_arguments_are_taken_or_refused_in_one_line(name: str, arguments: dict[str, Any], typed: list[str]) -> None:
-    for read, given_to_it in ((verbs.decode, {"request": name, **arguments}), (verbs.parse, [name, *typed])):
+    decoded, parsed = partial(verbs.decode, {"request": name, **arguments}), partial(verbs.parse, [name, *typed])
+    for read in (decoded, parsed):
         said = ""
         try:
-            assert verbs.verb_of(read(given_to_it)).name == name  # type: ignore[operator]
+            assert verbs.verb_of(read()).name == name
         except UsageError as error:
             said = error.message
         assert said.isprintable()

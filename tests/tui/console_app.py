@@ -58,7 +58,8 @@ def fleet_events(until_s: float, *, agents: int = 12, paused: bool = False, fail
 def console(source: StillSource, *, ticks: bool = False, **options: Any) -> ConsoleApp:
     """A console whose clock stands a little after the last event."""
     last_s = source._events[-1].at_s if source._events else 0.0
-    app = ConsoleApp(source, scenario_path="dir/fleet.yml", clock=lambda: STARTED_S + last_s + 0.3, **options)
+    options.setdefault("scenario_path", "dir/fleet.yml")
+    app = ConsoleApp(source, clock=lambda: STARTED_S + last_s + 0.3, **options)
     app.animation_level = "none"
     return app
 

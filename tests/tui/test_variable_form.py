@@ -1,5 +1,6 @@
 """The form that sets a variable: names are offered, the value is filled in, and nothing is set that was not meant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,3 +125,67 @@ async def test_a_variable_that_was_chosen_is_filled_in() -> None:
 )
 def test_what_is_filled_in_is_read_back_as_it_was(value: Any) -> None:
     assert parse_assignment(f"x={written(value)}")[1] == value
+
+
+SHOP = """\
+# the shop's own file
+vars:
+  stock_2: 0   # sold out
+  price: 12
+stages: []
+"""
+
+
+async def test_a_value_is_written_into_the_file_where_comments_stay(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yml"
+    file.write_text(SHOP)
+    source = StillSource(shop_events())
+    app = console(source, scenario_path=str(file))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab")
+        assert "ctrl+s: and write to the file" in says(pilot)
+        await pilot.press("5", "ctrl+s")
+        assert source.sent == [st.SetVariableRequest("stock_2", 5)]
+        assert file.read_text() == SHOP.replace("stock_2: 0 ", "stock_2: 5 ")
+        assert not isinstance(app.screen, VariableForm)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "not written: there is no such file"),
+        ("vars: [", "not written: "),
+        ("vars: 5\n", "not written: there is no `vars"),
+    ],
+)
+async def test_what_cannot_be_written_is_said_and_nothing_is_lost(
+    content: str | None, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "shop.yml"
+    if content is not None:
+        file.write_text(content)
+    source = StillSource(shop_events())
+    async with console(source, scenario_path=str(file)).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab", "5", "ctrl+s")
+        assert said in says(pilot)
+        assert source.sent == []
+        assert form(pilot).value_field.value == "5"
+        assert (file.read_text() if file.exists() else None) == content
+        await pilot.press("0")
+        assert "not written" not in says(pilot)
+        await pilot.press("enter")  # set in the run only
+        assert source.sent == [st.SetVariableRequest("stock_2", 50)]
+
+
+async def test_a_text_that_is_no_yaml_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yml"
+    file.write_text(SHOP)
+    source = StillSource(shop_events())
+    async with console(source, scenario_path=str(file)).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+s")  # in the name: to the value, as tab does
+        await pilot.press(*"[x", "ctrl+s")
+        assert "not YAML" in says(pilot)
+        assert (source.sent, file.read_text()) == ([], SHOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 LABEL_CELLS = 7
 NAME_CELLS = 24
 OFFERED = 6
+SAYS_CELLS = 62
 OTHER_ROWS = 12
 """What the form takes besides the names that it offers; those give way on a low terminal."""
 
@@ -47,7 +49,7 @@ class Field(Input):
             event.prevent_default()
             # Pressed after the key that led there. As a new event: this one is marked as dealt with.
             self.form.focused.post_message(Key(event.key, event.character))
-        elif event.key in ("tab", "shift+tab", "up", "down", "enter"):
+        elif event.key in ("tab", "shift+tab", "up", "down", "enter", "ctrl+s"):
             event.stop()
             event.prevent_default()
             self.form.leave(self, event.key)
@@ -57,13 +59,18 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
     """Gives the name and the value, or None for never mind.
 
     Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets.
+    Ctrl+s writes the value into the scenario's file first, by `write`, which says why it did not; then the form stays.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
-    def __init__(self, brush: Brush, variables: list[Variable], chosen: str = "") -> None:
+    def __init__(
+        self, brush: Brush, variables: list[Variable], chosen: str = "", *, write: Callable[[str, Any], str]
+    ) -> None:
         super().__init__()
         self.brush = brush
+        self._write = write
+        self._not_written = ""
         self.variables = variables
         self.chosen = chosen
         self.offers: list[Offer] = []
@@ -164,7 +171,9 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(f"now {_now(variable, brush)[:40]}{by}", "dim")]
         second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
-        if self.value_field.has_focus and isinstance(read, str):
+        if self._not_written:
+            second = [(fit(f"not written: {brush.text(self._not_written)}", SAYS_CELLS), "failed")]
+        elif self.value_field.has_focus and isinstance(read, str):
             second = [(brush.text(read), "failed")]
         elif self.value_field.has_focus:
             was = variable.now.value if variable is not None and not variable.now.removed else read[1]
@@ -172,7 +181,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             second = [
                 (f"{kind(read[1])}", "retrying" if is_other else "accent"),
                 (f", it was {kind(was)}" if is_other else "", "retrying"),
-                ("   enter: set   tab: to the name   esc: never mind", "faint"),
+                ("   enter: set   ctrl+s: and write to the file", "faint"),
             ]
         self.says.show([first, second])
 
@@ -197,6 +206,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer anew, or say anew what would be set."""
+        self._not_written = ""
         if event.input is self.name_field and event.value != self._typed:
             self._offer()
         else:
@@ -208,9 +218,15 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def leave(self, field: Field, key: str) -> None:
         """Go to the other field, point at another name, or be done."""
-        if field is self.value_field and key == "enter":
+        if field is self.value_field and key in ("enter", "ctrl+s"):
             read = self.read()
-            if not isinstance(read, str):
+            if isinstance(read, str):
+                return  # said already, and the text stays
+            if key == "ctrl+s":
+                self._not_written = self._write(*read)
+            if self._not_written and key == "ctrl+s":
+                self._say()
+            else:
                 self.dismiss(read)
         elif field is self.value_field:
             self.set_focus(self.name_field)
