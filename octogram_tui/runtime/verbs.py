@@ -92,9 +92,7 @@ TEXT = ArgumentType("text", _text)
 FLAG = ArgumentType("true or false", _flag, from_word=_flag_of_word, to_word=lambda flag: "true" if flag else "false")
 EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
 VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
-INSTANCE = ArgumentType(
-    "an instance, as stage/job@agent[item]", lambda given: InstanceId.parse(_text(given)), to_json=str
-)
+INSTANCE = ArgumentType("an instance, as stage/job@agent[item]", _instance, to_json=str)
 
 
 class Argument(NamedTuple):
@@ -114,10 +112,18 @@ class Verb(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     needs_control: bool = True
 
+    def default(self, argument: Argument) -> Any:
+        """Give what the request has where nothing is given; MISSING for an argument that is required."""
+        return next(field.default for field in fields(self.request) if field.name == argument.name)
+
     def is_required(self, argument: Argument) -> bool:
-        """Whether the request has no value of its own for it."""
-        field = next(field for field in fields(self.request) if field.name == argument.name)
-        return field.default is MISSING and field.default_factory is MISSING
+        """Whether it has to be given."""
+        return self.default(argument) is MISSING
+
+    def given(self, asked: Any) -> dict[Argument, Any]:
+        """Give the arguments of a request as JSON has them, but for those that are what they are anyway."""
+        values = {argument: getattr(asked, argument.name) for argument in self.arguments}
+        return {arg: arg.type.to_json(value) for arg, value in values.items() if value != self.default(arg)}
 
 
 TABLE: tuple[Verb, ...] = (
@@ -191,8 +197,7 @@ def verb_of(asked: Asked | Any) -> Verb:
 def encode(asked: Asked) -> dict[str, Any]:
     """Write a request for JSON. Raises UsageError for what no operator may ask."""
     verb = verb_of(asked)
-    given = {argument.name: argument.type.to_json(getattr(asked, argument.name)) for argument in verb.arguments}
-    return {"request": verb.name, **given}
+    return {"request": verb.name, **{argument.name: value for argument, value in verb.given(asked).items()}}
 
 
 def decode(record: Any) -> Asked:
@@ -207,8 +212,8 @@ def words(asked: Asked) -> list[str]:
     """Write a request as it is typed: what `parse` reads."""
     verb = verb_of(asked)
     result = [verb.name]
-    for argument in verb.arguments:
-        word = argument.type.to_word(argument.type.to_json(getattr(asked, argument.name)))
+    for argument, value in verb.given(asked).items():
+        word = argument.type.to_word(value)
         result.append(word if verb.is_required(argument) else f"{argument.name}={word}")
     return result
 
@@ -262,7 +267,8 @@ def _asked(verb: Verb, given: dict[str, Any]) -> Asked:
     read: dict[str, Any] = {}
     for name, value in given.items():
         try:
-            read[name] = arguments[name].type.from_json(value)
+            is_nothing = value is None and verb.default(arguments[name]) is None
+            read[name] = None if is_nothing else arguments[name].type.from_json(value)
         except ValueError:
             raise _not_of_type(verb, name, arguments[name].type) from None
     asked: Asked = verb.request(**read)

@@ -32,8 +32,13 @@ BY_TYPE = {
     verbs.VALUE: VALUES,
 }
 ASKED = some.sampled_from(verbs.TABLE).flatmap(
-    lambda verb: some.builds(verb.request, **{arg.name: BY_TYPE[arg.type] for arg in verb.arguments})
+    lambda verb: some.builds(verb.request, **{arg.name: _values(verb, arg) for arg in verb.arguments})
 )
+
+
+def _values(verb: verbs.Verb, argument: verbs.Argument) -> some.SearchStrategy[Any]:
+    values = BY_TYPE[argument.type]
+    return some.none() | values if verb.default(argument) is None else values
 
 
 def test_every_request_has_one_verb_and_every_verb_its_words() -> None:
@@ -112,6 +117,11 @@ def test_what_is_wrong_is_said(typed: list[str], said: str) -> None:
     with pytest.raises(UsageError) as caught:
         verbs.parse(typed)
     assert caught.value.message == said
+
+
+def test_nothing_may_be_written_where_it_is_what_the_request_has_anyway() -> None:
+    assert verbs.encode(stimuli.RerunRequest("s")) == {"request": "rerun", "stage": "s"}
+    assert decode_request(b'{"request": "rerun", "stage": "s", "instance": null}') == stimuli.RerunRequest("s")
 
 
 def test_what_no_operator_may_ask_is_not_written() -> None:
