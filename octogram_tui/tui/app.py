@@ -21,15 +21,15 @@ from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
-from octogram_tui.tui.bridge import Bridge, EventSource
 from octogram_tui.tui.command_palette import ActionProvider
-from octogram_tui.tui.messages import Asked, EventsCame, SourceEnded
+from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question
-from octogram_tui.tui.screens.run import RunScreen
+from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import (
-    Signals,
+    ConsoleSignals,
     draws_ascii_only,
     edit,
     editor_command,
@@ -80,7 +80,7 @@ class ConsoleApp(App[ConsoleOutcome]):
         self._shown_notices = 0
         self._shown_refusals = 0
         self._had_control: bool | None = None  # None before the run's host has said
-        self._signals: Signals | None = None
+        self._signals: ConsoleSignals | None = None
         self.register_theme(self.brush.palette.theme)
         self.theme = palette
         self.run_screen: RunScreen | None = None
@@ -93,7 +93,7 @@ class ConsoleApp(App[ConsoleOutcome]):
     def on_mount(self) -> None:
         """Begin to listen."""
         self.set_class(self.brush.ascii_only, "-ascii")
-        self.run_worker(Bridge(self.source, self).run(), group="bridge", exclusive=True)
+        self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
 
     # Events
@@ -179,7 +179,6 @@ class ConsoleApp(App[ConsoleOutcome]):
         """Ask the run for something; what comes of it comes as events."""
         if self.may_act():
             self.source.send(stimulus)
-            self.post_message(Asked(stimulus))
 
     def edit_variable(self, chosen: Variable | None, row: Row | None) -> None:
         """Fill in a form, and set; the variables that the row is about are offered first."""
@@ -299,7 +298,7 @@ class ConsoleApp(App[ConsoleOutcome]):
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""
         # Through the app's own queue: a signal comes outside of what Textual calls the active app.
-        self._signals = Signals(
+        self._signals = ConsoleSignals(
             lambda: self.call_later(self.interrupt),
             lambda _: self.call_later(self.exit, ConsoleOutcome("detached", None)),
         )

@@ -51,7 +51,7 @@ class SharedSource(Protocol):
         ...
 
 
-class Bridge:
+class EventFeed:
     """Reads the source in one task, and feeds the app from another, never faster than the app takes it in."""
 
     def __init__(self, source: EventSource, app: App[Any]) -> None:

@@ -7,7 +7,6 @@ import asyncio
 from textual.message import Message
 
 from octogram_tui.engine.events import Event
-from octogram_tui.engine.stimuli import Stimulus
 
 
 class EventsCame(Message):
@@ -21,11 +20,3 @@ class EventsCame(Message):
 
 class SourceEnded(Message):
     """No further event will come."""
-
-
-class Asked(Message):
-    """The operator asked for something; it was sent."""
-
-    def __init__(self, stimulus: Stimulus) -> None:
-        super().__init__()
-        self.stimulus = stimulus

@@ -27,7 +27,7 @@ def draws_ascii_only(*, is_linux_terminal: bool) -> bool:
     return encoding != "utf8" or is_linux_terminal
 
 
-class Signals:
+class ConsoleSignals:
     """Ours instead of Textual's: each ends the console in order, and again at once; the run is another process.
 
     INT asks `interrupt`; TERM and QUIT call `leave`; after HUP there is no terminal to be written to.

@@ -55,7 +55,7 @@ def fleet_events(until_s: float, *, agents: int = 12, paused: bool = False, fail
     return run.advance(until_s)
 
 
-def console(source: StillSource, *, ticks: bool = False, **options: Any) -> ConsoleApp:
+def console(source: StillSource, **options: Any) -> ConsoleApp:
     """A console whose clock stands a little after the last event."""
     last_s = source._events[-1].at_s if source._events else 0.0
     options.setdefault("scenario_path", "dir/fleet.yml")

@@ -12,7 +12,7 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.dialogs import Question
-from octogram_tui.tui.screens.help import Help
+from octogram_tui.tui.screens.help_screen import HelpScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 
 STAGE = "wait until synchronised"
@@ -197,7 +197,7 @@ async def test_views_find_filter_zoom_help() -> None:
         await pilot.press("z")
         assert screen.layout_name == "single"
         await pilot.press("z", "question_mark")
-        assert isinstance(app.screen, Help)
+        assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape")
         assert app.screen is screen
 

@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     value: str
 
 
-class Lines(Widget):
+class DialogText(Widget):
     """Text of a fixed size; never read as markup."""
 
     def __init__(self, brush: Brush, lines: list[list[Piece]]) -> None:
@@ -74,7 +74,7 @@ class Question(ModalScreen[str]):
             lines.append([(fit(answer.key, 7), "key"), (brush.text(answer.text, limit=room - 7), "")])
         lines.append([(fit("esc", 7), "key"), ("never mind", "dim")])
         with Vertical(classes="dialog"):
-            yield Lines(brush, lines)
+            yield DialogText(brush, lines)
 
     def on_key(self, event: object) -> None:
         """Take the key of an answer."""

@@ -62,7 +62,7 @@ class HelpText(LineView):
         return self._lines[index]
 
 
-class Help(ModalScreen[None]):
+class HelpScreen(ModalScreen[None]):
     """Closes on escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", show=False)]

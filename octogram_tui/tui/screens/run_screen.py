@@ -19,8 +19,8 @@ from octogram_tui.engine.stimuli import (
     StepRequest,
 )
 from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
-from octogram_tui.projection.states import Phase, State
-from octogram_tui.tui.bridge import SharedSource
+from octogram_tui.projection.states import State
+from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Subject, title_of
@@ -404,18 +404,13 @@ class RunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        from octogram_tui.tui.screens.help import Help
+        from octogram_tui.tui.screens.help_screen import HelpScreen
 
-        self.app.push_screen(Help(self.model, self.app.brush))
+        self.app.push_screen(HelpScreen(self.model, self.app.brush))
 
     def action_command_palette(self) -> None:
         """Every verb by name."""
         self.app.action_command_palette()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.model.board.phase is Phase.FINISHED
 
 
 def _is_seen(widget: Widget) -> bool:

@@ -17,7 +17,7 @@ from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
-from octogram_tui.tui.screens.dialogs import Lines
+from octogram_tui.tui.screens.dialogs import DialogText
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 LABEL_CELLS = 7
@@ -35,7 +35,7 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class Field(Input):
+class FormLine(Input):
     """A line to fill in. It hands keys that lead elsewhere to the form, in the order in which they were pressed.
 
     Not as bindings of the form: those would overtake characters that still wait in this line's queue.
@@ -44,7 +44,7 @@ class Field(Input):
     form: VariableForm
 
     async def _on_key(self, event: Key) -> None:
-        if self.form.focused is not self and isinstance(self.form.focused, Field):
+        if self.form.focused is not self and isinstance(self.form.focused, FormLine):
             event.stop()
             event.prevent_default()
             # Pressed after the key that led there. As a new event: this one is marked as dealt with.
@@ -77,21 +77,21 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self.pointed = 0
         self._typed: str | None = None  # the text that the offers are for
         self._prefilled: str | None = None  # the name whose value was filled in
-        self.name_field = Field(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
-        self.value_field = Field(id="variable-value", select_on_focus=False)
+        self.name_field = FormLine(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.value_field = FormLine(id="variable-value", select_on_focus=False)
         self.name_field.form = self.value_field.form = self
-        self.offer_list = Lines(brush, [])
+        self.offer_list = DialogText(brush, [])
         self.offer_list.id = "offers"
-        self.says = Lines(brush, [])
+        self.says = DialogText(brush, [])
         self.says.id = "variable-says"
 
     def compose(self) -> ComposeResult:
         """Two lines to fill in, the names to choose from, and what will be set."""
         with Vertical(classes="dialog", id="prompt"):
-            yield Lines(self.brush, [[("Set a variable of the run", "strong")]])
-            yield Horizontal(Lines(self.brush, [[(fit("name", LABEL_CELLS), "dim")]]), self.name_field)
+            yield DialogText(self.brush, [[("Set a variable of the run", "strong")]])
+            yield Horizontal(DialogText(self.brush, [[(fit("name", LABEL_CELLS), "dim")]]), self.name_field)
             yield self.offer_list
-            yield Horizontal(Lines(self.brush, [[(fit("value", LABEL_CELLS), "dim")]]), self.value_field)
+            yield Horizontal(DialogText(self.brush, [[(fit("value", LABEL_CELLS), "dim")]]), self.value_field)
             yield self.says
 
     def on_mount(self) -> None:
@@ -216,7 +216,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         """What is said depends on where one is."""
         self._show()
 
-    def leave(self, field: Field, key: str) -> None:
+    def leave(self, field: FormLine, key: str) -> None:
         """Go to the other field, point at another name, or be done."""
         if field is self.value_field and key in ("enter", "ctrl+s"):
             read = self.read()

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 if TYPE_CHECKING:
-    from octogram_tui.tui.screens.run import RunScreen
+    from octogram_tui.tui.screens.run_screen import RunScreen
 
 
 class FindLine(Input):
