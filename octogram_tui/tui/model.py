@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from octogram_tui.engine.events import Event
+from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
@@ -111,3 +112,30 @@ def title_of(subject: Subject | None) -> str:
     if isinstance(subject, Group):
         return f"{subject.above.name} @ {subject.agent}" if subject.kind is Kind.AGENT else subject.name
     return subject.name if subject is not None else "everything"
+
+
+def most_telling(stage: Group, agent: str) -> Instance | None:
+    """Pick what an agent did in a stage: what failed, what runs, else the latest."""
+    mine = [row for row in stage.below() if row.agent == agent]
+    for state in (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.RUNNING):
+        for row in mine:
+            if row.state is state:
+                return row
+    started = [row for row in mine if row.last is not None]
+    return started[-1] if started else (mine[0] if mine else None)
+
+
+def rerun_of(row: Row) -> RerunRequest:
+    """Make the request to run a row again: a stage, a job, what an agent does in one, or an instance."""
+    if isinstance(row, Instance):
+        return RerunRequest(row.stage.name, row.job.name, row.agent, row.key)
+    job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
+    return RerunRequest(row.stage.name, job, row.agent)
+
+
+def line_of(row: Row | None) -> int:
+    """Find the line of the scenario that a row stands on, or that what holds it does; 0 when there is none."""
+    group = row.job if isinstance(row, Instance) else row
+    while group is not None and not group.line:
+        group = group.parent
+    return group.line if group is not None else 0

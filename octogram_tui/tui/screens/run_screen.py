@@ -14,16 +14,16 @@ from octogram_tui.engine.stimuli import (
     ConfirmRequest,
     GoRequest,
     PauseRequest,
-    RerunRequest,
     SkipRequest,
     StepRequest,
 )
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
+from octogram_tui.projection.rows import AgentRow, Group, Instance, Row
 from octogram_tui.projection.states import State
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.keymap import bindings
-from octogram_tui.tui.model import Subject, title_of
+from octogram_tui.tui.layout import DOCK_ROWS, layout_of
+from octogram_tui.tui.model import Subject, line_of, most_telling, rerun_of, title_of
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.widgets.agent_matrix import AgentMatrix
 from octogram_tui.tui.widgets.bars import Banner, KeyBar, StatusBar, Tabs
@@ -35,12 +35,6 @@ from octogram_tui.tui.widgets.variable_list import VariableList
 
 if TYPE_CHECKING:
     from octogram_tui.tui.app import ConsoleApp
-
-DOCK_ROWS = 20
-"""On fewer rows the tail of the log is not docked."""
-PAIR_COLUMNS = 120
-ALL_COLUMNS = 160
-TAB_COLUMNS = 80
 
 
 class RunScreen(Screen[None]):
@@ -105,11 +99,8 @@ class RunScreen(Screen[None]):
 
     @property
     def layout_name(self) -> str:
-        """single, tabs, pair or columns, by the width; a maximised pane is alone."""
-        width = self.app.size.width
-        if self.is_zoomed or width < TAB_COLUMNS:
-            return "single"
-        return "tabs" if width < PAIR_COLUMNS else "pair" if width < ALL_COLUMNS else "columns"
+        """single, tabs, pair or columns."""
+        return layout_of(self.app.size.width, is_zoomed=self.is_zoomed)
 
     def _lay_out(self) -> None:
         layout = self.layout_name
@@ -218,12 +209,8 @@ class RunScreen(Screen[None]):
         if row is None:
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
-        if isinstance(row, Instance):
-            self.app.ask(RerunRequest(row.stage.name, row.job.name, row.agent, row.key))
-            return
-        job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
-        stimulus = RerunRequest(row.stage.name, job, row.agent)
-        if row.total <= 1:
+        stimulus = rerun_of(row)
+        if isinstance(row, Instance) or row.total <= 1:
             self.app.ask(stimulus)
             return
         if not self.app.may_act():
@@ -268,7 +255,7 @@ class RunScreen(Screen[None]):
         if self.pane == "agents":
             agent, stage = self.matrix.selected, self.matrix.stage
             if agent is not None and stage is not None and self.matrix.is_on_agent:
-                found = _most_telling(stage, agent.name)
+                found = most_telling(stage, agent.name)
                 if found is not None:
                     self.show("plan")
                     self.plan.select(found)
@@ -373,12 +360,7 @@ class RunScreen(Screen[None]):
 
     async def action_edit_scenario(self) -> None:
         """Open the scenario at the row's line."""
-        row = self._row()
-        group = row.job if isinstance(row, Instance) else row
-        line = 0
-        while group is not None and not line:
-            line, group = group.line, group.parent
-        await self.app.edit_scenario(line)
+        await self.app.edit_scenario(line_of(self._row()))
 
     def action_interrupt(self) -> None:
         """Ctrl-C: copy what is selected, else ask whether to stop; while it stops already: without grace."""
@@ -415,14 +397,3 @@ class RunScreen(Screen[None]):
 
 def _is_seen(widget: Widget) -> bool:
     return all(parent.display for parent in widget.ancestors_with_self if isinstance(parent, Widget))
-
-
-def _most_telling(stage: Group, agent: str) -> Instance | None:
-    """Pick what an agent did in a stage: what failed, what runs, else the latest."""
-    mine = [row for row in stage.below() if row.agent == agent]
-    for state in (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.RUNNING):
-        for row in mine:
-            if row.state is state:
-                return row
-    started = [row for row in mine if row.last is not None]
-    return started[-1] if started else (mine[0] if mine else None)
