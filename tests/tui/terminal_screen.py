@@ -38,7 +38,7 @@ class Terminal:
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
         env.pop("NO_COLOR", None)
         env.update(PYTHONPATH=PYTHONPATH, **environment)
-        command = ["-m", "octogram_tui.dev.fleet", *arguments]
+        command = ["-m", "tools.pretended_run", *arguments]
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self.screen)
         self.child = pexpect.spawn(
