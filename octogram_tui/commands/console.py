@@ -17,7 +17,7 @@ from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.journal import archive
 
 if TYPE_CHECKING:
-    from octogram_tui.commands.run import Request
+    from octogram_tui.commands.run import RunWanted
     from octogram_tui.settings import Settings
 
 HOST_START_S = 20.0
@@ -36,7 +36,7 @@ class HostLost(OctogramError):
     exit_code = ExitCode.IO
 
 
-def open_console(request: Request, run: str, run_dir: Path) -> int:
+def open_console(request: RunWanted, run: str, run_dir: Path) -> int:
     """Start the run's host and open the console onto it; gives the run's exit code, or 0 when detached."""
     socket = archive.socket_path(run, run_dir, request.settings.runtime_dir)
     read_fd, write_fd = os.pipe()

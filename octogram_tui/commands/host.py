@@ -16,7 +16,7 @@ from octogram_tui.errors import OctogramError
 from octogram_tui.report.headless import run_with
 
 
-class Answer:
+class FirstWord:
     """What the console is told, once: that the run can be attended, or why there is none."""
 
     def __init__(self, ready_fd: int) -> None:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     """Host the run: RUN RUN_DIR SOCKET READY_FD, then the arguments of the run."""
     run, run_dir, socket, ready_fd, *arguments = argv
     os.set_inheritable(int(ready_fd), False)
-    answer = Answer(int(ready_fd))
+    first_word = FirstWord(int(ready_fd))
     try:
         invocation = load_request(read_request(arguments, opens_console=True))
         settings = host_settings(invocation, run, Path(run_dir), Path(socket))
@@ -45,9 +45,9 @@ def main(argv: Sequence[str]) -> int:
         def tell() -> None:
             from octogram_tui.scenario.report import as_text
 
-            answer.give(as_text(invocation.warnings) if invocation.warnings else "")
+            first_word.give(as_text(invocation.warnings) if invocation.warnings else "")
 
         return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
     except OctogramError as error:
-        answer.give(complaint(error), int(error.exit_code))
+        first_word.give(complaint(error), int(error.exit_code))
         raise

@@ -105,7 +105,7 @@ def make_parser() -> CommandParser:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunWanted:
     """A run as it was asked for, nothing of it loaded: parsed arguments, and the surroundings."""
 
     args: Any
@@ -115,7 +115,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation(Request):
+class Invocation(RunWanted):
     """A run that can begin: what was asked for, and what was loaded for it."""
 
     scenario: Scenario
@@ -164,7 +164,7 @@ class Invocation(Request):
         return shlex.join(["octogram-tui", *self.argv])
 
 
-def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> Request:
+def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> RunWanted:
     """Read the arguments. Raises OctogramError for whatever is wrong with them."""
     args = parse(make_parser(), argv)
     settings = load()
@@ -174,10 +174,10 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
-    return Request(args, tuple(argv), settings, opens_console)
+    return RunWanted(args, tuple(argv), settings, opens_console)
 
 
-def load_request(request: Request) -> Invocation:
+def load_request(request: RunWanted) -> Invocation:
     """Load what a run needs. Raises OctogramError for whatever is wrong with it."""
     from octogram_tui.commands.loading import check_choices, left_out_warnings
     from octogram_tui.commands.loading import load as load_scenario
@@ -189,7 +189,7 @@ def load_request(request: Request) -> Invocation:
     return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text)
 
 
-def make_run(request: Request) -> tuple[str, Path]:
+def make_run(request: RunWanted) -> tuple[str, Path]:
     """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
     from octogram_tui.journal import archive
 

@@ -6,12 +6,12 @@ from collections import deque
 from typing import Protocol
 
 from octogram_tui.engine import results
-from octogram_tui.engine.attempts import Attempts
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobHeld
 from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.schedule import JobRun, Lane, StageRun
+from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec
@@ -35,7 +35,7 @@ class Dispatcher:
         self._gate = gate
         self._instances = instances
         self._listener = listener
-        self.attempts: Attempts  # set by the machine: each tells the other what it has done
+        self.transitions: Transitions  # set by the machine: each tells the other what it has done
         self._work: deque[Lane | JobRun] = deque()
         self.stage_runs: list[StageRun] = []
 
@@ -127,7 +127,7 @@ class Dispatcher:
                 self._hold(instance)
                 return
             job_run.drawn = None
-            self.attempts.begin(instance)
+            self.transitions.begin(instance)
         if not job_run.begun:
             job_run.is_open = False
             del job_run.lane.active[job_run.spec.key]
@@ -155,7 +155,7 @@ class Dispatcher:
             except TemplateError as error:
                 job_run.items = iter(())
                 instance = Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
-                self.attempts.fail_unsent(instance, results.template_failure(error, "with_items"))
+                self.transitions.fail_unsent(instance, results.template_failure(error, "with_items"))
                 return None
         for _, value, text in job_run.items:
             id_ = InstanceId(stage, spec.key, lane.agent, text)
@@ -172,7 +172,7 @@ class Dispatcher:
             return False
         if instance.state == "held":
             instance.job_run.drawn = None
-        self.attempts.pass_over(instance, "operator")
+        self.transitions.pass_over(instance, "operator")
         return True
 
     def close(self, stage_run: StageRun, reason: str) -> None:
@@ -181,7 +181,7 @@ class Dispatcher:
         opened = [lane for lane in stage_run.lanes if lane not in stage_run.waiting]
         stage_run.waiting.clear()
         for instance in self._instances.of_stage(stage_run):
-            self.attempts.end_for(instance, reason)
+            self.transitions.end_for(instance, reason)
         for lane in opened:
             for job_run in lane.active.values():
                 job_run.drawn = None
@@ -192,7 +192,7 @@ class Dispatcher:
         """End what was to be cancelled and whose agent never said that it was."""
         for instance in list(self._instances.in_state("running")):
             if instance.job_run.lane.stage_run.is_closing:
-                self.attempts.give_up(instance, after_s)
+                self.transitions.give_up(instance, after_s)
 
     def adopt(self, stage_run: StageRun, jobs: tuple[JobSpec, ...]) -> None:
         """An edited stage is in force: what a lane has not begun yet follows the new text."""

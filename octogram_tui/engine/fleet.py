@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from octogram_tui.engine.attempts import Attempts
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import StartAgent, StopAgent
 from octogram_tui.engine.events import (
@@ -21,6 +20,7 @@ from octogram_tui.engine.prometheus import Prometheus
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import AGENT_MOVES, AgentState
 from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, AttemptReport, ServiceReport, StartFailureReport
+from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
 
@@ -33,10 +33,10 @@ def address_of(agent: AgentSpec) -> str:
 class Fleet:
     """Every agent with its state."""
 
-    def __init__(self, core: Core, services: ServiceTable, attempts: Attempts) -> None:
+    def __init__(self, core: Core, services: ServiceTable, transitions: Transitions) -> None:
         self._core = core
         self._services = services
-        self._attempts = attempts
+        self._transitions = transitions
         self._state: dict[str, AgentState] = {}
         self._specs: dict[str, AgentSpec] = {}
         self._prometheus = Prometheus(core)
@@ -92,7 +92,7 @@ class Fleet:
     def _add(self, spec: AgentSpec) -> None:
         self._specs[spec.name] = spec
         self._state[spec.name] = "new"
-        self._attempts.addresses[spec.name] = address_of(spec)
+        self._services.addresses[spec.name] = address_of(spec)
 
     def add(self, spec: AgentSpec) -> None:
         """Bring up an agent that an edit of the scenario added."""
@@ -122,7 +122,7 @@ class Fleet:
                 host=stimulus.host,
                 python=stimulus.python,
                 pid=stimulus.pid,
-                address=self._attempts.addresses[name],
+                address=self._services.addresses[name],
             )
         )
         if name == self._prometheus.agent:
@@ -156,7 +156,7 @@ class Fleet:
         """The connection is there again."""
         if self._state.get(agent) == "suspect":
             self._move(agent, "ready")
-            self._core.emit(AgentReady(agent=agent, address=self._attempts.addresses[agent]))
+            self._core.emit(AgentReady(agent=agent, address=self._services.addresses[agent]))
 
     def lost(self, agent: str, message: str) -> None:
         """An agent is given up."""
@@ -170,7 +170,7 @@ class Fleet:
         self._move(agent, "lost")
         self._core.emit(AgentLost(agent=agent, message=message))
         self._services.forget(agent)
-        self._attempts.lose_agent(agent, f"agent {agent} was lost: {message}")
+        self._transitions.lose_agent(agent, f"agent {agent} was lost: {message}")
 
     def service_reported(self, stimulus: ServiceReport) -> None:
         """A service came up or went down: tell everybody, and Prometheus."""
@@ -181,7 +181,7 @@ class Fleet:
             ports=stimulus.ports,
             state=stimulus.state,
             reason=stimulus.reason,
-            address=self._attempts.addresses.get(stimulus.agent, ""),
+            address=self._services.addresses.get(stimulus.agent, ""),
         )
         self._services.record(event)
         self._core.emit(event)
@@ -189,7 +189,7 @@ class Fleet:
 
     def _send_targets(self) -> None:
         if self._prometheus.is_up and not self.problem(self._prometheus.agent):
-            self._prometheus.tell_targets(self._services.all(), self._attempts.addresses)
+            self._prometheus.tell_targets(self._services.all(), self._services.addresses)
 
     def errand_ended(self, report: AttemptReport) -> None:
         """Take the end of what the run itself had an agent do."""

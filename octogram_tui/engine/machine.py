@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from octogram_tui.engine.attempts import Attempts, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
@@ -57,6 +56,7 @@ from octogram_tui.engine.stimuli import (
     TimerReport,
 )
 from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver, WaitOver
+from octogram_tui.engine.transitions import Transitions, Verdict
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
@@ -82,9 +82,9 @@ class Engine:
         self.services = ServiceTable()
         self.instances = Instances()
         self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self)
-        self.attempts = Attempts(self.core, self.instances, self.services, self, self.dispatcher.left)
-        self.dispatcher.attempts = self.attempts
-        self.fleet = Fleet(self.core, self.services, self.attempts)
+        self.transitions = Transitions(self.core, self.instances, self.services, self, self.dispatcher.left)
+        self.dispatcher.transitions = self.transitions
+        self.fleet = Fleet(self.core, self.services, self.transitions)
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self)
         self.causes: set[int] = set()
@@ -379,7 +379,7 @@ class Engine:
         # A held instance follows: what is shown next to it is what it will see.
         for instance in self.instances.in_state("held"):
             instance.job_run.snapshot = self.core.variables
-        self.attempts.look_at_expressions()
+        self.transitions.look_at_expressions()
 
     def _refuse(self, request: str, message: str) -> None:
         self.core.emit(RequestRefused(request=request, message=message))
@@ -397,7 +397,7 @@ class Engine:
         if not self._is_own(report):
             return
         if isinstance(report.attempt, AttemptId):
-            self.attempts.ended(report, report.attempt)
+            self.transitions.ended(report, report.attempt)
             return
         self.fleet.errand_ended(report)
         if self.fleet.first_failed and self.phase == "starting":
@@ -406,20 +406,20 @@ class Engine:
 
     def _output(self, report: OutputReport) -> None:
         if self._is_own(report):
-            self.attempts.output(report)
+            self.transitions.output(report)
 
     def _progress(self, report: ProgressReport) -> None:
         if self._is_own(report):
-            self.attempts.progress(report)
+            self.transitions.progress(report)
 
     def _timer_fired(self, report: TimerReport) -> None:
         match report.timer:
             case RetryDue(id_):
                 instance = self.instances.find(id_, "retrying")
                 if instance is not None:
-                    self.attempts.retry(instance)
+                    self.transitions.retry(instance)
             case WaitOver(attempt):
-                self.attempts.wait_is_over(attempt)
+                self.transitions.wait_is_over(attempt)
             case RunOver():
                 self._stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
             case CancelOver():
@@ -466,7 +466,7 @@ class Engine:
         if self.phase != "stopping" or not self.fleet.is_stopped:
             return
         for agent in self.fleet.names:
-            self.attempts.lose_agent(agent, "the run was stopped")
+            self.transitions.lose_agent(agent, "the run was stopped")
         self.dispatcher.settle()
         self._move("finished")
         code = exit_code(self.causes)
@@ -475,7 +475,7 @@ class Engine:
                 exit_code=code,
                 reason=self._reason,
                 duration_s=round(self.core.at_s, 3),
-                counts=dict(self.attempts.counts),
+                counts=dict(self.transitions.counts),
                 causes=sorted(int(c) for c in self.causes),
             )
         )

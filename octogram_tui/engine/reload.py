@@ -87,7 +87,7 @@ def _mark_stale(engine: Engine, old: Scenario, new: Scenario, changed: set[str])
     """Mark the jobs that ran and would run differently now."""
     jobs = {(str(stage.key), str(job.key)): (stage, job) for stage in new.stages for job in stage.jobs}
     before = {str(stage.key): stage for stage in old.stages}
-    for (stage_key, job_key), digest in engine.attempts.ran.items():
+    for (stage_key, job_key), digest in engine.transitions.ran.items():
         found = jobs.get((stage_key, job_key))
         if found is None:
             continue

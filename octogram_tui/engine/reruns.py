@@ -28,7 +28,7 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instanc
     failed = [i for i in instances.in_state("undecided") if _matches(asked, i)]
     if not (is_whole_stage and current is not None):
         for instance in failed:
-            dispatcher.attempts.rerun(instance)
+            dispatcher.transitions.rerun(instance)
     try:
         problem = _rerun_rest(core, course, dispatcher, asked, current, [i.id for i in failed])
     except TemplateError as error:

@@ -27,6 +27,7 @@ class ServiceTable:
 
     def __init__(self) -> None:
         self._of_agent: dict[str, dict[tuple[str, str], Service]] = {}
+        self.addresses: dict[str, str] = {}  # where other agents reach each agent of the run
 
     def record(self, event: ServiceAnnounced) -> None:
         """Take note of a service that came up or went down."""

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.projection.plan import Plan
-from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance, Kind
-from octogram_tui.projection.states import FINISHED_STATES, AgentState, Phase, State
+from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
+from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
@@ -60,7 +60,7 @@ class Board(Plan):
         self.reload_at_s = 0.0
         self.retry_count = 0
         self.version = 0
-        self._detailed: deque[Attempt] = deque()
+        self._detailed: deque[AttemptRow] = deque()
         self._folds: dict[str, Callable[[Any], None]] = {
             name: method for name in ev.EVENT_TYPES if (method := getattr(self, f"_on_{name}", None)) is not None
         }
@@ -90,7 +90,7 @@ class Board(Plan):
         return (running or started)[-1] if started else None
 
     @property
-    def first_failure(self) -> Instance | None:
+    def first_failure(self) -> InstanceRow | None:
         """The instance that failed first, of those that stand failed now."""
         return next(iter(self.failures.values()), None)
 
@@ -172,7 +172,7 @@ class Board(Plan):
         self.retry_count += event.why == "retry"
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
-        instance.last = Attempt(event.attempt, event.at_s, event.why, event.arguments)
+        instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments)
         instance.note = instance.progress = ""
         group: Group | None = instance.parent
         while group is not None:
@@ -206,7 +206,7 @@ class Board(Plan):
             if attempt.failure is None:
                 self._keep_detail(attempt)
         elif event.failure is not None:  # it failed before it could be sent
-            instance.last = failed = Attempt(event.attempt, event.at_s, "first", None)
+            instance.last = failed = AttemptRow(event.attempt, event.at_s, "first", None)
             failed.state, failed.failure = state, event.failure
         instance.note = event.reason
         parent = instance.parent
@@ -217,7 +217,7 @@ class Board(Plan):
             parent = parent.above
         self._move(instance, state)
 
-    def _keep_detail(self, attempt: Attempt) -> None:
+    def _keep_detail(self, attempt: AttemptRow) -> None:
         self._detailed.append(attempt)
         if len(self._detailed) > KEPT_DETAILS:
             oldest = self._detailed.popleft()
@@ -229,7 +229,7 @@ class Board(Plan):
             instance.note = event.reason or "edited since it ran"
             self._move(instance, State.STALE)
 
-    def _ended_well(self, event: ev.JobStale) -> list[Instance]:
+    def _ended_well(self, event: ev.JobStale) -> list[InstanceRow]:
         job = self.jobs.get((event.stage, event.job))
         return [
             instance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from octogram_tui.projection.board import Board
-from octogram_tui.projection.rows import Group, Instance, Kind, Row, RowKey
-from octogram_tui.projection.states import State
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row, RowKey
 
 UNFOLDED_FAILURES = 20
 """A failed job with more rows than this stays folded by itself; jumping to a failure unfolds it."""
@@ -29,7 +29,7 @@ class Outline:
 
     def is_unfolded(self, row: Row) -> bool:
         """Say whether the rows below are shown: as the operator decided, else where something goes on."""
-        if isinstance(row, Instance):
+        if isinstance(row, InstanceRow):
             return False
         if self.failed_only:
             return True

@@ -11,8 +11,8 @@ from typing import Any
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row, RowKey
-from octogram_tui.projection.states import State, new_tally
+from octogram_tui.projection.row_states import State, new_tally
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
 
 _IN_FLIGHT = (State.RUNNING, State.RETRYING)
 
@@ -24,9 +24,9 @@ class Plan:
         self.stages: list[Group] = []
         self.jobs: dict[RowKey, Group] = {}  # jobs, and jobs on one agent, by key
         self.agents: dict[str, AgentRow] = {}
-        self.instances: dict[InstanceId, Instance] = {}
+        self.instances: dict[InstanceId, InstanceRow] = {}
         self.tally = new_tally()
-        self.failures: dict[InstanceId, Instance] = {}  # those that stand failed now, the first first
+        self.failures: dict[InstanceId, InstanceRow] = {}  # those that stand failed now, the first first
         self.structure_version = 0  # grows when rows come or go
         self._by_stage: dict[str, Group] = {}  # by name
 
@@ -103,7 +103,7 @@ class Plan:
             self.stages.append(stage)
         return stage
 
-    def _instance(self, job: Group, key: InstanceId, item: Any) -> Instance:
+    def _instance(self, job: Group, key: InstanceId, item: Any) -> InstanceRow:
         instance = self.instances.get(key)
         if instance is not None:
             return instance
@@ -118,7 +118,7 @@ class Plan:
                 self.jobs[group_key] = found
                 insort(job.children, found, key=self._order)
             parent = found
-        instance = Instance(key, parent, item)
+        instance = InstanceRow(key, parent, item)
         self.instances[key] = instance
         if parent is job:
             insort(job.children, instance, key=self._order)
@@ -131,7 +131,7 @@ class Plan:
         agent = self.agents.get(row.agent)
         return agent.order if agent else len(self.agents)
 
-    def _instance_of(self, event: ev.JobEvent) -> Instance:
+    def _instance_of(self, event: ev.JobEvent) -> InstanceRow:
         key = event.instance
         instance = self.instances.get(key)
         if instance is not None:
@@ -147,7 +147,7 @@ class Plan:
     def _touch(self, row: Row) -> None:
         row.version += 1
 
-    def _move(self, instance: Instance, state: State) -> None:
+    def _move(self, instance: InstanceRow, state: State) -> None:
         """Give an instance another state, and keep every count above it true."""
         old = instance.state
         instance.state = state

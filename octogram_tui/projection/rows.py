@@ -8,7 +8,7 @@ from typing import Any
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
-from octogram_tui.projection.states import (
+from octogram_tui.projection.row_states import (
     AgentState,
     State,
     Tally,
@@ -32,7 +32,7 @@ class Kind(IntEnum):
     INSTANCE = 3
 
 
-class Attempt:
+class AttemptRow:
     """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory."""
 
     __slots__ = ("arguments", "duration_s", "failure", "number", "reason", "result", "started_s", "state", "why")
@@ -49,7 +49,7 @@ class Attempt:
         self.reason = ""
 
 
-class Instance:
+class InstanceRow:
     """One job on one agent for one item: a leaf of the plan."""
 
     __slots__ = ("earlier", "item", "key", "last", "note", "parent", "progress", "state", "version")
@@ -63,8 +63,8 @@ class Instance:
         self.item = item
         self.state = State.PENDING
         self.version = 0
-        self.last: Attempt | None = None
-        self.earlier: tuple[Attempt, ...] = ()
+        self.last: AttemptRow | None = None
+        self.earlier: tuple[AttemptRow, ...] = ()
         self.progress = ""
         self.note = ""  # why it is held, skipped, cancelled or stale
 
@@ -242,10 +242,10 @@ class Group:
         """Say in a line why it was skipped or is gone; empty when there is nothing to say."""
         return "no longer in the scenario" if self.is_gone else self.note
 
-    def below(self) -> Iterator[Instance]:
+    def below(self) -> Iterator[InstanceRow]:
         """Go through the instances that it holds, at any depth."""
         for child in self.children:
-            if isinstance(child, Instance):
+            if isinstance(child, InstanceRow):
                 yield child
             else:
                 yield from child.below()
@@ -259,7 +259,7 @@ class Group:
         return max(0.0, end_s - self.started_s)
 
 
-Row = Group | Instance
+Row = Group | InstanceRow
 
 
 class AgentRow:
@@ -297,7 +297,7 @@ class AgentRow:
         self.pid = 0
         self.version = 0
         self.running = 0
-        self.current: Instance | None = None  # the latest that it started
+        self.current: InstanceRow | None = None  # the latest that it started
         self.cells: dict[RowKey, Tally] = {}  # by the key of a stage
 
     def cell_state(self, stage: Group) -> State | None:

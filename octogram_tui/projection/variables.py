@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
-from octogram_tui.projection.rows import Group, Instance, Kind, Row
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 
 KEPT_CHANGES = 50
 
@@ -77,7 +77,7 @@ class Variables:
     def likely(self, row: Row | None) -> list[Variable]:
         """List all variables, those first that a row is about: what its error names, then what its job's texts do."""
         words: set[str] = set()
-        if isinstance(row, Instance) and row.last is not None and row.last.failure:
+        if isinstance(row, InstanceRow) and row.last is not None and row.last.failure:
             words = set(re.findall(r"[\w-]+", str(row.last.failure.as_json())))
         patterns = [pattern for job in _jobs(row) for pattern in job.mentions]
 
@@ -94,4 +94,4 @@ def _jobs(row: Row | None) -> list[Group]:
         return []
     if isinstance(row, Group) and row.kind is Kind.STAGE:
         return [job for job in row.children if isinstance(job, Group)]
-    return [row.job if isinstance(row, Instance) else row.above if row.kind is Kind.AGENT else row]
+    return [row.job if isinstance(row, InstanceRow) else row.above if row.kind is Kind.AGENT else row]

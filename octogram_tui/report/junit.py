@@ -13,8 +13,8 @@ from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.logbook import Logbook
-from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance
-from octogram_tui.projection.states import AgentState, State
+from octogram_tui.projection.row_states import AgentState, State
+from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow
 from octogram_tui.report.phrases import case_name
 
 TAIL_LINES = 100
@@ -76,7 +76,7 @@ class JUnit:
             root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
         return root
 
-    def _case(self, instance: Instance, scenario: str) -> ET.Element:
+    def _case(self, instance: InstanceRow, scenario: str) -> ET.Element:
         stage = instance.stage
         name = case_name(instance.key)
         attempts = [*instance.earlier, *([instance.last] if instance.last else ())]
@@ -103,7 +103,7 @@ class JUnit:
             _add(case, "system-out", text=last)
         return case
 
-    def _failure(self, tag: str, instance: Instance, attempt: Attempt | None) -> ET.Element:
+    def _failure(self, tag: str, instance: InstanceRow, attempt: AttemptRow | None) -> ET.Element:
         failure = (attempt.failure if attempt else None) or Failure(FAILED, instance.note or NO_REASON.message)
         message = failure.message
         lines = [message]
@@ -114,7 +114,7 @@ class JUnit:
         text = "\n".join(line for line in lines if line)
         return _element(tag, text=text, message=message, type=failure.kind)
 
-    def _tail(self, instance: Instance, attempt: int) -> str:
+    def _tail(self, instance: InstanceRow, attempt: int) -> str:
         for origin in self._logbook.attempts.get(instance.key, ()):
             if origin.attempt == attempt:
                 lines = [line.text for line in origin.lines if line.stream != "gap"]
@@ -124,8 +124,8 @@ class JUnit:
         return ""
 
 
-def _instances(row: Group | Instance) -> Iterator[Instance]:
-    if isinstance(row, Instance):
+def _instances(row: Group | InstanceRow) -> Iterator[InstanceRow]:
+    if isinstance(row, InstanceRow):
         if row.state is not State.PENDING:
             yield row
         return

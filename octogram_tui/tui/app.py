@@ -15,8 +15,8 @@ from textual.worker import WorkerFailed
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
+from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.rows import Row
-from octogram_tui.projection.states import Phase
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual

@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from octogram_agentd.network.endpoint import Endpoint
-from octogram_tui.projection.states import AgentState, State
+from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.text import safe
 
 VALUE_CHARACTERS = 400

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.projection.board import Board
-from octogram_tui.projection.rows import AgentRow, Attempt, Group, Instance, Kind
-from octogram_tui.projection.states import State
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look, block, clock, duration, place, plural, stamp
 from octogram_tui.tui.model import Subject, title_of
@@ -20,7 +20,7 @@ Text = list[Piece]
 
 def describe(subject: Subject | None, board: Board, brush: Brush, now_s: float) -> list[Text]:
     """Tell of a subject, most wanted first: how it stands, what went wrong, what it was given, what it gave."""
-    if isinstance(subject, Instance):
+    if isinstance(subject, InstanceRow):
         return _instance(subject, brush, now_s)
     if isinstance(subject, Group):
         return _group(subject, brush, now_s)
@@ -48,7 +48,7 @@ def _values(title: str, given: object, brush: Brush) -> list[Text]:
     return [*_section(title), *([("  " + brush.text(line, limit=4096), "")] for line in block(given))]
 
 
-def _instance(row: Instance, brush: Brush, now_s: float) -> list[Text]:
+def _instance(row: InstanceRow, brush: Brush, now_s: float) -> list[Text]:
     lines = _head(title_of(row), LOOKS[row.state], brush, duration(row.duration_s(now_s)))
     if row.note:
         lines.append([(brush.text(row.note), "dim")])
@@ -90,7 +90,7 @@ def _failure(failure: Failure, brush: Brush) -> list[Text]:
     return lines
 
 
-def _attempt(attempt: Attempt, brush: Brush) -> Text:
+def _attempt(attempt: AttemptRow, brush: Brush) -> Text:
     look = LOOKS[attempt.state]
     message = attempt.failure.message if attempt.failure is not None else attempt.reason
     return [

@@ -12,8 +12,8 @@ from octogram_tui.projection.board import Board
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.outline import Outline
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
-from octogram_tui.projection.states import Phase, State
+from octogram_tui.projection.row_states import Phase, State
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
 from octogram_tui.projection.variables import Variable, Variables
 
 Subject = Row | AgentRow | Variable
@@ -60,7 +60,7 @@ class Model:
         return self.board.is_paused and bool(self.board.failures)
 
     @property
-    def held(self) -> Instance | None:
+    def held(self) -> InstanceRow | None:
         """What the gate holds and would let through next; None while something still runs."""
         board = self.board
         stage = board.current_stage
@@ -96,7 +96,7 @@ def scope_of(subject: Subject | None) -> Scope:
     """Say which output belongs to what is looked at."""
     if isinstance(subject, AgentRow):
         return Scope(agent=subject.name)
-    if isinstance(subject, Instance):
+    if isinstance(subject, InstanceRow):
         return Scope(instance=subject.key)
     if isinstance(subject, Group):
         job = "" if subject.kind is Kind.STAGE else (subject.above if subject.kind is Kind.AGENT else subject).name
@@ -106,7 +106,7 @@ def scope_of(subject: Subject | None) -> Scope:
 
 def title_of(subject: Subject | None) -> str:
     """Name what is looked at, in a few words."""
-    if isinstance(subject, Instance):
+    if isinstance(subject, InstanceRow):
         item = f" [{subject.label}]" if subject.parent.kind is Kind.AGENT else ""
         return f"{subject.job.name} @ {subject.agent}{item}"
     if isinstance(subject, Group):
@@ -114,7 +114,7 @@ def title_of(subject: Subject | None) -> str:
     return subject.name if subject is not None else "everything"
 
 
-def most_telling(stage: Group, agent: str) -> Instance | None:
+def most_telling(stage: Group, agent: str) -> InstanceRow | None:
     """Pick what an agent did in a stage: what failed, what runs, else the latest."""
     mine = [row for row in stage.below() if row.agent == agent]
     for state in (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.RUNNING):
@@ -127,7 +127,7 @@ def most_telling(stage: Group, agent: str) -> Instance | None:
 
 def rerun_of(row: Row) -> RerunRequest:
     """Make the request to run a row again: a stage, a job, what an agent does in one, or an instance."""
-    if isinstance(row, Instance):
+    if isinstance(row, InstanceRow):
         return RerunRequest(row.stage.name, row.job.name, row.agent, row.key)
     job = "" if row.kind is Kind.STAGE else (row.above if row.kind is Kind.AGENT else row).name
     return RerunRequest(row.stage.name, job, row.agent)
@@ -135,7 +135,7 @@ def rerun_of(row: Row) -> RerunRequest:
 
 def line_of(row: Row | None) -> int:
     """Find the line of the scenario that a row stands on, or that what holds it does; 0 when there is none."""
-    group = row.job if isinstance(row, Instance) else row
+    group = row.job if isinstance(row, InstanceRow) else row
     while group is not None and not group.line:
         group = group.parent
     return group.line if group is not None else 0

@@ -7,8 +7,8 @@ from octogram_tui.engine import stimuli as st
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import KEPT_DETAILS, Board
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind, Row
-from octogram_tui.projection.states import AgentState, Phase, State
+from octogram_tui.projection.row_states import AgentState, Phase, State
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
 from tools.pretended_run import PretendedRun
 
 
@@ -261,7 +261,7 @@ def test_a_whole_run_counts_up() -> None:
 
     fold()
     failure = board.first_failure
-    assert isinstance(failure, Instance)
+    assert isinstance(failure, InstanceRow)
     assert board.is_paused
     run.take(st.RerunRequest(failure.stage.name, instance=failure.key))
     run.take(st.GoRequest())

@@ -10,7 +10,7 @@ from octogram_tui.errors import SettingsError
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
-from octogram_tui.projection.states import AgentState, State
+from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.runtime.verbs import VERBS
 from octogram_tui.tui import theme
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value

@@ -17,8 +17,8 @@ from octogram_tui.engine.stimuli import (
     SkipRequest,
     StepRequest,
 )
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Row
-from octogram_tui.projection.states import State
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Row
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.keymap import bindings
@@ -177,7 +177,7 @@ class RunScreen(Screen[None]):
     def _row(self) -> Row | None:
         """The row that verbs are about."""
         subject = self.log_pane.subject if self.pane in ("log", "detail") else self.plan.selected
-        return subject if isinstance(subject, (Group, Instance)) else None
+        return subject if isinstance(subject, (Group, InstanceRow)) else None
 
     def action_toggle_pause(self) -> None:
         """Hold, go on, or answer."""
@@ -210,7 +210,7 @@ class RunScreen(Screen[None]):
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
         stimulus = rerun_of(row)
-        if isinstance(row, Instance) or row.total <= 1:
+        if isinstance(row, InstanceRow) or row.total <= 1:
             self.app.ask(stimulus)
             return
         if not self.app.may_act():
@@ -226,7 +226,7 @@ class RunScreen(Screen[None]):
     def action_skip(self) -> None:
         """Go on as if a failed or held row had succeeded."""
         row = self._row()
-        if not isinstance(row, Instance) or row.state not in (State.FAILED, State.HELD, State.LOST):
+        if not isinstance(row, InstanceRow) or row.state not in (State.FAILED, State.HELD, State.LOST):
             row = self.model.board.first_failure if self.plan.is_following else None
         if row is None:
             self.app.notify("choose a row that failed or is held", severity="warning", markup=False)

@@ -10,8 +10,8 @@ from collections.abc import Hashable
 from textual.content import Content
 
 from octogram_tui.engine.events import ServiceAnnounced
+from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow, Group
-from octogram_tui.projection.states import AgentState, State
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit

@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from octogram_tui.projection.rows import Attempt
-from octogram_tui.projection.states import Phase, State
+from octogram_tui.projection.row_states import Phase, State
+from octogram_tui.projection.rows import AttemptRow
 from octogram_tui.tui.format import clock, duration, plural
 from octogram_tui.tui.keymap import ACTIONS, Action, key_names
 from octogram_tui.tui.model import Model, title_of
@@ -329,7 +329,7 @@ class Said(NamedTuple):
     hint: str = ""
 
 
-def _hint_of(attempt: Attempt | None) -> str:
+def _hint_of(attempt: AttemptRow | None) -> str:
     return attempt.failure.hint if attempt is not None and attempt.failure is not None else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from rich.cells import cell_len, chop_cells
 
-from octogram_tui.projection.rows import AgentRow, Group, Instance
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.tui.inspector import describe
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -40,7 +40,7 @@ class Detail(LineView):
         """Tell anew when what is told of has changed, or its time has."""
         subject = self.subject
         seconds = -1
-        if isinstance(subject, (Group, Instance)):
+        if isinstance(subject, (Group, InstanceRow)):
             took = subject.duration_s(self.model.now_s)
             seconds = -1 if took is None else int(took)
         services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0

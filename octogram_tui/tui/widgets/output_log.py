@@ -12,8 +12,8 @@ from textual.strip import Strip
 
 from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line
-from octogram_tui.projection.rows import AgentRow, Group, Instance, Kind
-from octogram_tui.projection.states import State
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
 from octogram_tui.tui.format import LOOKS, duration, stamp
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
@@ -88,7 +88,7 @@ class OutputLog(LineView):
     def _entitle(self) -> None:
         subject = self.subject
         title = f"Log  {self.brush.text(title_of(subject), limit=80)}"
-        if isinstance(subject, Instance):
+        if isinstance(subject, InstanceRow):
             took = duration(subject.duration_s(self.model.now_s))
             attempt = f"  attempt {subject.attempt}" if subject.attempt > 1 else ""
             title += f"{attempt}  {LOOKS[subject.state].word} {took}".rstrip()
@@ -115,7 +115,7 @@ class OutputLog(LineView):
         self._wrapped = (width, len(view.lines), view.removed)
 
     def _shows_names(self) -> bool:
-        return not isinstance(self.subject, Instance)
+        return not isinstance(self.subject, InstanceRow)
 
     def _prefix_cells(self, line: Line) -> int:
         return sum(cell_len(text) for text, _ in self._prefix(line))
@@ -130,11 +130,11 @@ class OutputLog(LineView):
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
         subject = self.subject
-        if isinstance(subject, Instance) and subject.state is State.PENDING:
+        if isinstance(subject, InstanceRow) and subject.state is State.PENDING:
             return [("has not run yet", "dim")]
-        if isinstance(subject, (Group, Instance)) and subject.duration_s(0.0) is None:
+        if isinstance(subject, (Group, InstanceRow)) and subject.duration_s(0.0) is None:
             return [("nothing has run here yet", "dim")]
-        if isinstance(subject, (Group, Instance)) and subject.state not in (State.RUNNING, State.RETRYING):
+        if isinstance(subject, (Group, InstanceRow)) and subject.state not in (State.RUNNING, State.RETRYING):
             return [("it wrote nothing", "dim")]
         return [("no output yet", "dim")]
 

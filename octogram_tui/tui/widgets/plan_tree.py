@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from octogram_tui.projection.rows import Group, Instance, Kind, Row
-from octogram_tui.projection.states import State
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.tui.format import LOOKS, duration
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
@@ -165,7 +165,7 @@ class PlanTree(LineView):
         if self._is_confirming(row):
             return "waits for your word: space", "held"
         message = self.brush.text(row.message)
-        if isinstance(row, Instance):
+        if isinstance(row, InstanceRow):
             style = "failed" if state in (State.FAILED, State.LOST) else "dim"
             return message, style.replace("failed", "tolerated")
         if message:
@@ -178,7 +178,7 @@ class PlanTree(LineView):
 
     def _tail(self, row: Row, state: State) -> list[Piece]:
         time = fit(self._time(row), TIME_CELLS, right=True) + " "
-        if isinstance(row, Instance):
+        if isinstance(row, InstanceRow):
             attempt = f"#{row.attempt}" if row.attempt > 1 else ""
             return [(fit(attempt, COUNT_CELLS, right=True), "retrying"), (time, "dim")]
         if row.started_s is None and not row.known:

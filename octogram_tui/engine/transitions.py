@@ -45,7 +45,7 @@ class FailureJudge(Protocol):
         ...
 
 
-class Attempts:
+class Transitions:
     """Begins attempts, and takes their ends."""
 
     def __init__(
@@ -61,7 +61,6 @@ class Attempts:
         self._services = services
         self._judge = judge
         self._left = left  # told whenever an instance is not in flight any more
-        self.addresses: dict[str, str] = {}
         self.ran: dict[tuple[str, str], str] = {}  # (stage, job) that ran -> digest of the job at that time
         self.counts: Counter[str] = Counter()
 
@@ -117,7 +116,7 @@ class Attempts:
         scope = self._scope(instance)
 
         def resolve(kind: str, uri: str) -> dict[str, str]:
-            return self._services.resolve(kind, uri, agent, self.addresses)
+            return self._services.resolve(kind, uri, agent, self._services.addresses)
 
         try:
             arguments = spec.arguments.expand(scope, resolve)
