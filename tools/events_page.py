@@ -71,7 +71,8 @@ def _rows(cls: type[events.Event], field: Field[Any]) -> list[str]:
 
 def _type(field: Field[Any]) -> str:
     text = field.type if isinstance(field.type, str) else field.type.__name__
-    text = re.sub(r"\bAny\b", "any JSON value", text).replace("None", "null")
+    text = re.sub(r"\w+Entry\b", "dict[str, Value]", text)  # its docstring says which members
+    text = re.sub(r"\bValue\b", "any JSON value", text).replace("None", "null")
     return text.replace("|", "\\|")
 
 

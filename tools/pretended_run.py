@@ -19,7 +19,9 @@ from typing import Any
 from octogram_tui import settings
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.entries import AgentEntry, StageEntry
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from tools.pretended_plan import ACTS, FAILING_ACT, FAILURE, Act, Work
 
 
@@ -47,7 +49,7 @@ class PretendedRun:
 
     def begin(self, *, paused: bool = False) -> None:
         """Start the run."""
-        plan = [
+        plan: list[StageEntry] = [
             {
                 "stage": act.name,
                 "always": act.always,
@@ -59,8 +61,16 @@ class PretendedRun:
             }
             for number, act in enumerate(ACTS)
         ]
-        agents = [{"agent": name, "address": self._address(n), "transport": "ssh"} for n, name in enumerate(self.names)]
-        variables = {"network": "ghostnet", "slots": 4, "level": 0, "amounts": [10, 20, 50], "proto": "PtParis"}
+        agents: list[AgentEntry] = [
+            {"agent": name, "address": self._address(n), "transport": "ssh"} for n, name in enumerate(self.names)
+        ]
+        variables: dict[str, Value] = {
+            "network": "ghostnet",
+            "slots": 4,
+            "level": 0,
+            "amounts": [10, 20, 50],
+            "proto": "PtParis",
+        }
         self._emit(
             ev.RunStarted(
                 run="2026-01-05T12-00-00-fleet",
@@ -214,7 +224,10 @@ class PretendedRun:
     ) -> None:
         attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
         about: dict[str, Any] = {"instance": key, "item": item}
-        arguments = {"argv": [work.name.replace(" ", "-"), "--endpoint", "http://127.0.0.1:8732"], "timeout": "30s"}
+        arguments: dict[str, Value] = {
+            "argv": [work.name.replace(" ", "-"), "--endpoint", "http://127.0.0.1:8732"],
+            "timeout": "30s",
+        }
         self._emit(ev.JobStarted(**about, attempt=attempt, procedure=work.procedure, arguments=arguments, why=why))
         seconds = self._random.uniform(*work.seconds)
         for number, line in enumerate(work.lines * 2):
@@ -261,7 +274,7 @@ class PretendedRun:
             self._is_shut = True
             self._emit(ev.RunPaused(reason="failure", message=f"{key}: {FAILURE.message}"))
             return
-        result = {"exit_code": 0, "stdout": "ok", "duration_s": round(seconds, 3)}
+        result: Value = {"exit_code": 0, "stdout": "ok", "duration_s": round(seconds, 3)}
         self._emit(ev.JobFinished(**about, attempt=attempt, state="ok", result=result, duration_s=round(seconds, 3)))
         self._counts["ok"] = self._counts.get("ok", 0) + 1
         if work.procedure == "builtins.start_process":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from octogram_tui.engine.effects import Effect
 from octogram_tui.engine.events import Event, VariableChanged
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.model.values import Value
 
 
 class Core:
@@ -17,7 +17,7 @@ class Core:
     def __init__(self, scenario: Scenario, options: RunOptions) -> None:
         self.scenario = scenario
         self.options = options
-        self.variables: Mapping[str, Any] = dict(scenario.variables)
+        self.variables: Mapping[str, Value] = dict(scenario.variables)
         self.at_s = 0.0
         self.cause = ""
         self.seq = 0
@@ -36,7 +36,7 @@ class Core:
         """Order something of the driver."""
         self.effects.append(effect)
 
-    def set_variable(self, name: str, value: Any, by: str) -> None:
+    def set_variable(self, name: str, value: Value, by: str) -> None:
         """Store a variable. The mapping is replaced, never changed, so a job's copy costs nothing."""
         self.variables = {**self.variables, name: value}
         self.emit(VariableChanged(name=name, value=value, by=by))

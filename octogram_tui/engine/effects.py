@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from octogram_tui.engine.timers import Timer
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec, Where
+from octogram_tui.model.values import Value
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,7 +32,7 @@ class SendJob:
     agent: str
     attempt: Execution
     procedure: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Value]
     timeout_s: float | None
     where: Where = "agent"
 

@@ -8,10 +8,12 @@ new fields may be added, old ones keep their meaning (journal/codec.py carries t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from octogram_tui.model.entries import AgentEntry, ProblemEntry, ProcessEntry, StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class JobEvent(Event):
 
     instance: InstanceId
     attempt: int = 1
-    item: Any = None
+    item: Value = None
 
     @property
     def stage(self) -> str:
@@ -67,10 +69,10 @@ class RunStarted(Event):
     started_wall: str = ""  # RFC 3339, UTC
     version: str = ""
     host: str = ""
-    plan: list[dict[str, Any]] = field(default_factory=list)
-    agents: list[dict[str, Any]] = field(default_factory=list)
-    variables: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
+    plan: list[StageEntry] = field(default_factory=list)
+    agents: list[AgentEntry] = field(default_factory=list)
+    variables: dict[str, Value] = field(default_factory=dict)
+    options: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +134,7 @@ class AgentStopped(Event):
     TYPE: ClassVar[str] = "agent_stopped"
     agent: str
     is_clean: bool = True
-    remaining: list[dict[str, Any]] = field(default_factory=list)
+    remaining: list[ProcessEntry] = field(default_factory=list)
     message: str = ""
 
 
@@ -172,7 +174,7 @@ class JobStarted(JobEvent):
 
     TYPE: ClassVar[str] = "job_started"
     procedure: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Value] = field(default_factory=dict)
     why: str = "first"
 
 
@@ -188,7 +190,7 @@ class JobOutput(Event):
     lines: list[str]
     instance: InstanceId | None = None
     attempt: int = 1
-    item: Any = None
+    item: Value = None
     process: str = ""
     stream: str = "stdout"
     dropped: int = 0
@@ -213,7 +215,7 @@ class JobFinished(JobEvent):
 
     TYPE: ClassVar[str] = "job_finished"
     state: str = "ok"
-    result: Any = None
+    result: Value = None
     failure: Failure | None = None
     reason: str = ""  # why it was skipped or cancelled
     duration_s: float = 0.0
@@ -237,7 +239,7 @@ class VariableChanged(Event):
 
     TYPE: ClassVar[str] = "variable_changed"
     name: str
-    value: Any = None
+    value: Value = None
     removed: bool = False
     by: str = ""
 
@@ -307,7 +309,7 @@ class ScenarioReloaded(Event):
     TYPE: ClassVar[str] = "scenario_reloaded"
     digest: str = ""
     changes: list[str] = field(default_factory=list)
-    plan: list[dict[str, Any]] = field(default_factory=list)
+    plan: list[StageEntry] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -315,7 +317,7 @@ class ScenarioRejected(Event):
     """An edited scenario is wrong; the old one stays. problems: list of {file, line, column, message, hint}."""
 
     TYPE: ClassVar[str] = "scenario_rejected"
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[ProblemEntry] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypedDict
 
 from octogram_tui.engine.schedule import JobRun, StageRun
 from octogram_tui.engine.states import BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.ids import AttemptId, InstanceId
+from octogram_tui.model.values import Value
 
 _COUNTS = {
     old: {new: ((new in BEGUN) - (old in BEGUN), (new in IN_FLIGHT) - (old in IN_FLIGHT)) for new in moves}
     for old, moves in INSTANCE_MOVES.items()
 }
 """What each allowed move adds to the counts of instances that are begun, and that are in flight."""
+
+
+class AttemptPlace(TypedDict):
+    """What every event about an attempt carries."""
+
+    instance: InstanceId
+    attempt: int
+    item: Value
 
 
 class Instance:
@@ -33,7 +42,7 @@ class Instance:
         "why",
     )
 
-    def __init__(self, id_: InstanceId, job_run: JobRun, item: Any) -> None:
+    def __init__(self, id_: InstanceId, job_run: JobRun, item: Value) -> None:
         self.id = id_
         self.job_run = job_run
         self.item = item
@@ -51,7 +60,7 @@ class Instance:
         return AttemptId(self.id, self.attempt)
 
     @property
-    def place(self) -> dict[str, Any]:
+    def place(self) -> AttemptPlace:
         """What every event about this instance carries."""
         return {"instance": self.id, "attempt": self.attempt, "item": self.item}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from octogram_tui.model.selection import Selection
+from octogram_tui.model.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,18 @@ class RunOptions:
     collect_s: float = 10.0
     metrics_port: int = 0
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
         shown = _differing(self, RunOptions(run=self.run, version=self.version), leave=("selection",))
         return {**shown, **_differing(self.selection, Selection())}
 
 
-def _differing(given: Any, default: Any, leave: tuple[str, ...] = ()) -> dict[str, Any]:
+Options = RunOptions | Selection
+
+
+def _differing(given: Options, default: Options, leave: tuple[str, ...] = ()) -> dict[str, Value]:
     """Give the fields whose values are not the default ones, as JSON."""
-    shown: dict[str, Any] = {}
+    shown: dict[str, Value] = {}
     for name in given.__slots__:
         value = getattr(given, name)
         if name not in leave and value != getattr(default, name):

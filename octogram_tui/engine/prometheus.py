@@ -7,7 +7,7 @@ for, whatever the stage is called.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import SendJob
@@ -17,11 +17,19 @@ from octogram_tui.engine.stimuli import AttemptReport
 from octogram_tui.model.failure import FAILED, Failure
 from octogram_tui.model.ids import ErrandId
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.model.values import Value
 
 START = "prometheus-start"
 TARGETS = "prometheus-targets"
 START_S = 60.0
 TARGETS_S = 30.0
+
+
+class TargetGroup(TypedDict):
+    """What Prometheus reads of one service in file-based service discovery."""
+
+    targets: list[str]
+    labels: dict[str, str]
 
 
 class Prometheus:
@@ -31,7 +39,7 @@ class Prometheus:
         self._core = core
         self.spec: AgentSpec | None = core.scenario.prometheus_agent  # an edit of it counts from the next run
         self._sent = 0
-        self._targets: list[dict[str, Any]] = []
+        self._targets: list[TargetGroup] = []
         self.is_up = False
         self.has_failed = False
 
@@ -78,26 +86,28 @@ class Prometheus:
             groups.append(own_group(port))
         if groups != self._targets:
             self._targets = groups
-            self._send(TARGETS, "internals.prometheus_targets", {"targets": groups}, TARGETS_S)
+            self._send(
+                TARGETS, "internals.prometheus_targets", {"targets": [_as_value(group) for group in groups]}, TARGETS_S
+            )
 
-    def _send(self, purpose: str, procedure: str, arguments: dict[str, Any], timeout_s: float) -> None:
+    def _send(self, purpose: str, procedure: str, arguments: dict[str, Value], timeout_s: float) -> None:
         self._sent += 1
         errand = ErrandId(purpose, self.agent, self._sent)
         self._core.order(SendJob(self.agent, errand, procedure, arguments, timeout_s))
 
 
-def own_group(port: int) -> dict[str, Any]:
+def own_group(port: int) -> TargetGroup:
     """Give the group of the orchestrator's own metrics, for a Prometheus on the orchestrator's machine."""
     labels = {"agent": "orchestrator", "node": "octogram-tui", "kind": "orchestrator"}
     return {"targets": [f"127.0.0.1:{port}"], "labels": labels}
 
 
-def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]) -> list[TargetGroup]:
     """Give the document of file-based service discovery: one group a service, in a stable order.
 
     services: (agent, service) pairs; those that are down are left out.
     """
-    groups = [
+    groups: list[TargetGroup] = [
         {
             "targets": [f"{url_host(addresses[agent])}:{service.ports['metrics']}"],
             "labels": {"agent": agent, "node": service.name, "kind": service.kind},
@@ -106,3 +116,7 @@ def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[st
         if service.is_up and "metrics" in service.ports and agent in addresses
     ]
     return sorted(groups, key=lambda group: (group["labels"]["agent"], group["labels"]["node"]))
+
+
+def _as_value(group: TargetGroup) -> Value:
+    return {"targets": [*group["targets"]], "labels": {**group["labels"]}}

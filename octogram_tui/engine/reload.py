@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from octogram_tui.engine.events import JobStale, ScenarioRejected, ScenarioReloaded, WarningGiven
 from octogram_tui.engine.stimuli import EditReport
+from octogram_tui.errors import Problem
 from octogram_tui.model.diff import compare
+from octogram_tui.model.entries import ProblemEntry, StageEntry
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.selection import Selection
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from octogram_tui.engine.machine import Engine
 
 
-def describe_plan(scenario: Scenario, selection: Selection) -> list[dict[str, Any]]:
+def describe_plan(scenario: Scenario, selection: Selection) -> list[StageEntry]:
     """Give the stages and jobs of a scenario as `run_started` and `scenario_reloaded` carry them."""
     return [
         {
@@ -45,7 +47,7 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     core = engine.core
     new = stimulus.scenario
     if new is None:
-        core.emit(ScenarioRejected(problems=[p._asdict() for p in stimulus.problems]))
+        core.emit(ScenarioRejected(problems=[_entry(problem) for problem in stimulus.problems]))
         return
     old = core.scenario
     if new.digest == old.digest:
@@ -163,3 +165,15 @@ def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:
                 message=f"agent {name} is no longer in the scenario; it stays up until the run ends", agent=name
             )
         )
+
+
+def _entry(problem: Problem) -> ProblemEntry:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "hint": problem.hint,
+        "source": problem.source,
+        "is_warning": problem.is_warning,
+    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
+from octogram_tui.model.values import Value
 from octogram_tui.template.environment import evaluate, render
 from octogram_tui.template.scope import make_scope
 
@@ -18,17 +19,17 @@ class Update(NamedTuple):
     """A change of one variable; `is_removed` takes it away."""
 
     name: str
-    value: Any
+    value: Value
     is_removed: bool = False
 
 
-def is_enough(instance: Instance, result: Any, variables: Mapping[str, Any]) -> bool:
+def is_enough(instance: Instance, result: Value, variables: Mapping[str, Value]) -> bool:
     """Whether a job's `until` holds. Raises TemplateError."""
     until = instance.job_run.spec.until
     return until is None or bool(evaluate(until.source, _scope(instance, result, variables)))
 
 
-def updates(instance: Instance, result: Any, variables: Mapping[str, Any]) -> list[Update]:
+def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -> list[Update]:
     """Expand `register` and `vars_updates` against the latest variables, entry after entry. Raises TemplateError."""
     spec = instance.job_run.spec
     if not spec.vars_updates and spec.register is None:
@@ -54,14 +55,14 @@ def updates(instance: Instance, result: Any, variables: Mapping[str, Any]) -> li
     return changes
 
 
-def _scope(instance: Instance, result: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:
     lane = instance.job_run.lane
     return make_scope(
         variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True
     )
 
 
-def holds(instance: Instance, variables: Mapping[str, Any]) -> bool:
+def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
     """Whether what an instance waits for is so; a variable that does not exist yet is what one waits for.
 
     Raises TemplateError for an expression that can never hold.
@@ -81,7 +82,7 @@ def template_failure(error: TemplateError, where: str) -> Failure:
     return Failure(TEMPLATE, f"{where}: {error.message}", error.hint or "")
 
 
-def assertion_failure(arguments: Mapping[str, Any], scope: dict[str, Any]) -> Failure | None:
+def assertion_failure(arguments: Mapping[str, Value], scope: dict[str, Value]) -> Failure | None:
     """Give the failure of the first expression that does not hold."""
     that = arguments["that"]
     for expression in that if isinstance(that, list) else [that]:
@@ -95,14 +96,15 @@ def assertion_failure(arguments: Mapping[str, Any], scope: dict[str, Any]) -> Fa
     return None
 
 
-def _value(update: VarUpdate, scope: dict[str, Any]) -> Any:
+def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
     """Expand and convert one value of `vars_updates`. Raises TemplateError when it does not convert."""
     if not isinstance(update.value, Text):
         return update.value
     if update.cast == "json":
         text = render(update.value.source, scope)
         try:
-            return json.loads(text)
+            found: Value = json.loads(text)
+            return found
         except ValueError as error:
             raise TemplateError(f"{text[:80]!r} is not JSON: {error}") from None
     text = render(update.value.source, scope)

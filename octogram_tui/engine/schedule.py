@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
+from octogram_tui.model.values import Value
 
 if TYPE_CHECKING:
     from octogram_tui.engine.instances import Instance
@@ -21,12 +22,12 @@ class JobRun:
 
     __slots__ = ("begun", "drawn", "is_open", "items", "lane", "only", "snapshot", "spec")
 
-    def __init__(self, spec: JobSpec, lane: Lane, snapshot: Mapping[str, Any], only: InstanceId | None) -> None:
+    def __init__(self, spec: JobSpec, lane: Lane, snapshot: Mapping[str, Value], only: InstanceId | None) -> None:
         self.spec = spec
         self.lane = lane
         self.snapshot = snapshot
         self.only = only  # rerun of one instance: the others are passed over
-        self.items: Iterator[tuple[int, Any, str]] | None = None  # None before the first is drawn
+        self.items: Iterator[tuple[int, Value, str]] | None = None  # None before the first is drawn
         self.drawn: Instance | None = None  # the next one, held by the gate or by `max_concurrency`
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True

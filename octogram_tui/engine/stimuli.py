@@ -6,13 +6,14 @@ Events are named in the past tense and effects are orders, so that a name alone 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import Problem
+from octogram_tui.model.entries import ProcessEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import Execution, InstanceId
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.model.values import Value
 
 
 @dataclass(slots=True, frozen=True)
@@ -75,7 +76,7 @@ class AgentEndReport:
 
     agent: str
     is_clean: bool = True
-    remaining: tuple[dict[str, Any], ...] = ()
+    remaining: tuple[ProcessEntry, ...] = ()
     message: str = ""
 
 
@@ -86,7 +87,7 @@ class AttemptReport:
     agent: str
     attempt: Execution
     state: str
-    result: Any = None
+    result: Value = None
     failure: Failure | None = None
     duration_s: float = 0.0
 
@@ -177,7 +178,7 @@ class SetVariableRequest:
     """The operator sets a variable; `remove` takes it away."""
 
     name: str
-    value: Any = None
+    value: Value = None
     remove: bool = False
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from octogram_tui.engine import results
 from octogram_tui.engine.core import Core
@@ -20,6 +20,7 @@ from octogram_tui.engine.timers import RetryDue, WaitOver
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, TIMEOUT, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.values import Value
 from octogram_tui.template.environment import evaluate
 from octogram_tui.template.items import typed
 from octogram_tui.template.scope import make_scope
@@ -139,7 +140,7 @@ class Transitions:
                 return
             self._core.order(SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where))
 
-    def _scope(self, instance: Instance) -> dict[str, Any]:
+    def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run
         return make_scope(
             job_run.snapshot, agent=job_run.lane.agent, captures=job_run.lane.captures, item=instance.item
@@ -147,11 +148,11 @@ class Transitions:
 
     # -- waiting for an expression --------------------------------------------------------------------------------
 
-    def _watch(self, instance: Instance, arguments: Mapping[str, Any]) -> None:
+    def _watch(self, instance: Instance, arguments: Mapping[str, Value]) -> None:
         instance.expression = str(arguments["expression"])
         self._instances.move(instance, "watching")
         given = arguments.get("timeout")
-        limits_s = [WAIT_S if given is None else float(given)]
+        limits_s = [float(given) if isinstance(given, int | float) else WAIT_S]
         if instance.job_run.spec.timeout_s is not None:
             limits_s.append(instance.job_run.spec.timeout_s)
         self._core.order(ArmTimer(WaitOver(instance.attempt_id), min(limits_s)))
@@ -188,25 +189,21 @@ class Transitions:
 
     def output(self, report: OutputReport) -> None:
         """Pass log lines on, with the place they belong to."""
-        place: dict[str, Any] = {}
+        event = JobOutput(
+            agent=report.agent,
+            lines=report.lines,
+            stream=report.stream,
+            process=report.process,
+            dropped=report.dropped,
+        )
         if isinstance(report.attempt, AttemptId):
             instance = self._instances.running(report.attempt)
+            event.instance, event.attempt = report.attempt
             if instance is not None:
-                place = instance.place
-            else:  # they come when their attempt has ended
-                id_ = report.attempt.instance
-                item = None if id_.item is None else typed(id_.item)
-                place = {"instance": id_, "attempt": report.attempt.number, "item": item}
-        self._core.emit(
-            JobOutput(
-                agent=report.agent,
-                **place,
-                lines=report.lines,
-                stream=report.stream,
-                process=report.process,
-                dropped=report.dropped,
-            )
-        )
+                event.item = instance.item
+            elif event.instance.item is not None:  # they come when their attempt has ended
+                event.item = typed(event.instance.item)
+        self._core.emit(event)
 
     def progress(self, report: ProgressReport) -> None:
         """Pass on how far an attempt is; of one that ended meanwhile nothing is said."""
@@ -244,7 +241,7 @@ class Transitions:
 
     # -- the ways to end ------------------------------------------------------------------------------------------
 
-    def _succeed(self, instance: Instance, result: Any, duration_s: float) -> None:
+    def _succeed(self, instance: Instance, result: Value, duration_s: float) -> None:
         """An attempt ended well; it has not when `until` does not hold, or an update cannot be expanded."""
         spec = instance.job_run.spec
         try:
@@ -329,7 +326,7 @@ class Transitions:
         state: str,
         duration_s: float,
         *,
-        result: Any = None,
+        result: Value = None,
         failure: Failure | None = None,
         will_retry: bool = False,
         is_tolerated: bool = False,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
+
+from octogram_tui.model.values import Value
 
 AGENT_LOST: Final = "agent_lost"
 TEMPLATE: Final = "template"
@@ -30,11 +32,11 @@ class Failure:
     kind: str
     message: str
     hint: str = ""
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Value] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Value]:
         """Give it as events, reports and the journal write it: {kind, message, hint, detail}, empty parts left out."""
-        written: dict[str, Any] = {"kind": self.kind, "message": self.message}
+        written: dict[str, Value] = {"kind": self.kind, "message": self.message}
         if self.hint:
             written["hint"] = self.hint
         if self.detail:

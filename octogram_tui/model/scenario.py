@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from octogram_tui.model.ids import AgentName, JobKey, StageKey
+from octogram_tui.model.values import Value
 
 Order = Literal["sequential", "concurrent"]
 OnFailure = Literal["abort", "continue", "pause"]
@@ -81,7 +82,7 @@ class ItemsSpec:
 class Arguments(Protocol):
     """What a job hands to its procedure: checked, defaults filled in, templates ready to expand."""
 
-    def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Any]:
+    def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Value]:
         """Give the arguments as JSON values.
 
         `resolve(kind, uri)` turns a URI argument of a kind (file, node, dal_node, rollup_node, http) into
@@ -89,7 +90,7 @@ class Arguments(Protocol):
         """
         ...
 
-    def raw(self) -> dict[str, Any]:
+    def raw(self) -> dict[str, Value]:
         """Give the arguments as written, defaults filled in, templates not expanded."""
         ...
 
@@ -154,7 +155,7 @@ class Scenario:
     stages: tuple[StageSpec, ...]
     agents: tuple[AgentSpec, ...] = ()
     prometheus_agent: AgentSpec | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Value] = field(default_factory=dict)
     binary: BinarySource = BinarySource()
     own_procedures: tuple[OwnProcedures, ...] = ()
     files: Sequence[str] = ()  # every file that was read, to be watched for edits

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.entries import AgentEntry, ProblemEntry
 from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
@@ -55,7 +56,7 @@ class Board(Plan):
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
         self.notice_count = 0
         self.changes: list[str] = []  # of the latest reload
-        self.problems: list[dict[str, Any]] = []  # of the latest edit, when it was refused
+        self.problems: list[ProblemEntry] = []  # of the latest edit, when it was refused
         self.reload_seq = 0  # the event that set `changes` or `problems`, and its time
         self.reload_at_s = 0.0
         self.retry_count = 0
@@ -329,7 +330,7 @@ class Board(Plan):
         self.reason, self.message = "", event.reason
 
 
-def _by_name(agent: dict[str, Any]) -> list[tuple[int, str]]:
+def _by_name(agent: AgentEntry) -> list[tuple[int, str]]:
     """Order agents as people count: node_2 before node_10."""
     parts = re.split(r"(\d+)", str(agent.get("agent", "")))
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

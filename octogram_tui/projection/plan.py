@@ -7,10 +7,11 @@ nothing else. Instances come into being when an event names them, or when somebo
 from __future__ import annotations
 
 from bisect import insort
-from typing import Any
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.entries import StageEntry
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.projection.row_states import State, new_tally
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
 
@@ -47,7 +48,7 @@ class Plan:
         for agent in job.stage.agents:
             self._instance(job, InstanceId(job.stage.name, job.name, agent), None)
 
-    def _take_plan(self, plan: list[dict[str, Any]]) -> None:
+    def _take_plan(self, plan: list[StageEntry]) -> None:
         """Lay out the stages and jobs of a plan. What an edit took away stays when it had run, and says so."""
         gone = {stage.name: stage for stage in self.stages}
         stages: list[Group] = []
@@ -103,7 +104,7 @@ class Plan:
             self.stages.append(stage)
         return stage
 
-    def _instance(self, job: Group, key: InstanceId, item: Any) -> InstanceRow:
+    def _instance(self, job: Group, key: InstanceId, item: Value) -> InstanceRow:
         instance = self.instances.get(key)
         if instance is not None:
             return instance

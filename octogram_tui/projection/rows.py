@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
+from octogram_tui.model.values import Value
 from octogram_tui.projection.row_states import (
     AgentState,
     State,
@@ -37,14 +37,14 @@ class AttemptRow:
 
     __slots__ = ("arguments", "duration_s", "failure", "number", "reason", "result", "started_s", "state", "why")
 
-    def __init__(self, number: int, started_s: float, why: str, arguments: dict[str, Any] | None) -> None:
+    def __init__(self, number: int, started_s: float, why: str, arguments: dict[str, Value] | None) -> None:
         self.number = number
         self.started_s = started_s
         self.why = why
         self.arguments = arguments
         self.state = State.RUNNING
         self.duration_s = 0.0
-        self.result: Any = None
+        self.result: Value = None
         self.failure: Failure | None = None
         self.reason = ""
 
@@ -57,7 +57,7 @@ class InstanceRow:
     kind = Kind.INSTANCE
     children: tuple[Row, ...] = ()
 
-    def __init__(self, key: InstanceId, parent: Group, item: Any) -> None:
+    def __init__(self, key: InstanceId, parent: Group, item: Value) -> None:
         self.key = key
         self.parent = parent
         self.item = item

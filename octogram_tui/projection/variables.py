@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.values import Value
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 
 KEPT_CHANGES = 50
@@ -16,7 +17,7 @@ class Change(NamedTuple):
     """One value that a variable had. by: an instance's key, `operator` or `scenario`."""
 
     at_s: float
-    value: Any
+    value: Value
     by: str
     removed: bool = False
 
@@ -70,7 +71,7 @@ class Variables:
             self.version += 1
 
     @property
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Value]:
         """The variables that exist now."""
         return {name: variable.now.value for name, variable in self.by_name.items() if not variable.now.removed}
 

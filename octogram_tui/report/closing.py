@@ -44,10 +44,10 @@ class Closing:
         for origin in self._logbook.attempts.get(instance, ()):
             if origin.attempt == attempt and origin.lines:
                 return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
-        lines = failure.detail.get("last_lines")
         traceback = failure.detail.get("traceback")
         if isinstance(traceback, str):  # a procedure that has a defect
-            lines = traceback.splitlines()
+            return traceback.splitlines()[-TAIL_LINES:]
+        lines = failure.detail.get("last_lines")
         return [str(line) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
 
     def write(self) -> None:

@@ -92,7 +92,8 @@ class Errands:
                 on_progress=progress,
             )
             return None
-        target = arguments.get("local_path") or os.path.join(self._artifacts, effect.agent) + "/"
+        local_path = arguments.get("local_path")
+        target = str(local_path) if local_path else os.path.join(self._artifacts, effect.agent) + "/"
         return await files.fetch_from(
             link.transport,
             link.stream_argv,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from simulation import Simulation, job, named, report, scenario, stage
@@ -26,7 +27,7 @@ from octogram_tui.engine.instances import Instance
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.prometheus import target_groups
+from octogram_tui.engine.prometheus import TargetGroup, target_groups
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
@@ -141,7 +142,8 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
     simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}))
     simulation.go(ServiceReport("a", "process", "p", {"http": 9}))
     assert [s.procedure for s in own[1:]] == ["internals.prometheus_targets"]
-    assert own[1].arguments["targets"][0]["targets"] == ["127.0.0.1:9"]
+    [group] = cast("list[TargetGroup]", own[1].arguments["targets"])
+    assert group["targets"] == ["127.0.0.1:9"]
     simulation.go(report(own[1].attempt, "failed", error={"kind": "x", "message": "no disk"}))
     assert "no disk" in simulation.of(WarningGiven)[0].message
     simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}, "down", "exit"))

@@ -22,7 +22,7 @@ SAMPLES: dict[str, Any] = {
     "int": 7,
     "float": 1.5,
     "bool": True,
-    "Any": {"a": [1, None]},
+    "Value": {"a": [1, None]},
     "InstanceId": HOSTILE,
     "InstanceId | None": HOSTILE,
     "Failure | None": Failure("exit", "no", "look", {"exit_code": 3}),
@@ -138,7 +138,7 @@ def test_a_line_may_have_been_through_an_editor(line: bytes | str) -> None:
         ({"a b": {}, "": [None, True]}, b'{"a b":{},"":[null,true]}'),
     ],
 )
-def test_every_byte_of_a_value_is_promised(value: object, written: bytes) -> None:
+def test_every_byte_of_a_value_is_promised(value: Any, written: bytes) -> None:
     event = ev.VariableChanged(seq=1, name="x", value=value)
     line = codec.encode(event)
     assert line == b'{"seq":1,"at_s":0.0,"type":"variable_changed","name":"x","value":' + written + b"}\n"
@@ -147,7 +147,9 @@ def test_every_byte_of_a_value_is_promised(value: object, written: bytes) -> Non
 
 @pytest.mark.parametrize("number", [1.5, float("inf")])
 def test_keys_that_are_no_texts_are_written_the_same_beside_any_number(number: float) -> None:
-    value = {2: {3}, None: b"x", False: number, float("nan"): 0} if number == float("inf") else {2: {3}, None: b"x"}
+    value: Any = (
+        {2: {3}, None: b"x", False: number, float("nan"): 0} if number == float("inf") else {2: {3}, None: b"x"}
+    )
     written = json.loads(codec.encode(ev.VariableChanged(name="x", value=value)))["value"]
     assert (written["2"], written["null"]) == ("{3}", "b'x'")
 
@@ -156,6 +158,7 @@ def test_what_was_written_by_another_hand_is_read_leniently() -> None:
     line = b'{"seq":1,"at_s":0,"type":"variable_changed","name":"x","value":[NaN,1e400,"\\udcff","\xed\xb3\xbf"]}'
     event = codec.decode(line)
     assert isinstance(event, ev.VariableChanged)
+    assert isinstance(event.value, list)
     assert [str(value) for value in event.value] == ["nan", "inf", "\udcff", "\udcff"]
 
 
@@ -189,7 +192,8 @@ def test_what_is_no_type_of_event_is_not_written() -> None:
 
 
 def test_numbers_that_json_has_not_become_texts() -> None:
-    event = ev.VariableChanged(name="x", value=[float("nan"), {"y": float("inf")}, (1.5,)])
+    with_tuple: Any = [float("nan"), {"y": float("inf")}, (1.5,)]
+    event = ev.VariableChanged(name="x", value=with_tuple)
     assert json.loads(codec.encode(event))["value"] == ["nan", {"y": "inf"}, [1.5]]
 
 
@@ -201,6 +205,6 @@ json_values = st.recursive(
 
 
 @given(value=json_values, name=st.text())
-def test_any_json_value_survives(value: object, name: str) -> None:
+def test_any_json_value_survives(value: Any, name: str) -> None:
     event = ev.VariableChanged(seq=1, name=name, value=value)
     assert codec.decode(codec.encode(event)) == event

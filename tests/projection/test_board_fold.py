@@ -4,6 +4,7 @@ from typing import Any
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.entries import AgentEntry, StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import KEPT_DETAILS, Board
@@ -13,11 +14,11 @@ from tools.pretended_run import PretendedRun
 
 
 def started(**changes: Any) -> ev.RunStarted:
-    plan = [
+    plan: list[StageEntry] = [
         {"stage": "one", "jobs": [{"job": "a", "procedure": "copy", "items": False}], "line": 3},
         {"stage": "two", "jobs": [{"job": "b", "procedure": "x", "items": True}], "line": 9},
     ]
-    agents = [{"agent": name, "address": "", "transport": "local"} for name in ("n0", "n1", "n2")]
+    agents: list[AgentEntry] = [{"agent": name, "address": "", "transport": "local"} for name in ("n0", "n1", "n2")]
     return ev.RunStarted(run="r", scenario="s.yml", plan=plan, agents=agents, **changes)
 
 
@@ -176,7 +177,7 @@ def test_pause_step_go_and_the_end() -> None:
 
 def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
     board = board_of(started(), ev.StageStarted(stage="one", agents=["n0"]), job(ev.JobStarted, "n0"))
-    plan: list[dict[str, Any]] = [{"stage": "new", "jobs": []}, {"stage": "one", "jobs": [{"job": "c"}], "line": 4}]
+    plan: list[StageEntry] = [{"stage": "new", "jobs": []}, {"stage": "one", "jobs": [{"job": "c"}], "line": 4}]
     board.apply(ev.ScenarioReloaded(seq=9, changes=["stage two removed"], plan=plan))
     assert [stage.name for stage in board.stages] == ["new", "one"]
     assert [(row.label, row.message) for row in board.stages[1].children] == [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.entries import AgentEntry, StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 
-PLAN: list[dict[str, Any]] = [
+PLAN: list[StageEntry] = [
     {"stage": "open", "line": 10, "jobs": [{"job": "fill", "procedure": "builtins.write_file", "line": 12}]},
     {
         "stage": "sell",
@@ -18,7 +19,7 @@ PLAN: list[dict[str, Any]] = [
     {"stage": "count", "line": 30, "jobs": [{"job": "all sold", "procedure": "builtins.assert", "line": 31}]},
     {"stage": "close", "always": True, "line": 40, "jobs": [{"job": "lights", "procedure": "builtins.shell"}]},
 ]
-AGENTS = [{"agent": f"shop_{n}", "transport": "local"} for n in (1, 2)]
+AGENTS: list[AgentEntry] = [{"agent": f"shop_{n}", "transport": "local"} for n in (1, 2)]
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred ##vso[task.complete] \u202e::error::x\x00\udcff"
 
 

@@ -8,6 +8,7 @@ from console_app import StillSource, console, fleet_events, screen_text, settled
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.entries import AgentEntry, JobEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp
@@ -17,7 +18,7 @@ from octogram_tui.tui.screens.variable_form import VariableForm
 
 STAGE = "wait until synchronised"
 FAILED = InstanceId(STAGE, "wait_for_bootstrapped", "node-4")
-HOSTILE = ["\x1b[2J\x1b]0;gone\x07", "[/] [@click=app.quit]press[/]", "[bold red", "\u202egpj.exe", "a\tb\r"]
+HOSTILE: Any = ["\x1b[2J\x1b]0;gone\x07", "[/] [@click=app.quit]press[/]", "[bold red", "\u202egpj.exe", "a\tb\r"]
 
 
 def run_screen(app: ConsoleApp) -> Any:
@@ -309,8 +310,10 @@ async def test_edits_are_told_and_dismissed(event: Any, said: str) -> None:
 
 async def test_only_what_is_seen_and_changed_is_drawn() -> None:
     """1,000 agents with 100 rows each: the lines painted depend on the screen, not on the run."""
-    agents = [{"agent": f"a{number:04}", "address": "", "transport": "local"} for number in range(1000)]
-    jobs = [{"job": f"j{number:02}", "procedure": "p", "items": False} for number in range(100)]
+    agents: list[AgentEntry] = [
+        {"agent": f"a{number:04}", "address": "", "transport": "local"} for number in range(1000)
+    ]
+    jobs: list[JobEntry] = [{"job": f"j{number:02}", "procedure": "p", "items": False} for number in range(100)]
     names = [agent["agent"] for agent in agents]
     events: list[ev.Event] = [
         ev.RunStarted(run="r", scenario="s", plan=[{"stage": "s", "jobs": jobs}], agents=agents),

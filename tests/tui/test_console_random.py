@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.model.entries import ProblemEntry, StageEntry
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleOutcome
 from tools.pretended_run import PretendedRun
@@ -33,7 +34,7 @@ class FleetBehind(StillSource):
         self.fleet = PretendedRun(rng.choice([1, 3, 12, 40]), seed=rng.randrange(1000), fails=rng.random() < 0.8)
         self.fleet.begin(paused=rng.random() < 0.3)
         super().__init__(self.fleet.advance(rng.choice([0.0, 2.0, 6.0, 20.0])))
-        self.plan: list[dict[str, Any]] = self._events[0].plan  # type: ignore[attr-defined]
+        self.plan: list[StageEntry] = self._events[0].plan  # type: ignore[attr-defined]
         self.seq = 0
 
     def send(self, stimulus: Stimulus) -> None:
@@ -53,7 +54,7 @@ class FleetBehind(StillSource):
                 plan = [{**entry, "jobs": entry["jobs"][: rng.randrange(3)]} for entry in plan]
                 more.append(ev.ScenarioReloaded(at_s=at_s, plan=plan, changes=["edited"]))
             case 1:
-                problem = {"file": "f", "line": 1, "message": "no", "hint": ""}
+                problem: ProblemEntry = {"file": "f", "line": 1, "message": "no", "hint": ""}
                 more.append(ev.ScenarioRejected(at_s=at_s, problems=[problem]))
             case 2:
                 more.append(ev.AgentLost(at_s=at_s, agent=agent, message="gone"))

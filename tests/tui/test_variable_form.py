@@ -9,8 +9,10 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.entries import JobEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.scenario.load import parse_assignment
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.variable_form import VariableForm, written
@@ -18,10 +20,16 @@ from octogram_tui.tui.screens.variable_form import VariableForm, written
 
 def shop_events() -> list[ev.Event]:
     """A run that waits, because a shop has nothing to sell."""
-    job = {"job": "sell", "procedure": "builtins.shell", "items": False, "line": 3, "variables": ["price", "stock_*"]}
+    job: JobEntry = {
+        "job": "sell",
+        "procedure": "builtins.shell",
+        "items": False,
+        "line": 3,
+        "variables": ["price", "stock_*"],
+    }
     about: dict[str, Any] = {"instance": InstanceId("market", "sell", "shop")}
     error = {"kind": "exit", "message": "stock_2 is 0"}
-    given = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
+    given: dict[str, Value] = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
     events: list[ev.Event] = [
         ev.RunStarted(
             run="r",
