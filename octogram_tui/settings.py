@@ -1,4 +1,4 @@
-"""What the user's surroundings say: the one reader of os.environ and of the configuration file.
+"""What the user's surroundings say: the one reader of OCTOGRAM_* and of the configuration file.
 
 Order: command line (not here), then OCTOGRAM_* in the environment, then config.toml, then the defaults below.
 """

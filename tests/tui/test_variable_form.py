@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_app import StillSource, console, fleet_events, settled
+from console_app import StillSource, console, fleet_events, settled, until
+from textual.events import Key
 from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
@@ -73,6 +74,26 @@ async def test_what_the_failure_names_is_offered_first_and_tab_leads_to_its_valu
         assert form(pilot).value_field.value == "0"
         await pilot.press("5", "enter")
         assert source.sent == [st.SetVariableRequest("stock_2", 5)]
+
+
+@pytest.mark.parametrize(
+    ("burst", "value"),
+    [
+        (["backspace", "5"], 5),
+        (["7", "backspace", "5"], 5),
+        (["1", "2", "left", "9"], 192),
+        (["3", "home", "4"], 43),
+        (["ctrl+u", "6"], 6),
+    ],
+)
+async def test_keys_of_one_burst_are_done_in_their_order(burst: list[str], value: int) -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for key in ["tab", *burst, "enter"]:  # as a terminal hands them over: none waits for what another leads to
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: bool(source.sent))
+        assert source.sent == [st.SetVariableRequest("stock_2", value)]
 
 
 @pytest.mark.parametrize("onward", ["tab", "enter"])

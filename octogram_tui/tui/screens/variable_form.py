@@ -19,6 +19,7 @@ from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
 from octogram_tui.tui.screens.dialogs import DialogText
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.typed_line import TypedLine
 
 LABEL_CELLS = 7
 NAME_CELLS = 24
@@ -35,7 +36,7 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class FormLine(Input):
+class FormLine(TypedLine):
     """A line to fill in. It hands keys that lead elsewhere to the form, in the order in which they were pressed.
 
     Not as bindings of the form: those would overtake characters that still wait in this line's queue.

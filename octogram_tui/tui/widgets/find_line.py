@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from octogram_tui.tui.widgets.typed_line import TypedLine
+
 if TYPE_CHECKING:
     from octogram_tui.tui.screens.run_screen import RunScreen
 
 
-class FindLine(Input):
+class FindLine(TypedLine):
     """Enter looks and closes; escape closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
