@@ -46,8 +46,8 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 
 # What needs no machine, no daemon and no terminal: the first answer to a change, and to other versions of what we use.
 # How the console looks is held by the lock's versions only: pictures differ where nothing is wrong.
-QUICK := $(addprefix tests/,engine journal projection report scenario settings ssh template tui wire) \
-  -m 'not sshd and not prometheus and not terminal' --ignore-glob='*snapshots*'
+QUICK := $(addprefix tests/,agentd/wire engine journal model projection report scenario template test_settings.py tools \
+  transport tui) -m 'not sshd and not prometheus and not terminal' --ignore-glob='*snapshots*'
 
 quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
@@ -67,7 +67,7 @@ lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
+	for conftest in $$(find tests -mindepth 2 -name conftest.py); do $(BIN)/mypy $$conftest || exit 1; done
 	cd sample_scenarios/stand_ins && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml octez.py octez_stand_in
 	$(BIN)/lint-imports --no-cache
 

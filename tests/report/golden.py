@@ -1,11 +1,11 @@
-"""Compares with files in tests/golden; with OCTOGRAM_GOLDEN=write it writes them again, to be looked at."""
+"""Compares with files in golden/; with OCTOGRAM_GOLDEN=write it writes them again, to be looked at."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def check(name: str, text: str) -> None:

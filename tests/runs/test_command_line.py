@@ -189,7 +189,7 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
     assert commands
     (place.home / "sample_scenarios").symlink_to(ROOT / "sample_scenarios")
     for command in commands:
-        if " attach" in command or "ssh.yml" in command or "/octez/" in command:  # tests/octez runs those
+        if " attach" in command or "ssh.yml" in command or "/octez/" in command:  # tests/samples runs those
             continue
         done = place.run(*shlex.split(command)[1:])
         assert done.returncode == 0, (command, done.stdout, done.stderr)

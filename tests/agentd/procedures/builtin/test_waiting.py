@@ -12,8 +12,6 @@ from real_agent import RealAgent
 
 from octogram_agentd.procedures import find
 
-pytest_plugins = ["fixtures_procedures"]
-
 
 async def test_sleep(agent: RealAgent) -> None:
     assert await agent.ok("builtins.sleep", seconds=0.01) is None

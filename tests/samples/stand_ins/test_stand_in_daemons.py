@@ -12,8 +12,6 @@ from collections.abc import Callable
 import pytest
 from stand_in_rig import DEADLINE_S, MakeSandbox, Sandbox, call, fresh_port, get, heads, wait_for_level
 
-pytest_plugins = ["fixtures_stand_ins"]
-
 
 def test_a_node_is_configured_once_and_runs_only_when_configured(sandbox: Sandbox) -> None:
     missing = sandbox.run("octez-node", "run", "--data-dir", sandbox.data_dir)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-STAND_INS = Path(__file__).parents[2] / "sample_scenarios" / "stand_ins"
+STAND_INS = Path(__file__).parents[3] / "sample_scenarios" / "stand_ins"
 # The interpreter of the stand-ins, which may be older than the one of the tests.
 PYTHON = os.environ.get("STAND_IN_PYTHON", sys.executable)
 DEADLINE_S = 20.0

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from stand_in_rig import BOOTSTRAP_SECRETS, STAND_INS, Sandbox, environment, install, module
 
-pytest_plugins = ["fixtures_stand_ins"]
-
 
 @pytest.mark.parametrize(
     ("kind", "text", "payload"),

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from stand_in_rig import Daemon, MakeSandbox, Sandbox, call, fresh_port, get, wait_for_level
 
-pytest_plugins = ["fixtures_stand_ins"]
-
 CONTRACT = "parameter (or (unit %go) (int %add)); storage unit; code { CDR ; NIL operation ; PAIR }"
 
 

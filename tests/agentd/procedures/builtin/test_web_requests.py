@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 from real_agent import RealAgent
 
-pytest_plugins = ["fixtures_procedures"]
-
 
 class Echo(BaseHTTPRequestHandler):
     """Answers with what was asked; counts what is asked for by path."""

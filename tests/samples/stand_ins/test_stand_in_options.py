@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from stand_in_rig import Sandbox, module
 
-pytest_plugins = ["fixtures_stand_ins"]
-
 RELEASES = ("v17", "v18", "v19", "v20", "v21", "v21.3", "v22", "v23", "v24", "v25")
 
 # A command, options, and the first and last release that take them together.

@@ -13,8 +13,6 @@ from real_agent import RealAgent
 
 from octogram_agentd.procedures import find
 
-pytest_plugins = ["fixtures_procedures"]
-
 
 async def test_a_file_is_written(any_agent: RealAgent) -> None:
     content = "été\n" * 10_000

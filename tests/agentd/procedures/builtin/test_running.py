@@ -12,8 +12,6 @@ from real_agent import RealAgent
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.procedures.builtin.running import split, with_ports
 
-pytest_plugins = ["fixtures_procedures"]
-
 LISTEN = (
     "import socket, sys; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen();"
     " print('listening', flush=True); [s.accept() for _ in iter(int, 1)]"

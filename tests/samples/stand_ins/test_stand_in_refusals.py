@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from stand_in_rig import MakeSandbox, Sandbox, call, fresh_port, get, module, wait_for_level
 
-pytest_plugins = ["fixtures_stand_ins"]
-
 
 @pytest.fixture
 def chain(sandbox: Sandbox) -> Sandbox:
