@@ -9,17 +9,15 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from interpreters import interpreters
+from parcel_parts import ROOT, file_parts
 
 from octogram_agentd.parcels.landing import Landing
-from octogram_agentd.parcels.parcel import MAGIC, error_piece, pack
+from octogram_agentd.parcels.parcel import MAGIC
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.processes import origin
 from octogram_agentd.wire.lines import encode
@@ -67,16 +65,6 @@ def parcel_of(*parts: bytes) -> str:
     data = MAGIC + encode({"t": "found", "bytes": 0, "entries": 1}) + b"".join(parts)
     escaped = "".join(f"\\0{byte:03o}" for byte in data)
     return f"printf %b '{escaped}'; exec sleep 30"
-
-
-def file_parts(name: str, content: bytes, mode: int = 0o644) -> bytes:
-    digest = hashlib.sha256(content).digest()
-    head = encode({"t": "file", "name": name, "mode": mode, "size": len(content)})
-    return head + len(content).to_bytes(4, "big") + content + (b"\0\0\0\0" if content else b"") + digest
-
-
-ONE_BYTE = encode({"t": "file", "name": "", "mode": 0o644, "size": 1})
-ROOT = encode({"t": "dir", "name": "", "mode": 0o755})
 
 
 async def test_a_file_comes_back(home: Path, tmp_path: Path, python: str) -> None:
@@ -143,73 +131,6 @@ async def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) 
         await from_script(parcel_of(ROOT, file_parts(name, b"x")), tmp_path / "target")
     assert caught.value.kind == "protocol"
     assert list(tmp_path.rglob("*")) == []
-
-
-@pytest.mark.parametrize(
-    ("parts", "words"),
-    [
-        ([b"not json\n"], "broken"),
-        ([ONE_BYTE, b"\0\0\0\1x\0\0\0\0", b"0" * 32], "arrived damaged"),
-        ([ONE_BYTE, b"\x7f\xff\xff\xff"], "a piece of"),
-        ([ROOT, encode({"t": "end", "entries": 7})], "1 entries arrived of 7"),
-        ([encode({"t": "end", "entries": 0})], "0 entries arrived of 0"),
-        ([ROOT, ROOT], "two roots"),
-        ([ROOT, b"\0\0\0\1\n"], "broken"),
-        ([error_piece(ProcedureFailed("the disk is broken", kind="io"))], "the disk is broken"),
-        ([ROOT, file_parts("f", b"x")[:-20], b"x" * 20], "arrived damaged"),
-        ([ROOT, encode({"t": "end", "entries": 1}), b"more"], "bytes after the end"),
-        ([b"x" * 70_000], "too long"),
-    ],
-)
-async def test_broken_parcels(tmp_path: Path, parts: list[bytes], words: str) -> None:
-    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
-    landing = Landing(fd, b"target")
-    with pytest.raises(ProcedureFailed, match=words):
-        landing.feed(b"".join(parts))
-    landing.close()
-    assert [p.name for p in tmp_path.iterdir()] in ([], ["target"] if "after the end" in words else [])
-
-
-def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
-    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
-    landing = Landing(fd, b"target", max_bytes=10)
-    landing.feed(encode({"t": "file", "name": "", "mode": 0o644, "size": 0}))
-    with pytest.raises(ProcedureFailed, match="more than 10 bytes"):
-        landing.feed(b"\0\0\0\x0b" + b"x" * 11)
-    landing.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
-    """What is written to are descriptors of directories that were made or checked: no path is looked up again."""
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "in/target").mkdir(parents=True)
-    landing = Landing(os.open(tmp_path / "in", os.O_RDONLY | os.O_DIRECTORY), b"target")
-    landing.feed(ROOT)
-    (tmp_path / "in/target").rename(tmp_path / "in/moved")
-    (tmp_path / "in/target").symlink_to(tmp_path / "elsewhere")
-    landing.feed(file_parts("f", b"x") + encode({"t": "end", "entries": 2}))
-    landing.close()
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert (tmp_path / "in/moved/f").read_bytes() == b"x"
-
-
-@given(cuts=st.lists(st.integers(0, 3000), max_size=20))
-@settings(max_examples=50, deadline=None)
-def test_a_parcel_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
-    place = tmp_path_factory.mktemp("cut")
-    (place / "from/sub").mkdir(parents=True)
-    (place / "from/sub/a").write_bytes(bytes(range(256)) * 4)
-    (place / "from/empty").touch()
-    data = b"".join(pack(os.fsencode(place / "from")))
-    landing = Landing(os.open(place, os.O_RDONLY | os.O_DIRECTORY), b"to")
-    points = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in pairwise(points):
-        landing.feed(data[start:end])
-    landing.close()
-    assert landing.result is not None
-    assert landing.result["bytes"] == 1024
-    assert (place / "to/sub/a").read_bytes() == bytes(range(256)) * 4
 
 
 async def test_a_link_is_followed_and_a_pipe_is_written_into(home: Path, tmp_path: Path) -> None:
