@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import tempfile
 from collections import Counter
@@ -41,6 +42,19 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     if isinstance(val, (str, bytes)) and len(val) > LONGEST_ID:
         return f"{val[:LONGEST_ID]!a}... of {len(val)}"
     return None  # as pytest names it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let only those tests open a terminal that are marked so: by the marker the quick part leaves them out."""
+
+    def unmarked() -> None:
+        raise AssertionError(f"{item.nodeid} opens a terminal: mark it with pytest.mark.terminal")
+
+    with pytest.MonkeyPatch.context() as patch:
+        if not item.get_closest_marker("terminal"):
+            patch.setattr(pty, "fork", unmarked)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -174,8 +174,9 @@ ServerFactory = Callable[..., SshServer]
 
 
 @pytest.fixture
-def openssh_servers(tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
+def openssh_servers(request: pytest.FixtureRequest, tmp_path: Path, ssh_keys: Keys) -> Iterator[ServerFactory]:
     """Give a function that starts real OpenSSH servers: `start(options={"MaxSessions": "1"}, host_key=…, port=…)`."""
+    assert request.node.get_closest_marker("sshd"), "this needs a real OpenSSH server: mark it with pytest.mark.sshd"
     if SSHD is None:
         pytest.skip("no sshd on this machine")
     running: list[tuple[SshServer, subprocess.Popen[str], threading.Thread]] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SAMPLES = REPOSITORY / "sample_scenarios" / "octez"
 RUN_S = 110.0
 
