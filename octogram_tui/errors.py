@@ -41,7 +41,7 @@ EXIT_TEXTS: dict[ExitCode, str] = {
     ExitCode.NOT_STARTED: "an agent could not be started, or broke the protocol",
     ExitCode.AGENT_LOST: "an agent was lost during the run",
     ExitCode.TIME_LIMIT: "the time limit of the run was reached",
-    ExitCode.RESUME_REFUSED: "a run could not be resumed or attached to",
+    ExitCode.RESUME_REFUSED: "a run could not be resumed or attached to, or refused what it was asked",
     ExitCode.NOT_CLEANED: "an agent did not confirm that nothing is left of the run",
     ExitCode.HELD: "the run had to wait for an operator, and there is none",
     ExitCode.BUG: "a defect of octogram-tui itself",
@@ -117,6 +117,12 @@ class JournalError(OctogramError):
 
 class AttachRefused(OctogramError):
     """There is no run of that name, or it cannot be joined."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
+class RequestDenied(OctogramError):
+    """A run would not do what it was asked."""
 
     exit_code = ExitCode.RESUME_REFUSED
 

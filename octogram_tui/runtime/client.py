@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
@@ -14,6 +15,7 @@ from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl
 
 READ_BYTES = 256 * 1024
 CONNECT_S = 5.0
+JOURNAL_LINES = (b'{"seq":', b'{"v":')  # how those of the journal begin: a run may have written millions of them
 
 
 class Client:
@@ -42,16 +44,7 @@ class Client:
 
     async def events(self) -> AsyncIterator[list[Event]]:
         """Give what the run has stated, from its first event on, in batches; ends with the connection."""
-        rest = b""
-        while True:
-            try:
-                data = await self._reader.read(READ_BYTES)
-            except ConnectionError:
-                data = b""
-            if not data:
-                self.is_connected = False
-                return
-            *lines, rest = (rest + data).split(b"\n")
+        async for lines in self._lines():
             batch: list[Event] = []
             for line in lines:
                 record = json.loads(line)
@@ -63,6 +56,26 @@ class Client:
                     self.refusals.append(str(record["refused"]))
             if batch:
                 yield batch
+
+    async def answers(self) -> AsyncIterator[dict[str, Any]]:
+        """Give what the host says to this client alone, and none of the run's events; ends with the connection."""
+        async for lines in self._lines():
+            for line in lines:
+                if not line.startswith(JOURNAL_LINES):
+                    yield json.loads(line)
+
+    async def _lines(self) -> AsyncIterator[list[bytes]]:
+        rest = b""
+        while True:
+            try:
+                data = await self._reader.read(READ_BYTES)
+            except ConnectionError:
+                data = b""
+            if not data:
+                self.is_connected = False
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            yield lines
 
     def send(self, asked: Asked) -> None:
         """Ask for something. The answer is an event."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from octogram_tui.engine.events import Event, RequestRefused
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
+from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
 from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
 
@@ -24,7 +27,7 @@ LAST_WORDS_S = 2.0  # for a console to take the end of the journal
 class ControlServer:
     """Serves the consoles of one run. The first to come holds control; the others watch until it leaves."""
 
-    def __init__(self, run: str, journal: Path, submit: Callable[[Stimulus], None]) -> None:
+    def __init__(self, run: str, journal: Path, submit: Callable[[Stimulus, Fed], None]) -> None:
         self._run = run
         self._journal = journal
         self._submit = submit
@@ -110,7 +113,15 @@ class ControlServer:
             client.only_watches = True
             self._tell_everybody()
         else:
-            self._submit(asked)
+            self._submit(asked, partial(self._tell_fate, client, verb_of(asked).name))
+
+    def _tell_fate(self, client: _Client, verb: str, events: Sequence[Event]) -> None:
+        """Tell who asked what came of it; whoever is told by the events does not need it."""
+        if client not in self._clients:
+            return
+        problem = next((event.message for event in events if isinstance(event, RequestRefused)), "")
+        led_to = list(dict.fromkeys(event.TYPE for event in events))
+        self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to})
 
     async def _send_journal(self, client: _Client) -> None:
         """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""

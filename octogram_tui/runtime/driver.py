@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from octogram_tui.engine.effects import (
@@ -42,6 +42,10 @@ class Journal(Protocol):
         ...
 
 
+Fed = Callable[[Sequence[Event]], None]
+"""Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
+
+
 class Driver:
     """Drives one engine to its end."""
 
@@ -62,7 +66,7 @@ class Driver:
         self._check = check
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time()
-        self._queue: deque[Stimulus] = deque()
+        self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
         self._is_pumping = False
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._heartbeat: asyncio.TimerHandle | None = None
@@ -77,12 +81,15 @@ class Driver:
         """The engine, to be looked at only."""
         return self._engine
 
-    def submit(self, stimulus: Stimulus) -> None:
-        """Hand in a stimulus; all that come in one turn of the event loop are fed together."""
+    def submit(self, stimulus: Stimulus, on_fed: Fed | None = None) -> None:
+        """Hand in a stimulus; all that come in one turn of the event loop are fed together.
+
+        on_fed: never called for what comes too late, or breaks the engine.
+        """
         if self.failure is not None and isinstance(stimulus, StopRequest) and stimulus.force:
             for link in self.links.values():  # the engine is not there any more to order it
                 link.stop(force=True)
-        self._queue.append(stimulus)
+        self._queue.append((stimulus, on_fed))
         if not self._is_pumping:
             self._is_pumping = True
             self._loop.call_soon(self._pump)
@@ -95,13 +102,17 @@ class Driver:
             return
         events: list[Event] = []
         effects: list[Effect] = []
+        answers: list[tuple[Fed, list[Event]]] = []
         failure: Exception | None = None
         at_s = round(self._loop.time() - self._started_s, 6)
         try:
             while self._queue:
-                outcome = self._engine.feed(self._queue.popleft(), at_s)
+                stimulus, on_fed = self._queue.popleft()
+                outcome = self._engine.feed(stimulus, at_s)
                 events += outcome.events
                 effects += outcome.effects
+                if on_fed is not None:
+                    answers.append((on_fed, outcome.events))
                 if self._check is not None:
                     self._check(self._engine)
         except Exception as error:
@@ -110,6 +121,8 @@ class Driver:
             self._journal.append(events)
             if events:
                 self._bus.publish(events)
+            for tell, came in answers:
+                tell(came)
             for effect in effects:
                 self._carry_out(effect)
         except Exception as error:
@@ -139,7 +152,7 @@ class Driver:
 
     def _note_unclean(self) -> None:
         """Keep what the engine is not told any more, and the user has to know: agents that are not clean."""
-        for stimulus in self._queue:
+        for stimulus, _ in self._queue:
             if isinstance(stimulus, AgentEndReport) and not stimulus.is_clean:
                 self.unclean[stimulus.agent] = stimulus.message or "processes remain"
 

@@ -20,6 +20,7 @@ from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime import control as control_module
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import MAX_REQUEST_BYTES, ControlServer
+from octogram_tui.runtime.driver import Fed
 
 DEADLINE_S = 20.0
 
@@ -36,7 +37,7 @@ class Stage:
         self._seq = 0
         self._raw: list[asyncio.StreamWriter] = []
 
-    def _take(self, stimulus: Stimulus) -> None:
+    def _take(self, stimulus: Stimulus, on_fed: Fed) -> None:
         self.asked.append(stimulus)
         self._changed.set()
 
@@ -302,7 +303,7 @@ async def test_a_client_that_takes_nothing_does_not_hold_up_the_end(
 
 
 async def test_a_journal_that_cannot_be_read_is_told(tmp_path: Path, defects: list[dict[str, Any]]) -> None:
-    server = ControlServer("run", tmp_path / "missing", lambda _: None)
+    server = ControlServer("run", tmp_path / "missing", lambda *_: None)
     await server.start(tmp_path / "control")
     client = await Client.connect(str(tmp_path / "control"))
     async with asyncio.timeout(DEADLINE_S):

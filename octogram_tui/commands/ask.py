@@ -1,0 +1,75 @@
+"""`octogram-tui ask`: one request to a run that goes on, from a shell or a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.errors import AttachRefused, RequestDenied, UsageError
+from octogram_tui.journal import archive
+from octogram_tui.projection.text import safe
+from octogram_tui.runtime import verbs
+from octogram_tui.runtime.verbs import OnlyWatch, TakeControl
+from octogram_tui.settings import load
+
+EPILOG = """\
+Without a verb it lists the verbs. A word that holds spaces is quoted as the shell wants it, and words that begin
+with a dash stand behind `--`. The exit code is 0 when the run took the request, 9 when it refused it or could not
+be asked, and 2 when the words are wrong.
+
+  octogram-tui ask last pause
+  octogram-tui ask last rerun 'measure' job='read it'
+  octogram-tui ask last set_variable slots value=5
+  octogram-tui ask last stop operator 0"""
+
+OF_CONSOLES = (TakeControl, OnlyWatch)
+"""What is about a connection that stays: a command's ends with it."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Ask, wait until the run has taken the request or refused it, and say in a line what came of it."""
+    parser = CommandParser("ask", "Ask something of a run that goes on.", epilog=EPILOG)
+    parser.add_argument("run", metavar="RUN", help="its name, the beginning of it, or `last`")
+    parser.add_argument("words", metavar="WORD", nargs="*", help="a verb, then its arguments")
+    parser.add_argument(
+        "--take-control", action="store_true", help="also when a console holds control; it has it again afterwards"
+    )
+    end = argv.index("--") if "--" in argv else len(argv)  # what stands behind is never an option
+    args = parse(parser, argv[:end])
+    typed = [*args.words, *argv[end + 1 :]]
+    if not typed:
+        print("\n".join(_listing()))
+        return 0
+    asked = verbs.parse(typed)
+    verb = verbs.verb_of(asked)
+    if isinstance(asked, OF_CONSOLES):
+        raise UsageError(f"{verb.name} is asked by a console, about itself", hint="`octogram-tui attach` opens one")
+    run = archive.find(load().runs_dir, args.run)
+    if run.state != "running":
+        raise AttachRefused(f"run {run.id} is {run.state}: there is nothing to ask of it")
+    from octogram_tui.runtime.asking import ask
+
+    try:
+        answer = asyncio.run(ask(run.info.socket, asked, takes_control=args.take_control))
+    except RequestDenied as denied:
+        raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
+    print(f"{run.id} took {verb.name}: {_led_to(answer)}")
+    return 0
+
+
+def _led_to(answer: dict[str, Any]) -> str:
+    return ", ".join(map(str, answer["led_to"])) or "nothing to see of it yet"
+
+
+def _listing() -> Iterator[str]:
+    """Give the table of verbs as people read it."""
+    for verb in verbs.TABLE:
+        if verb.request in OF_CONSOLES:
+            continue
+        yield verbs.usage(verb)
+        yield f"    {verb.help}"
+        width = max((len(argument.name) for argument in verb.arguments), default=0)
+        for argument in verb.arguments:
+            yield f"    {argument.name:{width}}  {argument.help} ({argument.type.name})"

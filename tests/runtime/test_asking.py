@@ -1,0 +1,106 @@
+"""Asking from outside: who asks is told what came of it, whatever the host does, and everybody else hears nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octogram_tui.engine.events import RequestRefused, RunPaused, RunResumed
+from octogram_tui.engine.stimuli import PauseRequest, Stimulus
+from octogram_tui.errors import AttachRefused, RequestDenied
+from octogram_tui.journal.writer import JournalWriter
+from octogram_tui.runtime.asking import ask
+from octogram_tui.runtime.client import Client
+from octogram_tui.runtime.control import ControlServer
+from octogram_tui.runtime.driver import Fed
+
+DEADLINE_S = 20.0
+
+
+class Run:
+    """A control socket with an engine behind it that does what a test wants."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = str(directory / "control")
+        self.journal = JournalWriter(directory / "journal.jsonl", run="run", version="0")
+        self.server = ControlServer("run", directory / "journal.jsonl", self._take)
+        self.asked: asyncio.Queue[tuple[Stimulus, Fed]] = asyncio.Queue()
+
+    def _take(self, stimulus: Stimulus, on_fed: Fed) -> None:
+        self.asked.put_nowait((stimulus, on_fed))
+
+
+@pytest.fixture
+async def run(tmp_path: Path, defects: list[dict[str, Any]]) -> AsyncIterator[Run]:
+    run = Run(tmp_path)
+    await run.server.start(tmp_path / "control")
+    yield run
+    await run.server.close()
+    run.journal.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, left
+
+
+async def test_what_came_of_it_is_told_to_who_asked_only(run: Run) -> None:
+    run.journal.append([RunResumed(seq=number, at_s=0.0, cause="x" * 1000) for number in range(1, 2000)])
+    watcher = await Client.connect(run.path, only_watch=True)
+    asking = asyncio.ensure_future(ask(run.path, PauseRequest()))
+    async with asyncio.timeout(DEADLINE_S):
+        stimulus, on_fed = await run.asked.get()
+        assert stimulus == PauseRequest()
+        on_fed([RunPaused(), RunPaused()])
+        answer = await asking
+    assert answer == {"answered": "pause", "problem": "", "led_to": ["run_paused"]}
+    await run.server.close()
+    assert not [said async for said in watcher.answers() if "answered" in said]
+    await watcher.close()
+
+
+async def test_what_the_run_refuses_is_raised(run: Run) -> None:
+    asking = asyncio.ensure_future(ask(run.path, PauseRequest()))
+    async with asyncio.timeout(DEADLINE_S):
+        _, on_fed = await run.asked.get()
+        on_fed([RequestRefused(request="pause", message="the run is stopping")])
+        with pytest.raises(RequestDenied, match="the run is stopping"):
+            await asking
+
+
+async def test_a_run_that_does_not_answer_is_not_waited_for_for_ever(run: Run) -> None:
+    with pytest.raises(AttachRefused, match=r"does not answer within 0\.2 s"):
+        await ask(run.path, PauseRequest(), within_s=0.2)
+    _, on_fed = await run.asked.get()
+    async with asyncio.timeout(DEADLINE_S):
+        while run.server.is_attended:
+            await asyncio.sleep(0)
+    on_fed([RunPaused()])  # who asked has gone: nobody is told, and nothing breaks
+
+
+async def test_a_run_that_ends_meanwhile_says_so_by_hanging_up(run: Run) -> None:
+    asking = asyncio.ensure_future(ask(run.path, PauseRequest()))
+    async with asyncio.timeout(DEADLINE_S):
+        await run.asked.get()
+        await run.server.close()
+        with pytest.raises(AttachRefused, match="ended before it answered"):
+            await asking
+
+
+async def test_control_is_taken_for_one_request_and_falls_back(run: Run) -> None:
+    console = await Client.connect(run.path)
+    said = console.answers()
+    async with asyncio.timeout(DEADLINE_S):
+        assert (await anext(said))["control"]
+        with pytest.raises(AttachRefused, match="a console holds control"):
+            await ask(run.path, PauseRequest())
+        assert run.asked.empty()
+        asking = asyncio.ensure_future(ask(run.path, PauseRequest(), takes_control=True))
+        _, on_fed = await run.asked.get()
+        on_fed([])
+        assert (await asking)["led_to"] == []
+        heard: list[bool] = []
+        while heard[-2:] != [False, True]:
+            heard.append((await anext(said))["control"])
+    await console.close()
