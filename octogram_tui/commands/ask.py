@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.errors import AttachRefused, RequestDenied, UsageError
 from octogram_tui.journal import archive
-from octogram_tui.projection.text import safe
+from octogram_tui.projection.text import printed, safe
 from octogram_tui.runtime import verbs
-from octogram_tui.runtime.verbs import OnlyWatch, TakeControl
+from octogram_tui.runtime.verbs import LogQuery, OnlyWatch, TakeControl
 from octogram_tui.settings import load
 
 EPILOG = """\
@@ -22,6 +23,7 @@ be asked, and 2 when the words are wrong.
   octogram-tui ask last pause
   octogram-tui ask last rerun 'measure' job='read it'
   octogram-tui ask last set_variable slots value=5
+  octogram-tui ask last log n_1 'measure/read it@n_1#1'
   octogram-tui ask last stop operator 0"""
 
 OF_CONSOLES = (TakeControl, OnlyWatch)
@@ -55,12 +57,24 @@ def main(argv: Sequence[str]) -> int:
         answer = asyncio.run(ask(run.info.socket, asked, takes_control=args.take_control))
     except RequestDenied as denied:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
-    print(f"{run.id} took {verb.name}: {_led_to(answer)}")
+    if isinstance(asked, LogQuery):
+        _print_log(answer, asked)
+    else:
+        print(f"{run.id} took {verb.name}: {_led_to(answer)}")
     return 0
 
 
 def _led_to(answer: dict[str, Any]) -> str:
     return ", ".join(map(str, answer["led_to"])) or "nothing to see of it yet"
+
+
+def _print_log(answer: dict[str, Any], asked: LogQuery) -> None:
+    for line in answer["lines"]:
+        print(safe(printed(line), limit=len(line)))
+    if answer["trouble"]:
+        print(f"octogram-tui: {safe(answer['trouble'])}", file=sys.stderr)
+    if answer["size_bytes"] > asked.size_bytes:
+        print(f"octogram-tui: the end of {answer['size_bytes']} bytes", file=sys.stderr)
 
 
 def _listing() -> Iterator[str]:

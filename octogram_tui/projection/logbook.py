@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
-from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.ids import AttemptId, InstanceId
 
 LINES_PER_ORIGIN = 5_000
 BYTES_IN_ALL = 48 * 1024 * 1024
@@ -16,7 +16,7 @@ _TRIM_LINES = 512
 class Origin:
     """Who wrote: one attempt of an instance, or a process that outlived its job."""
 
-    __slots__ = ("agent", "attempt", "dropped", "first", "instance", "item", "lines", "process", "total")
+    __slots__ = ("agent", "attempt", "dropped", "first", "instance", "item", "lines", "log", "process", "total")
 
     def __init__(self, event: ev.JobOutput) -> None:
         self.instance = event.instance
@@ -28,6 +28,7 @@ class Origin:
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
         self.dropped = 0  # lines that the agent left out before they came
+        self.log = event.process  # which process's lines were left out last; empty for the attempt's own
 
     @property
     def stage(self) -> str:
@@ -43,6 +44,11 @@ class Origin:
     def let_go(self) -> int:
         """How many lines are not here: left out by the agent, or let go to bound the memory."""
         return self.dropped + self.first
+
+    @property
+    def log_name(self) -> str:
+        """What the agent calls the log that has the lines which are not here: the process, or the attempt."""
+        return self.log or (str(AttemptId(self.instance, self.attempt)) if self.instance is not None else self.process)
 
 
 class Line(NamedTuple):
@@ -79,6 +85,7 @@ class Logbook:
         new: list[Line] = []
         if event.dropped:
             origin.dropped += event.dropped
+            origin.log = event.process
             new.append(Line(event.at_s, origin, "gap", f"{event.dropped} lines left out"))
         new += [Line(event.at_s, origin, event.stream, text) for text in event.lines]
         origin.total += len(event.lines)

@@ -14,7 +14,7 @@ ANSWER_S = 15.0  # for a run that is busy, or whose disk is slow
 
 
 async def ask(path: str, asked: Asked, *, takes_control: bool = False, within_s: float = ANSWER_S) -> dict[str, Any]:
-    """Ask a run for something, and give what it answered: `led_to`, the types of the events that came at once.
+    """Ask a run for something, and give its answer: {led_to: types of the events that came at once}, or a log.
 
     takes_control: from a console that holds it, which has it again afterwards.
     Raises AttachRefused when nothing was asked or no answer came, RequestDenied when the run would not do it.

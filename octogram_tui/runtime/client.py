@@ -11,10 +11,11 @@ from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
 from octogram_tui.runtime.requests import encode_request
-from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl
+from octogram_tui.runtime.verbs import Asked, LogQuery, OnlyWatch, TakeControl
 
 READ_BYTES = 256 * 1024
 CONNECT_S = 5.0
+LOG_S = 15.0
 JOURNAL_LINES = (b'{"seq":', b'{"v":')  # how those of the journal begin: a run may have written millions of them
 
 
@@ -27,6 +28,7 @@ class Client:
         self.has_control = False
         self.is_connected = True
         self.refusals: list[str] = []
+        self._log: asyncio.Future[dict[str, Any]] | None = None  # that was asked for
 
     @classmethod
     async def connect(cls, path: str, *, only_watch: bool = False) -> Client:
@@ -54,6 +56,8 @@ class Client:
                     self.has_control = bool(record["control"])
                 elif "refused" in record:
                     self.refusals.append(str(record["refused"]))
+                elif record.get("answered") == "log" and self._log is not None and not self._log.done():
+                    self._log.set_result(record)
             if batch:
                 yield batch
 
@@ -81,6 +85,17 @@ class Client:
         """Ask for something. The answer is an event."""
         if self.is_connected:
             self._writer.write(encode_request(asked))
+
+    async def read_log(self, query: LogQuery) -> dict[str, Any]:
+        """Read the end of a log at its agent, while `events` is read: {problem} or {lines, size_bytes, trouble}."""
+        if self._log is not None and not self._log.done():
+            return {"problem": "another log is being read: one at a time"}
+        self._log = asyncio.get_running_loop().create_future()
+        self.send(query)
+        try:
+            return await asyncio.wait_for(self._log, LOG_S)
+        except TimeoutError:
+            return {"problem": "the run does not answer"}
 
     def take_control(self) -> None:
         """Become the console that may act."""

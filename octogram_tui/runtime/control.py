@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from octogram_tui.engine.events import Event, RequestRefused
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
-from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
+from octogram_tui.runtime.verbs import LogQuery, OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -27,10 +28,17 @@ LAST_WORDS_S = 2.0  # for a console to take the end of the journal
 class ControlServer:
     """Serves the consoles of one run. The first to come holds control; the others watch until it leaves."""
 
-    def __init__(self, run: str, journal: Path, submit: Callable[[Stimulus, Fed], None]) -> None:
+    def __init__(
+        self,
+        run: str,
+        journal: Path,
+        submit: Callable[[Stimulus, Fed], None],
+        read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]],
+    ) -> None:
         self._run = run
         self._journal = journal
         self._submit = submit
+        self._read_log = read_log
         self._loop = asyncio.get_running_loop()
         self._clients: list[_Client] = []
         self._server: asyncio.Server | None = None
@@ -77,7 +85,11 @@ class ControlServer:
             self._tell_everybody()
             if not self.is_ended:
                 sender.cancel()
-            await asyncio.wait([sender])
+            tasks = [sender]
+            if client.reading is not None:
+                client.reading.cancel()
+                tasks.append(client.reading)
+            await asyncio.wait(tasks)
             writer.close()
             self._tasks.discard(task)
 
@@ -112,6 +124,11 @@ class ControlServer:
         elif isinstance(asked, OnlyWatch):
             client.only_watches = True
             self._tell_everybody()
+        elif isinstance(asked, LogQuery):
+            if client.reading is not None and not client.reading.done():
+                self._tell(client, {"answered": "log", "problem": "another log is being read: one at a time"})
+            else:
+                client.reading = self._loop.create_task(self._answer_log(client, asked), name="log to a console")
         else:
             self._submit(asked, partial(self._tell_fate, client, verb_of(asked).name))
 
@@ -122,6 +139,9 @@ class ControlServer:
         problem = next((event.message for event in events if isinstance(event, RequestRefused)), "")
         led_to = list(dict.fromkeys(event.TYPE for event in events))
         self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to})
+
+    async def _answer_log(self, client: _Client, query: LogQuery) -> None:
+        self._tell(client, {"answered": "log", **await self._read_log(query)})
 
     async def _send_journal(self, client: _Client) -> None:
         """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""
@@ -171,3 +191,4 @@ class _Client:
         self.writer = writer
         self.news = asyncio.Event()
         self.only_watches = False
+        self.reading: asyncio.Task[None] | None = None  # a log for it

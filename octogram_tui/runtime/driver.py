@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from octogram_tui.engine.effects import (
     ArmTimer,
@@ -24,11 +24,12 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, Stimulus, StopRequest, TimerReport
 from octogram_tui.engine.timers import Timer
-from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.errors import ExitCode, LinkLost, OctogramError
 from octogram_tui.model.failure import ARGUMENTS, Failure
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.verbs import LogQuery
 
 HEARTBEAT_S = 5.0
 BROKEN_END_S = 30.0  # for the agents to stop once the engine or the journal has failed
@@ -209,6 +210,19 @@ class Driver:
     def _end(self, exit_code: int) -> None:
         if not self.done.done():
             self.done.set_result(exit_code)
+
+    async def read_log(self, query: LogQuery) -> dict[str, Any]:
+        """Read the end of a log at its agent: {problem} or {lines, size_bytes, trouble}."""
+        link = self.links.get(query.agent)
+        if link is None:
+            return {"problem": f"there is no agent {query.agent!r}"}
+        try:
+            end = await link.tail(query.process, query.size_bytes)
+        except LinkLost as error:
+            return {"problem": error.message}
+        if end.trouble and not end.lines:
+            return {"problem": f"agent {query.agent}: {end.trouble}"}
+        return end._asdict()
 
     async def close(self) -> None:
         """Let go of timers, errands and links."""

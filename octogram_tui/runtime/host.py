@@ -98,7 +98,7 @@ class Host:
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports)
-        control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit)
+        control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit, driver.read_log)
         self._bus.subscribe(lambda _: control.wake())
         background: list[asyncio.Task[None]] = []
         signals = Signals(driver.submit)

@@ -27,7 +27,7 @@ from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.numbering import Numbering
-from octogram_tui.runtime.reading import count, read_report
+from octogram_tui.runtime.reading import LogEnd, count, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.bundle import Bundle, Failed, Need, boot_argv, local_argv
 
@@ -109,7 +109,7 @@ class Link:
         self._is_replaced = False  # it died, and the one that took its place was told to end
         self._stopped: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._tail_count = 0
-        self._tails: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._tails: dict[int, asyncio.Future[LogEnd]] = {}
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -351,8 +351,8 @@ class Link:
         settings = self._settings
         return boot_argv(settings.source, settings.bundle, python=self.spec.python, nonce=nonce, args=arguments)
 
-    async def tail(self, process: str, size_bytes: int) -> dict[str, Any]:
-        """Ask for more of a log: {lines, size_bytes} or {error}. Raises LinkLost."""
+    async def tail(self, process: str, size_bytes: int) -> LogEnd:
+        """Ask for the end of a log. Raises LinkLost."""
         if self._channel is None:
             raise LinkLost(f"agent {self.spec.name} is not connected")
         self._tail_count += 1
@@ -428,9 +428,9 @@ class Link:
                     )
                 )
         elif kind == "log":
-            future = self._tails.get(count(message["request"]))
+            future, end = self._tails.get(count(message["request"])), read_log_end(message)
             if future is not None and not future.done():
-                future.set_result(message)
+                future.set_result(end)
         elif kind == "stopped" and not self._stopped.done():
             self._stopped.set_result({"remaining": [dict(one) for one in message.get("remaining") or ()]})
         if seq:

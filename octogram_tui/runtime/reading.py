@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, ServiceReport, Stimulus
 from octogram_tui.model.failure import Failure
@@ -55,6 +55,20 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 _text(message.get("reason", "")),
             )
     return None
+
+
+class LogEnd(NamedTuple):
+    """The end of a log. size_bytes: of all of it; trouble: why it is not complete, or why there is none."""
+
+    lines: list[str]
+    size_bytes: int
+    trouble: str
+
+
+def read_log_end(message: Message) -> LogEnd:
+    """Give what the answer to `tail` holds. Raises ValueError."""
+    lines, trouble = message.get("lines") or [], message.get("error") or ""
+    return LogEnd(_lines(lines), count(message.get("size_bytes")), _text(trouble))
 
 
 def count(value: object) -> int:

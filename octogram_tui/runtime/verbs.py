@@ -16,6 +16,9 @@ from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import ExitCode, UsageError
 from octogram_tui.model.ids import InstanceId
 
+MOST_LOG_BYTES = 64 * 1024
+"""An agent sends no more of a log at once."""
+
 
 @dataclass(slots=True, frozen=True)
 class TakeControl:
@@ -27,8 +30,17 @@ class OnlyWatch:
     """Look only, and leave control to others."""
 
 
-Asked = Stimulus | TakeControl | OnlyWatch
-"""What a verb becomes; the latter two are about the console's connection, not the run."""
+@dataclass(slots=True, frozen=True)
+class LogQuery:
+    """Read what an agent has of a log; no event comes of it."""
+
+    agent: str
+    process: str
+    size_bytes: int = MOST_LOG_BYTES
+
+
+Asked = Stimulus | TakeControl | OnlyWatch | LogQuery
+"""What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
 
 
 class ArgumentType(NamedTuple):
@@ -68,6 +80,12 @@ def _exit_code(given: Any) -> int:
     return given
 
 
+def _size(given: Any) -> int:
+    if type(given) is not int or not 0 < given <= MOST_LOG_BYTES:
+        raise ValueError
+    return given
+
+
 def _value(given: Any) -> Any:
     try:
         json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
@@ -91,6 +109,7 @@ def _value_of_word(word: str) -> Any:
 TEXT = ArgumentType("text", _text)
 FLAG = ArgumentType("true or false", _flag, from_word=_flag_of_word, to_word=lambda flag: "true" if flag else "false")
 EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
+SIZE = ArgumentType(f"1 to {MOST_LOG_BYTES} bytes", _size, from_word=int, to_word=str)
 VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
 INSTANCE = ArgumentType("an instance, as stage/job@agent[item]", _instance, to_json=str)
 
@@ -176,6 +195,17 @@ TABLE: tuple[Verb, ...] = (
             Argument("exit_code", EXIT_CODE, "what the run ends with"),
             Argument("force", FLAG, "without grace"),
         ),
+    ),
+    Verb(
+        "log",
+        "read the end of what an attempt or a process wrote, as its agent has it",
+        LogQuery,
+        (
+            Argument("agent", TEXT, "the agent that has it"),
+            Argument("process", TEXT, "the process, or the attempt as stage/job@agent[item]#number"),
+            Argument("size_bytes", SIZE, "how much of the end"),
+        ),
+        needs_control=False,
     ),
     Verb("take_control", "act on a run that another console holds", TakeControl, needs_control=False),
     Verb("watch", "look only, and leave control to others", OnlyWatch, needs_control=False),

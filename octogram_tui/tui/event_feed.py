@@ -10,6 +10,7 @@ from textual.app import App
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 
 BATCH_S = 1 / 30
@@ -48,6 +49,17 @@ class SharedSource(Protocol):
 
     def only_watch(self) -> None:
         """Leave control to others."""
+        ...
+
+
+@runtime_checkable
+class LogSource(Protocol):
+    """A source whose agents can be asked for more of a log than came."""
+
+    is_connected: bool
+
+    async def read_log(self, query: LogQuery) -> dict[str, Any]:
+        """Read the end of a log at its agent: {problem} or {lines, size_bytes, trouble}."""
         ...
 
 

@@ -130,6 +130,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous match", "N", "next_match(-1)", "Log", "the place before", "Prev", 2, where="log"),
     Action("timestamps", "t", "timestamps", "Log", "show when each line came", "Times", 3, where="log"),
     Action("wrap", "W", "wrap", "Log", "wrap long lines", "Wrap", 4, where="log"),
+    Action(
+        "more of the log",
+        "m",
+        "more_of_log",
+        "Log",
+        "where lines were left out: read the end of the log as its agent has it",
+        where="log",
+        verbs=("log",),
+    ),
 )
 """Order is that of the help."""
 

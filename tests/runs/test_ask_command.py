@@ -21,7 +21,8 @@ SCENARIO = f"""
 agents: [{{name: a, transport: local}}]
 stages:
   - {{name: measure, jobs: [{{name: read it, builtins.command: echo 5}}]}}
-  - {{name: '{HOSTILE}', jobs: [{{name: 'a=b', with_items: ['[x]@/#'], builtins.command: 'sh -c "exit 3"'}}]}}
+  - name: '{HOSTILE}'
+    jobs: [{{name: 'a=b', with_items: ['[x]@/#'], builtins.shell: 'printf "\\033[2Jthe end\\n"; exit 3'}}]
   - {{name: --force, jobs: [{{name: j, builtins.command: echo last}}]}}
 """
 
@@ -81,6 +82,27 @@ def test_the_run_is_ended_from_a_shell(place: Place, ask: Callable[..., subproce
     ended = ask("last", "pause")
     assert ended.returncode == 9
     assert "is finished: there is nothing to ask of it" in ended.stderr
+
+
+def test_a_log_is_read_where_it_was_written(place: Place, ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    assert ask("last", "go").returncode == 0
+    wait_for(lambda: types(place)[-1] == "run_paused")
+    finished = [event for event in events(place) if event["type"] == "job_finished"]
+    before = len(types(place))
+    done = ask("last", "log", "a", "measure/read it@a#1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "5\n", "")
+    assert ask("last", "log", "a", f"{finished[-1]['key']}#1").stdout == "\u241b[2Jthe end\n"
+    cut = ask("last", "log", "a", f"{finished[-1]['key']}#1", "size_bytes=8")
+    assert cut.stdout == "the end\n"
+    assert "the end of" in cut.stderr
+    for words, said in (
+        (("a", "nothing"), "nothing has no log on this agent"),
+        (("b", "x"), "there is no agent 'b'"),
+    ):
+        refused = ask("last", "log", *words)
+        assert (refused.returncode, refused.stdout) == (9, "")
+        assert said in refused.stderr
+    assert len(types(place)) == before  # the journal has nothing of it
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from octogram_tui.runtime.asking import ask
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.driver import Fed
+from octogram_tui.runtime.verbs import LogQuery
 
 DEADLINE_S = 20.0
 
@@ -27,8 +28,14 @@ class Run:
     def __init__(self, directory: Path) -> None:
         self.path = str(directory / "control")
         self.journal = JournalWriter(directory / "journal.jsonl", run="run", version="0")
-        self.server = ControlServer("run", directory / "journal.jsonl", self._take)
+        self.server = ControlServer("run", directory / "journal.jsonl", self._take, self._read_log)
+        self.queries: list[LogQuery] = []
+        self.log: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.asked: asyncio.Queue[tuple[Stimulus, Fed]] = asyncio.Queue()
+
+    async def _read_log(self, query: LogQuery) -> dict[str, Any]:
+        self.queries.append(query)
+        return await self.log
 
     def _take(self, stimulus: Stimulus, on_fed: Fed) -> None:
         self.asked.put_nowait((stimulus, on_fed))
@@ -104,3 +111,52 @@ async def test_control_is_taken_for_one_request_and_falls_back(run: Run) -> None
         while heard[-2:] != [False, True]:
             heard.append((await anext(said))["control"])
     await console.close()
+
+
+LOG = {"lines": ["one", "two"], "size_bytes": 7, "trouble": ""}
+
+
+async def test_a_log_is_read_by_whoever_asks_beside_a_console_and_the_run_never_hears_of_it(run: Run) -> None:
+    console = await Client.connect(run.path)
+    said = console.answers()
+    assert (await anext(said))["control"]
+    run.log.set_result(LOG)
+    async with asyncio.timeout(DEADLINE_S):
+        assert await ask(run.path, LogQuery("a", "p", 100)) == {"answered": "log", **LOG}
+    assert run.queries == [LogQuery("a", "p", 100)]
+    assert run.asked.empty()
+    await run.server.close()
+    assert not [record async for record in said if "answered" in record]
+    await console.close()
+
+
+async def test_a_console_reads_a_log_while_it_reads_events_one_at_a_time(run: Run) -> None:
+    console = await Client.connect(run.path)
+
+    async def listen() -> None:
+        async for _ in console.events():
+            pass
+
+    listening = asyncio.ensure_future(listen())
+    async with asyncio.timeout(DEADLINE_S):
+        first = asyncio.ensure_future(console.read_log(LogQuery("a", "p")))
+        while not run.queries:
+            await asyncio.sleep(0)
+        assert "one at a time" in (await console.read_log(LogQuery("a", "q")))["problem"]
+        first.cancel()
+        third = asyncio.ensure_future(console.read_log(LogQuery("a", "r")))
+        assert "one at a time" in (await third)["problem"]
+        run.log.set_result(LOG)
+        while (answer := await console.read_log(LogQuery("a", "p"))).get("problem"):
+            pass
+        assert answer["lines"] == LOG["lines"]
+    await console.close()
+    await listening
+
+
+async def test_who_leaves_while_a_log_is_read_leaves_nothing(run: Run) -> None:
+    with pytest.raises(AttachRefused, match="does not answer"):
+        await ask(run.path, LogQuery("a", "p"), within_s=0.2)
+    async with asyncio.timeout(DEADLINE_S):
+        while not run.log.cancelled():
+            await asyncio.sleep(0)

@@ -21,8 +21,13 @@ from octogram_tui.runtime import control as control_module
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import MAX_REQUEST_BYTES, ControlServer
 from octogram_tui.runtime.driver import Fed
+from octogram_tui.runtime.verbs import LogQuery
 
 DEADLINE_S = 20.0
+
+
+async def no_log(_: LogQuery) -> dict[str, Any]:
+    return {"problem": "no log"}
 
 
 class Stage:
@@ -32,7 +37,7 @@ class Stage:
         self.path = directory / "control"
         self.asked: list[Stimulus] = []
         self.journal = JournalWriter(directory / "journal.jsonl", run="run", version="0")
-        self.server = ControlServer("run", directory / "journal.jsonl", self._take)
+        self.server = ControlServer("run", directory / "journal.jsonl", self._take, no_log)
         self._changed = asyncio.Event()
         self._seq = 0
         self._raw: list[asyncio.StreamWriter] = []
@@ -303,7 +308,7 @@ async def test_a_client_that_takes_nothing_does_not_hold_up_the_end(
 
 
 async def test_a_journal_that_cannot_be_read_is_told(tmp_path: Path, defects: list[dict[str, Any]]) -> None:
-    server = ControlServer("run", tmp_path / "missing", lambda *_: None)
+    server = ControlServer("run", tmp_path / "missing", lambda *_: None, no_log)
     await server.start(tmp_path / "control")
     client = await Client.connect(str(tmp_path / "control"))
     async with asyncio.timeout(DEADLINE_S):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from octogram_tui.engine.effects import ArmTimer, DisarmTimer, StartAgent
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import BeginRequest, Stimulus, StopRequest, TimerReport
+from octogram_tui.engine.stimuli import BeginRequest, SetVariableRequest, Stimulus, StopRequest, TimerReport
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.errors import EngineBug, ExitCode, JournalError
 from octogram_tui.model.ids import InstanceId
@@ -239,3 +239,18 @@ async def test_timers_are_replaced_and_disarmed(play: Callable[..., Play], monke
         while "d" not in fired:
             await asyncio.sleep(0.001)
     assert fired == ["a", "d"]
+
+
+async def test_who_asks_is_told_once_the_journal_has_what_came_of_it(play: Callable[..., Play]) -> None:
+    run, broken = play(), play()
+    broken.journal.fails_at = "variable_changed"
+    told: list[tuple[Play, list[str]]] = []
+    for one in (run, broken):
+
+        def tell(events: Sequence[Event], one: Play = one) -> None:
+            assert one.journal.events[0] is events[0]
+            told.append((one, [event.TYPE for event in events]))
+
+        one.driver.submit(SetVariableRequest("x", 1), tell)
+        await one.run()
+    assert told == [(run, ["variable_changed"])]

@@ -110,6 +110,7 @@ async def test_credit_is_returned_in_portions(rig: Rig) -> None:
         {"t": "service", "kind": {}, "name": "w", "ports": {}, "state": "up"},
         {"t": "ack"},
         {"t": "log", "request": []},
+        {"t": "log", "request": 1, "lines": [1]},
         {"t": "stopped", "seq": 1, "remaining": [1]},
     ],
 )
@@ -264,12 +265,12 @@ async def test_more_of_a_log(rig: Rig) -> None:
     requests = {(await channel.expect("tail"))["process"]: n for n in (1, 2)}
     assert requests == {"p": 1, "q": 2}
     channel.say("log", request=2, lines=["two"], size_bytes=3)
-    assert (await second)["lines"] == ["two"]
+    assert (await second).lines == ["two"]
     third = asyncio.ensure_future(rig.link.tail("r", 100))
     assert (await channel.expect("tail"))["request"] == 3
     channel.say("log", request=1, lines=["one"], size_bytes=3)
     channel.say("log", request=3, lines=["three"], size_bytes=3)
-    assert ((await first)["lines"], (await third)["lines"]) == (["one"], ["three"])
+    assert ((await first).lines, (await third).lines) == (["one"], ["three"])
 
 
 async def test_a_log_that_does_not_come(rigs: Callable[..., Rig]) -> None:

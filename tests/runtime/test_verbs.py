@@ -29,6 +29,7 @@ BY_TYPE = {
     verbs.INSTANCE: some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS),
     verbs.FLAG: some.booleans(),
     verbs.EXIT_CODE: some.sampled_from([int(code) for code in ExitCode]),
+    verbs.SIZE: some.integers(1, verbs.MOST_LOG_BYTES),
     verbs.VALUE: VALUES,
 }
 ASKED = some.sampled_from(verbs.TABLE).flatmap(
@@ -44,7 +45,7 @@ def _values(verb: verbs.Verb, argument: verbs.Argument) -> some.SearchStrategy[A
 def test_every_request_has_one_verb_and_every_verb_its_words() -> None:
     requests = {name for name in vars(stimuli) if name.endswith("Request")} - NOT_AN_OPERATOR_S
     named = [verb.request.__name__ for verb in verbs.TABLE]
-    assert sorted(named) == sorted({*requests, "TakeControl", "OnlyWatch"})
+    assert sorted(named) == sorted({*requests, "TakeControl", "OnlyWatch", "LogQuery"})
     assert len(verbs.VERBS) == len(verbs.TABLE)
     for verb in verbs.TABLE:
         assert verb.help
@@ -110,6 +111,7 @@ def test_as_people_type(typed: str, asked: Any) -> None:
         (["rerun", "a", "stage=b"], "rerun: `stage` is given twice"),
         (["confirm", "measure", "perhaps"], "confirm: `answer` must be true or false"),
         (["stop", "me", "4711"], "stop: `exit_code` must be an exit code"),
+        (["log", "a", "p", "size_bytes=0"], "log: `size_bytes` must be 1 to 65536 bytes"),
         (["set_variable", "x", "value=NaN"], "set_variable: `value` must be a value"),
     ],
 )

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
 from tools.pretended_run import PretendedRun
 
@@ -23,6 +24,7 @@ class StillSource:
         self.is_connected = True
         self.refusals: list[str] = []
         self.sent: list[Stimulus] = []
+        self.logs: dict[LogQuery, dict[str, Any]] = {}  # what the agents have
         self.taken = 0
         self._events = events
         self._ends = ends
@@ -44,6 +46,9 @@ class StillSource:
 
     def only_watch(self) -> None:
         self.has_control = False
+
+    async def read_log(self, query: LogQuery) -> dict[str, Any]:
+        return self.logs.get(query, {"problem": f"{query.process} has no log"})
 
     async def close(self) -> None:
         pass

@@ -11,9 +11,11 @@ from octogram_tui.engine import stimuli as st
 from octogram_tui.model.entries import AgentEntry, JobEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.help_screen import HelpScreen
+from octogram_tui.tui.screens.log_screen import LogScreen, LogText
 from octogram_tui.tui.screens.variable_form import VariableForm
 
 STAGE = "wait until synchronised"
@@ -414,3 +416,58 @@ async def test_a_lost_host_is_left_as_lost() -> None:
         await until(pilot, lambda: app.return_value is not None)
     assert app.return_value is not None
     assert app.return_value.kind == "lost"
+
+
+async def test_lines_that_were_left_out_are_read_at_their_agent() -> None:
+    where = InstanceId("s", "j", "a", None)
+    whole = [f"line {number}" for number in range(200)]
+    flood = ev.JobOutput(seq=9001, agent="a", instance=where, attempt=2, lines=whole[-3:], dropped=197)
+    late = ev.JobOutput(seq=9002, agent="b", process="\x1b[2J", lines=["x"], dropped=5)
+    source = StillSource(fleet_events(30.0))
+    source.logs[LogQuery("a", "s/j@a#2")] = {"lines": [*whole, "\x1b[2Jend"], "size_bytes": 4711, "trouble": ""}
+    app = console(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.model.logbook.apply(flood)
+        screen = app.run_screen
+        assert screen is not None
+        await pilot.press("3")
+        screen.is_pinned = True
+        screen.log_pane.look_at(None)
+        await until(pilot, lambda: "line 199" in screen_text(app))
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LogScreen))
+        shown = "\n".join(
+            "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
+        )
+        assert "s/j@a#2" not in shown  # the end is shown first
+        assert "line 199" in shown
+        assert "\u241b[2Jend" in shown
+        await pilot.press("g")
+        await until(pilot, lambda: app.screen.query_one(LogText).scroll_offset.y == 0)
+        assert app.screen.query_one(LogText).paint(0, 80) == [("s/j@a#2 on a: the end of 4711 bytes", "accent")]
+        await pilot.press("m")
+        await until(pilot, lambda: app.screen is screen)
+        app.model.logbook.apply(late)
+        screen.sync()
+        await pilot.press("m")
+        await until(pilot, lambda: any("has no log" in notice.message for notice in app._notifications))
+        assert isinstance(app.screen, type(screen))
+
+
+async def test_a_log_that_is_whole_or_of_a_run_that_is_over_has_no_more() -> None:
+    source = StillSource([*fleet_events(5.0, fails=False)])
+    app = console(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "m")
+        await until(pilot, lambda: any("was left out" in notice.message for notice in app._notifications))
+        assert app.run_screen is app.screen
+        app.model.logbook.apply(ev.JobOutput(seq=9001, agent="a", process="p", lines=["x"], dropped=5))
+        assert app.run_screen is not None
+        app.run_screen.is_pinned = True
+        app.run_screen.log_pane.look_at(None)
+        app.run_screen.sync()
+        source.is_connected = False
+        await pilot.press("m")
+        await until(pilot, lambda: any("goes on have more" in notice.message for notice in app._notifications))

@@ -13,6 +13,7 @@ from octogram_agentd.jobs.attempts import Attempts
 from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
 from octogram_agentd.wire.connection import Connection
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_agentd.wire.outbox import Outbox
 
 TYPE_CHECKING = False
@@ -296,9 +297,12 @@ class Daemon:
         if log is None:
             answer["error"] = "%s has no log on this agent" % name
         else:
-            size_bytes = _number(message.get("bytes")) if "bytes" in message else TAIL_BYTES
+            size_bytes = min(_number(message.get("bytes")) if "bytes" in message else TAIL_BYTES, TAIL_BYTES)
             answer["size_bytes"] = log.size_bytes
-            answer["lines"] = log.last_text(min(size_bytes, TAIL_BYTES))
+            answer["lines"] = log.last_text(size_bytes)
+            while len(encode(answer)) > MAX_LINE_BYTES:  # what is no text takes six bytes for one
+                size_bytes //= 2
+                answer["lines"] = log.last_text(size_bytes)
             if log.trouble:
                 answer["error"] = log.trouble
         self.say(answer)

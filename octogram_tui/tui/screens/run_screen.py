@@ -10,13 +10,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from octogram_tui.engine.stimuli import (
-    ConfirmRequest,
-    GoRequest,
-    PauseRequest,
-    SkipRequest,
-    StepRequest,
-)
+from octogram_tui.engine.stimuli import ConfirmRequest, GoRequest, PauseRequest, SkipRequest, StepRequest
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Row
 from octogram_tui.tui.event_feed import SharedSource
@@ -383,6 +377,12 @@ class RunScreen(Screen[None]):
         """Leave control to others."""
         if isinstance(self.app.source, SharedSource):
             self.app.source.only_watch()
+
+    def action_more_of_log(self) -> None:
+        """Read what was left out in the log, where it was written."""
+        from octogram_tui.tui.screens.log_screen import read_more
+
+        self.run_worker(read_more(self.app, self.log_pane.left_out()))
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -11,7 +11,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from octogram_tui.projection.log_view import LogView
-from octogram_tui.projection.logbook import Line
+from octogram_tui.projection.logbook import Line, Origin
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
 from octogram_tui.tui.format import LOOKS, duration, stamp
@@ -224,6 +224,18 @@ class OutputLog(LineView):
         rows = range(top, min(self.count(), top + self.visible_lines))
         numbers = dict.fromkeys(self._rows[row][0] if self.wraps else row for row in rows)
         return "\n".join(self.brush.line(self.lines[number].text) for number in numbers)
+
+    def left_out(self) -> Origin | None:
+        """Give whose lines are not all here: the nearest above the last row that is seen."""
+        if not self.lines:
+            return None
+        row = min(self.count(), self.scroll_offset.y + self.visible_lines) - 1
+        last = self._rows[row][0] if self.wraps else row
+        return next((line.origin for line in reversed(self.lines[: last + 1]) if line.origin.let_go), None)
+
+    async def action_more_of_log(self) -> None:
+        """Let the screen read it, which shows it over the panes."""
+        await self.run_action("screen.more_of_log")
 
     # Moving about
 

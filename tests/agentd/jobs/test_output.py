@@ -7,7 +7,7 @@ import sys
 from agent_harness import Place, until
 
 from octogram_agentd.processes.logs import HEAD_BYTES, SEGMENT_BYTES, SEGMENTS
-from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, OUTPUT_CREDIT_BYTES, encode
 
 FLOOD = "import sys\nfor n in range(400000): sys.stdout.write('%07d %s\\n' % (n, 'x' * 91))\n"  # 40 MB in lines of 100
 
@@ -53,6 +53,19 @@ def test_a_command_s_tail_and_log(place: Place) -> None:
     assert [line[:7] for line in connection.expect("log", request=1)["lines"]] == ["0002998", "0002999"]
     connection.send("tail", request=2, process="nothing", bytes=250)
     assert "no log" in connection.expect("log", request=2)["error"]
+    connection.stop()
+
+
+def test_the_end_of_a_log_fits_a_line_whatever_its_bytes_are(place: Place) -> None:
+    connection = place.connect()
+    script = "import os; os.write(1, b'first\\n'); [os.write(1, b'\\xff' * 4095 + b'\\n') for _ in range(32)]"
+    connection.ok("own.command", argv=[sys.executable, "-c", script])
+    connection.send("tail", request=1, process="own.command-1#1", bytes=65536)
+    answer = connection.expect("log", request=1)
+    assert len(encode(answer)) <= MAX_LINE_BYTES
+    assert answer["size_bytes"] == 6 + 32 * 4096
+    assert set(answer["lines"]) == {"\ufffd" * 4095}
+    assert len(answer["lines"]) >= 7
     connection.stop()
 
 
