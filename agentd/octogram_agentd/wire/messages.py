@@ -49,7 +49,11 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "tail": (
         "to agent",
         "ask for more of a process's log than was sent",
-        {"request": "echoed in the answer", "process": "its name, or the attempt's", "bytes": "how much of the end"},
+        {
+            "request": "echoed in the answer",
+            "process": "its name, or the attempt's",
+            "bytes": "how much of the end, at most: 65536, less where the line would be too long",
+        },
     ),
     "credit": ("to agent", "output that has been taken", {"bytes": "as counted in the lines received"}),
     "ack": ("both", "everything up to `seq` has arrived and is safe", {"seq": "number"}),
