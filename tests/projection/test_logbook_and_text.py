@@ -29,6 +29,20 @@ def test_lines_by_attempt_and_process_and_gaps() -> None:
     assert [line.text for line in book.processes[("a", "web")].lines] == ["tick"]
 
 
+def test_what_is_not_here_is_in_the_log_of_the_process_or_of_the_attempt() -> None:
+    book = Logbook()
+    book.apply(output("own", key="s/j@a[x]", attempt=2))
+    (origin,) = book.attempts[InstanceId("s", "j", "a", "x")]
+    assert origin.log_name == "s/j@a[x]#2"
+    book.apply(output("tick", key="s/j@a[x]", attempt=2, process="web", dropped=3))
+    book.apply(output("own", key="s/j@a[x]", attempt=2))
+    assert origin.log_name == "web"
+    book.apply(output("own", key="s/j@a[x]", attempt=2, dropped=1))
+    assert origin.log_name == "s/j@a[x]#2"
+    book.apply(output("tick", key="", process="web"))
+    assert book.processes[("a", "web")].log_name == "web"
+
+
 def test_an_origin_keeps_its_last_lines_and_counts_the_others() -> None:
     book = Logbook(lines_per_origin=10)
     for number in range(25):
