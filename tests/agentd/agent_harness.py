@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import select
-import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -101,24 +98,6 @@ class Ready(Procedure):
     async def run(self, context):
         return await context.wait_ready(context.process(self.process), timeout_s=10, **self.sign)
 """
-
-
-def interpreters() -> list[str]:
-    """Find every Python from 3.8 to 3.14 of this machine, one of each minor version."""
-    found: dict[tuple[int, int], str] = {(sys.version_info[0], sys.version_info[1]): sys.executable}
-    names = [shutil.which(f"python3.{minor}") for minor in range(8, 15)]
-    names += sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python")))
-    for name in names:
-        if name is None or "shims" in name:
-            continue
-        asked = subprocess.run(
-            [name, "-IS", "-c", "import sys;print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
-        )
-        if asked.returncode == 0:
-            major, minor = map(int, asked.stdout.split())
-            if (3, 8) <= (major, minor) <= (3, 14):
-                found.setdefault((major, minor), name)
-    return [found[version] for version in sorted(found)]
 
 
 class Connection:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agent_harness import Place, interpreters
+from agent_harness import Place
+from interpreters import every_interpreter, version_of
 
-PYTHONS = interpreters()
-
-
-def _version(python: str) -> str:
-    text = subprocess.run(
-        [python, "-IS", "-c", "import sys;print('%d.%d' % sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return text.strip()
-
-
-VERSIONS = {python: _version(python) for python in PYTHONS}
+PYTHONS = every_interpreter()
+VERSIONS = {python: version_of(python) for python in PYTHONS}
 
 
 @pytest.fixture(params=PYTHONS, ids=list(VERSIONS.values()))
