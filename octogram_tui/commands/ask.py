@@ -24,7 +24,7 @@ be asked, and 2 when the words are wrong.
   octogram-tui ask last rerun 'measure' job='read it'
   octogram-tui ask last set_variable slots value=5
   octogram-tui ask last log n_1 'measure/read it@n_1#1'
-  octogram-tui ask last stop operator 0"""
+  octogram-tui ask last stop"""
 
 OF_CONSOLES = (TakeControl, OnlyWatch)
 """What is about a connection that stays: a command's ends with it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from octogram_tui.engine.timers import Timer
-from octogram_tui.errors import Problem
+from octogram_tui.errors import ExitCode, Problem
 from octogram_tui.model.entries import ProcessEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import Execution, InstanceId
@@ -194,8 +194,8 @@ class EditReport:
 class StopRequest:
     """End the run: by operator, SIGINT, SIGTERM, SIGHUP, time limit, linger. `force`: no grace, no collecting."""
 
-    by: str
-    exit_code: int
+    by: str = "operator"
+    exit_code: int = int(ExitCode.INTERRUPTED)
     force: bool = False
 
 

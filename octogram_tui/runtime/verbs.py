@@ -191,7 +191,7 @@ TABLE: tuple[Verb, ...] = (
         "end the run: what runs is ended, `always` stages run, the agents are cleaned",
         stimuli.StopRequest,
         (
-            Argument("by", TEXT, "who stops it"),
+            Argument("by", TEXT, "who stops it; `operator` when it is not said"),
             Argument("exit_code", EXIT_CODE, "what the run ends with"),
             Argument("force", FLAG, "without grace"),
         ),

@@ -75,7 +75,7 @@ def test_a_run_is_led_from_a_shell(place: Place, ask: Callable[..., subprocess.C
 def test_the_run_is_ended_from_a_shell(place: Place, ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     assert "rerun --force" not in ask("last").stdout
     assert ask("last", "rerun", "--", "--force").stderr.strip().endswith("stage --force has not run yet")
-    done = ask("last", "stop", "me", "0")
+    done = ask("last", "stop")
     assert "stop_requested" in done.stdout
     wait_for(lambda: types(place)[-1] == "run_finished")
     wait_for(lambda: place.last_run()["state"] != "running")

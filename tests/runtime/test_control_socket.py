@@ -192,7 +192,7 @@ async def test_who_only_watches_never_holds_control(stage: Stage) -> None:
         b'{"request":"stop","by":7,"exit_code":0}',
         b'{"request":"stop","by":"me","exit_code":true}',
         b'{"request":"stop","by":"me","exit_code":4711}',
-        b'{"request":"stop"}',
+        b'{"request":"confirm"}',
         b'{"request":"rerun","stage":null}',
         b'{"request":"set_variable","name":"x","value":NaN}',
         b'{"request":"set_variable","name":"x","value":' + b"[" * 100 + b"]" * 100 + b"}",

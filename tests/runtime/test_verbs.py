@@ -110,7 +110,7 @@ def test_as_people_type(typed: str, asked: Any) -> None:
         (["rerun"], "rerun needs `stage`: the stage"),
         (["rerun", "a", "stage=b"], "rerun: `stage` is given twice"),
         (["confirm", "measure", "perhaps"], "confirm: `answer` must be true or false"),
-        (["stop", "me", "4711"], "stop: `exit_code` must be an exit code"),
+        (["stop", "by=me", "exit_code=4711"], "stop: `exit_code` must be an exit code"),
         (["log", "a", "p", "size_bytes=0"], "log: `size_bytes` must be 1 to 65536 bytes"),
         (["set_variable", "x", "value=NaN"], "set_variable: `value` must be a value"),
     ],
