@@ -86,12 +86,36 @@ def _spread(instance: InstanceId | None, names: tuple[str, ...]) -> tuple[str, .
     return parts if len(names) == len(parts) else (instance.stage, instance.job, str(instance))
 
 
-def _gathered(record: dict[str, Any]) -> InstanceId | None:
-    """Read the name of an instance from its text. Raises ValueError."""
+def _gathered(record: dict[str, Any], spread: tuple[str, ...]) -> InstanceId | None:
+    """Read the name of an instance from its text, which agrees with its parts. Raises ValueError."""
     key = record.get("key") or ""
     if not isinstance(key, str):
         raise ValueError(f"not the name of an instance: {key!r:.80}")
-    return InstanceId.parse(key) if key else None
+    if not key:
+        return None
+    try:
+        found = InstanceId.parse(key)
+    except ValueError:
+        found = None
+    if found is not None and all(getattr(found, part) == record.get(part) for part in spread if part != "key"):
+        return found
+    return _former(key, record)
+
+
+def _former(key: str, record: dict[str, Any]) -> InstanceId:
+    """Read a text of the time when parts were put together as they are: the parts tell where each ends.
+
+    Raises ValueError.
+    """
+    stage, job, agent = (record.get(name) for name in ("stage", "job", "agent"))
+    if isinstance(stage, str) and isinstance(job, str) and isinstance(agent, str):
+        plain = f"{stage}/{job}@{agent}"
+        if key == plain:
+            return InstanceId(stage, job, agent)
+        if key.startswith(f"{plain}[") and key.endswith("]"):
+            return InstanceId(stage, job, agent, key[len(plain) + 1 : -1])
+    found = InstanceId.parse(key)  # says what is wrong with it
+    raise ValueError(f"{key[:120]!r} names another instance than its parts do: {str(found)[:120]!r}")
 
 
 def _is_empty_by_default(own: Any) -> bool:
@@ -142,7 +166,7 @@ def from_dict(record: dict[str, Any]) -> Event:
         missing = shape.required - values.keys()
         raise ValueError(f"an event of type {name} needs {', '.join(sorted(missing))}")
     if shape.at is not None:
-        values["instance"] = _gathered(values)
+        values["instance"] = _gathered(values, shape.spread)
         for part in shape.spread:
             values.pop(part, None)
     if shape.has_failure and (error := values.pop("error", None)) is not None:

@@ -51,6 +51,25 @@ def sample(cls: type[ev.Event], *, only_required: bool) -> ev.Event:
     return cls(seq=3, at_s=0.25, **values)
 
 
+PART = st.text(st.sampled_from("ab/@[]#\\:~\n\u202e é"), max_size=5)
+
+
+@given(PART, PART, PART, st.none() | PART)
+def test_the_texts_of_former_names_are_read_by_their_parts(stage: str, job: str, agent: str, item: str | None) -> None:
+    line = codec.to_dict(ev.JobFinished(seq=1, at_s=0.0, instance=InstanceId(stage, job, agent, item)))
+    line["key"] = f"{stage}/{job}@{agent}" + ("" if item is None else f"[{item}]")
+    read = codec.from_dict(line)
+    assert isinstance(read, ev.JobFinished)
+    assert read.instance[:3] == (stage, job, agent)
+    assert (read.instance.item is None) == (item is None)
+
+
+def test_a_text_that_names_another_instance_is_refused() -> None:
+    line = codec.to_dict(ev.JobFinished(seq=1, at_s=0.0, instance=ID))
+    with pytest.raises(ValueError, match="names another instance"):
+        codec.from_dict({**line, "key": "s/j@b"})
+
+
 @pytest.mark.parametrize("only_required", [True, False])
 @pytest.mark.parametrize("cls", ev.EVENT_TYPES.values(), ids=lambda cls: str(cls.TYPE))
 def test_every_event_survives(cls: type[ev.Event], only_required: bool) -> None:
