@@ -210,14 +210,15 @@ class JobFinished(JobEvent):
 
     failure: when it did not end well; as JSON it is `error`: {kind, message, hint, detail}, and detail may hold
     exit_code and the last lines.
-    will_retry: another attempt follows by itself. is_tolerated: `on_failure: continue`.
+    will_retry: another attempt follows by itself; when the stage ends before it, the attempt is told once more, without
+    this. is_tolerated: `on_failure: continue`.
     """
 
     TYPE: ClassVar[str] = "job_finished"
     state: str = "ok"
     result: Value = None
     failure: Failure | None = None
-    reason: str = ""  # why it was skipped or cancelled
+    reason: str = ""  # why it was skipped or cancelled, or not tried again
     duration_s: float = 0.0
     will_retry: bool = False
     is_tolerated: bool = False

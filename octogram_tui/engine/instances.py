@@ -8,6 +8,7 @@ from typing import TypedDict
 from octogram_tui.engine.schedule import JobRun, StageRun
 from octogram_tui.engine.states import BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
 from octogram_tui.errors import EngineBug
+from octogram_tui.model.failure import NO_REASON, Failure
 from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.values import Value
 
@@ -36,6 +37,7 @@ class Instance:
         "id",
         "item",
         "job_run",
+        "last_failure",
         "retries_left",
         "started_s",
         "state",
@@ -53,6 +55,7 @@ class Instance:
         self.why = "rerun" if job_run.lane.stage_run.is_rerun else "first"
         self.cancel_reason = ""  # why its agent was told to end the attempt; empty when it was not
         self.expression = ""  # what it watches
+        self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)  # of what it retries, and after how long it was
 
     @property
     def attempt_id(self) -> AttemptId:

@@ -270,6 +270,7 @@ class Transitions:
         if instance.retries_left > 0 and failure.kind != TEMPLATE and not stage_run.is_closing:
             self._tell_end(instance, "failed", duration_s, failure=failure, will_retry=True)
             instance.retries_left -= 1
+            instance.last_failure = failure, duration_s
             self._instances.move(instance, "retrying")  # it keeps its place among those that `max_concurrency` counts
             self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
             return
@@ -308,6 +309,9 @@ class Transitions:
                 self._cancelled(instance, Failure(CANCELLED, reason), self._end_watch(instance))
             case "retrying":
                 self._core.order(DisarmTimer(RetryDue(instance.id)))
+                # Another attempt was announced. It does not come, so the failure is the last word.
+                failure, duration_s = instance.last_failure
+                self._tell_end(instance, "failed", duration_s, failure=failure, reason=f"not tried again: {reason}")
                 self._finish_badly(instance, "failed")
             case "undecided":
                 self._finish_badly(instance, "failed")
@@ -328,6 +332,7 @@ class Transitions:
         *,
         result: Value = None,
         failure: Failure | None = None,
+        reason: str = "",
         will_retry: bool = False,
         is_tolerated: bool = False,
     ) -> None:
@@ -337,6 +342,7 @@ class Transitions:
                 state=state,
                 result=result,
                 failure=failure,
+                reason=reason,
                 duration_s=round(duration_s, 6),
                 will_retry=will_retry,
                 is_tolerated=is_tolerated,

@@ -107,7 +107,8 @@ class Summary:
 
     def _finish(self, event: ev.JobFinished) -> None:
         slow = Slow(event.duration_s, event.instance, event.attempt)
-        if len(self._slowest) < SLOWEST or slow.duration_s > self._slowest[-1].duration_s:
+        is_slow = len(self._slowest) < SLOWEST or slow.duration_s > self._slowest[-1].duration_s
+        if is_slow and slow not in self._slowest:  # an attempt that is not tried again after all is told twice
             self._slowest = sorted([*self._slowest, slow], key=lambda each: -each.duration_s)[:SLOWEST]
         if event.will_retry:
             return

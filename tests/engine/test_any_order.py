@@ -126,13 +126,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def no_attempt_runs_twice(self) -> None:
-        """Each attempt is started once and ends once at most; numbers are consecutive."""
+        """Each attempt is started once and ends once at most; only a retry may be taken back. Numbers are consecutive."""
         if not hasattr(self, "simulation"):
             return
         sent = Counter(s.attempt for s in self.simulation.sent)
         assert max(sent.values(), default=1) == 1
         started = Counter((e.instance, e.attempt) for e in self.simulation.of(JobStarted))
-        ended = Counter((e.instance, e.attempt) for e in self.simulation.of(JobFinished) if e.state != "skipped")
+        ended = Counter(
+            (e.instance, e.attempt, e.will_retry) for e in self.simulation.of(JobFinished) if e.state != "skipped"
+        )
         assert max(started.values(), default=1) == 1
         assert max(ended.values(), default=1) == 1
         assert [e.seq for e in self.simulation.events] == list(range(1, len(self.simulation.events) + 1))

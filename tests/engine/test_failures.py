@@ -19,6 +19,8 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver
 from octogram_tui.engine.verdict import exit_code
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.row_states import State
 
 
 def fails(*names: str, times: int = 99) -> object:
@@ -84,6 +86,22 @@ def test_retries_make_new_attempts_after_their_delay() -> None:
         ("ok", False),
     ]
     assert simulation.exit_code == 0
+
+
+def test_a_retry_that_never_comes_leaves_a_failure() -> None:
+    given = scenario(stage("s", job("flaky", retries=2, retry_delay_s=3.0), job("bad"), run_jobs="concurrent"))
+    simulation = run(given, fails("flaky", "bad"))
+    told = [e for e in simulation.of(JobFinished) if e.instance == named("s/flaky@a")]
+    assert [(e.attempt, e.state, e.will_retry, e.reason) for e in told] == [
+        (1, "failed", True, ""),
+        (1, "failed", False, "not tried again: s/bad@a failed"),
+    ]
+    assert told[1].failure == told[0].failure
+    assert simulation.timers == {}
+    board = Board()
+    for event in simulation.events:
+        board.apply(event)
+    assert board.instances[named("s/flaky@a")].state is State.FAILED
 
 
 def test_until_repeats_what_ended_well_and_is_not_enough() -> None:
