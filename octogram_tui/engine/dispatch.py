@@ -179,6 +179,8 @@ class Dispatcher:
         """Begin nothing more of a stage run and end what it has under way."""
         stage_run.is_closing = True
         opened = [lane for lane in stage_run.lanes if lane not in stage_run.waiting]
+        for lane in stage_run.waiting:  # it never begins, and must not count as ended when this is called again
+            lane.is_done = True
         stage_run.waiting.clear()
         for instance in self._instances.of_stage(stage_run):
             self.transitions.end_for(instance, reason)

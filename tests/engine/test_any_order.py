@@ -126,7 +126,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def no_attempt_runs_twice(self) -> None:
-        """Each attempt is started once and ends once at most; only a retry may be taken back. Numbers are consecutive."""
+        """Each attempt starts once and ends once at most (a retry may be taken back); numbers are consecutive."""
         if not hasattr(self, "simulation"):
             return
         sent = Counter(s.attempt for s in self.simulation.sent)

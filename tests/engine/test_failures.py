@@ -13,6 +13,7 @@ from octogram_tui.engine.stimuli import (
     AgentUpReport,
     AttemptReport,
     BeginRequest,
+    RerunRequest,
     ServiceReport,
     StartFailureReport,
     StopRequest,
@@ -102,6 +103,25 @@ def test_a_retry_that_never_comes_leaves_a_failure() -> None:
     for event in simulation.events:
         board.apply(event)
     assert board.instances[named("s/flaky@a")].state is State.FAILED
+
+
+def test_a_rerun_that_is_stopped_with_the_last_stage_ends_when_its_agent_has_ended_it() -> None:
+    given = scenario(
+        stage("first", job("slow"), on="a|b", run_agents="sequential"), stage("last", job("bad")), agents="a b"
+    )
+
+    def answer(sent: SendJob) -> AttemptReport | None:
+        if sent.attempt.instance.job == "bad":
+            return report(sent.attempt, "failed", error={"kind": "exit", "message": "no"})
+        return report(sent.attempt, "ok") if sent.attempt.number == 1 else None
+
+    simulation = run(given, answer, on_failure="pause")
+    simulation.go(RerunRequest("first"))
+    assert list(simulation.pending) == ["first/slow@a#2"]
+    events = simulation.go(StopRequest("operator", 130))
+    ends = [(e.stage, e.state) for e in events if isinstance(e, StageFinished)]
+    assert ends == [("last", "failed"), ("first", "failed")]
+    assert [str(e.instance) for e in events if isinstance(e, JobFinished)] == ["first/slow@a"]
 
 
 def test_until_repeats_what_ended_well_and_is_not_enough() -> None:
