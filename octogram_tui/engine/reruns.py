@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.instances import Instance, Instances
-from octogram_tui.engine.schedule import StageRun
+from octogram_tui.engine.schedule import Lane, StageRun
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import StageSpec
+from octogram_tui.template.items import expand_items
+from octogram_tui.template.scope import make_scope
 
 
 def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instances, asked: RerunRequest) -> str:
@@ -19,6 +23,11 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instanc
     A failure that holds its lane runs again in place, so that the lane goes on when it ends well. The rest runs beside
     the course of the scenario, but for the current stage as a whole, which starts over.
     """
+    if asked.instance is not None:  # which says all the rest: a job without items has no other way to be chosen
+        stage, job, agent, _ = asked.instance
+        if asked.stage != stage or asked.job not in ("", job) or asked.agent not in ("", agent):
+            return f"{asked.instance} is another row than its stage, job and agent say"
+        asked = replace(asked, job=job, agent=agent)
     if any(_matches(asked, i) for i in instances.in_state("running", "watching", "retrying")):
         return "it runs right now"
     current = course.current
@@ -52,6 +61,8 @@ def _rerun_rest(
         return f"a rerun of stage {stage.name} has not ended yet"
     if asked.instance in failed:
         return ""
+    if asked.job and asked.job not in [job.key for job in stage.jobs]:
+        return f"stage {stage.name} has no job {asked.job!r}"
     is_whole_stage = not (asked.job or asked.agent or asked.instance)
     if current is not None and is_whole_stage:
         course.restart(stage)
@@ -61,6 +72,8 @@ def _rerun_rest(
     stage_run = _part(course, stage, asked, current, failed)
     if not stage_run.lanes:
         return "it has not run there yet"
+    if asked.instance is not None and not _draws(core, stage_run.lanes[0], asked.instance):
+        return f"there is no {asked.instance} now"
     if is_whole_stage:
         course.announce(stage_run)
     dispatcher.open(stage_run)
@@ -79,6 +92,15 @@ def _part(
         agents = [agent for agent in agents if agent in past]
     stage_run.keep_lanes(agents)
     return stage_run
+
+
+def _draws(core: Core, lane: Lane, id_: InstanceId) -> bool:
+    """Whether an agent's only job gives this instance with the variables of now. Raises TemplateError."""
+    items = lane.jobs[0].items
+    if items is None:
+        return id_.item is None
+    scope = make_scope(core.variables, agent=lane.agent, captures=lane.captures)
+    return id_.item in [text for _, _, text in expand_items(items, scope)]
 
 
 def _matches(asked: RerunRequest, instance: Instance) -> bool:

@@ -209,6 +209,29 @@ def test_reruns_that_make_no_sense_are_refused() -> None:
     ]
 
 
+def test_a_rerun_of_what_there_is_not_is_refused_and_runs_nothing_else() -> None:
+    items = ItemsSpec((("1..2",),))
+    simulation = console(scenario(stage("s", job("j")), stage("t", job("k", items=items))))
+    before = len(simulation.started())
+    simulation.go(RerunRequest("s", instance=named("t/k@a[1]")))
+    simulation.go(RerunRequest("t", "j", instance=named("t/k@a[1]")))
+    simulation.go(RerunRequest("t", "nope"))
+    simulation.go(RerunRequest("t", instance=named("t/k@a[3]")))
+    simulation.go(RerunRequest("t", instance=named("t/k@a")))
+    simulation.go(RerunRequest("s", instance=named("s/j@a[1]")))
+    assert simulation.started()[before:] == []
+    assert [e.message for e in simulation.of(RequestRefused)] == [
+        "t/k@a[1] is another row than its stage, job and agent say",
+        "t/k@a[1] is another row than its stage, job and agent say",
+        "stage t has no job 'nope'",
+        "there is no t/k@a[3] now",
+        "there is no t/k@a now",
+        "there is no s/j@a[1] now",
+    ]
+    simulation.go(RerunRequest("t", instance=named("t/k@a[2]")))
+    assert simulation.started()[before:] == ["t/k@a[2]#2"]
+
+
 def test_a_rerun_in_the_running_stage_takes_agents_that_are_through_with_the_job() -> None:
     def answer(sent: SendJob) -> AttemptReport | None:
         return None if str(sent.attempt) in ("s/j@b#1", "s/k@a#1") else report(sent.attempt, "ok")
