@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, ServiceReport, Stimulus
-from octogram_tui.model.failure import Failure
+from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
 from octogram_tui.model.ids import parse_execution
 
 Message = dict[str, Any]
@@ -31,7 +32,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 parse_execution(_text(message["id"])),
                 state,
                 message.get("result"),
-                None if error is None else Failure.from_json(error),
+                None if error is None else _failure(error),
                 float(message.get("duration_s") or 0.0),
             )
         case "output":
@@ -78,6 +79,15 @@ def count(value: object) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"not a count: {value!r:.80}")
     return value
+
+
+def _failure(error: object) -> Failure:
+    """Give the failure that an agent tells of. Raises ValueError.
+
+    By some kinds the engine decides (retries, the exit code). Those are for this side to find, whoever else says them.
+    """
+    failure = Failure.from_json(error)
+    return replace(failure, kind=FAILED) if failure.kind in (AGENT_LOST, TEMPLATE) else failure
 
 
 def _text(value: object) -> str:

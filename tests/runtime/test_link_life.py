@@ -22,8 +22,19 @@ from octogram_tui.engine.stimuli import (
     ServiceReport,
 )
 from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
+from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime import link as link_module
+
+
+@pytest.mark.parametrize("kind", ["agent_lost", "template"])
+async def test_kinds_that_the_engine_decides_by_are_not_for_a_procedure_to_say(rig: Rig, kind: str) -> None:
+    channel = await rig.up()
+    rig.link.run(AttemptId.parse("s/j@one#1"), "own.noop", {}, None)
+    await channel.expect("run")
+    channel.say("finished", seq=1, id="s/j@one#1", state="failed", error={"kind": kind, "message": "m", "hint": "h"})
+    failure = (await rig.report(AttemptReport)).failure
+    assert failure == Failure("failed", "m", "h")
 
 
 async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
