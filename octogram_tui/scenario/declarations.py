@@ -19,6 +19,9 @@ KINDS = ("str", "int", "float", "bool", "any", "list", "tuple", "map", "record",
 _DECLARED = ("procedure", "where", "short", "exactly_one", "result", "services")
 _CALLABLE: dict[str, Callable[..., Any]] = {"dict": dict, "list": list, "tuple": tuple}
 _MAX_SHIFT = 64
+_MAX_BITS = 1024
+_MAX_LENGTH = 64 * 1024
+"""How much a calculation may give: a few lines of doubling would keep whoever reads them busy for ever."""
 
 
 class Unreadable(Exception):
@@ -77,6 +80,7 @@ class _Reader:
     def __init__(self, module: str) -> None:
         self.module = module
         self.names: dict[str, Any] = {"__name__": module}
+        self.declared: dict[str, int] = {}  # the names of procedures, and their lines
 
     def read(self, body: Sequence[ast.stmt]) -> None:
         """Follow the statements at the outermost level."""
@@ -202,6 +206,8 @@ class _Reader:
                         raise Unreadable(statement.lineno, f"`{name}` is not written out")
                     if name in ("procedure", "where", "short") and not isinstance(value, str):
                         raise Unreadable(statement.lineno, f"`{name}` is not a text", is_wrong=True)
+                    if name == "procedure" and value:
+                        self.declare(value, statement.lineno)
                     result[name] = value
                 case ast.Pass() | ast.Expr(value=ast.Constant()):
                     pass
@@ -209,6 +215,13 @@ class _Reader:
                     message = f"the body of `{node.name}` has more than fields and functions"
                     raise Unreadable(statement.lineno, message)
         return result
+
+    def declare(self, name: str, line: int) -> None:
+        """Note a procedure's name. Raises Unreadable when another class of the file has it, which would be lost."""
+        if name in self.declared:
+            message = f"`{name}` is declared in line {self.declared[name]} already"
+            raise Unreadable(line, message, is_wrong=True)
+        self.declared[name] = line
 
     # -- values ---------------------------------------------------------------------------------------------------
 
@@ -281,7 +294,11 @@ class _Reader:
         """Give a sum, or what else numbers are written as."""
         numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
         if isinstance(operator, ast.Add) and type(left) is type(right) and type(left) in (str, list, tuple):
+            if len(left) + len(right) > _MAX_LENGTH:
+                raise Unreadable(line, f"this is longer than {_MAX_LENGTH}")
             return left + right
+        if numbers and any(isinstance(n, int) and n.bit_length() > _MAX_BITS for n in (left, right)):
+            raise Unreadable(line, "these numbers are too large")
         if numbers and isinstance(operator, ast.Add):
             return left + right
         if numbers and isinstance(operator, ast.Sub):

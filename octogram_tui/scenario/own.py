@@ -51,6 +51,10 @@ def _load(
         REGISTRY.update(before)
         return None
     names = tuple(n for n, procedure in REGISTRY.items() if before.get(n) is not procedure)
+    for own in names:
+        if REGISTRY[own].where != "agent":
+            hint = "leave `where` out; copy, fetch and assert, which are done elsewhere, cannot be derived from"
+            findings.error(place, f"{path}: `{own}` has to run on the agent, as all own procedures do", hint)
     for taken in names:
         if taken.split(".")[0] in FAMILIES:
             findings.error(place, f"{path} defines `{taken}`, whose family is ours", "choose another first word")

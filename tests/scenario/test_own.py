@@ -248,3 +248,29 @@ def test_a_file_that_is_refused_leaves_nothing_behind() -> None:
     before = dict(REGISTRY)
     said(HEAD + "class M(Procedure):\n    procedure = 'builtins.shell'\nclass N(Procedure):\n    procedure = 1\n")
     assert before == REGISTRY
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (MINE + MINE.removeprefix(HEAD), "./mine.py:6: `mine.do` is declared in line 3 already"),
+        (HEAD + "a = 2\n" + "a = a * a\n" * 40 + MINE.replace('Field("str"', "Field(a"), "these numbers are too large"),
+        (
+            HEAD + "a = 'xx'\n" + "a = a + a\n" * 40 + MINE.replace('Field("str"', "Field(a"),
+            "this is longer than 65536",
+        ),
+        (
+            MINE.replace("    path", '    where = "assertion"\n    path'),
+            "`mine.do` has to run on the agent, as all own",
+        ),
+        (MINE.replace("    path", '    where = "moon"\n    path'), "`mine.do` has to run on the agent, as all own"),
+    ],
+)
+def test_what_would_be_lost_or_never_end_is_refused(source: str, message: str) -> None:
+    found = [p.message for p in problems(scenario("fake.nothing: {}"), files={"./mine.py": source}) if not p.is_warning]
+    assert any(message in each for each in found)
+
+
+def test_a_file_that_ends_the_program_ends_itself_only() -> None:
+    with pytest.raises(RuntimeError, match="it ends the program"):
+        load_own("mine.py", "raise SystemExit(3)")

@@ -64,7 +64,10 @@ def load_own(path: str, source: str) -> None:
     module = type(sys)(name)
     module.__file__ = path
     sys.modules[name] = module
-    exec(compile(source, path, "exec"), module.__dict__)
+    try:
+        exec(compile(source, path, "exec"), module.__dict__)
+    except SystemExit as error:  # it may end itself, and nobody else
+        raise RuntimeError("it ends the program (SystemExit: %s)" % error) from error
 
 
 def why_not_loaded(path: object, error: BaseException) -> str:
