@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
@@ -23,6 +22,7 @@ from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.key_order import KeyOrderApp
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question
@@ -48,7 +48,7 @@ class ConsoleOutcome:
     exit_code: int | None
 
 
-class ConsoleApp(App[ConsoleOutcome]):
+class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
     """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
 
     TITLE = "octogram-tui"
@@ -190,7 +190,7 @@ class ConsoleApp(App[ConsoleOutcome]):
         if self.may_act():
             offered = self.model.variables.likely(row)
             name = chosen.name if chosen else ""
-            self.push_screen(VariableForm(self.brush, offered, name, write=self._write_variable), take)
+            self.open_dialog(VariableForm(self.brush, offered, name, write=self._write_variable), take)
 
     def _write_variable(self, name: str, value: Any) -> str:
         """Write a value into the scenario's file, where comments stay; says why it was not written.
@@ -262,7 +262,7 @@ class ConsoleApp(App[ConsoleOutcome]):
             elif answer:
                 self._stop(force=answer == "force")
 
-        self.push_screen(Question(self.brush, title, lines, answers), take)
+        self.open_dialog(Question(self.brush, title, lines, answers), take)
 
     def _stop(self, *, force: bool) -> None:
         board = self.model.board

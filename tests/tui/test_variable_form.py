@@ -96,6 +96,17 @@ async def test_keys_of_one_burst_are_done_in_their_order(burst: list[str], value
         assert source.sent == [st.SetVariableRequest("stock_2", value)]
 
 
+@pytest.mark.parametrize("burst", [["tab", "5"], ["tab", "ctrl+u", "5"], ["enter", "backspace", "5"]])
+async def test_what_is_pressed_with_the_key_that_opens_the_form_is_for_the_form(burst: list[str]) -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ["e", *burst, "enter"]:
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: bool(source.sent))
+        assert source.sent == [st.SetVariableRequest("stock_2", 5)]
+
+
 @pytest.mark.parametrize("onward", ["tab", "enter"])
 async def test_a_name_that_is_typed_leads_to_the_value(onward: str) -> None:
     source = StillSource(shop_events())

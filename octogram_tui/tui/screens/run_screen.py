@@ -191,7 +191,7 @@ class RunScreen(Screen[None]):
                 self.app.ask(ConfirmRequest(stage.name, given == "yes"))
 
         if self.app.may_act():
-            self.app.push_screen(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
+            self.app.open_dialog(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
 
     def action_step(self) -> None:
         """Let one instance through."""
@@ -213,7 +213,7 @@ class RunScreen(Screen[None]):
         title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
         lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
         answers = [Answer("r", "rerun them", "yes")]
-        self.app.push_screen(
+        self.app.open_dialog(
             Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
         )
 
