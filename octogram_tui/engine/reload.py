@@ -61,6 +61,11 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     engine.follow_stages(old, new)
     _mark_stale(engine, old, new, changed)
     _adopt_agents(engine, old, new)
+    was = {file.path: file.source for file in old.own_procedures}
+    for file in new.own_procedures:
+        if was.get(file.path) != file.source:
+            message = f"the agents keep {file.path} as it was when the run began: its edit needs a new run"
+            core.emit(WarningGiven(message=message))
 
 
 def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
@@ -17,6 +19,7 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.stimuli import AttemptReport, EditReport, GoRequest, RerunRequest, SetVariableRequest
 from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import OwnProcedures
 
 
 def never(_: SendJob) -> AttemptReport | None:
@@ -133,3 +136,14 @@ def test_stages_added_after_the_end_wait_for_the_operator() -> None:
     simulation.go(GoRequest())
     assert simulation.started() == ["s/j@a#1", "t/k@a#1"]
     assert len(simulation.of(StagesDone)) == 2
+
+
+def test_an_edit_of_own_procedures_is_said_to_reach_no_agent() -> None:
+    given = scenario(stage("s", job("j")))
+    before = replace(given, own_procedures=(OwnProcedures("mine.py", "x = 1", ("my.one",)),))
+    after = replace(given, own_procedures=(OwnProcedures("mine.py", "x = 2", ("my.one",)),), digest="edited")
+    simulation = Simulation(before, keep_alive=True).begin()
+    events = simulation.go(EditReport(after))
+    (warning,) = [e for e in events if isinstance(e, WarningGiven)]
+    assert "mine.py" in warning.message
+    assert "new run" in warning.message
