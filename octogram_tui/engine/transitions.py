@@ -182,7 +182,7 @@ class Transitions:
         instance = self._instances.find(attempt.instance, "watching")
         if instance is not None and instance.attempt == attempt.number:
             spent_s = self._core.at_s - instance.started_s
-            failure = Failure(TIMEOUT, f"the expression did not become true within {spent_s:.0f} s")
+            failure = Failure(TIMEOUT, f"the expression did not become true within {spent_s:.3g} s")
             self._fail(instance, failure, self._end_watch(instance))
 
     # -- reports from agents --------------------------------------------------------------------------------------
