@@ -1,4 +1,4 @@
-"""All that the engine orders. The driver carries them out and comes back with stimuli."""
+"""All that the engine orders. The driver carries them out and comes back with stimuli; nobody changes one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from octogram_tui.model.scenario import AgentSpec, Where
 from octogram_tui.model.values import Value
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StartAgent:
     """Bring up an agent's daemon."""
 
     agent: AgentSpec
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StopAgent:
     """Tell an agent to stop everything and end; `force` leaves no grace."""
 
@@ -25,7 +25,7 @@ class StopAgent:
     force: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class SendJob:
     """Execute an attempt: on its agent, or here (`where` is orchestrator) for copy and fetch."""
 
@@ -37,7 +37,7 @@ class SendJob:
     where: Where = "agent"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class CancelJob:
     """End an attempt and everything that it started; AttemptReport answers."""
 
@@ -47,7 +47,7 @@ class CancelJob:
     where: Where = "agent"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class ArmTimer:
     """Come back with TimerReport after so many seconds; arming one again replaces it."""
 
@@ -55,14 +55,14 @@ class ArmTimer:
     after_s: float
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class DisarmTimer:
     """Forget a timer."""
 
     timer: Timer
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class EndRun:
     """Nothing is left to do: the driver may close."""
 

@@ -55,7 +55,7 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
     TimerReport,
 )
-from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver, WaitOver
+from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
 from octogram_tui.engine.transitions import Transitions, Verdict
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
@@ -170,7 +170,7 @@ class Engine:
             )
         )
         if options.timeout_s is not None:
-            core.order(ArmTimer(RunOver(), options.timeout_s))
+            core.order(ArmTimer(RunTimer.LIMIT, options.timeout_s))
         if self.gate.is_shut:
             core.emit(RunPaused(reason="start"))
         self.fleet.start_all()
@@ -291,7 +291,7 @@ class Engine:
             for stage_run in list(self.dispatcher.stage_runs):
                 self.dispatcher.close(stage_run, reason)
             if self.in_flight:
-                self.core.order(ArmTimer(CancelOver(), CANCEL_S))
+                self.core.order(ArmTimer(RunTimer.CANCEL, CANCEL_S))
             self.course.is_next_due = self.course.is_next_due or self.course.current is None
 
     # -- the gate -------------------------------------------------------------------------------------------------
@@ -420,11 +420,11 @@ class Engine:
                     self.transitions.retry(instance)
             case WaitOver(attempt):
                 self.transitions.wait_is_over(attempt)
-            case RunOver():
+            case RunTimer.LIMIT:
                 self._stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
-            case CancelOver():
+            case RunTimer.CANCEL:
                 self.dispatcher.give_up_cancelled(CANCEL_S)
-            case CollectOver():
+            case RunTimer.COLLECT:
                 self._stop(StopRequest("time for `always` stages is over", 0, force=True))
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -445,15 +445,15 @@ class Engine:
         reason = self._reason or f"stopped by {stimulus.by}"
         if self.phase == "running" and not stimulus.force:
             self._end_early(reason)
-            self.core.order(ArmTimer(CollectOver(), self.core.options.collect_s))
+            self.core.order(ArmTimer(RunTimer.COLLECT, self.core.options.collect_s))
         elif self.phase == "ending" and not stimulus.force:
-            self.core.order(ArmTimer(CollectOver(), self.core.options.collect_s))
+            self.core.order(ArmTimer(RunTimer.COLLECT, self.core.options.collect_s))
         else:
             self._stop_agents(reason, force=stimulus.force)
 
     def _stop_agents(self, reason: str, *, force: bool = False) -> None:
         self._reason = self._reason or reason
-        for timer in (RunOver(), CollectOver(), CancelOver()):
+        for timer in (RunTimer.LIMIT, RunTimer.COLLECT, RunTimer.CANCEL):
             self.core.order(DisarmTimer(timer))
         self._move("stopping")
         self.course.asked = ""

@@ -1,6 +1,7 @@
 """All that can happen to the engine. Reports tell what has happened outside; requests ask for something.
 
 Events are named in the past tense and effects are orders, so that a name alone says which of the three it is.
+Nobody changes one. They are not frozen, since that makes each twice as dear, and there are two for every job.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class BeginRequest:
     """Start the run: agents first."""
 
@@ -24,7 +25,7 @@ class BeginRequest:
     host: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AgentUpReport:
     """An agent's daemon greeted us. `bind`-relevant facts are in the fields of the greeting."""
 
@@ -35,7 +36,7 @@ class AgentUpReport:
     pid: int = 0
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StartFailureReport:
     """An agent's daemon could not be brought up."""
 
@@ -46,7 +47,7 @@ class StartFailureReport:
     exit_code: int = 6
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AgentSilentReport:
     """The connection to an agent is down, and is being made again."""
 
@@ -54,14 +55,14 @@ class AgentSilentReport:
     message: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AgentBackReport:
     """The connection is there again; nothing was lost."""
 
     agent: str
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AgentLossReport:
     """An agent is given up."""
 
@@ -70,7 +71,7 @@ class AgentLossReport:
     exit_code: int = 7
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AgentEndReport:
     """An agent that was told to stop did, or did not confirm it in time."""
 
@@ -80,7 +81,7 @@ class AgentEndReport:
     message: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class AttemptReport:
     """An agent says that an attempt ended: state ok, failed or cancelled."""
 
@@ -92,7 +93,7 @@ class AttemptReport:
     duration_s: float = 0.0
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class OutputReport:
     """Log lines of an attempt; of a process of an agent, without one."""
 
@@ -104,7 +105,7 @@ class OutputReport:
     dropped: int = 0
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class ProgressReport:
     """One line that says how far an attempt is."""
 
@@ -113,7 +114,7 @@ class ProgressReport:
     text: str
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class ServiceReport:
     """A service of an agent came up or went down."""
 
@@ -125,29 +126,29 @@ class ServiceReport:
     reason: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class TimerReport:
     """A timer that an effect armed."""
 
     timer: Timer
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class PauseRequest:
     """Shut the gate; what runs goes on."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class GoRequest:
     """Open the gate."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StepRequest:
     """Open the gate for one dispatch."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class ConfirmRequest:
     """The operator's answer to `ask_confirmation`."""
 
@@ -156,7 +157,7 @@ class ConfirmRequest:
     by: str = "operator"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class RerunRequest:
     """Execute again, as new attempts: a stage; a job on all its agents or one; one instance."""
 
@@ -166,14 +167,14 @@ class RerunRequest:
     instance: InstanceId | None = None
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class SkipRequest:
     """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
 
     instance: InstanceId
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class SetVariableRequest:
     """The operator sets a variable; `remove` takes it away."""
 
@@ -182,7 +183,7 @@ class SetVariableRequest:
     remove: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class EditReport:
     """The file was edited: the new scenario, or what is wrong with it."""
 
@@ -190,7 +191,7 @@ class EditReport:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StopRequest:
     """End the run: by operator, SIGINT, SIGTERM, SIGHUP, time limit, linger. `force`: no grace, no collecting."""
 

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
 from octogram_tui.model.ids import AttemptId, InstanceId
 
 
-@dataclass(slots=True, frozen=True)
-class RetryDue:
+class RetryDue(NamedTuple):
     """The delay before the next attempt of an instance is over."""
 
     instance: InstanceId
 
 
-@dataclass(slots=True, frozen=True)
-class WaitOver:
+class WaitOver(NamedTuple):
     """A wait for an expression has lasted as long as it may."""
 
     attempt: AttemptId
 
 
-@dataclass(slots=True, frozen=True)
-class RunOver:
-    """The time limit of the whole run."""
+class RunTimer(Enum):
+    """Those of the run as a whole."""
+
+    LIMIT = "the time limit of the whole run"
+    COLLECT = "the time that `always` stages have once the run is being stopped"
+    CANCEL = "the time that agents have to confirm what was cancelled"
 
 
-@dataclass(slots=True, frozen=True)
-class CollectOver:
-    """The time that `always` stages have once the run is being stopped."""
-
-
-@dataclass(slots=True, frozen=True)
-class CancelOver:
-    """The time that agents have to confirm what was cancelled."""
-
-
-Timer = RetryDue | WaitOver | RunOver | CollectOver | CancelOver
+Timer = RetryDue | WaitOver | RunTimer

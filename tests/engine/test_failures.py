@@ -18,7 +18,7 @@ from octogram_tui.engine.stimuli import (
     StartFailureReport,
     StopRequest,
 )
-from octogram_tui.engine.timers import CancelOver, CollectOver, RetryDue, RunOver
+from octogram_tui.engine.timers import RetryDue, RunTimer
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
@@ -222,7 +222,7 @@ def test_what_is_not_clean_dominates() -> None:
 
 def test_the_time_limit_ends_the_run() -> None:
     simulation = run(scenario(stage("s", job("j"))), lambda sent: None, timeout_s=9.0)
-    simulation.fire(RunOver())
+    simulation.fire(RunTimer.LIMIT)
     assert simulation.ended() == ["s/j@a cancelled"]
     assert simulation.exit_code == 8
 
@@ -240,7 +240,7 @@ def test_collecting_is_bounded() -> None:
     given = scenario(stage("s", job("j")), stage("collect", job("slow"), always=True))
     simulation = run(given, lambda sent: None)
     simulation.go(StopRequest("SIGTERM", 143))
-    simulation.fire(CollectOver())
+    simulation.fire(RunTimer.COLLECT)
     assert simulation.exit_code == 143
 
 
@@ -250,8 +250,8 @@ def test_an_agent_that_never_confirms_a_cancellation_does_not_hold_the_run() -> 
     take = simulation._take
     simulation._take = lambda effect: None if isinstance(effect, CancelJob) else take(effect)  # type: ignore[method-assign]
     simulation.go(report("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
-    assert list(simulation.timers) == [CancelOver()]
-    simulation.fire(CancelOver())
+    assert list(simulation.timers) == [RunTimer.CANCEL]
+    simulation.fire(RunTimer.CANCEL)
     assert simulation.ended() == ["s/bad@a failed", "s/bad@b cancelled"]
     assert simulation.started()[2:] == ["c/k@a#1", "c/k@b#1"]
 
@@ -261,7 +261,7 @@ def test_a_stop_while_the_run_ends_is_bounded_too() -> None:
     simulation = run(given, lambda sent: None)
     simulation.go(report("s/bad@a#1", "failed", error={"kind": "exit", "message": "no"}))
     simulation.go(StopRequest("SIGTERM", 143))
-    simulation.fire(CollectOver())
+    simulation.fire(RunTimer.COLLECT)
     assert simulation.exit_code == 143
 
 
