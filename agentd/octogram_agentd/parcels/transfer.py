@@ -63,8 +63,14 @@ def main(argv: List[str]) -> int:
         return 1
 
 
+_REMOVING: List[bool] = []
+"""Holds something once the end has begun. An aborted stream and its signal come together, and the signal must not keep
+what is unfinished from being removed."""
+
+
 def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
+    if not _REMOVING:
+        raise SystemExit(128 + number)
 
 
 def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
@@ -86,7 +92,10 @@ def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
             if not data:
                 raise ProcedureFailed("the copy was broken off", kind="cancelled")
     finally:
-        landing.close()
+        try:
+            _REMOVING.append(True)
+        finally:
+            landing.close()
     if job and is_dir and not was_there:
         _remember_copy(home, request)
     return landing.result
