@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from octogram_agentd import signals
 
@@ -191,6 +192,11 @@ class Stranded(Tree):
         return mark.startswith(self.mark) and not mark.startswith(self._ours)
 
 
+def _ticks() -> int:
+    """Give the time since the machine's start, as /proc counts it."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+
+
 def send(seen: Seen, *numbers: int) -> str:
     """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
     fd = -1
@@ -239,10 +245,15 @@ class Ending:
         if not members:
             members = self._tree.members()
         if grace_s > 0:
-            for seen in members.values():
-                send(seen, stop_signal, signals.CONT)
+            asked: Set[Identity] = set()
+            began = _ticks()
             pause_s = 0.004
             while members and self._clock() < self._kill_at_s:
+                for seen in members.values():
+                    # /proc may leave one out while others end; what a member starts to clean up is not disturbed
+                    if seen.identity not in asked and (not asked or seen.start < began):
+                        send(seen, stop_signal, signals.CONT)
+                asked |= {seen.identity for seen in members.values()}
                 await self._on_change.wait(min(pause_s, max(0.001, self._kill_at_s - self._clock())))
                 pause_s = min(pause_s * 1.5, 0.1)
                 members = self._tree.members()

@@ -96,6 +96,8 @@ class Life:
         """Take over signals and uncaught errors."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        os.set_blocking(self._pipe[1], False)
+        signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)  # whichever thread the kernel gives it to
         threading.excepthook = lambda info: self._uncaught(info.exc_value)
 
     def at_end(self, cleanup: Callable[[], None]) -> None:
@@ -106,7 +108,7 @@ class Life:
         """Ask the main thread to end the process; the first one to ask decides the code."""
         if self._exit_code is None:
             self._exit_code = exit_code
-        os.write(self._pipe[1], b"x")
+            os.write(self._pipe[1], b"x")
 
     def fail(self, message: str, exit_code: int = EXIT_ERROR) -> None:
         """End with an error text."""
@@ -130,8 +132,8 @@ class Life:
             work()
 
         threading.Thread(target=start, daemon=True).start()
-        while not os.read(self._pipe[0], 1):
-            pass
+        while self._exit_code is None:
+            os.read(self._pipe[0], 64)
         self._leave()
 
     def _on_signal(self, number: int, _frame: Optional[FrameType]) -> None:

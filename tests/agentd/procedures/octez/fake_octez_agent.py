@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 from typing import Any, TypeVar
 
+from octogram_agentd.network.ports import FreshPorts
 from octogram_agentd.procedures.base import ProcedureFailed, Uri
 from octogram_agentd.procedures.context import CommandResult, Context, Process, Response
 
@@ -69,7 +70,7 @@ class FakeAgent(Context):
         self.logged: list[str] = []
         self.said: list[str] = []
         self.dies_with: list[str] | None = None
-        self.next_port = 42000
+        self._ports = FreshPorts()  # real ones: whether they are free is asked of this machine
         self.states: dict[Any, Any] = {}
         self.options: list[dict[str, Any]] = []
         os.makedirs(self.home, exist_ok=True)
@@ -117,8 +118,7 @@ class FakeAgent(Context):
         return os.path.join(self.root, "tmp", f"1-{name}")
 
     def fresh_port(self) -> int:
-        self.next_port += 1
-        return self.next_port
+        return self._ports.fresh()
 
     def state(self, make: Callable[[], T]) -> T:
         kept: T = self.states.setdefault(make, make())

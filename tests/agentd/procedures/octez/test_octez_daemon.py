@@ -382,7 +382,7 @@ async def test_a_dal_node_without_enough_history(newest: Chain) -> None:
 async def test_a_node_that_is_slow_to_start_shows_progress_and_can_be_given_up(newest: Chain) -> None:
     agent = newest.agent
     (agent.home / "octez-node.behaviour.json").write_text(json.dumps({"start_delay_s": 30}))
-    error = await failure(newest.start_node(ready_timeout=1.5))
+    error = await failure(newest.start_node(ready_timeout=5))
     assert error.error["kind"] == "timeout"
     assert any("waiting for node (v25.1) to answer" in text for text in agent.progress)
 
