@@ -25,3 +25,8 @@ def test_with_its_marker_it_may() -> None:
 def test_without_its_marker_no_test_starts_an_openssh_server(request: pytest.FixtureRequest) -> None:
     with pytest.raises(AssertionError, match="mark it with"):
         request.getfixturevalue("openssh_servers")
+
+
+def test_without_its_marker_no_test_has_machines(request: pytest.FixtureRequest) -> None:
+    with pytest.raises(AssertionError, match="mark it with"):
+        request.getfixturevalue("rig")

@@ -17,8 +17,8 @@ SOURCES = {
 }
 """Which folder of the tests mirrors which of the source; the orchestrator's is the top."""
 
-OF_THE_WHOLE = {"runs", "contracts"}
-"""Folders of tests that mirror no folder of the source: runs of the whole program, and what holds for all of it."""
+OF_THE_WHOLE = {"runs", "rig", "contracts"}
+"""Folders of tests that mirror no folder of the source: runs of the program, such over machines, what holds for all."""
 
 DATA = {"golden", "scenarios", "__snapshots__"}
 """Folders of what tests read, beside those that read it."""
