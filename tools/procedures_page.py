@@ -147,6 +147,8 @@ def _meaning(field: Field[Any]) -> str:
         notes.append(f"Exactly one of {', '.join(f'`{name}`' for name in field.exactly_one)}.")
     if not field.template:
         notes.append("Not a template.")
+    if field.formerly:
+        notes.append(f"Formerly {', '.join(f'`{name}`' for name in field.formerly)}, which is accepted with a warning.")
     return " ".join(notes)
 
 

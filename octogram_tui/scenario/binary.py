@@ -7,19 +7,22 @@ import re
 import zipfile
 
 from octogram_tui.model.scenario import BinarySource
-from octogram_tui.scenario.findings import kind_of
+from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.shapes import BINARY
-from octogram_tui.scenario.tree import MapNode
+from octogram_tui.scenario.tree import MapNode, Place
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_NAME = "octogram"
+_ORIGINAL = re.compile(r"(?:.*/)?octogram(?:_main\.exe)?(?:[?#].*)?")
+"""The original's program, as its users named it in a URL or a path; `octogram_main.exe` is what its build makes."""
 
 
 def read_binary(keys: KeyReader, node: MapNode, directory: str) -> BinarySource:
     """Read one of push, pull and installed."""
     findings = keys.findings
     if not node:
-        return BinarySource("installed", "octogram", mark=findings.mark(node.place))
+        return _ours(findings, node.place, _NAME)
     keys.check_known(node, BINARY, "`octogram_binary`")
     given = [kind for kind in ("push", "pull", "installed") if kind in node]
     if len(given) != 1:
@@ -34,22 +37,28 @@ def read_binary(keys: KeyReader, node: MapNode, directory: str) -> BinarySource:
     if sha256 is not None and kind != "pull":
         findings.warning(node.key_place("sha256"), "`sha256` is for `pull` only: what is pushed is ours")
     if kind == "installed" and isinstance(node[kind], MapNode) and not node[kind]:
-        return BinarySource("installed", "octogram", mark=mark)
+        return _ours(findings, place, _NAME)
     value = keys.word(node, kind)
     if value is None:
         return BinarySource()
-    if kind == "pull":
-        if not value.startswith(("http://", "https://")):
-            findings.error(place, f"`pull` takes a URL, not {kind_of(value)}", "http:// or https://")
-        return BinarySource("pull", value, sha256, mark)
-    if kind == "installed":
-        return BinarySource("installed", value, mark=mark)
-    for path in (value, os.path.join(directory, value)):
-        if is_bundle(path):
-            return BinarySource("push", path, mark=mark)
-    message = f"`{value}` is not a bundle of this program; its own is sent instead"
-    findings.warning(place, message, "leave `octogram_binary` out")
-    return BinarySource(mark=mark)
+    if kind == "pull" and not value.startswith(("http://", "https://")):
+        findings.error(place, f"`pull` takes a URL, not {kind_of(value)}", "http:// or https://")
+        return BinarySource()
+    if kind == "push":
+        for path in (value, os.path.join(directory, value)):
+            if is_bundle(path):
+                return BinarySource("push", path, mark=mark)
+        return _ours(findings, place, value)
+    if sha256 is None and _ORIGINAL.fullmatch(value):
+        return _ours(findings, place, value)
+    return BinarySource("pull" if kind == "pull" else "installed", value, sha256 if kind == "pull" else None, mark)
+
+
+def _ours(findings: Findings, place: Place, value: str) -> BinarySource:
+    """Say that something else is named, and send our own daemon."""
+    what = "the original's program" if _ORIGINAL.fullmatch(value) else "not a bundle of this program"
+    findings.warning(place, f"`{value}` is {what}; our own daemon is sent instead", "leave `octogram_binary` out")
+    return BinarySource(mark=findings.mark(place))
 
 
 def is_bundle(path: str) -> bool:

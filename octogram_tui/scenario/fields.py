@@ -6,19 +6,17 @@ A field becomes either a plain value (nothing in it can change) or a function th
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
-from octogram_tui.scenario.scalars import is_finite, read_duration_s
+from octogram_tui.scenario.limits import WANTED, coerce, refuse
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.template.environment import render
-from octogram_tui.template.items import integer
 from octogram_tui.template.source import is_template
 from octogram_tui.template.text import text_of
 
@@ -129,7 +127,7 @@ class FieldReader:
                 return NOTHING
             return Value(value, _scalar_maker(field, value, path, self.braces))
         if isinstance(value, (list, dict)):
-            return self.wrong(place, path, _WANTED[field.kind], value)
+            return self.wrong(place, path, WANTED[field.kind], value)
         try:
             return Value(coerce(field, value))
         except ValueError as error:
@@ -200,21 +198,16 @@ class FieldReader:
     ) -> dict[str, Value]:
         """Read the members of a record or the arguments of a procedure, in the order of their declaration."""
         prefix = f"{path}." if path else ""
-        for key in value:
-            if key not in fields:
-                where = value.key_place(key) if isinstance(value, MapNode) else place
-                known = ", ".join(fields) or "none"
-                message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
-                self.findings.error(where, message, f"the keys are {known}")
-        given = [name for name in exactly_one if name in value]
+        written = self.written_names(fields, value, place, prefix)
+        given = [name for name in exactly_one if name in written]
         if exactly_one and len(given) != 1:
             names = ", ".join(f"`{name}`" for name in exactly_one)
-            what = "none is given" if not given else "not " + " and ".join(f"`{name}`" for name in given)
+            what = "none is given" if not given else "not " + " and ".join(f"`{written[name]}`" for name in given)
             self.findings.error(place, f"{f'`{path}` takes ' if path else ''}exactly one of {names}: {what}")
         result: dict[str, Value] = {}
         for name, field in fields.items():
-            if name in value:
-                result[name] = self.member(field, value, name, place, prefix)
+            if name in written:
+                result[name] = self.member(field, value, written[name], place, prefix)
             elif field.required:
                 self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
             elif field.default is not None:
@@ -224,6 +217,31 @@ class FieldReader:
                 else:
                     result[name] = self.read(field, default, place, prefix + name)
         return result
+
+    def written_names(
+        self, fields: Mapping[str, Field[Any]], value: dict[str, Any], place: Place, prefix: str
+    ) -> dict[str, str]:
+        """Give the names of the members that are given, each with the one that is written: it may be a former one."""
+        written = {key: key for key in value if key in fields}
+        if len(written) == len(value):
+            return written
+        for key in value:
+            if key in fields:
+                continue
+            where = value.key_place(key) if isinstance(value, MapNode) else place
+            name = next((name for name, field in fields.items() if key in field.formerly), None)
+            if name is None:
+                message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
+                self.findings.error(where, message, f"the keys are {', '.join(fields) or 'none'}")
+            elif name in written:
+                message = f"`{prefix}{key}` means `{prefix}{name}`, and `{prefix}{written[name]}` is given already"
+                self.findings.error(where, message, "keep one of them")
+            else:
+                written[name] = key
+                self.findings.warning(
+                    where, f"`{prefix}{key}` is now called `{prefix}{name}`", f"write `{name}`; it means the same"
+                )
+        return written
 
     def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Place, prefix: str) -> Value:
         """Read one member of a map; texts in which nothing can be wrong, most of a scenario, take no further step."""
@@ -245,7 +263,6 @@ class FieldReader:
 
 _ANY_TEXT: Field[Any] = Field("str")
 _LITERAL_TEXT: Field[Any] = Field("str", template=False)
-_WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
 @functools.lru_cache(4096)
@@ -351,82 +368,3 @@ def _scalar_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make
             raise TemplateError(f"`{path}` {error}") from None
 
     return make
-
-
-def coerce(field: Field[Any], value: Any) -> Any:
-    """Give a value as its field wants it. Raises ValueError: what it takes, and what it got."""
-    result: Any = None
-    if field.kind == "bool":
-        if isinstance(value, bool):
-            result = value
-        elif value in ("true", "false"):
-            result = value == "true"
-    elif field.kind == "int":
-        result = _integer(value)
-    else:
-        result = _number(value)
-    if result is None:
-        raise ValueError(f"takes {_WANTED[field.kind]}, not {kind_of(value)}")
-    refusal = refuse(field, result)
-    if refusal is not None:
-        raise ValueError(refusal)
-    return result
-
-
-def _integer(value: Any) -> int | None:
-    if isinstance(value, str):
-        try:
-            return integer(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return int(value)
-
-
-def _number(value: Any) -> float | int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return read_duration_s(value)
-        value = int(value) if value.is_integer() else value
-    return value if is_finite(value) else None
-
-
-def refuse(field: Field[Any], value: Any) -> str | None:
-    """Say why a field refuses an expanded value; None when it does not."""
-    if field.choices and value not in field.choices:
-        like = suggestion(str(value), field.choices)
-        return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
-    if isinstance(value, str) and _has_bounds(field) and _number(value) is None:
-        return f"takes a number, not {kind_of(value)}"
-    if field.above is not None and _size(value) <= field.above:
-        absent = f" (left out, it is {field.default:g})" if isinstance(field.default, (int, float)) else ""
-        return f"must be more than {field.above:g}, not {kind_of(value)}{absent}"
-    if field.minimum is not None and _size(value) < field.minimum:
-        return f"must be at least {field.minimum:g}, not {kind_of(value)}"
-    if field.maximum is not None and _size(value) > field.maximum:
-        return f"must be at most {field.maximum:g}, not {kind_of(value)}"
-    if field.max_bytes is not None and isinstance(value, str) and len(value.encode()) > field.max_bytes:
-        return f"has {len(value.encode())} bytes; at most {field.max_bytes} are allowed"
-    if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
-        meaning = field.doc.split(". ")[0].rstrip(".")
-        return f"must match {field.pattern}, which {kind_of(value)} does not{f' ({meaning})' if meaning else ''}"
-    return None
-
-
-def _has_bounds(field: Field[Any]) -> bool:
-    """Tell whether a field's values are numbers, whatever they are written as."""
-    return field.above is not None or field.minimum is not None or field.maximum is not None
-
-
-def _size(value: Any) -> float:
-    """Give the number that limits apply to: of a text, what it reads as (ports are texts in the original)."""
-    if isinstance(value, str):
-        return _number(value) or 0
-    return float(value) if isinstance(value, float) else int(value)

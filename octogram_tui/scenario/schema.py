@@ -161,11 +161,21 @@ def _members(fields: dict[str, Field[Any]], exactly_one: tuple[str, ...]) -> dic
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {name: _field(field) for name, field in fields.items()},
-        "required": [name for name, field in fields.items() if field.required],
+        "required": [name for name, field in fields.items() if field.required and not field.formerly],
         "additionalProperties": False,
     }
+    ways = {name: [{"required": [each]} for each in (name, *field.formerly)] for name, field in fields.items()}
+    renamed = []
+    for name, field in fields.items():
+        if field.formerly:
+            former = {**_field(field), "deprecated": True, "description": f"Now called `{name}`."}
+            schema["properties"].update(dict.fromkeys(field.formerly, former))
+            absent = [] if field.required else [{"not": {"anyOf": ways[name]}}]
+            renamed.append({"oneOf": [*ways[name], *absent]})
+    if renamed:
+        schema["allOf"] = renamed
     if exactly_one:
-        schema["oneOf"] = [{"required": [name]} for name in exactly_one]
+        schema["oneOf"] = [way for name in exactly_one for way in ways[name]]
     return schema
 
 

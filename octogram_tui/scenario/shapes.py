@@ -90,8 +90,8 @@ JOB: dict[str, KeySpec] = {
 
 BINARY: dict[str, KeySpec] = {
     "push": KeySpec("word", "Send the daemon from this machine; only ours is sent, whatever the path."),
-    "pull": KeySpec("word", "Let the agent's machine download a bundle from this URL."),
-    "installed": KeySpec("word", "Use the daemon that is installed there."),
+    "pull": KeySpec("word", "Let the agent's machine download a bundle of ours from this URL."),
+    "installed": KeySpec("word", "Use the daemon of ours that is installed there."),
     "sha256": KeySpec("word", "For `pull`: what the bundle must hash to."),
 }
 

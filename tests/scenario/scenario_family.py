@@ -80,6 +80,16 @@ class Starts(Procedure):
     ports: Field[Any] = Field("map", of=Field("str"))
 
 
+class Renamed(Procedure):
+    """Has fields that once had other names."""
+
+    procedure = "fake.renamed"
+
+    wallet: Field[Any] = Field("str", required=True, uri="file", formerly=("base_dir", "dir"))
+    names: Field[Any] = Field("list", of=Field("str"), formerly=("nams",))
+    slot: Field[Any] = Field("record", fields={"index": Field("int", required=True, formerly=("number",))})
+
+
 class Nothing(Procedure):
     """Takes nothing."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from scenario_family import job, job_problems
 
+from octogram_agentd.procedures import find
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.arguments import JobArguments, is_original, texts_in
 from octogram_tui.template.scope import make_scope
@@ -250,3 +251,76 @@ def test_a_block_of_text_points_at_its_line() -> None:
 
 def test_texts_in() -> None:
     assert list(texts_in({"a": ["b", {"c": "d"}], "e": 1})) == ["b", "d"]
+
+
+def test_a_former_name_means_the_same_and_is_told_the_new_one() -> None:
+    body = "fake.renamed: {base_dir: 'self://{{ vars.path }}', nams: [x, '{{ vars.n }}'], slot: {number: '7'}}"
+    loaded = job(body, variables=VARIABLES)
+    arguments = loaded.scenario.stages[0].jobs[0].arguments
+    assert arguments.expand(SCOPE, resolve) == {
+        "wallet": {"owned": "file self://data/f"},
+        "names": ["x", "3"],
+        "slot": {"index": 7},
+    }
+    told = [(each.message, each.hint) for each in loaded.warnings]
+    assert told == [
+        ("`base_dir` is now called `wallet`", "write `wallet`; it means the same"),
+        ("`nams` is now called `names`", "write `names`; it means the same"),
+        ("`slot.number` is now called `slot.index`", "write `index`; it means the same"),
+    ]
+    assert all(each.line == 7 for each in loaded.warnings)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ("wallet: self://a, dir: self://b", "`dir` means `wallet`, and `wallet` is given already"),
+        ("dir: self://b, base_dir: self://a", "`base_dir` means `wallet`, and `dir` is given already"),
+        ("wallet: self://a, nams: [], names: []", "`nams` means `names`, and `names` is given already"),
+        ("wallet: self://a, slot: {number: x}", "`slot.number` takes a whole number"),
+        ("names: []", "`wallet` is missing"),
+        ("dir: self://b, nam: []", "unknown key `nam`; did you mean `names`?"),
+    ],
+)
+def test_a_former_name_that_is_refused(members: str, message: str) -> None:
+    found = [each.message for each in job_problems(f"fake.renamed: {{{members}}}", variables=VARIABLES)]
+    assert any(message in each for each in found), found
+
+
+HISTORY = [
+    ("tezos.start_dal_node", "attestor_profiles", "attester_profiles"),
+    ("tezos.start_dal_node", "attestors", "attester_profiles"),
+    ("tezos.start_dal_node", "producers", "producer_profiles"),
+    ("tezos.generate_protocol_parameters_file", "basefile", "base_file"),
+    ("tezos.start_baker", "wallet_base_dir", "base_dir"),
+    ("tezos.start_baker", "node_rpc_endpoint", "node_uri"),
+    ("tezos.start_baker", "dal_node_rpc_endpoint", "dal_node_uri"),
+]
+
+
+@pytest.mark.parametrize(("procedure", "former", "name"), HISTORY)
+def test_names_of_the_original_s_first_year(procedure: str, former: str, name: str) -> None:
+    assert former in find(procedure).fields[name].formerly
+
+
+def test_a_procedure_that_was_renamed_is_told_by_its_new_name() -> None:
+    [problem] = job_problems("tezos.generate_protocol_file: {protocol_file: sandbox-parameters.json}")
+    assert "did you mean `tezos.generate_protocol_parameters_file`?" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("body", "like"),
+    [
+        ("tezos.start_node: {path_node: self://n, network: x, sync_threshold: 0}", "synchronization_threshold"),
+        ("tezos.start_node: {path_node: self://n, network: x, dal_cryptobox: {}}", "dal_cryptobox_parameters"),
+        ("builtins.tar: {content: x, archive: self://x, action: create}", "contents"),
+        ("builtins.start_http_server: {port: '80'}", "http_port"),
+        ("copy: {local_file: x, remote_path: y}", "local_path"),
+        ("smart_rollup.prepare_kernel_installer: {preimage_directory_path: x}", "preimages_directory_path"),
+        ("tezos.publish_dal_slot: {slot_info: {index: '1', slot_size: '1', payload: x}}", "slot_info.slot_index"),
+        ("tezos.generate_keys: {base_dir: self://w, kind: {fresh: {number: 1, alias_prefx: x}}}", "alias_prefix"),
+    ],
+)
+def test_an_unknown_key_is_told_the_nearest_known_one(body: str, like: str) -> None:
+    said = [each.message for each in job_problems(body)]
+    assert any("unknown key" in each and f"did you mean `{like.rpartition('.')[2]}`?" in each for each in said), said

@@ -422,17 +422,38 @@ def test_how_the_daemon_gets_there(tmp_path: Path) -> None:
         source = scenario(f"octogram_binary: {written}\nstages: []\n").binary
         return source.kind, source.value, source.sha256
 
-    assert binary("{}") == ("installed", "octogram", None)
-    assert binary("{installed: {}}") == ("installed", "octogram", None)
-    assert binary("{installed: /opt/octogram}") == ("installed", "/opt/octogram", None)
-    assert binary(f"{{pull: 'https://x/y', sha256: {digest}}}") == ("pull", "https://x/y", digest)
-    assert binary("{push: ./octogram}") == ("push", "", None)
-    text = "octogram_binary: {push: ./octogram}\nstages: []\n"
-    assert warnings(text) == ["`./octogram` is not a bundle of this program; its own is sent instead"]
+    assert binary("{installed: /opt/agentd}") == ("installed", "/opt/agentd", None)
+    assert binary("{pull: 'https://x/octogram.pyz'}") == ("pull", "https://x/octogram.pyz", None)
+    assert binary(f"{{pull: 'https://x/octogram', sha256: {digest}}}") == ("pull", "https://x/octogram", digest)
+    assert binary("{push: ./agentd}") == ("push", "", None)
+    text = "octogram_binary: {push: ./agentd}\nstages: []\n"
+    assert warnings(text) == ["`./agentd` is not a bundle of this program; our own daemon is sent instead"]
     with zipfile.ZipFile(tmp_path / "bundle.pyz", "w") as bundle:
         bundle.writestr("octogram_agentd/wire/lines.py", "")
     assert binary(f"{{push: {tmp_path}/bundle.pyz}}") == ("push", f"{tmp_path}/bundle.pyz", None)
     assert "for `pull` only" in warnings(f"octogram_binary: {{installed: x, sha256: {digest}}}\nstages: []\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("{push: octogram}", "octogram"),
+        ("{push: ./_build/default/src/bin_octogram/octogram_main.exe}", None),
+        ("{pull: 'https://storage.example/bucket/octogram'}", "https://storage.example/bucket/octogram"),
+        ("{pull: 'http://10.0.0.1:8000/octogram?alt=media'}", "http://10.0.0.1:8000/octogram?alt=media"),
+        ("{installed: /root/octogram}", "/root/octogram"),
+        ("{installed: octogram}", "octogram"),
+        ("{installed: {}}", "octogram"),
+        ("{}", "octogram"),
+    ],
+)
+def test_the_program_of_the_original_is_not_ours(written: str, named: str | None) -> None:
+    text = f"octogram_binary: {written}\nstages: []\n"
+    loaded = scenario(text).binary
+    assert (loaded.kind, loaded.value, loaded.sha256) == ("push", "", None)
+    [said] = warnings(text)
+    assert said.endswith("is the original's program; our own daemon is sent instead")
+    assert named is None or said.startswith(f"`{named}` ")
 
 
 def test_selectors_that_choose_nobody_are_a_warning() -> None:

@@ -38,6 +38,7 @@ class Field(_OfValue["T"]):
     of        the element's field for list, map and tuple (a sequence of fields for tuple)
     fields    the members of a record
     exactly_one  names of record members of which exactly one must be given
+    formerly  names that it once had, in the original: a scenario may use them, and is told the new one
     above     what a number has to be more than: 0 of times for which none at all makes no sense
     minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
     """
@@ -49,6 +50,7 @@ class Field(_OfValue["T"]):
         "doc",
         "exactly_one",
         "fields",
+        "formerly",
         "kind",
         "max_bytes",
         "maximum",
@@ -73,6 +75,7 @@ class Field(_OfValue["T"]):
         of: Any = None,
         fields: Optional[Mapping[str, Field[Any]]] = None,
         exactly_one: Sequence[str] = (),
+        formerly: Sequence[str] = (),
         choices: Sequence[str] = (),
         pattern: str = "",
         above: Optional[float] = None,
@@ -89,6 +92,7 @@ class Field(_OfValue["T"]):
         self.of = of
         self.fields = dict(fields or {})
         self.exactly_one = tuple(exactly_one)
+        self.formerly = tuple(formerly)
         self.choices = tuple(choices)
         self.pattern = pattern
         self.above = above

@@ -38,8 +38,10 @@ class StartBaker(Procedure):
         template=False,
         choices=tuple(PROTOCOLS),
     )
-    base_dir: Field[Uri] = Field("str", "The wallet's directory, on this agent.", required=True, uri="file")
-    node_uri: Field[Uri] = Field("str", "The node.", required=True, uri="node")
+    base_dir: Field[Uri] = Field(
+        "str", "The wallet's directory, on this agent.", required=True, uri="file", formerly=("wallet_base_dir",)
+    )
+    node_uri: Field[Uri] = Field("str", "The node.", required=True, uri="node", formerly=("node_rpc_endpoint",))
     node_data_dir: Field[Optional[Uri]] = Field(
         "str",
         "The data directory of a node that is not this agent's own but on the same machine. Without it the "
@@ -47,7 +49,10 @@ class StartBaker(Procedure):
         uri="file",
     )
     dal_node_uri: Field[Optional[Uri]] = Field(
-        "str", "The DAL node; the baker runs without one when left out.", uri="dal_node"
+        "str",
+        "The DAL node; the baker runs without one when left out.",
+        uri="dal_node",
+        formerly=("dal_node_rpc_endpoint",),
     )
     delegates: Field[List[str]] = Field(
         "list", "Aliases or addresses to bake for; all keys of the wallet when empty.", default=[], of=Field("str")

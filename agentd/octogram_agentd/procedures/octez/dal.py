@@ -45,9 +45,15 @@ class StartDalNode(Procedure):
         "bool", "Whether it only brings others together.", default=False, template=False
     )
     attester_profiles: Field[List[str]] = Field(
-        "list", "Addresses or aliases to attest for.", default=[], of=Field("str")
+        "list",
+        "Addresses or aliases to attest for.",
+        default=[],
+        of=Field("str"),
+        formerly=("attestor_profiles", "attestors", "attesters"),
     )
-    producer_profiles: Field[List[str]] = Field("list", "Slot indexes to publish on.", default=[], of=Field("str"))
+    producer_profiles: Field[List[str]] = Field(
+        "list", "Slot indexes to publish on.", default=[], of=Field("str"), formerly=("producers",)
+    )
     path_client: Field[Optional[Uri]] = Field(
         "str", "The octez-client program, when an attester is an alias.", uri="file"
     )

@@ -41,7 +41,11 @@ class GenerateProtocolParametersFile(Procedure):
     result = {"filename": "str: the file that was written, as given in `output_file_name`"}
 
     base_file: Field[Uri] = Field(
-        "str", "Parameters to start from: sandbox-parameters.json of the protocol's build.", required=True, uri="file"
+        "str",
+        "Parameters to start from: sandbox-parameters.json of the protocol's build.",
+        required=True,
+        uri="file",
+        formerly=("basefile",),
     )
     output_file_name: Field[str] = Field("str", "Where to write, from the home directory.", default="parameters.json")
     wallet: Field[Optional[Uri]] = Field("str", "The wallet's directory, on this agent.", uri="file")

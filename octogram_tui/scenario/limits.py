@@ -1,0 +1,92 @@
+"""What a field's scalars must be: their kind, and the limits, choices and patterns of its declaration."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from octogram_agentd.procedures.base import Field
+from octogram_tui.scenario.findings import kind_of, suggestion
+from octogram_tui.scenario.scalars import is_finite, read_duration_s
+from octogram_tui.template.items import integer
+
+WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def coerce(field: Field[Any], value: Any) -> Any:
+    """Give a value as its field wants it. Raises ValueError: what it takes, and what it got."""
+    result: Any = None
+    if field.kind == "bool":
+        if isinstance(value, bool):
+            result = value
+        elif value in ("true", "false"):
+            result = value == "true"
+    elif field.kind == "int":
+        result = _integer(value)
+    else:
+        result = _number(value)
+    if result is None:
+        raise ValueError(f"takes {WANTED[field.kind]}, not {kind_of(value)}")
+    refusal = refuse(field, result)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return result
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str):
+        try:
+            return integer(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value)
+
+
+def _number(value: Any) -> float | int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return read_duration_s(value)
+        value = int(value) if value.is_integer() else value
+    return value if is_finite(value) else None
+
+
+def refuse(field: Field[Any], value: Any) -> str | None:
+    """Say why a field refuses an expanded value; None when it does not."""
+    if field.choices and value not in field.choices:
+        like = suggestion(str(value), field.choices)
+        return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
+    if isinstance(value, str) and _has_bounds(field) and _number(value) is None:
+        return f"takes a number, not {kind_of(value)}"
+    if field.above is not None and _size(value) <= field.above:
+        absent = f" (left out, it is {field.default:g})" if isinstance(field.default, (int, float)) else ""
+        return f"must be more than {field.above:g}, not {kind_of(value)}{absent}"
+    if field.minimum is not None and _size(value) < field.minimum:
+        return f"must be at least {field.minimum:g}, not {kind_of(value)}"
+    if field.maximum is not None and _size(value) > field.maximum:
+        return f"must be at most {field.maximum:g}, not {kind_of(value)}"
+    if field.max_bytes is not None and isinstance(value, str) and len(value.encode()) > field.max_bytes:
+        return f"has {len(value.encode())} bytes; at most {field.max_bytes} are allowed"
+    if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
+        meaning = field.doc.split(". ")[0].rstrip(".")
+        return f"must match {field.pattern}, which {kind_of(value)} does not{f' ({meaning})' if meaning else ''}"
+    return None
+
+
+def _has_bounds(field: Field[Any]) -> bool:
+    """Tell whether a field's values are numbers, whatever they are written as."""
+    return field.above is not None or field.minimum is not None or field.maximum is not None
+
+
+def _size(value: Any) -> float:
+    """Give the number that limits apply to: of a text, what it reads as (ports are texts in the original)."""
+    if isinstance(value, str):
+        return _number(value) or 0
+    return float(value) if isinstance(value, float) else int(value)
