@@ -32,7 +32,7 @@ _SANDBOX_NETWORK = {
     "chain_name": "TEZOS",
     "sandboxed_chain_name": "SANDBOXED_TEZOS",
 }
-"""What the alias `sandbox` stands for: releases whose sandbox has no DAL need it spelt out."""
+"""What the alias `sandbox` stands for: a DAL section needs it spelt out."""
 
 
 class StartNode(Procedure):
@@ -70,8 +70,9 @@ class StartNode(Procedure):
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
     dal_cryptobox_parameters: Field[Optional[Dict[str, Any]]] = Field(
         "record",
-        "Switches the DAL on in the node's configuration. The numbers matter to releases before v20 only, "
-        "which mock the trusted setup with them.",
+        "Switches the DAL on in the node's configuration. Up to v22 it also makes the network the sandbox, whatever "
+        "`network` names, as in the original; from v23 on the network stays. The numbers matter to releases before "
+        "v20 only, which mock the trusted setup with them.",
         fields={name: Field("str", "As in the protocol's parameters.", required=True) for name in CRYPTOBOX},
     )
     history_mode: Field[Optional[str]] = Field(
@@ -111,7 +112,7 @@ class StartNode(Procedure):
             ),
         )
         if self.dal_cryptobox_parameters is not None:
-            _switch_dal_on(context, configuration, release, self.dal_cryptobox_parameters)
+            _switch_dal_on(context, configuration, self.network, release, self.dal_cryptobox_parameters)
         if snapshot is not None and not os.path.isdir(os.path.join(data_dir, "store")):
             context.progress("importing %s" % os.path.basename(snapshot))
             await programs.run(context, argv.node_snapshot_import(program, data_dir=data_dir, snapshot=snapshot))
@@ -147,28 +148,34 @@ class StartNode(Procedure):
         return {"rpc_port": ports["rpc"], "metrics_port": ports["metrics"], "net_port": ports["net"], "name": name}
 
 
-def _switch_dal_on(context: Context, path: str, release: Release, cryptobox: Dict[str, Any]) -> None:
-    """Put the DAL's section into a node's configuration file, in the form that the release takes.
+def _switch_dal_on(context: Context, path: str, network: str, release: Release, cryptobox: Dict[str, Any]) -> None:
+    """Put the DAL's section into a node's configuration file, as the original of that release did.
 
-    A network known by name is left alone by releases that have the DAL on by themselves; to older ones the sandbox
-    has to be spelt out, since there is no other place for the section.
+    Up to v22 that makes the network the sandbox, whatever its name: it is how a chain with mainnet's constants is
+    activated by the public key of sandboxes. From v23 on the network stays, and one known by name has the DAL on.
     """
     with open(path, encoding="utf-8") as file:
         configuration = json.load(file)
-    network = configuration.get("network")
-    if not isinstance(network, dict):
-        if has(release, "node has DAL on"):
-            return
-        if str(network).lower() != "sandbox":
-            context.log("the network %s is known by name: its DAL section is left as it is" % (network or "mainnet"))
-            return
-        network = configuration["network"] = dict(_SANDBOX_NETWORK)
+    if not has(release, "node keeps its network with DAL"):
+        if network.lower() != "sandbox":
+            context.log(
+                "dal_cryptobox_parameters: on %s the network is the sandbox, with DAL, in place of %s"
+                % (show(release), network)
+            )
+        configuration["network"] = dict(_SANDBOX_NETWORK)
+    elif not isinstance(configuration.get("network"), dict):
+        if network.lower() != "sandbox":
+            context.log(
+                "dal_cryptobox_parameters: on %s the network %s stays (up to v22 the sandbox took its place), "
+                "so the activator of sandboxes cannot activate a protocol on it" % (show(release), network)
+            )
+        return
     dal: Dict[str, Any] = {"activated": True, "bootstrap_peers": []}
     if not has(release, "node mocks SRS by flag"):
         dal["use_mock_srs_for_testing"] = {name: _integer(name, cryptobox[name]) for name in CRYPTOBOX}
-    elif not has(release, "node has DAL on"):
+    elif not has(release, "node mocks no SRS"):
         dal["use_mock_srs_for_testing"] = True
-    network["dal_config"] = dal
+    configuration["network"]["dal_config"] = dal
     wallets.write_private(path, json.dumps(configuration, indent=2))
 
 

@@ -33,7 +33,8 @@ _LIST_BYTES = 64 << 20  # a wallet of a million keys
 class GenerateProtocolParametersFile(Procedure):
     """Write a protocol parameters file: a base file with the wallet's accounts and the given DAL parameters put in.
 
-    The DAL values are laid over those of the base file, so that what newer protocols require besides stays; a list
+    The DAL values are laid over those of the base file, so that what newer protocols require besides stays, and one
+    that the base file does not have (`blocks_per_epoch`, since v20) is left out, with a line in the log; a list
     `attestation_lags` is made to end with the given lag.
     """
 
@@ -68,7 +69,7 @@ class GenerateProtocolParametersFile(Procedure):
         required=True,
         fields={
             **{name: Field("str", doc, required=True) for name, doc in _DAL.items()},
-            "blocks_per_epoch": Field("str", "Of the protocols of v18 and v19."),
+            "blocks_per_epoch": Field("str", "Of the protocols of v18 and v19; left out where the base file has none."),
         },
     )
     minimal_block_delay: Field[Optional[str]] = Field("str", "Seconds between blocks.", minimum=1)
@@ -94,7 +95,7 @@ class GenerateProtocolParametersFile(Procedure):
                 *((keys[alias].public, balances.get(alias, default)) for alias in revealed),
                 *((keys[alias].hash, balances.get(alias, default)) for alias in unrevealed),
             ],
-            dal={name: plain(name, value) for name, value in self.dal.items() if value is not None},
+            dal=self._dal(context, base),
             minimal_block_delay=self.minimal_block_delay,
         )
         target = context.path(self.output_file_name)
@@ -104,6 +105,18 @@ class GenerateProtocolParametersFile(Procedure):
             json.dump(parameters, file, indent=2)
         os.replace(unfinished, target)
         return {"filename": self.output_file_name}
+
+    def _dal(self, context: Context, base: Dict[str, Any]) -> Dict[str, Any]:
+        """Give the DAL values that the base file's protocol takes, and say which of the others are left out.
+
+        Protocols refuse a key that is not theirs; the base file, which the protocol's build made, has all that are.
+        """
+        given = {name: plain(name, value) for name, value in self.dal.items() if value is not None}
+        known = base.get("dal_parametric") or given
+        for name in given:
+            if name not in known:
+                context.log("dal.%s is left out: the protocol of the base_file has no such parameter" % name)
+        return {name: value for name, value in given.items() if name in known}
 
 
 def _read_base(path: str) -> Dict[str, Any]:

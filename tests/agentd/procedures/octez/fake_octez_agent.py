@@ -157,7 +157,9 @@ class FakeAgent(Context):
         path = Path(words[words.index("--data-dir") + 1], "config.json")
         assert not path.exists(), "the program would refuse to replace its configuration"
         network = words[words.index("--network") + 1] if "--network" in words else None
-        path.write_text(json.dumps({"network": {"chain_name": "X"} if network == "file.json" else network}))
+        # Mainnet is what a configuration without a network is for.
+        known = {"network": {"chain_name": "X"} if network == "file.json" else network}
+        path.write_text(json.dumps({} if network == "mainnet" else known))
 
     async def all_of(self, parts: Sequence[Callable[[], Awaitable[Any]]], *, at_once: int) -> list[Any]:
         return [await part() for part in parts]

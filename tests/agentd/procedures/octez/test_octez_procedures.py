@@ -25,6 +25,7 @@ from octogram_agentd.procedures.octez.operations import (
 )
 from octogram_agentd.procedures.octez.parameters import GenerateProtocolParametersFile, merge, mutez
 from octogram_agentd.procedures.octez.rollups import PrepareKernelInstaller, StartRollupNode
+from octogram_agentd.procedures.octez.wallets import ACTIVATOR_PUBLIC_KEY
 
 RELEASES = sorted(VERSIONS)
 ADDRESS = "sr1RYurGZtN8KNSpkMcCt9CgWeUaNkzsAfXf"
@@ -151,25 +152,33 @@ async def test_what_is_no_port(newest: FakeAgent, port: object) -> None:
     assert "is not a port" in (await refused(newest, node(newest, net_port=port))).message
 
 
-async def test_dal_section_of_a_network_given_as_a_file(agent: FakeAgent) -> None:
-    await node(agent, name="n", network="file.json", dal_cryptobox_parameters=CRYPTOBOX).run(agent)
-    network = json.loads(Path(agent.root, "data", "n", "config.json").read_text())["network"]
-    expected: dict[str, Any] = {"activated": True, "bootstrap_peers": []}
-    if release_of(agent) < (20, 0):
-        expected["use_mock_srs_for_testing"] = {name: int(value) for name, value in CRYPTOBOX.items()}
-    elif release_of(agent) < (21, 0):
-        expected["use_mock_srs_for_testing"] = True
-    assert network == {"chain_name": "X", "dal_config": expected}
-
-
-async def test_dal_section_of_a_network_known_by_name(agent: FakeAgent) -> None:
-    await node(agent, name="n", dal_cryptobox_parameters=CRYPTOBOX).run(agent)
-    network = json.loads(Path(agent.root, "data", "n", "config.json").read_text())["network"]
-    if release_of(agent) >= (21, 0):
-        assert network == "sandbox"
+@pytest.mark.parametrize("network", ["sandbox", "mainnet", "Ghostnet", "file.json"])
+async def test_cryptobox_parameters_up_to_v22_make_any_network_the_sandbox(agent: FakeAgent, network: str) -> None:
+    await node(agent, name="n", network=network, dal_cryptobox_parameters=CRYPTOBOX).run(agent)
+    found = json.loads(Path(agent.root, "data", "n", "config.json").read_text()).get("network")
+    dal: dict[str, Any] = {"activated": True, "bootstrap_peers": []}
+    release = release_of(agent)
+    if release < (20, 0):
+        dal["use_mock_srs_for_testing"] = {name: int(value) for name, value in CRYPTOBOX.items()}
+    elif release < (21, 0):
+        dal["use_mock_srs_for_testing"] = True
+    said = "\n".join(agent.logged)
+    if release < (23, 0):
+        assert found["chain_name"] == "TEZOS"
+        assert found["genesis_parameters"]["values"]["genesis_pubkey"] == ACTIVATOR_PUBLIC_KEY
+        assert found["dal_config"] == dal
+        assert (f"the network is the sandbox, with DAL, in place of {network}" in said) is (network != "sandbox")
+    elif network == "file.json":
+        assert found == {"chain_name": "X", "dal_config": dal}
     else:
-        assert network["chain_name"] == "TEZOS"
-        assert network["dal_config"]["activated"] is True
+        assert found == {"sandbox": "sandbox", "mainnet": None, "Ghostnet": "Ghostnet"}[network]
+        assert (f"the network {network} stays" in said) is (network != "sandbox")
+
+
+async def test_a_network_without_cryptobox_parameters_stays(agent: FakeAgent) -> None:
+    await node(agent, name="n", network="mainnet").run(agent)
+    assert "network" not in json.loads(Path(agent.root, "data", "n", "config.json").read_text())
+    assert agent.logged == []
 
 
 async def test_a_snapshot_is_imported_into_an_empty_node_only(newest: FakeAgent) -> None:
@@ -375,7 +384,8 @@ def shown(words: list[str]) -> tuple[int, str, str]:
 
 
 def parameters(agent: FakeAgent, **more: Any) -> GenerateProtocolParametersFile:
-    base = {"keep": 1, "dal_parametric": {"incentives_enable": False, "attestation_lags": [1, 2, 8], "page_size": 1}}
+    dal = {"incentives_enable": False, "attestation_lags": [1, 2, 8], **dict.fromkeys(DAL, 1)}
+    base = {"keep": 1, "dal_parametric": {**dal, "attestation_lag": 8}}
     return GenerateProtocolParametersFile(
         {
             "base_file": agent.file("base.json", json.dumps(base)),
@@ -424,6 +434,27 @@ async def test_parameters(agent: FakeAgent) -> None:
             "number_of_slots": 8,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"),
+    [
+        (dict.fromkeys([*DAL, "blocks_per_epoch"], 1), True),
+        (dict.fromkeys([*DAL, "incentives_enable"], 1), False),
+        ({}, True),
+        (None, True),
+    ],
+)
+async def test_a_parameter_that_the_protocol_does_not_have(newest: FakeAgent, section: Any, kept: bool) -> None:
+    newest.answers += [("list known addresses", (0, "boot0: tz1a\n", "")), ("show address", shown)]
+    procedure = parameters(newest, dal={**DAL, "blocks_per_epoch": "32"})
+    newest.file("base.json", json.dumps({"dal_parametric": section} if section is not None else {}))
+    await procedure.run(newest)
+    written = json.loads(Path(newest.inside("parameters.json")).read_text())["dal_parametric"]
+    assert written.get("blocks_per_epoch") == (32 if kept else None)
+    assert written["number_of_shards"] == 64
+    said = "dal.blocks_per_epoch is left out: the protocol of the base_file has no such parameter"
+    assert newest.logged == ([] if kept else [said])
 
 
 async def test_an_empty_wallet(newest: FakeAgent) -> None:
