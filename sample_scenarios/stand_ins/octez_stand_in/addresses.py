@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import socket
 
 
-class AddressInUse(Exception):
-    """Somebody else listens there already, or the address is not ours."""
+class CannotListen(Exception):
+    """There is no listening at an address: `reason` in the system's words, and of which kind it is."""
+
+    def __init__(self, address: str, reason: str, *, is_taken: bool = False, is_unknown: bool = False) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
+        self.is_taken = is_taken
+        self.is_unknown = is_unknown  # a name that no resolver knows
 
 
 def parse(text: str, default_port: int) -> tuple[str, int]:
@@ -40,8 +49,23 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+def point(text: str) -> str:
+    """Take an address of digits, as the DAL node does: no names. Raises ValueError."""
+    host, _ = parse(text, 0)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError(f"invalid address '{text}': '{host}' is not an IP address") from None
+    return text
+
+
+def peer(text: str) -> tuple[str, int]:
+    """Cut a peer's address, after which `#` and its identity may stand. Raises ValueError."""
+    return parse(text.partition("#")[0], 0)
+
+
 def listen(host: str, port: int, backlog: int = 256) -> socket.socket:
-    """Open a listening socket. Raises AddressInUse with the system's reason."""
+    """Open a listening socket. Raises CannotListen with the system's reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -52,5 +76,11 @@ def listen(host: str, port: int, backlog: int = 256) -> socket.socket:
         listener.listen(backlog)
     except OSError as error:
         listener.close()
-        raise AddressInUse(f"{host}:{port}: {error.strerror or error}") from None
+        where = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
+        raise CannotListen(
+            where,
+            error.strerror or str(error),
+            is_taken=error.errno == errno.EADDRINUSE,
+            is_unknown=isinstance(error, socket.gaierror),
+        ) from None
     return listener

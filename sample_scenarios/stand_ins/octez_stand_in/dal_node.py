@@ -77,10 +77,15 @@ class Run:
         self.log.notice("starting_dal_node", f"starting the DAL node v{self.release.text}")
         data_dir.lock(self.data_dir)
         self._check_trusted_setup()
+        for peer in self.config["peers"]:
+            try:
+                addresses.peer(peer)
+            except ValueError as error:
+                raise Failure(f"Failed to parse address '{peer}': {error}") from None
         self.rpc = DalRpc(self.node, self.config["profiles"], self.release)
         try:
             self._listen()
-        except addresses.AddressInUse as error:
+        except addresses.CannotListen as error:
             raise Failure(f"Cannot listen: {error}") from None
         is_ready = False
         for head in follower.heads(self.node, self.log):

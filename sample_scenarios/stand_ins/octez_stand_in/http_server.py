@@ -148,7 +148,7 @@ class Server:
     """Listens on one address and answers with one function."""
 
     def __init__(self, host: str, port: int, handler: Handler, max_connections: int | None = None) -> None:
-        """Bind at once. Raises addresses.AddressInUse."""
+        """Bind at once. Raises addresses.CannotListen."""
         self._handler = handler
         self._listener = addresses.listen(host, port)
         self._slots = threading.BoundedSemaphore(max_connections) if max_connections else None

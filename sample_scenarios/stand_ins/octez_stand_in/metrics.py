@@ -46,7 +46,7 @@ def _escaped(value: str) -> str:
 
 
 def serve(address: str, sampler: Sampler) -> None:
-    """Offer `/metrics` on that address. Raises addresses.AddressInUse."""
+    """Offer `/metrics` on that address. Raises addresses.CannotListen."""
     host, port = addresses.parse(address, DEFAULT_PORT)
 
     def answer(request: http_server.Request) -> http_server.Response:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 SANDBOX_GENESIS_KEY = "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2"
 GENESIS_BLOCK = "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2"
 GENESIS_TIME = "2018-06-30T16:07:32Z"
+CHAIN_NAMES = {
+    "sandbox": "TEZOS",
+    "mainnet": "TEZOS_MAINNET",
+    "ghostnet": "TEZOS_ITHACANET_2022-01-25T15:00:00Z",
+}
 
 
 class Invalid(Exception):
@@ -57,8 +62,11 @@ def _download(url: str) -> Any:
 
 def check(value: object, release: releases.Release) -> dict[str, Any]:
     """Check a network description. Raises Invalid."""
-    if not isinstance(value, dict) or not isinstance(value.get("chain_name"), str):
-        raise Invalid("a network description needs a chain_name")
+    if not isinstance(value, dict):
+        raise Invalid("a network description is a JSON object")
+    for key in ("chain_name", "sandboxed_chain_name"):
+        if not isinstance(value.get(key), str):
+            raise Invalid(f"a network description needs a {key}")
     genesis = value.get("genesis")
     if not isinstance(genesis, dict) or not {"timestamp", "block", "protocol"} <= set(genesis):
         raise Invalid("a network description needs a genesis with timestamp, block and protocol")
@@ -87,11 +95,16 @@ def _check_dal(value: object, release: releases.Release) -> None:
         raise Invalid("dal_config: use_mock_srs_for_testing must be an object")
 
 
+def chain_name(network: str | Dict[str, Any]) -> str:
+    """Give the name by which nodes know each other's chain: the sandbox has one, spelt out or by its short name."""
+    return CHAIN_NAMES.get(network, network) if isinstance(network, str) else str(network["chain_name"])
+
+
 class Genesis:
     """Where a chain begins, and whose key may activate its first protocol."""
 
     def __init__(self, network: str | Dict[str, Any]) -> None:
-        self.name = network if isinstance(network, str) else network["chain_name"]
+        self.name = chain_name(network)
         self.block, self.timestamp = GENESIS_BLOCK, GENESIS_TIME
         # Of the public networks nobody here has the key.
         self.activator = SANDBOX_GENESIS_KEY if network == "sandbox" else ""

@@ -87,6 +87,7 @@ def _config_reset(values: Json, positionals: List[str], release: releases.Releas
 
 def _write_config(values: Json, release: releases.Release, verb: str) -> int:
     config = node_config.build(values, release)
+    node_config.validate(config)
     path = node_config.path_of(values)
     node_config.write(path, config)
     events.complain(f"{verb} {path} for network: {_network_name(config)}.")
@@ -98,6 +99,7 @@ def _config_update(values: Json, positionals: List[str], release: releases.Relea
     path = node_config.path_of(values)
     config = node_config.load(path, release)
     node_config.overlay(config, values)
+    node_config.validate(config)
     node_config.write(path, config)
     events.complain(f"Updated {path}.")
     return 0
@@ -146,7 +148,14 @@ def _snapshot_export(values: Json, positionals: List[str], release: releases.Rel
     if os.path.exists(path):
         raise Failure(f"{path} exists already")
     with open(path, "w", encoding="utf-8") as stream:
-        json.dump({"stand_in_snapshot": _network_name(config), "state": state, "blocks": blocks}, stream)
+        json.dump(
+            {
+                "stand_in_snapshot": networks.chain_name(config.get("network", "mainnet")),
+                "state": state,
+                "blocks": blocks,
+            },
+            stream,
+        )
     events.complain(f"Successful export: {path}")
     return 0
 
@@ -163,8 +172,9 @@ def _snapshot_import(values: Json, positionals: List[str], release: releases.Rel
         network, state, blocks = snapshot["stand_in_snapshot"], snapshot["state"], snapshot["blocks"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure(f"Cannot read the snapshot {positionals[0]}: {error}") from None
-    if network != _network_name(config):
-        raise Failure(f"The snapshot is of the network {network}, the node is for {_network_name(config)}")
+    chain_name = networks.chain_name(config.get("network", "mainnet"))
+    if network != chain_name:
+        raise Failure(f"The snapshot is of the network {network}, the node is for {chain_name}")
     if values.get("block", state["head"]["hash"]) != state["head"]["hash"]:
         raise Failure(f"The snapshot's block is {state['head']['hash']}, not {values['block']}")
     store = chain_store.ChainStore(directory)
@@ -184,6 +194,7 @@ class Run:
         self.config = node_config.load(node_config.path_of(values), release)
         self._check_network(values)
         node_config.overlay(self.config, values)
+        node_config.validate(self.config)
         self.log = events.Log(release, "node.main")
         self.life = lifecycle.Life(behaviour, self.log)
 
@@ -210,10 +221,7 @@ class Run:
             json.dump(STORE_VERSION, stream)
         network_file = self.config.get("network", "mainnet")
         self.chain = Chain(chain_store.ChainStore(self.data_dir), networks.Genesis(network_file), self.release)
-        try:
-            self._listen()
-        except addresses.AddressInUse as error:
-            raise Failure(f"Cannot listen: {error}. Another octez node is probably running on this address.") from None
+        self._listen()
         self.chain.on_head.append(self._on_head)
         threading.Thread(target=self.chain.bake_forever, daemon=True).start()
         self.log.notice("node_is_ready", "the Tezos node is now running")
@@ -222,13 +230,21 @@ class Run:
         shell, peer_to_peer = self.config["shell"], self.config["p2p"]
         identity = node_config.identity(self.data_dir, peer_to_peer.get("expected-proof-of-work", 26.0))
         listen = peer_to_peer.get("listen-addr", f"[::]:{p2p.DEFAULT_PORT}")
-        self.network = p2p.Network(self.chain, identity["peer_id"], peer_to_peer.get("bootstrap-peers", []), listen)
+        try:
+            self.network = p2p.Network(self.chain, identity["peer_id"], peer_to_peer.get("bootstrap-peers", []), listen)
+        except addresses.CannotListen as error:
+            raise Failure(_no_peers(error, listen)) from None
         threshold = shell.get("chain_validator", {}).get("synchronisation_threshold", DEFAULT_SYNC_THRESHOLD)
         history = shell.get("history_mode", "full")
         self.rpc = NodeRpc(self.chain, self.network, self.release, threshold, history)
         self._open_rpc()
         for address in self.config.get("metrics_addr", []):
-            metrics.serve(address, self._metrics)
+            try:
+                metrics.serve(address, self._metrics)
+            except ValueError as error:
+                raise Failure(f"Failed to parse address '{address}': {error}") from None
+            except addresses.CannotListen as error:
+                raise Failure(f"Cannot serve metrics on {error}") from None
         self.network.start()
 
     def _open_rpc(self) -> None:
@@ -240,7 +256,10 @@ class Run:
         for address in [*rpc.get("listen-addrs", []), *rpc.get("external-listen-addrs", [])]:
             host, port = addresses.parse(address, DEFAULT_RPC_PORT)
             allow_all = addresses.is_loopback(host) or address in allowed
-            Server(host, port, self.rpc.guarded(allow_all), limit).start()
+            try:
+                Server(host, port, self.rpc.guarded(allow_all), limit).start()
+            except addresses.CannotListen as error:
+                raise Failure(_no_rpc(error, address)) from None
             self.log.notice("starting_rpc_server", f"starting RPC server on {address} (acl = {_acl_name(allow_all)})")
 
     def _on_head(self, head: Json) -> None:
@@ -261,6 +280,29 @@ class Run:
             metrics.Metric("octez_p2p_connections_active", "Number of active connections", peers),
             metrics.Metric("octez_mempool_pending_validated", "Mempool validated operations count", pending),
         ]
+
+
+def _no_peers(error: addresses.CannotListen, address: str) -> str:
+    """Say why peers cannot call; that another node has the port is said only when it is so."""
+    if error.is_unknown:
+        return f'Cannot resolve P2P listening address: "{address}"'
+    text = (
+        f"An error occured while initializing P2P server on this address: {error.address}.\n  Reason: {error.reason}."
+    )
+    if error.is_taken:
+        text += "\n  Another tezos node is probably running on this address."
+        text += "\n  Please choose another P2P port using --net-addr."
+    return text
+
+
+def _no_rpc(error: addresses.CannotListen, address: str) -> str:
+    """Say why there is no RPC server."""
+    if error.is_unknown:
+        return f'Cannot resolve listening address: "{address}"'
+    if error.is_taken:
+        text = f"Another tezos node is probably running on one of these addresses ({error.address})."
+        return f"{text} Please choose another RPC port."
+    return f"Cannot serve RPCs on {error}"
 
 
 def _acl_name(allow_all: bool) -> str:

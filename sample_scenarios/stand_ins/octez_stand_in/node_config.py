@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 
-from . import addresses, base58, networks, releases
+from . import addresses, base58, events, networks, releases
 from .arguments import Option, UsageError, boolean, flag, natural, number, one_of, option
 from .lifecycle import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List
 
     Json = Dict[str, Any]
 
@@ -38,14 +38,14 @@ SETTINGS = [
     option("--synchronisation-threshold", natural),
     option("--sync-latency", natural),
     option("--peer", repeats=True),
-    option("--metrics-addr", addresses.checked, repeats=True),
-    option("--rpc-addr", addresses.checked, repeats=True),
-    option("--external-rpc-addr", addresses.checked, since=20, repeats=True),
+    option("--metrics-addr", repeats=True),
+    option("--rpc-addr", repeats=True),
+    option("--external-rpc-addr", since=20, repeats=True),
     option("--allow-all-rpc", addresses.checked, repeats=True),
     option("--max-active-rpc-connections", connection_limit, since=20),
-    option("--net-addr", addresses.checked),
+    option("--net-addr"),
     option("--advertised-net-port", natural),
-    option("--discovery-addr", addresses.checked),
+    option("--discovery-addr"),
     option("--connections", natural),
     option("--history-mode", history_mode),
     option("--log-output"),
@@ -120,6 +120,8 @@ def overlay(config: Json, values: Json) -> None:
         p2p["expected-proof-of-work"] = values["expected-pow"]
     if "net-addr" in values:
         p2p["listen-addr"] = values["net-addr"]
+    if "discovery-addr" in values:
+        p2p["discovery-addr"] = values["discovery-addr"]
     if "peer" in values:
         kept = p2p.get("bootstrap-peers", [])
         p2p["bootstrap-peers"] = [*kept, *(peer for peer in dict.fromkeys(values["peer"]) if peer not in kept)]
@@ -143,6 +145,39 @@ def overlay(config: Json, values: Json) -> None:
     if "synchronisation-threshold" in values:
         validator = shell.setdefault("chain_validator", {})
         validator["synchronisation_threshold"] = values["synchronisation-threshold"]
+
+
+def _complaints(config: Json) -> List[str]:
+    """Say what is wrong with the addresses and the proof of work, in the words of the node's validation."""
+    p2p, rpc = config.get("p2p", {}), config.get("rpc", {})
+    fields = (
+        ("rpc.listen-addrs", rpc.get("listen-addrs", []), addresses.checked),
+        ("p2p.bootstrap-peers", p2p.get("bootstrap-peers", []), addresses.peer),
+        ("p2p.listen-addr", [p2p["listen-addr"]] if "listen-addr" in p2p else [], addresses.checked),
+        ("p2p.discovery-addr", [p2p["discovery-addr"]] if "discovery-addr" in p2p else [], addresses.checked),
+    )
+    found: List[str] = []
+    for field, texts, check in fields:
+        for text in texts:
+            try:
+                check(text)
+            except ValueError as error:
+                found.append(f"failed to parse address '{text}' in field '{field}': {error}.")
+    work = p2p.get("expected-proof-of-work", 26.0)
+    if not 0 <= work <= 256:
+        text = f"the expected proof-of-work must be between 0 and 256 (inclusive), but found the value {work:g}"
+        found.append(f"{text} in field 'p2p.expected-proof-of-work'.")
+    return found
+
+
+def validate(config: Json) -> None:
+    """Refuse a configuration as `config init` and `run` do: each fault in a line, then that it is invalid."""
+    found = _complaints(config)
+    if found:
+        events.complain("found the following error(s) while validating the node configuration.")
+        for text in found:
+            events.complain(text)
+        raise Failure("The node configuration is invalid, use `octez-node config validate [options]`")
 
 
 KNOWN_KEYS = {"data-dir", "p2p", "rpc", "shell", "network", "metrics_addr", "log", "disable_config_validation"}

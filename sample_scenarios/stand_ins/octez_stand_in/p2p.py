@@ -62,7 +62,7 @@ class Network:
     """The peers of one node."""
 
     def __init__(self, chain: Chain, peer_id: str, peers: List[str], listen: str | None) -> None:
-        """Bind at once. Raises addresses.AddressInUse."""
+        """Bind at once. Raises addresses.CannotListen."""
         self.chain = chain
         self.peer_id = peer_id
         self._peers = peers
@@ -103,7 +103,8 @@ class Network:
             threading.Thread(target=self._talk, args=(connection, True), daemon=True).start()
 
     def _dial(self, peer: str) -> None:
-        host, port = addresses.parse(peer, DEFAULT_PORT)
+        host, port = addresses.peer(peer)
+        port = port or DEFAULT_PORT
         while True:
             try:
                 connection = socket.create_connection((host, port), CONNECT_TIMEOUT_S)

@@ -19,8 +19,8 @@ USAGE = """usage:
       write executable single-file stand-ins into DIR; all the programs of the release, or those named.
       With --release the copies keep that release for good; without, they follow $OCTEZ_STAND_IN_RELEASE.
       --python names the interpreter of the copies, instead of the python3 that is found in the path.
-  octez.py parameters PROTOCOL [--release v21]
-      print protocol parameters for a sandbox, without accounts (alpha, u025, t024, ...).
+  octez.py parameters PROTOCOL [--release v21] [--constants sandbox|mainnet]
+      print protocol parameters, without accounts (alpha, u025, t024, ...): for a sandbox, or with mainnet's sizes.
   octez.py names [--release v21]
       print the names of the release's programs.
 """
@@ -35,6 +35,7 @@ INSTALL_OPTIONS = [
     arguments.option("--release"),
     arguments.option("--program", repeats=True),
     arguments.option("--python"),
+    arguments.option("--constants", arguments.one_of("sandbox", "mainnet")),
 ]
 
 
@@ -49,7 +50,7 @@ def main(words: List[str]) -> int:
             python = values.get("python", "/usr/bin/env python3")
             return _install(positionals[1], names, values.get("release"), python)
         if positionals[:1] == ["parameters"] and len(positionals) == 2:
-            return _parameters(positionals[1], release)
+            return _parameters(positionals[1], release, values.get("constants") == "mainnet")
         if positionals == ["names"]:
             events.say("\n".join(releases.program_names(release)))
             return 0
@@ -116,12 +117,12 @@ def _archive(parts: Dict[str, bytes], baked: Dict[str, str], python: str) -> byt
     return target.getvalue()
 
 
-def _parameters(name: str, release: releases.Release) -> int:
+def _parameters(name: str, release: releases.Release, is_mainnet: bool) -> int:
     from . import parameters
 
     for protocol in releases.embedded(release):
         if name in (protocol.name, protocol.hash, protocol.binary):
-            events.say(json.dumps(parameters.base_file(protocol, release), indent=2))
+            events.say(json.dumps(parameters.base_file(protocol, release, is_mainnet), indent=2))
             return 0
     known = ", ".join(protocol.name for protocol in releases.embedded(release))
     raise ValueError(f"Octez v{release.text} has no protocol {name}; it has {known}")

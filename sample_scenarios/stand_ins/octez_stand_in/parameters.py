@@ -89,7 +89,7 @@ def _check_keys(found: Dict[str, Any], wanted: Dict[str, str], where: str) -> No
             raise Refused(f"{where}: field {key} must be {kind}, not {found[key]!r}")
 
 
-def _check_dal(dal: Dict[str, Any], number: int, committee: int) -> None:
+def _check_dal(dal: Dict[str, Any], number: int) -> None:
     keys = dal_keys(number)
     _check_keys(dal, keys, "dal_parametric")
     for key in dal:
@@ -99,8 +99,6 @@ def _check_dal(dal: Dict[str, Any], number: int, committee: int) -> None:
         raise Refused("dal_parametric: number_of_slots must be between 1 and 256")
     if dal["attestation_lag"] <= 1:
         raise Refused("dal_parametric: attestation_lag must be greater than 1")
-    if dal["number_of_shards"] > committee:
-        raise Refused("dal_parametric: number_of_shards must not exceed consensus_committee_size")
     if number >= 25:
         lags = dal["attestation_lags"]
         if not lags or sorted(set(lags)) != lags or lags[-1] != dal["attestation_lag"]:
@@ -114,7 +112,15 @@ def check(value: object, protocol: releases.Protocol, release: releases.Release)
     _check_keys(value, CONSTANTS, "parameters")
     if amount(value["minimal_block_delay"], "minimal_block_delay") < 1:
         raise Refused("minimal_block_delay must be positive")
-    _check_dal(value["dal_parametric"], rank(protocol, release), value["consensus_committee_size"])
+    dal = value["dal_parametric"]
+    _check_dal(dal, rank(protocol, release))
+    # No other protocol looks at that, nor did alpha before v20.
+    if (
+        protocol is releases.ALPHA
+        and release.level >= 20
+        and dal["number_of_shards"] > value["consensus_committee_size"]
+    ):
+        raise Refused("dal_parametric: number_of_shards must not exceed consensus_committee_size")
     accounts(value)
     return value
 
@@ -138,8 +144,20 @@ def accounts(value: Dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def base_file(protocol: releases.Protocol, release: releases.Release) -> dict[str, Any]:
-    """Make parameters for a sandbox of that protocol, without accounts: small cycles, a block a second."""
+MAINNET = {
+    "blocks_per_cycle": 16384,
+    "minimal_block_delay": "15",
+    "delay_increment_per_round": "8",
+    "consensus_committee_size": 7000,
+}
+MAINNET_THRESHOLD = 4667
+
+
+def base_file(protocol: releases.Protocol, release: releases.Release, is_mainnet: bool = False) -> dict[str, Any]:
+    """Make parameters of that protocol, without accounts: for a sandbox, or with the sizes of mainnet.
+
+    A sandbox has small cycles, a block a second, and any baker will do; on mainnet two thirds of the stake must bake.
+    """
     number = rank(protocol, release)
     dal: Dict[str, Any] = {
         "feature_enable": True,
@@ -162,6 +180,7 @@ def base_file(protocol: releases.Protocol, release: releases.Release) -> dict[st
     }
     dal.update({key: value for key, value in extra.items() if key in dal_keys(number)})
     threshold_key = "consensus_threshold" if number < 22 else "consensus_threshold_size"
+    mainnet: Dict[str, Any] = {**MAINNET, threshold_key: MAINNET_THRESHOLD} if is_mainnet else {}
     return {
         "bootstrap_accounts": [],
         "blocks_per_cycle": 8,
@@ -171,5 +190,6 @@ def base_file(protocol: releases.Protocol, release: releases.Release) -> dict[st
         "minimal_stake": "6000000000",
         "consensus_committee_size": 256,
         threshold_key: 0,
+        **mainnet,
         "dal_parametric": dal,
     }

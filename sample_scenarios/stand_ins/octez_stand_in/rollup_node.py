@@ -128,7 +128,7 @@ class Run:
         self._prepare_directory()
         try:
             self._listen()
-        except addresses.AddressInUse as error:
+        except addresses.CannotListen as error:
             raise Failure(f"Cannot listen: {error}") from None
         self._process(origination)
 

@@ -33,7 +33,68 @@ def test_a_second_node_finds_the_directory_locked_and_the_port_taken(sandbox: Sa
     sandbox.configure_node(other, "--network", "sandbox")
     rpc = sandbox.url[len("http://") :]
     taken = sandbox.run("octez-node", "run", "--data-dir", other, "--rpc-addr", rpc, *ports)
-    assert (taken.returncode, "Another octez node is probably running" in taken.stderr) == (1, True)
+    said = f"Another tezos node is probably running on one of these addresses ({rpc}). Please choose another RPC port."
+    assert (taken.returncode, said in taken.stderr) == (1, True)
+    taken = sandbox.run("octez-node", "run", "--data-dir", other, "--net-addr", rpc)
+    said = "Another tezos node is probably running on this address."
+    assert (taken.returncode, said in taken.stderr) == (1, True)
+
+
+MALFORMED = "failed to parse address '{text}' in field '{field}': {why}"
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--rpc-addr", ":::8732", MALFORMED.format(text=":::8732", field="rpc.listen-addrs", why="invalid address")),
+        ("--rpc-addr", "localhost:http", "invalid port in 'localhost:http'"),
+        ("--net-addr", "::1:9732", MALFORMED.format(text="::1:9732", field="p2p.listen-addr", why="invalid address")),
+        ("--net-addr", "0.0.0.0:65536", "invalid port in '0.0.0.0:65536'"),
+        ("--net-addr", "[::1", "failed to parse address '[::1' in field 'p2p.listen-addr'"),
+        ("--peer", "::1:9732", "in field 'p2p.bootstrap-peers'"),
+        ("--peer", "10.0.0.1:net", "in field 'p2p.bootstrap-peers'"),
+        ("--expected-pow", "257", "the expected proof-of-work must be between 0 and 256"),
+    ],
+)
+def test_a_malformed_address_makes_the_configuration_invalid(
+    sandbox: Sandbox, option: str, text: str, said: str
+) -> None:
+    words = ["config", "init", "--data-dir", sandbox.data_dir, "--network", "sandbox", option, text]
+    done = sandbox.run("octez-node", *words)
+    assert (done.returncode, said in done.stderr) == (1, True)
+    assert done.stderr.endswith("The node configuration is invalid, use `octez-node config validate [options]`\n")
+    assert not sandbox.data_dir.joinpath("config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        (
+            "--net-addr",
+            "no.such.name.invalid:9732",
+            'Cannot resolve P2P listening address: "no.such.name.invalid:9732"',
+        ),
+        ("--rpc-addr", "no.such.name.invalid:8732", 'Cannot resolve listening address: "no.such.name.invalid:8732"'),
+        ("--net-addr", "192.0.2.1:9732", "Reason: Cannot assign requested address"),
+        ("--rpc-addr", "192.0.2.1:8732", "Cannot assign requested address"),
+        ("--metrics-addr", ":::9932", "Failed to parse address ':::9932'"),
+        ("--rpc-addr", ":::8732", "failed to parse address ':::8732' in field 'rpc.listen-addrs'"),
+    ],
+)
+def test_an_address_that_is_not_ours_is_no_other_node(sandbox: Sandbox, option: str, text: str, said: str) -> None:
+    sandbox.configure_node(sandbox.data_dir, "--network", "sandbox")
+    ports = {name: f"127.0.0.1:{fresh_port()}" for name in ("--net-addr", "--rpc-addr")}
+    words = [word for name, address in {**ports, option: text}.items() for word in (name, address)]
+    done = sandbox.run("octez-node", "run", "--data-dir", sandbox.data_dir, *words)
+    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert "probably running" not in done.stderr
+
+
+def test_peers_of_a_dal_node_are_read_when_it_starts(sandbox: Sandbox) -> None:
+    words = ["--data-dir", sandbox.place / "dal", "--peers", "10.0.0.1:11732,::1:11732"]
+    assert sandbox.run("octez-dal-node", "config", "init", *words).returncode == 0
+    done = sandbox.run("octez-dal-node", "run", "--data-dir", sandbox.place / "dal")
+    assert (done.returncode, "Failed to parse address '::1:11732'" in done.stderr) == (1, True)
 
 
 def test_metrics_have_an_address_of_their_own(sandbox: Sandbox) -> None:
@@ -149,7 +210,7 @@ def test_a_snapshot_moves_a_chain(sandbox: Sandbox) -> None:
     sandbox.configure_node(other, "--network", "ghostnet")
     words = ["snapshot", "import", "--data-dir", other, "--no-check", snapshot]
     refused = sandbox.run("octez-node", *words)
-    assert (refused.returncode, "of the network sandbox" in refused.stderr) == (1, True)
+    assert (refused.returncode, "of the network TEZOS," in refused.stderr) == (1, True)
     (other / "config.json").unlink()
     sandbox.configure_node(other, "--network", "sandbox")
     assert sandbox.run("octez-node", *words).returncode == 0
@@ -158,6 +219,18 @@ def test_a_snapshot_moves_a_chain(sandbox: Sandbox) -> None:
     sandbox.daemons[-1].stop()
     again = sandbox.run("octez-node", *words)
     assert (again.returncode, "not empty" in again.stderr) == (1, True)
+
+
+SANDBOX = {
+    "genesis": {
+        "timestamp": "2018-06-30T16:07:32Z",
+        "block": "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2",
+        "protocol": "ProtoGenesisGenesisGenesisGenesisGenesisGenesk612im",
+    },
+    "genesis_parameters": {"values": {"genesis_pubkey": "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2"}},
+    "chain_name": "TEZOS",
+    "sandboxed_chain_name": "SANDBOXED_TEZOS",
+}
 
 
 @pytest.mark.parametrize(
@@ -175,22 +248,7 @@ def test_a_network_of_ones_own(
     make_sandbox: MakeSandbox, release: str, dal_config: dict[str, object], problem: str
 ) -> None:
     sandbox = make_sandbox(release)
-    sandbox.place.joinpath("network.json").write_text(
-        json.dumps(
-            {
-                "genesis": {
-                    "timestamp": "2018-06-30T16:07:32Z",
-                    "block": "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2",
-                    "protocol": "ProtoGenesisGenesisGenesisGenesisGenesisGenesk612im",
-                },
-                "genesis_parameters": {
-                    "values": {"genesis_pubkey": "edpkuSLWfVU1Vq7Jg9FucPyKmma6otcMHac9zG4oU1KMHSTBpJuGQ2"}
-                },
-                "chain_name": "TEZOS",
-                "sandboxed_chain_name": "SANDBOXED_TEZOS",
-            }
-        )
-    )
+    sandbox.place.joinpath("network.json").write_text(json.dumps(SANDBOX))
     words = ["--network", sandbox.place / "network.json", "--synchronisation-threshold", "0"]
     sandbox.configure_node(sandbox.data_dir, *words)
     config = json.loads((sandbox.data_dir / "config.json").read_text())
@@ -202,6 +260,27 @@ def test_a_network_of_ones_own(
     else:
         _, sandbox.url = sandbox.start_node(sandbox.data_dir)
         assert sandbox.activate("alpha", sandbox.parameters("alpha")).returncode == 0
+
+
+@pytest.mark.parametrize("missing", ["chain_name", "sandboxed_chain_name", "genesis"])
+def test_a_network_whose_description_is_not_whole(sandbox: Sandbox, missing: str) -> None:
+    description = json.loads(json.dumps(SANDBOX))
+    del description[missing]
+    sandbox.place.joinpath("network.json").write_text(json.dumps(description))
+    words = ["config", "init", "--data-dir", sandbox.data_dir, "--network", sandbox.place / "network.json"]
+    done = sandbox.run("octez-node", *words)
+    assert (done.returncode, missing in done.stderr) == (124, True)
+
+
+def test_the_sandbox_spelt_out_is_the_sandbox(sandbox: Sandbox) -> None:
+    address = f"127.0.0.1:{fresh_port()}"
+    sandbox.bring_up_node("--net-addr", address)
+    sandbox.place.joinpath("network.json").write_text(json.dumps(SANDBOX))
+    other = sandbox.place / "other"
+    sandbox.configure_node(other, "--network", sandbox.place / "network.json", "--peer", address)
+    _, url = sandbox.start_node(other)
+    assert sandbox.activate("alpha", sandbox.parameters("alpha")).returncode == 0
+    wait_for_level(url, 1)
 
 
 def test_events_go_where_the_environment_says(sandbox: Sandbox) -> None:

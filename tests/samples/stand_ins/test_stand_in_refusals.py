@@ -144,7 +144,8 @@ def test_without_a_baker_there_are_no_blocks_and_without_protocol_no_operations(
         ("u025", {"dal": {"number_of_slots": 257}}, "between 1 and 256"),
         ("u025", {"dal": {"attestation_lag": 1}}, "greater than 1"),
         ("u025", {"dal": {"attestation_lags": [2, 4]}}, "end with attestation_lag"),
-        ("u025", {"dal": {"number_of_shards": 512}}, "consensus_committee_size"),
+        ("alpha", {"dal": {"number_of_shards": 512}}, "must not exceed consensus_committee_size"),
+        ("u025", {"dal": {"number_of_shards": 512}}, ""),
         ("t024", {"dal": {"attestation_lags": [8]}}, "unexpected field attestation_lags"),
         ("PtParisBxoLz5gzMmn3d9WBQNoPSZakgnkMC2VNuQ3KXfUtUQeZ", {}, ""),
         ("ProxfordSW2S7fvchT1Zgj2avb5UES194neRyYVXoaDGvF9egt8", {}, "Unknown protocol"),
@@ -161,6 +162,29 @@ def test_parameters_that_the_protocol_refuses(
     path.write_text(json.dumps(given))
     done = sandbox.activate(protocol, path)
     assert (done.returncode, problem in done.stderr) == (1 if problem else 0, True)
+
+
+@pytest.mark.parametrize(
+    ("release", "protocol", "is_refused"),
+    [("v17", "alpha", False), ("v19", "alpha", False), ("v19", "oxford", False)]
+    + [(f"v{level}", "alpha", True) for level in range(20, 26)]
+    + [("v20", "paris", False), ("v22", "r022", False), ("v25", "u025", False)],
+)
+def test_shards_are_held_against_the_committee_since_v20_and_by_alpha_alone(
+    release: str, protocol: str, is_refused: bool
+) -> None:
+    releases, parameters = module("releases"), module("parameters")
+    known = releases.parse(release)
+    chosen = next(each for each in releases.embedded(known) if each.name == protocol)
+    given = parameters.base_file(chosen, known)
+    given["dal_parametric"]["number_of_shards"] = given["consensus_committee_size"]
+    assert parameters.check(given, chosen, known) == given
+    given["dal_parametric"]["number_of_shards"] *= 2
+    if is_refused:
+        with pytest.raises(parameters.Refused, match="must not exceed consensus_committee_size"):
+            parameters.check(given, chosen, known)
+    else:
+        assert parameters.check(given, chosen, known) == given
 
 
 @pytest.mark.parametrize("number", [17, 19, 22, 25])

@@ -69,7 +69,7 @@ def explain_end(process: Process, used_ports: Sequence[int] = ()) -> ProcedureFa
     lines = process.tail(_LAST_LINES)
     error = failures.died(process.name, process.exit_code, lines)
     said = "\n".join(lines).lower()
-    if "already in use" in said or "eaddrinuse" in said:
+    if any(words in said for words in ("already in use", "eaddrinuse", "node is probably running")):
         for port in used_ports:
             who = ports.holder(port)
             if who:

@@ -15,6 +15,9 @@ MESSAGE_CHARACTERS = 600
 _ADVICE = re.compile(r"Usage: |Try '|Hint: ")
 _OPENING = re.compile(r"(?:^|[\s:])(?:fatal error|unexpected error|error)s?\s*:\s*(.*)$", re.IGNORECASE)
 
+_FAULT = re.compile(r"failed to parse address .*|the expected proof-of-work must .*")
+"""What a node's validation finds; its error says only that the configuration is invalid."""
+
 HINTS = (
     (
         r"not_enough_l1_history|not enough L1 history|history mode does not",
@@ -22,7 +25,11 @@ HINTS = (
         "give the DAL node `ignore_l1_history_check: true`",
     ),
     (
-        r"address already in use|EADDRINUSE|already in use",
+        r"[Ff]ailed to parse address|[Cc]annot resolve (P2P )?listening address",
+        "an address is written HOST:PORT, with IPv6 hosts in brackets: [::1]:9732",
+    ),
+    (
+        r"address already in use|EADDRINUSE|already in use|node is probably running",
         "another process has that port: choose another one, or leave it out to get a free one",
     ),
     (r"base-dir does not exist", "make the wallet first, with `tezos.generate_keys` or `copy`"),
@@ -45,6 +52,12 @@ HINTS = (
         "make it with `tezos.generate_protocol_parameters_file` from a `base_file` of the same release and protocol",
     ),
     (
+        r"[Ii]nvalid signature|[Ii]nvalid_signature|signature is invalid|genesis key",
+        "only the key of the network's genesis activates a protocol, and the public one of sandboxes is the sandbox's: "
+        "start the node with `network: sandbox` (up to v22 `dal_cryptobox_parameters` puts the sandbox in the place of "
+        "any network; from v23 on the network stays)",
+    ),
+    (
         r"[Ii]nvalid_slot_index|slot index \d+ is not below",
         "slots are counted from 0, and the chain's `number_of_slots` says how many there are",
     ),
@@ -62,8 +75,11 @@ HINTS = (
 """What to do about a message; the first that is found in it counts."""
 
 
-def explanation(text: str) -> str:
-    """Give the program's own message out of its output: what follows its last `Error:`, else its last line."""
+def explanation(text: str, log: str = "") -> str:
+    """Give the program's own message out of its output: what follows its last `Error:`, else its last line.
+
+    Where that only says that a configuration is invalid, it is what the program found wrong, there or in its log.
+    """
     lines = [line.strip() for line in text.replace("\r", "").split("\n")]
     lines = [line for line in lines if not _ADVICE.match(line)]
     for index in range(len(lines) - 1, -1, -1):
@@ -73,7 +89,11 @@ def explanation(text: str) -> str:
             break
     else:
         said = [line for line in lines if line][-1:]
-    return " ".join(part for part in said if part)[:MESSAGE_CHARACTERS]
+    message = " ".join(part for part in said if part)
+    if "configuration is invalid" in message:
+        faults = [found.group(0) for found in map(_FAULT.search, [*log.split("\n"), *lines]) if found is not None]
+        message = "; ".join(dict.fromkeys(faults)) or message
+    return message[:MESSAGE_CHARACTERS]
 
 
 def hint_for(message: str) -> str:
@@ -83,7 +103,7 @@ def hint_for(message: str) -> str:
 
 def refused(program: str, exit_code: int, argv: Sequence[str], stdout: str, stderr: str) -> ProcedureFailed:
     """Make the error of a program that ran to an end other than success."""
-    said = explanation(stderr) or explanation(stdout)
+    said = explanation(stderr, stdout) or explanation(stdout)
     if said.startswith(program + ": "):
         said = said[len(program) + 2 :]
     lines: List[str] = (stderr or stdout).splitlines()[-20:]
@@ -91,7 +111,7 @@ def refused(program: str, exit_code: int, argv: Sequence[str], stdout: str, stde
     return ProcedureFailed(
         "%s: %s" % (program, said or "ended with exit status %d, saying nothing" % exit_code),
         kind="exit",
-        hint=hint_for("\n".join(lines)),
+        hint=hint_for("\n".join([said, *lines])),
         **detail,
     )
 

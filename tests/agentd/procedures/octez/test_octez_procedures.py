@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_octez_agent import VERSIONS, FakeAgent
+from fake_octez_agent import VERSIONS, FakeAgent, FakeProcess
 
 from octogram_agentd.procedures.base import ProcedureFailed, Uri
 from octogram_agentd.procedures.octez.bakers import StartBaker
+from octogram_agentd.procedures.octez.daemons import explain_end
 from octogram_agentd.procedures.octez.dal import PublishDalSlot, StartDalNode
 from octogram_agentd.procedures.octez.keys import GenerateKeys
 from octogram_agentd.procedures.octez.nodes import ActivateProtocol, StartNode, WaitForBootstrapped
@@ -173,6 +174,42 @@ async def test_cryptobox_parameters_up_to_v22_make_any_network_the_sandbox(agent
     else:
         assert found == {"sandbox": "sandbox", "mainnet": None, "Ghostnet": "Ghostnet"}[network]
         assert (f"the network {network} stays" in said) is (network != "sandbox")
+
+
+async def test_a_malformed_peer_is_told_as_such(newest: FakeAgent) -> None:
+    fault = "failed to parse address '::1:9732' in field 'p2p.bootstrap-peers': IPv6 addresses must be bracketed."
+    end = "Error:\n  The node configuration is invalid, use `octez-node config validate [options]`\n"
+    newest.answers.append(("config init", (1, f"Nov 25 15:00:00.000 ERROR │ {fault}\n", end)))
+    error = await refused(newest, node(newest, peers=["::1:9732"]))
+    assert error.message == f"octez-node: {fault}"
+    assert "with IPv6 hosts in brackets" in error.hint
+
+
+async def test_a_chain_that_is_not_the_sandbox_s_is_not_activated(newest: FakeAgent) -> None:
+    newest.answers.append(("activate protocol", (1, "", "Error:\n  Invalid signature for the genesis key\n")))
+    given = {"endpoint": Uri(owned="main"), "path_client": newest.program("octez-client"), "protocol": "alpha"}
+    newest.file("p.json", "{}")
+    error = await refused(newest, ActivateProtocol({**given, "parameter_file": Uri(owned="p.json")}))
+    assert error.message == "octez-client: Invalid signature for the genesis key"
+    assert "start the node with `network: sandbox`" in error.hint
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Another tezos node is probably running on one of these addresses (0.0.0.0:PORT). Please choose another.",
+        "An error occured while initializing P2P server on this address: 0.0.0.0:PORT. Reason: Address already in use.",
+    ],
+)
+def test_a_port_that_was_taken_meanwhile_names_its_holder(said: str) -> None:
+    with socket.socket() as busy:
+        busy.bind(("0.0.0.0", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        lines = ["Error:", f"  {said.replace('PORT', str(port))}"]
+        error = explain_end(FakeProcess("node1", [], lines, 1), [port])
+    assert f"(port {port} is held by" in error.message
+    assert "another process has that port" in error.hint
 
 
 async def test_a_network_without_cryptobox_parameters_stays(agent: FakeAgent) -> None:
