@@ -85,6 +85,15 @@ class AgentStarting(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class AgentWaiting(Event):
+    """An agent that is being brought up waits, for its turn say; `agent_starting` comes again when that is over."""
+
+    TYPE: ClassVar[str] = "agent_waiting"
+    agent: str
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class AgentReady(Event):
     """An agent answered and takes jobs. `home` is the directory of relative paths there."""
 

@@ -13,6 +13,7 @@ from octogram_tui.engine.events import (
     AgentStarting,
     AgentStopped,
     AgentSuspect,
+    AgentWaiting,
     ServiceAnnounced,
     WarningGiven,
 )
@@ -127,6 +128,14 @@ class Fleet:
         )
         if name == self._prometheus.agent:
             self._prometheus.start()
+
+    def waits(self, agent: str, message: str) -> None:
+        """An agent that is being brought up waits, or, without a message, does so no more."""
+        if self._state.get(agent) == "starting":
+            if message:
+                self._core.emit(AgentWaiting(agent=agent, message=message))
+            else:
+                self._core.emit(AgentStarting(agent=agent, where=self._specs[agent].transport))
 
     def start_failed(self, stimulus: StartFailureReport) -> None:
         """An agent could not be brought up."""

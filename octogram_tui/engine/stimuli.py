@@ -48,6 +48,14 @@ class StartFailureReport:
 
 
 @dataclass(slots=True)
+class AgentWaitReport:
+    """An agent that is to come up waits for something; without a message it waits no more."""
+
+    agent: str
+    message: str = ""
+
+
+@dataclass(slots=True)
 class AgentSilentReport:
     """The connection to an agent is down, and is being made again."""
 
@@ -205,6 +213,7 @@ Stimulus = (
     | AgentUpReport
     | StartFailureReport
     | AgentSilentReport
+    | AgentWaitReport
     | AgentBackReport
     | AgentLossReport
     | AgentEndReport

@@ -250,6 +250,9 @@ class Board(Plan):
         agent = self._set_agent(event.agent, AgentState.STARTING)
         agent.address = agent.address or event.where
 
+    def _on_agent_waiting(self, event: ev.AgentWaiting) -> None:
+        self._set_agent(event.agent, AgentState.STARTING, event.message)
+
     def _on_agent_ready(self, event: ev.AgentReady) -> None:
         agent = self._set_agent(event.agent, AgentState.READY)
         agent.home, agent.host, agent.python, agent.pid = event.home, event.host, event.python, event.pid

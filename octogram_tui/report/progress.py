@@ -44,6 +44,7 @@ class Progress:
         self._is_closed = False
         self._says: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
+            ev.AgentWaiting: self._agent_waiting,
             ev.AgentReady: self._agent_ready,
             ev.AgentFailed: self._agent_failed,
             ev.AgentSuspect: self._agent_suspect,
@@ -103,6 +104,9 @@ class Progress:
         text = self._log.text
         count = len(event.agents)
         self._plain(f"run {text(event.run)}: {text(event.scenario)}, {count} agent{'' if count == 1 else 's'}")
+
+    def _agent_waiting(self, event: ev.AgentWaiting) -> None:
+        self._chatty(f"agent {self._log.text(event.agent)} {self._log.text(event.message)}")
 
     def _agent_ready(self, event: ev.AgentReady) -> None:
         text = self._log.text

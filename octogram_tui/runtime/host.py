@@ -155,12 +155,13 @@ class Host:
         engine = Engine(scenario, self._options)
 
         def make_link(effect: StartAgent) -> Link:
+            transport = transports.transport_for(effect.agent)
             return Link(
                 effect.agent,
-                transports.transport_for(effect.agent),
+                transport,
                 link_settings,
                 driver.submit,
-                lambda: transports.first_boot(effect.agent),
+                lambda on_wait: transports.boot(effect.agent, transport, on_wait),
             )
 
         driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)

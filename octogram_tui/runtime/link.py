@@ -19,6 +19,7 @@ from octogram_tui.engine.stimuli import (
     AgentLossReport,
     AgentSilentReport,
     AgentUpReport,
+    AgentWaitReport,
     StartFailureReport,
     Stimulus,
 )
@@ -29,6 +30,7 @@ from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.reading import LogEnd, count, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
+from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import Bundle, Failed, Need, boot_argv, local_argv
 
 ACK_AFTER_S = 0.2
@@ -78,7 +80,7 @@ class Link:
         transport: Transport,
         settings: LinkSettings,
         report: Callable[[Stimulus], None],
-        first_boot: Callable[[], AbstractAsyncContextManager[None]],
+        boot: Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]],
     ) -> None:
         self.spec = spec
         self.transport = transport
@@ -86,7 +88,7 @@ class Link:
         self._settings = settings
         self._limits = settings.limits
         self._report = report
-        self._first_boot = first_boot
+        self._boot_turn = boot
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
         self._attachment: Attachment | None = None
@@ -240,7 +242,7 @@ class Link:
     # -- attaching ------------------------------------------------------------------------------------------------
 
     async def _attach(self) -> dict[str, Any]:
-        """Open a channel, boot, greet. Gives the welcome. Raises TransportError."""
+        """Wait for our turn, open a channel, boot, greet. Gives the welcome. Raises TransportError."""
         self._epoch += 1
         nonce = secrets.token_hex(8)
         attachment = Attachment(self, self.spec.name, self.transport.description, nonce)
@@ -248,13 +250,14 @@ class Link:
         greeting_s = self._limits.greeting_s
         try:
             async with asyncio.timeout(None) as limit:
-                async with self._first_boot():
+                async with self._boot_turn(self._tell_wait) as first:
                     channel = await self.transport.open(argv, attachment)
                     attachment.channel = channel
                     limit.reschedule(self._loop.time() + greeting_s)
                     await self._boot(attachment, channel)
-                self._greet(channel)
-                welcome = await attachment.welcome
+                    first.over()
+                    self._greet(channel)
+                    welcome = await attachment.welcome
         except TimeoutError:
             attachment.abort()
             raise BootstrapFailed(
@@ -277,6 +280,10 @@ class Link:
         self._numbering.told = 0
         self._ack()  # what the cut may have swallowed
         return welcome
+
+    def _tell_wait(self, why: str) -> None:
+        if not self._was_up:
+            self._report(AgentWaitReport(self.spec.name, why))
 
     async def _boot(self, attachment: Attachment, channel: Channel) -> None:
         """Wait until the daemon's program runs; send it when the machine does not have it."""

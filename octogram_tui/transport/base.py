@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 from octogram_tui.errors import TransportError
@@ -62,6 +62,10 @@ class Transport(Protocol):
     @property
     def description(self) -> str:
         """Where this leads, for messages: `root@10.0.0.7:22`, `this machine`, `srun -n1 ...`."""
+        ...
+
+    async def reach(self) -> Hashable:
+        """Get as far as to the machine, and tell which it is: equal values are one machine. Raises TransportError."""
         ...
 
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:

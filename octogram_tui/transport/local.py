@@ -38,6 +38,10 @@ class LocalTransport:
         """Where this leads, for messages."""
         return "this machine"
 
+    async def reach(self) -> str:
+        """Tell which machine this is."""
+        return "local"
+
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> ProcessChannel:
         """Start a command. Raises BootstrapFailed when there is no such program or it cannot be executed."""
         try:

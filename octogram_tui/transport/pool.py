@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.argv import CommandTransport
 from octogram_tui.transport.base import Transport
+from octogram_tui.transport.boots import Boots, FirstBoot, OnWait, place
 from octogram_tui.transport.local import LocalTransport
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Transports:
         self._force_local = force_local
         self._machines: Machines | None = None
         self._transports: list[Transport] = []
-        self._boots: dict[str, asyncio.Lock] = {}
-        self._booted = {"local"}  # agents of this machine run from our own files
+        self._first_boots = {"local": FirstBoot(is_over=True)}  # agents of this machine run from our own files
+        self._boots: dict[Hashable, Boots] = {}
 
     @property
     def notes(self) -> list[str]:
@@ -59,21 +60,18 @@ class Transports:
         return f"ssh {spec.user or ''}@{spec.address}:{spec.port or ''}"
 
     @asynccontextmanager
-    async def first_boot(self, spec: AgentSpec) -> AsyncIterator[None]:
-        """Let the first agent of a machine boot alone: what it puts there, all its neighbours find at once.
+    async def boot(self, spec: AgentSpec, transport: Transport, on_wait: OnWait) -> AsyncIterator[FirstBoot]:
+        """Hold the right to boot an agent's daemon, from before its channel until the daemon has answered.
 
-        When it fails they try all together: one after the other they would wait for a dead machine again and again.
+        The first of a machine and user boots alone (tell it when the program is there), and of all those that a machine
+        has only so many at a time. Neither waits while a machine is being reached: when that fails, it does for all.
+        Raises TransportError.
         """
-        machine = self.machine_of(spec)
-        if machine not in self._booted:
-            async with self._boots.setdefault(machine, asyncio.Lock()):
-                if machine not in self._booted:
-                    try:
-                        yield
-                    finally:
-                        self._booted.add(machine)
-                    return
-        yield
+        first = self._first_boots.setdefault(self.machine_of(spec), FirstBoot())
+        async with first.turn(on_wait):
+            machine = await transport.reach()
+            async with place(self._boots.setdefault(machine, Boots()), on_wait):
+                yield first
 
     async def close(self) -> None:
         """Close every transport that was given out. Bounded in time; never raises."""

@@ -15,6 +15,7 @@ from octogram_tui.engine.events import (
     AgentReady,
     AgentStopped,
     AgentSuspect,
+    AgentWaiting,
     JobFinished,
     JobOutput,
     JobProgress,
@@ -35,6 +36,7 @@ from octogram_tui.engine.stimuli import (
     AgentLossReport,
     AgentSilentReport,
     AgentUpReport,
+    AgentWaitReport,
     AttemptReport,
     BeginRequest,
     GoRequest,
@@ -50,6 +52,8 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, AttemptId, ErrandId
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.model.selection import Selection
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.row_states import AgentState
 
 ADDRESSES = {"a": "10.0.0.1", "b": "fe80::2"}
 
@@ -199,6 +203,23 @@ def test_a_prometheus_agent_that_cannot_be_reached_ends_the_run() -> None:
     simulation._take = refuse  # type: ignore[method-assign]
     simulation.go(BeginRequest(""))
     assert simulation.exit_code == 4
+
+
+def test_an_agent_that_waits_for_its_turn_says_so() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))), never)
+    simulation._take = lambda effect: None  # type: ignore[method-assign]
+    simulation.go(BeginRequest(""))
+    simulation.go(AgentWaitReport("a", "waits for its turn"))
+    board = Board()
+    for event in simulation.events:
+        board.apply(event)
+    assert (board.agents["a"].state, board.agents["a"].message) == (AgentState.STARTING, "waits for its turn")
+    simulation.go(AgentWaitReport("a", ""))
+    board.apply(simulation.events[-1])
+    assert (board.agents["a"].state, board.agents["a"].message) == (AgentState.STARTING, "")
+    simulation.go(AgentUpReport("a", "/h", "h", "3.8", 1))
+    simulation.go(AgentWaitReport("a", "too late"))
+    assert [e.message for e in simulation.of(AgentWaiting)] == ["waits for its turn"]
 
 
 def test_an_agent_may_fall_silent_and_come_back() -> None:

@@ -16,6 +16,7 @@ from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.link import Limits, Link, LinkSettings
 from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import build_bundle
 
 DEADLINE_S = 20.0
@@ -129,6 +130,9 @@ class FakeTransport:
         self.is_closed = False
         self.opened = 0
 
+    async def reach(self) -> str:
+        return "fake"
+
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> FakeChannel:
         self.opened += 1
         if self.failures:
@@ -163,8 +167,8 @@ class Rig:
         self._changed.set()
 
     @contextlib.asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        yield
+    async def _alone(self, on_wait: OnWait) -> AsyncIterator[FirstBoot]:
+        yield FirstBoot(is_over=True)
 
     async def channel(self) -> FakeChannel:
         """Give the next channel that the link opens."""

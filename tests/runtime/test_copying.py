@@ -338,6 +338,9 @@ class Stopping:
         self._inner = inner
         self._after_bytes = after_bytes
 
+    async def reach(self) -> str:
+        return "fake"
+
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:
         self.channel = await self._inner.open(argv, receiver)
         inner, write = self.channel, self.channel.write

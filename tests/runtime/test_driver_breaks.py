@@ -25,6 +25,7 @@ from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link, LinkSettings
 from octogram_tui.scenario.load import load_scenario
+from octogram_tui.transport.boots import FirstBoot
 from octogram_tui.transport.bundle import build_bundle
 
 SCENARIO = """
@@ -81,7 +82,7 @@ class Play:
             transport,
             LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=FAST),
             self.driver.submit,
-            lambda: _nobody(),
+            lambda on_wait: _nobody(),
         )
 
     async def _serve(self, transport: FakeTransport, agent: str) -> None:
@@ -117,8 +118,8 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def _nobody() -> AsyncIterator[None]:
-    yield
+async def _nobody() -> AsyncIterator[FirstBoot]:
+    yield FirstBoot(is_over=True)
 
 
 @pytest.fixture

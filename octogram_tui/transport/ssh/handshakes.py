@@ -4,55 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
+
+from octogram_tui.transport.turns import Turns
 
 PER_SERVER = 8  # sshd starts to drop at 10 that have not logged in (MaxStartups 10:30:100)
 OVERALL = 32
 
 
-class HandshakeLimit:
+class HandshakeLimit(Turns):
     """The handshakes of one server. Its limit is halved by every drop, and grows back one success at a time."""
 
     def __init__(self) -> None:
-        self._limit = PER_SERVER
-        self._busy = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def enter(self) -> None:
-        """Wait for a turn, first come first served."""
-        while self._busy >= self._limit:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._wake()  # the turn may have been ours already
-                raise
-        self._busy += 1
-
-    def leave(self) -> None:
-        """Give the turn to the next."""
-        self._busy -= 1
-        self._wake()
+        super().__init__(PER_SERVER)
 
     def dropped(self) -> None:
         """The server closed a connection before the login was decided."""
-        self._limit = max(1, self._limit // 2)
+        self.at_once = max(1, self.at_once // 2)
 
     def passed(self) -> None:
         """A login was decided."""
-        self._limit = min(PER_SERVER, self._limit + 1)
-
-    def _wake(self) -> None:
-        free = self._limit - self._busy
-        while self._waiting and free > 0:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
+        self.at_once = min(PER_SERVER, self.at_once + 1)
 
 
 class HandshakeLimits:
@@ -63,13 +37,8 @@ class HandshakeLimits:
         self._overall = asyncio.Semaphore(OVERALL)
 
     def of(self, host: str, port: int) -> HandshakeLimit:
-        """Find a server's limit. All loopback addresses are one machine, and most likely one server."""
-        try:
-            if ipaddress.ip_address(host).is_loopback:
-                host = "localhost"
-        except ValueError:
-            pass
-        return self._limits.setdefault(f"{host.lower()}:{port}", HandshakeLimit())
+        """Find a server's limit."""
+        return self._limits.setdefault(f"{server_name(host)}:{port}", HandshakeLimit())
 
     @asynccontextmanager
     async def turn(self, limit: HandshakeLimit) -> AsyncIterator[None]:
@@ -80,6 +49,16 @@ class HandshakeLimits:
                 yield
         finally:
             limit.leave()
+
+
+def server_name(host: str) -> str:
+    """Name a machine: all loopback addresses are one, and most likely one server."""
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return "localhost"
+    except ValueError:
+        pass
+    return host.lower()
 
 
 def pause_s(attempt: int, random: Random, *, base_s: float = 0.1, cap_s: float = 1.5) -> float:

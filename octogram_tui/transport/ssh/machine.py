@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import asyncssh
 
@@ -12,7 +12,7 @@ from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.channel import SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
-from octogram_tui.transport.ssh.handshakes import HandshakeLimit
+from octogram_tui.transport.ssh.handshakes import HandshakeLimit, server_name
 from octogram_tui.transport.ssh.profile import Profile
 
 SESSION_SEATS = 8  # channels on one connection; sshd allows 10 (MaxSessions)
@@ -99,17 +99,34 @@ class Machine:
                 if self._via is not None:
                     await self._via.release(self)
 
-    async def open(self, argv: Sequence[str], receiver: Receiver, window_bytes: int) -> SshChannel:
-        """Start a command on some connection. Raises TransportError."""
+    def location(self, seat: Seat) -> Hashable:
+        """Tell which machine a connection leads to, whatever its name, user or port; of a made one only."""
+        profile = self.profile
+        if profile.is_direct:
+            peer = seat.shared.making.result().get_extra_info("peername")
+            return server_name(str(peer[0])) if peer else profile.host.lower()
+        return self._via.profile.host if self._via is not None else profile.proxy_command, profile.host.lower()
+
+    async def open(
+        self, argv: Sequence[str], receiver: Receiver, window_bytes: int, seat: Seat | None = None
+    ) -> SshChannel:
+        """Start a command: where a seat was taken for it, or on some connection. Raises TransportError."""
         place = self.profile.place
+        command = remote_command(argv)
         failure: TransportError | None = None
         for _ in range(OPEN_ATTEMPTS):
-            seat, connection = await self.take_seat()
-            shared = seat.shared
+            if seat is None or seat.shared.is_lost:
+                if seat is not None:
+                    seat.leave()
+                seat, connection = await self.take_seat()
+            else:
+                connection = seat.shared.making.result()
+            taken, seat = seat, None
+            shared = taken.shared
             try:
-                return await _start(seat, connection, remote_command(argv), self._channel(receiver, seat), window_bytes)
+                return await _start(taken, connection, command, self._channel(receiver, taken), window_bytes)
             except asyncssh.ChannelOpenError as error:
-                seat.leave()
+                taken.leave()
                 failure = no_session(error, place)
                 if error.code == asyncssh.constants.OPEN_REQUEST_SESSION_FAILED and not shared.is_lost:
                     raise failure from error
@@ -122,7 +139,7 @@ class Machine:
                 shared.seats = 0  # whatever is wrong with this connection, nobody else should wait for it
                 raise classify(error, place, Sight("auth", timeout_s=OPEN_TIMEOUT_S)) from error
             except (asyncssh.Error, OSError) as error:
-                seat.leave()
+                taken.leave()
                 failure = lost(error, place)
         assert failure is not None
         raise failure

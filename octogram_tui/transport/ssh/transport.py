@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import ConnectFailed, TransportError
@@ -12,7 +12,7 @@ from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
 from octogram_tui.transport.ssh.faults import Destination, Sight, classify
-from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine
+from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat
 from octogram_tui.transport.ssh.profile import Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
 
@@ -90,6 +90,7 @@ class SshTransport:
         self._request = Request(spec.address, spec.port, spec.user, spec.identity)
         self._machines = machines
         self._machine: Machine | None = None
+        self._seat: Seat | None = None
         self._channels: list[SshChannel] = []
 
     @property
@@ -101,11 +102,22 @@ class SshTransport:
         where = str(Endpoint(self._request.address, port)) if port else self._request.address
         return f"{user}@{where}" if user else where
 
+    async def reach(self) -> Hashable:
+        """Log in, and keep a seat there for the next command. Gives the machine. Raises TransportError."""
+        try:
+            machine = await self.machine()
+            self._leave_seat()
+            self._seat, _ = await machine.take_seat()
+            return machine.location(self._seat)
+        except TransportError as error:
+            raise _for_agent(self._agent, error) from error
+
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> SshChannel:
         """Start a command; `bulk` lets more be under way from there, for files. Raises TransportError."""
         try:
             machine = await self.machine()
-            channel = await machine.open(argv, receiver, BULK_WINDOW_BYTES if bulk else CONTROL_WINDOW_BYTES)
+            seat, self._seat = self._seat, None
+            channel = await machine.open(argv, receiver, BULK_WINDOW_BYTES if bulk else CONTROL_WINDOW_BYTES, seat)
         except TransportError as error:
             raise _for_agent(self._agent, error) from error
         self._channels = [*(other for other in self._channels if not other.is_over), channel]
@@ -120,11 +132,17 @@ class SshTransport:
 
     async def close(self) -> None:
         """Drop our channels and let go of the machine; its last agent closes the connections. Bounded; never raises."""
+        self._leave_seat()
         for channel in self._channels:
             channel.abort()
         self._channels.clear()
         if self._machine is not None:
             await self._machine.release(self)
+
+    def _leave_seat(self) -> None:
+        if self._seat is not None:
+            self._seat.leave()
+            self._seat = None
 
 
 def _for_agent(agent: str, error: TransportError) -> TransportError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 from random import Random
 
@@ -101,16 +103,11 @@ async def test_the_last_agent_closes_the_connection(asyncssh_server: SshServer) 
     await transports.close()
 
 
-async def test_one_agent_of_a_machine_and_user_boots_first() -> None:
+def test_agents_of_a_machine_and_user_share_its_files() -> None:
     transports = Transports()
     one, same = (AgentSpec(AgentName(name), "m", user="u") for name in "ab")
     other = AgentSpec(AgentName("c"), "m", user="v")
     assert transports.machine_of(one) == transports.machine_of(same) != transports.machine_of(other)
-    async with transports.first_boot(one), transports.first_boot(other):
-        waiting = asyncio.ensure_future(transports.first_boot(same).__aenter__())
-        await asyncio.wait({waiting}, timeout=0.05)
-        assert not waiting.done()
-    await waiting
     assert Transports(force_local=True).machine_of(one) == "local"
 
 
@@ -153,6 +150,50 @@ async def test_rekeying_under_a_flood_loses_nothing(openssh_servers: ServerFacto
     await transports.transport_for(server.spec()).open(["head", "-c", str(16 * 1024 * 1024), "/dev/zero"], recorder)
     await recorder.end()
     assert len(recorder.out) == 16 * 1024 * 1024
+    await transports.close()
+
+
+@pytest.mark.sshd
+async def test_a_machine_is_the_same_by_whatever_name(openssh_server: SshServer) -> None:
+    openssh_server.write_client(
+        "Host alias\n  HostName 127.0.0.9\nHost behind\n  HostName 127.0.0.1\n  ProxyJump 127.0.0.1"
+    )
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    ways = [transports.transport_for(openssh_server.spec("n", name)) for name in ("127.0.0.1", "alias", "behind")]
+    one, alias, behind = [await way.reach() for way in ways]
+    assert one == alias != behind
+    await transports.close()
+
+
+async def test_a_seat_that_was_kept_is_used_or_given_back(asyncssh_server: SshServer) -> None:
+    transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
+    ways = [transports.transport_for(spec) for spec in agents(asyncssh_server, 8)]
+    for way in ways:
+        await way.reach()
+        await way.reach()  # and the one from before is not lost
+    recorder = Recorder()
+    await ways[0].open(["true"], recorder)
+    await recorder.end()
+    await ways[0].reach()
+    assert len(asyncssh_server.logins) == 1
+    last = transports.transport_for(asyncssh_server.spec("last"))
+    await ways[1].close()
+    await last.reach()
+    assert len(asyncssh_server.logins) == 1
+    await transports.close()
+
+
+@pytest.mark.sshd
+async def test_a_seat_on_a_connection_that_is_lost_meanwhile_is_one_on_another(openssh_server: SshServer) -> None:
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    way = transports.transport_for(openssh_server.spec())
+    await way.reach()
+    for pid in openssh_server.sessions():
+        os.kill(pid, signal.SIGKILL)
+    recorder = Recorder()
+    await way.open(["echo", "there"], recorder)
+    await recorder.end()
+    assert recorder.out == b"there\n"
     await transports.close()
 
 
