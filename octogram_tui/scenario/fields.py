@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from octogram_agentd.patterns.search import Pattern
+from octogram_agentd.patterns.syntax import PatternFault
 from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
@@ -255,6 +257,7 @@ def _takes_any_text(field: Field[Any]) -> bool:
         field.uri
         or field.choices
         or field.pattern
+        or field.is_pattern
         or field.max_bytes is not None
         or field.above is not None
         or field.minimum is not None
@@ -278,6 +281,7 @@ def _single(field: Field[Any], kind: str) -> Field[Any]:
         uri=field.uri,
         choices=field.choices,
         pattern=field.pattern,
+        is_pattern=field.is_pattern,
         above=field.above,
         minimum=field.minimum,
         maximum=field.maximum,
@@ -417,6 +421,11 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
         meaning = field.doc.split(". ")[0].rstrip(".")
         return f"must match {field.pattern}, which {kind_of(value)} does not{f' ({meaning})' if meaning else ''}"
+    if field.is_pattern and isinstance(value, str):
+        try:
+            Pattern(value)
+        except PatternFault as fault:
+            return f"is not a regular expression: {fault}{f'; {fault.hint}' if fault.hint else ''}"
     return None
 
 

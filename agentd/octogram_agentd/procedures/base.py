@@ -40,6 +40,7 @@ class Field(_OfValue["T"]):
     exactly_one  names of record members of which exactly one must be given
     above     what a number has to be more than: 0 of times for which none at all makes no sense
     minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
+    is_pattern  whether the text is a regular expression, refused when it cannot be one
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Field(_OfValue["T"]):
         "doc",
         "exactly_one",
         "fields",
+        "is_pattern",
         "kind",
         "max_bytes",
         "maximum",
@@ -75,6 +77,7 @@ class Field(_OfValue["T"]):
         exactly_one: Sequence[str] = (),
         choices: Sequence[str] = (),
         pattern: str = "",
+        is_pattern: bool = False,
         above: Optional[float] = None,
         minimum: Optional[float] = None,
         maximum: Optional[float] = None,
@@ -91,6 +94,7 @@ class Field(_OfValue["T"]):
         self.exactly_one = tuple(exactly_one)
         self.choices = tuple(choices)
         self.pattern = pattern
+        self.is_pattern = is_pattern
         self.above = above
         self.minimum = minimum
         self.maximum = maximum
