@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import replace
 from difflib import get_close_matches
@@ -51,11 +50,13 @@ def made_local(scenario: Scenario) -> Scenario:
 
 def limited(scenario: Scenario, pattern: str) -> Scenario:
     """Keep the agents in whose name the pattern is found. Raises UsageError when none is left."""
+    from octogram_tui.template.selectors import PatternError, select_agents
+
     try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"--limit {pattern!r} is not a regular expression: {error}") from None
-    kept = tuple(a for a in scenario.agents if expression.search(a.name))
+        chosen = select_agents([pattern], [agent.name for agent in scenario.agents])
+    except PatternError as error:
+        raise UsageError(f"--limit: {error.message}", hint=error.hint) from None
+    kept = tuple(a for a in scenario.agents if a.name in chosen)
     if not kept:
         names = ", ".join(a.name for a in scenario.agents[:6])
         raise UsageError(f"--limit {pattern!r} leaves no agent", hint=f"agents: {names}")

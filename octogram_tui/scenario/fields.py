@@ -272,6 +272,7 @@ def _takes_any_text(field: Field[Any]) -> bool:
         field.uri
         or field.choices
         or field.pattern
+        or field.is_pattern
         or field.max_bytes is not None
         or field.above is not None
         or field.minimum is not None
@@ -295,6 +296,7 @@ def _single(field: Field[Any], kind: str) -> Field[Any]:
         uri=field.uri,
         choices=field.choices,
         pattern=field.pattern,
+        is_pattern=field.is_pattern,
         above=field.above,
         minimum=field.minimum,
         maximum=field.maximum,

@@ -6,7 +6,6 @@ What depends on a result is shown as the template that it is written as. Lazy: a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
+from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.arguments import JobArguments
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
@@ -44,7 +44,7 @@ class Foresight:
     def __init__(self, variables: Mapping[str, Any]) -> None:
         self.known = dict(variables)
         self.unknown: set[str] = set()
-        self.computed: list[re.Pattern[str]] = []  # what names that are templates may become
+        self.computed: list[Wildcard] = []  # what names that are templates may become
 
     def copy(self) -> Foresight:
         """Give another one that knows the same."""
@@ -63,7 +63,7 @@ class Foresight:
 
     def is_unknown(self, name: str) -> bool:
         """Tell whether only a run can tell a variable."""
-        return name in self.unknown or any(pattern.fullmatch(name) for pattern in self.computed)
+        return name in self.unknown or any(pattern.fits(name) for pattern in self.computed)
 
     def after(self, job: JobSpec) -> None:
         """Take in what a job would change."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
+from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.arguments import JobArguments, texts_in
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
@@ -20,7 +20,7 @@ class _Setters:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        self._patterns: list[tuple[Wildcard, str]] = []
 
     def add(self, stage: StageSpec, job: JobSpec) -> None:
         """Note what a job sets."""
@@ -32,7 +32,7 @@ class _Setters:
 
     def find(self, name: str) -> str | None:
         """Name a stage in which a variable is set; None when there is none."""
-        fitting = (stage for pattern, stage in self._patterns if pattern.fullmatch(name))
+        fitting = (stage for pattern, stage in self._patterns if pattern.fits(name))
         return self._names.get(name) or next(fitting, None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from octogram_agentd.patterns.search import Pattern
+from octogram_agentd.patterns.syntax import PatternFault
 from octogram_agentd.procedures.base import Field
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.scalars import is_finite, read_duration_s
@@ -77,6 +79,11 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
         meaning = field.doc.split(". ")[0].rstrip(".")
         return f"must match {field.pattern}, which {kind_of(value)} does not{f' ({meaning})' if meaning else ''}"
+    if field.is_pattern and isinstance(value, str):
+        try:
+            Pattern(value)
+        except PatternFault as fault:
+            return f"is not a regular expression: {fault}{f'; {fault.hint}' if fault.hint else ''}"
     return None
 
 

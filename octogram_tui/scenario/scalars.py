@@ -28,10 +28,10 @@ _SPECIAL = {
 
 # A number begins like this, whoever reads it; all other scalars are texts at once.
 _MAY_BE_NUMBER = re.compile(r"[-+_.]*[0-9]|[-+]?(?:inf|nan)|0[oO]", re.IGNORECASE)
-_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _HEX = re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)")
-_HEX_FLOAT = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?")
+_HEX_FLOAT = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?")
 _NAMED = re.compile(r"([-+]?)(inf|infinity|nan)", re.IGNORECASE)
 
 # Spellings that readers of YAML 1.1 and of YAML 1.2 take for different things.

@@ -12,7 +12,7 @@ from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.shapes import STAGE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import BEFORE_AGENTS
-from octogram_tui.template.selectors import PatternError, compile_pattern
+from octogram_tui.template.selectors import PatternError, is_found
 from octogram_tui.template.source import is_template
 
 EVERYBODY = (Text(".*"),)
@@ -110,9 +110,8 @@ class StageReader:
         found = self.matching.get(pattern)
         if found is None:
             try:
-                compiled = compile_pattern(pattern)
+                found = self.matching[pattern] = is_found(pattern, self.agents)
             except PatternError as error:
                 self.keys.findings.error(place, error.message, error.hint)
                 return True
-            found = self.matching[pattern] = any(compiled.search(agent) for agent in self.agents)
         return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.findings import Findings, suggestion
 from octogram_tui.scenario.tree import Place
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.environment import bare_expression
 from octogram_tui.template.source import is_template
+
+_OPENING = re.compile(r"\{[{%]")
 
 BEFORE_AGENTS = frozenset(("vars", "var", "item"))
 IN_JOB = frozenset(("vars", "var", "agent", "re", "item"))
@@ -23,7 +26,7 @@ class Usage:
     def __init__(self) -> None:
         self.used: list[tuple[Findings, Place, str]] = []
         self.known: set[str] = set()
-        self.computed: list[re.Pattern[str]] = []  # names that are templates themselves: what they can become
+        self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
     def check(
         self,
@@ -68,7 +71,7 @@ class Usage:
     def finish(self) -> None:
         """Report every use of a variable that exists nowhere."""
         for findings, place, name in self.used:
-            if name in self.known or any(pattern.fullmatch(name) for pattern in self.computed):
+            if name in self.known or any(pattern.fits(name) for pattern in self.computed):
                 continue
             findings.error(
                 place,
@@ -77,10 +80,15 @@ class Usage:
             )
 
 
-def what_it_may_become(template: str) -> re.Pattern[str]:
-    """Give an expression for every text that a template may expand to."""
-    pieces = re.split(r"\{\{.*?\}\}|\{%.*?%\}", template, flags=re.DOTALL)
-    return re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
+def what_it_may_become(template: str) -> Wildcard:
+    """Give a wildcard for every text that a template may expand to."""
+    pieces = []
+    at = 0
+    while (opened := _OPENING.search(template, at)) is not None:
+        pieces.append(template[at : opened.start()])
+        closed = template.find("}}" if opened.group() == "{{" else "%}", opened.end())
+        at = closed + 2 if closed >= 0 else len(template)
+    return Wildcard([*pieces, template[at:]])
 
 
 def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[str, str]:

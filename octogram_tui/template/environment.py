@@ -134,7 +134,7 @@ def syntax_hint(error: Any, text: str) -> str:
     """Guess what was meant by a template that does not parse."""
     if type(error).__name__ != "TemplateSyntaxError" or "not available" in str(error.message):
         return ""
-    if re.search(r"\?[^:}]*:", text):
+    if re.search(r"\?[^?:}]*:", text):
         return "a choice is written `{{ a if condition else b }}`"
     if "=>" in text:
         return "functions cannot be written in templates; use filters such as `map` and `select`"

@@ -19,12 +19,14 @@ MAX_BITS = 4096
 MAX_WIDTH = 10_000
 MAX_CHARS_MADE = 64 << 20
 CHARS_AN_ELEMENT = 64
+MAX_WEIGHT = 500_000_000
+"""What all calls and comparisons of a rendering may look at together: some seconds of work."""
 
 
 class Budget:
-    """What is left to the rendering under way: steps (loop turns and calls) and characters."""
+    """What is left to the rendering under way: steps (loop turns and calls), characters made, and looked at."""
 
-    __slots__ = ("chars", "steps")
+    __slots__ = ("chars", "steps", "weight")
 
     def __init__(self) -> None:
         self.start()
@@ -33,12 +35,24 @@ class Budget:
         """Begin a rendering."""
         self.steps = MAX_STEPS
         self.chars = MAX_CHARS_MADE
+        self.weight = MAX_WEIGHT
 
     def step(self) -> None:
         """Count one loop turn or call."""
         self.steps -= 1
         if self.steps < 0:
             raise TooMuch(f"the template takes more than {MAX_STEPS} steps")
+
+    def weigh(self, value: Any) -> Any:
+        """Count what an operation has to look through, and hand it on."""
+        kind = type(value)
+        if kind is str:
+            self.weight -= len(value)
+        elif kind is list or kind is tuple or kind is dict:
+            self.weight -= len(value) * CHARS_AN_ELEMENT
+        if self.weight < 0:
+            raise TooMuch("the template looks through too much in all")
+        return value
 
     def made(self, value: Any) -> Any:
         """Count what an operation made, and hand it on."""

@@ -92,6 +92,14 @@ class Fence(NodeTransformer):
         self.generic_visit(node)
         return _filter(nodes.List(list(node.nodes), lineno=node.lineno), "octogram_concat", node.lineno)
 
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        """Count what is looked through."""
+        self.generic_visit(node)
+        for operand in node.ops:
+            if not isinstance(operand.expr, nodes.Const):
+                operand.expr = _filter(operand.expr, "octogram_weighed", operand.lineno)
+        return node
+
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
         """Refuse filters that are not there, with the one that was meant."""
         if node.name not in self.environment.filters:
@@ -132,11 +140,26 @@ def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def counted(*args: Any, **kwargs: Any) -> Any:
         BUDGET.step()
+        if len(args) > first:
+            BUDGET.weigh(args[first])
         if is_text and len(args) > first and (args[first] is None or isinstance(args[first], (bool, dict, list))):
             args = (*args[:first], text_of(args[first]), *args[first + 1 :])
         return BUDGET.made(function(*args, **kwargs))
 
     return counted
+
+
+def _weighed(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Count each call of a test and what it looks through: `select` makes many of them."""
+
+    @functools.wraps(test)
+    def weighed(*args: Any) -> Any:
+        BUDGET.step()
+        for arg in args:
+            BUDGET.weigh(arg)
+        return test(*args)
+
+    return weighed
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -151,8 +174,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         kept = {name: self.filters[name] for name in LIBRARY_FILTERS} | OWN_FILTERS
         self.filters = {name: _counted(name, function) for name, function in kept.items()}
+        tests: dict[str, Callable[..., Any]] = self.tests
+        self.tests = {name: _weighed(test) for name, test in tests.items()}
         self.filters["octogram_metered"] = metered
         self.filters["octogram_concat"] = concatenate
+        self.filters["octogram_weighed"] = BUDGET.weigh
         self.globals = {"range": capped_range, "dict": dict, "namespace": self.globals["namespace"], **FUNCTIONS}
         for name in ("upper", "lower", "trim", "int", "float", "length", "strlen", "substring", "nth", "split", "md5"):
             if name not in ("substring", "nth", "split"):
@@ -202,6 +228,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 raise TypeError("var takes one name, as a string")
             return __self.getattr(__obj.variables, str(args[0]))
         owner = getattr(__obj, "__self__", None)
+        BUDGET.weigh(owner)
         if isinstance(owner, str):
             check_method(__obj.__name__, owner, args)
         return BUDGET.made(super().call(__context, __obj, *args, **kwargs))

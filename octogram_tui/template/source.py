@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+# Read in one way only, and what is never closed takes all the rest: whatever is written is looked at once.
+_INSIDE = rf"(?:(?>{_STRING}|[^'\"]))*?"
 _PATTERN = (
-    r"(?P<raw>\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\})"
-    r"|(?P<comment>\{\#.*?\#\})"
+    r"(?P<raw>\{%[-+]?\s*raw\s*[-+]?%\}(?:.*?\{%[-+]?\s*endraw\s*[-+]?%\}|.*))"
+    r"|(?P<comment>\{\#.*?(?:\#\}|\Z))"
     r"|(?P<brace>\\[{}])"
     r"|(?P<return>\r)"
-    rf"|(?P<tag>\{{\{{(?:{_STRING}|.)*?\}}\}}|\{{%(?:{_STRING}|.)*?%\}})"
+    rf"|(?P<tag>\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}})"
+    r"|(?P<open>\{[{%].*)"
 )
 _PIECES = re.compile(_PATTERN, re.DOTALL)
 # Where braces are not unescaped, a backslash before a tag is a backslash before a tag.
 _PIECES_BUT_BRACES = re.compile(_PATTERN.replace(r"|(?P<brace>\\[{}])", ""), re.DOTALL)
-_WORDS = re.compile(rf"(?P<string>{_STRING})|(?P<word>&&|\|\||!(?!=))")
+_WORDS = re.compile(rf"(?P<string>{_STRING})|(?P<open>['\"][\s\S]*)|(?P<word>&&|\|\||!(?!=))")
 _SPELLINGS = {"&&": " and ", "||": " or ", "!": " not "}
 _NEEDED = re.compile(r"\\[{}]|\r|&&|\|\||!")
 _MARK = re.compile(r"\{[{%#]")
@@ -54,4 +57,4 @@ def prepare_expression(text: str) -> str:
     """The same for what stands inside of a tag."""
     if _NEEDED.search(text) is None:
         return text
-    return _WORDS.sub(lambda m: m.group() if m.lastgroup == "string" else _SPELLINGS[m.group()], text)
+    return _WORDS.sub(lambda m: _SPELLINGS[m.group()] if m.lastgroup == "word" else m.group(), text)

@@ -13,10 +13,11 @@ import fcntl
 import hashlib
 import hmac
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from octogram_tui.model.wildcard import Wildcard
 
 DEFAULT_PORT = 22
 ALGORITHMS_OF_TYPE = {
@@ -253,8 +254,7 @@ def _pattern_matches(pattern: str, name: str) -> bool:
     pattern = pattern.lower()
     if "*" not in pattern and "?" not in pattern:
         return pattern == name
-    expression = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(expression, name, re.DOTALL) is not None
+    return Wildcard(pattern.split("*"), one="?").fits(name)
 
 
 def _append(path: str, line: str) -> None:

@@ -43,6 +43,7 @@ class Everything(Procedure):
     mode: Field[Any] = Field("str", choices=("create", "extract"))
     port: Field[Any] = Field("str", minimum=1, maximum=65535)
     word: Field[Any] = Field("str", pattern="[a-f0-9]+", max_bytes=8)
+    sought: Field[Any] = Field("str", is_pattern=True)
     file: Field[Any] = Field("str", uri="file")
     node: Field[Any] = Field("str", uri="node")
     files: Field[Any] = Field("list", of=Field("str", uri="file"))

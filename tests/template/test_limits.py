@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import pytest
@@ -13,7 +14,10 @@ from octogram_tui.template.limits import BUDGET, Metered, check_format, kind_of,
 from octogram_tui.template.scope import Lookup, VisibleVariables, make_scope
 from octogram_tui.template.text import TooMuch, json_text, text_of
 
-SCOPE = make_scope({"s": "x" * 1000, "n": 3, "big": "y" * (3 << 20)}, agent="a", captures=["a"])
+MANY = list(range(50_000))
+SCOPE = make_scope(
+    {"s": "x" * 1000, "n": 3, "big": "y" * (3 << 20), "many": MANY, "many2": [*MANY]}, agent="a", captures=["a"]
+)
 
 GREEDY = [
     "{{ 'a' * 10**9 }}",
@@ -56,6 +60,12 @@ GREEDY = [
     "{% for i in range(100) %}{% set x = vars.big | upper %}{% endfor %}",
     "{% for i in range(2000) %}{% set x = range(90000) | list %}{% endfor %}",
     "{{ range(99999) | map('string') | list + range(99999) | list }}",
+    "{% for i in range(90000) %}{% if -1 in vars.many %}{% endif %}{% endfor %}",
+    "{% for i in range(90000) %}{{ vars.many == vars.many2 }}{% endfor %}",
+    "{% for i in range(90000) %}{{ vars.many | sum }}{% endfor %}",
+    "{% for i in range(90000) %}{{ vars.big.count('xy') }}{% endfor %}",
+    "{% for i in range(90000) %}{% if vars.s in vars.big %}{% endif %}{% endfor %}",
+    "{{ vars.many | select('in', vars.many) | list | length }}",
 ]
 
 

@@ -293,7 +293,7 @@ class AgentContext(Context):
         log: Optional[Tuple[str, str]] = None,
         timeout_s: float = 60.0,
         every_s: float = 1.0,
-    ) -> str:
+    ) -> Tuple[str, List[Optional[str]]]:
         """Wait until the sign is seen."""
         from octogram_agentd.jobs import signs
 
@@ -308,7 +308,7 @@ class AgentContext(Context):
             name = log[0]
             sign = signs.LogSign(self._kernel, log[1], name, lambda: self._agent.supervised.get(name))
         await signs.wait(self, self._kernel, [sign], timeout_s=timeout_s, every_s=every_s)
-        return sign.last
+        return sign.last, sign.groups
 
     async def http(
         self,

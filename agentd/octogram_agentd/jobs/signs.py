@@ -16,9 +16,10 @@ from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Awaitable, Callable, List, Optional, Sequence
+    from typing import Awaitable, Callable, List, Optional, Sequence
 
     from octogram_agentd.kernel import Kernel, Task
+    from octogram_agentd.patterns.search import Match
     from octogram_agentd.procedures.context import Context
     from octogram_agentd.processes.supervised import Supervised
 
@@ -33,6 +34,8 @@ class Sign:
     """Something to look for. `last` says what was there instead when it was looked at last."""
 
     last = "it was not looked at"
+    groups: List[Optional[str]] = []
+    """What a regular expression captured."""
 
     async def look(self, look_s: float) -> Optional[str]:
         """Give what is seen, or None. `look_s` is how long that may take."""
@@ -102,12 +105,15 @@ class LogSign(Sign):
     """A line of a process's output, from its first one on, holds a pattern. The process may still be to come."""
 
     def __init__(self, kernel: Kernel, pattern: str, name: str, find: Callable[[], Optional[Supervised]]) -> None:
-        import re
+        from octogram_agentd.patterns.search import Pattern
+        from octogram_agentd.patterns.syntax import PatternFault
 
         try:
-            self._pattern: Any = re.compile(pattern)
-        except re.error as error:
-            raise ProcedureFailed("not a regular expression: %s: %s" % (pattern, error), kind="argument") from None
+            self._pattern = Pattern(pattern)
+        except PatternFault as fault:
+            raise ProcedureFailed(
+                "not a regular expression: %s: %s" % (pattern, fault), kind="argument", hint=fault.hint
+            ) from None
         self._kernel = kernel
         self._find = find
         self._found: List[str] = []
@@ -122,7 +128,7 @@ class LogSign(Sign):
             self.close()
             self.process = process
             if process is not None:
-                self.last = "no line of %s matches %s" % (process.name, self._pattern.pattern)
+                self.last = "no line of %s matches %s" % (process.name, self._pattern.source)
                 self._reader = self._kernel.spawn(self._search(process), "readiness")
                 await self._kernel.sleep(0)
         if process is not None and not self._found and not process.is_running and self._reader is not None:
@@ -133,10 +139,23 @@ class LogSign(Sign):
 
     async def _search(self, process: Supervised) -> None:
         async for line in process.new_lines():
-            if self._pattern.search(line):
+            match = await self._find_in(line)
+            if match is not None:
+                self.groups = match.groups
                 self._found.append(line[:1000])
                 process.changed.ring()
                 return
+
+    async def _find_in(self, line: str) -> Optional[Match]:
+        """Search a line, and let others have their turns meanwhile."""
+        search = self._pattern.finding(line)
+        while True:
+            try:
+                next(search)
+            except StopIteration as stop:
+                found: Optional[Match] = stop.value
+                return found
+            await self._kernel.sleep(0)
 
     def close(self) -> None:
         """Stop reading."""

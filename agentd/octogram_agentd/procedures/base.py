@@ -41,6 +41,7 @@ class Field(_OfValue["T"]):
     formerly  names that it once had, in the original: a scenario may use them, and is told the new one
     above     what a number has to be more than: 0 of times for which none at all makes no sense
     minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
+    is_pattern  whether the text is a regular expression, refused when it cannot be one
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Field(_OfValue["T"]):
         "exactly_one",
         "fields",
         "formerly",
+        "is_pattern",
         "kind",
         "max_bytes",
         "maximum",
@@ -78,6 +80,7 @@ class Field(_OfValue["T"]):
         formerly: Sequence[str] = (),
         choices: Sequence[str] = (),
         pattern: str = "",
+        is_pattern: bool = False,
         above: Optional[float] = None,
         minimum: Optional[float] = None,
         maximum: Optional[float] = None,
@@ -95,6 +98,7 @@ class Field(_OfValue["T"]):
         self.formerly = tuple(formerly)
         self.choices = tuple(choices)
         self.pattern = pattern
+        self.is_pattern = is_pattern
         self.above = above
         self.minimum = minimum
         self.maximum = maximum

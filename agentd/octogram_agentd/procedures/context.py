@@ -230,8 +230,8 @@ class Context:
         log: Optional[Tuple[str, str]] = None,
         timeout_s: float = 60.0,
         every_s: float = 1.0,
-    ) -> str:
-        """Wait until something is there, whoever made it: exactly one sign; gives what was seen.
+    ) -> Tuple[str, List[Optional[str]]]:
+        """Wait until something is there, whoever made it: exactly one sign; gives what was seen, and groups of `log`.
 
         http: gives the URL, and may raise ProcedureFailed as long as there is none. log: the name of a process, which
         may be still to come, and a regular expression. every_s: the longest pause between two looks.

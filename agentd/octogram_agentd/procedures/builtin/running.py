@@ -112,7 +112,7 @@ class StartProcess(Procedure):
         "record",
         "By which sign one sees that it is ready; without one, it is ready as soon as it was started.",
         fields={
-            "log": Field("str", "A regular expression that is found in a line of its output."),
+            "log": Field("str", "A regular expression that is found in a line of its output.", is_pattern=True),
             "port": Field("str", "A port of this machine that accepts connections: a number, or `{{ port.NAME }}`."),
             "http": Field("str", "A URL that is answered with a status below 400."),
             "file": Field("str", "A file that exists, taken from the home directory."),

@@ -63,7 +63,9 @@ class WaitFor(Procedure):
     )
     file: Field[Optional[str]] = Field("str", "A file or directory that exists, taken from the home directory.")
     log: Field[Optional[str]] = Field(
-        "str", "A regular expression that is found in a line of the output of `process`, from its start on."
+        "str",
+        "A regular expression that is found in a line of the output of `process`, from its start on.",
+        is_pattern=True,
     )
     process: Field[Optional[str]] = Field(
         "str", "With `log`: the name of a process of this agent, which may still be to come."
@@ -86,26 +88,20 @@ class WaitFor(Procedure):
                 where = Endpoint.parse(str(self.port))
             except ValueError as error:
                 raise ProcedureFailed("port: %s is not a port: %s" % (self.port, error), kind="refused") from None
-            seen = await context.wait_for(port=where, timeout_s=timeout_s, every_s=every_s)
+            seen, groups = await context.wait_for(port=where, timeout_s=timeout_s, every_s=every_s)
         elif self.http is not None:
             uri = self.http
-            seen = await context.wait_for(http=lambda: url_of(context, uri), timeout_s=timeout_s, every_s=every_s)
+            seen, groups = await context.wait_for(
+                http=lambda: url_of(context, uri), timeout_s=timeout_s, every_s=every_s
+            )
         elif self.file is not None:
-            seen = await context.wait_for(file=self.file, timeout_s=timeout_s, every_s=every_s)
+            seen, groups = await context.wait_for(file=self.file, timeout_s=timeout_s, every_s=every_s)
         elif self.log is not None:
             if self.process is None:
                 raise ProcedureFailed("log needs `process`: whose output is to be read", kind="argument")
-            seen = await context.wait_for(log=(self.process, self.log), timeout_s=timeout_s, every_s=every_s)
+            seen, groups = await context.wait_for(log=(self.process, self.log), timeout_s=timeout_s, every_s=every_s)
         else:
             raise ProcedureFailed(
                 "expressions are looked at by the orchestrator: this one should not have come here", kind="argument"
             )
-        return {"seen": seen, "groups": self._groups(seen)}
-
-    def _groups(self, seen: str) -> List[Optional[str]]:
-        if self.log is None:
-            return []
-        import re
-
-        found = re.search(self.log, seen)
-        return list(found.groups()) if found is not None else []
+        return {"seen": seen, "groups": groups}

@@ -171,6 +171,12 @@ async def test_ready_by_file_and_http(agent: RealAgent) -> None:
         ({"argv": "false", "ready": {"port": "1", "timeout": 20}}, "exit", "ended with exit status 1 before"),
         ({"argv": "sleep 9", "ready": {"log": "never", "timeout": 0.2}}, "timeout", "was not ready within 0.2 s"),
         ({"argv": "sleep 9", "ready": {"log": "(", "timeout": 9}}, "argument", "not a regular expression"),
+        ({"argv": "sleep 9", "ready": {"log": "a(?=b)", "timeout": 9}}, "argument", "looking ahead is not part"),
+        (
+            {"argv": f"sh -c 'echo {'a' * 44}b; sleep 9'", "ready": {"log": "^(a+)+$", "timeout": 0.5}},
+            "timeout",
+            "within 0.5",
+        ),
         ({"argv": "sleep 9", "ready": {"port": "many"}}, "refused", "is not a port"),
         ({"argv": "sleep {{ port.b }}", "ports": {"a": "fresh"}}, "argument", "there is no such port"),
         ({"argv": "sleep 9", "ports": {"a": "99999"}}, "refused", "is not a port"),
