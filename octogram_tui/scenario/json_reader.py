@@ -12,6 +12,7 @@ from json import decoder
 from typing import Any
 
 from octogram_tui.scenario.tree import MAX_DEPTH, NOWHERE, Document, Flaw, ListNode, MapNode, Place
+from octogram_tui.template.text import text_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -32,6 +33,7 @@ class JsonParser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.errors: list[Flaw] = []
+        self.spellings: dict[tuple[int, int], str] = {}
         self.starts = [0]
         self.starts.extend(found.end() for found in re.finditer("\n", text))
         self.line = 0
@@ -71,10 +73,12 @@ class JsonParser:
                 return value, position + len(word)
         found = _NUMBER.match(text, position)
         if found:
-            number = found.group()
-            if found[1] or found[2] or len(number) > 400:
-                return float(number), found.end()
-            return int(number), found.end()
+            written = found.group()
+            number = float(written) if found[1] or found[2] or len(written) > 400 else int(written)
+            if text_of(number) != written:
+                place = self.place(position)
+                self.spellings[place.line, place.column] = written
+            return number, found.end()
         raise Wrong("a value is expected here" if char else "the file ends too early", position)
 
     def string(self, position: int) -> tuple[str, int]:
@@ -150,4 +154,4 @@ def read_json(file: str, text: str) -> Document:
             raise Wrong("nothing may follow the end of the document", end)
     except Wrong as wrong:
         parser.errors.append(Flaw(parser.place(min(wrong.position, max(len(text) - 1, 0))), str(wrong)))
-    return Document(file, root, place, text, parser.errors, [])
+    return Document(file, root, place, text, parser.errors, [], parser.spellings)
