@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 
+from octogram_agentd.network.urls import sendable
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.scenario.findings import kind_of
 from octogram_tui.scenario.keys import KeyReader
@@ -41,7 +42,7 @@ def read_binary(keys: KeyReader, node: MapNode, directory: str) -> BinarySource:
     if kind == "pull":
         if not value.startswith(("http://", "https://")):
             findings.error(place, f"`pull` takes a URL, not {kind_of(value)}", "http:// or https://")
-        return BinarySource("pull", value, sha256, mark)
+        return BinarySource("pull", sendable(value), sha256, mark)
     if kind == "installed":
         return BinarySource("installed", value, mark=mark)
     for path in (value, os.path.join(directory, value)):

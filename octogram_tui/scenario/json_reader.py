@@ -16,6 +16,7 @@ from octogram_tui.template.text import text_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # the other lone surrogates stand for bytes that are not UTF-8
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
@@ -87,6 +88,8 @@ class JsonParser:
             value, end = decoder.scanstring(self.text, position + 1, True)  # type: ignore[attr-defined]
         except json.JSONDecodeError as error:
             raise Wrong(error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos) from None
+        if _HALF.search(value):
+            raise Wrong("this text holds half of a character: a surrogate without the other one", position)
         return value, end
 
     def map(self, position: int) -> tuple[MapNode, int]:
