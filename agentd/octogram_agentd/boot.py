@@ -79,7 +79,7 @@ def _try_the_next() -> None:
     this, names = sys.argv[1], sys.argv[2:]
     for name in names[names.index(this) + 1 :]:
         try:
-            os.execvp(name, [name, "-IS", "-c", text, name, *names])
+            os.execvp(name, [name, "-ISXutf8", "-c", text, name, *names])
         except OSError:
             pass
     raise BootFailed(

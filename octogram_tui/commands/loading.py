@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 def load(args: Any) -> Loaded:
     """Load the scenario of parsed arguments. Raises ScenarioError and UsageError."""
-    from octogram_tui.scenario.load import load_scenario, parse_assignment
+    from octogram_tui.scenario.assignments import read_assignment
+    from octogram_tui.scenario.load import load_scenario
 
     loaded = load_scenario(
         args.scenario,
-        variables=dict(parse_assignment(text) for text in args.var),
+        variables=[read_assignment(text) for text in args.var],
         variable_files=args.variables,
         agent_files=args.agents,
         trusts_procedures=args.trust_procedures,

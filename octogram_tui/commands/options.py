@@ -39,7 +39,7 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="set a variable, typed as in YAML; may be repeated, and wins over --variables",
+        help="set a variable to a scalar, [list] or {map} of YAML; may be repeated, and wins over --variables",
     )
     group.add_argument(
         "--variables",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+from urllib.parse import quote
 
 from octogram_tui.engine.events import ServiceAnnounced
 from octogram_tui.errors import TemplateError
 
 FILE_SERVICE = ("http", "http")
 PORT_OF_KIND = {"node": "rpc", "dal_node": "rpc", "rollup_node": "rpc"}
+_PATH_SIGNS = "/!$&'()*+,;=:@"  # what a path may hold in a URL besides letters and digits
+_AFTER_NAME = re.compile(r"[/?#]")
 WORD_OF_KIND = {"node": "Octez node", "dal_node": "DAL node", "rollup_node": "rollup node", "http": "process or server"}
 
 
@@ -45,6 +49,8 @@ class ServiceTable:
     def resolve(self, kind: str, uri: str, agent: str, addresses: dict[str, str]) -> dict[str, str]:
         """Turn a URI argument of a job on `agent` into {"owned": NAME} or {"remote": URL}.
 
+        The name of a file is a path, whatever is in it, and goes along as "path"; after the name of an HTTP service
+        comes the rest of a URL.
         addresses: of every agent of the run. Raises TemplateError when nothing stands behind the URI.
         """
         scheme, separator, name = uri.partition("://")
@@ -58,11 +64,11 @@ class ServiceTable:
             raise TemplateError(f"{uri}: there is no agent {owner!r}", hint=f"agents of this run: {known}", name=owner)
         if kind == "file":
             port = self._port(owner, *FILE_SERVICE, "http", uri)
-            return {"remote": f"http://{url_host(addresses[owner])}:{port}/{name.lstrip('/')}"}
+            return {"remote": f"http://{url_host(addresses[owner])}:{port}/{_quoted(name.lstrip('/'))}", "path": name}
         if kind == "http":
-            service_name, slash, path = name.partition("/")
+            service_name = _AFTER_NAME.split(name, maxsplit=1)[0]
             port = self._any_port(owner, service_name, uri)
-            return {"remote": f"http://{url_host(addresses[owner])}:{port}{slash}{path}"}
+            return {"remote": f"http://{url_host(addresses[owner])}:{port}{name[len(service_name) :]}"}
         port = self._port(owner, kind, name, PORT_OF_KIND[kind], uri)
         return {"remote": f"http://{url_host(addresses[owner])}:{port}"}
 
@@ -105,6 +111,14 @@ class ServiceTable:
     def _offers(self, owner: str) -> str:
         offers = [f"{s.kind} {s.name}" for s in self._of_agent.get(owner, {}).values() if s.is_up]
         return f"{owner} offers: {', '.join(offers)}" if offers else f"{owner} offers nothing yet"
+
+
+def _quoted(path: str) -> str:
+    """Write a path as part of a URL. Raises TemplateError for one that no file can have."""
+    try:
+        return quote(path, safe=_PATH_SIGNS, errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise TemplateError(f"{path!r} is no path: it holds half a character") from None
 
 
 def url_host(address: str) -> str:

@@ -117,6 +117,9 @@ def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any
             failure = Failure(problem.code, problem.message, problem.hint)
         case TimeoutError():
             failure = Failure(TIMEOUT, f"not done within {timeout_s} s")
+        case UnicodeError():
+            hint = "run octogram-tui where the locale is a UTF-8 one, as with LC_ALL=C.UTF-8"
+            failure = Failure(FILES, "this machine's locale cannot write the file's name", hint)
         case OSError() as problem:
             failure = Failure(FILES, f"{problem.filename}: {problem.strerror}")
         case problem:

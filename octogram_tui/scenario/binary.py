@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 
+from octogram_agentd.network.urls import sendable
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.keys import KeyReader
@@ -51,7 +52,11 @@ def read_binary(keys: KeyReader, node: MapNode, directory: str) -> BinarySource:
         return _ours(findings, place, value)
     if sha256 is None and _ORIGINAL.fullmatch(value):
         return _ours(findings, place, value)
-    return BinarySource("pull" if kind == "pull" else "installed", value, sha256 if kind == "pull" else None, mark)
+    return (
+        BinarySource("pull", sendable(value), sha256, mark)
+        if kind == "pull"
+        else BinarySource("installed", value, mark=mark)
+    )
 
 
 def _ours(findings: Findings, place: Place, value: str) -> BinarySource:

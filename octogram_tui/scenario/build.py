@@ -54,6 +54,7 @@ class ScenarioBuilder:
             self.add_agents(extra, defaults)
         for extra in variable_files:
             self.add_variables(extra)
+        defined = set(self.variables)
         self.variables.update(variables)
         self.usage.known.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
@@ -62,7 +63,10 @@ class ScenarioBuilder:
                 hint = "the outermost keys are " + ", ".join(SCENARIO)
                 keys.findings.error(document.place, f"a scenario is a map of keys, not {kind_of(root)}", hint)
             return None
-        return self.read_rest(root, defaults)
+        scenario = self.read_rest(root, defaults)
+        # What the scenario's jobs set is defined by it too.
+        self.problems.extend(self.usage.unused(variables, defined | (self.usage.known - variables.keys())))
+        return scenario
 
     def read_rest(self, root: MapNode, defaults: Mapping[str, Any]) -> Scenario:
         """Read what needs agents and variables to be known."""
@@ -145,4 +149,6 @@ class ScenarioBuilder:
         for name, element in value.items():
             if isinstance(element, float):
                 element = whole(keys, element, value.value_place(name))
+            else:
+                keys.findings.warn_of_variable(element, value.value_place(name))
             self.variables[name] = plain(element)

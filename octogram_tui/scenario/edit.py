@@ -89,7 +89,7 @@ def _scalar(value: Any) -> Any:
     """Quote a text that would read as something else."""
     from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-    if isinstance(value, str) and (read_plain(value) != (value, "") or value != value.strip()):
+    if isinstance(value, str) and (read_plain(value)[:2] != (value, "") or value != value.strip()):
         return SingleQuotedScalarString(value)
     return value
 

@@ -60,9 +60,7 @@ class FieldReader:
         if kind == "any":
             return self.anything(field, value, place, path)
         if value is None:
-            self.findings.error(
-                place, f"`{path}` is null", "leave the key out to have its default, or write '' for an empty text"
-            )
+            self.findings.error(place, f"`{path}` is null", self.findings.null_hint(place, _NO_NULL))
             return NOTHING
         if kind in ("int", "float", "bool"):
             return self.scalar(field, value, place, path)
@@ -87,7 +85,12 @@ class FieldReader:
         if type(value) is not str:
             if not isinstance(value, (bool, int, float)):
                 return self.wrong(place, path, "a text", value)
-            value = self.number_as_text(value, place)
+            number, value = value, self.findings.text_of(value, place)
+            written = self.findings.written(place)
+            if written and refuse(field, value) is not None and refuse(field, written) is None:
+                hint = f"write '{written}' in quotes: without them it is {kind_of(number)}"
+                self.findings.error(place, f"`{path}` {refuse(field, value)}", hint)
+                return NOTHING
         if field.template and is_template(value, braces=self.braces):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
                 return NOTHING
@@ -109,16 +112,6 @@ class FieldReader:
             return NOTHING
         kind = field.uri
         return Value(value, lambda scope, resolve: resolve(kind, value))
-
-    def number_as_text(self, value: bool | int | float, place: Place) -> str:
-        """Give the text of a number where a text is due, with a warning when it is not what was written."""
-        text = text_of(value)
-        written = self.findings.spelling(place) if place.line else text
-        if isinstance(value, float) and written != text and not written.startswith(("*", "&", "!")):
-            self.findings.warning(
-                place, f"`{written}` is read as the number {text}", f"write '{written}' in quotes for a text"
-            )
-        return text
 
     def scalar(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
         """Read a number or a boolean, or a template that gives one."""
@@ -151,6 +144,8 @@ class FieldReader:
             return self.sequence(field, value, place, path)
         if isinstance(value, MapNode):
             return self.mapping(Field("map", of=field), value, place, path)
+        if isinstance(value, float):
+            self.findings.warn_of_text(value, place)
         return Value(value)
 
     # -- values made of values ------------------------------------------------------------------------------------
@@ -253,8 +248,7 @@ class FieldReader:
     def wrong(self, place: Place, path: str, wanted: str, value: Any) -> Value:
         """Report a value of the wrong kind."""
         if value is None:
-            hint = "leave the key out to have its default, or write '' for an empty text"
-            self.findings.error(place, f"`{path}` is null", hint)
+            self.findings.error(place, f"`{path}` is null", self.findings.null_hint(place, _NO_NULL))
         else:
             hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, dict) else ""
             self.findings.error(place, f"`{path}` takes {wanted}, not {kind_of(value)}", hint)
@@ -263,6 +257,7 @@ class FieldReader:
 
 _ANY_TEXT: Field[Any] = Field("str")
 _LITERAL_TEXT: Field[Any] = Field("str", template=False)
+_NO_NULL = "leave the key out to have its default, or write '' for an empty text"
 
 
 @functools.lru_cache(4096)

@@ -11,7 +11,8 @@ from typing import Any
 
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import Mark
-from octogram_tui.scenario.tree import Document, Place
+from octogram_tui.scenario.tree import Document, ListNode, MapNode, Place
+from octogram_tui.template.text import text_of
 
 
 class Findings:
@@ -21,6 +22,8 @@ class Findings:
         self.file = document.file
         self.problems: list[Problem] = [] if problems is None else problems
         self._text = document.text
+        self._spellings = document.spellings
+        self._doubted = {flaw.place[:2] for flaw in document.doubts}
         self._lines: list[str] | None = None
         for flaw in document.errors:
             self.error(flaw.place, flaw.message, flaw.hint)
@@ -45,12 +48,40 @@ class Findings:
             self._lines = self._text.split("\n")
         return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
 
-    def spelling(self, place: Place) -> str:
-        """Give the scalar at a place as it is written, roughly: to show how it differs from what was read."""
-        rest = self.line(place.line)[place.column - 1 :]
-        for end in (" #", ",", "}", "]"):
-            rest = rest.split(end, 1)[0]
-        return rest.strip()
+    def written(self, place: Place) -> str:
+        """Give how a number, a boolean or `~` is written where its text is another; empty where it is the same."""
+        return self._spellings.get((place.line, place.column), "")
+
+    def is_doubted(self, place: Place) -> bool:
+        """Tell whether the reading of the scalar at a place has earned a warning already."""
+        return place[:2] in self._doubted
+
+    def null_hint(self, place: Place, otherwise: str) -> str:
+        """Say what to do about a null; a `~` may have been meant as a text."""
+        return f"write '~' in quotes for the text; otherwise {otherwise}" if self.written(place) == "~" else otherwise
+
+    def text_of(self, value: Any, place: Place) -> str:
+        """Give the text of a scalar where a text is due, with a warning when it is not what was written."""
+        self.warn_of_text(value, place)
+        return text_of(value)
+
+    def warn_of_text(self, value: Any, place: Place) -> None:
+        """Warn when a text that is made of a scalar is not what was written."""
+        written = self.written(place)
+        if written and not self.is_doubted(place):
+            message = f"`{written}` is read as {kind_of(value)}"
+            self.warning(place, message, f"write '{written}' in quotes for a text")
+
+    def warn_of_variable(self, value: Any, place: Place) -> None:
+        """The same for what may become a text later; booleans are rarely meant to."""
+        if isinstance(value, ListNode):
+            for element, where in value.pairs():
+                self.warn_of_variable(element, where)
+        elif isinstance(value, MapNode):
+            for key, element in value.items():
+                self.warn_of_variable(element, value.value_place(key))
+        elif not isinstance(value, bool):
+            self.warn_of_text(value, place)
 
     def _add(self, place: Place, message: str, hint: str, is_warning: bool) -> None:
         line, column = place.line, place.column

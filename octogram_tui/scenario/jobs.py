@@ -211,6 +211,7 @@ class JobReader:
         if isinstance(value, float):
             return whole(self.keys, value, place)
         if value is None or isinstance(value, (bool, int)):
+            self.findings.warn_of_variable(value, place)
             return value
         hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, MapNode) else ""
         self.findings.error(place, f"an item is a scalar, not {kind_of(value)}", hint)
@@ -239,6 +240,8 @@ class JobReader:
     def update(self, name: Text, value: Any, place: Place) -> VarUpdate | None:
         """Read what one variable becomes."""
         if value is None or isinstance(value, (bool, int)):
+            if value is not None:
+                self.findings.warn_of_variable(value, place)
             return VarUpdate(name, value)
         if isinstance(value, float):
             return VarUpdate(name, whole(self.keys, value, place))
@@ -270,11 +273,13 @@ class JobReader:
 
 
 def whole(keys: KeyReader, value: float, place: Place) -> int:
-    """Take a number's whole part, as the original did, with a warning when that loses something."""
+    """Take a number's whole part, as the original did, with a warning when its text is another then."""
     if not math.isfinite(value):
         keys.findings.error(place, f"{value} is not a number that can be kept", "quote it to have a text")
         return 0
-    if value != int(value):
-        hint = f"write '{value}' in quotes to keep the fraction"
-        keys.findings.warning(place, f"{value} becomes {int(value)}: numbers here are whole, as in the original", hint)
+    written = keys.findings.written(place) or str(value)
+    if value != int(value) or (str(int(value)) != written and not keys.findings.is_doubted(place)):
+        hint = f"write '{written}' in quotes to keep it as it is"
+        message = f"{written} becomes {int(value)}: numbers here are whole, as in the original"
+        keys.findings.warning(place, message, hint)
     return int(value)

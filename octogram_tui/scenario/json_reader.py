@@ -12,9 +12,11 @@ from json import decoder
 from typing import Any
 
 from octogram_tui.scenario.tree import MAX_DEPTH, NOWHERE, Document, Flaw, ListNode, MapNode, Place
+from octogram_tui.template.text import text_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # the other lone surrogates stand for bytes that are not UTF-8
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
@@ -32,6 +34,7 @@ class JsonParser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.errors: list[Flaw] = []
+        self.spellings: dict[tuple[int, int], str] = {}
         self.starts = [0]
         self.starts.extend(found.end() for found in re.finditer("\n", text))
         self.line = 0
@@ -71,10 +74,12 @@ class JsonParser:
                 return value, position + len(word)
         found = _NUMBER.match(text, position)
         if found:
-            number = found.group()
-            if found[1] or found[2] or len(number) > 400:
-                return float(number), found.end()
-            return int(number), found.end()
+            written = found.group()
+            number = float(written) if found[1] or found[2] or len(written) > 400 else int(written)
+            if text_of(number) != written:
+                place = self.place(position)
+                self.spellings[place.line, place.column] = written
+            return number, found.end()
         raise Wrong("a value is expected here" if char else "the file ends too early", position)
 
     def string(self, position: int) -> tuple[str, int]:
@@ -83,6 +88,8 @@ class JsonParser:
             value, end = decoder.scanstring(self.text, position + 1, True)  # type: ignore[attr-defined]
         except json.JSONDecodeError as error:
             raise Wrong(error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos) from None
+        if _HALF.search(value):
+            raise Wrong("this text holds half of a character: a surrogate without the other one", position)
         return value, end
 
     def map(self, position: int) -> tuple[MapNode, int]:
@@ -150,4 +157,4 @@ def read_json(file: str, text: str) -> Document:
             raise Wrong("nothing may follow the end of the document", end)
     except Wrong as wrong:
         parser.errors.append(Flaw(parser.place(min(wrong.position, max(len(text) - 1, 0))), str(wrong)))
-    return Document(file, root, place, text, parser.errors, [])
+    return Document(file, root, place, text, parser.errors, [], parser.spellings)

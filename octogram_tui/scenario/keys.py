@@ -61,7 +61,9 @@ class KeyReader:
         if key not in node:
             return False
         if node[key] is None:
-            self.findings.error(node.value_place(key), f"`{key}` is null", "leave the key out to have its default")
+            place = node.value_place(key)
+            hint = self.findings.null_hint(place, "leave the key out to have its default")
+            self.findings.error(place, f"`{key}` is null", hint)
             return False
         return True
 
@@ -73,13 +75,7 @@ class KeyReader:
         if not self.is_given(node, key):
             return None
         if isinstance(value, (bool, int, float)):
-            text = text_of(value)
-            written = self.findings.spelling(node.value_place(key))
-            if isinstance(value, float) and written != text:
-                self.findings.warning(
-                    node.value_place(key), f"`{written}` is read as the number {text}", "quote it to have a text"
-                )
-            return text
+            return self.findings.text_of(value, node.value_place(key))
         self.wrong(node, key, "a text")
         return None
 
@@ -173,7 +169,7 @@ class KeyReader:
         result = []
         for element, place in pairs:
             if isinstance(element, (str, bool, int, float)):
-                result.append((text_of(element), place))
+                result.append((self.findings.text_of(element, place), place))
             else:
                 self.findings.error(place, f"`{key}` takes a text or a list of texts, not {kind_of(element)}")
         return result

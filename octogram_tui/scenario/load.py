@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from octogram_tui.errors import Problem, ScenarioError, UsageError
+from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
 from octogram_tui.scenario.documents import ReadFile, read_document
-from octogram_tui.scenario.scalars import read_plain
-from octogram_tui.scenario.tree import Document, plain
+from octogram_tui.scenario.tree import Document
 
 
 class Loaded(NamedTuple):
@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
 def load_scenario(
     path: str,
     *,
-    variables: Mapping[str, Any] | None = None,
+    variables: Mapping[str, Any] | Sequence[Assignment] = (),
     variable_files: Sequence[str] = (),
     agent_files: Sequence[str] = (),
     read_file: ReadFile | None = None,
@@ -36,16 +36,17 @@ def load_scenario(
 ) -> Loaded:
     """Read and check a scenario.
 
-    variables (of the command line) win over those of variable_files, which win over the scenario's; agents of
-    agent_files are added. read_file replaces reading from disk. Own procedures are run here only
-    with trusts_procedures, and only where what they declare cannot be read.
+    variables (of the command line, as `read_assignment` gives them) win over those of variable_files, which win over
+    the scenario's; agents of agent_files are added. read_file replaces reading from disk. Own procedures are run here
+    only with trusts_procedures, and only where what they declare cannot be read.
     Raises ScenarioError with everything that is wrong, and after that what is only doubtful.
     """
     # Thousands of small containers, none of them garbage: looking for it would take as long as reading.
     collects = gc.isenabled()
     gc.disable()
     try:
-        return _load(path, variables or {}, variable_files, agent_files, read_file, trusts_procedures)
+        given = [Assignment(*pair) for pair in variables.items()] if isinstance(variables, Mapping) else variables
+        return _load(path, given, variable_files, agent_files, read_file, trusts_procedures)
     finally:
         if collects:
             gc.enable()
@@ -53,12 +54,13 @@ def load_scenario(
 
 def _load(
     path: str,
-    variables: Mapping[str, Any],
+    assignments: Sequence[Assignment],
     variable_files: Sequence[str],
     agent_files: Sequence[str],
     read_file: ReadFile | None,
     trusts_procedures: bool,
 ) -> Loaded:
+    variables = {each.name: each.value for each in assignments}
     unreadable: list[Problem] = []
     documents: dict[str, Document] = {}
     for file in (path, *agent_files, *variable_files):
@@ -70,6 +72,7 @@ def _load(
         raise ScenarioError(unreadable)
     builder = ScenarioBuilder(documents[path], read_file, trusts_procedures=trusts_procedures)
     builder.problems.extend(unreadable)
+    builder.problems.extend(problem for each in assignments for problem in each.warnings)
     scenario = builder.build(
         [documents[file] for file in agent_files if file in documents],
         [documents[file] for file in variable_files if file in documents],
@@ -98,20 +101,3 @@ def _in_order(problems: list[Problem], files: list[str]) -> list[Problem]:
 def _digest(texts: Sequence[str], variables: Mapping[str, Any]) -> str:
     content = json.dumps([*texts, dict(variables)], sort_keys=True, default=str)
     return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-def parse_assignment(text: str) -> tuple[str, Any]:
-    """Read `NAME=VALUE` of the command line; the value is typed like YAML. Raises UsageError."""
-    name, separator, value = text.partition("=")
-    name = name.strip()
-    if not separator or not name:
-        raise UsageError(f"`{text}` is not NAME=VALUE", hint="write for instance --var network=sandbox")
-    if not value.startswith(("[", "{", '"', "'")):
-        return name, read_plain(value)[0] if value else ""
-    from octogram_tui.scenario.yaml_reader import read_yaml
-
-    document = read_yaml("--var", value)
-    if document.errors:
-        problem = document.errors[0].message
-        raise UsageError(f"the value of `{name}` is not YAML: {problem}", hint="quote it for the shell")
-    return name, plain(document.root)

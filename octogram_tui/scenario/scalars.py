@@ -1,6 +1,7 @@
 """How a plain scalar of YAML reads: as the original read it; and which spellings other readers take differently.
 
-Also durations, which are ours. Pure text to values.
+A number or a boolean may read back as another text than the one that was written (`1.10`, `0x1f`, `True`): that is said
+too, for places where a text is due. Also durations, which are ours. Pure text to values.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 from typing import Any, NamedTuple
+
+from octogram_tui.template.text import text_of
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 TRUES = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"))
@@ -35,22 +38,37 @@ _HEX_FLOAT = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-f
 _NAMED = re.compile(r"([-+]?)(inf|infinity|nan)", re.IGNORECASE)
 
 # Spellings that readers of YAML 1.1 and of YAML 1.2 take for different things.
-_OCTAL_1_1 = re.compile(r"[-+]?0[0-7_]+")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 _OCTAL_1_2 = re.compile(r"0o[0-7]+")
 _BINARY_1_1 = re.compile(r"[-+]?0b[01_]+")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _EXPONENT_1_2 = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][0-9]+|[-+]?[0-9]+[eE][-+]?[0-9]+")
 
 
+# An address or a hash, never a count: its digits are what matters, and the original lost some of them.
+_LONG_HEX = re.compile(r"[-+]?0[xX][0-9a-fA-F_]{16,}")
+
+
 class Reading(NamedTuple):
-    """What a plain scalar is, and, where other readers disagree, what to say about it."""
+    """What a plain scalar is, and, where other readers disagree, what to say about it.
+
+    is_respelled  whether the value's text is not what was written, which a place for texts has to say
+    """
 
     value: Any
     warning: str = ""
+    is_respelled: bool = False
 
 
 def read_plain(text: str) -> Reading:
     """Read a scalar that is written without quotes."""
+    reading = _read(text)
+    if type(reading.value) is str or (reading.value is None and text != "~"):
+        return reading
+    return reading._replace(is_respelled=text_of(reading.value) != text)
+
+
+def _read(text: str) -> Reading:
     if text in NULLS:
         return Reading(None)
     if text in TRUES or text in FALSES:
@@ -60,6 +78,8 @@ def read_plain(text: str) -> Reading:
         return Reading(_SPECIAL[text])
     if _MAY_BE_NUMBER.match(text) is None:
         return Reading(text)
+    if _LONG_HEX.fullmatch(text):
+        return Reading(text, _disagreement(text, "a text"))
     number = read_number(text)
     if number is None:
         if _OCTAL_1_2.fullmatch(text) or _BINARY_1_1.fullmatch(text) or _SEXAGESIMAL.fullmatch(text):
@@ -67,7 +87,7 @@ def read_plain(text: str) -> Reading:
         return Reading(text)
     is_odd = (
         "_" in text
-        or _OCTAL_1_1.fullmatch(text)
+        or _LEADING_ZERO.fullmatch(text)
         or _NAMED.fullmatch(text)
         or _EXPONENT_1_2.fullmatch(text)
         or (_HEX_FLOAT.fullmatch(text) and not _HEX.fullmatch(text))

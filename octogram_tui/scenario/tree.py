@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 MAX_BYTES = 16 << 20
@@ -74,7 +75,10 @@ class Flaw(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A file that was read: its value, where that begins, its lines, and what is wrong or doubtful about it."""
+    """A file that was read: its value, where that begins, its lines, and what is wrong or doubtful about it.
+
+    spellings  by line and column, how scalars are written whose value has another text: 1.10, True, ~
+    """
 
     file: str
     root: Any
@@ -82,6 +86,7 @@ class Document(NamedTuple):
     text: str
     errors: list[Flaw]
     doubts: list[Flaw]
+    spellings: Mapping[tuple[int, int], str]
 
 
 def plain(value: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from octogram_tui.errors import Problem
 from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.findings import Findings, suggestion
 from octogram_tui.scenario.tree import Place
@@ -26,6 +28,8 @@ class Usage:
     def __init__(self) -> None:
         self.used: list[tuple[Findings, Place, str]] = []
         self.known: set[str] = set()
+        self.mentioned: set[str] = set()
+        self.reaches_all = False  # some template computes names of variables, or takes all of them
         self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
     def check(
@@ -53,6 +57,8 @@ class Usage:
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
             findings.error(place_of(name, text, place, findings), *problem)
+        self.mentioned |= found.variables
+        self.reaches_all = self.reaches_all or found.is_computed
         for name in found.variables - found.optional:
             self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
@@ -67,6 +73,19 @@ class Usage:
             self.computed.append(what_it_may_become(name))
         else:
             self.known.add(name)
+
+    def unused(self, given: Iterable[str], defined: set[str]) -> Iterator[Problem]:
+        """Warn of variables of the command line that the scenario neither defines nor uses: they are mistyped."""
+        if self.reaches_all:
+            return
+        there = defined | self.mentioned
+        for name in given:
+            if name not in there and not any(wildcard.fits(name) for wildcard in self.computed):
+                message = f"no template uses `{name}`{suggestion(name, there)}"
+                hint = (
+                    f"the scenario's variables are {', '.join(sorted(there)[:12])}" if there else "it has no variables"
+                )
+                yield Problem("--var", 0, 0, message, hint, is_warning=True)
 
     def finish(self) -> None:
         """Report every use of a variable that exists nowhere."""

@@ -63,6 +63,7 @@ class TreeBuilder:
         self.errors: list[Flaw] = []
         self.doubts: list[Flaw] = []
         self.readings: dict[str, Reading] = {}
+        self.spellings: dict[tuple[int, int], str] = {}
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[int, int] = {}  # by identity, of what aliases stand for
         self.aliases = 0
@@ -124,6 +125,8 @@ class TreeBuilder:
                 reading = self.readings[value] = read_plain(value)
             if reading[1]:
                 self.doubts.append(Flaw(Place(*self.mark), reading[1], f"write '{value}' in quotes for a text"))
+            if reading[2]:
+                self.spellings[self.mark[0], self.mark[1]] = value
             value = reading[0]
         elif not implicit[1]:
             value = self.tagged(event.tag, value)
@@ -240,7 +243,7 @@ def read_yaml(file: str, text: str) -> Document:
     try:
         builder = TreeBuilder(text)
     except yaml.YAMLError as error:
-        return Document(file, None, NOWHERE, text, [_flaw(error, text)], [])
+        return Document(file, None, NOWHERE, text, [_flaw(error, text)], [], {})
     root, place = None, NOWHERE
     try:
         root, place = builder.document()
@@ -251,7 +254,7 @@ def read_yaml(file: str, text: str) -> Document:
     finally:
         builder.parser.dispose()
     errors = builder.errors
-    return Document(file, root, place, text, errors, builder.doubts)
+    return Document(file, root, place, text, errors, builder.doubts, builder.spellings)
 
 
 def _too_deep(place: Place) -> Flaw:

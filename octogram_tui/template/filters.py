@@ -10,6 +10,8 @@ import html
 import shlex
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote as quote_for_url
+from urllib.parse import quote_plus
 
 from octogram_tui.template.limits import check_chars, check_replace, concatenate, kind_of
 from octogram_tui.template.text import json_text, text_of
@@ -104,6 +106,14 @@ def escape(value: Any) -> str:
     return html.escape(text_of(value))
 
 
+def urlencode(value: Any) -> str:
+    """Write a text so that it can stand in a path of a URL, or a map (or pairs) as its query."""
+    if not isinstance(value, (dict, list, tuple)):
+        return quote_for_url(text_of(value), safe="/", errors="surrogateescape")
+    pairs = value.items() if isinstance(value, dict) else value
+    return "&".join("=".join(quote_plus(text_of(part), errors="surrogateescape") for part in pair) for pair in pairs)
+
+
 def to_json(value: Any, indent: int | None = None) -> str:
     """Give a value as JSON."""
     return json_text(value, None if indent is None else min(indent, 16))
@@ -138,6 +148,7 @@ OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "escape": escape,
     "e": escape,
     "tojson": to_json,
+    "urlencode": urlencode,
     "indent": indent,
 }
 """What replaces or extends the filters of the template engine."""

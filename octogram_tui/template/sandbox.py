@@ -172,7 +172,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             autoescape=False, undefined=Strict, finalize=_finalize, keep_trailing_newline=True, optimized=False
         )
-        kept = {name: self.filters[name] for name in LIBRARY_FILTERS} | OWN_FILTERS
+        kept: dict[str, Callable[..., Any]] = {name: self.filters[name] for name in LIBRARY_FILTERS} | OWN_FILTERS
         self.filters = {name: _counted(name, function) for name, function in kept.items()}
         tests: dict[str, Callable[..., Any]] = self.tests
         self.tests = {name: _weighed(test) for name, test in tests.items()}

@@ -28,9 +28,12 @@ _MAIN = b"import sys\nfrom octogram_agentd.__main__ import main\nsys.exit(main(s
 _TIME = (1980, 1, 1, 0, 0, 0)
 _CHOOSE = (
     'for p;do case "$p" in "~"/*)p="$HOME${p#"~"}";;esac;'
-    'command -v "$p" >/dev/null 2>&1&&exec "$p" -IS -c "$0" "$p" "$@";done;echo "OCTO %s none";exit 6'
+    'command -v "$p" >/dev/null 2>&1&&exec "$p" -ISXutf8 -c "$0" "$p" "$@";done;echo "OCTO %s none";exit 6'
 )
-"""Becomes the first interpreter that exists. `$0` is the text of the boot, the rest the interpreters."""
+"""Becomes the first interpreter that exists. `$0` is the text of the boot, the rest the interpreters.
+
+UTF-8 whatever the machine's locale says: names of files are what a scenario calls them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
         f"import os,sys;os.write(1,{answer!r});"
         "sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
     )
-    return [python or sys.executable, "-IS", "-c", text, str(agentd_dir().parent), *args]
+    return [python or sys.executable, "-ISXutf8", "-c", text, str(agentd_dir().parent), *args]
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ START = (
 
 def argv_of(python: str, *words: str) -> list[str]:
     """Give the command that runs the daemon's program from the checkout."""
-    return [python, "-IS", "-B", "-c", START, CHECKOUT, *words]
+    return [python, "-ISXutf8", "-B", "-c", START, CHECKOUT, *words]
 
 
 def greeting(run: str, agent: str, **more: Any) -> dict[str, Any]:

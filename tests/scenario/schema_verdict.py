@@ -40,6 +40,8 @@ BEYOND_A_SCHEMA = (
     r"cannot be split into words",
     r"has \d+ bytes; at most",
     r"must be at (least|most) .*, not the text ",
+    # a number where a text with a pattern is due
+    r"must match .*, which the text `\d+` does not",
     # numbers that JSON has not
     r"not the number -?(nan|inf|\d{30,})",
     r"-?(nan|inf) is not a number that can be kept",

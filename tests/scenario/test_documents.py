@@ -151,6 +151,7 @@ def test_yaml_that_is_refused(text: str, line: int, message: str) -> None:
         ('{"a": "x', 1, 7, "unterminated string"),
         ('{"a": "\\q"}', 1, 8, "invalid \\escape"),
         ('{"a":\n NaN}', 2, 2, "a value is expected"),
+        ('["\\udcff", "\\ud83d\\ude00", "\\ud83d"]', 1, 28, "half of a character"),
         ("1 2", 1, 3, "nothing may follow"),
         ("[" * 70, 1, 65, "more than 64 levels deep"),
     ],

@@ -641,3 +641,20 @@ def test_conditions_may_be_numbers_and_names_lists() -> None:
     assert job("fake.nothing:\nwhen: 1").scenario.stages[0].jobs[0].when is not None
     found = job_problems("fake.nothing:\nwhen: {a: 1}")
     assert "quoted" in found[0].hint
+
+
+TRIES = """vars: {tries: 1}
+agents: [{name: a, transport: local}]
+stages: [{name: s, jobs: [{name: j, fake.say: '{{ vars.tries }} {{ vars.more | default(2) }}'}]}]
+"""
+
+
+def test_a_variable_of_the_command_line_that_nothing_uses() -> None:
+    loaded = load(TRIES, variables={"tires": 3, "more": 4})
+    assert [(w.file, w.message) for w in loaded.warnings] == [
+        ("--var", "no template uses `tires`; did you mean `tries`?")
+    ]
+    assert loaded.warnings[0].hint == "the scenario's variables are more, tries"
+    assert load(TRIES, variables={"tries": 3, "more": 4}).warnings == []
+    # Whoever computes names may mean any of them.
+    assert load(TRIES.replace("vars.tries", "vars | tojson"), variables={"tires": 3}).warnings == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 import pytest
 
 from octogram_tui.errors import UsageError
-from octogram_tui.scenario.load import parse_assignment
+from octogram_tui.scenario.assignments import parse_assignment, read_assignment
 from octogram_tui.scenario.scalars import read_duration_s, read_number, read_plain
 
 
@@ -40,7 +41,10 @@ from octogram_tui.scenario.scalars import read_duration_s, read_number, read_pla
         ("-0x1F", -31, False),
         ("0x1_f", 31, True),
         ("010", 10, True),
-        ("08", 8, False),
+        ("08", 8, True),
+        ("007", 7, True),
+        ("0x123456789abcdef", 0x123456789ABCDEF, False),
+        ("0x0123456789abcdef", "0x0123456789abcdef", True),
         ("1.10", 1.1, False),
         (".5", 0.5, False),
         ("5.", 5.0, False),
@@ -136,6 +140,31 @@ def test_durations(value: Any, seconds: float | None) -> None:
 )
 def test_assignments(text: str, name: str, value: Any) -> None:
     assert parse_assignment(text) == (name, value)
+    assert read_assignment(text).warnings == () or value is True
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "says"),
+    [
+        ("a=1.10", 1.1, "`1.10` is read as 1.1"),
+        ("a=010", 10, "`010` is the number 10 here"),
+        ("a=1_000", 1000, "`1_000` is the number 1000 here"),
+        ("a=0x1f", 31, "`0x1f` is read as 31"),
+        ("a=~", None, "`~` is read as null"),
+        ("a=yes", True, "`yes` is the boolean true here"),
+        ("a=[1.10]", [1.1], "`1.10` is read as the number 1.1"),
+        ("a={b: 08}", {"b": 8}, "`08` is the number 8 here"),
+        ("a=- b", "- b", "the value of `a` is the text `- b`: neither a list nor a map"),
+        ("a=b: 1", "b: 1", "the value of `a` is the text `b: 1`: neither a list nor a map"),
+        ("a=b:", "b:", "the value of `a` is the text `b:`"),
+    ],
+)
+def test_what_is_doubtful_about_an_assignment(text: str, value: Any, says: str) -> None:
+    found = read_assignment(text)
+    assert found.value == value
+    assert [says in warning.message for warning in found.warnings] == [True]
+    quoted = read_assignment(f"a={json.dumps(text[2:])}")
+    assert (quoted.value, quoted.warnings) == (text[2:], ())
 
 
 @pytest.mark.parametrize("text", ["a", "=b", "", " =1", "a=[1", "a='x", "a={a: 1, a: 2}"])

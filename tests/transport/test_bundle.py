@@ -6,11 +6,15 @@ import hashlib
 import io
 import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from octogram_agentd.processes import origin
+from octogram_tui.model.scenario import BinarySource
 from octogram_tui.resources import agentd_dir
 from octogram_tui.transport.bundle import (
     MAX_NOISE_BYTES,
@@ -21,7 +25,9 @@ from octogram_tui.transport.bundle import (
     Need,
     Noise,
     Started,
+    boot_argv,
     build_bundle,
+    local_argv,
 )
 
 NONCE = "0123456789abcdef"
@@ -80,3 +86,18 @@ def test_the_reader_gives_up(data: bytes) -> None:
 def test_bundles_say_what_they_are() -> None:
     assert isinstance(BUNDLE, Bundle)
     assert BUNDLE.data.startswith(b"#!/usr/bin/env python3\nPK\3\4")
+
+
+@pytest.mark.parametrize("way", ["local", "boot", "a program of the daemon"])
+def test_names_of_files_are_utf_8_whatever_the_locale_says(way: str) -> None:
+    says = "import sys;print(sys.flags.utf8_mode, end='')"
+    if way == "boot":
+        words = boot_argv(BinarySource(), BUNDLE, python=sys.executable, nonce="n", args=[])
+        words[3] = says
+    else:
+        words = local_argv(nonce="n", args=[]) if way == "local" else origin.argv("network.download")
+        words[words.index("-c") + 1] = says
+    # Where the locale is that of C, Python decides for UTF-8 by itself: this one leaves it to us.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1"

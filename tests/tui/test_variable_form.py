@@ -14,7 +14,7 @@ from octogram_tui.model.entries import JobEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
-from octogram_tui.scenario.load import parse_assignment
+from octogram_tui.scenario.assignments import parse_assignment
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.screens.variable_form import VariableForm, written
 

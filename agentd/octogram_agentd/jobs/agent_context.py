@@ -10,6 +10,7 @@ from octogram_agentd.jobs.capture import Capture, detail_of
 from octogram_agentd.kernel import Future
 from octogram_agentd.procedures.context import CommandResult, Context
 from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
+from octogram_agentd.processes.filenames import fitting
 from octogram_agentd.processes.logs import LineCutter
 
 TYPE_CHECKING = False
@@ -82,7 +83,7 @@ class AgentContext(Context):
         os.makedirs(directory, mode=0o700, exist_ok=True)
         record = self._record
         count = len(record.temporaries)
-        path = os.path.join(directory, "%s-%d-%s" % (record.owner, count, os.path.basename(name)))
+        path = os.path.join(directory, fitting("%s-%d-" % (record.owner, count), os.path.basename(name)))
         record.temporaries.append(path)
         return path
 

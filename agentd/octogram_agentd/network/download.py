@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from octogram_agentd.network.urls import sendable
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.processes import origin
+from octogram_agentd.processes.filenames import fitting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def _folder(url: str) -> str:
 def _as_asked(path: str, name: str, executable: bool) -> str:
     """Give the content the name and the mode that this caller wants; it is one file under all of its names."""
     if name:
-        named = os.path.join(os.path.dirname(path), "named-" + name)
+        named = os.path.join(os.path.dirname(path), fitting("named-", name))
         try:
             os.link(path, named)
         except FileExistsError:
@@ -136,7 +138,7 @@ def _fetch(url: str, path: str) -> None:
     try:
         if not url.startswith(("http://", "https://")):
             raise _DownloadFailed("%s is not a scheme that is downloaded" % url.partition(":")[0])
-        request = urllib.request.Request(url, headers={"User-Agent": "octogram"})
+        request = urllib.request.Request(sendable(url), headers={"User-Agent": "octogram"})
         # A proxy of the environment is honoured, as curl would.
         with urllib.request.urlopen(request, timeout=STALL_S) as answer:
             scheme = answer.geturl().partition(":")[0]

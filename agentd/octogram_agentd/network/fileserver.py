@@ -14,6 +14,7 @@ import threading
 import time
 
 from octogram_agentd.network import ports
+from octogram_agentd.network.urls import unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _open(directory: bytes, target: str) -> int:
     path = target.partition("#")[0].partition("?")[0]
     if path.startswith(("http://", "https://")):
         path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
-    name = _unquote(path.encode("latin-1"))
+    name = unquoted(path.encode("latin-1"))
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if not path.startswith("/") or b"\0" in name:
         raise _NoFile(400)
@@ -224,17 +225,6 @@ def _open(directory: bytes, target: str) -> int:
         os.close(fd)
         raise
     return fd
-
-
-def _unquote(path: bytes) -> bytes:
-    first, *rest = path.split(b"%")
-    result = [first]
-    for part in rest:
-        try:
-            result.append(bytes((int(part[:2], 16),)) + part[2:] if len(part) >= 2 else b"%" + part)
-        except ValueError:
-            result.append(b"%" + part)
-    return b"".join(result)
 
 
 def _range(headers: Dict[str, str], about: os.stat_result) -> Tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 
 from octogram_agentd.kernel import Bell
+from octogram_agentd.network.urls import sendable
 from octogram_agentd.procedures.context import Response
 from octogram_agentd.procedures.values import ProcedureFailed
 
@@ -72,7 +73,7 @@ def _connection(url: str, timeout_s: float) -> Any:
     from http.client import HTTPConnection, HTTPSConnection
     from urllib.parse import urlsplit
 
-    parts = urlsplit(url)
+    parts = urlsplit(sendable(url))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("not an http or https URL")
     kind = HTTPConnection if parts.scheme == "http" else HTTPSConnection

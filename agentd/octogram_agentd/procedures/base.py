@@ -164,11 +164,11 @@ REGISTRY: Dict[str, Type[Procedure]] = {}
 
 
 def with_uris(field: Field[Any], value: Any) -> Any:
-    """Turn {"owned": ...} and {"remote": ...} into Uri wherever the field says that one stands."""
+    """Turn {"owned": ...} and {"remote": ..., "path": ...} into Uri wherever the field says that one stands."""
     if value is None:
         return None
     if field.uri and isinstance(value, dict):
-        return Uri(value.get("owned"), value.get("remote"))
+        return Uri(value.get("owned"), value.get("remote"), value.get("path"))
     if field.kind in ("list", "str_or_list") and field.of is not None and isinstance(value, list):
         return [with_uris(field.of, v) for v in value]
     if field.kind == "map" and field.of is not None and isinstance(value, dict):

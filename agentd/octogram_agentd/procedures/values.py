@@ -8,13 +8,17 @@ if TYPE_CHECKING:
 
 
 class Uri:
-    """A resolved `agent://name`: `owned` is what this agent itself has by that name, else `remote` is a URL."""
+    """A resolved `agent://name`: `owned` is what this agent itself has by that name, else `remote` is a URL.
 
-    __slots__ = ("owned", "remote")
+    path  of a file of another agent, how that agent calls it: `remote` has it quoted
+    """
 
-    def __init__(self, owned: Optional[str] = None, remote: Optional[str] = None) -> None:
+    __slots__ = ("owned", "path", "remote")
+
+    def __init__(self, owned: Optional[str] = None, remote: Optional[str] = None, path: Optional[str] = None) -> None:
         self.owned = owned
         self.remote = remote
+        self.path = path
 
     def __repr__(self) -> str:
         return "Uri(owned=%r)" % self.owned if self.remote is None else "Uri(remote=%r)" % self.remote

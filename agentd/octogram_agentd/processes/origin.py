@@ -19,4 +19,4 @@ def argv(module: str, *arguments: str) -> List[str]:
     place = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if place.startswith("/proc/self/"):  # a bundle without a file: the new process finds it where we have it open
         place = "/proc/%d/%s" % (os.getpid(), place[len("/proc/self/") :])
-    return [sys.executable, "-IS", "-c", _START % module, place, *arguments]
+    return [sys.executable, "-ISXutf8", "-c", _START % module, place, *arguments]

@@ -150,7 +150,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def read(self) -> tuple[str, Any] | str:
         """Give the name and the value as typed, or say what is wrong with them."""
-        from octogram_tui.scenario.load import parse_assignment
+        from octogram_tui.scenario.assignments import parse_assignment
 
         name = self.offer.name if self.offer else ""
         if not name:
@@ -245,7 +245,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
 def written(given: Any) -> str:
     """Write a value on one line so that it is read back as the same."""
-    from octogram_tui.scenario.load import parse_assignment
+    from octogram_tui.scenario.assignments import parse_assignment
 
     if isinstance(given, str) and given and given.isprintable():
         try:

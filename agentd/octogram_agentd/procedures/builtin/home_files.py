@@ -9,7 +9,7 @@ from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, U
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional
+    from typing import Any, Dict, List, Optional, Tuple
 
     from octogram_agentd.procedures.context import Context
 
@@ -118,7 +118,8 @@ class Tar(Procedure):
             _make_directory(os.path.dirname(archive))
         except OSError as error:
             raise _failed("create", archive, error) from None
-        await _tar(context, ["tar", "czvf", partial, *_as_operand(self.contents)])
+        words, stdin = _as_operand(self.contents)
+        await _tar(context, ["tar", "czvf", partial, *words], stdin)
         try:
             os.chmod(partial, 0o644)
             os.replace(partial, archive)
@@ -136,14 +137,14 @@ class Tar(Procedure):
             _make_directory(directory)
         except OSError as error:
             raise _failed("create the directory", directory, error) from None
-        await _tar(context, ["tar", "xzvf", archive, "-C", directory])
+        await _tar(context, ["tar", "xzvf", archive], cwd=directory)  # GNU's reads escapes in what follows -C
 
 
 class Prefetch(Procedure):
     """Bring a file into the home directory under its own name, and make it executable.
 
-    The name is what follows the last `/`. A file that is there under that name is replaced. What this agent has already
-    (`self://PATH`) is moved. Written as a text:
+    The name is what follows the last `/`, of a URL as it is written. A file that is there under that name is replaced.
+    What this agent has already (`self://PATH`) is moved. Written as a text:
     `builtins.prefetch: 'https://example.org/tool'`.
     """
 
@@ -154,7 +155,7 @@ class Prefetch(Procedure):
 
     async def run(self, context: Context) -> None:
         """Download it, unless that was done already, and put it in place."""
-        source = self.file.remote if self.file.remote is not None else self.file.owned or ""
+        source = self.file.path or self.file.remote or self.file.owned or ""
         name = source.rpartition("/")[2]
         if name in ("", ".", ".."):
             raise ProcedureFailed("%s names no file" % source, kind="argument", hint="it must end with a file's name")
@@ -174,7 +175,7 @@ class Prefetch(Procedure):
 
 async def _link(context: Context, source: str, target: str) -> None:
     """Give a file a second name, replacing what has it; the download stays for whoever asks for it next."""
-    partial = "%s.%s.part" % (target, os.urandom(6).hex())
+    partial = "%s/.octogram-%s.part" % (os.path.dirname(target), os.urandom(8).hex())
     try:
         try:
             os.link(source, partial)
@@ -188,8 +189,8 @@ async def _link(context: Context, source: str, target: str) -> None:
             pass
 
 
-async def _tar(context: Context, argv: list[str]) -> None:
-    result = await context.command(argv, check=False)
+async def _tar(context: Context, argv: List[str], stdin: Optional[bytes] = None, cwd: Optional[str] = None) -> None:
+    result = await context.command(argv, cwd=cwd, stdin=stdin, check=False)
     if result.exit_code != 0:
         lines = result.stderr.strip().splitlines()
         raise ProcedureFailed(
@@ -201,9 +202,13 @@ async def _tar(context: Context, argv: list[str]) -> None:
         )
 
 
-def _as_operand(name: str) -> list[str]:
-    """Keep `tar` from taking a file's name for an option."""
-    return ["--", name] if name.startswith("-") else [name]
+def _as_operand(name: str) -> Tuple[List[str], Optional[bytes]]:
+    """Keep `tar` from taking a file's name for anything else; gives words, and what to say on its standard input."""
+    if "\\" in name:  # GNU's reads escapes in words, but not in what ends in a zero byte
+        return ["--null", "-T", "-"], os.fsencode(name) + b"\0"
+    if name.startswith("@"):  # BSD's takes in another archive
+        return ["./" + name], None
+    return (["--", name] if name.startswith("-") else [name]), None
 
 
 def _replace(path: str, content: bytes, mode: int) -> None:

@@ -43,7 +43,7 @@ class Http(Procedure):
 
     url: Field[Uri] = Field(
         "str",
-        "A URL, or `agent://NAME/path` for a service of the run (its port named `http`, or its only one).",
+        "A URL, or `agent://NAME/path?query` for a service of the run (its port named `http`, or its only one).",
         required=True,
         uri="http",
     )
@@ -179,7 +179,9 @@ def url_of(context: Context, uri: Uri) -> str:
     """
     if uri.remote is not None:
         return uri.remote if "://" in uri.remote else "http://" + uri.remote
-    name, slash, path = (uri.owned or "").partition("/")
+    owned = uri.owned or ""
+    end = min((at for at in map(owned.find, "/?#") if at >= 0), default=len(owned))
+    name, rest = owned[:end], owned[end:]
     failures = []
     for kind in _KINDS:
         try:
@@ -196,7 +198,7 @@ def url_of(context: Context, uri: Uri) -> str:
             )
         # Our own servers listen where they are told to; where a user's program does, only it knows: mostly here.
         where = Endpoint(LOOPBACK, port) if kind == "process" else context.to_reach(port)
-        return where.url + slash + path
+        return where.url + rest
     # One that is down explains more than five that never were.
     known = [error for error in failures if not error.hint]
     if known:

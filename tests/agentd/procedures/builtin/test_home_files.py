@@ -184,3 +184,23 @@ def test_every_field_and_result_is_explained() -> None:
         assert not procedure.short or procedure.short in procedure.fields
         for field in procedure.fields.values():
             assert field.doc.endswith((".", ")")), (name, field.name)
+
+
+async def test_names_as_long_as_names_may_be(agent: RealAgent) -> None:
+    name = "x" * 247 + ".tar.gz"
+    await agent.ok("builtins.write_file", path="data/f", content="1")
+    server = await agent.ok("builtins.start_http_server", directory="packs")
+    await agent.ok("builtins.tar", action="create", contents="data", archive={"owned": f"packs/{name}"})
+    uri = {"remote": f"http://127.0.0.1:{server['port']}/{name}", "path": name}
+    await agent.ok("builtins.prefetch", file=uri)
+    await agent.ok("builtins.tar", action="extract", contents="out", archive={"owned": name})
+    assert (agent.home / "out/data/f").read_text() == "1"
+
+
+async def test_what_a_file_is_called_is_what_its_owner_calls_it(agent: RealAgent) -> None:
+    await agent.ok("builtins.write_file", path="served/a b?c", content="1")
+    server = await agent.ok("builtins.start_http_server", directory="served")
+    quoted = f"http://127.0.0.1:{server['port']}/a%20b%3Fc"
+    await agent.ok("builtins.prefetch", file={"remote": quoted, "path": "a b?c"})
+    await agent.ok("builtins.prefetch", file={"remote": quoted})  # a URL: as it is written
+    assert (agent.home / "a b?c").read_text() == (agent.home / "a%20b%3Fc").read_text() == "1"

@@ -67,6 +67,25 @@ async def test_a_request_and_its_answer(any_agent: RealAgent, echo: str) -> None
     assert json.loads(result["body"])["path"] == "/a?b=1"
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/a b?c=é d", "/a%20b?c=%C3%A9%20d"),
+        ("/a%20b%2f%zz?c=+&d=[1]|{2}", "/a%20b%2f%zz?c=+&d=[1]|{2}"),
+        ("/x\ny#part", "/x%0Ay"),
+        ("?only=/query", "/?only=/query"),
+    ],
+)
+async def test_a_url_is_sent_as_it_was_written(agent: RealAgent, echo: str, path: str, sent: str) -> None:
+    result = await agent.ok("builtins.http", url={"remote": f"http://{echo}{path}"})
+    assert result["json"]["path"] == sent
+    waited = await agent.ok("builtins.wait_for", http={"remote": f"http://{echo}{path}"})
+    assert waited["seen"] == f"200 http://{echo}{path}"
+    port = echo.partition(":")[2]
+    await agent.ok("builtins.start_process", name="echo", argv=["sleep", "60"], ports={"http": port})
+    assert (await agent.ok("builtins.http", url={"owned": f"echo{path}"}))["json"]["path"] == sent
+
+
 async def test_what_is_sent(agent: RealAgent, echo: str) -> None:
     url = {"remote": echo + "/x"}  # a URL without a scheme is http
     sent = await agent.ok("builtins.http", url=url, json={"a": [1]}, headers={"X-Test": 5})
