@@ -80,7 +80,7 @@ def make_parser() -> CommandParser:
         "--linger",
         metavar="S",
         type=positive_seconds,
-        help="how long a run waits for an operator with no console attached (1h)",
+        help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
     output = parser.add_argument_group("what is written")
@@ -206,13 +206,6 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     from octogram_tui.runtime.host import HostSettings
 
     args, settings = invocation.args, invocation.settings
-    waits = (
-        invocation.opens_console
-        or args.keep_alive
-        or args.paused
-        or args.on_failure == "pause"
-        or args.confirm == "ask"
-    )
     return HostSettings(
         run_dir=run_dir,
         text=invocation.text,
@@ -223,7 +216,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         force_local=args.local,
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
-        linger_s=(args.linger or settings.linger_s) if waits else None,
+        linger_s=args.linger or settings.linger_s,
         reload=(lambda: load_scenario(args).scenario) if invocation.opens_console else None,
     )
 
