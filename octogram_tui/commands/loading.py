@@ -104,7 +104,9 @@ def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
     from octogram_tui.scenario.leftout import missing_variables
     from octogram_tui.scenario.provisions import missing_provisions
 
-    left_out = {stage.key: reason for stage in scenario.stages if (reason := selection.leaves_out(scenario, stage))}
+    left_out: dict[str, str] = {
+        stage.key: reason for stage in scenario.stages if (reason := selection.leaves_out(scenario, stage))
+    }
     return [
         *missing_variables(scenario, left_out, selection.takes),
         *missing_provisions(scenario, left_out, selection.takes),

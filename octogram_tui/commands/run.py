@@ -97,6 +97,7 @@ def make_parser() -> CommandParser:
     output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
+    output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour of plain lines")
     output.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     output.add_argument("--theme", help="the console's colours")
@@ -155,6 +156,7 @@ class Invocation(RunWanted):
             color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
             ascii_only=args.ascii or settings.ascii,
             github=settings.is_github,
+            timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             again=self.command(),
         )

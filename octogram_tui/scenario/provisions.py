@@ -46,12 +46,12 @@ def missing_provisions(
             if needed in found or needed in here:
                 continue
             what, name = needed
-            verb = "starts" if what == "service" else "brings"
+            who = f"stage `{elsewhere[needed]}`, which {'starts' if what == 'service' else 'brings'} it"
             found[needed] = Problem(
                 job.mark.file,
                 job.mark.line,
                 job.mark.column,
-                f"job `{job.name}` needs the {what} `{name}`; stage `{elsewhere[needed]}`, which {verb} it, is left out",
+                f"job `{job.name}` needs the {what} `{name}`; {who}, is left out",
                 "do not leave that part out, or see to it that the job can do without",
                 is_warning=True,
             )

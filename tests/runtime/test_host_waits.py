@@ -42,7 +42,9 @@ async def test_a_run_that_nobody_attends_to_ends(make: Callable[..., Host]) -> N
 HELD = """agents: [{name: one, transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.command: ['false'], on_failure: pause}]}]
 """
-ASKS = "agents: [{name: one, transport: local}]\nstages: [{name: s, ask_confirmation: true, jobs: [{name: j, builtins.sleep: 0}]}]\n"
+ASKS = """agents: [{name: one, transport: local}]
+stages: [{name: s, ask_confirmation: true, jobs: [{name: j, builtins.sleep: 0}]}]
+"""
 WRONG = """agents: [{name: one, transport: local}]
 stages: [{name: s, with_agents: '{{ vars.a.b }}', jobs: [{name: j, builtins.sleep: 0}]}]
 vars: {a: {}}

@@ -15,7 +15,7 @@ def missing(first: str, second: str, **choice: object) -> list[str]:
         f"{AGENTS}stages:\n  - {{name: one, jobs: [{first}]}}\n  - {{name: two, jobs: [{{name: k, {second}}}]}}\n"
     ).scenario
     selection = Selection(**(choice or {"from_stage": "two"}))  # type: ignore[arg-type]
-    left_out = {s.key: reason for s in scenario.stages if (reason := selection.leaves_out(scenario, s))}
+    left_out: dict[str, str] = {s.key: reason for s in scenario.stages if (reason := selection.leaves_out(scenario, s))}
     return [problem.message for problem in missing_provisions(scenario, left_out, selection.takes)]
 
 
@@ -32,7 +32,8 @@ NODE = "{name: j, builtins.start_process: {argv: [bin/node --x]}}"
         (SERVER, "builtins.wait_for: {log: ok, process: srv}", "service `srv`"),
         (SERVER, "builtins.stop_process: srv", "service `srv`"),
         (FILES, "builtins.prefetch: 'node_1://tool'", "service `http`"),
-        ("{name: j, copy: {local_path: tool, remote_path: bin/}}", "builtins.command: ./bin/tool --x", "file `bin/tool`"),
+        ("{name: j, copy: {local_path: tool, remote_path: bin/}}", "builtins.command: ./bin/tool",
+         "file `bin/tool`"),
         ("{name: j, copy: {local_path: d, remote_path: ./data}}", "builtins.shell: 'cat data/a/b'", "file `data`"),
         ("{name: j, builtins.write_file: {path: c.ini, content: x}}", "builtins.command: [p, '--config=c.ini']",
          "file `c.ini`"),
