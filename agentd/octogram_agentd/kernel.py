@@ -284,10 +284,15 @@ class Kernel:
         finally:
             timer.cancel()
 
-    async def within(self, seconds: float, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Wait for a coroutine. Raises TimeExpired when it took longer; it has then been cancelled and has ended."""
+    async def within(
+        self, seconds: float, coroutine: Coroutine[Any, Any, Any], late: Optional[TimeExpired] = None
+    ) -> Any:
+        """Wait for a coroutine. Raises TimeExpired when it took longer; it has then been cancelled and has ended.
+
+        late: what is raised in place of a plain TimeExpired, to be told from that of somebody who waits for us.
+        """
         task = self.spawn(coroutine, "within")
-        timer = self.later(seconds, task.cancel, TimeExpired())
+        timer = self.later(seconds, task.cancel, late or TimeExpired())
         try:
             return await task
         except BaseException as error:

@@ -95,21 +95,24 @@ def warn(warnings: list[Problem]) -> None:
 
 def selection_of(args: Any) -> Selection:
     """Give what the arguments choose to run."""
-    return Selection(args.from_stage, args.until_stage, tuple(args.stage), tags_of(args))
+    return Selection(args.from_stage, args.until_stage, tuple(args.stage), tags_of(args), args.no_always)
 
 
 def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
-    """Warn of variables that only parts set which the arguments leave out."""
+    """Warn of variables, services and files that only parts bring which the arguments leave out."""
     selection = selection_of(args)
     if selection.is_everything:
         return []
     from octogram_tui.scenario.leftout import missing_variables
+    from octogram_tui.scenario.provisions import missing_provisions
 
-    return missing_variables(
-        scenario,
-        {stage.key: reason for stage in scenario.stages if (reason := selection.leaves_out(scenario, stage))},
-        selection.takes,
-    )
+    left_out: dict[str, str] = {
+        stage.key: reason for stage in scenario.stages if (reason := selection.leaves_out(scenario, stage))
+    }
+    return [
+        *missing_variables(scenario, left_out, selection.takes),
+        *missing_provisions(scenario, left_out, selection.takes),
+    ]
 
 
 def tags_of(args: Any) -> frozenset[str]:

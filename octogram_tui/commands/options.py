@@ -62,11 +62,14 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
 
 def add_choice_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides which parts of the scenario run."""
-    group = parser.add_argument_group("which parts run (stages marked `always` run in any case)")
+    group = parser.add_argument_group("which parts run (stages marked `always` run in any case, but for --no-always)")
     group.add_argument("--from", metavar="STAGE", dest="from_stage", help="leave out the stages before this one")
     group.add_argument("--until", metavar="STAGE", dest="until_stage", help="leave out the stages after this one")
     group.add_argument("--stage", metavar="NAME", action="append", default=[], help="only this stage; may be repeated")
     group.add_argument("--tags", metavar="TAG,...", default="", help="only jobs with one of these tags")
+    group.add_argument(
+        "--no-always", action="store_true", help="leave out stages marked `always` too, unless --stage names them"
+    )
 
 
 def add_ssh_options(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
+    parser.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--theme")
     args = parse(parser, argv)
@@ -67,7 +68,8 @@ def main(argv: Sequence[str]) -> int:
     from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
-    style = Style(level=int(args.verbose), color=settings.use_color(is_terminal=sys.stdout.isatty()))
+    color = settings.use_color(is_terminal=sys.stdout.isatty())
+    style = Style(level=int(args.verbose), color=color, timestamps=args.timestamps)
     progress = Progress(sys.stdout, style, files={"journal": str(journal)})
     for event in reader.read(journal):
         progress.apply([event])

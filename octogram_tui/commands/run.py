@@ -80,7 +80,7 @@ def make_parser() -> CommandParser:
         "--linger",
         metavar="S",
         type=positive_seconds,
-        help="how long a run waits for an operator with no console attached (1h)",
+        help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
     output = parser.add_argument_group("what is written")
@@ -97,6 +97,7 @@ def make_parser() -> CommandParser:
     output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
+    output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour of plain lines")
     output.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     output.add_argument("--theme", help="the console's colours")
@@ -155,6 +156,7 @@ class Invocation(RunWanted):
             color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
             ascii_only=args.ascii or settings.ascii,
             github=settings.is_github,
+            timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             again=self.command(),
         )
@@ -206,13 +208,6 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     from octogram_tui.runtime.host import HostSettings
 
     args, settings = invocation.args, invocation.settings
-    waits = (
-        invocation.opens_console
-        or args.keep_alive
-        or args.paused
-        or args.on_failure == "pause"
-        or args.confirm == "ask"
-    )
     return HostSettings(
         run_dir=run_dir,
         text=invocation.text,
@@ -223,7 +218,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         force_local=args.local,
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
-        linger_s=(args.linger or settings.linger_s) if waits else None,
+        linger_s=args.linger or settings.linger_s,
         reload=(lambda: load_scenario(args).scenario) if invocation.opens_console else None,
     )
 

@@ -278,7 +278,7 @@ class Engine:
             self._abort(f"{instance.id} failed")
 
     def _abort(self, reason: str) -> None:
-        """A failure ends the run: siblings are cancelled, `always` stages run, agents are stopped."""
+        """A failure ends the run: siblings are cancelled, `always` stages run to their end, agents are stopped."""
         if self.phase == "idle":
             self._stop_agents(reason)
         elif self.phase == "running":
@@ -291,7 +291,8 @@ class Engine:
             self.gate.open()
             self.course.asked = ""
             for stage_run in list(self.dispatcher.stage_runs):
-                self.dispatcher.close(stage_run, reason)
+                if not stage_run.spec.always:  # what collects and cleans goes on: one agent's failure is its own
+                    self.dispatcher.close(stage_run, reason)
             if self.in_flight:
                 self.core.order(ArmTimer(RunTimer.CANCEL, CANCEL_S))
             self.course.is_next_due = self.course.is_next_due or self.course.current is None

@@ -9,12 +9,16 @@ from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`--from`, `--until`, `--stage` and `--tags`. Without any of them everything runs; `always` stages always do."""
+    """`--from`, `--until`, `--stage` and `--tags`. Without any of them everything runs; `always` stages do in any case.
+
+    no_always: they do not, but for those that `--stage` names.
+    """
 
     from_stage: str | None = None
     until_stage: str | None = None
     only_stages: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()
+    no_always: bool = False
 
     @property
     def is_everything(self) -> bool:
@@ -23,6 +27,8 @@ class Selection:
 
     def leaves_out(self, scenario: Scenario, stage: StageSpec) -> str:
         """Say why a stage does not run; empty when it does."""
+        if stage.always and self.no_always and stage.name not in self.only_stages:
+            return "--no-always"
         if stage.always or self.is_everything:
             return ""
         names = [s.name for s in scenario.stages]

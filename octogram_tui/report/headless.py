@@ -13,7 +13,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Style
-from octogram_tui.report.reporter import Reporter
+from octogram_tui.report.reporter import Reporter, Talker
 from octogram_tui.runtime.host import Host, HostSettings
 
 
@@ -30,6 +30,7 @@ class Output:
     color: bool = False
     ascii_only: bool = False
     github: bool = False
+    timestamps: bool = False
     journal: str = ""
     again: str = ""
 
@@ -43,7 +44,13 @@ class Output:
 
         # Standard output is for data: with the events on it, people read the other one.
         stream = sys.stderr if self.events == "-" else sys.stdout
-        style = Style(level=self.level, color=self.color, ascii_only=self.ascii_only, github=self.github)
+        style = Style(
+            level=self.level,
+            color=self.color,
+            ascii_only=self.ascii_only,
+            github=self.github,
+            timestamps=self.timestamps,
+        )
         written = {name: file for name, file in files.items() if file is not None}
         found.append(Progress(stream, style, files=written, again=self.again))
         return found
@@ -91,10 +98,20 @@ def run_with(
 
         return apply_and_note
 
+    async def hosted() -> int:
+        talking = [
+            asyncio.create_task(reporter.keep_saying_alive()) for reporter in reporters if isinstance(reporter, Talker)
+        ]
+        try:
+            return await host.run(on_open)
+        finally:
+            for task in talking:
+                task.cancel()
+
     host = Host(scenario, options, settings, [noting(reporter.apply) for reporter in reporters])
     code = int(ExitCode.BUG)
     try:
-        code = asyncio.run(host.run(on_open)) or (int(ExitCode.IO) if unwritten else 0)
+        code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
     finally:
         for reporter in reporters:
             try:

@@ -22,6 +22,7 @@ class Style:
     color: bool = False
     ascii_only: bool = False
     github: bool = False
+    timestamps: bool = False
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class PlainLog:
     stream: TextIO
     style: Style
     is_broken: bool = False
+    stamp: str = ""  # what each line begins with
     _pending: list[str] = field(default_factory=list)
 
     def text(self, value: object) -> str:
@@ -48,7 +50,13 @@ class PlainLog:
 
     def add(self, line: str) -> None:
         """Write a line with the next flush."""
-        self._pending.append(line)
+        is_command = self.style.github and line.startswith("::")  # which has to begin its line
+        self._pending.append(line if is_command else f"{self.stamp}{line}")
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether something was added since the last flush."""
+        return bool(self._pending)
 
     def quote(self, lines: Sequence[str], indent: str = "    ") -> None:
         """Write lines of output, marked as such."""

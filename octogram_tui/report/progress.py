@@ -6,7 +6,10 @@ the CI service or of the terminal.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TextIO
 
 from octogram_agentd.network.endpoint import Endpoint
@@ -17,9 +20,12 @@ from octogram_tui.projection.summary import Summary
 from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
+from octogram_tui.report.pulse import Pulse
 
 TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
+SILENCE_S = 29.0  # after which a sign of life is due; with the time between two looks it stays below 30
+LOOK_EVERY_S = 0.5
 
 
 class Progress:
@@ -30,7 +36,13 @@ class Progress:
     """
 
     def __init__(
-        self, stream: TextIO, style: Style, *, files: Mapping[str, str] | None = None, again: str = ""
+        self,
+        stream: TextIO,
+        style: Style,
+        *,
+        files: Mapping[str, str] | None = None,
+        again: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)
         self._style = style
@@ -38,6 +50,9 @@ class Progress:
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._closing = Closing(self._log, self._summary, self._logbook, files or {}, again)
         self._is_live = bool(again)
+        self._clock = clock
+        self._pulse = Pulse(clock)
+        self._said_s = clock()
         self._ready = 0
         self._group_open = False
         self._stage_runs = False
@@ -70,12 +85,41 @@ class Progress:
     def apply(self, events: Sequence[ev.Event]) -> None:
         """Take a batch of events in."""
         for event in events:
+            self._pulse.apply(event)
             self._summary.apply(event)
+            self._stamp()
             self._logbook.apply(event)
             self._closing.apply(event)
             say = self._says.get(type(event))
             if say is not None:
                 say(event)
+        self._flush()
+
+    def say_alive(self) -> None:
+        """Say what is under way, when nothing has been said for long; to be called from time to time."""
+        if self._clock() - self._said_s < SILENCE_S or self._is_closed or not self._summary.run:
+            return
+        self._stamp()
+        self._plain(f"  {phrases.duration(self._pulse.now_s)}: {self._log.text(self._pulse.text())}")
+        self._said_s = self._clock()
+        self._log.flush()
+
+    async def keep_saying_alive(self) -> None:
+        """Do so for as long as the run lasts."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.say_alive()
+
+    def _stamp(self) -> None:
+        """Let lines begin with the time: that of the run's start, and what has passed since by a clock that counts."""
+        if self._style.timestamps and self._summary.started_wall:
+            started = datetime.fromisoformat(self._summary.started_wall)
+            now = started + timedelta(seconds=self._pulse.now_s)
+            self._log.stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z") + " "
+
+    def _flush(self) -> None:
+        if self._log.has_pending:
+            self._said_s = self._clock()
         self._log.flush()
 
     def close(self) -> None:
@@ -84,6 +128,7 @@ class Progress:
             return
         self._is_closed = True
         self._end_group()
+        self._stamp()
         self._closing.write()
         self._log.flush()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from octogram_tui.engine.events import Event
 
@@ -17,4 +17,13 @@ class Reporter(Protocol):
 
     def close(self) -> None:
         """Write what is written at the end, also after a failure or a crash. Raises JournalError likewise."""
+        ...
+
+
+@runtime_checkable
+class Talker(Protocol):
+    """A reporter whose readers are to see that a run lives."""
+
+    async def keep_saying_alive(self) -> None:
+        """Say so from time to time, until cancelled."""
         ...

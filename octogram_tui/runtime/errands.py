@@ -100,6 +100,7 @@ class Errands:
             str(arguments["remote_path"]),
             target,
             home=link.home,
+            is_optional=bool(arguments.get("optional")),
             on_progress=progress,
         )
 

@@ -97,6 +97,7 @@ async def fetch_from(
     local_path: str | os.PathLike[str],
     *,
     home: str,
+    is_optional: bool = False,
     on_progress: Progress | None = None,
     max_bytes: int = FETCH_MAX_BYTES,
     max_entries: int = FETCH_MAX_ENTRIES,
@@ -106,6 +107,7 @@ async def fetch_from(
     remote_path  from `home`, or absolute
     local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
                  into under its own name; a link is followed, a device or a pipe gets the content once it is here
+    is_optional  when there is nothing at `remote_path`, that is an answer like another: `local_path` is null
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
@@ -116,8 +118,10 @@ async def fetch_from(
     aside: _Aside | None = None
     writer = _OneThread()
     try:
-        channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path}))
+        channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path, "optional": is_optional}))
         about = await answer.wait_line()
+        if about["t"] == "absent":
+            return {"local_path": None, "bytes": 0, "files": 0, "sha256": ""}
         if int(about["bytes"]) > max_bytes or int(about["entries"]) > max_entries:
             raise ProcedureFailed(
                 f"{remote_path} has {about['entries']} entries and {about['bytes']} bytes: a fetch takes at most"

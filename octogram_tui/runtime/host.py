@@ -33,12 +33,14 @@ from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
 LINGER_CHECK_S = 1.0
+SHORTEST_LINGER_CHECK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """How a run is hosted, beside what it does. linger_s: None when no operator is expected at all.
+    """How a run is hosted, beside what it does.
 
+    linger_s: how long a run that waits, for whatever reason, does so with nobody there who could act.
     text: of the scenario as it was read, to be kept with the journal.
     """
 
@@ -50,7 +52,7 @@ class HostSettings:
     accept_new: bool = False
     force_local: bool = False
     keep_homes: bool = False
-    linger_s: float | None = None
+    linger_s: float = 3600.0
     checks_engine: bool = False  # the engine's invariants, after every stimulus
     reload: Callable[[], Scenario] | None = None
 
@@ -118,13 +120,12 @@ class Host:
                         "edits of the scenario are not seen any more",
                     )
                 )
-            if settings.linger_s is not None:
-                background.append(
-                    _beside(
-                        self._linger(driver, control, settings.linger_s),
-                        "the run is not ended any more when nobody attends to it",
-                    )
+            background.append(
+                _beside(
+                    self._linger(driver, control, settings.linger_s),
+                    "the run is not ended any more when nobody attends to it",
                 )
+            )
             driver.submit(BeginRequest(started_wall, platform.node()))
             code = await driver.done
             if driver.failure is not None:
@@ -172,7 +173,7 @@ class Host:
         loop = asyncio.get_running_loop()
         waiting_since_s: float | None = None
         while True:
-            await asyncio.sleep(min(LINGER_CHECK_S, linger_s / 2))
+            await asyncio.sleep(min(LINGER_CHECK_S, max(linger_s / 2, SHORTEST_LINGER_CHECK_S)))
             if control.is_attended or not driver.engine.is_waiting:
                 waiting_since_s = None
                 continue

@@ -174,6 +174,29 @@ def test_failed_jobs_of_always_stages_do_not_keep_the_next_from_running() -> Non
     assert simulation.ended() == ["s/bad@a failed", "c1/bad@a failed", "c2/j@a ok"]
 
 
+@pytest.mark.parametrize("end", ["failure", "loss", "stop"])
+def test_what_an_always_stage_does_goes_on_whatever_fails(end: str) -> None:
+    given = scenario(
+        stage("collect", job("get"), job("pack"), always=True), stage("s", job("j")), stage("c", job("k"), always=True),
+        agents="a b",
+    )  # fmt: skip
+    simulation = run(given, lambda sent: report(sent.attempt, "ok") if "@a" not in str(sent.attempt) else None)
+    simulation.answer = lambda sent: report(sent.attempt, "ok")
+    if end == "failure":
+        simulation.go(report("collect/get@a#1", "failed", error={"kind": "missing", "message": "no such file"}))
+    elif end == "loss":
+        simulation.go(AgentLossReport("a", "gone", 7))
+    else:
+        simulation.go(StopRequest("SIGINT", 130))
+        simulation.go(report("collect/get@a#1", "ok"))
+    assert not simulation.cancelled
+    assert [line for line in simulation.ended() if "@b" in line] == [
+        "collect/get@b ok", "collect/pack@b ok", "c/k@b ok"
+    ]  # fmt: skip
+    assert not [line for line in simulation.ended() if line.startswith("s/")]
+    assert simulation.exit_code == {"failure": 1, "loss": 7, "stop": 130}[end]
+
+
 @pytest.mark.parametrize("up", ["a", "b", "c"])
 def test_agents_that_do_not_start_are_all_named_before_the_run_ends(up: str) -> None:
     simulation = Simulation(scenario(stage("s", job("j")), agents="a b c"))

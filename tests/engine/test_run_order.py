@@ -205,6 +205,9 @@ def test_the_command_line_chooses_stages_and_tags() -> None:
     assert ran(from_stage="two") == ["two", "three", "clean"]
     assert ran(until_stage="two") == ["one", "two", "clean"]
     assert ran(only_stages=("two",)) == ["two", "clean"]
+    assert ran(no_always=True) == ["one", "two", "three"]
+    assert ran(until_stage="two", no_always=True) == ["one", "two"]
+    assert ran(only_stages=("one", "clean"), no_always=True) == ["one", "clean"]
     tagged = scenario(stage("one", job("j", tags=frozenset({"x"})), job("k")), stage("two", job("j")))
     simulation = Simulation(tagged, selection=Selection(tags=frozenset({"x"}))).begin()
     assert simulation.started() == ["one/j@a#1"]

@@ -12,9 +12,10 @@ import recorded
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
-from octogram_tui.report.progress import Progress
+from octogram_tui.report.progress import SILENCE_S, Progress
 
 PLAIN = Style()
 
@@ -140,3 +141,87 @@ def test_a_reader_that_goes_away_does_not_disturb_the_run() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert phrases.duration(seconds) == text
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+STARTED = ev.RunStarted(run="r", scenario="s.yml", digest="", started_wall="2026-11-25T10:00:00.000Z", version="1")
+
+
+def job_started(agent: str, at_s: float, item: str | None = None, job: str = "build") -> ev.JobStarted:
+    return ev.JobStarted(instance=InstanceId(StageKey("s"), JobKey(job), AgentName(agent), item), attempt=1, at_s=at_s)
+
+
+def test_a_run_that_has_nothing_to_say_shows_that_it_lives() -> None:
+    clock, stream = Clock(), io.StringIO()
+    report = Progress(stream, PLAIN, clock=clock)
+    report.say_alive()
+    assert stream.getvalue() == ""
+    report.apply([STARTED])
+    report.apply([job_started("a", 1.0), job_started("b", 2.0), job_started("c", 3.0, job="test")])
+    said = []
+    for _ in range(200):  # more than a minute and a half
+        clock.now_s += 0.5
+        before = stream.tell()
+        report.say_alive()
+        said += [line for line in stream.getvalue()[before:].splitlines() if line]
+    assert said == [
+        "  32.0s: running s/build on 2 agents for 31.0s, s/test on c for 29.0s",
+        "  1m01s: running s/build on 2 agents for 1m00s, s/test on c for 58.0s",
+        "  1m30s: running s/build on 2 agents for 1m29s, s/test on c for 1m27s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([ev.AgentStarting(agent="a", at_s=1.0)], "starting 1 agent (a) for 29.0s"),
+        ([job_started("a", 1.0, "x"), job_started("a", 1.0, "y")], "running s/build on a, 2 items for 29.0s"),
+        ([job_started("a", 1.0, job=str(n)) for n in range(5)], "running s/0 on a for 29.0s, s/1 on a for 29.0s,"
+         " s/2 on a for 29.0s, and 2 more"),
+        ([job_started("a", 1.0), ev.JobProgress(instance=job_started("a", 0).instance, text="3 of 9", at_s=2.0)],
+         "running s/build on a for 30.0s (3 of 9)"),
+        ([job_started("a", 1.0), ev.JobFinished(instance=job_started("a", 0).instance, state="failed", will_retry=True,
+          at_s=2.0)], "waiting to try again: s/build on a for 29.0s"),
+        ([ev.RunPaused(reason="failure", at_s=1.0)], "paused, and waits for an operator"),
+        ([ev.ConfirmationAsked(stage="deploy", at_s=1.0)], "stage deploy waits for a confirmation"),
+        ([ev.AgentReady(agent="a", home="/h", at_s=1.0), ev.StopRequested(by="SIGINT", at_s=1.0)],
+         "waiting for 1 agent (a) for 29.0s"),
+        ([], "nothing runs"),
+    ],
+)  # fmt: skip
+def test_the_sign_of_life_says_what_the_run_waits_for(events: list[ev.Event], said: str) -> None:
+    clock, stream = Clock(), io.StringIO()
+    report = Progress(stream, PLAIN, clock=clock)
+    report.apply([STARTED, *events])
+    clock.now_s += SILENCE_S
+    report.say_alive()
+    assert stream.getvalue().splitlines()[-1].partition(": ")[2] == said
+
+
+def test_a_quiet_log_shows_no_sign_of_life() -> None:
+    clock, stream = Clock(), io.StringIO()
+    report = Progress(stream, Style(QUIET), clock=clock)
+    report.apply([STARTED])
+    clock.now_s += 100
+    report.say_alive()
+    assert stream.getvalue() == ""
+
+
+def test_lines_begin_with_the_time_of_what_they_tell() -> None:
+    events = [STARTED, *recorded.failing()[1:]]
+    lines = log(events, Style(VERBOSE, timestamps=True)).splitlines()
+    assert all(re.match(r"2026-11-25T10:\d\d:\d\d\.\d{3}Z ", line) for line in lines)
+    times = [line[:24] for line in lines]
+    assert times == sorted(times)
+    assert len(set(times)) > 3
+    github = log(events, Style(github=True, timestamps=True)).splitlines()
+    assert any(line.startswith("::group::") for line in github)

@@ -86,6 +86,13 @@ def test_what_left_out_stages_would_have_set_is_warned_of_before_the_run(place: 
     assert "needs the variable" not in place.run("s.yml", "--until", "second").stderr
 
 
+def test_a_headless_run_that_a_job_holds_ends_when_nobody_comes(place: Place) -> None:
+    place.write("s.yml", "agents: [{name: a, transport: local}]\nstages: [{name: s, jobs: [{name: j,"
+                         " builtins.command: ['false'], on_failure: pause}]}]\n")  # fmt: skip
+    done = place.run("s.yml", "--headless", "--linger", "0.1")
+    assert done.returncode == 11, done.stdout
+
+
 def test_stages_may_be_named_more_than_once(place: Place) -> None:
     place.write("s.yml", STAGES)
     done = place.run("s.yml", "--stage", "second", "--stage", "first")

@@ -67,6 +67,23 @@ def parcel_of(*parts: bytes) -> str:
     return f"printf %b '{escaped}'; exec sleep 30"
 
 
+async def test_what_is_optional_may_be_absent_and_nothing_else(home: Path, tmp_path: Path, python: str) -> None:
+    target = tmp_path / "artifacts/a/"
+    absent = await fetch(home, "logs/x.log", f"{target}/", python, is_optional=True)
+    assert absent == {"local_path": None, "bytes": 0, "files": 0, "sha256": ""}
+    assert not target.exists()
+    with pytest.raises(ProcedureFailed, match="no such file"):
+        await fetch(home, "logs/x.log", f"{target}/", python)
+    (home / "logs").mkdir()
+    (home / "logs/gone").symlink_to("nowhere")
+    with pytest.raises(ProcedureFailed, match="link to nothing"):
+        await fetch(home, "logs", f"{target}/", python, is_optional=True)
+    (home / "logs/gone").unlink()
+    (home / "logs/x.log").write_text("x")
+    there = await fetch(home, "logs/x.log", f"{target}/", python, is_optional=True)
+    assert Path(there["local_path"]).read_text() == "x"
+
+
 async def test_a_file_comes_back(home: Path, tmp_path: Path, python: str) -> None:
     (home / "logs").mkdir()
     (home / "logs/x.log").write_bytes(b"line\n" * 100_000)

@@ -39,6 +39,37 @@ async def test_a_run_that_nobody_attends_to_ends(make: Callable[..., Host]) -> N
         assert await make({"start_paused": True}, linger_s=0.2).run() == ExitCode.HELD
 
 
+HELD = """agents: [{name: one, transport: local}]
+stages: [{name: s, jobs: [{name: j, builtins.command: ['false'], on_failure: pause}]}]
+"""
+ASKS = """agents: [{name: one, transport: local}]
+stages: [{name: s, ask_confirmation: true, jobs: [{name: j, builtins.sleep: 0}]}]
+"""
+WRONG = """agents: [{name: one, transport: local}]
+stages: [{name: s, with_agents: '{{ vars.a.b }}', jobs: [{name: j, builtins.sleep: 0}]}]
+vars: {a: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (HELD, {}),
+        (HELD, {"on_failure": "pause"}),
+        (ASKS, {"confirm": "ask"}),
+        (WRONG, {"on_failure": "pause"}),
+        (EMPTY, {"keep_alive": True}),
+        (EMPTY, {"start_paused": True}),
+    ],
+)
+async def test_whatever_a_run_waits_for_it_ends_when_nobody_comes(
+    make: Callable[..., Host], tmp_path: Path, text: str, options: dict[str, Any]
+) -> None:
+    (tmp_path / "s.yml").write_text(text)
+    async with asyncio.timeout(DEADLINE_S):
+        assert await make(options, linger_s=0.1).run() == ExitCode.HELD
+
+
 async def test_a_run_with_a_console_waits_on(make: Callable[..., Host], tmp_path: Path) -> None:
     opened = asyncio.Event()
     running = asyncio.ensure_future(make({"keep_alive": True}, linger_s=0.1).run(opened.set))

@@ -262,7 +262,7 @@ class AgentContext(Context):
         if log is not None:
             wanted["log"] = signs.LogSign(self._kernel, log, process.name, lambda: process)
         if port is not None:
-            wanted["port"] = signs.PortSign(self._kernel, Endpoint("", port), self.bind)
+            wanted["port"] = signs.PortSign(self._kernel, Endpoint("", port), self.bind, for_others=True)
         if file is not None:
             wanted["file"] = signs.FileSign(self.path(file))
         if http is not None:

@@ -6,7 +6,7 @@ is MAGIC and one line; for `get` the stream follows it.
     put   {"t":"put","home":"/abs","path":"a/b","name":"b.txt","dir":false,"bytes":5,"job":"stage/job@agent"}
           answers {"t":"done","bytes":5,"files":1,"sha256":"..."}
     get   {"t":"get","home":"/abs","path":"a/b"}
-          answers {"t":"found","bytes":5,"entries":1}
+          answers {"t":"found","bytes":5,"entries":1}; with "optional":true, {"t":"absent"} when nothing is there
 
 Both answer {"t":"error","kind","message","hint"} when it cannot be, and then exit with status 1.
 """
@@ -104,6 +104,9 @@ def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
 def get(out: int, request: Dict[str, Any]) -> None:
     """Send a file or a directory. Raises ProcedureFailed before the stream begins; later the stream says it."""
     root = os.path.join(to_bytes(request["home"]), to_bytes(request["path"]))
+    if request.get("optional") and _is_absent(root):
+        _write(out, MAGIC + encode({"t": "absent"}))
+        return
     entries, size_bytes = survey(root)
     _write(out, MAGIC + encode({"t": "found", "bytes": size_bytes, "entries": entries}))
     try:
@@ -112,6 +115,17 @@ def get(out: int, request: Dict[str, Any]) -> None:
     except ProcedureFailed as error:
         _write(out, error_piece(error))
         raise SystemExit(1) from None
+
+
+def _is_absent(path: bytes) -> bool:
+    """Whether nothing has that name; what cannot be looked at may well be there."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def open_destination(home: bytes, path: bytes, name: bytes, *, is_dir: bool, as_is: bool = False) -> Tuple[int, bytes]:

@@ -58,7 +58,9 @@ class Supervised(Process):
         self.stop_grace_s = stop_grace_s
         self.exit_code: Optional[int] = None
         self.is_running = False
-        self.is_over = False  # has ended and will not be restarted
+        self.is_over = False  # has ended and will not be restarted, and all of its output is there
+        self.ends = 0  # how often it has ended
+        self.last_exit_code: Optional[int] = None  # the status with which it ended last
         self.changed = Bell(kernel)
         self._stop_signal = signal_number(stop_signal)
         self._restart = restart
@@ -105,10 +107,12 @@ class Supervised(Process):
     async def _watch(self) -> None:
         delay_s = RESTART_DELAY_S
         while True:
-            self.exit_code = await self._child.ended
+            self.exit_code = self.last_exit_code = await self._child.ended
             self.is_running = False
+            self.ends += 1
+            self.changed.ring()
             await self._child.drained
-            if self._is_stopping or self._restart != "on_failure" or self.exit_code == 0:
+            if not self._is_restarted():
                 break
             self._on_state(self, False)
             await self._processes.end(self._child, self._stop_signal, self.stop_grace_s)
@@ -122,6 +126,14 @@ class Supervised(Process):
         self._on_state(self, False)
         self._over.set()
         self.changed.ring()
+
+    def _is_restarted(self) -> bool:
+        return self._restart == "on_failure" and self.exit_code != 0 and not self._is_stopping
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not run, and will not be started again."""
+        return self.is_over or not (self.is_running or self._is_restarted())
 
     @property
     def is_gone(self) -> bool:
@@ -141,6 +153,10 @@ class Supervised(Process):
     def tail(self, lines: int = 20) -> List[str]:
         """Give the last lines of its output, stdout and stderr as they came."""
         return self.log.last_lines(lines)
+
+    async def turn(self) -> None:
+        """Let others do something."""
+        await self._kernel.sleep(0)
 
     async def wait(self) -> int:
         """Wait for the leader's exit status."""
@@ -191,6 +207,8 @@ class _ProcessLines:
             if self._is_at_end:
                 raise StopAsyncIteration
             data, self._offset, gap = self._process.log.read(self._offset)
+            if data:
+                await self._process.turn()  # of a long log, or one that never ends, others have their turns too
             if gap:
                 self._lines.append("[%d bytes of the log were dropped here]" % gap)
             if data:

@@ -43,7 +43,7 @@ class Fetch(Procedure):
     where = "orchestrator"
     short = "remote_path"
     result = {
-        "local_path": "str: where it is now, absolute",
+        "local_path": "str: where it is now, absolute; null when there was nothing, and it was `optional`",
         "bytes": "int: the size of all files",
         "files": "int: how many files there are",
         "sha256": "str: of the file; of a directory, the SHA-256 over each file's name, a zero byte and its digest",
@@ -52,6 +52,11 @@ class Fetch(Procedure):
     remote_path: Field[str] = Field("str", "What to fetch, taken from the agent's home directory.", required=True)
     local_path: Field[Optional[str]] = Field(
         "str", "Where to, from the working directory; by default the run's artifacts, in a directory for each agent."
+    )
+    optional: Field[bool] = Field(
+        "bool",
+        "Whether it may be that there is nothing of that name: then nothing is fetched, and the job has not failed.",
+        default=False,
     )
 
 

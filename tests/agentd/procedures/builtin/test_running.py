@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import re
+import socket
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -199,6 +204,109 @@ async def test_the_last_lines_explain_a_process_that_ends(agent: RealAgent) -> N
     )
     assert error["detail"]["last_lines"] == ["no config"]
     assert error["detail"]["exit_code"] == 2
+
+
+SIGNS = [{"log": "never"}, {"file": "never"}, {"port": "1"}, {"http": "http://127.0.0.1:1/"}]
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=str)
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo bad config; exit 3",  # started again and again
+        "while :; do echo and so on; done",
+        "sleep 1000 & echo there; exit 4",  # what it started holds its output
+        "exec sleep 1000",
+    ],
+)
+async def test_a_sign_is_waited_for_until_its_deadline_whatever_the_process_does(
+    agent: RealAgent, sign: dict[str, str], script: str
+) -> None:
+    began_s = time.monotonic()
+    error = await agent.error(
+        "builtins.start_process",
+        argv=["sh", "-c", script],
+        name="p",
+        restart="on_failure",
+        stop_grace=0,
+        ready={**sign, "timeout": 0.4},
+    )
+    assert error["kind"] == "timeout", error
+    assert time.monotonic() - began_s < 5
+    if "exit" in script:
+        assert "it ended once, last with exit status" in error["message"]
+    if "echo" in script:
+        assert re.search("its last line: (bad config|and so on|there)", error["message"]), error
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=str)
+async def test_a_process_that_ends_and_is_not_started_again_is_given_up_at_once(
+    agent: RealAgent, sign: dict[str, str]
+) -> None:
+    for restart, status in (("never", 3), ("on_failure", 0)):
+        error = await agent.error(
+            "builtins.start_process",
+            argv=["sh", "-c", f"echo bye; exit {status}"],
+            name=f"p{status}",
+            restart=restart,
+            ready={**sign, "timeout": 1000},
+        )
+        assert error["kind"] == "exit", error
+        assert f"p{status} ended with exit status {status} before it was ready" in error["message"]
+        assert "its last line: bye" in error["message"]
+
+
+@pytest.mark.parametrize("sign", [{"log": "up"}, {"file": "up"}], ids=str)
+async def test_a_first_exit_is_no_verdict_where_another_start_follows(agent: RealAgent, sign: dict[str, str]) -> None:
+    script = "if [ -e been ]; then touch up; echo up; exec sleep 1000; fi; touch been; exit 1"
+    await agent.ok(
+        "builtins.start_process",
+        argv=["sh", "-c", script],
+        name="p",
+        restart="on_failure",
+        ready={**sign, "timeout": 20},
+    )
+
+
+async def test_a_process_that_prints_for_ever_is_not_asked_all_the_time(agent: RealAgent) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(100)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        _, finished = agent.start(
+            "builtins.start_process",
+            argv=["sh", "-c", "while :; do echo x; done"],
+            name="p",
+            stop_grace=0,
+            ready={"http": url, "timeout": 1},
+        )
+        asked = 0
+        listener.settimeout(0.02)
+        while not finished.done():
+            with contextlib.suppress(TimeoutError):
+                connection, _ = await asyncio.to_thread(listener.accept)
+                asked += 1
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.0 401 No\r\n\r\n")
+                connection.close()
+        assert (await finished).state == "failed"
+        assert f"401 {url}" in (await finished).error["message"]
+        assert 2 <= asked < 20
+
+
+async def test_what_listens_where_nobody_else_looks_is_not_ready(agent: RealAgent) -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.fail(f"this machine has no IPv6 loopback: {error}")
+    with listener:
+        port = listener.getsockname()[1]
+        error = await agent.error(
+            "builtins.start_process", argv="sleep 1000", name="p", ready={"port": str(port), "timeout": 0.2}
+        )
+        assert f"nothing accepts connections on port {port} of 127.0.0.1, where others look for it" in error["message"]
+        assert f"something does on [::1]:{port}" in error["message"]
+        assert (await agent.ok("builtins.wait_for", port=str(port)))["seen"] == f"[::1]:{port}"
 
 
 async def test_a_rerun_replaces_what_it_started(agent: RealAgent) -> None:

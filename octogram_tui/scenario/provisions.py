@@ -1,0 +1,138 @@
+"""Services and files that a part of a scenario needs, and that only parts bring which the command line leaves out.
+
+An agent's home is empty when a run begins, so what a stage brought there in an earlier run is gone. Names and paths are
+compared as they are written: what a template makes of them is known to the run only.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from octogram_tui.errors import Problem
+from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
+from octogram_tui.scenario.arguments import texts_in
+from octogram_tui.template.source import is_template
+
+_OWNED = re.compile(r"[A-Za-z0-9_-]+://(?=[^\s'\"])")
+_BETWEEN_PATHS = re.compile(r"[\s'\"`;|&()<>=,:\[\]{}$]+")
+_WRITTEN_BY_SHELL = re.compile(r">>?\s*(?:\"([^\"]+)\"|'([^']+)'|([^\s;|&()<>'\"]+))")
+_URI = re.compile(r"([A-Za-z0-9_-]+)://([^\s'\"]+)")
+_FILE_SERVER = "http"
+
+
+def missing_provisions(
+    scenario: Scenario,
+    left_out: Mapping[str, str],
+    takes_job: Callable[[StageSpec, JobSpec], bool] = lambda stage, job: True,
+) -> list[Problem]:
+    """Warn of each such service and file, where it is needed first. left_out: the reason by the key of a stage."""
+    elsewhere: dict[tuple[str, str], str] = {}  # (service or file, name) -> the stage that brings it
+    here: set[tuple[str, str]] = set()
+    chosen: list[tuple[StageSpec, JobSpec]] = []
+    for stage in scenario.stages:
+        for job in stage.jobs:
+            if stage.key in left_out or not takes_job(stage, job):
+                for brought in _brought(job):
+                    elsewhere.setdefault(brought, stage.name)
+            else:
+                here.update(_brought(job))
+                chosen.append((stage, job))
+    found: dict[tuple[str, str], Problem] = {}
+    for _, job in chosen:
+        for needed in _needed(job, elsewhere):
+            if needed in found or needed in here:
+                continue
+            what, name = needed
+            who = f"stage `{elsewhere[needed]}`, which {'starts' if what == 'service' else 'brings'} it"
+            found[needed] = Problem(
+                job.mark.file,
+                job.mark.line,
+                job.mark.column,
+                f"job `{job.name}` needs the {what} `{name}`; {who}, is left out",
+                "do not leave that part out, or see to it that the job can do without",
+                is_warning=True,
+            )
+    return list(found.values())
+
+
+def _brought(job: JobSpec) -> Iterator[tuple[str, str]]:
+    """Give the services and files that there are once a job has run."""
+    arguments = job.arguments.raw()
+    if _announces(job.procedure):
+        yield "service", _service_name(job.procedure, arguments)
+    for path in _files_brought(job.procedure, arguments):
+        name = posixpath.normpath(path)
+        if path and not is_template(path) and name not in (".", ".."):
+            yield "file", name
+
+
+def _announces(procedure: str) -> bool:
+    from octogram_agentd.procedures import find
+
+    try:
+        return bool(find(procedure).services)
+    except KeyError:
+        return False
+
+
+def _service_name(procedure: str, arguments: Mapping[str, Any]) -> str:
+    if procedure == "builtins.start_http_server":
+        return _FILE_SERVER
+    name = arguments.get("name")
+    if isinstance(name, str):
+        return name
+    argv = arguments.get("argv")
+    first = (argv[0] if isinstance(argv, list) and argv else argv) or ""
+    return posixpath.basename(str(first).split(" ")[0])
+
+
+def _files_brought(procedure: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    def text(name: str) -> str:
+        value = arguments.get(name)
+        return value if isinstance(value, str) else ""
+
+    match procedure:
+        case "copy":
+            target = text("remote_path")
+            inside = target.endswith(("/", "/.")) or target == "."
+            yield posixpath.join(target, posixpath.basename(text("local_path"))) if inside else target
+        case "builtins.write_file":
+            yield text("path")
+        case "builtins.prefetch":
+            yield text("file").rpartition("/")[2]
+        case "builtins.tar":
+            path = text("archive" if arguments.get("action") == "create" else "contents")
+            yield path.partition("://")[2] if "://" in path else path
+        case "builtins.shell":
+            for quoted, quoted_otherwise, bare in _WRITTEN_BY_SHELL.findall(text("script")):
+                path = quoted or quoted_otherwise or bare
+                if not path.startswith(("/dev/", "$")):
+                    yield path
+
+
+def _needed(job: JobSpec, offered: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
+    """Give those of what is offered that a job speaks of."""
+    arguments = job.arguments.raw()
+    names = [arguments.get("process")]
+    if job.procedure == "builtins.stop_process":
+        names.append(arguments.get("name"))
+    yield from (("service", name) for name in names if isinstance(name, str) and ("service", name) in offered)
+    if job.procedure == "copy":  # its other path is one of this machine
+        return
+    for text in texts_in({name: value for name, value in arguments.items() if name != "local_path"}):
+        for owner, rest in _URI.findall(text):
+            if owner in ("http", "https"):
+                continue
+            for name in (rest.partition("/")[0], *([_FILE_SERVER] if owner != "self" else [])):
+                if ("service", name) in offered:
+                    yield "service", name
+                    break
+        for word in _BETWEEN_PATHS.split(_OWNED.sub(" ", text)):
+            path = posixpath.normpath(word)
+            while path not in (".", "/", "") and ("file", path) not in offered:  # a file in a directory that is brought
+                path = posixpath.dirname(path)
+            if ("file", path) in offered:
+                yield "file", path
