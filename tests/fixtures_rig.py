@@ -26,6 +26,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from typing import Any
 import pytest
 from fixtures_program import events_of, wait_for
 from fixtures_ssh import Keys
-from machines import Machine, host_key, machines, missing
+from machines import Machine, Started, host_key, machines, missing
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Finished:
 
     def written(self, key: str) -> list[str]:
         """Give the lines that an instance printed."""
-        return [line for event in self.of("job_output") if event["key"] == key for line in event["lines"]]
+        return [line for event in self.of("job_output") if event.get("key") == key for line in event["lines"]]
 
 
 class Rig:
@@ -85,9 +86,9 @@ class Rig:
             [sys.executable, "-m", "octogram_tui", *arguments], **{**given, "stderr": subprocess.STDOUT, **more}
         )
 
-    def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-        """Start the program on the orchestrator's machine."""
-        return self.orchestrator.start([sys.executable, "-m", "octogram_tui", *arguments], **more)
+    def start(self, *arguments: str) -> AbstractContextManager[Started]:
+        """Start the program on the orchestrator's machine: `with rig.start(…) as run: …; run.end()`."""
+        return self.orchestrator.start([sys.executable, "-m", "octogram_tui", *arguments])
 
     def prepare(self) -> None:
         """Let the orchestrator into every machine."""
@@ -95,6 +96,7 @@ class Rig:
             machine.reset()
             machine.path("/root/.ssh").mkdir(mode=0o700)
         known = [f"{','.join(m.addresses)} {host_key(m)}\n" for m in self.machines.values()]
+        known.append(f"localhost,127.0.0.1,::1 {host_key(self.orchestrator)}\n")
         self.orchestrator.write("/root/.ssh/known_hosts", "".join(known))
         shutil.copy(self._keys.user, self.orchestrator.path("/root/.ssh/id_ed25519"))
         for machine in self.machines.values():

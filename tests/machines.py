@@ -130,10 +130,25 @@ class Machine:
         given = {"capture_output": True, "text": True, "timeout": 60.0, "check": True, "stdin": subprocess.DEVNULL}
         return subprocess.run(self._inside(argv), env=self.environment, **{**given, **more})
 
-    def start(self, argv: Sequence[str], **more: Any) -> subprocess.Popen[str]:
-        """Start a command at /root, with its output and errors in one pipe."""
-        given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "stdin": subprocess.DEVNULL}
-        return subprocess.Popen(self._inside(argv), env=self.environment, **{**given, **more})
+    @contextmanager
+    def start(self, argv: Sequence[str]) -> Iterator[Started]:
+        """Start a command at /root; whatever happens to the test, its end is waited for."""
+        process = subprocess.Popen(
+            self._inside(argv),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started = Started(process)
+        try:
+            yield started
+        except BaseException as error:
+            started.signal(signal.SIGKILL)
+            error.add_note(f"{' '.join(argv)} had said: {started.end()}")
+            raise
+        assert process.returncode is not None, "a test waits for the end of what it started"
 
     def listening(self) -> list[tuple[str, int]]:
         """List what is listened on, but for sshd: the address as `ss` writes it, and the port."""
@@ -152,6 +167,14 @@ class Machine:
                     if command and int(entry.name) not in self._makers:
                         found[int(entry.name)] = command
         return found
+
+    def kill(self, beginning: str) -> None:
+        """Kill whatever has a command that begins like that."""
+        found = [pid for pid, command in self.processes().items() if command.startswith(beginning)]
+        assert found, self.processes()
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def reset(self) -> None:
         """End all that runs there, and empty /root and /tmp."""
@@ -178,6 +201,29 @@ class Machine:
 
     def _inside(self, argv: Sequence[str]) -> list[str]:
         return ["nsenter", f"--target={self.pid}", "-m", "-u", "-i", "-n", "-p", "--wd", "--", *argv]
+
+
+class Started:
+    """A command that goes on."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal: to the command itself, which has a parent that takes it into the machine."""
+        parent = self._process.pid
+        for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            os.kill(int(pid), number)
+
+    def end(self, within_s: float = 30.0) -> str:
+        """Wait for its end, and give all that it printed."""
+        return self._process.communicate(timeout=within_s)[0]
+
+    @property
+    def code(self) -> int:
+        """How it has ended."""
+        assert self._process.returncode is not None
+        return self._process.returncode
 
 
 @contextmanager

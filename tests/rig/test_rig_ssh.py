@@ -1,0 +1,77 @@
+"""Ways to a machine: an alias of the SSH configuration, through a jump machine, and several agents on one machine."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures_program import events_of, wait_for
+from fixtures_rig import Rig
+
+pytestmark = pytest.mark.machines
+
+LOOK = """
+stages:
+  - name: look
+    jobs:
+      - {name: who, builtins.command: hostname}
+"""
+WAIT = """
+stages:
+  - name: work
+    jobs:
+      - name: count
+        builtins.shell: 'echo $$ >/tmp/at_work; until [ -e /tmp/go ]; do sleep 0.02; done; echo went on'
+"""
+
+
+def agents(**addresses: str) -> str:
+    """Write the scenario's list of agents."""
+    return "agents:\n" + "".join(f"  - {{name: {name}, address: '{at}'}}\n" for name, at in addresses.items())
+
+
+def test_an_alias_and_a_jump_machine_of_the_ssh_configuration(rig: Rig) -> None:
+    lines = [
+        f"Host near\n  HostName {rig.machine('alice').address6}",
+        f"Host far\n  HostName {rig.machine('dave').address}\n  ProxyJump gate",
+        f"Host gate\n  HostName {rig.machine('gate').address}",
+    ]
+    rig.orchestrator.write("/root/.ssh/config", "\n".join(lines) + "\n")
+    done = rig.orchestrate(agents(one="near", two="far") + LOOK, "--verbose")
+    assert done.code == 0, done.output
+    assert done.written("look/who@one") == ["alice"]
+    assert done.written("look/who@two") == ["dave"]
+
+
+def test_two_agents_of_one_machine_share_it(rig: Rig) -> None:
+    bob = rig.machine("bob")
+    done = rig.orchestrate(agents(one=bob.address, two=bob.address, three=bob.address6) + LOOK, "--verbose")
+    assert done.code == 0, done.output
+    ready = done.of("agent_ready")
+    assert {e["host"] for e in ready} == {"bob"}
+    assert len({e["home"] for e in ready}) == len({e["pid"] for e in ready}) == 3
+    assert not list(bob.path("/root/.octogram/runs").iterdir()), "their homes are gone"
+
+
+def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
+    bob = rig.machine("bob")
+    rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)
+    with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
+        wait_for(lambda: bob.path("/tmp/at_work").exists(), 20)
+        bob.kill("sshd:")
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 2, 30)
+        bob.write("/tmp/go", "")
+        output = run.end()
+    assert run.code == 0, output
+    assert "went on" in output
+
+
+def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) -> None:
+    alice, bob = rig.machine("alice"), rig.machine("bob")
+    rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address, two=alice.address6) + WAIT)
+    with rig.start("scenario.yml", "--headless", "--events", "events.jsonl") as run:
+        wait_for(lambda: all(machine.path("/tmp/at_work").exists() for machine in (alice, bob)), 20)
+        ready = {e["agent"]: e for e in events_of(rig.orchestrator.read("/root/events.jsonl")) if "pid" in e}
+        bob.run(["kill", "-KILL", str(ready["one"]["pid"])])
+        output = run.end()
+    assert run.code == 7, output
+    assert "agent one" in output
+    wait_for(lambda: not alice.processes(), 10, lambda: str(alice.processes()))
