@@ -74,3 +74,9 @@ stages:
         assert (back / f"of_{host}").read_text() == f"{host}\n"
         assert (back / "deep/data").read_text() == "x" * 300_000
         assert (back / "run.sh").stat().st_mode & 0o111
+
+
+def test_a_proxy_to_the_web_is_not_asked_for_another_agents_file(rig: Rig) -> None:
+    rig.machine("bob").write("/root/.bashrc", "export http_proxy=http://10.77.0.99:3128\necho a login says something\n")
+    done = rig.orchestrate(BOTH_WAYS.format(left=rig.machine("alice").address, right=rig.machine("bob").address))
+    assert done.code == 0, done.output

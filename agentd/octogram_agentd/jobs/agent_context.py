@@ -339,7 +339,7 @@ class AgentContext(Context):
             return self.path(uri.owned or "")
         from octogram_agentd.network.download import download
 
-        return await download(self, uri.remote, name, executable)
+        return await download(self, uri.remote, name, executable, is_direct=uri.path is not None)
 
     def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None) -> None:
         """Tell everyone of a service."""

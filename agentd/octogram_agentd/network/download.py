@@ -12,6 +12,7 @@ from octogram_agentd.processes.filenames import fitting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
+    from urllib.request import Request
 
     from octogram_agentd.procedures.context import Context
 
@@ -37,11 +38,14 @@ class _Download:
         self.waiting: List[Any] = []
 
 
-async def download(context: Context, url: str, name: str = "", executable: bool = False) -> str:
+async def download(
+    context: Context, url: str, name: str = "", executable: bool = False, is_direct: bool = False
+) -> str:
     """Give the local path of a URL's content, which is downloaded the first time that somebody asks.
 
     name        what the file is to be called; by default what follows the last `/` of the URL
     executable  whether the file can be run
+    is_direct   whether it is another agent's file, past all proxies: those lead to the web, not to the run's machines
     Raises ProcedureFailed kind `download`. A download that failed or was cancelled is tried anew by the next who asks,
     and by those who wait already.
     """
@@ -53,20 +57,20 @@ async def download(context: Context, url: str, name: str = "", executable: bool 
         if found is not None and found.path and not os.path.exists(found.path):
             found = None  # somebody has moved it away
         if found is None:
-            await _lead(context, kept, url)
+            await _lead(context, kept, url, is_direct)
         elif not found.path:
             await _follow(context, found)
         else:
             return _as_asked(found.path, name, executable)
 
 
-async def _lead(context: Context, kept: Dict[str, _Download], url: str) -> None:
+async def _lead(context: Context, kept: Dict[str, _Download], url: str, is_direct: bool) -> None:
     entry = kept[url] = _Download()
     directory = os.path.join(context.root, "downloads", _folder(url))
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         path = os.path.join(directory, "content")
-        program = origin.argv("network.download", url, path)
+        program = origin.argv("network.download", url, path, *(["direct"] if is_direct else []))
         result = await context.command(program, cwd=context.root, check=False, log=False)
         if result.exit_code != 0:
             lines = result.stderr.strip().splitlines() or ["its program ended with status %d" % result.exit_code]
@@ -113,12 +117,12 @@ def _as_asked(path: str, name: str, executable: bool) -> str:
 
 
 def main(argv: List[str]) -> int:
-    """Download URL to PATH: `download URL PATH`. One line on standard error says why it failed."""
+    """Download URL to PATH: `download URL PATH [direct]`. One line on standard error says why it failed."""
     import sys
 
-    url, path = argv
+    url, path = argv[:2]
     try:
-        _fetch(url, path)
+        _fetch(url, path, "direct" in argv[2:])
     except _DownloadFailed as error:
         sys.stderr.write("%s\n" % error)
         return 1
@@ -129,18 +133,21 @@ class _DownloadFailed(Exception):
     """Why a download failed, for people."""
 
 
-def _fetch(url: str, path: str) -> None:
+def _fetch(url: str, path: str, is_direct: bool) -> None:
     import http.client
     import urllib.error
     import urllib.request
 
     partial = path + ".part"
+    # A proxy of the environment is honoured on the way to the web, as curl would.
+    proxies = {} if is_direct else urllib.request.getproxies()
     try:
         if not url.startswith(("http://", "https://")):
             raise _DownloadFailed("%s is not a scheme that is downloaded" % url.partition(":")[0])
         request = urllib.request.Request(sendable(url), headers={"User-Agent": "octogram"})
-        # A proxy of the environment is honoured, as curl would.
-        with urllib.request.urlopen(request, timeout=STALL_S) as answer:
+        server = request.host
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+        with opener.open(request, timeout=STALL_S) as answer:
             scheme = answer.geturl().partition(":")[0]
             if scheme not in ("http", "https"):
                 raise _DownloadFailed("%s is not a scheme that is downloaded" % scheme)
@@ -157,9 +164,10 @@ def _fetch(url: str, path: str) -> None:
             raise _DownloadFailed("the connection ended after %d of %s bytes" % (received, length))
         os.replace(partial, path)
     except urllib.error.HTTPError as error:
-        raise _DownloadFailed("the server answered %d %s" % (error.code, error.reason)) from None
+        said = "%sthe server answered %d %s" % (_through(request, server), error.code, error.reason)
+        raise _DownloadFailed(said) from None
     except urllib.error.URLError as error:
-        raise _DownloadFailed(_reason(error.reason)) from None
+        raise _DownloadFailed(_through(request, server) + _reason(error.reason)) from None
     except (http.client.HTTPException, ValueError) as error:
         raise _DownloadFailed(str(error) or type(error).__name__) from None
     except OSError as error:
@@ -169,6 +177,11 @@ def _fetch(url: str, path: str) -> None:
             os.unlink(partial)
         except OSError:
             pass
+
+
+def _through(request: Request, server: str) -> str:
+    """Name the proxy that was asked instead of the server, where there is one."""
+    return "through the proxy %s: " % request.host if request.host != server else ""
 
 
 def _reason(reason: object) -> str:

@@ -56,13 +56,13 @@ def url() -> Generator[str, None, None]:
     server.server_close()
 
 
-Download = Callable[[str], "subprocess.CompletedProcess[str]"]
+Download = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
 def download(request: pytest.FixtureRequest, tmp_path: Path) -> Download:
-    def run(url: str) -> subprocess.CompletedProcess[str]:
-        argv = [request.param, *origin.argv("network.download", url, str(tmp_path / "target"))[1:]]
+    def run(url: str, *more: str) -> subprocess.CompletedProcess[str]:
+        argv = [request.param, *origin.argv("network.download", url, str(tmp_path / "target"), *more)[1:]]
         return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
     return run
@@ -94,6 +94,27 @@ def test_why_not(download: Download, url: str, tmp_path: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
     assert download(url + "/local").returncode == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxy_is_asked_for_what_is_in_the_web_and_named_when_it_fails(
+    download: Download, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        proxy = f"127.0.0.1:{closed.getsockname()[1]}"
+        monkeypatch.setenv("http_proxy", f"http://{proxy}")
+        assert f"through the proxy {proxy}: the server refused" in download(url + "/file").stderr
+    monkeypatch.setenv("http_proxy", url)
+    assert f"through the proxy {url[7:]}: the server answered 404" in download("http://elsewhere.example/x").stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_proxy_is_asked_for_a_file_of_another_agent(
+    download: Download, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert download(url + "/file", "direct").returncode == 0
+    assert (tmp_path / "target").stat().st_size == 1 << 20
 
 
 def test_a_disk_that_cannot_be_written(url: str, tmp_path: Path) -> None:
