@@ -1,4 +1,4 @@
-"""The rig: the real program as a process of one machine, over real SSH, with agents on others (see machines.py).
+"""The rig: the real program as a process of one machine, over real SSH, with agents on others (who: see machines.py).
 
     pytestmark = pytest.mark.machines
 
@@ -34,7 +34,8 @@ from typing import Any
 import pytest
 from fixtures_program import events_of, wait_for
 from fixtures_ssh import Keys
-from machines import Machine, Started, host_key, machines, missing
+from machine import Machine, Started
+from machines import machines, missing
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class Rig:
         for machine in self.machines.values():
             machine.reset()
             machine.path("/root/.ssh").mkdir(mode=0o700)
-        known = [f"{','.join(m.addresses)} {host_key(m)}\n" for m in self.machines.values()]
-        known.append(f"localhost,127.0.0.1,::1 {host_key(self.orchestrator)}\n")
+        known = [f"{','.join(m.addresses)} {m.host_key}\n" for m in self.machines.values()]
+        known.append(f"localhost,127.0.0.1,::1 {self.orchestrator.host_key}\n")
         self.orchestrator.write("/root/.ssh/known_hosts", "".join(known))
         shutil.copy(self._keys.user, self.orchestrator.path("/root/.ssh/id_ed25519"))
         for machine in self.machines.values():

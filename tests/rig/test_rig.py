@@ -51,6 +51,7 @@ def test_who_reaches_whom(rig: Rig, version: int) -> None:
     assert not reaches("alice", "bob", "outside")
 
 
+@pytest.mark.usefixtures("rig_machines")  # which is skipped where there cannot be any
 def test_nothing_of_a_test_run_that_is_killed_is_left(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", BUILDS_AND_IS_KILLED, str(tmp_path)],

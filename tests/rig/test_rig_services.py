@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from fixtures_program import wait_for
 from fixtures_rig import Rig
-from machines import Machine
+from machine import Machine
 
 pytestmark = pytest.mark.machines
 

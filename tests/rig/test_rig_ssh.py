@@ -64,6 +64,20 @@ def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
     assert "went on" in output
 
 
+def test_a_network_that_is_away_for_a_moment_costs_nothing(rig: Rig) -> None:
+    bob = rig.machine("bob")
+    rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)
+    with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
+        wait_for(lambda: bob.path("/tmp/at_work").exists(), 20)
+        with bob.unplugged():
+            bob.write("/tmp/go", "")
+            wait_for(lambda: not any("/tmp/go" in command for command in bob.processes().values()), 10)
+        output = run.end()
+    assert run.code == 0, output
+    assert "went on" in output, "what was said meanwhile comes after all"
+    assert '"agent_suspect"' not in rig.orchestrator.read("/root/events.jsonl")
+
+
 def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) -> None:
     alice, bob = rig.machine("alice"), rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address, two=alice.address6) + WAIT)
