@@ -7,7 +7,7 @@ import re
 
 MAX_HOST_CHARACTERS = 253
 MAX_USER_CHARACTERS = 255
-_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*\.?")
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
 _WITH_USER = re.compile(r"(?P<user>[^@]+)@(?P<rest>.+)")
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[0-9]+))?")
 
@@ -40,9 +40,7 @@ def host_problem(text: str) -> Problem | None:
     found = re.search(r"[@/\\\[\]*?!\"'`;&|<>(){}#]", text)
     if found is not None:
         return f"holds `{found[0]}`", "write the machine's name or its address"
-    if _NUMBERS.fullmatch(text) and (text.count(".") > 3 or any(int(part or 0) > 255 for part in text.split(".")[:-1])):
-        return "is no IPv4 address", "an address has four numbers up to 255"
-    if text.count(".") == 3 and _NUMBERS.fullmatch(text) and int(text.rpartition(".")[2] or 0) > 255:
+    if _NUMBERS.fullmatch(text) and (len(text.split(".")) > 4 or any(int(part) > 255 for part in text.split("."))):
         return "is no IPv4 address", "an address has four numbers up to 255"
     if ".." in text or text.startswith("."):
         return "has an empty part between two dots", "write the machine's name or its address"
