@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.scenario.forms import command, local_path, path, shown, variable_name, word, words
+from octogram_tui.scenario.hosts import address_problem, user_problem
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.shapes import AGENT, RESERVED_NAMES
 from octogram_tui.scenario.tree import MapNode, Place
 
 MAX_AGENTS = 10_000
+MAX_NAME_CHARACTERS = 200  # each agent has directories of its name
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _RANGE = re.compile(r"\{([0-9]{1,9})\.\.([0-9]{1,9})\}")
 _DEFAULTS = {key: declared._replace(required=False) for key, declared in AGENT.items() if key != "name"}
@@ -44,12 +47,12 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
         keys.findings.error(name_place, f"`{name}` stands for more than {MAX_AGENTS} agents")
         return []
     transport = settings.get("transport", "ssh")
-    addresses = [a for address in settings.pop("address", []) for a in spread(address) or [address]]
+    addresses = [address for address, _ in settings.pop("address", [])]
     if not addresses and transport == "ssh":
         hint = "give `address`, or `transport: local` to run the agent on this machine"
         keys.findings.error(value.place, f"agent `{name}` has no address", hint)
-    command = settings.pop("command", ())
-    if transport == "command" and not command:
+    argv = settings.pop("command", ())
+    if transport == "command" and not argv:
         hint = "give the argv that reaches the machine: command: [docker, exec, -i, '{name}']"
         keys.findings.error(value.place, f"agent `{name}` has `transport: command` and no `command`", hint)
     mark = keys.findings.mark(value.place)
@@ -58,16 +61,25 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
         if not check_name(keys, each, name_place):
             break
         address = addresses[index % len(addresses)] if addresses else ""
-        words = tuple(w.replace("{name}", each).replace("{address}", address) for w in command)
-        result.append(AgentSpec(AgentName(each), address, command=words, mark=mark, **settings))
+        reach = tuple(w.replace("{name}", each).replace("{address}", address) for w in argv)
+        result.append(AgentSpec(AgentName(each), address, command=reach, mark=mark, **settings))
     return result
 
 
 def check_name(keys: KeyReader, name: str, place: Place) -> bool:
     """Tell whether a word can name an agent, and report it when it cannot."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        message = f"`{shown(name)}` cannot be an agent's name: it has {len(name)} characters"
+        keys.findings.error(place, message, f"a name has at most {MAX_NAME_CHARACTERS}")
+        return False
+    if name.startswith("-"):
+        keys.findings.error(
+            place, f"`{shown(name)}` cannot be an agent's name: options begin with `-`", "begin it with a letter"
+        )
+        return False
     if not _NAME.fullmatch(name):
         hint = "names have letters, digits, `-` and `_`"
-        keys.findings.error(place, f"`{name}` cannot be an agent's name", hint)
+        keys.findings.error(place, f"`{shown(name)}` cannot be an agent's name", hint)
         return False
     if name in RESERVED_NAMES:
         hint = f"{', '.join(RESERVED_NAMES)} mean something in URIs"
@@ -96,12 +108,11 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key in node:
         if key == "address":
-            result[key] = [address for address, _ in keys.words(node, key)]
+            result[key] = _addresses(keys, node)
         elif key in ("user", "python"):
-            result[key] = keys.word(node, key)
+            result[key] = _checked(keys, node, key, user_problem if key == "user" else interpreter)
         elif key == "identity":
-            identity = keys.word(node, key)
-            result[key] = None if identity is None else os.path.expanduser(identity)
+            result[key] = _identity(keys, node)
         elif key == "port":
             result[key] = keys.integer(node, key, AGENT[key])
         elif key == "transport":
@@ -110,14 +121,77 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
             result[key] = _argv(keys, node)
         elif key in ("env", "labels"):
             result[key] = keys.string_map(node, key)
+    for name, text in result.get("env", {}).items():
+        flaw = variable_name(name) or word(text)
+        if flaw is not None:
+            keys.findings.error(node["env"].key_place(name), f"`env.{shown(name)}` {flaw.what}", flaw.instead)
     return result
 
 
+def _addresses(keys: KeyReader, node: MapNode) -> list[tuple[str, Place]]:
+    """Read the machines, ranges spread; one that cannot be is reported, and is there all the same."""
+    result = []
+    for written, place in keys.words(node, "address"):
+        spread_out = spread(written)
+        if spread_out is None:
+            keys.findings.error(place, f"`{shown(written)}` stands for more than {MAX_AGENTS} machines")
+        for address in spread_out or [written]:
+            problem = address_problem(address)
+            result.append((address, place))
+            if problem is not None:
+                keys.findings.error(place, f"`address` {problem[0]}: `{shown(address)}`", problem[1])
+                break
+    return result
+
+
+def _checked(
+    keys: KeyReader, node: MapNode, key: str, problem_of: Callable[[str], tuple[str, str] | None]
+) -> str | None:
+    text = keys.word(node, key)
+    problem = None if text is None else problem_of(text)
+    if problem is not None:
+        keys.findings.error(node.value_place(key), f"`{key}` {problem[0]}: `{shown(text or '')}`", problem[1])
+    return text
+
+
+def interpreter(text: str) -> tuple[str, str] | None:
+    """Say why a text names no interpreter."""
+    return path(text.removeprefix("~/")) if text else ("is empty", "leave it out to have the first one that exists")
+
+
+def _identity(keys: KeyReader, node: MapNode) -> str | None:
+    """Read the path of a private key. That it is not here is only doubtful: a check may run on another machine."""
+    written = keys.word(node, "identity")
+    if written is None:
+        return None
+    place = node.value_place("identity")
+    identity = os.path.expanduser(written)
+    flaw = local_path(identity)
+    if flaw is not None:
+        keys.findings.error(place, f"`identity` {flaw.what}", flaw.instead)
+    elif identity.endswith(".pub"):
+        hint = f"write the private key: `{written.removesuffix('.pub')}`"
+        keys.findings.error(place, f"`identity` is a public key: `{shown(written)}`", hint)
+    elif not os.path.isfile(identity):
+        what = "is a directory" if os.path.isdir(identity) else "does not exist on this machine"
+        hint = "write the path of a private key, or leave it out to have those of the ssh configuration"
+        message = f"`identity` {what}: `{shown(written)}`"
+        if not any(problem.message == message for problem in keys.findings.problems):  # agents share their keys
+            keys.findings.warning(place, message, hint)
+    return identity
+
+
 def _argv(keys: KeyReader, node: MapNode) -> tuple[str, ...]:
-    if not isinstance(node["command"], str):
-        return tuple(word for word, _ in keys.words(node, "command"))
-    try:
-        return tuple(shlex.split(node["command"]))
-    except ValueError as error:
-        keys.findings.error(node.value_place("command"), f"`command` cannot be split into words: {error}")
+    """Read what reaches a machine. Without any words the agent itself is reported."""
+    given = node["command"]
+    if given is None or given == "":
         return ()
+    if isinstance(given, str):
+        flaw = command(given)
+        found = shlex.split(given) if flaw is None else [given]
+    else:
+        found = [each for each, _ in keys.words(node, "command")]
+        flaw = words(found) if found else None
+    if flaw is not None:
+        keys.findings.error(node.value_place("command"), f"`command` {flaw.what}", flaw.instead)
+    return tuple(found)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from octogram_agentd.procedures.base import Field, Procedure
+from octogram_tui.scenario.forms import FORMS
 
 OURS = "octogram_agentd"
 KINDS = ("str", "int", "float", "bool", "any", "list", "tuple", "map", "record", "expression")
@@ -348,6 +349,8 @@ class _Reader:
             raise Unreadable(node.lineno, message, is_wrong=True) from None
         if isinstance(made, Field) and made.kind.removesuffix("_or_list") not in KINDS:
             raise Unreadable(node.lineno, f"there is no kind of field `{made.kind}`", is_wrong=True)
+        if isinstance(made, Field) and made.form and made.form not in FORMS:
+            raise Unreadable(node.lineno, f"there is no form of field `{made.form}`", is_wrong=True)
         return made
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
+from octogram_tui.scenario.forms import flaw_of, words
 from octogram_tui.scenario.limits import WANTED, coerce, refuse
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
@@ -69,7 +70,8 @@ class FieldReader:
         if kind.endswith("_or_list"):
             if not isinstance(value, list):
                 return self.read(_single(field, kind), value, place, path)
-            return self.sequence(field.of or _single(field, kind), value, place, path)
+            found = self.sequence(field.of or _single(field, kind), value, place, path)
+            return self.command(found, place, path) if field.form == "command" else found
         if kind == "list":
             return self.sequence(field.of or _ANY_TEXT, value, place, path)
         if kind == "tuple":
@@ -103,6 +105,10 @@ class FieldReader:
         refusal = refuse(field, value)
         if refusal is not None:
             self.findings.error(place, f"`{path}` {refusal}")
+            return NOTHING
+        flaw = flaw_of(field.form, value)
+        if flaw is not None:
+            self.findings.error(place, f"`{path}` {flaw.what}", flaw.instead)
             return NOTHING
         if not field.uri:
             return Value(value)
@@ -156,6 +162,25 @@ class FieldReader:
             return self.wrong(place, path, "a list", value)
         return _list_value([self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(_pairs(value, place))])
 
+    def command(self, found: Value, place: Place, path: str) -> Value:
+        """Check a command that is a list as far as it can be told, and what comes of it when the job starts."""
+        make = found.make
+        if found.raw is not None and (not found.raw or not found.raw[0]):
+            flaw = words(found.raw)
+            assert flaw is not None
+            self.findings.error(place, f"`{path}` {flaw.what}", flaw.instead)
+        if make is None:
+            return found
+
+        def checked(scope: Mapping[str, Any], resolve: Resolve) -> Any:
+            result = make(scope, resolve)
+            flaw = words(result)
+            if flaw is not None:
+                raise TemplateError(f"`{path}` {flaw.what}", hint=flaw.instead)
+            return result
+
+        return Value(found.raw, checked)
+
     def fixed(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
         """Read a list of a fixed number of elements, each of its own kind."""
         if not isinstance(value, list):
@@ -175,6 +200,11 @@ class FieldReader:
         if not isinstance(value, dict):
             return self.wrong(place, path, "a map", value)
         of = field.of or _ANY_TEXT
+        for key in value if field.form else ():
+            flaw = flaw_of(field.form, key)
+            if flaw is not None:
+                where = value.key_place(key) if isinstance(value, MapNode) else place
+                self.findings.error(where, f"`{path}` {flaw.what}", flaw.instead)
         return _map_value({key: self.member(of, value, key, place, f"{path}.") for key in value})
 
     def record(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
@@ -268,6 +298,7 @@ def _takes_any_text(field: Field[Any]) -> bool:
         or field.choices
         or field.pattern
         or field.is_pattern
+        or field.form
         or field.max_bytes is not None
         or field.above is not None
         or field.minimum is not None
@@ -292,6 +323,7 @@ def _single(field: Field[Any], kind: str) -> Field[Any]:
         choices=field.choices,
         pattern=field.pattern,
         is_pattern=field.is_pattern,
+        form=field.form,
         above=field.above,
         minimum=field.minimum,
         maximum=field.maximum,
@@ -346,6 +378,9 @@ def _text_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
         refusal = refuse(field, result)
         if refusal is not None:
             raise TemplateError(f"`{path}` {refusal}")
+        flaw = flaw_of(field.form, result)
+        if flaw is not None:
+            raise TemplateError(f"`{path}` {flaw.what}", hint=flaw.instead)
         if not field.uri:
             return result
         problem = uri_problem(result, field.uri)

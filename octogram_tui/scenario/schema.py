@@ -21,7 +21,7 @@ _DURATION = rf"\s*(({_NUMBER}(m ?s|s|m|h|d) *)+|{_NUMBER})\s*"
 _FLOAT = r"\s*[-+]?([0-9_]+\.?[0-9_]*|\.[0-9_]+)([eE][-+]?[0-9_]+)?\s*"
 _INTEGER = r"\+?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)"
 _TEMPLATE: dict[str, Any] = {"type": "string", "pattern": r"\{[{%#]"}
-_AGENT_NAME = r"^([a-zA-Z0-9_-]|\{[0-9]{1,9}\.\.[0-9]{1,9}\})+$"
+_AGENT_NAME = r"^(?!-)([a-zA-Z0-9_-]|\{[0-9]{1,9}\.\.[0-9]{1,9}\})+$"
 _SIMPLE: dict[str, dict[str, Any]] = {
     "string": _SCALAR,
     "word": _SCALAR,

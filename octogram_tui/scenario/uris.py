@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from octogram_tui.scenario.findings import suggestion
+from octogram_tui.scenario.forms import endpoint, url, word
 
 _ENDPOINT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/:]+):[0-9]+(?:/.*)?", re.DOTALL)
 _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
@@ -13,17 +14,24 @@ _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
 
 def uri_problem(uri: str, kind: str, agents: Iterable[str] | None = None) -> tuple[str, str] | None:
     """Say what is wrong with a URI, and what to do; None when nothing is. `agents` None: any agent may exist."""
+    flaw = word(uri)
+    if flaw is not None:
+        return f"it {flaw.what}", flaw.instead
     scheme, separator, name = uri.partition("://")
     if not separator:
         # A host and a port were an endpoint for the original, and still are.
         if _ENDPOINT.fullmatch(uri):
-            return None
+            flaw = endpoint(uri.split("/", 1)[0])
+            return flaw and (f"it {flaw.what}", flaw.instead)
         return (
             f"`{uri}` is neither a URL nor something that an agent owns",
             f"write self://{uri or 'PATH'} for what the job's own agent has, AGENT://{uri or 'PATH'} for another's",
         )
     if scheme in ("http", "https"):
-        return None if name else (f"`{uri}` names no machine", "")
+        if not name:
+            return f"`{uri}` names no machine", "write http://HOST:PORT/PATH"
+        flaw = url(uri)
+        return flaw and (f"it {flaw.what}", flaw.instead)
     problem = owner_problem(scheme, agents)
     if problem is None and not name:
         return f"`{uri}` names nothing", f"write {scheme}://NAME"

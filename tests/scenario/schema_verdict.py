@@ -42,6 +42,10 @@ BEYOND_A_SCHEMA = (
     r"must be at (least|most) .*, not the text ",
     # a number where a text with a pattern is due
     r"must match .*, which the text `\d+` does not",
+    # what a text stands for: a machine, a user, a path, a port, a name, a command (scenario/forms.py and hosts.py)
+    r"^`[\w.\[\]=-]+`:?( it)? (is|are) (empty|no port|no URL|no host|no regular|no IPv4|neither a name|a public key)",
+    r"^`[\w.\[\]=-]+`:?( it)? (holds|begins with|has|names no|leads out|must be relative|cannot be the name)",
+    r"cannot be an agent's name: it has \d+ characters",
     # numbers that JSON has not
     r"not the number -?(nan|inf|\d{30,})",
     r"-?(nan|inf) is not a number that can be kept",

@@ -207,6 +207,10 @@ def test_who_trusts_a_file_has_it_run() -> None:
             "4: there is no kind of field `strr`",
         ),
         (
+            HEAD + "class M(Procedure):\n    procedure = 'm.m'\n    x = Field('str', form='prot')\n",
+            "4: there is no form of field `prot`",
+        ),
+        (
             HEAD + "class M(Procedure):\n    procedure = 'm.m'\n    x = Field('str', need=1)\n",
             "4: Field got an unexpected",
         ),

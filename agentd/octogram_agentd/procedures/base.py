@@ -42,6 +42,9 @@ class Field(_OfValue["T"]):
     above     what a number has to be more than: 0 of times for which none at all makes no sense
     minimum, maximum, max_bytes, choices, pattern  what is refused after expansion
     is_pattern  whether the text is a regular expression, refused when it cannot be one
+    form      what a text stands for, by which more is refused: word, command, path, inner_path (of the home directory),
+              inner_file, local_path, file_name, port, own_port, endpoint, peer, port_or_endpoint, url, header;
+              of a map it is that of its keys: variables, headers
     """
 
     __slots__ = (
@@ -51,6 +54,7 @@ class Field(_OfValue["T"]):
         "doc",
         "exactly_one",
         "fields",
+        "form",
         "formerly",
         "is_pattern",
         "kind",
@@ -81,6 +85,7 @@ class Field(_OfValue["T"]):
         choices: Sequence[str] = (),
         pattern: str = "",
         is_pattern: bool = False,
+        form: str = "",
         above: Optional[float] = None,
         minimum: Optional[float] = None,
         maximum: Optional[float] = None,
@@ -99,6 +104,7 @@ class Field(_OfValue["T"]):
         self.choices = tuple(choices)
         self.pattern = pattern
         self.is_pattern = is_pattern
+        self.form = form
         self.above = above
         self.minimum = minimum
         self.maximum = maximum

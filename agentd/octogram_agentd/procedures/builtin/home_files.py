@@ -27,9 +27,14 @@ class Copy(Procedure):
     where = "orchestrator"
 
     local_path: Field[str] = Field(
-        "str", "What to copy: taken from the working directory, then from the scenario's directory.", required=True
+        "str",
+        "What to copy: taken from the working directory, then from the scenario's directory.",
+        required=True,
+        form="local_path",
     )
-    remote_path: Field[str] = Field("str", "Where to: a relative path, from the agent's home directory.", required=True)
+    remote_path: Field[str] = Field(
+        "str", "Where to: a relative path, from the agent's home directory.", required=True, form="inner_path"
+    )
 
 
 class Fetch(Procedure):
@@ -49,9 +54,13 @@ class Fetch(Procedure):
         "sha256": "str: of the file; of a directory, the SHA-256 over each file's name, a zero byte and its digest",
     }
 
-    remote_path: Field[str] = Field("str", "What to fetch, taken from the agent's home directory.", required=True)
+    remote_path: Field[str] = Field(
+        "str", "What to fetch, taken from the agent's home directory.", required=True, form="path"
+    )
     local_path: Field[Optional[str]] = Field(
-        "str", "Where to, from the working directory; by default the run's artifacts, in a directory for each agent."
+        "str",
+        "Where to, from the working directory; by default the run's artifacts, in a directory for each agent.",
+        form="local_path",
     )
     optional: Field[bool] = Field(
         "bool",
@@ -66,7 +75,7 @@ class WriteFile(Procedure):
     procedure = "builtins.write_file"
     result = {"path": "str: where it is, absolute", "sha256": "str: of what was written"}
 
-    path: Field[str] = Field("str", "Which file, inside the agent's home directory.", required=True)
+    path: Field[str] = Field("str", "Which file, inside the agent's home directory.", required=True, form="inner_file")
     content: Field[str] = Field("str", "The text, written as UTF-8.", required=True)
     mode: Field[str] = Field(
         "str",
@@ -97,7 +106,10 @@ class Tar(Procedure):
     procedure = "builtins.tar"
 
     contents: Field[str] = Field(
-        "str", "What to pack, or the directory to unpack into; taken from the home directory.", required=True
+        "str",
+        "What to pack, or the directory to unpack into; taken from the home directory.",
+        required=True,
+        form="path",
     )
     archive: Field[Uri] = Field(
         "str",

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from octogram_agentd.procedures.context import CommandResult, Context
 
 CWD: Field[Optional[str]] = Field(
-    "str", "The working directory, inside the agent's home directory; by default the home directory itself."
+    "str",
+    "The working directory, inside the agent's home directory; by default the home directory itself.",
+    form="inner_path",
 )
 ENV: Field[Optional[Dict[str, str]]] = Field(
-    "map", "Environment variables, in addition to the agent's.", of=Field("str")
+    "map", "Environment variables, in addition to the agent's.", of=Field("str", form="word"), form="variables"
 )
 STDIN: Field[Optional[str]] = Field("str", "What the program reads from its standard input; nothing by default.")
 EXPECT: Field[int] = Field("int", "The exit status that means success.", default=0, minimum=0, maximum=255)
@@ -46,7 +48,8 @@ class Command(Procedure):
         "The program and its arguments: a list, or one text that is split as a shell would split it (quotes count,"
         " nothing is expanded).",
         required=True,
-        of=Field("str"),
+        of=Field("str", form="word"),
+        form="command",
     )
     expect = EXPECT
     cwd = CWD
@@ -69,7 +72,7 @@ class Shell(Procedure):
     short = "script"
     result = RAN
 
-    script: Field[str] = Field("str", "The script.", required=True)
+    script: Field[str] = Field("str", "The script.", required=True, form="word")
     expect = EXPECT
     cwd = CWD
     env = ENV
@@ -101,7 +104,8 @@ class StartProcess(Procedure):
         "str_or_list",
         "The program and its arguments, as in builtins.command. `{{ port.NAME }}` stands for a port of `ports`.",
         required=True,
-        of=Field("str"),
+        of=Field("str", form="word"),
+        form="command",
     )
     name: Field[Optional[str]] = Field(
         "str",
@@ -113,9 +117,11 @@ class StartProcess(Procedure):
         "By which sign one sees that it is ready; without one, it is ready as soon as it was started.",
         fields={
             "log": Field("str", "A regular expression that is found in a line of its output.", is_pattern=True),
-            "port": Field("str", "A port of this machine that accepts connections: a number, or `{{ port.NAME }}`."),
-            "http": Field("str", "A URL that is answered with a status below 400."),
-            "file": Field("str", "A file that exists, taken from the home directory."),
+            "port": Field(
+                "str", "A port of this machine that accepts connections: a number, or `{{ port.NAME }}`.", form="port"
+            ),
+            "http": Field("str", "A URL that is answered with a status below 400.", form="url"),
+            "file": Field("str", "A file that exists, taken from the home directory.", form="path"),
             "timeout": Field("float", "After how many seconds it has failed to become ready.", default=60.0, above=0),
         },
         exactly_one=("log", "port", "http", "file"),
@@ -124,7 +130,7 @@ class StartProcess(Procedure):
         "map",
         "Its ports, by name: a number, or `fresh` for one that is free. Usable as `{{ port.NAME }}` in argv, env, stdin"
         " and ready.",
-        of=Field("str"),
+        of=Field("str", form="own_port"),
     )
     metrics: Field[Optional[str]] = Field("str", "Which of the ports serves metrics, for the run's Prometheus server.")
     restart: Field[str] = Field(

@@ -54,14 +54,16 @@ class WaitFor(Procedure):
     }
 
     port: Field[Optional[str]] = Field(
-        "str", "A port that accepts connections: a number for this machine, or HOST:PORT."
+        "str", "A port that accepts connections: a number for this machine, or HOST:PORT.", form="port_or_endpoint"
     )
     http: Field[Optional[Uri]] = Field(
         "str",
         "A URL that is answered with a status below 400; `agent://NAME/path` for a service of the run.",
         uri="http",
     )
-    file: Field[Optional[str]] = Field("str", "A file or directory that exists, taken from the home directory.")
+    file: Field[Optional[str]] = Field(
+        "str", "A file or directory that exists, taken from the home directory.", form="path"
+    )
     log: Field[Optional[str]] = Field(
         "str",
         "A regular expression that is found in a line of the output of `process`, from its start on.",

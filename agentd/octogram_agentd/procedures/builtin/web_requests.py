@@ -50,7 +50,9 @@ class Http(Procedure):
     method: Field[Optional[str]] = Field(
         "str", "The method; by default GET, or POST when there is something to send.", pattern=r"[A-Z]+"
     )
-    headers: Field[Optional[Dict[str, str]]] = Field("map", "Headers to send.", of=Field("str"))
+    headers: Field[Optional[Dict[str, str]]] = Field(
+        "map", "Headers to send.", of=Field("str", form="header"), form="headers"
+    )
     body: Field[Optional[str]] = Field("str", "The content to send.")
     json: Field[Any] = Field("any", "The content to send, as JSON.")
     expect: Field[Union[int, List[int], None]] = Field(
@@ -110,10 +112,10 @@ class StartHttpServer(Procedure):
     result = {"port": "int: the port that it listens on"}
 
     directory: Field[str] = Field(
-        "str", "What to serve, taken from the home directory. It may be created later.", default="."
+        "str", "What to serve, taken from the home directory. It may be created later.", default=".", form="path"
     )
     http_port: Field[Optional[str]] = Field(
-        "str", "The port to listen on; by default one that is free.", minimum=1, maximum=65535
+        "str", "The port to listen on; by default one that is free.", minimum=1, maximum=65535, form="port"
     )
 
     job = ""

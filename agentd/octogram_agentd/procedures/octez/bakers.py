@@ -30,7 +30,9 @@ class StartBaker(Procedure):
     services = ("baker",)
     result = {"name": "str: the baker's name, for `builtins.stop_process`"}
 
-    name: Field[Optional[str]] = Field("str", "The baker's name on its agent; `agnostic-baker1`, ... when left out.")
+    name: Field[Optional[str]] = Field(
+        "str", "The baker's name on its agent; `agnostic-baker1`, ... when left out.", form="file_name"
+    )
     protocol: Field[str] = Field(
         "str",
         "Which program to look for when `baker_path` is left out; ignored by agnostic bakers (v23 and later).",

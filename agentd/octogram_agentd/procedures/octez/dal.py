@@ -34,13 +34,17 @@ class StartDalNode(Procedure):
         "net_port": "int: where its peers connect",
     }
 
-    name: Field[Optional[str]] = Field("str", "The DAL node's name on its agent; `octez-dal-node1`, ... when left out.")
+    name: Field[Optional[str]] = Field(
+        "str", "The DAL node's name on its agent; `octez-dal-node1`, ... when left out.", form="file_name"
+    )
     path_node: Field[Uri] = Field("str", "The octez-dal-node program.", required=True, uri="file")
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
     net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
     l1_node_uri: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
-    peers: Field[List[str]] = Field("list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str"))
+    peers: Field[List[str]] = Field(
+        "list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str", form="peer")
+    )
     bootstrap_profile: Field[bool] = Field(
         "bool", "Whether it only brings others together.", default=False, template=False
     )

@@ -50,7 +50,9 @@ class StartNode(Procedure):
         "name": "str: the node's name, for `AGENT://NAME`",
     }
 
-    name: Field[Optional[str]] = Field("str", "The node's name on its agent; `node1`, `node2`, ... when left out.")
+    name: Field[Optional[str]] = Field(
+        "str", "The node's name on its agent; `node1`, `node2`, ... when left out.", form="file_name"
+    )
     path_node: Field[Uri] = Field("str", "The octez-node program.", required=True, uri="file")
     network: Field[str] = Field(
         "str",
@@ -64,7 +66,9 @@ class StartNode(Procedure):
         default=2,
         minimum=0,
     )
-    peers: Field[List[str]] = Field("list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str"))
+    peers: Field[List[str]] = Field(
+        "list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str", form="peer")
+    )
     net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)

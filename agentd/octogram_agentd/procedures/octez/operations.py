@@ -32,7 +32,7 @@ class _Operation(Procedure):
 
     path_client: Field[Uri] = Field("str", "The octez-client program.", required=True, uri="file")
     endpoint: Field[Uri] = Field("str", "The node.", required=True, uri="node")
-    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True)
+    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True, form="path")
     source: Field[str] = Field("str", "Alias or address of who signs and pays.", required=True)
 
     async def inject(self, context: Context, words: Sequence[str], wait: Any) -> CommandResult:

@@ -48,7 +48,9 @@ class GenerateProtocolParametersFile(Procedure):
         uri="file",
         formerly=("basefile",),
     )
-    output_file_name: Field[str] = Field("str", "Where to write, from the home directory.", default="parameters.json")
+    output_file_name: Field[str] = Field(
+        "str", "Where to write, from the home directory.", default="parameters.json", form="path"
+    )
     wallet: Field[Optional[Uri]] = Field("str", "The wallet's directory, on this agent.", uri="file")
     pk_revealed_accounts_prefix: Field[Optional[str]] = Field(
         "str", "Aliases that begin so become accounts with a revealed key; all of them when left out."

@@ -38,13 +38,13 @@ class StartRollupNode(Procedure):
     }
 
     name: Field[Optional[str]] = Field(
-        "str", "The rollup node's name on its agent; `sc-rollup-node1`, ... when left out."
+        "str", "The rollup node's name on its agent; `sc-rollup-node1`, ... when left out.", form="file_name"
     )
     path_rollup_node: Field[Uri] = Field("str", "The octez-smart-rollup-node program.", required=True, uri="file")
     path_client: Field[Optional[Uri]] = Field(
         "str", "Kept from the original; nothing uses it.", required=True, uri="file"
     )
-    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True)
+    wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True, form="path")
     endpoint: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
     operator: Field[str] = Field(
         "str",
@@ -62,11 +62,12 @@ class StartRollupNode(Procedure):
         "str",
         "Its data directory, from the home directory: the `preimages_directory_path` of the installer, when the "
         "kernel reveals preimages. One of its own when left out.",
+        form="path",
     )
     rpc_port: Field[Any] = Field("int", "The RPC port; a free one when left out.", minimum=1, maximum=65535)
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
     kernel_log_path: Field[Optional[str]] = Field(
-        "str", "Where to write what the kernel logs, from the home directory."
+        "str", "Where to write what the kernel logs, from the home directory.", form="path"
     )
     ready_timeout: Field[float] = Field(
         "float",
@@ -181,12 +182,14 @@ class PrepareKernelInstaller(Procedure):
         "The directory, in the home directory, whose `wasm_2_0_0` receives the preimages: the rollup node's "
         "`data_dir_path`.",
         required=True,
+        form="inner_path",
     )
     installer_kernel_path: Field[str] = Field(
         "str",
         "Where to write the small kernel, in the home directory; `.wasm` for binary, any other ending (.hex) "
         "for hexadecimal text.",
         required=True,
+        form="inner_file",
     )
     setup: Field[Optional[str]] = Field("str", "The content (not the path) of a set-up file in YAML.")
 
