@@ -54,7 +54,7 @@ class Finished:
 
     def written(self, key: str) -> list[str]:
         """Give the lines that an instance printed."""
-        return [line for event in self.of("job_output") if event["key"] == key for line in event["lines"]]
+        return [line for event in self.of("job_output") if event.get("key") == key for line in event["lines"]]
 
 
 class Rig:
