@@ -48,7 +48,7 @@ def throughput(tmp_path: Path, *words: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["sandbox.yml", "rollup.yml"])
+@pytest.mark.parametrize("name", ["sandbox.yml", "rollup.yml", "machines.yml"])
 def test_the_samples_have_no_errors(name: str) -> None:
     done = octogram("check", str(SAMPLES / name))
     assert done.returncode == 0, done.stdout
