@@ -230,7 +230,7 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.console import open_console
 
         # The run's process loads the scenario, and is the only one that does: what it has checked is what it runs.
-        return open_console(request, *make_run(request))
+        return open_console(request, make_run)
     from octogram_tui.commands.loading import warn
 
     invocation = load_request(request)
@@ -240,8 +240,13 @@ def main(argv: Sequence[str]) -> int:
 
         return show(invocation.scenario, invocation.args, as_json=False)
     run, run_dir = make_run(invocation)
-    from octogram_tui.journal.archive import socket_path
+    from octogram_tui.journal import archive
     from octogram_tui.report.headless import run_headless
 
-    settings = host_settings(invocation, run, run_dir, socket_path(run, run_dir, invocation.settings.runtime_dir))
-    return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))
+    try:
+        settings = host_settings(
+            invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
+        )
+        return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))
+    finally:
+        archive.forget_unbegun(invocation.settings.runs_dir / run, run_dir)

@@ -215,6 +215,24 @@ def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float, now: datetim
     return gone
 
 
+def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
+    """Remove what was made for a run that never began; a directory that the user named stays. False when it began.
+
+    entry: the run's place among the runs; others: names of files in the directory that are not of a run either.
+    """
+    journal = directory / JOURNAL
+    with contextlib.suppress(OSError):
+        if journal.exists() and journal.stat().st_size:
+            return False
+        for name in (*others, JOURNAL, INFO):
+            (directory / name).unlink(missing_ok=True)
+        if entry.is_symlink():
+            entry.unlink()
+        else:
+            entry.rmdir()
+    return True
+
+
 def _is_held(journal: Path) -> bool:
     """Tell whether the journal's writer lives: it keeps the file locked, whatever becomes of it."""
     try:
