@@ -192,14 +192,15 @@ def load_request(request: RunWanted) -> Invocation:
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
-    """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
+    """Make the run's name and directory, and forget runs that are too old, by name. Raises JournalError."""
     from octogram_tui.journal import archive
 
     settings = request.settings
-    now = datetime.now(UTC)
-    archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
+    gone = archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days)
+    if gone:
+        print(f"octogram-tui: deleted old runs ({settings.kept}): {', '.join(gone)}", file=sys.stderr)
     directory = Path(request.args.run_dir) if request.args.run_dir else None
-    return archive.create(settings.runs_dir, request.args.scenario, now, directory)
+    return archive.create(settings.runs_dir, request.args.scenario, datetime.now(UTC), directory)
 
 
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
