@@ -228,14 +228,14 @@ def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
     """
     journal = directory / JOURNAL
     with contextlib.suppress(OSError):
-        if journal.exists() and journal.stat().st_size:
+        if journal.exists() and journal.read_bytes().count(b"\n") > 1:  # more than its head
             return False
         for name in (*others, JOURNAL, INFO):
             (directory / name).unlink(missing_ok=True)
         if entry.is_symlink():
             entry.unlink()
         else:
-            entry.rmdir()
+            shutil.rmtree(entry)
         order.forget(entry.parent, [entry.name])
     return True
 

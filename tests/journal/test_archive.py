@@ -191,3 +191,20 @@ def test_the_socket_is_where_the_system_allows_it(tmp_path: Path) -> None:
     assert len(str(elsewhere)) < 100
     assert elsewhere.parent.stat().st_mode & 0o777 == 0o700
     elsewhere.parent.rmdir()
+
+
+def test_what_was_made_for_a_run_that_never_began_goes_and_nothing_of_the_users(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for named in (None, tmp_path / "mine"):
+        run, directory = archive.create(runs, "a.yml", START, named)
+        archive.write_info(directory, archive.RunInfo(run=run, scenario="a.yml", pid=1, started_wall=""))
+        JournalWriter(directory / archive.JOURNAL, run=run, version="0").close()  # its head is there, and nothing else
+        (directory / "scenario.yml").write_text("theirs, perhaps")
+        (directory / "host.log").write_text("")
+        assert archive.forget_unbegun(runs / run, directory, "host.log")
+    assert [path.name for path in runs.iterdir()] == [".order"]
+    assert (runs / ".order").read_text() == ""
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["scenario.yml"]
+    begun = made(runs)
+    assert not archive.forget_unbegun(begun.directory, begun.directory)
+    assert archive.find(runs, "last").id == begun.id
