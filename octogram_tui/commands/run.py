@@ -240,11 +240,19 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.plan import show
 
         return show(invocation.scenario, invocation.args, as_json=False)
+    from octogram_tui.commands.interrupts import raised
+
+    with raised():
+        return _run_headless(invocation)
+
+
+def _run_headless(invocation: Invocation) -> int:
     run, run_dir = make_run(invocation)
     from octogram_tui.journal import archive
-    from octogram_tui.report.headless import run_headless
 
     try:
+        from octogram_tui.report.headless import run_headless
+
         settings = host_settings(
             invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
         )
