@@ -46,27 +46,9 @@ def _dispatch(arguments: list[str]) -> int:
         elif name in ("-h", "--help"):
             code = import_module("octogram_tui.commands.help").main([])
         else:
-            _refuse_unknown_word(name)
             code = import_module("octogram_tui.commands.run").main(arguments)
         return code
     except OctogramError as error:
         from octogram_tui.commands.complaint import complain
 
         return complain(error)
-
-
-def _refuse_unknown_word(word: str) -> None:
-    """Refuse what is neither a command nor the name of a file. Raises UsageError with what may have been meant."""
-    import os
-
-    if word.startswith("-") or "." in word or os.sep in word or os.path.lexists(word):
-        return
-    from difflib import get_close_matches
-
-    from octogram_tui.errors import UsageError
-
-    like = get_close_matches(word, COMMANDS, 1)
-    files = [f"{word}{extension}" for extension in (".yml", ".yaml", ".json") if os.path.isfile(word + extension)]
-    meant = files or like
-    hint = f"did you mean {meant[0]!r}?" if meant else "`octogram-tui help` lists the commands"
-    raise UsageError(f"{word!r} is neither a command nor a file", hint=hint)

@@ -40,7 +40,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
     Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
     Setting("keep_runs", 100, "how many finished runs are kept"),
-    Setting("keep_days", 30.0, "for how many days finished runs are kept"),
+    Setting("keep_days", 30.0, "on how many days with runs: older finished runs are deleted"),
     Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
 )
 """Every setting; docs/command-line.md shows this table."""
@@ -77,6 +77,11 @@ class Settings:
     def runs_dir(self) -> Path:
         """Give the directory that holds the runs."""
         return self.state_dir / "runs"
+
+    @property
+    def kept(self) -> str:
+        """Say which runs are kept."""
+        return f"keep_runs is {self.keep_runs}, keep_days {self.keep_days:g}"
 
     @property
     def lease_s(self) -> float:

@@ -9,6 +9,7 @@ COMMANDS: dict[str, str] = {
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",
     "schema": "print the JSON Schema of the language",
     "doctor": "look at every agent's machine: name, network, key, Python, disk",
+    "clean": "remove what runs have left on the machines of a scenario",
     "init": "write a new scenario to start from",
     "demo": "run a scenario that needs nothing but this machine",
     "help": "explain a command, or `exit-codes`",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from octogram_tui.commands import COMMANDS
+from octogram_tui.commands.words import command_meant
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, UsageError
 
 
@@ -28,6 +29,9 @@ def main(argv: Sequence[str]) -> int:
                 print(f"  {name:8}  {text}")
         return 0
     if topic not in COMMANDS:
+        meant = command_meant(topic, (*COMMANDS, "exit-codes"))
+        if meant:
+            raise UsageError(f"there is no help on {topic!r}", hint=f"did you mean `octogram-tui help {meant}`?")
         raise UsageError(f"there is no help on {topic!r}", hint=f"topics: {', '.join(COMMANDS)}, exit-codes")
     try:
         import_module(f"octogram_tui.commands.{topic}").main(["--help"])

@@ -11,9 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from octogram_tui.commands.complaint import complaint
+from octogram_tui.commands.console import HOST_LOG
 from octogram_tui.commands.run import host_settings, load_request, read_request
-from octogram_tui.errors import OctogramError
+from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.journal import archive
 from octogram_tui.report.headless import run_with
+from octogram_tui.settings import load
+
+
+class ConsoleGone(OctogramError):
+    """Nobody waits for the run any more."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class FirstWord:
@@ -23,13 +32,16 @@ class FirstWord:
         self._fd: int | None = ready_fd
 
     def give(self, said: str, exit_code: int | None = None) -> None:
-        """Tell it; without an exit code the run is there. Later answers are for nobody."""
+        """Tell it; without an exit code the run is there. Later answers are for nobody. Raises ConsoleGone."""
         if self._fd is None:
             return
-        with open(self._fd, "w", encoding="utf-8", errors="backslashreplace") as pipe:
-            self._fd = None
-            json.dump({"said": said, "exit_code": exit_code}, pipe)
-            pipe.write("\n")
+        fd, self._fd = self._fd, None
+        try:
+            with open(fd, "w", encoding="utf-8", errors="backslashreplace") as pipe:
+                json.dump({"said": said, "exit_code": exit_code}, pipe)
+                pipe.write("\n")
+        except BrokenPipeError:
+            raise ConsoleGone("the console that this run was for went away before the run began") from None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,6 +60,9 @@ def main(argv: Sequence[str]) -> int:
             first_word.give(as_text(invocation.warnings) if invocation.warnings else "")
 
         return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
+    except ConsoleGone:
+        archive.forget_unbegun(load().runs_dir / run, Path(run_dir), HOST_LOG)
+        raise
     except OctogramError as error:
         first_word.give(complaint(error), int(error.exit_code))
         raise

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from octogram_tui.commands.words import nearest
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario
 from octogram_tui.model.selection import Selection
@@ -70,8 +70,8 @@ def check_choices(scenario: Scenario, args: Any) -> None:
     asked = [("--from", args.from_stage), ("--until", args.until_stage), *(("--stage", name) for name in args.stage)]
     for option, name in asked:
         if name is not None and name not in names:
-            like = get_close_matches(name, names, 1)
-            hint = f"did you mean {like[0]!r}?" if like else f"stages: {', '.join(names)}"
+            like = nearest(name, names)
+            hint = f"did you mean {like!r}?" if like else f"stages: {', '.join(names)}"
             raise UsageError(f"{option} {name!r}: the scenario has no stage of that name", hint=hint)
     first, last = args.from_stage, args.until_stage
     if first is not None and last is not None and names.index(first) > names.index(last):
@@ -80,8 +80,8 @@ def check_choices(scenario: Scenario, args: Any) -> None:
     for stage in scenario.stages:
         known.update(stage.tags, *(job.tags for job in stage.jobs))
     for tag in sorted(tags_of(args) - known):
-        like = get_close_matches(tag, known, 1)
-        hint = f"did you mean {like[0]!r}?" if like else f"tags: {', '.join(sorted(known)) or 'there are none'}"
+        like = nearest(tag, known)
+        hint = f"did you mean {like!r}?" if like else f"tags: {', '.join(sorted(known)) or 'there are none'}"
         raise UsageError(f"--tags {tag!r}: nothing in the scenario has that tag", hint=hint)
 
 

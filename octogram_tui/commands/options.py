@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from octogram_tui.errors import UsageError
@@ -23,11 +22,30 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._command = command
+        self.taken: dict[str, str] = {}  # what options took for their values
+
+    @property
+    def is_for_scenario(self) -> bool:
+        """Whether it is the main command's: its one word is a scenario."""
+        return not self._command
+
+    def hint(self, meant: str = "") -> str:
+        """Say what was meant, or where to find what there is."""
+        command = f"help {self._command}" if self._command else "--help"
+        return meant or f"`octogram-tui {command}` lists what there is"
 
     def error(self, message: str) -> NoReturn:
-        """Refuse a command line."""
-        command = f"help {self._command}" if self._command else "--help"
-        raise UsageError(message, hint=f"`octogram-tui {command}` lists what there is")
+        """Refuse a command line, in our words."""
+        missing = message.removeprefix("the following arguments are required: ")
+        if missing != message:
+            for option, value in self.taken.items():
+                if value.endswith((".yml", ".yaml", ".json")):
+                    raise UsageError(f"{missing} is missing", hint=f"{option} took {value!r} for its value")
+            raise UsageError(f"{missing} is missing", hint=self.hint())
+        too_many = message.removeprefix("unrecognized arguments: ")
+        if too_many != message:
+            raise UsageError(f"too many words: {too_many}", hint=self.hint())
+        raise UsageError(message.removeprefix("argument "), hint=self.hint())
 
 
 def add_scenario_options(parser: argparse.ArgumentParser) -> None:
@@ -102,14 +120,41 @@ def port_number(text: str) -> int:
 
 def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
-    known = [option for action in parser._actions for option in action.option_strings]  # argparse has no other way
-    for word in argv:
-        if word == "--":
+    from octogram_tui.commands.words import option_meant, refuse_as_scenario, refuse_missing_file, refuse_second_word
+
+    actions = {option: action for action in parser._actions for option in action.option_strings}  # no other way
+    words: list[str] = []
+    taken: dict[str, str] = {}
+    waiting = ""  # for its value
+    for place, word in enumerate(argv):
+        option = word.partition("=")[0] if word.startswith("--") else word[:2]
+        if waiting:
+            taken[waiting], waiting = word, ""
+        elif word == "--":
             break
-        option = word.partition("=")[0]
-        if option.startswith("--") and option not in known:
-            like = get_close_matches(option, known, 1)
-            command = parser.prog.partition(" ")[2]
-            everything = f"`octogram-tui {f'help {command}' if command else '--help'}` lists what there is"
-            raise UsageError(f"there is no option {option}", hint=f"did you mean {like[0]}?" if like else everything)
+        elif word.startswith("-") and len(word) > 1:
+            if option not in actions:
+                meant = option_meant(option, list(actions))
+                if meant is None and not parser.is_for_scenario and _is_of_run(option):
+                    raise UsageError(f"there is no option {option} here", hint=f"{option} is an option of a run")
+                raise UsageError(
+                    f"there is no option {option}", hint=parser.hint(f"did you mean {meant}?" if meant else "")
+                )
+            if actions[option].nargs is None and word == option:
+                waiting = option
+        else:
+            words.append(word)
+            if parser.is_for_scenario and len(words) == 1:
+                refuse_as_scenario(word, argv[place + 1 :])
+            elif len(words) == 1 and any(action.dest == "scenario" for action in parser._actions):
+                refuse_missing_file(word)
+            elif parser.is_for_scenario:
+                refuse_second_word(words[0], word)
+    parser.taken = taken
     return parser.parse_args(list(argv))
+
+
+def _is_of_run(option: str) -> bool:
+    from octogram_tui.commands.run import make_parser
+
+    return any(option in action.option_strings for action in make_parser()._actions)

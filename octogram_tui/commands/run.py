@@ -192,14 +192,15 @@ def load_request(request: RunWanted) -> Invocation:
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
-    """Make the run's name and directory, and forget runs that are too old. Raises JournalError."""
+    """Make the run's name and directory, and forget runs that are too old, by name. Raises JournalError."""
     from octogram_tui.journal import archive
 
     settings = request.settings
-    now = datetime.now(UTC)
-    archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days, now=now)
+    gone = archive.forget_old(settings.runs_dir, keep_runs=settings.keep_runs, keep_days=settings.keep_days)
+    if gone:
+        print(f"octogram-tui: deleted old runs ({settings.kept}): {', '.join(gone)}", file=sys.stderr)
     directory = Path(request.args.run_dir) if request.args.run_dir else None
-    return archive.create(settings.runs_dir, request.args.scenario, now, directory)
+    return archive.create(settings.runs_dir, request.args.scenario, datetime.now(UTC), directory)
 
 
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
@@ -230,7 +231,7 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.console import open_console
 
         # The run's process loads the scenario, and is the only one that does: what it has checked is what it runs.
-        return open_console(request, *make_run(request))
+        return open_console(request, make_run)
     from octogram_tui.commands.loading import warn
 
     invocation = load_request(request)
@@ -239,9 +240,22 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.plan import show
 
         return show(invocation.scenario, invocation.args, as_json=False)
-    run, run_dir = make_run(invocation)
-    from octogram_tui.journal.archive import socket_path
-    from octogram_tui.report.headless import run_headless
+    from octogram_tui.commands.interrupts import raised
 
-    settings = host_settings(invocation, run, run_dir, socket_path(run, run_dir, invocation.settings.runtime_dir))
-    return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))
+    with raised():
+        return _run_headless(invocation)
+
+
+def _run_headless(invocation: Invocation) -> int:
+    run, run_dir = make_run(invocation)
+    from octogram_tui.journal import archive
+
+    try:
+        from octogram_tui.report.headless import run_headless
+
+        settings = host_settings(
+            invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
+        )
+        return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))
+    finally:
+        archive.forget_unbegun(invocation.settings.runs_dir / run, run_dir)

@@ -89,6 +89,7 @@ class Engine:
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self)
         self.causes: set[int] = set()
+        self._stopped_first: StopRequest | None = None  # asked to stop before it was asked to begin
         self._reason = ""
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -173,6 +174,9 @@ class Engine:
         )
         if options.timeout_s is not None:
             core.order(ArmTimer(RunTimer.LIMIT, options.timeout_s))
+        if self._stopped_first is not None:
+            self._stop(self._stopped_first)
+            return
         if self.gate.is_shut:
             core.emit(RunPaused(reason="start"))
         self.fleet.start_all()
@@ -434,6 +438,9 @@ class Engine:
 
     def _stop(self, stimulus: StopRequest) -> None:
         """First: end what runs, run the `always` stages, stop the agents. Again, or by force: only the last."""
+        if self.phase == "new":
+            self._stopped_first = self._stopped_first or stimulus
+            return
         if self.phase in ("stopping", "finished"):
             if stimulus.force:
                 self.core.emit(StopRequested(by=stimulus.by, force=True))

@@ -1,7 +1,7 @@
 """The directory of runs: what each was, where its files are, whether it still runs, and which may be forgotten.
 
 runs/RUN-ID/ (0700) holds `run.json` (RunInfo) and `journal.jsonl`; the host and the reports add theirs. With a
-directory of the user's choice, runs/RUN-ID is a symbolic link to it.
+directory of the user's choice, runs/RUN-ID is a symbolic link to it. In which order runs were made is said by order.py.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from octogram_tui import filing
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
-from octogram_tui.journal import reader
+from octogram_tui.journal import order, reader
 
 JOURNAL = "journal.jsonl"
 INFO = "run.json"
@@ -83,7 +83,7 @@ class KnownRun:
 
 
 def new_id(scenario: str, started: datetime, token: str | None = None) -> str:
-    """Name a run so that names sort by time and say what ran: `20261123-031409-quickstart-x7`."""
+    """Name a run by when it was, as the clock has it, and by what ran: `20261123-031409-quickstart-x7`."""
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", Path(scenario).stem).strip("-")[:40] or "scenario"
     token = token or "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(2))
     return f"{started.astimezone(UTC):%Y%m%d-%H%M%S}-{stem}-{token}"
@@ -105,9 +105,10 @@ def create(runs_dir: Path, scenario: str, started: datetime, directory: Path | N
             with contextlib.suppress(FileExistsError):
                 if directory is None:
                     (runs_dir / run).mkdir(mode=0o700)
-                    return run, runs_dir / run
-                (runs_dir / run).symlink_to(directory.resolve(), target_is_directory=True)
-                return run, directory
+                else:
+                    (runs_dir / run).symlink_to(directory.resolve(), target_is_directory=True)
+                order.append(runs_dir, run)
+                return run, directory or runs_dir / run
     except OSError as error:
         raise JournalError(
             f"cannot make a directory for the run: {error.filename}: {error.strerror}",
@@ -164,12 +165,13 @@ def load(directory: Path) -> KnownRun:
 
 
 def listing(runs_dir: Path) -> list[KnownRun]:
-    """Give all runs, the oldest first; what is no run is passed over."""
+    """Give all runs in the order in which they were made; what is no run is passed over."""
     found = []
     for directory in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else ():
         with contextlib.suppress(JournalError):
             found.append(load(directory))
-    found.sort(key=lambda run: (run.info.started_wall, run.id))
+    places = order.places(runs_dir)
+    found.sort(key=lambda run: (places.get(run.directory.name, -1), run.info.started_wall, run.id))
     return found
 
 
@@ -193,16 +195,18 @@ def find(runs_dir: Path, name: str) -> KnownRun:
     raise AttachRefused(f"{len(matching)} runs begin with {name!r}: {several}", hint="give more of the name")
 
 
-def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float, now: datetime) -> list[str]:
-    """Delete runs beyond the newest keep_runs and those older than keep_days; give their names.
+def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float) -> list[str]:
+    """Delete runs beyond the newest keep_runs, and those after which runs were started on more than keep_days days.
 
-    Running ones and the newest one stay. Of a run in a directory of the user's choice only the link goes.
+    Gives their names. Running ones and the newest one stay. Of a run in a directory of the user's choice only the link
+    goes. Only days on which there were runs count: a clock that jumps makes at most one of them, and deletes nothing.
     """
-    found = listing(runs_dir)
-    oldest = (now.astimezone(UTC) - timedelta(days=keep_days)).isoformat()
     gone = []
-    for place, run in enumerate(reversed(found)):
-        is_old = place >= keep_runs or run.info.started_wall < oldest
+    later_days: set[str] = set()
+    for place, run in enumerate(reversed(listing(runs_dir))):
+        day = run.info.started_wall[:10]
+        is_old = place >= keep_runs or len(later_days - {day}) > keep_days
+        later_days.add(day)
         if place == 0 or run.state == "running" or not is_old:
             continue
         entry = runs_dir / run.directory.name
@@ -212,7 +216,28 @@ def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float, now: datetim
             else:
                 shutil.rmtree(entry)
             gone.append(run.id)
+    if gone:
+        order.forget(runs_dir, gone)
     return gone
+
+
+def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
+    """Remove what was made for a run that never began; a directory that the user named stays. False when it began.
+
+    entry: the run's place among the runs; others: names of files in the directory that are not of a run either.
+    """
+    journal = directory / JOURNAL
+    with contextlib.suppress(OSError):
+        if journal.exists() and journal.read_bytes().count(b"\n") > 1:  # more than its head
+            return False
+        for name in (*others, JOURNAL, INFO):
+            (directory / name).unlink(missing_ok=True)
+        if entry.is_symlink():
+            entry.unlink()
+        else:
+            shutil.rmtree(entry)
+        order.forget(entry.parent, [entry.name])
+    return True
 
 
 def _is_held(journal: Path) -> bool:

@@ -15,6 +15,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Style
 from octogram_tui.report.reporter import Reporter, Talker
 from octogram_tui.runtime.host import Host, HostSettings
+from octogram_tui.runtime.shutdown import Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +100,24 @@ def run_with(
         return apply_and_note
 
     async def hosted() -> int:
-        talking = [
-            asyncio.create_task(reporter.keep_saying_alive()) for reporter in reporters if isinstance(reporter, Talker)
-        ]
+        talkers = [reporter for reporter in reporters if isinstance(reporter, Talker)]
+        talking = [asyncio.create_task(talker.keep_saying_alive()) for talker in talkers]
         try:
             return await host.run(on_open)
         finally:
             for task in talking:
                 task.cancel()
 
-    host = Host(scenario, options, settings, [noting(reporter.apply) for reporter in reporters])
     code = int(ExitCode.BUG)
-    try:
-        code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
-    finally:
-        for reporter in reporters:
-            try:
-                reporter.close()
-            except JournalError as error:
-                print(f"octogram-tui: {error.message}", file=sys.stderr)
-                code = code or int(ExitCode.IO)
+    with Signals() as signals:
+        host = Host(scenario, options, settings, [noting(reporter.apply) for reporter in reporters], signals)
+        try:
+            code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
+        finally:
+            for reporter in reporters:
+                try:
+                    reporter.close()
+                except JournalError as error:
+                    print(f"octogram-tui: {error.message}", file=sys.stderr)
+                    code = code or int(ExitCode.IO)
     return code

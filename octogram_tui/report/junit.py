@@ -11,6 +11,7 @@ from octogram_tui import filing
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
+from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.row_states import AgentState, State
@@ -22,6 +23,7 @@ TAIL_BYTES_IN_ALL = 16 * 1024 * 1024
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BAD_AGENTS = {AgentState.FAILED: "agent failed", AgentState.LOST: "agent lost", AgentState.UNCLEAN: "agent not clean"}
+_GONE = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 _ENDED_BADLY = (State.FAILED, State.LOST)
 
 
@@ -64,6 +66,7 @@ class JUnit:
         root = ET.Element("testsuites", name=_legal(scenario), time=_seconds(board.at_s))
         for stage in board.stages:
             cases = [self._case(instance, scenario) for instance in _instances(stage)]
+            cases += _never_reached(board, stage, scenario)
             if not cases:
                 cases = [_unreached(stage, scenario)]
             root.append(_suite(stage.name, cases, stage.duration_s(board.at_s) or 0.0))
@@ -131,6 +134,28 @@ def _instances(row: Group | InstanceRow) -> Iterator[InstanceRow]:
         return
     for child in row.children:
         yield from _instances(child)
+
+
+def _never_reached(board: Board, stage: Group, scenario: str) -> Iterator[ET.Element]:
+    """Give a case for each job that an agent of a stage never came to, because it was lost or the stage was ended.
+
+    Jobs that have no instance on an agent although it went on after them had nothing to do there.
+    """
+    if stage.started_s is None or stage.final in (State.OK, State.SKIPPED):
+        return
+    jobs = [job for job in stage.children if isinstance(job, Group) and not job.is_gone]
+    reached = [{instance.agent for instance in _instances(job)} for job in jobs]
+    for name in stage.agents:
+        last = max((place for place, agents in enumerate(reached) if name in agents), default=-1)
+        agent = board.agents.get(name)
+        reason = board.message or "the stage ended before"
+        if agent is not None and agent.state in _GONE:
+            reason = f"agent {name} was lost: {agent.message}"
+        for job in jobs[last + 1 :]:
+            instance = InstanceId(StageKey(stage.name), JobKey(job.name), AgentName(name))
+            case = _element("testcase", classname=f"{scenario}.{stage.name}", name=case_name(instance), time="0.000")
+            _add(case, "skipped", message=f"never reached: {reason}")
+            yield case
 
 
 def _suite(name: str, cases: list[ET.Element], duration_s: float) -> ET.Element:

@@ -61,7 +61,12 @@ class Host:
     """Hosts one run."""
 
     def __init__(
-        self, scenario: Scenario, options: RunOptions, settings: HostSettings, subscribers: Sequence[Subscriber] = ()
+        self,
+        scenario: Scenario,
+        options: RunOptions,
+        settings: HostSettings,
+        subscribers: Sequence[Subscriber] = (),
+        signals: Signals | None = None,
     ) -> None:
         self._scenario = scenario
         self._options = options
@@ -69,12 +74,19 @@ class Host:
         self._bus = Bus()
         for subscriber in subscribers:
             self._bus.subscribe(subscriber)
+        self._signals = signals  # held back by whoever goes on when the run is over; else they are ours
 
     async def run(self, on_open: Callable[[], None] | None = None) -> int:
         """Host the run to its end; gives its exit code. Raises JournalError when it cannot even begin.
 
         on_open: called once the control socket answers.
         """
+        if self._signals is not None:
+            return await self._run(self._signals, on_open)
+        with Signals() as signals:
+            return await self._run(signals, on_open)
+
+    async def _run(self, signals: Signals, on_open: Callable[[], None] | None) -> int:
         settings, scenario = self._settings, self._scenario
         _raise_file_limit()
         journal = JournalWriter(
@@ -103,7 +115,7 @@ class Host:
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit, driver.read_log)
         self._bus.subscribe(lambda _: control.wake())
         background: list[asyncio.Task[None]] = []
-        signals = Signals(driver.submit)
+        signals.listen(driver.submit)
         try:
             try:
                 await control.start(settings.socket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -66,6 +66,8 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         replay: bool = False,
         editor: str = "vi",
         clock: Callable[[], float] = time.time,
+        earlier_signals: Sequence[int] = (),
+        parting: str = "",
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -81,6 +83,8 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self._shown_refusals = 0
         self._had_control: bool | None = None  # None before the run's host has said
         self._signals: ConsoleSignals | None = None
+        self._earlier_signals = earlier_signals
+        self._parting = parting
         self.register_theme(self.brush.palette.theme)
         self.theme = palette
         self.run_screen: RunScreen | None = None
@@ -301,8 +305,9 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self._signals = ConsoleSignals(
             lambda: self.call_later(self.interrupt),
             lambda _: self.call_later(self.exit, ConsoleOutcome("detached", None)),
+            self._parting,
         )
-        self._signals.install()
+        self._signals.install(self._earlier_signals)
 
     def on_unmount(self) -> None:
         """Give the signals back."""
@@ -319,9 +324,12 @@ async def run_console(
     theme: str | None = None,
     read_only: bool = False,
     replay: bool = False,
+    earlier_signals: Sequence[int] = (),
+    parting: str = "",
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
+    earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
     """
     prepare_textual()
@@ -335,6 +343,8 @@ async def run_console(
         read_only=read_only,
         replay=replay,
         editor=settings.editor,
+        earlier_signals=earlier_signals,
+        parting=parting,
     )
     app.call_later(app.listen_to_signals)
     try:

@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
@@ -31,20 +31,29 @@ class ConsoleSignals:
     """Ours instead of Textual's: each ends the console in order, and again at once; the run is another process.
 
     INT asks `interrupt`; TERM and QUIT call `leave`; after HUP there is no terminal to be written to.
+    parting: what is said when there is no time for more.
     """
 
-    def __init__(self, interrupt: Callable[[], object], leave: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        interrupt: Callable[[], object],
+        leave: Callable[[int], object],
+        parting: str = "",
+    ) -> None:
         self._interrupt = interrupt
         self._leave = leave
+        self._parting = parting
         self._loop = asyncio.get_running_loop()
         self._attributes: list[object] | None = None
         self._unanswered = 0
         self._old: dict[int, object] = {}
 
-    def install(self) -> None:
-        """Take over."""
+    def install(self, earlier: Sequence[int] = ()) -> None:
+        """Take over, and answer the first that came earlier, when nobody was there to take it."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
             self._old[number] = signal.signal(number, self._came)
+        for came_earlier in earlier[:1]:
+            self._came(came_earlier, None)
 
     def remove(self) -> None:
         """Give back."""
@@ -72,6 +81,8 @@ class ConsoleSignals:
         try:
             os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, _RESTORE)
             _make_sane()
+            if self._parting:
+                os.write(2, f"{self._parting}\n".encode(errors="replace"))
         except (OSError, ValueError):
             pass
         os._exit(exit_code)

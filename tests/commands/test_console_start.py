@@ -63,7 +63,7 @@ def test_what_is_wrong_is_said_and_leaves_no_run(
 ) -> None:
     assert run.main([*argv, *named]) == exit_code
     assert said in capsys.readouterr().err
-    assert list((place / "state" / "octogram-tui" / "runs").iterdir()) == []
+    assert [path.name for path in (place / "state" / "octogram-tui" / "runs").iterdir()] == [".order"]
 
 
 def test_a_run_keeps_the_text_that_it_was_made_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

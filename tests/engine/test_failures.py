@@ -288,6 +288,14 @@ def test_a_stop_while_the_run_ends_is_bounded_too() -> None:
     assert simulation.exit_code == 143
 
 
+def test_a_stop_before_the_run_was_begun_ends_it_before_any_agent_is_started() -> None:
+    simulation = Simulation(scenario(stage("s", job("j")), agents="a b"))
+    assert simulation.feed(StopRequest("SIGINT", 130)) == []
+    simulation.begin()
+    assert [event.TYPE for event in simulation.events] == ["run_started", "stop_requested", "run_finished"]
+    assert simulation.exit_code == 130
+
+
 def test_a_stop_before_the_agents_are_up_ends_at_once() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))))
     simulation.feed(BeginRequest(""))

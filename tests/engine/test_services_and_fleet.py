@@ -326,9 +326,8 @@ def test_a_contradiction_is_our_bug_and_carries_what_led_to_it() -> None:
     instance.job_run.lane.stage_run.in_flight = 7
     with pytest.raises(EngineBug, match="counts 7 in flight of 1"):
         check(simulation.engine)
-    simulation.engine.phase = "new"
-    stop = StopRequest("operator", 130, force=True)
-    with pytest.raises(EngineBug, match="no move from phase new") as caught:
+    stop = BeginRequest("2026-01-01T00:00:00Z")
+    with pytest.raises(EngineBug, match="no move from phase running") as caught:
         simulation.engine.feed(stop, 1.0)
     assert caught.value.stimuli[-1] == stop
 

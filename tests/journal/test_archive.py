@@ -132,13 +132,50 @@ def test_old_runs_are_forgotten_but_never_the_newest_nor_a_running_one(
     writers.append(JournalWriter(directory / archive.JOURNAL, run=run, version="0"))
     _, mine = archive.create(tmp_path, "b.yml", START, tmp_path / "elsewhere" / "mine")
     archive.write_info(mine, archive.RunInfo(run="linked", scenario="b.yml", pid=1, started_wall=START.isoformat()))
+    newest = made(tmp_path, 1)
 
-    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=30, now=START + timedelta(days=1)) == []
-    gone = archive.forget_old(tmp_path, keep_runs=1, keep_days=30, now=START + timedelta(days=1))
-    assert set(gone) == {old.id, "linked"}
-    assert {found.id for found in archive.listing(tmp_path)} == {new.id, run}
+    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=30) == []
+    gone = archive.forget_old(tmp_path, keep_runs=1, keep_days=30)
+    assert set(gone) == {old.id, new.id, "linked"}
+    assert {found.id for found in archive.listing(tmp_path)} == {newest.id, run}
     assert (mine / archive.INFO).exists()
-    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=1, now=START + timedelta(days=9)) == []
+    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=0) == []
+
+
+YEAR = timedelta(days=366)
+
+
+def made_at(runs_dir: Path, *starts: datetime) -> list[str]:
+    """Make finished runs when the clock says so."""
+    names = []
+    for started in starts:
+        run, directory = archive.create(runs_dir, "a.yml", started)
+        wall = started.isoformat().replace("+00:00", "Z")
+        archive.write_info(directory, archive.RunInfo(run=run, scenario="a.yml", pid=1, started_wall=wall))
+        JournalWriter(directory / archive.JOURNAL, run=run, version="0").close()
+        names.append(run)
+    return names
+
+
+def test_a_run_with_a_wrong_clock_is_the_last_only_until_the_next_one(tmp_path: Path) -> None:
+    names = made_at(tmp_path, START, START + 20 * YEAR, START - 20 * YEAR, START + timedelta(minutes=1))
+    assert [run.id for run in archive.listing(tmp_path)] == names
+    assert archive.find(tmp_path, "last").id == names[-1]
+
+
+def test_a_clock_that_jumps_deletes_nothing(tmp_path: Path) -> None:
+    names = made_at(tmp_path, START, START, START - 20 * YEAR, START + 20 * YEAR, START + 21 * YEAR)
+    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=30) == []
+    assert [run.id for run in archive.listing(tmp_path)] == names
+
+
+def test_runs_are_old_after_so_many_days_with_runs(tmp_path: Path) -> None:
+    names = made_at(tmp_path, *(START + timedelta(days=day) for day in range(6)))
+    assert archive.forget_old(tmp_path, keep_runs=10, keep_days=3) == [names[1], names[0]]
+    assert [run.id for run in archive.listing(tmp_path)] == names[2:]
+    (tmp_path / ".order").unlink()  # lost: by the clock then
+    later = made_at(tmp_path, START)
+    assert [run.id for run in archive.listing(tmp_path)] == [*names[2:], *later]
 
 
 def test_the_socket_is_where_the_system_allows_it(tmp_path: Path) -> None:
@@ -154,3 +191,20 @@ def test_the_socket_is_where_the_system_allows_it(tmp_path: Path) -> None:
     assert len(str(elsewhere)) < 100
     assert elsewhere.parent.stat().st_mode & 0o777 == 0o700
     elsewhere.parent.rmdir()
+
+
+def test_what_was_made_for_a_run_that_never_began_goes_and_nothing_of_the_users(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for named in (None, tmp_path / "mine"):
+        run, directory = archive.create(runs, "a.yml", START, named)
+        archive.write_info(directory, archive.RunInfo(run=run, scenario="a.yml", pid=1, started_wall=""))
+        JournalWriter(directory / archive.JOURNAL, run=run, version="0").close()  # its head is there, and nothing else
+        (directory / "scenario.yml").write_text("theirs, perhaps")
+        (directory / "host.log").write_text("")
+        assert archive.forget_unbegun(runs / run, directory, "host.log")
+    assert [path.name for path in runs.iterdir()] == [".order"]
+    assert (runs / ".order").read_text() == ""
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["scenario.yml"]
+    begun = made(runs)
+    assert not archive.forget_unbegun(begun.directory, begun.directory)
+    assert archive.find(runs, "last").id == begun.id

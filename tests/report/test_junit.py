@@ -13,6 +13,7 @@ import recorded
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError
+from octogram_tui.model.entries import JobEntry, StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.report.junit import JUnit
 
@@ -98,3 +99,41 @@ def test_a_device_and_a_link_stay_what_they_are(tmp_path: Path) -> None:
     assert ET.fromstring(read[0]).tag == "testsuites"
     assert (tmp_path / "pipe").is_fifo()
     assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
+def test_what_a_lost_agent_never_came_to_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    one, two = recorded.job("s", "one", "a"), recorded.job("s", "one", "b")
+    jobs: list[JobEntry] = [{"job": name, "procedure": "builtins.shell"} for name in ("one", "two", "three")]
+    stages: list[StageEntry] = [{"stage": "s", "jobs": jobs}, {"stage": "t", "jobs": jobs[:1]}]
+    events = recorded.numbered(
+        [
+            ev.RunStarted(run="r", scenario="s.yml", plan=stages, agents=[{"agent": "a"}, {"agent": "b"}]),
+            *(ev.AgentReady(agent=name, home="/h") for name in "ab"),
+            ev.StageStarted(stage="s", agents=["a", "b"]),
+            ev.JobStarted(**one, procedure="builtins.shell"),
+            ev.JobStarted(**two, procedure="builtins.shell"),
+            ev.AgentLost(agent="b", message="nothing heard of it for 60 s"),
+            ev.JobFinished(**two, state="failed", failure=Failure("agent_lost", "agent b was lost")),
+            ev.JobFinished(**one, state="cancelled", failure=Failure("cancelled", "agent b was lost")),
+            ev.StageFinished(stage="s", state="failed"),
+            ev.StageFinished(stage="t", state="skipped", reason="the run is ending"),
+            ev.AgentStopped(agent="a"),
+            ev.AgentStopped(agent="b", is_clean=False, message="it was lost"),
+            ev.RunFinished(exit_code=10, reason="agent b was lost"),
+        ]
+    )
+    root = ET.fromstring(report(tmp_path, events))
+    skipped = {
+        case.get("name"): case.find("skipped").get("message")  # type: ignore[union-attr]
+        for case in root.findall("testsuite[@name='s']/testcase")
+        if case.find("skipped") is not None
+    }
+    assert skipped.pop("one [a]", "").startswith("cancelled: ")  # type: ignore[union-attr]
+    lost = skipped.pop("two [b]")
+    assert lost is not None
+    assert lost.startswith("never reached: agent b was lost: ")
+    assert skipped == {
+        "three [b]": lost,
+        "two [a]": "never reached: agent b was lost",
+        "three [a]": "never reached: agent b was lost",
+    }

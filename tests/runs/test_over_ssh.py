@@ -126,3 +126,27 @@ def test_doctor_looks_at_every_machine(place: Place, openssh_server: SshServer) 
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stdout + done.stderr
     assert {row["agent"] for row in rows} >= {"library", "reader_1", "reader_2"}
+
+
+@pytest.mark.sshd
+def test_what_stays_on_a_machine_is_shown_and_removed(place: Place, openssh_server: SshServer) -> None:
+    path, config = over_ssh(place), ("--ssh-config", str(openssh_server.ssh_config))
+    nothing = place.run("clean", path, *config, "--yes")
+    assert nothing.returncode == 0, nothing.stderr
+    assert nothing.stdout.endswith("there is nothing to remove\n")
+    assert place.run(path, *config, "--keep-homes").returncode == 0
+    (program,) = openssh_server.home.glob(".cache/octogram/agentd-*")
+    (run,) = openssh_server.home.glob(".octogram/runs/*")
+    shown = place.run("clean", path, *config)
+    assert shown.returncode == 0
+    assert f"    {program}  (the daemon's program, " in shown.stdout
+    assert f"    {run}  (files of a run, " in shown.stdout
+    assert shown.stdout.endswith("give --yes to have it removed\nnothing was removed\n")
+    assert program.is_dir()
+    assert run.is_dir()
+    removed = place.run("clean", path, *config, "--yes")
+    assert removed.returncode == 0, removed.stdout
+    assert removed.stdout.endswith("removed 2 of 2\n")
+    assert not (openssh_server.home / ".octogram").exists()
+    assert [p.name for p in (openssh_server.home / ".cache").iterdir()] == []
+    assert place.run(path, *config).returncode == 0, "the next run sends its program again"

@@ -125,16 +125,18 @@ async def test_closing_ends_what_is_under_way(desk: Desk) -> None:
 
 async def test_the_first_signal_asks_the_second_forces() -> None:
     asked: list[StopRequest] = []
-    signals = Signals(asked.append)
-    try:
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+    with Signals() as signals:
+        os.kill(os.getpid(), signal.SIGHUP)  # held back, and not lost
+        signals.listen(asked.append)
+        async with asyncio.timeout(DEADLINE_S):
+            while not asked:
+                await asyncio.sleep(0)
+        for number in (signal.SIGTERM, signal.SIGHUP):
             os.kill(os.getpid(), number)
             count = len(asked) + 1
             async with asyncio.timeout(DEADLINE_S):
                 while len(asked) < count:
                     await asyncio.sleep(0)
-    finally:
-        signals.release()
     assert [(one.by, one.exit_code, one.force) for one in asked] == [
         ("SIGHUP", 129, False),
         ("SIGTERM", 143, True),
@@ -145,8 +147,8 @@ async def test_the_first_signal_asks_the_second_forces() -> None:
 def test_the_third_signal_leaves_at_once() -> None:
     program = (
         "import asyncio\nfrom octogram_tui.runtime.shutdown import Signals\n"
-        "async def main():\n Signals(lambda s: print(s.force, flush=True))\n print('up', flush=True)\n"
-        " await asyncio.sleep(1000)\nasyncio.run(main())\n"
+        "async def main():\n signals.listen(lambda s: print(s.force, flush=True))\n print('up', flush=True)\n"
+        " await asyncio.sleep(1000)\nwith Signals() as signals:\n asyncio.run(main())\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -157,3 +159,22 @@ def test_the_third_signal_leaves_at_once() -> None:
         assert said() == answer
     process.stdout.close()
     assert process.wait(DEADLINE_S) == 130
+
+
+def test_a_signal_once_the_run_is_over_leaves_time_for_the_last_reports() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    written = []
+
+    async def run() -> None:
+        signals.listen(lambda _: None)
+        signals.release()
+        os.kill(os.getpid(), signal.SIGINT)
+        written.append("run")
+
+    with Signals() as signals:
+        asyncio.run(run())
+        os.kill(os.getpid(), signal.SIGTERM)
+        written.append("reports")
+        assert 0 < signal.alarm(0) <= 5
+    assert written == ["run", "reports"]
+    assert signal.getsignal(signal.SIGINT) is before

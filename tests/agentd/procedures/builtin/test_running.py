@@ -297,8 +297,8 @@ async def test_a_process_that_prints_for_ever_is_not_asked_all_the_time(agent: R
 async def test_what_listens_where_nobody_else_looks_is_not_ready(agent: RealAgent) -> None:
     try:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
-    except OSError as error:
-        pytest.fail(f"this machine has no IPv6 loopback: {error}")
+    except OSError as problem:
+        pytest.fail(f"this machine has no IPv6 loopback: {problem}")
     with listener:
         port = listener.getsockname()[1]
         error = await agent.error(

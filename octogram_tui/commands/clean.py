@@ -1,0 +1,133 @@
+"""`octogram-tui clean`: what runs have left on the machines of a scenario, shown, and then removed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from octogram_tui.commands.loading import load
+from octogram_tui.commands.options import CommandParser, add_scenario_options, add_ssh_options, parse
+from octogram_tui.engine.verdict import exit_code
+from octogram_tui.errors import ExitCode, TransportError
+from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.projection.text import safe
+from octogram_tui.settings import load as load_settings
+from octogram_tui.transport.leftovers import Leftover, look
+from octogram_tui.transport.pool import Transports
+
+AT_ONCE = 32
+WHAT = {"program": "the daemon's program", "run": "files of a run"}
+
+
+class Place(NamedTuple):
+    """One machine and user: by which agent it is reached, and of which it is."""
+
+    spec: AgentSpec
+    agents: list[str]
+
+
+def main(argv: Sequence[str]) -> int:
+    """List what is left, ask, and remove it."""
+    parser = CommandParser(
+        "clean", "Show what runs have left on the machines of a scenario, and remove it once you have said yes."
+    )
+    parser.add_argument("scenario", metavar="SCENARIO")
+    parser.add_argument(
+        "--yes", action="store_true", help="remove without asking; without a terminal nothing else does"
+    )
+    add_scenario_options(parser)
+    add_ssh_options(parser)
+    args = parse(parser, argv)
+    settings = load_settings()
+    scenario = load(args).scenario
+    specs = [*scenario.agents, *([scenario.prometheus_agent] if scenario.prometheus_agent is not None else [])]
+
+    def transports() -> Transports:
+        return Transports(
+            ssh_config=args.ssh_config or settings.ssh_config or None,
+            accept_new=args.accept_new or settings.host_keys == "accept-new",
+            force_local=args.local,
+        )
+
+    return asyncio.run(_clean(specs, transports(), is_sure=args.yes))
+
+
+async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure: bool) -> int:
+    places: dict[str, Place] = {}
+    for spec in specs:
+        places.setdefault(transports.machine_of(spec), Place(spec, [])).agents.append(spec.name)
+    try:
+        found = await _each(transports, [(place, ()) for place in places.values()])
+        causes = _show(found)
+        wanted = [(place, paths) for place, answer in found if (paths := _removable(answer))]
+        count = sum(len(paths) for _, paths in wanted)
+        if not count:
+            print("there is nothing to remove")
+            return exit_code(causes)
+        if not (is_sure or await asyncio.to_thread(_agreed, count)):
+            print("nothing was removed")
+            return exit_code(causes)
+        removed = await _each(transports, wanted)
+        causes += [ExitCode.NOT_CLEANED for _, answer in removed if not _is_removed(answer)]
+        gone = sum(one.is_gone for _, answer in removed if not isinstance(answer, TransportError) for one in answer)
+        print(f"removed {gone} of {count}")
+        return exit_code(causes)
+    finally:
+        await transports.close()
+
+
+Answer = list[Leftover] | TransportError
+
+
+async def _each(transports: Transports, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
+    """Ask every machine, some at a time."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(place: Place, remove: Sequence[str]) -> Answer:
+        async with limit:
+            try:
+                return await look(place.spec, transports.transport_for(place.spec), remove)
+            except TransportError as error:
+                return error
+
+    answers = await asyncio.gather(*(ask(place, remove) for place, remove in asked))
+    return [(place, answer) for (place, _), answer in zip(asked, answers, strict=True)]
+
+
+def _show(found: Sequence[tuple[Place, Answer]]) -> list[int]:
+    """List what there is; gives the exit codes of machines that could not be asked."""
+    causes = []
+    for place, answer in found:
+        names = ", ".join(place.agents[:4]) + (", ..." if len(place.agents) > 4 else "")
+        if isinstance(answer, TransportError):
+            print(f"{names}: {safe(answer.message)}")
+            if answer.hint:
+                print(f"    {safe(answer.hint)}")
+            causes.append(int(answer.exit_code))
+            continue
+        print(f"{names}: {'' if answer else 'nothing'}".rstrip())
+        for one in answer:
+            state = ", in use: left alone" if one.is_busy else ""
+            print(f"    {safe(one.path)}  ({WHAT.get(one.kind, one.kind)}, {_size(one.size_bytes)}{state})")
+    return causes
+
+
+def _removable(answer: Answer) -> list[str]:
+    return [] if isinstance(answer, TransportError) else [one.path for one in answer if not one.is_busy]
+
+
+def _is_removed(answer: Answer) -> bool:
+    return not isinstance(answer, TransportError) and all(one.is_gone or one.is_busy for one in answer)
+
+
+def _agreed(count: int) -> bool:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("give --yes to have it removed")
+        return False
+    return input(f"remove {'it' if count == 1 else f'these {count}'}? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1024:.0f} KiB" if size_bytes < 1 << 20 else f"{size_bytes / (1 << 20):.1f} MiB"

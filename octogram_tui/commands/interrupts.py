@@ -1,0 +1,68 @@
+"""Signals that come while a console starts its run: noted, and obeyed where that leaves no run without an owner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Self
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """Let TERM and HUP end the program as Ctrl-C does, by an exception: what was begun is then tidied up."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Interrupts:
+    """Notes INT, TERM, HUP and QUIT from here on. `came` has them in order; `fileno` can be read once one has come."""
+
+    def __init__(self) -> None:
+        self.came: list[int] = []
+        self._before: dict[signal.Signals, Any] = {}
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._reading, False)
+        os.set_blocking(self._writing, False)
+
+    def fileno(self) -> int:
+        """Give what `select` waits for."""
+        return self._reading
+
+    @property
+    def exit_code(self) -> int:
+        """Give the exit code of the first that came."""
+        return 128 + self.came[0]
+
+    def drain(self) -> None:
+        """Let `select` wait for the next one."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._reading, 1024)
+
+    def __enter__(self) -> Self:
+        for number in NUMBERS:
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self._reading)
+        os.close(self._writing)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.came.append(number)
+        with contextlib.suppress(OSError):
+            os.write(self._writing, b"\0")
