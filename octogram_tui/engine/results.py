@@ -37,12 +37,13 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
     latest = dict(variables)
     changes: list[Update] = []
     if spec.register is not None:
+        register = render(spec.register, _scope(instance, result, latest))
         value = result
         if spec.items is not None:
-            before = latest.get(spec.register)
+            before = latest.get(register)
             value = {**(before if isinstance(before, dict) else {}), instance.id.item or "": result}
-        latest[spec.register] = value
-        changes.append(Update(spec.register, value))
+        latest[register] = value
+        changes.append(Update(register, value))
     for update in spec.vars_updates:
         scope = _scope(instance, result, latest)
         name = render(update.name.source, scope)
@@ -58,7 +59,13 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
 def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:
     lane = instance.job_run.lane
     return make_scope(
-        variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True
+        variables,
+        agent=lane.agent,
+        labels=lane.labels,
+        captures=lane.captures,
+        item=instance.item,
+        result=result,
+        has_result=True,
     )
 
 
@@ -68,7 +75,7 @@ def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
     Raises TemplateError for an expression that can never hold.
     """
     lane = instance.job_run.lane
-    scope = make_scope(variables, agent=lane.agent, captures=lane.captures, item=instance.item)
+    scope = make_scope(variables, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item)
     try:
         return bool(evaluate(instance.expression, scope))
     except TemplateError as error:

@@ -70,6 +70,13 @@ class VarUpdate:
     cast: Literal["string", "int", "bool", "json"] = "string"
 
 
+class LabelChoice(NamedTuple):
+    """One entry of `with_labels`: a label, and the values (templates) of which an agent has to have one."""
+
+    name: str
+    values: tuple[Text, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ItemsSpec:
     """`with_items`: one list of scalars, or (`is_product`) several whose combinations are the items."""
@@ -113,7 +120,7 @@ class JobSpec:
     retry_delay_s: float = 0.0
     until: Text | None = None
     on_failure: OnFailure | None = None  # None: what the front end prefers (console: pause, headless: abort)
-    register: str | None = None
+    register: str | None = None  # a template, as the names of `vars_updates` are
     tags: frozenset[str] = frozenset()
     digest: str = ""
     mark: Mark = Mark()
@@ -136,6 +143,7 @@ class StageSpec:
     tags: frozenset[str] = frozenset()
     digest: str = ""
     mark: Mark = Mark()
+    with_labels: tuple[LabelChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

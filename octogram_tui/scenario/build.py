@@ -58,6 +58,7 @@ class ScenarioBuilder:
         self.variables.update(variables)
         self.usage.known.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
+        self.usage.labels.update(label for agent in self.agents.values() for label in agent.labels)
         if not isinstance(root, MapNode):
             if not document.errors:
                 hint = "the outermost keys are " + ", ".join(SCENARIO)

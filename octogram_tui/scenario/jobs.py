@@ -106,6 +106,8 @@ class JobReader:
             case "register":
                 name = keys.word(node, key)
                 if name is not None:
+                    if is_template(name):
+                        self.usage.check(name, node.value_place(key), self.findings, AFTER_JOB)
                     self.usage.set_by(name)
                 return name
             case _:

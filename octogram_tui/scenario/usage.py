@@ -20,6 +20,7 @@ BEFORE_AGENTS = frozenset(("vars", "var", "item"))
 IN_JOB = frozenset(("vars", "var", "agent", "re", "item"))
 IN_PROCESS = IN_JOB | {"port"}
 AFTER_JOB = IN_JOB | {"res"}
+MEMBERS = ("name", "labels")  # of `agent`
 
 
 class Usage:
@@ -29,6 +30,10 @@ class Usage:
         self.used: list[tuple[Findings, Place, str]] = []
         self.known: set[str] = set()
         self.mentioned: set[str] = set()
+        self.labels: set[str] = set()  # those that some agent has
+        self.labels_used: dict[
+            str, tuple[Findings, Place]
+        ] = {}  # since somebody cleared it, each where it is used first
         self.reaches_all = False  # some template computes names of variables, or takes all of them
         self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
@@ -57,11 +62,25 @@ class Usage:
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
             findings.error(place_of(name, text, place, findings), *problem)
+        for member in found.members if "agent" in names else ():
+            self.check_member(member, findings, place_of(member.rpartition(".")[2], text, place, findings))
         self.mentioned |= found.variables
         self.reaches_all = self.reaches_all or found.is_computed
         for name in found.variables - found.optional:
             self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
+
+    def check_member(self, member: str, findings: Findings, place: Place) -> None:
+        """Check a member of `agent`: `name`, `labels`, or `labels.NAME`."""
+        head, _, label = member.partition(".")
+        if head not in MEMBERS:
+            hint = "an agent has `name` and `labels`"
+            findings.error(place, f"`agent` has no `{head}`{suggestion(head, MEMBERS)}", hint)
+        elif head == "labels" and label and label not in self.labels:
+            hint = "give it to agents under `labels`, or write `| default(...)` after it"
+            findings.error(place, f"no agent has the label `{label}`{suggestion(label, self.labels)}", hint)
+        elif head == "labels" and label:
+            self.labels_used.setdefault(label, (findings, place))
 
     def uses_item(self, text: str, *, braces: bool) -> bool:
         """Tell whether a template mentions the item."""
