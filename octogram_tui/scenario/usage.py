@@ -62,7 +62,7 @@ class Usage:
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
             findings.error(place_of(name, text, place, findings), *problem)
-        for member in found.members if "agent" in names else ():
+        for member in sorted(found.members) if "agent" in names else ():
             self.check_member(member, findings, place_of(member.rpartition(".")[2], text, place, findings))
         self.mentioned |= found.variables
         self.reaches_all = self.reaches_all or found.is_computed
