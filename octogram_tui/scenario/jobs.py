@@ -174,6 +174,11 @@ class JobReader:
                 hint = f"the families are {', '.join(sorted({name.split('.')[0] for name in procedures}))}"
             self.findings.error(place, f"there is no procedure `{key}`{like}", hint)
             return
+        owner = next((n for n in node if (found := self.procedure(n)) is not None and key in found.fields), None)
+        if owner is not None:
+            message = f"unknown key `{key}` in a job: it is an argument of `{owner}`"
+            self.findings.error(place, message, f"write it below `{owner}`, indented")
+            return
         hint = f"the keys of a job are {', '.join(JOB)}, and one procedure"
         self.findings.error(place, f"unknown key `{key}` in a job{suggestion(key, [*JOB, *procedures])}", hint)
 
@@ -190,7 +195,8 @@ class JobReader:
             hint = "write a scalar, a list, or `product:` with a list of lists"
             for key in value:
                 if key != "product":
-                    self.findings.error(value.key_place(key), f"unknown key `{key}` in `with_items`", hint)
+                    message = f"unknown key `{key}` in `with_items`{suggestion(key, ['product'])}"
+                    self.findings.error(value.key_place(key), message, hint)
             if "product" not in value:
                 return None
         lists = value["product"]

@@ -168,7 +168,8 @@ class StageReader:
                 may_match = self.matches(pattern, place) or may_match
         if pairs and not may_match and self.agents:
             known = ", ".join(list(self.agents)[:8]) + (", …" if len(self.agents) > 8 else "")
-            keys.findings.warning(pairs[0][1], f"stage `{name}` matches no agent", f"the agents are {known}")
+            like = suggestion(pairs[0][0].strip("^$"), self.agents)
+            keys.findings.warning(pairs[0][1], f"stage `{name}` matches no agent{like}", f"the agents are {known}")
         return tuple(Text(pattern, keys.findings.mark(place)) for pattern, place in pairs)
 
     def matches(self, pattern: str, place: Place) -> bool:
