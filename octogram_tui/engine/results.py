@@ -12,6 +12,7 @@ from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
 from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.items import integer
 from octogram_tui.template.scope import make_scope
 
 
@@ -117,7 +118,7 @@ def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
     text = render(update.value.source, scope)
     if update.cast == "int":
         try:
-            return int(text, 0) if text.lower().lstrip("+-").startswith("0") and len(text) > 1 else int(text)
+            return integer(text.strip())
         except ValueError:
             raise TemplateError(f"{text[:80]!r} is not an integer") from None
     if update.cast == "bool":
