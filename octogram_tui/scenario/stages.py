@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey, StageKey, unique_names
@@ -15,7 +15,7 @@ from octogram_tui.scenario.several import check_several
 from octogram_tui.scenario.shapes import STAGE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import BEFORE_AGENTS
-from octogram_tui.template.choosing import Labels, choose_agents
+from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.scope import make_scope
 from octogram_tui.template.selectors import PatternError, is_found
 from octogram_tui.template.source import is_template
@@ -43,17 +43,6 @@ def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNod
     return maps, names, unique
 
 
-def agents_of(stage: StageSpec, labels_of: Mapping[str, Labels]) -> list[str] | None:
-    """Give the agents that a stage is for; None when only the run can tell."""
-    texts = [*stage.with_agents, *(text for choice in stage.with_labels for text in choice.values)]
-    if any(is_template(text.source) for text in texts):
-        return None
-    try:
-        return list(choose_agents(stage, make_scope({}), labels_of))
-    except TemplateError:
-        return None  # reported where the expression was read
-
-
 class StageReader:
     """Reads the stages of a scenario."""
 
@@ -63,6 +52,7 @@ class StageReader:
         self.agents = agents
         self.labels_of = {name: agent.labels for name, agent in agents.items()}
         self.matching: dict[str, bool] = {}
+        self.chosen: dict[tuple[Any, ...], list[str] | None] = {}
 
     def read_all(self, nodes: ListNode) -> tuple[StageSpec, ...]:
         """Read `stages`."""
@@ -101,7 +91,7 @@ class StageReader:
     def check_agents(self, node: MapNode, stage: StageSpec) -> None:
         """Look at the jobs of a stage with its agents in mind, if these can be told before the run."""
         findings = self.keys.findings
-        chosen = agents_of(stage, self.labels_of)
+        chosen = self.agents_of(stage)
         if chosen is None:
             return
         if not chosen and stage.with_labels and self.agents:
@@ -115,6 +105,21 @@ class StageReader:
                 hint = f"give it to {', '.join(lacking[:8])}, or write `| default(...)` after it"
                 message = f"agent `{lacking[0]}` takes part in this stage and has no label `{label}`"
                 where.warning(place, message, hint)
+
+    def agents_of(self, stage: StageSpec) -> list[str] | None:
+        """Give the agents that a stage is for; None when only the run can tell."""
+        by_name = tuple(text.source for text in stage.with_agents)
+        by_label = tuple((choice.name, tuple(text.source for text in choice.values)) for choice in stage.with_labels)
+        asked = (by_name, by_label)
+        if asked not in self.chosen:
+            texts = [*by_name, *(text for _, values in by_label for text in values)]
+            try:
+                may_tell = not any(map(is_template, texts))
+                found = list(choose_agents(stage, make_scope({}), self.labels_of)) if may_tell else None
+            except TemplateError:
+                found = None  # reported where the expression was read
+            self.chosen[asked] = found
+        return self.chosen[asked]
 
     def labels(self, node: MapNode) -> tuple[LabelChoice, ...]:
         """Read `with_labels`; labels and values that no agent has are doubtful."""
