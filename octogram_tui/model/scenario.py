@@ -93,7 +93,8 @@ class Arguments(Protocol):
         """Give the arguments as JSON values.
 
         `resolve(kind, uri)` turns a URI argument of a kind (file, node, dal_node, rollup_node, http) into
-        {"owned": NAME} or {"remote": URL}. Raises TemplateError, also for a value that the field refuses.
+        {"owned": NAME} or {"remote": URL}, with "path": NAME when it is a file of another agent. Raises TemplateError,
+        also for a value that the field refuses.
         """
         ...
 
