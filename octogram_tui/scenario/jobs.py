@@ -47,6 +47,10 @@ class JobReader:
         """Read one job; `key` is its name made unique within its stage."""
         bodies = [k for k in node if k not in JOB]
         procedure, arguments = self.body(node, bodies)
+        found = self.procedures.get(procedure)
+        # Ours say what they give; of another's that says nothing we do not know.
+        says = found is not None and (found.result or found.__module__.startswith("octogram_agentd."))
+        self.usage.result = found.result if found is not None and says else None
         # What is not given is left to JobSpec: most jobs give next to nothing.
         given = {_FIELD_OF.get(k, k): self.own_key(node, k) for k in node if k in JOB and k != "name"}
         if "with_items" not in node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class Uses:
     names      of the scope, functions apart
     variables  `vars.x`, `vars['x']` and `var('x')`
     optional   those of them that may be missing: under `default(...)` or asked about with `is defined`
-    members    of `agent`: `name`, `labels`, `labels.NAME`; not those that may be missing
+    members    of `agent` and `res`, as `agent.labels.NAME` and `res.NAME`; not those that may be missing
     is_computed  variables are reached by computed names, or all at once
     problem    why it does not parse, or empty; `line` is where, counted from 1; `hint` what to do
     """
@@ -52,7 +53,7 @@ def uses(text: str, *, expression: bool = False, braces: bool = True) -> Uses:
         return Uses(
             frozenset(path.root for path in paths),
             frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
-            members=frozenset(".".join(map(str, path.steps[:2])) for path in paths if path.root == "agent"),
+            members=frozenset(_dotted(path.root, path.steps) for path in paths if path.root in _HAVE_MEMBERS) - {""},
             is_computed=any(path.root == "vars" and not path.steps for path in paths),
         )
     return _parsed(text, expression, braces)
@@ -142,17 +143,25 @@ def _members_of(node: Any, nodes: Any) -> set[str]:
 
 
 def _member(node: Any, nodes: Any) -> list[str]:
-    """Give the member of `agent` that a node names, as `labels.site`, if it names one."""
-    steps: list[str] = []
+    """Give the member that a node names, as `agent.labels.site`, if it names one."""
+    steps: list[Any] = []
     while isinstance(node, (nodes.Getattr, nodes.Getitem)):
-        step = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
-        if not isinstance(step, str):
-            return []
-        steps.insert(0, step)
+        steps.insert(0, node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None))
         node = node.node
-    if not _is_name(node, "agent", nodes) or (len(steps) > 1 and steps[1] in ("items", "keys", "values", "get")):
-        return []
-    return [".".join(steps[:2])]
+    found = _dotted(node.name, steps) if isinstance(node, nodes.Name) and node.name in _HAVE_MEMBERS else ""
+    return [found] if found else []
+
+
+_HAVE_MEMBERS = ("agent", "res")
+_METHODS = frozenset(("items", "keys", "values", "get"))
+
+
+def _dotted(root: str, steps: Sequence[Any]) -> str:
+    """Give the steps that a check can say something about; empty when there are none."""
+    known = steps[: 2 if root == "agent" else 1]
+    if not known or not all(isinstance(step, str) for step in known) or known[-1] in _METHODS:
+        return ""
+    return ".".join((root, *known))
 
 
 def _is_name(node: Any, name: str, nodes: Any) -> bool:

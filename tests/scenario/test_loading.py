@@ -700,3 +700,28 @@ def test_a_file_of_agents_and_an_expression_have_one_that_was_meant() -> None:
     assert "did you mean `agents`?" in found[0].message
     text = "agents: [{name: node_1, transport: local}]\nstages: [{name: s, with_agents: ^nod_1$, jobs: []}]\n"
     assert load(text).warnings[0].message == "stage `s` matches no agent; did you mean `node_1`?"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("builtins.shell: x\nvars_updates: {a: '{{ res.stduot }}'}", "has no `stduot`; did you mean `stdout`?"),
+        ("builtins.shell: x\nretries: 1\nuntil: res['exit'] == 0", "has no `exit`; did you mean `exit_code`?"),
+        ("builtins.http: 'http://h/'\nvars_updates: {a: '{{ res.json.x }} {{ res.jsn.x | upper }}'}", "has no `jsn`"),
+        ("builtins.sleep: 1\nvars_updates: {a: '{{ res.x }}'}", "this job has no result: there is no `res.x`"),
+    ],
+)
+def test_members_of_a_result_that_do_not_exist(body: str, says: str) -> None:
+    assert [says in message for message in of_results(body)] == [True]
+
+
+def test_members_of_a_result_that_may_exist() -> None:
+    texts = ["{{ res.stdout }}", "{{ res.x | default(1) }}", "{{ res.items() }} {{ res }}", "{{ res.failed }}"]
+    for text in texts:
+        assert of_results(f"builtins.shell: x\nvars_updates: {{a: '{text}'}}") == []
+    assert of_results("fake.nothing:\nvars_updates: {a: '{{ res.anything }}'}") == []
+
+
+def of_results(body: str) -> list[str]:
+    """Give what is doubtful about results in a job that three agents run."""
+    return [warning.message for warning in job(body).warnings if "at the same time" not in warning.message]
