@@ -20,9 +20,9 @@ from octogram_tui.engine.states import RunPhase
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
-from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.choosing import choose_agents
+from octogram_tui.template.environment import evaluate
 from octogram_tui.template.scope import make_scope
-from octogram_tui.template.selectors import select_agents
 
 
 class CourseListener(Protocol):
@@ -130,13 +130,13 @@ class Course:
         only: InstanceId | None = None,
     ) -> StageRun:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
-        patterns = [render(t.source, make_scope(self._core.variables)) for t in stage.with_agents]
-        selected = select_agents(patterns, self._fleet.names)
+        labels = self._fleet.labels
+        selected = choose_agents(stage, make_scope(self._core.variables), labels)
         jobs = tuple(j for j in stage.jobs if not job or j.key == job)
         stage_run = StageRun(stage, is_rerun=is_rerun, only=only)
         for name, captures in selected.items():
             if not agent or agent == name:
-                stage_run.add_lane(name, captures, jobs)
+                stage_run.add_lane(name, labels[name], captures, jobs)
         return stage_run
 
     def begin(self, stage_run: StageRun) -> None:
@@ -152,7 +152,9 @@ class Course:
         stage_run.is_told = True
         self._core.emit(StageStarted(stage=stage.key, agents=names, rerun=stage_run.is_rerun))
         if not names:
-            patterns = ", ".join(t.source for t in stage.with_agents)
+            patterns = ", ".join(
+                [*(t.source for t in stage.with_agents), *(f"label {choice.name}" for choice in stage.with_labels)]
+            )
             self._core.emit(WarningGiven(message=f"stage {stage.name} matches no agent ({patterns})", stage=stage.key))
 
     def ended(self, stage_run: StageRun) -> None:

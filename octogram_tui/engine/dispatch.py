@@ -149,7 +149,7 @@ class Dispatcher:
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
-            scope = make_scope(job_run.snapshot, agent=lane.agent, captures=lane.captures)
+            scope = make_scope(job_run.snapshot, agent=lane.agent, labels=lane.labels, captures=lane.captures)
             try:
                 job_run.items = iter(expand_items(spec.items, scope))
             except TemplateError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import StartAgent, StopAgent
@@ -48,6 +49,11 @@ class Fleet:
     def names(self) -> list[str]:
         """The agents that stages choose from, in the order in which they are visited."""
         return sorted((n for n in self._specs if n != self._prometheus.agent), key=str.encode)
+
+    @property
+    def labels(self) -> dict[str, Mapping[str, str]]:
+        """The labels of each of them."""
+        return {name: self._specs[name].labels for name in self.names}
 
     @property
     def is_ready(self) -> bool:

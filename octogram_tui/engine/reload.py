@@ -128,6 +128,7 @@ def _named(stage: StageSpec, job: JobSpec) -> list[str]:
 def _texts(stage: StageSpec, job: JobSpec) -> list[str]:
     """Give every text of a job that may read variables."""
     texts: list[str] = [t.source for t in stage.with_agents]
+    texts.extend(t.source for choice in stage.with_labels for t in choice.values)
     texts += [t.source for t in (job.when, job.until, stage.when) if t is not None]
     texts += [u.value.source for u in job.vars_updates if isinstance(u.value, tuple)]
     if job.items is not None:

@@ -99,7 +99,7 @@ def _draws(core: Core, lane: Lane, id_: InstanceId) -> bool:
     items = lane.jobs[0].items
     if items is None:
         return id_.item is None
-    scope = make_scope(core.variables, agent=lane.agent, captures=lane.captures)
+    scope = make_scope(core.variables, agent=lane.agent, labels=lane.labels, captures=lane.captures)
     return id_.item in [text for _, _, text in expand_items(items, scope)]
 
 

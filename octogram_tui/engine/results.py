@@ -12,6 +12,7 @@ from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
 from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.items import integer
 from octogram_tui.template.scope import make_scope
 
 
@@ -37,12 +38,13 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
     latest = dict(variables)
     changes: list[Update] = []
     if spec.register is not None:
+        register = render(spec.register, _scope(instance, result, latest))
         value = result
         if spec.items is not None:
-            before = latest.get(spec.register)
+            before = latest.get(register)
             value = {**(before if isinstance(before, dict) else {}), instance.id.item or "": result}
-        latest[spec.register] = value
-        changes.append(Update(spec.register, value))
+        latest[register] = value
+        changes.append(Update(register, value))
     for update in spec.vars_updates:
         scope = _scope(instance, result, latest)
         name = render(update.name.source, scope)
@@ -58,7 +60,13 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
 def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:
     lane = instance.job_run.lane
     return make_scope(
-        variables, agent=lane.agent, captures=lane.captures, item=instance.item, result=result, has_result=True
+        variables,
+        agent=lane.agent,
+        labels=lane.labels,
+        captures=lane.captures,
+        item=instance.item,
+        result=result,
+        has_result=True,
     )
 
 
@@ -68,7 +76,7 @@ def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
     Raises TemplateError for an expression that can never hold.
     """
     lane = instance.job_run.lane
-    scope = make_scope(variables, agent=lane.agent, captures=lane.captures, item=instance.item)
+    scope = make_scope(variables, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item)
     try:
         return bool(evaluate(instance.expression, scope))
     except TemplateError as error:
@@ -110,7 +118,7 @@ def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
     text = render(update.value.source, scope)
     if update.cast == "int":
         try:
-            return int(text, 0) if text.lower().lstrip("+-").startswith("0") and len(text) > 1 else int(text)
+            return integer(text.strip())
         except ValueError:
             raise TemplateError(f"{text[:80]!r} is not an integer") from None
     if update.cast == "bool":

@@ -41,11 +41,14 @@ class JobRun:
 class Lane:
     """One agent's way through a stage."""
 
-    __slots__ = ("active", "agent", "captures", "index", "is_done", "jobs", "stage_run")
+    __slots__ = ("active", "agent", "captures", "index", "is_done", "jobs", "labels", "stage_run")
 
-    def __init__(self, stage_run: StageRun, agent: str, captures: list[str], jobs: Sequence[JobSpec]) -> None:
+    def __init__(
+        self, stage_run: StageRun, agent: str, labels: Mapping[str, str], captures: list[str], jobs: Sequence[JobSpec]
+    ) -> None:
         self.stage_run = stage_run
         self.agent = agent
+        self.labels = labels
         self.captures = captures
         self.jobs = jobs
         self.index = 0
@@ -89,9 +92,9 @@ class StageRun:
         self.is_closing = False  # nothing new is begun any more
         self.started_s = 0.0
 
-    def add_lane(self, agent: str, captures: list[str], jobs: Sequence[JobSpec]) -> None:
+    def add_lane(self, agent: str, labels: Mapping[str, str], captures: list[str], jobs: Sequence[JobSpec]) -> None:
         """Let an agent take part."""
-        lane = Lane(self, agent, captures, jobs)
+        lane = Lane(self, agent, labels, captures, jobs)
         self.lanes.append(lane)
         self.waiting.append(lane)
 

@@ -142,8 +142,9 @@ class Transitions:
 
     def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run
+        lane = job_run.lane
         return make_scope(
-            job_run.snapshot, agent=job_run.lane.agent, captures=job_run.lane.captures, item=instance.item
+            job_run.snapshot, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item
         )
 
     # -- waiting for an expression --------------------------------------------------------------------------------

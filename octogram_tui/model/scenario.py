@@ -70,6 +70,13 @@ class VarUpdate:
     cast: Literal["string", "int", "bool", "json"] = "string"
 
 
+class LabelChoice(NamedTuple):
+    """One entry of `with_labels`: a label, and the values (templates) of which an agent has to have one."""
+
+    name: str
+    values: tuple[Text, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ItemsSpec:
     """`with_items`: one list of scalars, or (`is_product`) several whose combinations are the items."""
@@ -86,7 +93,8 @@ class Arguments(Protocol):
         """Give the arguments as JSON values.
 
         `resolve(kind, uri)` turns a URI argument of a kind (file, node, dal_node, rollup_node, http) into
-        {"owned": NAME} or {"remote": URL}. Raises TemplateError, also for a value that the field refuses.
+        {"owned": NAME} or {"remote": URL}, with "path": NAME when it is a file of another agent. Raises TemplateError,
+        also for a value that the field refuses.
         """
         ...
 
@@ -113,7 +121,7 @@ class JobSpec:
     retry_delay_s: float = 0.0
     until: Text | None = None
     on_failure: OnFailure | None = None  # None: what the front end prefers (console: pause, headless: abort)
-    register: str | None = None
+    register: str | None = None  # a template, as the names of `vars_updates` are
     tags: frozenset[str] = frozenset()
     digest: str = ""
     mark: Mark = Mark()
@@ -136,6 +144,7 @@ class StageSpec:
     tags: frozenset[str] = frozenset()
     digest: str = ""
     mark: Mark = Mark()
+    with_labels: tuple[LabelChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from octogram_tui.errors import TransportError
 from octogram_tui.model.failure import AGENT_LOST, BUG, CANCELLED, FILES, TIMEOUT, Failure
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.runtime import files
+from octogram_tui.runtime.claims import Claim, Claims
 from octogram_tui.runtime.link import Link
 
 PROGRESS_EVERY_S = 1.0
@@ -32,6 +33,7 @@ class Errands:
         self._scenario_directory = scenario_directory
         self._artifacts = artifacts
         self._tasks: dict[Execution, asyncio.Task[Any]] = {}
+        self._claims = Claims()
 
     def start(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
         """Begin one."""
@@ -92,17 +94,24 @@ class Errands:
                 on_progress=progress,
             )
             return None
-        local_path = arguments.get("local_path")
+        assert isinstance(effect.attempt, AttemptId)
+        local_path, remote_path = arguments.get("local_path"), str(arguments["remote_path"])
         target = str(local_path) if local_path else os.path.join(self._artifacts, effect.agent) + "/"
-        return await files.fetch_from(
-            link.transport,
-            link.stream_argv,
-            str(arguments["remote_path"]),
-            target,
-            home=link.home,
-            is_optional=bool(arguments.get("optional")),
-            on_progress=progress,
-        )
+        claim = Claim(effect.attempt.instance, remote_path, bool(local_path))
+        try:
+            return await files.fetch_from(
+                link.transport,
+                link.stream_argv,
+                remote_path,
+                target,
+                home=link.home,
+                is_optional=bool(arguments.get("optional")),
+                on_place=lambda place: self._claims.take(claim, target, place),
+                on_progress=progress,
+            )
+        except BaseException:
+            self._claims.give_back(claim)
+            raise
 
 
 def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, Failure | None]:

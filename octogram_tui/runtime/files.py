@@ -98,6 +98,7 @@ async def fetch_from(
     *,
     home: str,
     is_optional: bool = False,
+    on_place: Callable[[str], None] = lambda place: None,
     on_progress: Progress | None = None,
     max_bytes: int = FETCH_MAX_BYTES,
     max_entries: int = FETCH_MAX_ENTRIES,
@@ -108,6 +109,7 @@ async def fetch_from(
     local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
                  into under its own name; a link is followed, a device or a pipe gets the content once it is here
     is_optional  when there is nothing at `remote_path`, that is an answer like another: `local_path` is null
+    on_place     told where a file or a directory will be, before it is touched; may raise ProcedureFailed
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
@@ -130,6 +132,8 @@ async def fetch_from(
             )
         directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path)
         aside = await asyncio.to_thread(_Aside.when_needed, directory, name)
+        if aside is None:
+            on_place(os.fsdecode(os.path.join(directory, name)))
         place = aside.directory if aside is not None else directory
         landing = Landing(_open_parent(place), name, max_bytes=max_bytes, max_entries=max_entries)
         while not landing.is_complete:

@@ -58,6 +58,7 @@ class ScenarioBuilder:
         self.variables.update(variables)
         self.usage.known.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
+        self.usage.labels.update(label for agent in self.agents.values() for label in agent.labels)
         if not isinstance(root, MapNode):
             if not document.errors:
                 hint = "the outermost keys are " + ", ".join(SCENARIO)
@@ -112,7 +113,10 @@ class ScenarioBuilder:
         """Read a file with a list of further agents."""
         keys = KeyReader(Findings(document, self.problems), self.usage)
         root, place = document.root, document.place
-        if isinstance(root, MapNode) and list(root) == ["agents"]:
+        if isinstance(root, MapNode):
+            keys.check_known(root, {"agents": SCENARIO["agents"]._replace(required=True)}, "a file of agents")
+            if "agents" not in root:
+                return
             root, place = root["agents"], root.value_place("agents")
         if not document.errors or root is not None:
             self.take_agents(keys, root, place, defaults)

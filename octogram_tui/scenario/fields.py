@@ -14,6 +14,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import flaw_of, words
 from octogram_tui.scenario.limits import WANTED, coerce, refuse
+from octogram_tui.scenario.shapes import JOB
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
 from octogram_tui.scenario.usage import Usage
@@ -255,7 +256,10 @@ class FieldReader:
                 continue
             where = value.key_place(key) if isinstance(value, MapNode) else place
             name = next((name for name, field in fields.items() if key in field.formerly), None)
-            if name is None:
+            if name is None and not prefix and key in JOB:
+                message = f"unknown key `{key}`: it is one of the job, not of its procedure"
+                self.findings.error(where, message, "write it beside the procedure's name, not below it")
+            elif name is None:
                 message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
                 self.findings.error(where, message, f"the keys are {', '.join(fields) or 'none'}")
             elif name in written:

@@ -17,10 +17,10 @@ from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.arguments import JobArguments
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
-from octogram_tui.template.environment import evaluate, render
+from octogram_tui.template.choosing import Labels, choose_agents
+from octogram_tui.template.environment import evaluate
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope
-from octogram_tui.template.selectors import select_agents
 from octogram_tui.template.source import is_template
 
 
@@ -68,7 +68,10 @@ class Foresight:
     def after(self, job: JobSpec) -> None:
         """Take in what a job would change."""
         if job.register is not None:
-            self.forget(job.register)
+            if is_template(job.register):
+                self.computed.append(what_it_may_become(job.register))
+            else:
+                self.forget(job.register)
         for update in job.vars_updates:
             name = update.name.source
             if is_template(name):
@@ -96,7 +99,7 @@ def plan(
 ) -> Iterator[Planned]:
     """Give every instance in the order of a run in which nothing is concurrent."""
     foresight = Foresight(scenario.variables)
-    names = [agent.name for agent in scenario.agents]
+    labels_of = {agent.name: agent.labels for agent in scenario.agents}
     for stage in scenario.stages:
         if not takes_stage(stage):
             continue
@@ -104,7 +107,7 @@ def plan(
         note = _condition(stage.when, foresight, make_scope(foresight.known))
         if note is None:
             continue
-        chosen = _choose(stage, names, foresight)
+        chosen = _choose(stage, labels_of, foresight)
         if isinstance(chosen, str):
             for job in jobs:
                 yield _row(stage, job, "", None, job.arguments.raw(), chosen)
@@ -114,25 +117,19 @@ def plan(
         for agent, captures in chosen.items():
             seen = foresight.copy()
             for job in jobs:
-                yield from _instances(stage, job, agent, captures, seen, note)
+                yield from _instances(stage, job, agent, labels_of[agent], captures, seen, note)
                 seen.after(job)
         for job in jobs:
             foresight.after(job)
 
 
-def _choose(stage: StageSpec, names: list[Any], foresight: Foresight) -> dict[str, list[str]] | str:
+def _choose(stage: StageSpec, labels_of: Mapping[Any, Labels], foresight: Foresight) -> dict[Any, list[str]] | str:
     """Give the agents of a stage with their captures, or why they cannot be told."""
-    scope = make_scope(foresight.known)
-    patterns = []
-    for text in stage.with_agents:
+    for text in (*stage.with_agents, *(text for choice in stage.with_labels for text in choice.values)):
         if not foresight.can_tell(text.source):
             return f"agents are chosen when the stage starts: {text.source}"
-        try:
-            patterns.append(render(text.source, scope))
-        except TemplateError as error:
-            return f"agents cannot be told: {error.message}"
     try:
-        return select_agents(patterns, names)
+        return choose_agents(stage, make_scope(foresight.known), labels_of)
     except TemplateError as error:
         return f"agents cannot be told: {error.message}"
 
@@ -150,9 +147,15 @@ def _condition(when: Text | None, foresight: Foresight, scope: Mapping[str, Any]
 
 
 def _instances(
-    stage: StageSpec, job: JobSpec, agent: str, captures: list[str], foresight: Foresight, note: str
+    stage: StageSpec,
+    job: JobSpec,
+    agent: str,
+    labels: Labels,
+    captures: list[str],
+    foresight: Foresight,
+    note: str,
 ) -> Iterator[Planned]:
-    scope = make_scope(foresight.known, agent=agent, captures=captures)
+    scope = make_scope(foresight.known, agent=agent, labels=labels, captures=captures)
     if job.items is None:
         yield from _instance(stage, job, agent, None, scope, foresight, note)
         return

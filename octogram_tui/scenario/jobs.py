@@ -47,6 +47,10 @@ class JobReader:
         """Read one job; `key` is its name made unique within its stage."""
         bodies = [k for k in node if k not in JOB]
         procedure, arguments = self.body(node, bodies)
+        found = self.procedures.get(procedure)
+        # Ours say what they give; of another's that says nothing we do not know.
+        says = found is not None and (found.result or found.__module__.startswith("octogram_agentd."))
+        self.usage.result = found.result if found is not None and says else None
         # What is not given is left to JobSpec: most jobs give next to nothing.
         given = {_FIELD_OF.get(k, k): self.own_key(node, k) for k in node if k in JOB and k != "name"}
         if "with_items" not in node:
@@ -106,6 +110,8 @@ class JobReader:
             case "register":
                 name = keys.word(node, key)
                 if name is not None:
+                    if is_template(name):
+                        self.usage.check(name, node.value_place(key), self.findings, AFTER_JOB)
                     self.usage.set_by(name)
                 return name
             case _:
@@ -172,6 +178,11 @@ class JobReader:
                 hint = f"the families are {', '.join(sorted({name.split('.')[0] for name in procedures}))}"
             self.findings.error(place, f"there is no procedure `{key}`{like}", hint)
             return
+        owner = next((n for n in node if (found := self.procedure(n)) is not None and key in found.fields), None)
+        if owner is not None:
+            message = f"unknown key `{key}` in a job: it is an argument of `{owner}`"
+            self.findings.error(place, message, f"write it below `{owner}`, indented")
+            return
         hint = f"the keys of a job are {', '.join(JOB)}, and one procedure"
         self.findings.error(place, f"unknown key `{key}` in a job{suggestion(key, [*JOB, *procedures])}", hint)
 
@@ -188,7 +199,8 @@ class JobReader:
             hint = "write a scalar, a list, or `product:` with a list of lists"
             for key in value:
                 if key != "product":
-                    self.findings.error(value.key_place(key), f"unknown key `{key}` in `with_items`", hint)
+                    message = f"unknown key `{key}` in `with_items`{suggestion(key, ['product'])}"
+                    self.findings.error(value.key_place(key), message, hint)
             if "product" not in value:
                 return None
         lists = value["product"]

@@ -80,6 +80,7 @@ def _needed(stage: StageSpec, job: JobSpec) -> Iterator[str]:
 def _texts(stage: StageSpec, job: JobSpec) -> Iterator[tuple[str, bool]]:
     """Give every text that may read variables, and whether it is an expression."""
     yield from ((text.source, False) for text in stage.with_agents)
+    yield from ((text.source, False) for choice in stage.with_labels for text in choice.values)
     yield from ((text.source, True) for text in (stage.when, job.when, job.until) if text is not None)
     if job.items is not None:
         yield from ((value, False) for values in job.items.lists for value in values if isinstance(value, str))

@@ -37,6 +37,7 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "words": _WORDS,
     "files": _WORDS,
     "string_map": {"type": "object", "additionalProperties": _SCALAR},
+    "strings_map": {"type": "object", "additionalProperties": _WORDS},
     "vars": {"type": "object"},
     "binary": {"$ref": "#/$defs/binary"},
     "agent": {"$ref": "#/$defs/agent"},

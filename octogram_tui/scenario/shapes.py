@@ -2,7 +2,7 @@
 
 kind says what a key takes:
 string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
-strings (one or a list)  words (the same, no templates)  string_map  vars  items  updates  binary
+strings (one or a list)  words (the same, no templates)  string_map  strings_map  vars  items  updates  binary
 agent  agents  defaults  stages  jobs  files
 """
 
@@ -55,12 +55,15 @@ AGENT: dict[str, KeySpec] = {
     ),
     "python": KeySpec("word", "The Python to use there."),
     "env": KeySpec("string_map", "Environment variables of everything that the agent runs."),
-    "labels": KeySpec("string_map", "Words of your own about the agent."),
+    "labels": KeySpec("string_map", "Words of your own about the agent: for `with_labels` and `agent.labels`."),
 }
 
 STAGE: dict[str, KeySpec] = {
     "name": KeySpec("word", "The stage's name.", required=True),
     "with_agents": KeySpec("strings", "Regular expressions; an agent takes part when one is found in its name."),
+    "with_labels": KeySpec(
+        "strings_map", "Labels that an agent must have to take part: name, and a value or a list of values."
+    ),
     "run_agents": KeySpec("choice", "Whether agents run at the same time.", choices=ORDERS),
     "run_jobs": KeySpec("choice", "Whether the jobs of an agent run at the same time.", choices=ORDERS),
     "ask_confirmation": KeySpec("boolean", "Whether an operator must agree before the stage runs."),
@@ -84,7 +87,7 @@ JOB: dict[str, KeySpec] = {
     "retry_delay": KeySpec("duration", "How long to wait before trying again."),
     "until": KeySpec("expression", "The job succeeds only when this is true of its result (`res`)."),
     "on_failure": KeySpec("choice", "What a failure means for the run.", choices=ON_FAILURE),
-    "register": KeySpec("word", "The variable that gets the whole result."),
+    "register": KeySpec("string", "The variable that gets the whole result; its name may be a template."),
     "tags": KeySpec("words", "Words by which jobs can be chosen."),
 }
 

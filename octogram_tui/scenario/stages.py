@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey, StageKey, unique_names
-from octogram_tui.model.scenario import JobSpec, Order, StageSpec, Text
+from octogram_tui.model.scenario import AgentSpec, JobSpec, LabelChoice, Order, StageSpec, Text
+from octogram_tui.scenario.findings import suggestion
 from octogram_tui.scenario.jobs import JobReader, digest_of
 from octogram_tui.scenario.keys import KeyReader
+from octogram_tui.scenario.several import check_several
 from octogram_tui.scenario.shapes import STAGE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import BEFORE_AGENTS
+from octogram_tui.template.choosing import choose_agents
+from octogram_tui.template.scope import make_scope
 from octogram_tui.template.selectors import PatternError, is_found
 from octogram_tui.template.source import is_template
 
@@ -41,11 +46,13 @@ def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNod
 class StageReader:
     """Reads the stages of a scenario."""
 
-    def __init__(self, keys: KeyReader, jobs: JobReader, agents: Mapping[str, Any]) -> None:
+    def __init__(self, keys: KeyReader, jobs: JobReader, agents: Mapping[str, AgentSpec]) -> None:
         self.keys = keys
         self.jobs = jobs
         self.agents = agents
+        self.labels_of = {name: agent.labels for name, agent in agents.items()}
         self.matching: dict[str, bool] = {}
+        self.chosen: dict[tuple[Any, ...], list[str] | None] = {}
 
     def read_all(self, nodes: ListNode) -> tuple[StageSpec, ...]:
         """Read `stages`."""
@@ -57,10 +64,12 @@ class StageReader:
         keys = self.keys
         keys.check_known(node, STAGE, "a stage")
         with_agents = self.selectors(node, name) if "with_agents" in node else EVERYBODY
+        with_labels = self.labels(node) if "with_labels" in node else ()
+        keys.usage.labels_used.clear()
         jobs: tuple[JobSpec, ...] = ()
         if keys.is_given(node, "jobs") and keys.is_list(node["jobs"], node.value_place("jobs"), "`jobs`"):
             jobs = self.read_jobs(node["jobs"])
-        return StageSpec(
+        stage = StageSpec(
             key,
             name,
             jobs,
@@ -74,7 +83,69 @@ class StageReader:
             frozenset(tag for tag, _ in keys.words(node, "tags")),
             digest_of({k: v for k, v in node.items() if k != "jobs"}),
             keys.findings.mark(node.place),
+            with_labels,
         )
+        self.check_agents(node, stage)
+        return stage
+
+    def check_agents(self, node: MapNode, stage: StageSpec) -> None:
+        """Look at the jobs of a stage with its agents in mind, if these can be told before the run."""
+        findings = self.keys.findings
+        chosen = self.agents_of(stage)
+        if chosen is None:
+            return
+        if not chosen and stage.with_labels and self.agents:
+            place = node.key_place("with_labels")
+            findings.warning(place, f"stage `{stage.name}` matches no agent", "no agent has these labels and names")
+        if len(chosen) > 1 and stage.jobs:
+            check_several(findings, stage, [job for job in node["jobs"] if isinstance(job, MapNode)], len(chosen))
+        for label, (where, place) in self.keys.usage.labels_used.items():
+            lacking = [name for name in chosen if label not in self.labels_of[name]]
+            if lacking:
+                hint = f"give it to {', '.join(lacking[:8])}, or write `| default(...)` after it"
+                message = f"agent `{lacking[0]}` takes part in this stage and has no label `{label}`"
+                where.warning(place, message, hint)
+
+    def agents_of(self, stage: StageSpec) -> list[str] | None:
+        """Give the agents that a stage is for; None when only the run can tell."""
+        by_name = tuple(text.source for text in stage.with_agents)
+        by_label = tuple((choice.name, tuple(text.source for text in choice.values)) for choice in stage.with_labels)
+        asked = (by_name, by_label)
+        if asked not in self.chosen:
+            texts = [*by_name, *(text for _, values in by_label for text in values)]
+            try:
+                may_tell = not any(map(is_template, texts))
+                found = list(choose_agents(stage, make_scope({}), self.labels_of)) if may_tell else None
+            except TemplateError:
+                found = None  # reported where the expression was read
+            self.chosen[asked] = found
+        return self.chosen[asked]
+
+    def labels(self, node: MapNode) -> tuple[LabelChoice, ...]:
+        """Read `with_labels`; labels and values that no agent has are doubtful."""
+        keys = self.keys
+        value = node["with_labels"]
+        if not keys.is_given(node, "with_labels"):
+            return ()
+        if not keys.is_map(value, node.value_place("with_labels"), "`with_labels`"):
+            return ()
+        result = []
+        for name in value:
+            there = {labels[name] for labels in self.labels_of.values() if name in labels}
+            if not there and self.agents:
+                known = {label for labels in self.labels_of.values() for label in labels}
+                message = f"no agent has the label `{name}`{suggestion(name, known)}"
+                keys.findings.warning(value.key_place(name), message)
+            texts = []
+            for text, place in keys.words(value, name):
+                if is_template(text):
+                    keys.usage.check(text, place, keys.findings, BEFORE_AGENTS)
+                elif there and text not in there:
+                    message = f"no agent has the label `{name}: {text}`{suggestion(text, there)}"
+                    keys.findings.warning(place, message)
+                texts.append(Text(text, keys.findings.mark(place)))
+            result.append(LabelChoice(name, tuple(texts)))
+        return tuple(result)
 
     def read_jobs(self, nodes: ListNode) -> tuple[JobSpec, ...]:
         """Read the jobs of a stage."""
@@ -102,7 +173,8 @@ class StageReader:
                 may_match = self.matches(pattern, place) or may_match
         if pairs and not may_match and self.agents:
             known = ", ".join(list(self.agents)[:8]) + (", …" if len(self.agents) > 8 else "")
-            keys.findings.warning(pairs[0][1], f"stage `{name}` matches no agent", f"the agents are {known}")
+            like = suggestion(pairs[0][0].strip("^$"), self.agents)
+            keys.findings.warning(pairs[0][1], f"stage `{name}` matches no agent{like}", f"the agents are {known}")
         return tuple(Text(pattern, keys.findings.mark(place)) for pattern, place in pairs)
 
     def matches(self, pattern: str, place: Place) -> bool:

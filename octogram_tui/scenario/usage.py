@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from octogram_tui.errors import Problem
@@ -20,6 +20,8 @@ BEFORE_AGENTS = frozenset(("vars", "var", "item"))
 IN_JOB = frozenset(("vars", "var", "agent", "re", "item"))
 IN_PROCESS = IN_JOB | {"port"}
 AFTER_JOB = IN_JOB | {"res"}
+MEMBERS = ("name", "labels")  # of `agent`
+OF_FAILURES = ("failed", "error", "exit_code", "stdout", "stderr")  # what a result may have when a job has failed
 
 
 class Usage:
@@ -29,6 +31,11 @@ class Usage:
         self.used: list[tuple[Findings, Place, str]] = []
         self.known: set[str] = set()
         self.mentioned: set[str] = set()
+        self.labels: set[str] = set()  # those that some agent has
+        self.labels_used: dict[
+            str, tuple[Findings, Place]
+        ] = {}  # since somebody cleared it, each where it is used first
+        self.result: Collection[str] | None = None  # the members of `res` in the job that is read; None: not known
         self.reaches_all = False  # some template computes names of variables, or takes all of them
         self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
@@ -57,11 +64,38 @@ class Usage:
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
             findings.error(place_of(name, text, place, findings), *problem)
+        for member in sorted(found.members):
+            root, _, path = member.partition(".")
+            if root in names:
+                where = place_of(path.rpartition(".")[2], text, place, findings)
+                (self.check_member if root == "agent" else self.check_result)(path, findings, where)
         self.mentioned |= found.variables
         self.reaches_all = self.reaches_all or found.is_computed
         for name in found.variables - found.optional:
             self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
+
+    def check_member(self, member: str, findings: Findings, place: Place) -> None:
+        """Check a member of `agent`: `name`, `labels`, or `labels.NAME`."""
+        head, _, label = member.partition(".")
+        if head not in MEMBERS:
+            hint = "an agent has `name` and `labels`"
+            findings.error(place, f"`agent` has no `{head}`{suggestion(head, MEMBERS)}", hint)
+        elif head == "labels" and label and label not in self.labels:
+            hint = "give it to agents under `labels`, or write `| default(...)` after it"
+            findings.error(place, f"no agent has the label `{label}`{suggestion(label, self.labels)}", hint)
+        elif head == "labels" and label:
+            self.labels_used.setdefault(label, (findings, place))
+
+    def check_result(self, name: str, findings: Findings, place: Place) -> None:
+        """Check a member of `res`, where the procedure says which there are."""
+        if self.result is None or name in self.result or name in OF_FAILURES:
+            return
+        if not self.result:
+            findings.warning(place, f"this job has no result: there is no `res.{name}`", "")
+            return
+        message = f"the result of this job has no `{name}`{suggestion(name, self.result)}"
+        findings.warning(place, message, f"it has {', '.join(self.result)}")
 
     def uses_item(self, text: str, *, braces: bool) -> bool:
         """Tell whether a template mentions the item."""

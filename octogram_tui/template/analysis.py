@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ class Uses:
     names      of the scope, functions apart
     variables  `vars.x`, `vars['x']` and `var('x')`
     optional   those of them that may be missing: under `default(...)` or asked about with `is defined`
+    members    of `agent` and `res`, as `agent.labels.NAME` and `res.NAME`; not those that may be missing
     is_computed  variables are reached by computed names, or all at once
     problem    why it does not parse, or empty; `line` is where, counted from 1; `hint` what to do
     """
@@ -25,6 +27,7 @@ class Uses:
     names: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
     is_computed: bool = False
     problem: str = ""
     line: int = 1
@@ -50,6 +53,7 @@ def uses(text: str, *, expression: bool = False, braces: bool = True) -> Uses:
         return Uses(
             frozenset(path.root for path in paths),
             frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
+            members=frozenset(_dotted(path.root, path.steps) for path in paths if path.root in _HAVE_MEMBERS) - {""},
             is_computed=any(path.root == "vars" and not path.steps for path in paths),
         )
     return _parsed(text, expression, braces)
@@ -92,6 +96,8 @@ def _walk(tree: Any, known: Any) -> Uses:
     bound: set[str] = {"loop", "caller", "varargs", "kwargs"}
     variables: set[str] = set()
     optional: set[str] = set()
+    members: set[str] = set()
+    may_miss: set[str] = set()
     ways = 0  # mentions of `vars` and `var` that no literal name follows
     for node in tree.find_all((nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter, nodes.Test)):
         if isinstance(node, nodes.Name):
@@ -99,12 +105,16 @@ def _walk(tree: Any, known: Any) -> Uses:
             (names if node.ctx == "load" else bound).add(node.name)
         elif isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _ALLOWS_MISSING and node.node is not None:
             optional.update(_variables_of(node.node, nodes))
+            may_miss.update(_members_of(node.node, nodes))
+        if isinstance(node, (nodes.Getattr, nodes.Getitem)):
+            members.update(_member(node, nodes))
         found = _variable(node, nodes)
         if found is not None:
             ways -= 1
             variables.add(found)
     bound.update(macro.name for macro in tree.find_all(nodes.Macro))
-    return Uses(frozenset(names - bound - set(known)), frozenset(variables), frozenset(optional), ways > 0)
+    free = frozenset(names - bound - set(known))
+    return Uses(free, frozenset(variables), frozenset(optional), frozenset(members - may_miss), ways > 0)
 
 
 def _variables_of(node: Any, nodes: Any) -> set[str]:
@@ -123,6 +133,35 @@ def _variable(node: Any, nodes: Any) -> str | None:
     elif isinstance(node, nodes.Call) and _is_name(node.node, "var", nodes) and len(node.args) == 1:
         literal = node.args[0]
     return literal.value if isinstance(literal, nodes.Const) and isinstance(literal.value, str) else None
+
+
+def _members_of(node: Any, nodes: Any) -> set[str]:
+    found = set(_member(node, nodes))
+    for inner in node.find_all((nodes.Getattr, nodes.Getitem)):
+        found.update(_member(inner, nodes))
+    return found
+
+
+def _member(node: Any, nodes: Any) -> list[str]:
+    """Give the member that a node names, as `agent.labels.site`, if it names one."""
+    steps: list[Any] = []
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        steps.insert(0, node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None))
+        node = node.node
+    found = _dotted(node.name, steps) if isinstance(node, nodes.Name) and node.name in _HAVE_MEMBERS else ""
+    return [found] if found else []
+
+
+_HAVE_MEMBERS = ("agent", "res")
+_METHODS = frozenset(("items", "keys", "values", "get"))
+
+
+def _dotted(root: str, steps: Sequence[Any]) -> str:
+    """Give the steps that a check can say something about; empty when there are none."""
+    known = steps[: 2 if root == "agent" else 1]
+    if not known or not all(isinstance(step, str) for step in known) or known[-1] in _METHODS:
+        return ""
+    return ".".join((root, *known))
 
 
 def _is_name(node: Any, name: str, nodes: Any) -> bool:

@@ -18,6 +18,7 @@ MAX_ITEMS = 1_000_000
 MAX_TEXT = 60
 
 _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
+_LONG_HEX = re.compile(r"[-+]?0[xX][0-9a-fA-F_]{16,}")
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F][0-9a-fA-F_]*|0[oO][0-7][0-7_]*|0[bB][01][01_]*|[0-9][0-9_]*)")
 
 
@@ -125,8 +126,10 @@ def typed(text: str) -> str | int | bool:
         return True
     if text == "false":
         return False
-    if _INTEGER.fullmatch(text) and len(text) <= 64:
-        return integer(text)
+    # Longer ones are addresses, hashes or keys, whose digits matter: the original took them for texts too.
+    if _INTEGER.fullmatch(text) and len(text) <= 64 and not _LONG_HEX.fullmatch(text):
+        number = integer(text)
+        return number if abs(number) < 1 << 62 else text
     return text
 
 

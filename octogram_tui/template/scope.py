@@ -60,10 +60,11 @@ class Lookup:
 class AgentNames:
     """`agent`: what a template may know of the agent."""
 
-    __slots__ = ("name",)
+    __slots__ = ("labels", "name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, labels: Mapping[str, str]) -> None:
         self.name = name
+        self.labels = dict(labels)
 
 
 class Later(str):
@@ -94,16 +95,20 @@ def make_scope(
     variables: Mapping[str, Any],
     *,
     agent: str | None = None,
+    labels: Mapping[str, str] | None = None,
     captures: Sequence[str] | None = None,
     item: Any = None,
     result: Any = None,
     has_result: bool = False,
 ) -> dict[str, Any]:
-    """Give the names that a template sees. `res` exists only with `has_result`, `agent` and `re` only when given."""
+    """Give the names that a template sees. `res` exists only with `has_result`, `agent` and `re` only when given.
+
+    labels: the agent's.
+    """
     vars_ = VisibleVariables(variables)
     scope: dict[str, Any] = {"vars": vars_, "var": Lookup(vars_), "item": item}
     if agent is not None:
-        scope["agent"] = AgentNames(agent)
+        scope["agent"] = AgentNames(agent, labels or {})
     if captures is not None:
         scope["re"] = captures if type(captures) is list else list(captures)
     if has_result:

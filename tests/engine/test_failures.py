@@ -339,7 +339,7 @@ def test_uris_follow_services_up_and_down() -> None:
     sent = {str(s.attempt): s.arguments for s in simulation.sent}
     assert sent["two/k@a#1"] == {
         "node": {"remote": "http://127.0.0.1:8732"},
-        "file": {"remote": "http://127.0.0.1:80/x/y"},
+        "file": {"remote": "http://127.0.0.1:80/x/y", "path": "x/y"},
     }
     assert sent["three/l@b#1"] == {"node": {"owned": "n1"}}
     simulation.go(ServiceReport("b", "node", "n1", {}, "down", "exit status 3"))

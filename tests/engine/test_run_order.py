@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from simulation import Simulation, job, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
@@ -262,3 +263,28 @@ def test_the_same_run_gives_the_same_events() -> None:
     assert first.events == second.events
     assert isinstance(first.events[-1], RunFinished)
     assert len(first.of(JobStarted)) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("010", 10), ("08", 8), ("0x1F", 31), ("0o17", 15), ("0b11", 3), ("-1_000", -1000), (" 7\n", 7)],
+)
+def test_an_integer_is_read_as_items_are(text: str, number: int) -> None:
+    updates = (VarUpdate(Text("n"), Text("{{ res.t }}"), "int"),)
+    given = scenario(stage("s", job("j", vars_updates=updates)))
+    simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"t": text})).begin()
+    assert simulation.engine.core.variables == {"n": number}
+
+
+def test_the_name_of_register_is_a_template() -> None:
+    given = scenario(
+        stage(
+            "s", job("j", register="r_{{ agent.name }}"), job("k", items=ItemsSpec((("x",),)), register="k_{{ item }}")
+        ),
+        agents="a b",
+    )
+    simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"id": str(sent.attempt)})).begin()
+    kept = simulation.engine.core.variables
+    assert sorted(kept) == ["k_x", "r_a", "r_b"]
+    assert kept["r_b"] == {"id": "s/j@b#1"}
+    assert isinstance(kept["k_x"], dict)

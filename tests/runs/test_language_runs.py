@@ -407,3 +407,36 @@ def test_floods_are_bounded_and_every_line_is_accounted_for(place: Place) -> Non
     assert any("300000" in e["lines"] for e in output)
     assert max(len(json.dumps(e)) for e in events) < 1 << 20
     assert any("a\x00b\ufffd" in e["lines"] for e in events if e["type"] == "job_output")
+
+
+BY_AGENT = """
+agents:
+  - {name: a_1, transport: local, labels: {site: lab, rack: 1}}
+  - {name: a_2, transport: local, labels: {site: home}}
+vars: {site: lab, place: one, everybody: a}
+stages:
+  - name: labels
+    with_labels: {site: '{{ vars.site }}'}
+    jobs: [{name: seen, builtins.command: 'echo {{ agent.name }} {{ agent.labels.site }} {{ agent.labels["rack"] }}'}]
+  - name: each its own
+    with_agents: '{{ vars.everybody }}'
+    jobs:
+      - {name: say, builtins.command: 'echo {{ agent.name }}', register: 'said_{{ agent.name }}'}
+      - {name: hold, builtins.assert: "var('said_' ~ agent.name).stdout | trim == agent.name"}
+      - {name: write, builtins.write_file: {path: f, content: '{{ agent.name }}'}}
+      - {name: one place, on_failure: continue, builtins.fetch: {remote_path: f, local_path: '{{ vars.place }}/f'}}
+      - {name: places, builtins.fetch: {remote_path: f, local_path: '{{ agent.name }}/'}}
+"""
+
+
+def test_labels_registers_and_fetches_are_each_agents_own(place: Place) -> None:
+    events = run(place, BY_AGENT)
+    assert results(events, "seen") == ["a_1 lab 1"]
+    ends = [e for e in events if e["type"] == "job_finished" and e["job"] == "one place"]
+    assert sorted(e["state"] for e in ends) == ["failed", "ok"]
+    lost = next(e for e in ends if e["state"] == "failed")
+    kept = next(e for e in ends if e["state"] == "ok")
+    assert lost["error"]["kind"] == "conflict"
+    assert f"holds what each its own/one place@{kept['agent']} has fetched" in lost["error"]["message"]
+    assert (place.home / "one/f").read_text() == kept["agent"]
+    assert [(place.home / name / "f").read_text() for name in ("a_1", "a_2")] == ["a_1", "a_2"]

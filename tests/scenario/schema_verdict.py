@@ -20,6 +20,7 @@ BEYOND_A_SCHEMA = (
     r"no variable `.*` is defined anywhere",
     r"`.*`: unexpected ",
     r"there is no filter ",
+    r"no name `.*` here",
     r"`res` is the result of a job",
     r"`port` is known only where",
     r"`re` exists only once",
@@ -28,6 +29,9 @@ BEYOND_A_SCHEMA = (
     r"is not a regular expression",
     # what one part of a scenario says of another one
     r"there is no agent ",
+    r"no agent has the label ",
+    r"`agent` has no ",
+    r"agents would fetch into one place",
     r"agent `.*` has no address",
     r"agent `.*` has `transport: command` and no `command`",
     r"stands for more than \d+ agents",

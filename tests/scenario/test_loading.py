@@ -458,7 +458,7 @@ def test_the_program_of_the_original_is_not_ours(written: str, named: str | None
 
 def test_selectors_that_choose_nobody_are_a_warning() -> None:
     text = AGENTS + "stages:\n  - {name: s, with_agents: [nodd_1, x], jobs: []}\n"
-    assert warnings(text) == ["stage `s` matches no agent"]
+    assert warnings(text) == ["stage `s` matches no agent; did you mean `node_1`?"]
     assert warnings(AGENTS + "stages:\n  - {name: s, with_agents: [nodd, a], jobs: []}\n") == []
     assert warnings(AGENTS + "vars: {w: x}\nstages:\n  - {name: s, with_agents: '{{ vars.w }}', jobs: []}\n") == []
     assert "chooses no agent" in warnings(AGENTS + "stages:\n  - {name: s, with_agents: [], jobs: []}\n")[0]
@@ -633,7 +633,10 @@ def test_words_that_are_numbers_elsewhere() -> None:
 def test_files_of_the_wrong_shape() -> None:
     files = {"a.yml": "a: 1\n", "v.yml": "[", "b.yml": "["}
     found = problems("stages: []\n", files=files, agent_files=["a.yml", "b.yml"], variable_files=["v.yml"])
-    assert [p.message for p in found if p.file == "a.yml"] == ["`agents` must be a list, not a map"]
+    assert [p.message for p in found if p.file == "a.yml"] == [
+        "unknown key `a` in a file of agents",
+        "`agents` is missing in a file of agents",
+    ]
     assert {problem.file for problem in found} == {"a.yml", "b.yml", "v.yml"}
 
 
@@ -658,3 +661,67 @@ def test_a_variable_of_the_command_line_that_nothing_uses() -> None:
     assert load(TRIES, variables={"tries": 3, "more": 4}).warnings == []
     # Whoever computes names may mean any of them.
     assert load(TRIES.replace("vars.tries", "vars | tojson"), variables={"tires": 3}).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stage: []\n", "unknown key `stage` in a scenario; did you mean `stages`?"),
+        ("octogram_binary: {pul: x}\n", "unknown key `pul` in `octogram_binary`; did you mean `pull`?"),
+        ("defaults: {usr: x}\n", "unknown key `usr` in `defaults`; did you mean `user`?"),
+        ("agents: [{name: a, adress: h}]\n", "unknown key `adress` in an agent; did you mean `address`?"),
+        ("prometheus_agent: {name: a, lables: {}}\n", "unknown key `lables` in an agent; did you mean `labels`?"),
+        ("stages: [{name: s, with_lables: {}, jobs: []}]\n", "in a stage; did you mean `with_labels`?"),
+    ],
+)
+def test_keys_that_do_not_exist_have_one_that_was_meant(text: str, says: str) -> None:
+    assert any(says in message for message in messages(text if "stages" in text else text + "stages: []\n"))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("fake.nothing:\nregster: r", "unknown key `regster` in a job; did you mean `register`?"),
+        ("fake.nothing:\nwith_items: {prodct: [[1]]}", "in `with_items`; did you mean `product`?"),
+        ("fake.nothing:\nvars_updates: {a: {value: x, ass: int}}", "in an update; did you mean `as`?"),
+        ("fake.nothing:\nvars_updates: {a: {value: x, as: itn}}", "did you mean `int`?"),
+        ("fake.everything: {slot: {index: 1, sise: 2}}", "unknown key `slot.sise`; did you mean `size`?"),
+        ("fake.everything: {cuont: 2}", "unknown key `cuont`; did you mean `count`?"),
+        ("builtins.shell: make\ncwd: x", "unknown key `cwd` in a job: it is an argument of `builtins.shell`"),
+        ("builtins.shell: {script: make, retries: 2}", "unknown key `retries`: it is one of the job"),
+    ],
+)
+def test_keys_of_jobs_that_do_not_exist(body: str, says: str) -> None:
+    assert any(says in problem.message for problem in job_problems(body))
+
+
+def test_a_file_of_agents_and_an_expression_have_one_that_was_meant() -> None:
+    found = problems("stages: []\n", files={"a.yml": "agent: []\n"}, agent_files=["a.yml"])
+    assert "did you mean `agents`?" in found[0].message
+    text = "agents: [{name: node_1, transport: local}]\nstages: [{name: s, with_agents: ^nod_1$, jobs: []}]\n"
+    assert load(text).warnings[0].message == "stage `s` matches no agent; did you mean `node_1`?"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("builtins.shell: x\nvars_updates: {a: '{{ res.stduot }}'}", "has no `stduot`; did you mean `stdout`?"),
+        ("builtins.shell: x\nretries: 1\nuntil: res['exit'] == 0", "has no `exit`; did you mean `exit_code`?"),
+        ("builtins.http: 'http://h/'\nvars_updates: {a: '{{ res.json.x }} {{ res.jsn.x | upper }}'}", "has no `jsn`"),
+        ("builtins.sleep: 1\nvars_updates: {a: '{{ res.x }}'}", "this job has no result: there is no `res.x`"),
+    ],
+)
+def test_members_of_a_result_that_do_not_exist(body: str, says: str) -> None:
+    assert [says in message for message in of_results(body)] == [True]
+
+
+def test_members_of_a_result_that_may_exist() -> None:
+    texts = ["{{ res.stdout }}", "{{ res.x | default(1) }}", "{{ res.items() }} {{ res }}", "{{ res.failed }}"]
+    for text in texts:
+        assert of_results(f"builtins.shell: x\nvars_updates: {{a: '{text}'}}") == []
+    assert of_results("fake.nothing:\nvars_updates: {a: '{{ res.anything }}'}") == []
+
+
+def of_results(body: str) -> list[str]:
+    """Give what is doubtful about results in a job that three agents run."""
+    return [warning.message for warning in job(body).warnings if "at the same time" not in warning.message]

@@ -141,3 +141,20 @@ def test_item_texts() -> None:
     assert typed("true") is True
     with pytest.raises(ValueError, match="not an integer"):
         integer("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0x742d35Cc6634C0532925a3b844Bc454e4438f44e", "0x742d35Cc6634C0532925a3b844Bc454e4438f44e"),
+        ("0x0000000000000001", "0x0000000000000001"),
+        ("0x000000000000001", 1),
+        ("00000000000000000000000000000012", 12),
+        ("12345678901234567890", "12345678901234567890"),
+        ("-4611686018427387903", -4611686018427387903),
+        ("0b" + "1" * 40, (1 << 40) - 1),
+    ],
+)
+def test_digits_that_count_nothing_stay_texts(text: str, value: object) -> None:
+    assert typed(text) == value
+    assert type(typed(text)) is type(value)

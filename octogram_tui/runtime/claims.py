@@ -1,0 +1,62 @@
+"""Which fetch of a run has which place of this machine: what one has brought, no other replaces unseen."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import NamedTuple
+
+from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_tui.model.ids import InstanceId
+
+
+class Claim(NamedTuple):
+    """A fetch: whose it is, what it brings, and whether the scenario says where to."""
+
+    instance: InstanceId
+    remote_path: str
+    is_told: bool
+
+
+class Claims:
+    """Places that fetches of a run have taken, by their paths."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Claim] = {}
+
+    def take(self, claim: Claim, asked: str, place: str) -> None:
+        """Take a place. Raises ProcedureFailed kind `conflict` when what is there came from elsewhere.
+
+        asked  the path that the fetch was given; when another fetch has made that a directory, `place` is inside of it
+        """
+        for path in (place, os.path.abspath(asked)):
+            before = self._taken.get(path)
+            if before is not None and not _may_follow(before, claim):
+                raise ProcedureFailed(
+                    f"{path} holds what {before.instance} has fetched; {claim.remote_path} would replace it",
+                    kind="conflict",
+                    hint=_way_out(before, claim),
+                )
+        self._taken[place] = claim
+
+    def give_back(self, claim: Claim) -> None:
+        """Let go of a place where nothing has arrived."""
+        for path in [path for path, taken in self._taken.items() if taken is claim]:
+            del self._taken[path]
+
+
+def _may_follow(before: Claim, claim: Claim) -> bool:
+    """Tell whether a fetch may replace what another one has brought: the same file, or a later job that says so."""
+    if before.instance.agent != claim.instance.agent:
+        return False
+    if posixpath.normpath(before.remote_path) == posixpath.normpath(claim.remote_path):
+        return True
+    same_job = (before.instance.stage, before.instance.job) == (claim.instance.stage, claim.instance.job)
+    return before.instance == claim.instance or (claim.is_told and not same_job)
+
+
+def _way_out(before: Claim, claim: Claim) -> str:
+    differs = "agent.name" if before.instance.agent != claim.instance.agent else "item"
+    if not claim.is_told:
+        return "give each a `local_path` of its own"
+    return f"write {{{{ {differs} }}}} into local_path"
