@@ -67,7 +67,7 @@ STAGE: dict[str, KeySpec] = {
     "when": KeySpec("expression", "Run the stage only when this is true."),
     "always": KeySpec("boolean", "Run the stage even after a failure."),
     "max_concurrency": KeySpec(
-        "integer", "At most so many instances at the same time.", minimum=1, absent="2000 and up"
+        "integer", "At most so many instances at the same time.", minimum=1, absent="the usual one, 2000"
     ),
     "tags": KeySpec("words", "Words by which stages can be chosen."),
     "jobs": KeySpec("jobs", "What each agent does.", required=True),
