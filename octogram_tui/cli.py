@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from octogram_tui import __version__
+from octogram_tui import __version__, streams
 from octogram_tui.commands import COMMANDS
 
 HIDDEN = ("host",)
@@ -13,7 +13,14 @@ HIDDEN = ("host",)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; gives its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    streams.prepare()
+    try:
+        return streams.finish(_run(list(sys.argv[1:] if argv is None else argv)))
+    except KeyboardInterrupt:  # while a slow reader was waited for
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["--version"]:
         if arguments[1:] == ["--json"]:
             import json
@@ -26,12 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(arguments)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone: there is nobody left to tell, and the interpreter must not try.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    except SystemExit as end:  # of a parser that has printed its help
+        return end.code if isinstance(end.code, int) else 0
 
 
 def _dispatch(arguments: list[str]) -> int:

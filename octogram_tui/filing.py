@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from octogram_agentd.procedures.placing import copy_attributes
+
 READER_WAIT_S = 5.0
 """How long a pipe may have no reader, or one that takes nothing, before it is given up."""
 
@@ -150,7 +152,7 @@ def _replace(target: str, data: bytes, found: os.stat_result | None, *, mode: in
     try:
         if found is not None:
             try:
-                _adopt(fd, found)
+                _adopt(fd, target, found)
             except OSError as error:
                 os.close(fd)
                 raise _NoDraft from error
@@ -167,8 +169,9 @@ def _replace(target: str, data: bytes, found: os.stat_result | None, *, mode: in
         raise
 
 
-def _adopt(fd: int, found: os.stat_result) -> None:
-    """Give a draft the owner and the mode of what it replaces."""
+def _adopt(fd: int, target: str, found: os.stat_result) -> None:
+    """Give a draft the access list, the owner and the mode of what it replaces."""
+    copy_attributes(target, fd)
     own = os.fstat(fd)
     if (own.st_uid, own.st_gid) != (found.st_uid, found.st_gid):
         os.fchown(fd, found.st_uid, found.st_gid)

@@ -100,6 +100,18 @@ def test_a_file_is_replaced_and_keeps_mode_and_owner(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["report"]
 
 
+def test_extended_attributes_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    path.write_bytes(b"old")
+    try:
+        os.setxattr(path, "user.origin", b"hand")
+    except OSError:
+        assert os.listxattr(path) == []  # a file system without them: there is nothing to keep
+    before = os.listxattr(path)
+    filing.write_whole(path, b"new")
+    assert (path.read_bytes(), os.listxattr(path)) == (b"new", before)
+
+
 def test_the_longest_name_can_be_written_twice(tmp_path: Path) -> None:
     target = tmp_path / ("n" * 255)
     filing.write_whole(target, b"1")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import archive
 from octogram_tui.settings import load
+
+if TYPE_CHECKING:
+    from octogram_tui.report.plainlog import Style
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,18 +38,23 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.console import attach
 
         return attach(run, settings, theme=args.theme, ascii_only=args.ascii, read_only=args.read_only)
-    return asyncio.run(_follow(run.info.socket, color=settings.use_color(is_terminal=sys.stdout.isatty())))
+    from octogram_tui.report.plainlog import Style
+
+    style = Style(
+        color=settings.use_color(is_terminal=sys.stdout.isatty()),
+        ascii_only=args.ascii or settings.ascii,
+    )
+    return asyncio.run(_follow(run.info.socket, style))
 
 
-async def _follow(socket: str, *, color: bool) -> int:
+async def _follow(socket: str, style: Style) -> int:
     """Print the run's progress to its end; gives its exit code."""
     from octogram_tui.engine.events import RunFinished
-    from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
     from octogram_tui.runtime.client import Client
 
     client = await Client.connect(socket, only_watch=True)
-    progress = Progress(sys.stdout, Style(color=color))
+    progress = Progress(sys.stdout, style)
     code = 0
     async for batch in client.events():
         progress.apply(batch)

@@ -50,6 +50,9 @@ def main(argv: Sequence[str]) -> int:
     parser = CommandParser("init", "Write a new scenario to start from.")
     parser.add_argument("file", metavar="FILE", nargs="?", default="scenario.yml")
     args = parse(parser, argv)
+    if args.file == "-":
+        print(TEMPLATE.format(name="-"), end="")
+        return 0
     path = Path(args.file)
     if path.suffix not in (".yml", ".yaml"):
         raise UsageError(f"{path} does not end in .yml or .yaml")

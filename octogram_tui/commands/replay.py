@@ -68,8 +68,12 @@ def main(argv: Sequence[str]) -> int:
     from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
-    color = settings.use_color(is_terminal=sys.stdout.isatty())
-    style = Style(level=int(args.verbose), color=color, timestamps=args.timestamps)
+    style = Style(
+        level=int(args.verbose),
+        color=settings.use_color(is_terminal=sys.stdout.isatty()),
+        ascii_only=args.ascii or settings.ascii,
+        timestamps=args.timestamps,
+    )
     progress = Progress(sys.stdout, style, files={"journal": str(journal)})
     for event in reader.read(journal):
         progress.apply([event])

@@ -85,8 +85,12 @@ def make_parser() -> CommandParser:
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
     output = parser.add_argument_group("what is written")
     output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
-    output.add_argument("--junit", metavar="FILE", help="a JUnit report")
-    output.add_argument("--metrics", metavar="FILE", help="the run's own metrics for Prometheus, kept up to date")
+    output.add_argument("--junit", metavar="FILE", help="a JUnit report; - for standard output")
+    output.add_argument(
+        "--metrics",
+        metavar="FILE",
+        help="the run's own metrics for Prometheus, kept up to date; - as with --junit",
+    )
     output.add_argument(
         "--metrics-port",
         metavar="PORT",
@@ -146,6 +150,7 @@ class Invocation(RunWanted):
         from octogram_tui.report.headless import Output
 
         args, settings = self.args, self.settings
+        stream = sys.stderr if _for_stdout(args) else sys.stdout
         return Output(
             events=args.events,
             junit=args.junit,
@@ -153,7 +158,7 @@ class Invocation(RunWanted):
             metrics_port=args.metrics_port,
             metrics_by_agent=args.metrics_by_agent,
             level=-1 if args.quiet else int(args.verbose),
-            color=settings.use_color(is_terminal=sys.stdout.isatty(), flag=args.color),
+            color=settings.use_color(is_terminal=stream.isatty(), flag=args.color),
             ascii_only=args.ascii or settings.ascii,
             github=settings.is_github,
             timestamps=args.timestamps,
@@ -172,11 +177,20 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
     settings = load()
     if opens_console is None:
         is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        wants_stdout = args.events == "-" or args.dry_run
+        wants_stdout = bool(_for_stdout(args)) or args.dry_run
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
+    both = _for_stdout(args)
+    if len(both) > 1:
+        named = " and ".join(f"{option} -" for option in both)
+        raise UsageError(f"{named} cannot share standard output", hint="give a file to all but one")
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
     return RunWanted(args, tuple(argv), settings, opens_console)
+
+
+def _for_stdout(args: Any) -> list[str]:
+    """Name the options whose file is the standard output."""
+    return [option for option in ("--events", "--junit", "--metrics") if getattr(args, option[2:]) == "-"]
 
 
 def load_request(request: RunWanted) -> Invocation:

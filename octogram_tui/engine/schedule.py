@@ -16,6 +16,10 @@ from octogram_tui.model.values import Value
 if TYPE_CHECKING:
     from octogram_tui.engine.instances import Instance
 
+MOST_AT_ONCE = 2000
+"""How many instances of a stage run at the same time where it does not say: a million items would begin in one step,
+and nothing else would have its turn meanwhile, not even the end of the run."""
+
 
 class JobRun:
     """One job on one agent: the copy of the variables it started with, and the items that are left."""
@@ -84,7 +88,7 @@ class StageRun:
         self.waiting: deque[Lane] = deque()
         self.open_lanes = 0
         self.lane_limit = 1 if spec.run_agents == "sequential" else None
-        self.limit = spec.max_concurrency
+        self.limit = spec.max_concurrency or MOST_AT_ONCE
         self.in_flight = 0  # what `limit` counts; kept by the table of instances
         self.blocked: dict[JobRun, None] = {}  # held back by `limit`, oldest first
         self.failed = False
@@ -97,6 +101,8 @@ class StageRun:
         lane = Lane(self, agent, labels, captures, jobs)
         self.lanes.append(lane)
         self.waiting.append(lane)
+        if self.spec.max_concurrency is None:  # every agent has room for several, however many agents there are
+            self.limit = max(MOST_AT_ONCE, 4 * len(self.lanes))
 
     def keep_lanes(self, agents: Sequence[str]) -> None:
         """Leave out every agent but these; only before anything is begun."""

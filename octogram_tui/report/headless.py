@@ -39,12 +39,11 @@ class Output:
         """Make the reporters. Raises JournalError when a file cannot be made, UsageError when a port cannot be had."""
         found = self.file_reporters()
         files = {"run": self.journal, "junit": self.junit, "metrics": self.metrics}
-        if self.events != "-":
-            files["events"] = self.events
+        files["events"] = self.events
         from octogram_tui.report.progress import Progress
 
-        # Standard output is for data: with the events on it, people read the other one.
-        stream = sys.stderr if self.events == "-" else sys.stdout
+        # Standard output is for data: with a report on it, people read the other one.
+        stream = sys.stderr if "-" in files.values() else sys.stdout
         style = Style(
             level=self.level,
             color=self.color,
@@ -52,7 +51,7 @@ class Output:
             github=self.github,
             timestamps=self.timestamps,
         )
-        written = {name: file for name, file in files.items() if file is not None}
+        written = {name: file for name, file in files.items() if file not in (None, "-")}
         found.append(Progress(stream, style, files=written, again=self.again))
         return found
 

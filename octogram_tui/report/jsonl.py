@@ -9,16 +9,18 @@ from octogram_tui import filing
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
 from octogram_tui.journal import codec
+from octogram_tui.streams import Outlet
 
 
 class JsonLines:
-    """Writes each batch at once. When a pipe's reader goes away, the run goes on without it."""
+    """Writes each batch as soon as its reader takes it. The run never waits for that, and goes on without a reader."""
 
     def __init__(self, fd: int, name: str, *, owns_fd: bool) -> None:
         self._fd = fd
+        self._outlet = Outlet(fd)
         self._name = name
         self._owns_fd = owns_fd
-        self.is_broken = False
+        self._is_told = False
 
     @classmethod
     def open(cls, target: str, stdout_fd: int = 1) -> JsonLines:
@@ -35,21 +37,23 @@ class JsonLines:
         return cls(fd, target, owns_fd=True)
 
     def apply(self, events: Sequence[Event]) -> None:
-        """Write a batch. Raises JournalError when the file cannot take it."""
-        if self.is_broken or not events:
-            return
-        data = memoryview(codec.encode_all(events))
-        try:
-            while data:
-                data = data[os.write(self._fd, data) :]
-        except BrokenPipeError:
-            self.is_broken = True
-        except OSError as error:
-            self.is_broken = True
-            raise JournalError(f"cannot write events to {self._name}: {error.strerror}") from error
+        """Write a batch. Raises JournalError, once, when events are lost: no room, or no reader any more."""
+        if events:
+            self._outlet.write(codec.encode_all(events))
+            self._tell()
 
     def close(self) -> None:
-        """Let the file go."""
-        if self._owns_fd:
-            self._owns_fd = False
-            os.close(self._fd)
+        """Give a slow reader the time to take the rest, and let the file go. Raises JournalError as `apply` does."""
+        try:
+            self._outlet.drain(filing.READER_WAIT_S)
+            self._tell()
+        finally:
+            if self._owns_fd:
+                self._owns_fd = False
+                os.close(self._fd)
+
+    def _tell(self) -> None:
+        fault = self._outlet.fault
+        if fault is not None and not self._is_told:
+            self._is_told = True
+            raise JournalError(f"cannot write events to {self._name}: {fault.strerror}") from fault

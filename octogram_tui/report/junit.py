@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
 
-from octogram_tui import filing
+from octogram_tui import filing, streams
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
@@ -30,14 +31,19 @@ _ENDED_BADLY = (State.FAILED, State.LOST)
 class JUnit:
     """Folds the run, and writes the file when it is closed, however the run ended."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._board = Board()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
 
     @classmethod
     def open(cls, path: Path) -> JUnit:
-        """Write to a file at the end, and see now that this will be possible. Raises JournalError."""
+        """Write to a file at the end, and see now that this will be possible. Raises JournalError.
+
+        `-` is the standard output.
+        """
+        if os.fspath(path) == "-":
+            return cls(None)
         try:
             filing.check_writable(path)
         except OSError as error:
@@ -54,8 +60,12 @@ class JUnit:
         """Write the file, whole or not at all. Raises JournalError."""
         root = self.document()
         ET.indent(root)
+        data = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+        if self._path is None:
+            streams.print_bytes(data + b"\n")
+            return
         try:
-            filing.write_whole(self._path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
+            filing.write_whole(self._path, data)
         except OSError as error:
             raise JournalError(f"cannot write {self._path}: {error.strerror}") from error
 

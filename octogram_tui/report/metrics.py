@@ -6,6 +6,7 @@ The labels stay few: stages and jobs of the scenario, agents only when asked for
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import start_wsgi_server
 
-from octogram_tui import filing
+from octogram_tui import filing, streams
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import AttemptId
@@ -155,13 +156,13 @@ class RunMetrics:
 class MetricsReport:
     """Keeps the metrics of a run in a file, on a port of this machine, or both.
 
-    A device or a pipe cannot be kept up to date: it gets them once, when the run has ended.
+    A device, a pipe or the standard output (`-`) cannot be kept up to date: it gets them once, when the run has ended.
     """
 
     def __init__(self, metrics: RunMetrics, path: Path | None, server: tuple[WSGIServer, Thread] | None) -> None:
         self._metrics = metrics
         self._path = path
-        self._is_kept = path is not None and filing.is_file(path)
+        self._is_kept = path is not None and os.fspath(path) != "-" and filing.is_file(path)
         self._server = server
         self._next_write: asyncio.TimerHandle | None = None
 
@@ -202,7 +203,7 @@ class MetricsReport:
     def _begin(self) -> None:
         if self._is_kept:
             self._write()
-        elif self._path is not None:
+        elif self._path is not None and os.fspath(self._path) != "-":
             try:
                 filing.check_writable(self._path)
             except OSError as error:
@@ -217,6 +218,9 @@ class MetricsReport:
 
     def _write(self) -> None:
         if self._path is None:
+            return
+        if os.fspath(self._path) == "-":
+            streams.print_bytes(self._metrics.text())
             return
         try:
             filing.write_whole(self._path, self._metrics.text())

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from octogram_tui.projection.text import safe
 from octogram_tui.report import phrases
+from octogram_tui.streams import lacks_signs
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
@@ -41,7 +42,9 @@ class PlainLog:
 
     def mark(self, state: str) -> str:
         """Give the sign of a state, in its colour."""
-        sign = (phrases.WORDS if self.style.ascii_only else phrases.GLYPHS).get(state, "?")
+        # Letters that the stream lacks are replaced where it is written; the signs are ours to choose.
+        is_plain = self.style.ascii_only or lacks_signs(self.stream)
+        sign = (phrases.WORDS if is_plain else phrases.GLYPHS).get(state, "?")
         return self.colored(sign, phrases.COLORS.get(state, ""))
 
     def colored(self, text: str, code: str) -> str:

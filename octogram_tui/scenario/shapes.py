@@ -69,7 +69,9 @@ STAGE: dict[str, KeySpec] = {
     "ask_confirmation": KeySpec("boolean", "Whether an operator must agree before the stage runs."),
     "when": KeySpec("expression", "Run the stage only when this is true."),
     "always": KeySpec("boolean", "Run the stage even after a failure."),
-    "max_concurrency": KeySpec("integer", "At most so many instances at the same time.", minimum=1, absent="no limit"),
+    "max_concurrency": KeySpec(
+        "integer", "At most so many instances at the same time.", minimum=1, absent="the usual one, 2000"
+    ),
     "tags": KeySpec("words", "Words by which stages can be chosen."),
     "jobs": KeySpec("jobs", "What each agent does.", required=True),
 }

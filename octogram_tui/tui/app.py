@@ -30,6 +30,7 @@ from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import (
     ConsoleSignals,
+    draw_on_terminal,
     draws_ascii_only,
     edit,
     editor_command,
@@ -333,6 +334,7 @@ async def run_console(
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
     """
     prepare_textual()
+    draw_on_terminal()
     palette = themes.WITHOUT_COLOUR if settings.no_color else theme or settings.theme or themes.DEFAULT
     ascii_only = ascii or settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal)
     app = ConsoleApp(

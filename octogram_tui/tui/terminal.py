@@ -27,6 +27,13 @@ def draws_ascii_only(*, is_linux_terminal: bool) -> bool:
     return encoding != "utf8" or is_linux_terminal
 
 
+def draw_on_terminal() -> None:
+    """Draw where the terminal is. Textual draws on standard error, which may be a file: `2>errors.log`."""
+    is_there = sys.__stderr__ is not None and sys.__stderr__.isatty()
+    if not is_there and sys.__stdout__ is not None and sys.__stdout__.isatty():
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+
+
 class ConsoleSignals:
     """Ours instead of Textual's: each ends the console in order, and again at once; the run is another process.
 

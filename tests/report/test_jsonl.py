@@ -31,16 +31,28 @@ def test_a_file_gets_each_batch_at_once(tmp_path: Path) -> None:
     assert (first["type"], first["seq"], first["v"]) == ("run_started", 1, 1)
 
 
-def test_a_pipe_whose_reader_is_gone_does_not_disturb_the_run() -> None:
+def test_a_pipe_whose_reader_is_gone_is_told_once() -> None:
     read_end, write_end = os.pipe()
     report = JsonLines.open("-", write_end)
     report.apply(recorded.failing()[:1])
     assert os.read(read_end, 1 << 16).endswith(b"\n")
     os.close(read_end)
-    report.apply(recorded.failing())
-    assert report.is_broken
+    with pytest.raises(JournalError, match="standard output: Broken pipe"):
+        report.apply(recorded.failing())
     report.apply(recorded.failing())
     report.close()
+    os.close(write_end)
+
+
+def test_a_pipe_whose_reader_takes_nothing_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "READER_WAIT_S", 0.05)
+    read_end, write_end = os.pipe()
+    report = JsonLines.open("-", write_end)
+    for _ in range(100):
+        report.apply(recorded.failing())  # more than a pipe holds
+    with pytest.raises(JournalError, match="standard output: its reader takes nothing"):
+        report.close()
+    os.close(read_end)
     os.close(write_end)
 
 

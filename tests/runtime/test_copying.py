@@ -261,13 +261,77 @@ async def test_destinations_that_are_refused(here: Agent, tmp_path: Path, remote
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-async def test_a_link_in_the_place_of_the_file_is_replaced_not_followed(here: Agent, tmp_path: Path) -> None:
+async def test_a_link_that_leads_out_of_the_home_is_refused_and_stays(here: Agent, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     (here.home / "f").symlink_to(tmp_path / "precious")
     (tmp_path / "source").write_text("new")
-    await here.copy(tmp_path / "source", "f")
+    with pytest.raises(ProcedureFailed, match="f is a symbolic link that leads out of the home directory") as caught:
+        await here.copy(tmp_path / "source", "f")
+    assert caught.value.kind == "path"
     assert (tmp_path / "precious").read_text() == "kept"
-    assert not (here.home / "f").is_symlink()
+    assert (here.home / "f").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["source", "tree"])
+async def test_a_link_to_a_file_is_followed_inside_of_the_home(here: Agent, tmp_path: Path, name: str) -> None:
+    (here.home / "versions").mkdir()
+    (here.home / "versions/1").write_text("longer than the new one")
+    (here.home / "versions/1").chmod(0o600)
+    (here.home / "tree").mkdir()
+    (here.home / "tree/current").symlink_to("../versions/1")
+    (here.home / "tree/dangling").symlink_to("../versions/2")
+    (tmp_path / "source").write_text("new")
+    (tmp_path / "tree").mkdir()
+    for entry in ("current", "dangling"):
+        (tmp_path / "tree" / entry).write_text("new")
+    if name == "tree":
+        await here.copy(tmp_path / "tree", ".")
+    else:
+        await here.copy(tmp_path / "source", "tree/current")
+        await here.copy(tmp_path / "source", "tree/dangling")
+    for entry in ("current", "dangling"):
+        assert (here.home / "tree" / entry).is_symlink()
+    assert [(here.home / "versions" / version).read_text() for version in "12"] == ["new", "new"]
+    assert (here.home / "versions/1").stat().st_mode & 0o777 == 0o600
+    assert sorted(entry.name for entry in (here.home / "tree").iterdir()) == ["current", "dangling"]
+
+
+async def test_devices_and_pipes_are_written_into(here: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "source").write_text("new")
+    os.mkfifo(here.home / "pipe")
+    read_end = os.open(here.home / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    await here.copy(tmp_path / "source", "pipe")
+    assert os.read(read_end, 99) == b"new"
+    os.close(read_end)
+    assert stat.S_ISFIFO((here.home / "pipe").stat().st_mode)
+    if os.geteuid() == 0:
+        os.mknod(here.home / "null", 0o20666, os.makedev(1, 3))
+        await here.copy(tmp_path / "source", "null")
+        assert stat.S_ISCHR((here.home / "null").stat().st_mode)
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(here.home)  # the path of a socket has to be short
+        server.bind("s")
+    with pytest.raises(ProcedureFailed, match="no such device"):
+        await here.copy(tmp_path / "source", "s")
+    assert stat.S_ISSOCK((here.home / "s").stat().st_mode)
+    assert not [entry for entry in here.home.iterdir() if entry.name.startswith(".octogram")]
+
+
+async def test_owner_and_attributes_of_a_file_stay(here: Agent, tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("new")
+    kept = here.home / "kept"
+    kept.write_text("old")
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(kept, 12345, 12345)
+    try:
+        os.setxattr(kept, "user.origin", b"hand")
+        attributes = ["user.origin"]
+    except OSError:
+        attributes = []
+    await here.copy(tmp_path / "source", "kept")
+    assert (kept.read_text(), os.listxattr(kept)) == ("new", attributes)
+    assert kept.stat().st_uid == (12345 if is_root else os.geteuid())
 
 
 async def test_a_link_inside_of_a_merged_tree_is_not_followed(here: Agent, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_stage_that_may_run_nothing(number: str) -> None:
     text = f"agents: [{{name: a, address: h}}]\nstages: [{{name: s, max_concurrency: {number}, jobs: []}}]\n"
     (problem,) = problems(text)
     assert problem.message.startswith("`max_concurrency` must be at least 1, not the ")
-    assert problem.hint == "leave it out to have no limit"
+    assert problem.hint == "leave it out to have the usual one, 2000"
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1"])

@@ -1,10 +1,9 @@
-"""The receiving end of a parcel: see parcel.py for what comes. Trusts nothing of it, follows no link."""
+"""The receiving end of a parcel: see parcel.py for what comes. Trusts nothing of it, and lands where it may only."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
 
 from octogram_agentd.parcels.parcel import (
     ERROR_LENGTH,
@@ -17,6 +16,7 @@ from octogram_agentd.parcels.parcel import (
     to_bytes,
     told_error,
 )
+from octogram_agentd.parcels.partial import PartialFile, kind_at, partial_name
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.wire.lines import WireError, decode
 
@@ -31,6 +31,9 @@ class Landing:
     Each file is written beside its place and renamed when its hash is right; a directory that is new appears only when
     all of it has arrived, so a copy that failed can be repeated. One that exists is merged into. `close` in any case:
     it removes what is unfinished. Takes over `directory_fd`.
+
+    What is there keeps being what it is, as with `cp`: a link to a file is followed, `within` a directory or anywhere
+    when that is None; a device or a pipe is written into. Links to directories are followed by nothing.
     """
 
     def __init__(
@@ -40,7 +43,9 @@ class Landing:
         *,
         max_bytes: Optional[int] = None,
         max_entries: int = MAX_ENTRIES,
+        within: Optional[bytes] = None,
     ) -> None:
+        self._within = within
         self.result: Optional[Dict[str, Any]] = None  # {bytes, files, sha256} once it is complete
         self.size_bytes = 0
         self.files = 0
@@ -56,7 +61,7 @@ class Landing:
         self._buffer = b""
         self._state = "entry"
         self._piece_left = 0
-        self._file: Optional[_PartialFile] = None
+        self._file: Optional[PartialFile] = None
 
     @property
     def is_complete(self) -> bool:
@@ -164,7 +169,7 @@ class Landing:
                     raise _broken("it is nested deeper than %d" % MAX_DEPTH)
                 self._enter_directory(directory_fd, place, mode, is_root=not parts)
             else:
-                self._file = _PartialFile(directory_fd, place, name, mode)
+                self._file = PartialFile(directory_fd, place, name, mode, self._within)
                 self._state = "length"
         except OSError as error:
             raise failure("write", name or self._root_name, error) from None
@@ -248,69 +253,8 @@ class Landing:
         self._state = "end"
 
 
-class _PartialFile:
-    """A file that is being written beside its place."""
-
-    def __init__(self, directory_fd: int, name: bytes, shown: bytes, mode: int) -> None:
-        if kind_at(directory_fd, name) == "directory":
-            raise ProcedureFailed(
-                "%s is a directory there, and a file of that name is to be copied" % show(shown or name),
-                kind="is_directory",
-            )
-        self.digest = hashlib.sha256()
-        self.shown = shown
-        self._directory_fd = directory_fd
-        self._name = name
-        self._mode = mode
-        self._partial = partial_name()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self._partial, flags, 0o600, dir_fd=directory_fd)
-
-    def write(self, piece: memoryview) -> None:
-        """Write all of a piece."""
-        self.digest.update(piece)
-        try:
-            while piece:
-                piece = piece[os.write(self._fd, piece) :]
-        except OSError as error:
-            raise failure("write", self.shown or self._name, error) from None
-
-    def settle(self) -> None:
-        """Give the file its mode and its name."""
-        try:
-            os.fchmod(self._fd, self._mode)
-            os.close(self._fd)  # some file systems say only here that there is no space
-            self._fd = -1
-            os.rename(self._partial, self._name, src_dir_fd=self._directory_fd, dst_dir_fd=self._directory_fd)
-        except OSError as error:
-            raise failure("write", self.shown or self._name, error) from None
-
-    def discard(self) -> None:
-        """Remove what was written so far."""
-        if self._fd >= 0:
-            os.close(self._fd)
-        try:
-            os.unlink(self._partial, dir_fd=self._directory_fd)
-        except OSError:
-            pass  # settled, or the directory went away with it
-
-
 def _broken(why: str) -> ProcedureFailed:
     return ProcedureFailed("the stream of files is broken: %s" % why, kind="protocol")
-
-
-def partial_name() -> bytes:
-    """Give a name for something unfinished: hidden, never guessed, short enough wherever the final name is."""
-    return b".octogram-" + os.urandom(8).hex().encode() + b".part"
-
-
-def kind_at(directory_fd: int, name: bytes) -> str:
-    """Say what has that name in a directory: directory, file, link, or nothing (an empty text)."""
-    try:
-        mode = os.stat(name, dir_fd=directory_fd, follow_symlinks=False).st_mode
-    except FileNotFoundError:
-        return ""
-    return "directory" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "file"
 
 
 def open_directory(directory_fd: int, name: bytes) -> int:

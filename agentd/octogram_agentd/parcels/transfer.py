@@ -18,7 +18,7 @@ import stat
 import sys
 
 from octogram_agentd import signals
-from octogram_agentd.parcels.landing import Landing, kind_at, open_directory
+from octogram_agentd.parcels.landing import Landing, open_directory
 from octogram_agentd.parcels.parcel import (
     MAGIC,
     MAX_LINE_BYTES,
@@ -31,6 +31,7 @@ from octogram_agentd.parcels.parcel import (
     survey,
     to_bytes,
 )
+from octogram_agentd.parcels.partial import kind_at
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.wire.lines import WireError, decode, encode
 
@@ -80,7 +81,7 @@ def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
     repeated = bool(job) and is_dir and _copied_before(home, request)
     directory_fd, final_name = open_destination(to_bytes(home), path, name, is_dir=is_dir, as_is=repeated)
     was_there = kind_at(directory_fd, final_name)
-    landing = Landing(directory_fd, final_name)
+    landing = Landing(directory_fd, final_name, within=to_bytes(home))
     try:
         _check_space(directory_fd, request["bytes"])
         data = rest
@@ -192,7 +193,7 @@ def _step_into(fd: int, part: bytes, path: bytes) -> int:
             existing = kind_at(fd, part)
             if existing == "link":
                 raise _through_link(part, path) from None
-            if existing == "file":
+            if existing in ("file", "special"):
                 raise ProcedureFailed(
                     "cannot copy to %s: %s is a file, not a directory" % (show(path), show(part)),
                     kind="not_directory",

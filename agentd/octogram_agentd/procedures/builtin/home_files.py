@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from errno import ENOTDIR, EXDEV
+from errno import ENOTDIR
 
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
+from octogram_agentd.procedures.placing import is_special, put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,12 @@ class WriteFile(Procedure):
         content = self.content.encode("utf-8", "surrogateescape")
         try:
             _make_directory(os.path.dirname(path))
-            _replace(path, content, int(self.mode.replace("o", ""), 8))
+            draft = _draft(path, content, int(self.mode.replace("o", ""), 8))
+            try:
+                await put_in_place(context, draft, path)
+            except BaseException:
+                os.unlink(draft)
+                raise
         except OSError as error:
             raise _failed("write", path, error) from None
         return {"path": path, "sha256": sha256(content).hexdigest()}
@@ -140,11 +146,9 @@ class Tar(Procedure):
         await _tar(context, ["tar", "czvf", partial, *words], stdin)
         try:
             os.chmod(partial, 0o644)
-            os.replace(partial, archive)
+            await put_in_place(context, partial, archive)
         except OSError as error:
-            if error.errno != EXDEV:
-                raise _failed("create", archive, error) from None
-            await context.command(["mv", "-f", "--", partial, archive])
+            raise _failed("create", archive, error) from None
 
     async def _extract(self, context: Context) -> None:
         archive = context.path(await context.fetch(self.archive))
@@ -182,6 +186,8 @@ class Prefetch(Procedure):
         try:
             if not os.path.isfile(path):
                 raise ProcedureFailed("there is no file %s" % path, kind="missing")
+            if is_special(target):
+                raise ProcedureFailed("%s is no file, and stays as it is" % target, kind="not_a_file")
             os.chmod(path, os.stat(path).st_mode & 0o777 | 0o111)
             if self.file.remote is None:
                 os.replace(path, target)
@@ -229,8 +235,9 @@ def _as_operand(name: str) -> Tuple[List[str], Optional[bytes]]:
     return (["--", name] if name.startswith("-") else [name]), None
 
 
-def _replace(path: str, content: bytes, mode: int) -> None:
-    partial = "%s/.octogram-%s.part" % (os.path.dirname(path), os.urandom(8).hex())
+def _draft(path: str, content: bytes, mode: int) -> str:
+    """Write a file beside the one that it is to become, and give its path."""
+    partial = "%s/.octogram-%s.part" % (os.path.dirname(os.path.realpath(path)), os.urandom(8).hex())
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb", buffering=0) as file:
@@ -238,10 +245,10 @@ def _replace(path: str, content: bytes, mode: int) -> None:
             while view:
                 view = view[file.write(view) or 0 :]
             os.fchmod(fd, mode)
-        os.rename(partial, path)
     except BaseException:
         os.unlink(partial)
         raise
+    return partial
 
 
 def _make_directory(path: str) -> None:

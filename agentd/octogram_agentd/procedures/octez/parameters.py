@@ -8,6 +8,7 @@ from functools import partial
 
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 from octogram_agentd.procedures.octez import argv, endpoints, programs, wallets
+from octogram_agentd.procedures.placing import put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,10 +103,10 @@ class GenerateProtocolParametersFile(Procedure):
         )
         target = context.path(self.output_file_name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        unfinished = target + ".new"
+        unfinished = os.path.realpath(target) + ".new"
         with open(unfinished, "w", encoding="utf-8") as file:
             json.dump(parameters, file, indent=2)
-        os.replace(unfinished, target)
+        await put_in_place(context, unfinished, target)
         return {"filename": self.output_file_name}
 
     def _dal(self, context: Context, base: Dict[str, Any]) -> Dict[str, Any]:

@@ -90,7 +90,8 @@ def write_default(directory: str) -> None:
 
 
 def write_private(path: str, text: str) -> None:
-    """Write a file of mode 0600 in one step: nobody sees half of it."""
+    """Write a file of mode 0600 in one step: nobody sees half of it. A link is followed."""
+    path = os.path.realpath(path)
     unfinished = "%s.%d.new" % (path, os.getpid())
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

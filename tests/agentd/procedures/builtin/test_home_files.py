@@ -48,6 +48,33 @@ async def test_files_that_cannot_be_written(agent: RealAgent, path: str, kind: s
     assert (error["kind"], words in error["message"]) == (kind, True), error
 
 
+async def test_what_is_there_keeps_being_what_it_is(agent: RealAgent) -> None:
+    home = agent.home
+    (home / "versions").mkdir()
+    (home / "versions/1").write_text("old")
+    (home / "current").symlink_to("versions/1")
+    (home / "dangling").symlink_to("versions/2")
+    os.mkfifo(home / "pipe")
+    reader = os.open(home / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("current", "dangling", "pipe"):
+        await agent.ok("builtins.write_file", path=name, content="new")
+    assert [(home / "versions" / version).read_text() for version in "12"] == ["new", "new"]
+    assert os.read(reader, 99) == b"new"
+    for name in ("current", "dangling", "pipe"):
+        await agent.ok("builtins.tar", contents="versions", archive={"owned": name}, action="create")
+    os.close(reader)
+    assert (home / "current").is_symlink()
+    assert (home / "dangling").is_symlink()
+    assert (home / "versions/2").read_bytes()[:2] == b"\x1f\x8b"
+    assert stat.S_ISFIFO((home / "pipe").stat().st_mode)
+    error = await agent.error("builtins.prefetch", file={"owned": "versions/../pipe"})
+    assert "there is no file" in error["message"]
+    (home / "versions/pipe").write_text("x")
+    error = await agent.error("builtins.prefetch", file={"owned": "versions/pipe"})
+    assert error["message"].endswith("pipe is no file, and stays as it is")
+    assert not [name for name in os.listdir(home) if name.startswith(".octogram")]
+
+
 async def test_pack_and_unpack(any_agent: RealAgent) -> None:
     (any_agent.home / "data/sub").mkdir(parents=True)
     (any_agent.home / "data/sub/f").write_text("content")

@@ -1,0 +1,207 @@
+"""The standard streams, whatever they are: closed, full, slow, or of an encoding that lacks a sign.
+
+Nothing that is printed raises or waits: what cannot be written at once is written by a thread, what cannot be encoded
+is replaced, and what is lost is remembered, for the exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import select
+import stat
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from octogram_tui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+WAITING_BYTES = 16 << 20
+"""How much may wait for a slow reader; what comes then is lost, and said to be."""
+READER_WAIT_S = 300.0
+"""How long the reader of a pipe may take nothing, once there is nothing else to do, before the rest is lost."""
+_PIECE_BYTES = 4096  # a pipe or a terminal that is ready takes as much without blocking
+
+
+class Outlet:
+    """Writes to a descriptor without ever waiting for its reader. `fault` is why something is lost."""
+
+    def __init__(self, fd: int) -> None:
+        self.fault: OSError | None = None
+        self._fd = fd
+        self._is_file = _kind(fd) == stat.S_IFREG
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._took_s = 0.0  # when the reader took something last
+
+    def write(self, data: ReadableBuffer) -> None:
+        """Write now what can be, and the rest as soon as the reader takes it."""
+        left = memoryview(data).cast("B")
+        with self._changed:
+            if self.fault is not None:
+                return
+            if not self._waiting:
+                left = self._write_ready(left)
+            if not left or self.fault is not None:
+                return
+            if self._waiting_bytes + len(left) > WAITING_BYTES:
+                self.fault = OSError(errno.ETIMEDOUT, "its reader takes too little")
+                return
+            self._waiting.append(bytes(left))
+            self._waiting_bytes += len(left)
+            if self._thread is None:
+                self._took_s = time.monotonic()
+                self._thread = threading.Thread(target=self._pour, name="outlet", daemon=True)
+                self._thread.start()
+
+    def drain(self, patience_s: float | None) -> None:
+        """Wait for the reader, as long as it takes something every so often; None: for ever."""
+        with self._changed:
+            while self._waiting and self.fault is None:
+                left_s = None if patience_s is None else self._took_s + patience_s - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    self.fault = OSError(errno.ETIMEDOUT, "its reader takes nothing")
+                    return
+                self._changed.wait(left_s)
+
+    def _write_ready(self, left: memoryview) -> memoryview:
+        """Write as long as that does not block; gives what is left."""
+        ready = select.poll()
+        ready.register(self._fd, select.POLLOUT)
+        try:
+            while left and (self._is_file or ready.poll(0)):
+                left = left[os.write(self._fd, left if self._is_file else left[:_PIECE_BYTES]) :]
+        except BlockingIOError:
+            pass  # somebody else took the room; the thread waits for more
+        except OSError as error:
+            self.fault = error
+        return left
+
+    def _pour(self) -> None:
+        ready = select.poll()
+        ready.register(self._fd, select.POLLOUT)
+        while True:
+            with self._changed:
+                if not self._waiting or self.fault is not None:
+                    self._thread = None
+                    self._changed.notify_all()
+                    return
+            if not ready.poll(1000):
+                continue
+            with self._changed:
+                first = self._waiting[0]
+                rest = bytes(self._write_ready(memoryview(first)))
+                if len(rest) < len(first):
+                    self._took_s = time.monotonic()
+                    self._waiting_bytes -= len(first) - len(rest)
+                self._waiting.popleft()
+                if rest:
+                    self._waiting.appendleft(rest)
+                self._changed.notify_all()
+
+
+class _Raw(io.RawIOBase):
+    """What the text streams write into: an outlet that never fails."""
+
+    def __init__(self, fd: int) -> None:
+        self.outlet = Outlet(fd)
+        self.was_closed = False
+        self.is_used = False
+        self._fd = fd
+
+    def writable(self) -> bool:
+        """It is for writing."""
+        return True
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+        return self._fd
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return os.isatty(self._fd)
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Take everything."""
+        self.is_used = True
+        self.outlet.write(data)
+        return memoryview(data).nbytes
+
+
+_STDOUT: list[_Raw] = []
+"""The standard output of this process, once it is made safe."""
+
+
+def prepare() -> None:
+    """Make the standard streams safe to use. Streams that somebody has put in their place stay as they are."""
+    closed = [fd for fd in (0, 1, 2) if _kind(fd) is None]
+    for fd in closed:  # or the next file or socket that is opened gets that number, and is printed into
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != fd:
+            os.dup2(nowhere, fd)
+            os.close(nowhere)
+        os.set_inheritable(fd, True)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as long as the process
+    if sys.stdout is sys.__stdout__:
+        raw = _Raw(1)
+        raw.was_closed = 1 in closed
+        sys.stdout = _text(raw, getattr(sys.stdout, "encoding", None))
+        _STDOUT[:] = [raw]
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _text(_Raw(2), getattr(sys.stderr, "encoding", None), is_immediate=True)
+
+
+def finish(code: int) -> int:
+    """Write what is still to be written; gives the exit code: 74 for a run that is well but was not heard."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    if not _STDOUT:
+        return code
+    raw = _STDOUT[0]
+    raw.outlet.drain(None if raw.isatty() else READER_WAIT_S)
+    fault = raw.outlet.fault
+    if raw.was_closed and raw.is_used:
+        fault = OSError(errno.EBADF, "it is closed")
+    if fault is None or fault.errno == errno.EPIPE:  # whoever stopped reading wanted no more
+        return code
+    print(f"octogram-tui: standard output cannot be written: {fault.strerror}", file=sys.stderr)
+    return code or int(ExitCode.IO)
+
+
+def print_bytes(data: bytes) -> None:
+    """Print what is no text for people."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def lacks_signs(stream: object) -> bool:
+    """Tell whether a stream's encoding has not every sign."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
+
+
+def _text(raw: _Raw, encoding: str | None, *, is_immediate: bool = False) -> io.TextIOWrapper:
+    buffered = io.BufferedWriter(raw)
+    line_buffering = is_immediate or raw.isatty()
+    return io.TextIOWrapper(
+        buffered, encoding=encoding or "utf-8", errors="backslashreplace", line_buffering=line_buffering
+    )
+
+
+def _kind(fd: int) -> int | None:
+    """Give the kind of file behind a descriptor; None when it is closed."""
+    try:
+        return stat.S_IFMT(os.fstat(fd).st_mode)
+    except OSError:
+        return None

@@ -1,0 +1,134 @@
+"""Standard streams that are closed, full, slow, or of an encoding that lacks signs: everything is said that can be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from octogram_tui.errors import ExitCode
+from octogram_tui.streams import WAITING_BYTES, Outlet
+
+SCENARIO = """agents: [{name: one, address: 127.0.0.1}]
+stages:
+  - {name: s, jobs: [{name: Grüße ✓ 日本, builtins.shell: 'echo Grüße ✓ 日本'}]}
+"""
+COMMANDS = ["--version", "--help", "help run", "check s.yml", "plan s.yml", "runs", "schema", "doctor s.yml --local"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "s.yml").write_text(SCENARIO, encoding="utf-8")
+    try:
+        os.mknod(tmp_path / "full", 0o20666, os.makedev(1, 7))
+    except PermissionError:
+        os.symlink("/dev/full", tmp_path / "full")
+    return tmp_path
+
+
+def run(place: Path, command: str, redirection: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the program under a shell, as a person would redirect it."""
+    return subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m octogram_tui {command} {redirection}"],
+        cwd=place,
+        env={**os.environ, "HOME": str(place), "XDG_STATE_HOME": str(place / "state"), **environ},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "s.yml --local"])
+@pytest.mark.parametrize("redirection", [">&-", ">full"])
+def test_a_lost_output_is_told_and_is_74(place: Path, command: str, redirection: str) -> None:
+    done = run(place, command, redirection)
+    assert done.returncode == ExitCode.IO
+    reason = b"it is closed" if redirection == ">&-" else b"No space left on device"
+    assert done.stderr.rstrip().endswith(b"octogram-tui: standard output cannot be written: " + reason)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "2>&-", "2>full", "<&- 2>&-"])
+def test_what_is_only_talk_may_be_lost(place: Path, redirection: str) -> None:
+    assert run(place, "s.yml --local", redirection).returncode == 0
+    done = run(place, "check s.yml", redirection)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"no errors" in done.stdout
+    assert run(place, "check nothing.yml", redirection).returncode == run(place, "check nothing.yml", "").returncode
+
+
+def test_an_exit_code_of_its_own_is_kept(place: Path) -> None:
+    (place / "s.yml").write_text(SCENARIO.replace("'echo Grüße ✓ 日本'", "exit 3"), encoding="utf-8")
+    assert run(place, "s.yml --local", ">&-").returncode == run(place, "s.yml --local", "").returncode != 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8"])
+def test_signs_that_an_encoding_lacks_are_replaced(place: Path, encoding: str) -> None:
+    done = run(place, "s.yml --local -v", "", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode(encoding)
+    letters = {"ascii": r"Gr\xfc\xdfe \u2713", "iso-8859-1": r"Grüße \u2713", "utf-8": "Grüße ✓"}[encoding]
+    assert f" | {letters}" in said
+    assert ("✓ " if encoding == "utf-8" else "ok ") + letters in said
+    for command in ("check s.yml", "plan s.yml", "runs"):
+        assert run(place, command, "", PYTHONIOENCODING=encoding).returncode == 0
+
+
+def test_a_reader_that_has_had_enough_loses_nothing(place: Path) -> None:
+    assert run(place, "schema", "| head -1; exit 5").returncode == 5
+    done = run(place, "schema", "2>errors | head -1")
+    assert (done.stdout, (place / "errors").read_bytes()) == (b"{\n", b"")
+
+
+def test_dash_is_the_standard_output_of_every_report(place: Path) -> None:
+    assert b"<testsuites" in run(place, "s.yml --local --junit -", "").stdout.split(b"\n", 2)[1]
+    assert run(place, "s.yml --local --metrics -", "").stdout.startswith(b"# HELP octogram_")
+    events = run(place, "s.yml --local --events -", "")
+    assert events.stdout.startswith(b'{"seq":1,')
+    assert b"OK after" in events.stderr
+    assert run(place, "init -", "").stdout.startswith(b"#")
+    done = run(place, "s.yml --local --events - --junit -", "")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, b"")
+    assert b"--events - and --junit - cannot share standard output" in done.stderr
+    assert not (place / "-").exists()
+
+
+def test_a_slow_reader_is_never_waited_for_and_gets_everything() -> None:
+    read_end, write_end = os.pipe()
+    outlet = Outlet(write_end)
+    data = os.urandom(1 << 20)
+    for start in range(0, len(data), 10_000):
+        outlet.write(data[start : start + 10_000])  # nobody reads: this would block
+    got = bytearray()
+
+    def read() -> None:
+        while len(got) < len(data):
+            got.extend(os.read(read_end, 1 << 16))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    outlet.drain(30)
+    reader.join(30)
+    assert (bytes(got), outlet.fault) == (data, None)
+    os.close(read_end)
+    os.close(write_end)
+
+
+def test_a_reader_that_never_comes_is_given_up() -> None:
+    read_end, write_end = os.pipe()
+    outlet = Outlet(write_end)
+    outlet.write(bytes(1 << 20))
+    outlet.drain(0.05)
+    assert outlet.fault is not None
+    assert outlet.fault.strerror == "its reader takes nothing"
+    other = Outlet(write_end)
+    other.write(bytes(1 << 20))
+    other.write(bytes(WAITING_BYTES))
+    assert other.fault is not None
+    assert other.fault.strerror == "its reader takes too little"
+    os.close(read_end)
+    os.close(write_end)
