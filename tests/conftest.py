@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["fixtures_program", "fixtures_ssh", "fixtures_rig"]
@@ -25,6 +26,9 @@ _FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE",
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the tests, and every process that they start, directories of their own and no settings."""
+    # A busy machine is no reason to fail, and CI judges a change, not the luck of the day: examples are the same there.
+    hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
+    hypothesis.settings.load_profile("octogram")
     for name in list(os.environ):
         if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name in _FOREIGN:
             del os.environ[name]

@@ -77,7 +77,7 @@ def test_results_of_items_whose_texts_hold_brackets_are_kept_apart() -> None:
     assert sorted(value) == sorted(["a[1", "b[1", "x]", "#", "@/", "[1"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.text(alphabet="/@[]#·,: ~\\ab", min_size=1, max_size=8), min_size=1, max_size=4, unique=True))
 def test_a_run_with_hostile_names_ends_well(names: list[str]) -> None:
     jobs = tuple(replace(job("j", items=ItemsSpec((tuple(names),))), key=JobKey(n), name=n) for n in names)
@@ -114,7 +114,7 @@ def test_items_that_could_not_be_drawn_are_drawn_anew_by_a_rerun() -> None:
 ENDS = st.sampled_from(["ok", "ok", "failed", "cancelled", "lost"])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(ENDS, min_size=1, max_size=12), st.sampled_from(["abort", "continue"]), st.integers(0, 1))
 def test_a_green_run_has_nothing_that_did_not_succeed(ends: list[str], policy: str, retries: int) -> None:
     """Whatever agents answer: exit 0 means that each instance was ok, skipped, or tolerated by the scenario."""

@@ -69,7 +69,7 @@ def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 3000), max_size=20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_parcel_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
     place = tmp_path_factory.mktemp("cut")
     (place / "from/sub").mkdir(parents=True)

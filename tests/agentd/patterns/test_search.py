@@ -39,7 +39,7 @@ expressions = st.tuples(st.sampled_from(["", "(?i)", "(?m)", "(?s)"]), st.recurs
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(expressions, st.text("abB1_ \né", min_size=1, max_size=8))
 def test_what_is_found_is_what_python_finds(source: str, text: str) -> None:
     wanted = re.compile(source).search(text)
