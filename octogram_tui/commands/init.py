@@ -27,7 +27,7 @@ stages:
       - name: say it
         builtins.command: [echo, '{{{{ vars.greeting }}}} from {{{{ agent.name }}}}, number {{{{ re[1] }}}}']
         vars_updates:
-          'said_{{{{ re[1] }}}}': '{{{{ res.stdout | trim }}}}'
+          'said_{{{{ re[1] }}}}': '{{{{ res.stdout }}}}'
 
   - name: look back
     with_agents: ^worker_1$

@@ -21,7 +21,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.template.choosing import choose_agents
-from octogram_tui.template.environment import evaluate
+from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
 
 
@@ -102,7 +102,7 @@ class Course:
 
     def _when(self, stage: StageSpec) -> str:
         """Say why a stage's `when` leaves it out; empty when it does not. Raises TemplateError."""
-        if stage.when is None or evaluate(stage.when.source, make_scope(self._core.variables)):
+        if stage.when is None or decide(stage.when.source, make_scope(self._core.variables)):
             return ""
         return f"when: {stage.when.source}"
 

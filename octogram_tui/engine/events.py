@@ -219,6 +219,7 @@ class JobFinished(JobEvent):
 
     failure: when it did not end well; as JSON it is `error`: {kind, message, hint, detail}, and detail may hold
     exit_code and the last lines.
+    result: what it returned; of a failure, what it gave nevertheless (the status and output of a command), or null.
     will_retry: another attempt follows by itself; when the stage ends before it, the attempt is told once more, without
     this. is_tolerated: `on_failure: continue`.
     """

@@ -38,6 +38,7 @@ class Instance:
         "item",
         "job_run",
         "last_failure",
+        "last_result",
         "retries_left",
         "started_s",
         "state",
@@ -55,7 +56,9 @@ class Instance:
         self.why = "rerun" if job_run.lane.stage_run.is_rerun else "first"
         self.cancel_reason = ""  # why its agent was told to end the attempt; empty when it was not
         self.expression = ""  # what it watches
-        self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)  # of what it retries, and after how long it was
+        # Of what it retries, or waits for the operator with: the failure, after how long it was, and what it gave.
+        self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)
+        self.last_result: Value = None
 
     @property
     def attempt_id(self) -> AttemptId:

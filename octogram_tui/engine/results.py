@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
-from octogram_tui.template.environment import evaluate, render
-from octogram_tui.template.items import integer
+from octogram_tui.template.condition import decide
+from octogram_tui.template.environment import expand, render
+from octogram_tui.template.numbers import integer
 from octogram_tui.template.scope import make_scope
 
 
@@ -27,7 +28,7 @@ class Update(NamedTuple):
 def is_enough(instance: Instance, result: Value, variables: Mapping[str, Value]) -> bool:
     """Whether a job's `until` holds. Raises TemplateError."""
     until = instance.job_run.spec.until
-    return until is None or bool(evaluate(until.source, _scope(instance, result, variables)))
+    return until is None or decide(until.source, _scope(instance, result, variables))
 
 
 def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -> list[Update]:
@@ -39,12 +40,9 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
     changes: list[Update] = []
     if spec.register is not None:
         register = render(spec.register, _scope(instance, result, latest))
-        value = result
-        if spec.items is not None:
-            before = latest.get(register)
-            value = {**(before if isinstance(before, dict) else {}), instance.id.item or "": result}
-        latest[register] = value
-        changes.append(Update(register, value))
+        change = _registered(instance, register, _of_success(result), latest)
+        latest[change.name] = change.value
+        changes.append(change)
     for update in spec.vars_updates:
         scope = _scope(instance, result, latest)
         name = render(update.name.source, scope)
@@ -55,6 +53,33 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
             latest[name] = _value(update, scope)
             changes.append(Update(name, latest[name]))
     return changes
+
+
+def after_failure(instance: Instance, result: Value, failure: Failure, variables: Mapping[str, Value]) -> list[Update]:
+    """Give what `register` keeps of a failure that the run goes on after. Raises TemplateError."""
+    spec = instance.job_run.spec
+    if spec.register is None or (spec.items is not None and instance.id.item is None):
+        return []  # nobody wants it, or there were no items to run for
+    kept: dict[str, Value] = {"exit_code": failure.detail.get("exit_code"), "stdout": "", "stderr": ""}
+    kept |= result if isinstance(result, dict) else {}
+    kept |= {"failed": True, "error": {"kind": failure.kind, "message": failure.message}}
+    register = render(spec.register, _scope(instance, kept, variables))
+    return [_registered(instance, register, kept, variables)]
+
+
+def _of_success(result: Value) -> Value:
+    """Give a result with `failed` beside its members, so that one can ask for it whatever happened."""
+    if result is None:
+        return {"failed": False}
+    return {"failed": False, **result} if isinstance(result, dict) else result
+
+
+def _registered(instance: Instance, name: str, value: Value, variables: Mapping[str, Value]) -> Update:
+    """Put a result where it is registered: by its item when there are items."""
+    if instance.job_run.spec.items is None:
+        return Update(name, value)
+    before = variables.get(name)
+    return Update(name, {**(before if isinstance(before, dict) else {}), instance.id.item or "": value})
 
 
 def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:
@@ -78,7 +103,7 @@ def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
     lane = instance.job_run.lane
     scope = make_scope(variables, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item)
     try:
-        return bool(evaluate(instance.expression, scope))
+        return decide(instance.expression, scope, is_null_false=True)
     except TemplateError as error:
         if error.name:
             return False
@@ -95,7 +120,7 @@ def assertion_failure(arguments: Mapping[str, Value], scope: dict[str, Value]) -
     that = arguments["that"]
     for expression in that if isinstance(that, list) else [that]:
         try:
-            is_so = bool(evaluate(str(expression), scope)) if not isinstance(expression, bool) else expression
+            is_so = decide(str(expression), scope) if not isinstance(expression, bool) else expression
         except TemplateError as error:
             return template_failure(error, str(expression))
         if not is_so:
@@ -108,8 +133,13 @@ def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
     """Expand and convert one value of `vars_updates`. Raises TemplateError when it does not convert."""
     if not isinstance(update.value, Text):
         return update.value
+    if update.cast == "kept":
+        return cast("Value", expand(update.value.source, scope))
     if update.cast == "json":
-        text = render(update.value.source, scope)
+        value = cast("Value", expand(update.value.source, scope))
+        if not isinstance(value, str):
+            return value
+        text = value
         try:
             found: Value = json.loads(text)
             return found

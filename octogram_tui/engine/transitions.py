@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from octogram_tui.engine import results
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
-from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted
+from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted, WarningGiven
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
@@ -21,8 +21,8 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, TIMEOUT, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
-from octogram_tui.template.environment import evaluate
-from octogram_tui.template.items import typed
+from octogram_tui.template.condition import decide
+from octogram_tui.template.numbers import typed
 from octogram_tui.template.scope import make_scope
 
 WAIT_S = 60.0  # how long a wait for an expression may take that does not say so itself
@@ -72,7 +72,7 @@ class Transitions:
         spec = instance.job_run.spec
         if spec.when is not None:
             try:
-                wanted = evaluate(spec.when.source, self._scope(instance))
+                wanted = decide(spec.when.source, self._scope(instance))
             except TemplateError as error:
                 self.fail_unsent(instance, results.template_failure(error, "when"))
                 return
@@ -228,7 +228,7 @@ class Transitions:
             failure = Failure(CANCELLED, f"the agent ended it, and nobody had asked for that{said}")
             self._fail(instance, failure, report.duration_s)
         else:
-            self._fail(instance, report.failure or Failure(FAILED, "failed"), report.duration_s)
+            self._fail(instance, report.failure or Failure(FAILED, "failed"), report.duration_s, report.result)
 
     def lose_agent(self, agent: str, message: str) -> None:
         """An agent is gone: what ran there failed."""
@@ -247,24 +247,27 @@ class Transitions:
         spec = instance.job_run.spec
         try:
             if spec.until is not None and not results.is_enough(instance, result, self._core.variables):
-                self._fail(instance, Failure(UNTIL, f"not yet: {spec.until.source}"), duration_s)
+                self._fail(instance, Failure(UNTIL, f"not yet: {spec.until.source}"), duration_s, result)
                 return
             updates = results.updates(instance, result, self._core.variables)
         except TemplateError as problem:
             self._fail(instance, results.template_failure(problem, "vars_updates"), duration_s)
             return
         self._tell_end(instance, "ok", duration_s, result=result)
+        self._update(instance, updates)
+        self._finish(instance, "ok")
+        if updates:
+            self.look_at_expressions()
+
+    def _update(self, instance: Instance, updates: list[results.Update]) -> None:
         by = str(instance.id) if updates else ""
         for update in updates:
             if update.is_removed:
                 self._core.remove_variable(update.name, by)
             else:
                 self._core.set_variable(update.name, update.value, by)
-        self._finish(instance, "ok")
-        if updates:
-            self.look_at_expressions()
 
-    def _fail(self, instance: Instance, failure: Failure, duration_s: float) -> None:
+    def _fail(self, instance: Instance, failure: Failure, duration_s: float, result: Value = None) -> None:
         """An attempt failed: another one follows, or the failure means what the job and the run say."""
         stage_run = instance.job_run.lane.stage_run
         # A template that fails would fail again: only what ran is tried again.
@@ -276,16 +279,32 @@ class Transitions:
             self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
             return
         verdict = self._judge.verdict(instance)
-        self._tell_end(instance, "failed", duration_s, failure=failure, is_tolerated=verdict == "continue")
+        self._tell_end(
+            instance, "failed", duration_s, result=result, failure=failure, is_tolerated=verdict == "continue"
+        )
         if verdict == "continue":
-            self._finish(instance, "tolerated")
+            self._go_on(instance, failure, result, "tolerated")
             return
         if verdict == "pause":
+            instance.last_failure, instance.last_result = (failure, duration_s), result
             self._instances.move(instance, "undecided")
             self._left(instance)
         else:
             self._finish_badly(instance, "failed")
         self._judge.failure_seen(instance, verdict, failure)
+
+    def _go_on(self, instance: Instance, failure: Failure, result: Value, counted_as: str) -> None:
+        """Be done with a failure that the run goes on after: what was registered of it is there to react to."""
+        updates: list[results.Update] = []
+        try:
+            updates = results.after_failure(instance, result, failure, self._core.variables)
+        except TemplateError as problem:  # it has failed already, and the run goes on
+            message = f"{instance.id}: register: {problem.message}"
+            self._core.emit(WarningGiven(message=message, stage=instance.id.stage, agent=instance.id.agent))
+        self._update(instance, updates)
+        self._finish(instance, counted_as)
+        if updates:
+            self.look_at_expressions()
 
     def _cancelled(self, instance: Instance, failure: Failure, duration_s: float) -> None:
         """An attempt was ended because somebody wanted it so."""
@@ -294,10 +313,14 @@ class Transitions:
 
     def pass_over(self, instance: Instance, reason: str) -> None:
         """Be done with an instance without running it, or without running it again."""
-        if instance.state != "undecided":
+        was_undecided = instance.state == "undecided"
+        if not was_undecided:
             instance.attempt = self._instances.attempts.get(instance.id, 0)
         self._core.emit(JobFinished(**instance.place, state="skipped", reason=reason))
-        self._finish(instance, "skipped")
+        if was_undecided:
+            self._go_on(instance, instance.last_failure[0], instance.last_result, "skipped")
+        else:
+            self._finish(instance, "skipped")
 
     def end_for(self, instance: Instance, reason: str) -> None:
         """End an instance because its stage ends."""

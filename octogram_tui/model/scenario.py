@@ -63,11 +63,14 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VarUpdate:
-    """One entry of `vars_updates`: `value` is None to remove, a Text to expand, or a plain value to store."""
+    """One entry of `vars_updates`: `value` is None to remove, a Text to expand, or a plain value to store.
+
+    cast: what becomes of the text; "kept": a template that is a whole value keeps its kind.
+    """
 
     name: Text
     value: Text | bool | int | float | None
-    cast: Literal["string", "int", "bool", "json"] = "string"
+    cast: Literal["kept", "string", "int", "bool", "json"] = "kept"
 
 
 class LabelChoice(NamedTuple):

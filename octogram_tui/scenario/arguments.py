@@ -7,7 +7,8 @@ from typing import Any
 
 from octogram_agentd.procedures.base import Procedure
 from octogram_tui.errors import TemplateError
-from octogram_tui.scenario.fields import FieldReader, Make, Resolve
+from octogram_tui.scenario.field_values import Resolve
+from octogram_tui.scenario.fields import FieldReader, Make
 from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.tree import MapNode, Place
 from octogram_tui.scenario.usage import IN_JOB, IN_PROCESS, Usage

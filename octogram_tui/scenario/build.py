@@ -57,6 +57,7 @@ class ScenarioBuilder:
         defined = set(self.variables)
         self.variables.update(variables)
         self.usage.known.update(self.variables)
+        self.usage.values.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
         self.usage.labels.update(label for agent in self.agents.values() for label in agent.labels)
         if not isinstance(root, MapNode):
@@ -155,4 +156,5 @@ class ScenarioBuilder:
                 element = whole(keys, element, value.value_place(name))
             else:
                 keys.findings.warn_of_variable(element, value.value_place(name))
+                keys.keep_literal(element, value.value_place(name), f"vars.{name}")
             self.variables[name] = plain(element)

@@ -10,19 +10,27 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from octogram_agentd.procedures.base import Field
-from octogram_tui.errors import TemplateError
+from octogram_tui.scenario.field_values import (
+    ANY_TEXT,
+    Resolve,
+    expanded,
+    finished_text,
+    fit,
+    is_constant,
+    refuse_flaw,
+    single_of,
+)
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import flaw_of, words
-from octogram_tui.scenario.limits import WANTED, coerce, refuse
+from octogram_tui.scenario.limits import WANTED, coerce, has_bounds, refuse
 from octogram_tui.scenario.shapes import JOB
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
 from octogram_tui.scenario.usage import Usage
-from octogram_tui.template.environment import render
-from octogram_tui.template.source import is_template
+from octogram_tui.template.environment import expand, render
+from octogram_tui.template.source import is_template, whole_expression
 from octogram_tui.template.text import text_of
 
-Resolve = Callable[[str, str], dict[str, str]]
 Make = Callable[[Mapping[str, Any], Resolve], Any]
 
 
@@ -59,6 +67,10 @@ class FieldReader:
         kind = field.kind
         if kind == "str":
             return self.text(field, value, place, path)
+        if type(value) is str and self.is_whole(field, value):
+            if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
+                return NOTHING
+            return Value(value, _value_maker(field, value, path, self.braces))
         if kind == "any":
             return self.anything(field, value, place, path)
         if value is None:
@@ -70,16 +82,25 @@ class FieldReader:
             return self.expression(value, place, path)
         if kind.endswith("_or_list"):
             if not isinstance(value, list):
-                return self.read(_single(field, kind), value, place, path)
-            found = self.sequence(field.of or _single(field, kind), value, place, path)
+                return self.read(single_of(field, kind), value, place, path)
+            found = self.sequence(field.of or single_of(field, kind), value, place, path)
             return self.command(found, place, path) if field.form == "command" else found
         if kind == "list":
-            return self.sequence(field.of or _ANY_TEXT, value, place, path)
+            return self.sequence(field.of or ANY_TEXT, value, place, path)
         if kind == "tuple":
             return self.fixed(field, value, place, path)
         if kind == "map":
             return self.mapping(field, value, place, path)
         return self.record(field, value, place, path)
+
+    def is_whole(self, field: Field[Any], text: str) -> bool:
+        """Tell whether a text is a template that stands for a value of this field, whatever kind it is of.
+
+        Where the original takes any value, a text is a text.
+        """
+        if field.kind.startswith("expression") or not field.template or (field.kind == "any" and self.braces):
+            return False
+        return whole_expression(text) is not None
 
     # -- scalars --------------------------------------------------------------------------------------------------
 
@@ -125,7 +146,7 @@ class FieldReader:
         if isinstance(value, str) and is_template(value, braces=self.braces):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
                 return NOTHING
-            return Value(value, _scalar_maker(field, value, path, self.braces))
+            return Value(value, _value_maker(field, value, path, self.braces))
         if isinstance(value, (list, dict)):
             return self.wrong(place, path, WANTED[field.kind], value)
         try:
@@ -135,18 +156,18 @@ class FieldReader:
             return NOTHING
 
     def expression(self, value: Any, place: Place, path: str) -> Value:
-        """Read an expression: it stays one, and whoever runs the job evaluates it."""
-        if isinstance(value, (bool, int, float)):
+        """Read a condition: it stays an expression, and whoever runs the job evaluates it."""
+        if isinstance(value, bool):
             return Value(text_of(value))
         if not isinstance(value, str):
-            return self.wrong(place, path, "an expression", value)
-        self.usage.check(value, place, self.findings, self.names, expression=True)
+            return self.wrong(place, path, "an expression that is true or false", value)
+        self.usage.check_condition(value, place, self.findings, self.names)
         return Value(value)
 
     def anything(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
         """Read any value; the strings in it are templates."""
         if isinstance(value, str):
-            return self.text(_ANY_TEXT if field.template else _LITERAL_TEXT, value, place, path)
+            return self.text(ANY_TEXT if field.template else _LITERAL_TEXT, value, place, path)
         if isinstance(value, ListNode):
             return self.sequence(field, value, place, path)
         if isinstance(value, MapNode):
@@ -175,9 +196,7 @@ class FieldReader:
 
         def checked(scope: Mapping[str, Any], resolve: Resolve) -> Any:
             result = make(scope, resolve)
-            flaw = words(result)
-            if flaw is not None:
-                raise TemplateError(f"`{path}` {flaw.what}", hint=flaw.instead)
+            refuse_flaw(words(result), path)
             return result
 
         return Value(found.raw, checked)
@@ -200,7 +219,7 @@ class FieldReader:
         """Read a map of free names."""
         if not isinstance(value, dict):
             return self.wrong(place, path, "a map", value)
-        of = field.of or _ANY_TEXT
+        of = field.of or ANY_TEXT
         for key in value if field.form else ():
             flaw = flaw_of(field.form, key)
             if flaw is not None:
@@ -238,7 +257,7 @@ class FieldReader:
                 self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
             elif field.default is not None:
                 default = field.default
-                if _is_constant(field):
+                if is_constant(field):
                     result[name] = Value(default)
                 else:
                     result[name] = self.read(field, default, place, prefix + name)
@@ -285,11 +304,12 @@ class FieldReader:
             self.findings.error(place, f"`{path}` is null", self.findings.null_hint(place, _NO_NULL))
         else:
             hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, dict) else ""
+            if isinstance(value, str) and "{{" in value:
+                hint = "a template that gives more than a text stands alone: '{{ … }}'"
             self.findings.error(place, f"`{path}` takes {wanted}, not {kind_of(value)}", hint)
         return NOTHING
 
 
-_ANY_TEXT: Field[Any] = Field("str")
 _LITERAL_TEXT: Field[Any] = Field("str", template=False)
 _NO_NULL = "leave the key out to have its default, or write '' for an empty text"
 
@@ -304,34 +324,7 @@ def _takes_any_text(field: Field[Any]) -> bool:
         or field.is_pattern
         or field.form
         or field.max_bytes is not None
-        or field.above is not None
-        or field.minimum is not None
-        or field.maximum is not None
-    )
-
-
-@functools.lru_cache(4096)
-def _is_constant(field: Field[Any]) -> bool:
-    """Tell whether a field's default is the same for every job."""
-    return not field.uri and "{" not in str(field.default) and field.of is None and not field.fields
-
-
-@functools.lru_cache(4096)
-def _single(field: Field[Any], kind: str) -> Field[Any]:
-    """Give the field of the one value of `str_or_list` and its like."""
-    return Field(
-        kind.removesuffix("_or_list"),
-        field.doc,
-        template=field.template,
-        uri=field.uri,
-        choices=field.choices,
-        pattern=field.pattern,
-        is_pattern=field.is_pattern,
-        form=field.form,
-        above=field.above,
-        minimum=field.minimum,
-        maximum=field.maximum,
-        max_bytes=field.max_bytes,
+        or has_bounds(field)
     )
 
 
@@ -368,39 +361,15 @@ def _map_value(values: dict[str, Value]) -> Value:
     return Value(raw, make)
 
 
-def expanded(text: str, path: str, scope: Mapping[str, Any], braces: bool) -> str:
-    """Expand a template, and say in any complaint which field it is of."""
-    try:
-        return render(text, scope, braces=braces)
-    except TemplateError as error:
-        raise TemplateError(f"`{path}`: {error.message}", hint=error.hint, name=error.name) from error
-
-
 def _text_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
     def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
-        result = expanded(text, path, scope, braces)
-        refusal = refuse(field, result)
-        if refusal is not None:
-            raise TemplateError(f"`{path}` {refusal}")
-        flaw = flaw_of(field.form, result)
-        if flaw is not None:
-            raise TemplateError(f"`{path}` {flaw.what}", hint=flaw.instead)
-        if not field.uri:
-            return result
-        problem = uri_problem(result, field.uri)
-        if problem is not None:
-            raise TemplateError(f"`{path}`: {problem[0]}", hint=problem[1])
-        return resolve(field.uri, result)
+        return finished_text(field, expanded(render, text, path, scope, braces), path, resolve)
 
     return make
 
 
-def _scalar_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+def _value_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
     def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
-        result = expanded(text, path, scope, braces)
-        try:
-            return coerce(field, result.strip())
-        except ValueError as error:
-            raise TemplateError(f"`{path}` {error}") from None
+        return fit(field, expanded(expand, text, path, scope, braces), path, resolve)
 
     return make

@@ -18,7 +18,7 @@ from octogram_tui.scenario.arguments import JobArguments
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.choosing import Labels, choose_agents
-from octogram_tui.template.environment import evaluate
+from octogram_tui.template.condition import decide
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope
 from octogram_tui.template.source import is_template
@@ -140,7 +140,7 @@ def _condition(when: Text | None, foresight: Foresight, scope: Mapping[str, Any]
         return ""
     if foresight.can_tell(when.source, expression=True):
         try:
-            return "" if evaluate(when.source, scope) else None
+            return "" if decide(when.source, scope) else None
         except TemplateError:
             pass  # the run will say it; the plan shows the condition
     return f"when {when.source}"

@@ -113,9 +113,19 @@ def inner_file(text: str) -> Flaw | None:
     return flaw
 
 
+def ends_in_line_break(text: str) -> Flaw | None:
+    """Check a text that comes from what a program wrote, more often than not: nobody calls a file so."""
+    if text.endswith(("\n", "\r")):
+        return Flaw(f"ends in a line break: `{shown(text)}`", "take it off with `| trim`")
+    return None
+
+
 def _any_path(text: str) -> Flaw | None:
     if "\0" in text:
         return Flaw("holds a NUL character, which no path can", "leave it out")
+    broken = ends_in_line_break(text)
+    if broken is not None:
+        return broken
     longest = max(text.split("/"), key=lambda part: len(part.encode("utf-8", "surrogateescape")))
     size = len(longest.encode("utf-8", "surrogateescape"))
     if size > MAX_PART_BYTES:

@@ -11,7 +11,7 @@ from octogram_agentd.procedures import find, load_all
 from octogram_agentd.procedures.base import REGISTRY, Procedure
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
-from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, read_arguments, reader_of
+from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, is_original, read_arguments, reader_of
 from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.keys import KeyReader
@@ -19,6 +19,7 @@ from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import JOB, UPDATE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import AFTER_JOB, IN_JOB, Usage
+from octogram_tui.template.items import text_problem
 from octogram_tui.template.source import is_template
 
 _FIELD_OF = {"with_items": "items", "timeout": "timeout_s", "retry_delay": "retry_delay_s"}
@@ -46,6 +47,7 @@ class JobReader:
     def read(self, node: MapNode, name: str, key: JobKey) -> JobSpec:
         """Read one job; `key` is its name made unique within its stage."""
         bodies = [k for k in node if k not in JOB]
+        self.usage.is_original = any(map(is_original, bodies))
         procedure, arguments = self.body(node, bodies)
         found = self.procedures.get(procedure)
         # Ours say what they give; of another's that says nothing we do not know.
@@ -108,7 +110,7 @@ class JobReader:
             case "on_failure":
                 return keys.choice(node, key, JOB[key], "") or None
             case "register":
-                name = keys.word(node, key)
+                name = keys.word(node, key, may_be_template=True)
                 if name is not None:
                     if is_template(name):
                         self.usage.check(name, node.value_place(key), self.findings, AFTER_JOB)
@@ -201,6 +203,8 @@ class JobReader:
                 if key != "product":
                     message = f"unknown key `{key}` in `with_items`{suggestion(key, ['product'])}"
                     self.findings.error(value.key_place(key), message, hint)
+            if not value:
+                self.findings.error(place, "`with_items` is a map that says nothing", hint)
             if "product" not in value:
                 return None
         lists = value["product"]
@@ -219,13 +223,15 @@ class JobReader:
         if isinstance(value, str):
             if is_template(value):
                 self.usage.check(value, place, self.findings, IN_JOB)
+            elif (problem := text_problem(value)) is not None:
+                self.findings.error(place, f"an item {problem[0]}", problem[1])
             return value
         if isinstance(value, float):
             return whole(self.keys, value, place)
         if value is None or isinstance(value, (bool, int)):
             self.findings.warn_of_variable(value, place)
             return value
-        hint = "a template that stands alone must be quoted: '{{ … }}'" if isinstance(value, MapNode) else ""
+        hint = "items that are lists or maps stand in a variable: `with_items: '{{ vars.nodes }}'`"
         self.findings.error(place, f"an item is a scalar, not {kind_of(value)}", hint)
         return None
 
@@ -258,10 +264,10 @@ class JobReader:
         if isinstance(value, float):
             return VarUpdate(name, whole(self.keys, value, place))
         if isinstance(value, str):
-            return VarUpdate(name, self.template(value, place))
+            return VarUpdate(name, self.template(value, place), "string" if self.usage.is_original else "kept")
         if isinstance(value, MapNode) and "value" in value:
             self.keys.check_known(value, UPDATE, "an update")
-            cast_to = self.keys.choice(value, "as", UPDATE["as"], "string")
+            cast_to = self.keys.choice(value, "as", UPDATE["as"], "string" if self.usage.is_original else "kept")
             inner = value["value"]
             inner_place = value.value_place("value")
             if isinstance(inner, (bool, int, float)):
@@ -273,7 +279,7 @@ class JobReader:
         self.findings.error(
             place,
             f"`{name.source}` takes a scalar or {{value: TEMPLATE, as: TYPE}}, not {kind_of(value)}",
-            "write {value: '[1, 2]', as: json} for a list or a map",
+            "write '{{ [1, 2] }}' for a list, and '{{ {\"a\": 1} }}' for a map",
         )
         return None
 

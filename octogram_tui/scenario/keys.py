@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,11 @@ from octogram_tui.scenario.scalars import read_duration_s
 from octogram_tui.scenario.shapes import KeySpec
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import Usage
-from octogram_tui.template.items import integer
+from octogram_tui.template.numbers import integer
 from octogram_tui.template.text import text_of
+
+# Names of the scope, as nobody would write them for another program.
+_MEANT = re.compile(r"\{\{[^{}]*\b(?:vars\.|vars\[|var\(|agent\.|item\b|re\[|res\.)")
 
 Shape = Mapping[str, KeySpec]
 
@@ -67,10 +71,12 @@ class KeyReader:
             return False
         return True
 
-    def word(self, node: MapNode, key: str) -> str | None:
-        """Read a string that is no template; numbers and booleans are taken as their text."""
+    def word(self, node: MapNode, key: str, *, may_be_template: bool = False) -> str | None:
+        """Read a string; numbers and booleans are taken as their text."""
         value = node.get(key)
         if type(value) is str:
+            if not may_be_template:
+                self.keep_literal(value, node.value_place(key), key)
             return value
         if not self.is_given(node, key):
             return None
@@ -78,6 +84,18 @@ class KeyReader:
             return self.findings.text_of(value, node.value_place(key))
         self.wrong(node, key, "a text")
         return None
+
+    def keep_literal(self, value: Any, place: Place, key: str) -> None:
+        """Warn of what looks like a template where none is expanded."""
+        if isinstance(value, str):
+            if "{{" in value and _MEANT.search(value):
+                self.findings.warning(place, f"`{key}` is no template: the braces in it stay as they are")
+        elif isinstance(value, ListNode):
+            for element, where in value.pairs():
+                self.keep_literal(element, where, key)
+        elif isinstance(value, MapNode):
+            for name, element in value.items():
+                self.keep_literal(element, value.value_place(name), f"{key}.{name}")
 
     def integer(self, node: MapNode, key: str, declared: KeySpec) -> int | None:
         """Read a whole number; one in quotes is one too."""
@@ -147,20 +165,20 @@ class KeyReader:
         return True
 
     def expression(self, node: MapNode, key: str, names: frozenset[str]) -> Text | None:
-        """Read an expression; a boolean or a number is one."""
+        """Read a condition: an expression, or a boolean."""
         if not self.is_given(node, key):
             return None
         value = node[key]
         place = node.value_place(key)
-        if isinstance(value, (bool, int, float)):
+        if isinstance(value, bool):
             value = text_of(value)
         if not isinstance(value, str):
-            self.wrong(node, key, "an expression")
+            self.wrong(node, key, "an expression that is true or false")
             return None
-        self.usage.check(value, place, self.findings, names, expression=True)
+        self.usage.check_condition(value, place, self.findings, names)
         return Text(value, self.findings.mark(place))
 
-    def words(self, node: MapNode, key: str) -> list[tuple[str, Place]]:
+    def words(self, node: MapNode, key: str, *, are_templates: bool = False) -> list[tuple[str, Place]]:
         """Read a string or a list of strings, each with its place."""
         if not self.is_given(node, key):
             return []
@@ -168,6 +186,8 @@ class KeyReader:
         pairs = value.pairs() if isinstance(value, ListNode) else [(value, node.value_place(key))]
         result = []
         for element, place in pairs:
+            if not are_templates:
+                self.keep_literal(element, place, key)
             if isinstance(element, (str, bool, int, float)):
                 result.append((self.findings.text_of(element, place), place))
             else:

@@ -10,7 +10,7 @@ from octogram_agentd.patterns.syntax import PatternFault
 from octogram_agentd.procedures.base import Field
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.scalars import is_finite, read_duration_s
-from octogram_tui.template.items import integer
+from octogram_tui.template.numbers import integer
 
 WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
@@ -65,7 +65,7 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     if field.choices and value not in field.choices:
         like = suggestion(str(value), field.choices)
         return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"
-    if isinstance(value, str) and _has_bounds(field) and _number(value) is None:
+    if isinstance(value, str) and has_bounds(field) and _number(value) is None:
         return f"takes a number, not {kind_of(value)}"
     if field.above is not None and _size(value) <= field.above:
         absent = f" (left out, it is {field.default:g})" if isinstance(field.default, (int, float)) else ""
@@ -87,7 +87,7 @@ def refuse(field: Field[Any], value: Any) -> str | None:
     return None
 
 
-def _has_bounds(field: Field[Any]) -> bool:
+def has_bounds(field: Field[Any]) -> bool:
     """Tell whether a field's values are numbers, whatever they are written as."""
     return field.above is not None or field.minimum is not None or field.maximum is not None
 

@@ -21,12 +21,13 @@ _DURATION = rf"\s*(({_NUMBER}(m ?s|s|m|h|d) *)+|{_NUMBER})\s*"
 _FLOAT = r"\s*[-+]?([0-9_]+\.?[0-9_]*|\.[0-9_]+)([eE][-+]?[0-9_]+)?\s*"
 _INTEGER = r"\+?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)"
 _TEMPLATE: dict[str, Any] = {"type": "string", "pattern": r"\{[{%#]"}
+_WHOLE: dict[str, Any] = {"type": "string", "pattern": r"^\{\{[\s\S]*\}\}\n?$"}
 _AGENT_NAME = r"^(?!-)([a-zA-Z0-9_-]|\{[0-9]{1,9}\.\.[0-9]{1,9}\})+$"
 _SIMPLE: dict[str, dict[str, Any]] = {
     "string": _SCALAR,
     "word": _SCALAR,
     "boolean": {"enum": [True, False, "true", "false"]},
-    "expression": {"type": ["string", "boolean", "number"]},
+    "expression": {"type": ["string", "boolean"]},
     "agent_name": {
         "anyOf": [
             {"type": ["integer", "boolean"]},
@@ -194,6 +195,21 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
         single = kind.removesuffix("_or_list")
         of = _field(field.of) if field.of is not None else _value(field, single)
         return {"anyOf": [_value(field, single), {"type": "array", "items": of}]}
+    if kind in ("list", "tuple", "map", "record"):
+        written = _collection(field, kind)
+        return {"anyOf": [written, _WHOLE]} if field.template else written
+    if kind == "any":
+        return {}
+    if kind == "expression":
+        return {"type": ["string", "boolean"]}
+    literal = _literal(field, kind)
+    if not field.template or literal == [_SCALAR]:
+        return literal[0] if len(literal) == 1 else {"anyOf": literal}
+    return {"anyOf": [*literal, _TEMPLATE]}
+
+
+def _collection(field: Field[Any], kind: str) -> dict[str, Any]:
+    """Give what is written as a list or a map."""
     if kind == "list":
         return {"type": "array", "items": {} if field.of is None else _field(field.of)}
     if kind == "tuple":
@@ -205,16 +221,7 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
         }
     if kind == "map":
         return {"type": "object", "additionalProperties": {} if field.of is None else _field(field.of)}
-    if kind == "record":
-        return _members(field.fields, field.exactly_one)
-    if kind == "any":
-        return {}
-    if kind == "expression":
-        return {"type": ["string", "boolean", "number"]}
-    written = _literal(field, kind)
-    if not field.template or written == [_SCALAR]:
-        return written[0] if len(written) == 1 else {"anyOf": written}
-    return {"anyOf": [*written, _TEMPLATE]}
+    return _members(field.fields, field.exactly_one)
 
 
 def _literal(field: Field[Any], kind: str) -> list[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey, StageKey, unique_names
 from octogram_tui.model.scenario import AgentSpec, JobSpec, LabelChoice, Order, StageSpec, Text
+from octogram_tui.scenario.arguments import is_original
 from octogram_tui.scenario.findings import suggestion
 from octogram_tui.scenario.jobs import JobReader, digest_of
 from octogram_tui.scenario.keys import KeyReader
@@ -43,6 +44,13 @@ def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNod
     return maps, names, unique
 
 
+def _bodies(node: MapNode) -> Iterator[str]:
+    """Give the keys of all jobs of a stage: among them is what they do."""
+    jobs = node.get("jobs")
+    for job in jobs if isinstance(jobs, list) else ():
+        yield from job if isinstance(job, dict) else ()
+
+
 class StageReader:
     """Reads the stages of a scenario."""
 
@@ -63,6 +71,7 @@ class StageReader:
         """Read one stage."""
         keys = self.keys
         keys.check_known(node, STAGE, "a stage")
+        self.jobs.usage.is_original = any(map(is_original, _bodies(node)))
         with_agents = self.selectors(node, name) if "with_agents" in node else EVERYBODY
         with_labels = self.labels(node) if "with_labels" in node else ()
         keys.usage.labels_used.clear()
@@ -160,7 +169,7 @@ class StageReader:
     def selectors(self, node: MapNode, name: str) -> tuple[Text, ...]:
         """Read `with_agents`; expressions without templates are tried on the agents at once."""
         keys = self.keys
-        pairs = keys.words(node, "with_agents")
+        pairs = keys.words(node, "with_agents", are_templates=True)
         if not pairs and node["with_agents"] is not None:
             place = node.value_place("with_agents")
             keys.findings.warning(place, f"stage `{name}` chooses no agent: the list is empty")

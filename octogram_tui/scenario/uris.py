@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from octogram_tui.scenario.findings import suggestion
-from octogram_tui.scenario.forms import endpoint, url, word
+from octogram_tui.scenario.forms import endpoint, ends_in_line_break, url, word
 
 _ENDPOINT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/:]+):[0-9]+(?:/.*)?", re.DOTALL)
 _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
@@ -14,7 +14,7 @@ _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
 
 def uri_problem(uri: str, kind: str, agents: Iterable[str] | None = None) -> tuple[str, str] | None:
     """Say what is wrong with a URI, and what to do; None when nothing is. `agents` None: any agent may exist."""
-    flaw = word(uri)
+    flaw = word(uri) or ends_in_line_break(uri)
     if flaw is not None:
         return f"it {flaw.what}", flaw.instead
     scheme, separator, name = uri.partition("://")

@@ -11,7 +11,8 @@ from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.findings import Findings, suggestion
 from octogram_tui.scenario.tree import Place
 from octogram_tui.template.analysis import uses
-from octogram_tui.template.environment import bare_expression
+from octogram_tui.template.condition import not_a_boolean
+from octogram_tui.template.environment import bare_expression, plain_name
 from octogram_tui.template.source import is_template
 
 _OPENING = re.compile(r"\{[{%]")
@@ -37,6 +38,10 @@ class Usage:
         ] = {}  # since somebody cleared it, each where it is used first
         self.result: Collection[str] | None = None  # the members of `res` in the job that is read; None: not known
         self.reaches_all = False  # some template computes names of variables, or takes all of them
+        self.values: dict[str, Any] = {}  # of variables at the start
+        self.changed: set[str] = set()  # variables that jobs set
+        self.asked: list[tuple[Findings, Place, str]] = []  # variables that are conditions as they are
+        self.is_original = False  # whether what is read now belongs to jobs of the original
         self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
     def check(
@@ -60,6 +65,8 @@ class Usage:
                 "an expression is not expanded: the braces in its text stay braces",
                 "write names without braces and quotes: `item == 2`",
             )
+        if self.is_original and braces and not expression:
+            self.compare(text, place, findings)
         unknown = found.names - names
         for name in sorted(unknown):
             problem = _unknown_name(name, names, self.known)
@@ -97,6 +104,21 @@ class Usage:
         message = f"the result of this job has no `{name}`{suggestion(name, self.result)}"
         findings.warning(place, message, f"it has {', '.join(self.result)}")
 
+    def check_condition(self, text: str, place: Place, findings: Findings, names: frozenset[str]) -> None:
+        """Check an expression that is to be true or false."""
+        if self.check(text, place, findings, names, expression=True):
+            name = plain_name(bare_expression(text))
+            if name is not None and name.root == "vars" and len(name.steps) == 1:
+                self.asked.append((findings, place, str(name.steps[0])))
+
+    def compare(self, text: str, place: Place, findings: Findings) -> None:
+        """Say where a template of the original meant something else there."""
+        from octogram_tui.template.jingoo import differences
+
+        for difference in differences(text):
+            if not difference.variable or self.values.get(difference.variable, ...) is None:
+                findings.warning(within(place, difference.line, findings), difference.message, difference.hint)
+
     def uses_item(self, text: str, *, braces: bool) -> bool:
         """Tell whether a template mentions the item."""
         return "item" in text and "item" in uses(text, expression=False, braces=braces).names
@@ -107,6 +129,7 @@ class Usage:
             self.computed.append(what_it_may_become(name))
         else:
             self.known.add(name)
+            self.changed.add(name)
 
     def unused(self, given: Iterable[str], defined: set[str]) -> Iterator[Problem]:
         """Warn of variables of the command line that the scenario neither defines nor uses: they are mistyped."""
@@ -122,7 +145,13 @@ class Usage:
                 yield Problem("--var", 0, 0, message, hint, is_warning=True)
 
     def finish(self) -> None:
-        """Report every use of a variable that exists nowhere."""
+        """Report every use of a variable that exists nowhere, and conditions that cannot be any."""
+        for findings, place, name in self.asked:
+            value = self.values.get(name)
+            is_fixed = name not in self.changed and not any(pattern.fits(name) for pattern in self.computed)
+            if is_fixed and value is not None and not isinstance(value, bool):
+                problem = not_a_boolean(value, f"vars.{name}")
+                findings.warning(place, problem.message, problem.hint or "")
         for findings, place, name in self.used:
             if name in self.known or any(pattern.fits(name) for pattern in self.computed):
                 continue

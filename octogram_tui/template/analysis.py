@@ -106,9 +106,12 @@ def _walk(tree: Any, known: Any) -> Uses:
         elif isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _ALLOWS_MISSING and node.node is not None:
             optional.update(_variables_of(node.node, nodes))
             may_miss.update(_members_of(node.node, nodes))
+        elif isinstance(node, nodes.Call) and node.args and _calls_default(node, nodes):
+            optional.update(_variables_of(node.args[-1], nodes))
+            may_miss.update(_members_of(node.args[-1], nodes))
         if isinstance(node, (nodes.Getattr, nodes.Getitem)):
             members.update(_member(node, nodes))
-        found = _variable(node, nodes)
+        found = variable_of(node, nodes)
         if found is not None:
             ways -= 1
             variables.add(found)
@@ -117,13 +120,17 @@ def _walk(tree: Any, known: Any) -> Uses:
     return Uses(free, frozenset(variables), frozenset(optional), frozenset(members - may_miss), ways > 0)
 
 
+def _calls_default(node: Any, nodes: Any) -> bool:
+    return _is_name(node.node, "default", nodes) or _is_name(node.node, "d", nodes)
+
+
 def _variables_of(node: Any, nodes: Any) -> set[str]:
-    found = {_variable(node, nodes)}
-    found.update(_variable(inner, nodes) for inner in node.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)))
+    found = {variable_of(node, nodes)}
+    found.update(variable_of(inner, nodes) for inner in node.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)))
     return {name for name in found if name is not None}
 
 
-def _variable(node: Any, nodes: Any) -> str | None:
+def variable_of(node: Any, nodes: Any) -> str | None:
     """Give the variable that a node names, if it names one."""
     if isinstance(node, nodes.Getattr) and _is_name(node.node, "vars", nodes):
         return None if node.attr in ("items", "keys", "values", "get") else str(node.attr)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from octogram_tui.model.scenario import StageSpec
-from octogram_tui.template.environment import render
-from octogram_tui.template.selectors import select_agents
+from octogram_tui.template.selectors import expand_texts, select_agents
 
 Labels = Mapping[str, str]
 
@@ -17,8 +16,11 @@ def choose_agents(stage: StageSpec, scope: Mapping[str, Any], labels_of: Mapping
 
     labels_of: of every agent there is.
     """
-    patterns = [render(text.source, scope) for text in stage.with_agents]
-    wanted = {name: {render(text.source, scope) for text in values} for name, values in stage.with_labels}
+    patterns = expand_texts((text.source for text in stage.with_agents), scope, "with_agents")
+    wanted = {
+        name: set(expand_texts((text.source for text in values), scope, "with_labels"))
+        for name, values in stage.with_labels
+    }
     return select_agents(patterns, [name for name, labels in labels_of.items() if bears(labels, wanted)])
 
 

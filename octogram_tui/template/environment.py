@@ -1,4 +1,4 @@
-"""Templates and expressions: render, evaluate, and what can be said of them without running them.
+"""Templates and expressions: render to a text, expand to a value, evaluate; and what to say when that fails.
 
 The way in for everybody else. The template engine itself (sandbox.py) is imported when a template first needs it.
 """
@@ -13,10 +13,10 @@ from typing import Any
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import plain
 from octogram_tui.template.scope import VisibleVariables, missing_variable, near
-from octogram_tui.template.source import is_template, prepare, prepare_expression
+from octogram_tui.template.source import is_template, prepare, prepare_expression, whole_expression
 from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch
 
-__all__ = ["evaluate", "is_template", "render"]
+__all__ = ["evaluate", "expand", "is_template", "render"]
 
 _CACHED = 2048
 _WRAPPED = re.compile(r"\s*\{\{(?:(?!\{\{|\}\}).)*\}\}\s*", re.DOTALL)
@@ -46,14 +46,26 @@ def render(text: str, scope: Mapping[str, Any], *, braces: bool = True) -> str:
         raise explain(error, text, scope) from error
 
 
+def expand(text: str, scope: Mapping[str, Any], *, braces: bool = True) -> Any:
+    """Expand a template to a value: one that is a whole value keeps its kind, all else is a text.
+
+    Raises TemplateError.
+    """
+    whole = _whole(text)
+    return render(text, scope, braces=braces) if whole is None else _value(whole, text, scope)
+
+
 def evaluate(expression: str, scope: Mapping[str, Any]) -> Any:
     """Give the value of an expression, which may be wrapped in `{{ }}`. Raises TemplateError."""
-    bare = bare_expression(expression)
-    name = _path(bare)
+    return _value(bare_expression(expression), expression, scope)
+
+
+def _value(bare: str, written: str, scope: Mapping[str, Any]) -> Any:
+    name = plain_name(bare)
     if name is not None:
         try:
             result = plain.value_of(name, scope)
-            if result is None or type(result) in (str, bool, int, float):
+            if result is None or type(result) in _PLAIN:
                 return result
         except LookupError:
             pass  # the engine knows what to say
@@ -62,7 +74,7 @@ def evaluate(expression: str, scope: Mapping[str, Any]) -> Any:
 
         return sandbox.value(_expression(bare), scope)
     except Exception as error:
-        raise explain(error, expression, scope) from error
+        raise explain(error, written, scope) from error
 
 
 def bare_expression(expression: str) -> str:
@@ -73,8 +85,10 @@ def bare_expression(expression: str) -> str:
     return expression
 
 
+_PLAIN = (str, bool, int, float, list, dict)
+_whole = functools.lru_cache(_CACHED)(whole_expression)
 _parts = functools.lru_cache(_CACHED)(plain.parse)
-_path = functools.lru_cache(_CACHED)(plain.parse_expression)
+plain_name = functools.lru_cache(_CACHED)(plain.parse_expression)
 
 
 @functools.lru_cache(1)
@@ -132,16 +146,24 @@ def syntax_message(error: Any, text: str) -> str:
 
 def syntax_hint(error: Any, text: str) -> str:
     """Guess what was meant by a template that does not parse."""
-    if type(error).__name__ != "TemplateSyntaxError" or "not available" in str(error.message):
+    message = str(error.message)
+    if type(error).__name__ != "TemplateSyntaxError" or "not available" in message:
         return ""
     if re.search(r"\?[^?:}]*:", text):
         return "a choice is written `{{ a if condition else b }}`"
     if "=>" in text:
         return "functions cannot be written in templates; use filters such as `map` and `select`"
+    if "comment" in message:
+        return "`{#` begins a comment, which ends at `#}`; where it means something else write `{{ '{#' }}`"
+    if "switch" in message or "'case'" in message:
+        return "choices are written `{% if %}`, `{% elif %}`, `{% else %}`, `{% endif %}`"
     if "{{" in text or "{%" in text:
-        return "literal braces are written `{% raw %}{{{% endraw %}`"
+        return FOR_OTHERS
     return ""
 
+
+FOR_OTHERS = "braces that are meant for another program go between `{% raw %}` and `{% endraw %}`"
+"""What to do with `awk '{{ print }}'` and `docker ps --format '{{.Names}}'`."""
 
 _WHERE = {
     "res": ("`res` is the result of a job and exists only in `vars_updates` and `until`", ""),
@@ -183,4 +205,5 @@ def missing_name(name: str, scope: Mapping[str, Any]) -> TemplateError:
     like = near(name, [*scope, *environment().globals])
     guess = f"; did you mean `{like}`?" if like else ""
     known = ", ".join(sorted(scope))
-    return TemplateError(f"no name `{name}` here{guess}", hint=f"the names here are {known}", name=name)
+    hint = f"the names here are {known}; {FOR_OTHERS}"
+    return TemplateError(f"no name `{name}` here{guess}", hint=hint, name=name)

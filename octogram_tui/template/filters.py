@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 import shlex
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote as quote_for_url
 from urllib.parse import quote_plus
 
-from octogram_tui.template.limits import check_chars, check_replace, concatenate, kind_of
+from octogram_tui.template.limits import check_chars, check_replace, concatenate, kind_of, small
+from octogram_tui.template.numbers import boolean, integer
 from octogram_tui.template.text import json_text, text_of
 
 
@@ -75,6 +77,69 @@ def md5(value: Any) -> str:
 def as_text(value: Any) -> str:
     """Give the text of a value."""
     return text_of(value)
+
+
+_NOTHING: Any = object()
+
+
+def to_int(value: Any, default: Any = _NOTHING, base: int = 10) -> Any:
+    """Give the whole number of a value: of a text as items read it, of a fraction what is before its point.
+
+    What is no number gives `default`, and is an error without one: a 0 in its place would stay unseen.
+    """
+    if isinstance(value, (int, float)):
+        return int(value)
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            return small(integer(text) if base == 10 else int(text, base))
+        except ValueError:
+            pass
+        try:
+            return int(float(text))
+        except (ValueError, OverflowError):
+            pass
+    if default is not _NOTHING:
+        return default
+    raise TypeError(f"{_shown(value)} is no integer: write `int(0)` to have 0 instead")
+
+
+def to_float(value: Any, default: Any = _NOTHING) -> Any:
+    """Give a value as a number with a fraction; what is no number gives `default`, and is an error without one."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        if default is not _NOTHING:
+            return default
+        raise TypeError(f"{_shown(value)} is no number: write `float(0)` to have 0.0 instead") from None
+
+
+def to_bool(value: Any) -> bool:
+    """Give what a value means as true or false: words such as `yes`, `off` and `0`, 1 and 0; null is false."""
+    found = value if value is None or isinstance(value, bool) else None
+    if isinstance(value, str):
+        found = boolean(value)
+    elif isinstance(value, (int, float)) and value in (0, 1):
+        found = value == 1
+    if found is None and value is not None:
+        raise TypeError(f"{_shown(value)} is neither true nor false")
+    return bool(found)
+
+
+def _shown(value: Any) -> str:
+    return f"the text {value[:40]!r}" if isinstance(value, str) else kind_of(value)
+
+
+def rounded(value: Any, precision: Any = 0, method: str = "common") -> Any:
+    """Round a number: `common`, `ceil` or `floor`; the original names the method first."""
+    if isinstance(precision, str):
+        precision, method = 0, precision
+    if method not in ("common", "ceil", "floor") or not isinstance(precision, int) or abs(precision) > 300:
+        raise TypeError("round takes a number of digits, and `common`, `ceil` or `floor`")
+    if method == "common":
+        return round(value, precision)
+    factor = 10.0**precision
+    return (math.ceil if method == "ceil" else math.floor)(value * factor) / factor
 
 
 def unchanged(value: Any) -> Any:
@@ -150,8 +215,21 @@ OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "tojson": to_json,
     "urlencode": urlencode,
     "indent": indent,
+    "int": to_int,
+    "float": to_float,
+    "bool": to_bool,
+    "round": rounded,
 }
 """What replaces or extends the filters of the template engine."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"basename": basename, "hex": hex_of}
 """What may be called by name."""
+
+FILTERS_AS_FUNCTIONS = (
+    *("abs", "capitalize", "e", "escape", "float", "int", "last", "length", "list", "lower", "max", "md5", "min"),
+    *("reverse", "safe", "sort", "string", "strlen", "sum", "title", "trim", "unique", "upper", "wordcount"),
+    *("d", "default", "join", "nth", "round", "split", "truncate"),
+    *("replace", "substring"),
+    *("bool", "quote", "tojson"),
+)
+"""Filters that may be called too, as in the original: what is filtered is the last argument, `join(',', values)`."""

@@ -11,15 +11,14 @@ from typing import Any
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.scenario import ItemsSpec
-from octogram_tui.template.environment import render
+from octogram_tui.template.environment import expand
+from octogram_tui.template.numbers import typed
 from octogram_tui.template.text import text_of
 
 MAX_ITEMS = 1_000_000
 MAX_TEXT = 60
 
 _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
-_LONG_HEX = re.compile(r"[-+]?0[xX][0-9a-fA-F_]{16,}")
-_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F][0-9a-fA-F_]*|0[oO][0-7][0-7_]*|0[bB][01][01_]*|[0-9][0-9_]*)")
 
 
 class Items:
@@ -79,7 +78,7 @@ class Items:
 
 
 def expand_items(spec: ItemsSpec, scope: Mapping[str, Any]) -> Items:
-    """Expand the definition of a job's items.
+    """Expand the definition of a job's items; a template that is a whole value gives the elements of a list.
 
     Raises TemplateError: a template that cannot be expanded, or more than MAX_ITEMS items.
     """
@@ -102,13 +101,37 @@ def _joined(parts: list[Sequence[Any]]) -> Sequence[Any]:
 
 
 def _expand(definition: str | int | bool | None, scope: Mapping[str, Any]) -> Sequence[Any]:
-    if not isinstance(definition, str):
-        return (definition,)
-    text = render(definition, scope)
-    found = _RANGE.fullmatch(text)
-    if found is not None:
-        return _range(found[1], found[2])
-    return (typed(text),)
+    """Give the items of one definition: those of a range, the elements of a list, or the one value that it is."""
+    value = expand(definition, scope) if isinstance(definition, str) else definition
+    if isinstance(value, str):
+        problem = text_problem(value)
+        if problem:
+            raise TemplateError(f"an item {problem[0]}", hint=problem[1])
+        found = _RANGE.fullmatch(value)
+        return (typed(value),) if found is None else _range(found[1], found[2])
+    if isinstance(value, dict):
+        raise TemplateError(
+            "with_items: a map is no list of items", hint="its names and values are `{{ vars.map | dictsort }}`"
+        )
+    if not isinstance(value, list):
+        return (value,)
+    if len(value) > MAX_ITEMS:
+        raise TemplateError(f"with_items stands for {len(value)} items; at most {MAX_ITEMS} are allowed")
+    for element in value:
+        problem = text_problem(element) if isinstance(element, str) else None
+        if problem:
+            raise TemplateError(f"an item {problem[0]}", hint=problem[1])
+    return value
+
+
+def text_problem(text: str) -> tuple[str, str] | None:
+    """Say why a text is no item, and what to do: nobody means the end of a line to be part of one."""
+    if text.endswith(("\n", "\r")):
+        shown = text[-40:] if len(text) > 40 else text
+        return f"ends in a line break: {shown!r}", "take it off with `| trim`; several lines are `.splitlines()`"
+    if "\0" in text:
+        return f"holds a NUL character: {text[:40]!r}", "no argument, no path and no variable of a program can hold one"
+    return None
 
 
 def _range(first: str, last: str) -> range:
@@ -118,30 +141,6 @@ def _range(first: str, last: str) -> range:
     if len(numbers) > MAX_ITEMS:
         raise TemplateError(f"the range {first}..{last} has {len(numbers)} items; at most {MAX_ITEMS} are allowed")
     return numbers
-
-
-def typed(text: str) -> str | int | bool:
-    """Read a text as an item: an integer, `true` or `false`, else the text."""
-    if text == "true":
-        return True
-    if text == "false":
-        return False
-    # Longer ones are addresses, hashes or keys, whose digits matter: the original took them for texts too.
-    if _INTEGER.fullmatch(text) and len(text) <= 64 and not _LONG_HEX.fullmatch(text):
-        number = integer(text)
-        return number if abs(number) < 1 << 62 else text
-    return text
-
-
-def integer(text: str) -> int:
-    """Read an integer as the original does: also 0x, 0o, 0b and `_` between digits. Raises ValueError."""
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(f"{text!r} is not an integer")
-    digits = text.replace("_", "").lower()
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-")
-    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
-    return sign * int(digits if base == 10 else digits[2:], base)
 
 
 def item_text(value: Any) -> str:

@@ -26,7 +26,7 @@ MAX_WEIGHT = 500_000_000
 class Budget:
     """What is left to the rendering under way: steps (loop turns and calls), characters made, and looked at."""
 
-    __slots__ = ("chars", "steps", "weight")
+    __slots__ = ("chars", "kept_chars", "steps", "weight")
 
     def __init__(self) -> None:
         self.start()
@@ -36,6 +36,7 @@ class Budget:
         self.steps = MAX_STEPS
         self.chars = MAX_CHARS_MADE
         self.weight = MAX_WEIGHT
+        self.kept_chars = MAX_TEXT_CHARS
 
     def step(self) -> None:
         """Count one loop turn or call."""
@@ -53,6 +54,12 @@ class Budget:
         if self.weight < 0:
             raise TooMuch("the template looks through too much in all")
         return value
+
+    def kept(self, size: int) -> None:
+        """Count what a value that is handed out holds: as much as a text may have."""
+        self.kept_chars -= size
+        if self.kept_chars < 0:
+            raise TooMuch(f"a value would have more than {MAX_TEXT_CHARS} characters")
 
     def made(self, value: Any) -> Any:
         """Count what an operation made, and hand it on."""

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, nodes
+from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateAssertionError, TemplateSyntaxError, UndefinedError
+from jinja2.parser import Parser
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
-from octogram_tui.template.filters import FUNCTIONS, OWN_FILTERS
+from octogram_tui.template.filters import FILTERS_AS_FUNCTIONS, FUNCTIONS, OWN_FILTERS
 from octogram_tui.template.limits import (
     BUDGET,
     capped_range,
@@ -33,8 +35,8 @@ from octogram_tui.template.text import TooMuch, text_of
 
 # fmt: off
 LIBRARY_FILTERS = (
-    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last",
-    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr",
+    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "groupby", "items", "last",
+    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr",
     "sort", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
 )
 # fmt: on
@@ -122,6 +124,43 @@ class Fence(NodeTransformer):
         return super().generic_visit(node, *args, **kwargs)
 
 
+_BOOLEAN = (nodes.Compare, nodes.Test, nodes.Not, nodes.And, nodes.Or)
+
+
+class Operands(NodeTransformer):
+    """Has what the words of a condition join looked at: a text would count as true, whatever it says."""
+
+    def visit_And(self, node: nodes.And | nodes.Or) -> nodes.Node:
+        """Look at both sides."""
+        self.generic_visit(node)
+        node.left, node.right = self.looked_at(node.left), self.looked_at(node.right)
+        return node
+
+    visit_Or = visit_And
+
+    def visit_Not(self, node: nodes.Not) -> nodes.Node:
+        """Look at what is turned round."""
+        self.generic_visit(node)
+        node.node = self.looked_at(node.node)
+        return node
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
+        """Look at what is asked."""
+        self.generic_visit(node)
+        node.test = self.looked_at(node.test)
+        return node
+
+    def looked_at(self, node: Any) -> Any:
+        """Give an operand that refuses to be a text; those that are boolean anyway stay as they are."""
+        return node if isinstance(node, _BOOLEAN) else _filter(node, "octogram_operand", node.lineno)
+
+
+def _operand(value: Any) -> Any:
+    if isinstance(value, str):
+        raise TypeError(f"the text `{value[:40]}` stands where true or false is due: compare it, or write `| bool`")
+    return value
+
+
 def _filter(node: Any, name: str, lineno: int) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=lineno)
 
@@ -136,10 +175,13 @@ def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     # Filters that want the environment or the context get it first; the value is then the second argument.
     first = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_text = name in TEXT_FILTERS
+    allows_missing = name in ("default", "d")
 
     @functools.wraps(function)
     def counted(*args: Any, **kwargs: Any) -> Any:
         BUDGET.step()
+        if not allows_missing and len(args) > first and isinstance(args[first], Undefined):
+            str(args[first])  # raises, naming the name
         if len(args) > first:
             BUDGET.weigh(args[first])
         if is_text and len(args) > first and (args[first] is None or isinstance(args[first], (bool, dict, list))):
@@ -179,15 +221,39 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters["octogram_metered"] = metered
         self.filters["octogram_concat"] = concatenate
         self.filters["octogram_weighed"] = BUDGET.weigh
+        self.filters["octogram_operand"] = _operand
         self.globals = {"range": capped_range, "dict": dict, "namespace": self.globals["namespace"], **FUNCTIONS}
-        for name in ("upper", "lower", "trim", "int", "float", "length", "strlen", "substring", "nth", "split", "md5"):
-            if name not in ("substring", "nth", "split"):
-                self.globals[name] = self.filters[name]
+        self.globals["null"] = None
+        for name in FILTERS_AS_FUNCTIONS:
+            self.globals[name] = self._as_function(name)
         self.fence = Fence(self)
+
+    def make_globals(self, d: Any) -> Any:
+        """Give the names that every template sees: no template changes them, so all have the same map."""
+        return self.globals
+
+    def _as_function(self, name: str) -> Callable[..., Any]:
+        """Give a filter as something to call: what it filters comes last."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not args:
+                raise TypeError(f"`{name}` needs something to work on")
+            return self.call_filter(name, args[-1], args[:-1], kwargs)
+
+        return call
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
         self.fence.visit(source)
         return super()._generate(source, *args, **kwargs)
+
+    def compile_condition(self, source: str) -> TemplateExpression:
+        """Compile an expression that is to be true or false. Raises TemplateSyntaxError."""
+        parser = Parser(self, source, state="variable")
+        tree = parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail("there is more than one expression", parser.stream.current.lineno)
+        body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), Operands().visit(tree), lineno=1)]
+        return TemplateExpression(self.from_string(nodes.Template(body, lineno=1)), undefined_to_none=False)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Give a member: of data first, and only then a method."""
@@ -255,22 +321,23 @@ def value(expression: Callable[..., Any], scope: Mapping[str, Any]) -> Any:
     """Evaluate a compiled expression; what it gives is data, bounded."""
     BUDGET.start()
     result = expression(**scope)
-    if isinstance(result, Undefined):
-        str(result)  # raises, naming the name
-    return as_data(result)
+    kind = type(result)
+    return result if kind is bool or kind is int or result is None else as_data(result)
 
 
 def as_data(result: Any, depth: int = 0) -> Any:
-    """Turn what an expression gave into JSON values."""
+    """Turn what an expression gave into JSON values, which together are no longer than a text may be."""
     if result is None or isinstance(result, (bool, int, float)):
+        BUDGET.kept(1)
         return result
     if isinstance(result, str):
+        BUDGET.kept(len(result))
         return str(result)
     BUDGET.step()
     if depth > 64:
         raise TooMuch("the value is nested too deeply")
     if isinstance(result, (dict, VisibleVariables)):
-        return {text_of(key): as_data(element, depth + 1) for key, element in result.items()}
+        return {_key(key): as_data(element, depth + 1) for key, element in result.items()}
     if isinstance(result, (list, tuple, range, set, frozenset)) or hasattr(result, "__next__"):
         elements = [as_data(element, depth + 1) for element in result]
         check_elements(len(elements))
@@ -278,3 +345,9 @@ def as_data(result: Any, depth: int = 0) -> Any:
     if isinstance(result, Undefined):
         return str(result)  # raises, naming the name
     raise TypeError(f"the expression gives {result!r}, which is no value")
+
+
+def _key(key: Any) -> str:
+    text = text_of(key)
+    BUDGET.kept(len(text))
+    return text

@@ -1,17 +1,33 @@
-"""Which agents a stage's expressions choose, and what they capture. Pure text: names in, names and captures out."""
+"""Which agents a stage's expressions choose, and what they capture: names in, names and captures out."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from octogram_agentd.patterns.search import Patience, Pattern
 from octogram_agentd.patterns.syntax import PatternFault
 from octogram_tui.errors import TemplateError
+from octogram_tui.template.environment import expand
+from octogram_tui.template.limits import kind_of
+from octogram_tui.template.text import text_of
 
 
 class PatternError(TemplateError):
     """A regular expression that cannot be used."""
+
+
+def expand_texts(texts: Iterable[str], scope: Mapping[str, Any], key: str) -> list[str]:
+    """Expand what a stage chooses by; a template that is a whole value may give a list. Raises TemplateError."""
+    found: list[str] = []
+    for text in texts:
+        value = expand(text, scope)
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, (str, bool, int, float)):
+                raise TemplateError(f"`{key}` takes a text or a list of texts, not {kind_of(each)}: {text}")
+            found.append(text_of(each))
+    return found
 
 
 def select_agents(patterns: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:

@@ -6,20 +6,24 @@ import pytest
 from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import CancelJob, SendJob, StartAgent
-from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished
+from octogram_tui.engine.events import AgentFailed, JobFinished, RunFinished, RunPaused, StageFinished, WarningGiven
 from octogram_tui.engine.stimuli import (
     AgentEndReport,
     AgentLossReport,
     AgentUpReport,
     AttemptReport,
     BeginRequest,
+    GoRequest,
     RerunRequest,
     ServiceReport,
+    SetVariableRequest,
+    SkipRequest,
     StartFailureReport,
     StopRequest,
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer
 from octogram_tui.engine.verdict import exit_code
+from octogram_tui.model.scenario import ItemsSpec
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
 
@@ -142,6 +146,109 @@ def test_a_tolerated_failure_is_told_and_costs_nothing() -> None:
     assert simulation.events[-1].counts == {"tolerated": 1, "ok": 1}  # type: ignore[attr-defined]
 
 
+RAN = {"exit_code": 3, "stdout": "half", "stderr": "why"}
+EXIT = {"kind": "exit", "message": "exit status 3", "detail": {"exit_code": 3}}
+
+
+def fails_with(result: object) -> object:
+    """Answer: the job `bad` fails and gives this, all others succeed."""
+
+    def answer(sent: SendJob) -> AttemptReport | None:
+        if "/bad@" in str(sent.attempt):
+            return report(sent.attempt, "failed", result, EXIT)
+        return report(sent.attempt, "ok", {"exit_code": 0, "stdout": ""})
+
+    return answer
+
+
+def test_what_a_tolerated_failure_gave_can_be_reacted_to() -> None:
+    given = scenario(
+        stage(
+            "s",
+            job("bad", on_failure="continue", register="bad"),
+            job("good", register="good"),
+            job("mend", when="vars.bad.failed and vars.bad.exit_code == 3 and not vars.good.failed"),
+            job("not needed", when="vars.good.failed"),
+        )
+    )
+    simulation = run(given, fails_with(RAN))
+    assert simulation.ended() == ["s/bad@a failed", "s/good@a ok", "s/mend@a ok", "s/not needed@a skipped"]
+    error = {"kind": "exit", "message": "exit status 3"}
+    assert simulation.engine.core.variables["bad"] == {**RAN, "failed": True, "error": error}
+    assert simulation.of(JobFinished)[0].result == RAN
+
+
+def test_a_tolerated_failure_without_a_result_can_be_asked_the_same() -> None:
+    given = scenario(
+        stage(
+            "s",
+            job("bad", on_failure="continue", register="r", items=ItemsSpec((("1..2",),))),
+            job("look", {"argv": "{{ vars.r['2'].exit_code }},{{ vars.r['2'].stdout }},{{ vars.r['2'].failed }}"}),
+        )
+    )
+    simulation = run(given, fails_with(None))
+    assert simulation.sent[-1].arguments == {"argv": "3,,true"}
+    registered = simulation.engine.core.variables["r"]
+    assert isinstance(registered, dict)
+    assert list(registered) == ["1", "2"]
+
+
+def test_a_failure_is_registered_by_a_name_that_is_a_template() -> None:
+    given = scenario(
+        stage("s", job("bad", on_failure="continue", register="{{ agent.name }}_{{ res.exit_code }}_{{ res.failed }}")),
+        stage("t", job("bad", on_failure="continue", register="{{ res.nothing }}"), job("next")),
+    )
+    simulation = run(given, fails_with(RAN))
+    assert list(simulation.engine.core.variables) == ["a_3_true"]
+    assert ["register: " in warning.message for warning in simulation.of(WarningGiven)] == [True]
+    assert simulation.ended()[-1] == "t/next@a ok"
+
+
+def test_a_failure_that_the_operator_passes_over_is_registered_too() -> None:
+    given = scenario(stage("s", job("bad", on_failure="pause", register="r"), job("next", when="vars.r.failed")))
+    simulation = run(given, fails_with(RAN))
+    assert "r" not in simulation.engine.core.variables
+    simulation.go(SkipRequest(named("s/bad@a")))
+    simulation.go(GoRequest())
+    assert simulation.ended() == ["s/bad@a failed", "s/bad@a skipped", "s/next@a ok"]
+    registered = simulation.engine.core.variables["r"]
+    assert isinstance(registered, dict)
+    assert registered["stderr"] == "why"
+
+
+def test_what_is_not_enough_is_registered_as_it_was() -> None:
+    given = scenario(stage("s", job("j", until="res.n > 5", on_failure="continue", register="r")))
+    simulation = run(given, lambda sent: report(sent.attempt, "ok", {"n": 1}))
+    found = simulation.engine.core.variables["r"]
+    assert isinstance(found, dict)
+    assert (found["n"], found["failed"]) == (1, True)
+
+
+@pytest.mark.parametrize("value", ["false", "0", "no", "", "true", 0, 1, 2.5, None, [], [1], {}, {"a": 1}])
+@pytest.mark.parametrize("where", ["job", "stage", "until", "assert"])
+def test_a_condition_is_true_or_false_and_nothing_else(value: object, where: str) -> None:
+    more: dict[str, object] = {"job": {"when": "vars.x"}, "until": {"until": "vars.x"}}.get(where, {})  # type: ignore[assignment]
+    one = job("j", **more)  # type: ignore[arg-type]
+    if where == "assert":
+        one = job("j", {"that": "vars.x"}, procedure="builtins.assert", where="assertion")
+    given = scenario(stage("s", one, **({"when": "vars.x"} if where == "stage" else {})), variables={"x": value})
+    simulation = run(given, None)
+    failed = [e.failure.message for e in simulation.of(JobFinished)] + [e.reason for e in simulation.of(StageFinished)]
+    assert any("a condition is true or false" in message for message in failed)
+    assert simulation.exit_code == 3
+
+
+def test_what_is_null_is_waited_for_and_a_text_is_an_error() -> None:
+    given = scenario(
+        stage("s", job("wait", {"expression": "vars.x"}, where="expression"), on="a"), variables={"x": None}
+    )
+    simulation = run(given, None)
+    assert simulation.ended() == []
+    simulation.go(SetVariableRequest("x", "no"))
+    assert simulation.ended() == ["s/wait@a failed"]
+    assert "the text 'no'" in simulation.of(JobFinished)[0].failure.message
+
+
 def test_a_template_that_fails_is_not_tried_again() -> None:
     given = scenario(stage("s", job("j", {"argv": "{{ vars.nope }}"}, retries=3)))
     simulation = run(given, None)
@@ -153,8 +260,6 @@ def test_a_template_that_fails_is_not_tried_again() -> None:
 
 
 def test_items_and_when_that_cannot_be_expanded_fail_their_job() -> None:
-    from octogram_tui.model.scenario import ItemsSpec
-
     given = scenario(stage("s", job("j", items=ItemsSpec((("{{ vars.nope }}",),)))))
     simulation = run(given, None)
     assert simulation.ended() == ["s/j@a failed"]

@@ -168,8 +168,36 @@ def test_updates_take_results_types_removals_and_computed_names_in_order() -> No
 def test_register_keeps_the_whole_result_by_item() -> None:
     given = scenario(stage("s", job("j", register="one"), job("k", items=ItemsSpec((("x", "y"),)), register="each")))
     simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"id": str(sent.attempt)})).begin()
-    assert simulation.engine.core.variables["one"] == {"id": "s/j@a#1"}
-    assert simulation.engine.core.variables["each"] == {"x": {"id": "s/k@a[x]#1"}, "y": {"id": "s/k@a[y]#1"}}
+    assert simulation.engine.core.variables["one"] == {"failed": False, "id": "s/j@a#1"}
+    assert simulation.engine.core.variables["each"] == {
+        "x": {"failed": False, "id": "s/k@a[x]#1"},
+        "y": {"failed": False, "id": "s/k@a[y]#1"},
+    }
+
+
+def test_a_template_that_is_a_whole_value_keeps_its_kind_in_a_variable() -> None:
+    updates = (
+        VarUpdate(Text("flag"), Text("{{ res.exit_code == 1 }}")),
+        VarUpdate(Text("whole"), Text("{{ res }}")),
+        VarUpdate(Text("said"), Text("{{ res.exit_code }}!")),
+        VarUpdate(Text("text"), Text("{{ res.exit_code }}"), "string"),
+        VarUpdate(Text("read"), Text("[1]"), "json"),
+        VarUpdate(Text("kept"), Text("{{ res }}"), "json"),
+        VarUpdate(Text("none"), Text("{{ res.gone }}")),
+    )
+    result = {"exit_code": 1, "gone": None}
+    given = scenario(stage("s", job("j", vars_updates=updates)))
+    simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", result)).begin()
+    assert simulation.engine.core.variables == {
+        "flag": True,
+        "whole": result,
+        "said": "1!",
+        "text": "1",
+        "read": [1],
+        "kept": result,
+        "none": None,
+    }
+    assert [e.removed for e in simulation.of(VariableChanged) if e.name == "none"] == [False]
 
 
 def test_a_cast_that_fails_fails_the_job_and_changes_nothing() -> None:
@@ -286,5 +314,5 @@ def test_the_name_of_register_is_a_template() -> None:
     simulation = Simulation(given, lambda sent: report(sent.attempt, "ok", {"id": str(sent.attempt)})).begin()
     kept = simulation.engine.core.variables
     assert sorted(kept) == ["k_x", "r_a", "r_b"]
-    assert kept["r_b"] == {"id": "s/j@b#1"}
+    assert kept["r_b"] == {"failed": False, "id": "s/j@b#1"}
     assert isinstance(kept["k_x"], dict)

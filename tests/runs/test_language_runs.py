@@ -260,6 +260,55 @@ def test_conditions_retries_order_and_failures(place: Place) -> None:
     assert len([e for e in events if e.get("job") == "always" and e.get("state") == "ok"]) == 3
 
 
+VALUES = r"""
+agents: [{name: a, transport: local}]
+vars:
+  nodes: [{name: one, port: 1}, {name: two, port: 2}]
+  argv: [printf, '%s|', 'a b', '']
+  env: {A: 'x y', B: 2}
+  off: 'false'
+stages:
+  - name: s
+    jobs:
+      - {name: count, builtins.shell: echo 3,
+         vars_updates: {n: '{{ res.stdout }}', raw: '{{ res.stdout ~ res.stdout_end }}'}}
+      - {name: counted, with_items: '1..{{ vars.n }}', builtins.command: 'true'}
+      - {name: nodes, with_items: '{{ vars.nodes }}', builtins.command: [echo, '{{ item.name }}:{{ item.port + 1 }}']}
+      - {name: argv, builtins.command: '{{ vars.argv }}'}
+      - {name: env, builtins.shell: {script: 'x=$A; echo "$A $B ${#x} #}"', env: '{{ vars.env }}'}}
+      - {name: try, builtins.shell: 'echo half; echo why >&2; exit 3', on_failure: continue, register: tried}
+      - {name: mend, when: vars.tried.failed and vars.tried.exit_code == 3,
+         builtins.command: [echo, '{{ vars.tried.stderr }}']}
+      - {name: several, builtins.shell: {script: exit 3, expect: [0, 3]}, register: several,
+         vars_updates: {flag: '{{ res.exit_code == 3 }}', whole: '{{ res }}'}}
+      - name: kept
+        builtins.assert:
+          that:
+            - vars.raw == '3\n' and vars.n == '3'
+            - vars.flag and vars.flag is sameas(true) and vars.whole.exit_code == 3
+            - vars.several.failed is sameas(false) and vars.tried.stdout == 'half'
+            - not (vars.off | bool)
+      - {name: braces, builtins.command: [printf, '%s', '{% raw %}{{.Names}}{% endraw %}']}
+      - {name: said false, when: vars.off, builtins.command: 'true', on_failure: continue}
+      - {name: broken path, with_items: '{{ vars.raw }}', builtins.command: 'true', on_failure: continue}
+"""
+
+
+def test_values_keep_what_they_are(place: Place) -> None:
+    events = run(place, VALUES)
+    counted = [e["item"] for e in events if e["type"] == "job_started" and e["job"] == "counted"]
+    assert counted == [1, 2, 3]
+    assert results(events, "nodes") == ["one:2", "two:3"]
+    assert results(events, "argv") == ["a b||"]
+    assert results(events, "env") == ["x y 2 3 #}"]
+    assert results(events, "mend") == ["why"]
+    assert results(events, "braces") == ["{{.Names}}"]
+    tolerated = {e["job"]: e for e in events if e["type"] == "job_finished" and e["state"] == "failed"}
+    assert "the text 'false', and a condition is true or false" in tolerated["said false"]["error"]["message"]
+    assert "ends in a line break" in tolerated["broken path"]["error"]["message"]
+    assert tolerated["try"]["result"]["stdout"] == "half"
+
+
 OWN = '''
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 

@@ -57,9 +57,9 @@ def expand(members: str) -> dict[str, Any]:
         ("flag: '{{ vars.yes }}'", {"flag": True}),
         (
             "any: {a: ['{{ vars.n }}', 1, null, {b: '{{ vars.word }}'}], c: 1.5}",
-            {"any": {"a": ["3", 1, None, {"b": "x"}], "c": 1.5}},
+            {"any": {"a": [3, 1, None, {"b": "x"}], "c": 1.5}},
         ),
-        ("any: '{{ vars.n }}'", {"any": "3"}),
+        ("any: '{{ vars.n }}'", {"any": 3}),
         ("any: null", {"any": None}),
         ("any: [1, true]", {"any": [1, True]}),
         ("names: [a, '{{ vars.word }}', 3]", {"names": ["a", "x", "3"]}),

@@ -221,19 +221,27 @@ def test_vars_updates() -> None:
     assert [
         (name, u.value.source if isinstance(u.value, Text) else u.value, u.cast) for name, u in updates.items()
     ] == [
-        ("plain", "{{ res.port }}", "string"),
-        ("key_{{ re[0] }}", "text", "string"),
-        ("number", 7, "string"),
-        ("cut", 7, "string"),
-        ("flag", False, "string"),
-        ("gone", None, "string"),
+        ("plain", "{{ res.port }}", "kept"),
+        ("key_{{ re[0] }}", "text", "kept"),
+        ("number", 7, "kept"),
+        ("cut", 7, "kept"),
+        ("flag", False, "kept"),
+        ("gone", None, "kept"),
         ("typed", "{{ res.port }}", "int"),
         ("swapped", "true", "bool"),
         ("listed", "[1]", "json"),
-        ("default", "x", "string"),
+        ("default", "x", "kept"),
         ("unquoted", "8", "int"),
     ]
     assert isinstance(updates["plain"], VarUpdate)
+
+
+def test_updates_of_a_job_of_the_original_are_texts() -> None:
+    body = (
+        "builtins.start_http_server:\nvars_updates: {port: '{{ res.port }}', typed: {value: '{{ res.port }}', as: int}}"
+    )
+    updates = job(body).scenario.stages[0].jobs[0].vars_updates
+    assert [update.cast for update in updates] == ["string", "int"]
 
 
 @pytest.mark.parametrize(
@@ -640,10 +648,36 @@ def test_files_of_the_wrong_shape() -> None:
     assert {problem.file for problem in found} == {"a.yml", "b.yml", "v.yml"}
 
 
-def test_conditions_may_be_numbers_and_names_lists() -> None:
-    assert job("fake.nothing:\nwhen: 1").scenario.stages[0].jobs[0].when is not None
-    found = job_problems("fake.nothing:\nwhen: {a: 1}")
-    assert "quoted" in found[0].hint
+@pytest.mark.parametrize("value", ["1", "0", "1.5", "[true]", "{a: 1}"])
+@pytest.mark.parametrize("place", ["fake.nothing:\nwhen", "fake.nothing:\nuntil", "fake.everything:\n  expression"])
+def test_a_condition_is_written_as_an_expression_or_a_boolean(place: str, value: str) -> None:
+    messages = [problem.message for problem in job_problems(f"{place}: {value}")]
+    assert any("takes an expression that is true or false, not" in message for message in messages)
+    assert job(f"{place}: true") is not None
+
+
+def test_a_template_that_is_no_condition_must_be_quoted() -> None:
+    assert "quoted" in job_problems("fake.nothing:\nwhen: {a: 1}")[0].hint
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("on: 'false'", "is the text 'false'"),
+        ("on: 0", "is an integer"),
+        ("on: []", "is a list"),
+        ("on: false", ""),
+        ("on: null", ""),
+    ],
+)
+def test_a_variable_that_cannot_be_a_condition_is_told_when_nothing_sets_it(given: str, says: str) -> None:
+    asking = (
+        f"vars: {{{given}}}\nagents: [{{name: a, transport: local}}]\n"
+        "stages: [{name: s, jobs: [{name: j, fake.nothing: , when: vars.on}]}]\n"
+    )
+    messages = [warning.message for warning in load(asking).warnings]
+    assert [says in message for message in messages] == ([True] if says else [])
+    assert load(asking.replace("when: vars.on", "when: vars.on, vars_updates: {on: true}")).warnings == []
 
 
 TRIES = """vars: {tries: 1}
@@ -725,3 +759,46 @@ def test_members_of_a_result_that_may_exist() -> None:
 def of_results(body: str) -> list[str]:
     """Give what is doubtful about results in a job that three agents run."""
     return [warning.message for warning in job(body).warnings if "at the same time" not in warning.message]
+
+
+ELSEWHERE = """
+vars: {z: null, y: 1}
+agents: [{name: a, transport: local}]
+stages:
+  - name: s
+    with_agents: '{{ "a" | md5 }}'
+    jobs:
+      - name: j
+        with_items: '{{ range(1, 3) | join }}'
+        copy: {local_path: '{{ vars.z | default("x") }}', remote_path: '{{ vars.y | default("x") }}'}
+        vars_updates: {v: '{{ 2 ** 3 }}'}
+  - name: ours
+    jobs:
+      - {name: k, with_items: '{{ range(1, 3) | join }}', builtins.command: 'echo {{ range(1, 3) | join }}'}
+"""
+
+
+def test_other_meanings_are_told_of_jobs_of_the_original_only() -> None:
+    warnings = load(ELSEWHERE).warnings
+    assert [(w.line, w.message.split(" ")[0]) for w in warnings] == [
+        (6, "`md5`"),
+        (9, "`range(1,"),
+        (10, "`vars.z`"),
+        (11, "`**`"),
+    ]
+
+
+LITERAL = """
+vars: {b: 1, url: 'http://{{ vars.b }}', list: [a, {c: '{{ agent.name }}'}], format: '{{.Names}} {{ .Item }}'}
+agents: [{name: a, transport: local, env: {A: '{{ vars.b }}'}, labels: {l: '{{ .x }}'}}]
+stages:
+  - name: 'stage {{ vars.b }}'
+    with_agents: '{{ vars.b }}|a'
+    tags: ['{{ vars.b }}']
+    jobs: [{name: 'job {{ vars.b }}', fake.nothing: }]
+"""
+
+
+def test_what_looks_like_a_template_where_none_is_expanded() -> None:
+    told = [warning.message.split(" ")[0] for warning in load(LITERAL).warnings]
+    assert told == ["`vars.url`", "`vars.list.c`", "`A`", "`name`", "`tags`", "`name`"]

@@ -62,6 +62,7 @@ def test_samples_fit(sample: Path) -> None:
         "fake.everything: {pairs: [[a, b]], slot: {index: 1}, ready: {log: x}, mode: '{{ vars.n }}', that: "
         "[true], any: null}",
         "fake.one_of: {left: x}",
+        "fake.everything: {names: '{{ vars.n }}', env: '{{ vars.n }}', ready: '{{ vars.n }}', status: '{{ vars.n }}'}",
         "builtins.shell: make",
         "own.thing: {whatever: 1}",
     ],

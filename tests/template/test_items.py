@@ -10,10 +10,34 @@ from hypothesis import strategies as st
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.scenario import ItemsSpec
-from octogram_tui.template.items import MAX_TEXT, Items, expand_items, integer, item_text, typed
+from octogram_tui.template.items import MAX_TEXT, Items, expand_items, item_text
+from octogram_tui.template.numbers import integer, typed
 from octogram_tui.template.scope import make_scope
 
-SCOPE = make_scope({"n": 3, "name": "x", "flag": True}, agent="a", captures=["a"])
+NODES = [{"name": "n1", "port": 1}, {"name": "n2", "port": 2}]
+SCOPE = make_scope(
+    {
+        "n": 3,
+        "name": "x",
+        "flag": True,
+        "nodes": NODES,
+        "mixed": [1, "1", True, "true", None, 1.5, [1, 2], "1..3"],
+        "pairs": [["a", 1], ["b", 2]],
+        "none": [],
+        "null": None,
+        "half": 1.5,
+        "number": "7",
+        "range": "1..3",
+        "map": {"a": 1},
+        "lines": "a\nb\n",
+        "odd": ["a", "b\n"],
+        "nul": "a\0b",
+        "said": "3\n",
+        "many": list(range(1_000_001)),
+    },
+    agent="a",
+    captures=["a"],
+)
 
 
 def values(*definitions: Any) -> list[Any]:
@@ -53,6 +77,19 @@ def values(*definitions: Any) -> list[Any]:
         (None, [None]),
         ("٣", ["٣"]),
         ("9" * 70, ["9" * 70]),
+        ("{{ vars.nodes }}", NODES),
+        ("{{ vars.nodes }}\n", NODES),
+        ("{{ vars.mixed }}", [1, "1", True, "true", None, 1.5, [1, 2], "1..3"]),
+        ("{{ vars.none }}", []),
+        ("{{ vars.nodes | map(attribute='name') }}", ["n1", "n2"]),
+        ("{{ range(2, 5) }}", [2, 3, 4]),
+        ("{{ vars.map | dictsort }}", [["a", 1]]),
+        ("{{ vars.lines.splitlines() }}", ["a", "b"]),
+        ("{{ vars.null }}", [None]),
+        ("{{ vars.half }}", [1.5]),
+        ("{{ vars.number }}", [7]),
+        ("{{ vars.range }}", [1, 2, 3]),
+        ("x{{ vars.pairs }}", ['x[["a", 1], ["b", 2]]']),
     ],
 )
 def test_definitions(definition: Any, expected: list[Any]) -> None:
@@ -71,6 +108,13 @@ def test_products_vary_the_first_list_slowest() -> None:
     assert len(items) == 4
     assert [value for _, value, _ in items] == [[1, "a", None], [1, "b", None], [2, "a", None], [2, "b", None]]
     assert [text for _, _, text in items] == ["1,a,", "1,b,", "2,a,", "2,b,"]
+
+
+def test_lists_are_joined_with_what_stands_beside_them() -> None:
+    assert values("{{ vars.pairs }}", "x", "1..2") == [["a", 1], ["b", 2], "x", 1, 2]
+    product = expand_items(ItemsSpec((("{{ vars.nodes }}",), ("a",)), is_product=True), SCOPE)
+    assert [value for _, value, _ in product] == [[NODES[0], "a"], [NODES[1], "a"]]
+    assert [text for _, _, text in product] == ['{"name": "n1", "port": 1},a', '{"name": "n2", "port": 2},a']
 
 
 def test_an_empty_product_is_one_empty_list() -> None:
@@ -97,6 +141,13 @@ def test_large_ranges_and_products_are_lazy() -> None:
         (ItemsSpec((("0..999999", "a", "b"),)), "1000002 items"),
         (ItemsSpec((("1..99999999999999999999",),)), "too large"),
         (ItemsSpec((("{{ vars.nope }}",),)), "no variable `nope`"),
+        (ItemsSpec((("{{ vars.map }}",),)), "a map is no list of items"),
+        (ItemsSpec((("1..{{ vars.said }}",),)), "ends in a line break: '1..3"),
+        (ItemsSpec((("{{ vars.said }}",),)), "ends in a line break"),
+        (ItemsSpec((("{{ vars.odd }}",),)), "ends in a line break: 'b"),
+        (ItemsSpec((("a\r",),)), "ends in a line break"),
+        (ItemsSpec((("{{ vars.nul }}",),)), "holds a NUL character"),
+        (ItemsSpec((("{{ vars.many }}",),)), "1000001 items"),
     ],
 )
 def test_what_cannot_be_expanded(spec: ItemsSpec, message: str) -> None:

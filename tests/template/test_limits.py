@@ -134,7 +134,7 @@ def test_nested_values_are_bounded() -> None:
     for _ in range(100):
         deep = [deep]
     with pytest.raises(TemplateError, match="too deeply"):
-        evaluate("vars.deep", make_scope({"deep": deep}))
+        evaluate("[vars.deep]", make_scope({"deep": deep}))
 
 
 def test_a_long_plain_result_is_refused_too() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import plain
+from octogram_tui.template.analysis import uses
 from octogram_tui.template.environment import environment, evaluate, is_template, render
 from octogram_tui.template.scope import PORTS, make_scope
 from octogram_tui.template.source import prepare
@@ -123,6 +124,34 @@ def test_backslashed_braces_are_left_to_shells_where_asked() -> None:
     assert not is_template(r"\{", braces=False)
 
 
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("x=abc; echo ${#x} {{ vars.n }} # }", "x=abc; echo ${#x} 3 # }"),
+        ("${#x} {{ vars.n }} a #} {{ vars.n }}", "${#x} 3 a #} 3"),
+        ("{{ vars.n | string }} ${#x} #}", "3 ${#x} #}"),
+        ("{# {{ vars.n }}", "{# 3"),
+        ("{{ '{#' }} {{ vars.n }} {% raw %}{# {{ x }} #}{% endraw %}", "{# 3 {# {{ x }} #}"),
+        ("${#x[@]} ${#y} #}", "${#x[@]} ${#y} #}"),
+        ("{% raw %}docker ps --format '{{.Names}}'{% endraw %} {{ vars.n }}", "docker ps --format '{{.Names}}' 3"),
+        ("{{ '{{' }}.ID{{ '}}' }}", "{{.ID}}"),
+    ],
+)
+def test_scripts_keep_what_begins_a_comment_elsewhere(script: str, expected: str) -> None:
+    assert render(script, SCOPE, braces=False) == expected
+    assert uses(script, braces=False).problem == ""
+
+
+@given(st.lists(st.sampled_from(["${#x}", "#}", "{#", "a", " ", "\n", "{{ vars.n }}", "'", "}"]), max_size=8))
+def test_no_sign_of_a_script_is_lost(pieces: list[str]) -> None:
+    script = "".join(pieces)
+    expected = "".join("3" if piece == "{{ vars.n }}" else piece for piece in pieces)
+    try:
+        assert render(script, SCOPE, braces=False) == expected
+    except TemplateError as error:
+        assert error.hint  # noqa: PT017
+
+
 def test_ports_stand_for_themselves() -> None:
     scope = {**SCOPE, "port": PORTS}
     assert render("-p {{ port.http }} {{port['rpc']}} {{ port.a | string }}", scope) == (
@@ -153,6 +182,13 @@ def test_ports_stand_for_themselves() -> None:
         ("{{ vars.network.x }}", "a string has no `x`", ""),
         ("{{ agent.nmae }}", "`agent` has no `nmae`", ""),
         ("{{ vars.n", "unexpected end of template", "{% raw %}"),
+        ("docker ps --format '{{.Names}}'", "unexpected '.'", "go between `{% raw %}` and `{% endraw %}`"),
+        ("awk '{{ print $1 }}'", "unexpected char '$'", "go between `{% raw %}` and `{% endraw %}`"),
+        ("{{ ID }}", "no name `ID` here", "go between `{% raw %}` and `{% endraw %}`"),
+        ("printf '{%s}'", "unknown tag 's'", "go between `{% raw %}` and `{% endraw %}`"),
+        ("a {# b", "Missing end of comment tag", "`{#` begins a comment, which ends at `#}`"),
+        ("a {#", "Missing end of comment tag", "`{#` begins a comment, which ends at `#}`"),
+        ("{% switch vars.n %}{% endswitch %}", "unknown tag 'switch'", "choices are written `{% if %}`"),
         ("line\n{{ vars.n ? 1 : 2 }}", "unexpected char '?'", "{{ a if condition else b }}"),
         ("{{ vars.list | map(x => x) }}", "unexpected", "map"),
         ("{{ 1 | flaot }}", "there is no filter `flaot`; did you mean `float`?", ""),

@@ -131,6 +131,7 @@ class Attempts:
             state = "ok"
         except ProcedureFailed as failure:
             error = _error(failure.kind, failure.message, failure.hint, failure.detail)
+            result = failure.result
         except Cancelled:
             state, error = _early_end(attempt)
         except BaseException as failure:
@@ -202,6 +203,9 @@ class Attempts:
         if len(line) <= MAX_RESULT_BYTES and not is_deep:
             return len(line)
         error = answer.get("error")
+        if error is not None and answer["result"] is not None:  # why it failed is worth more than what it gave
+            answer["result"] = None
+            return self._checked(answer)
         if error is not None:
             answer["error"] = _error(
                 error["kind"],

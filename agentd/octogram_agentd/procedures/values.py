@@ -27,11 +27,15 @@ class Uri:
 class ProcedureFailed(Exception):
     """A procedure's way to fail: `kind` is stable (exit, timeout, missing, refused, ...), the text is for people.
 
-    `detail` is JSON: exit_code, argv, the last lines, whatever explains the failure.
+    `detail` is JSON: exit_code, argv, the last lines, whatever explains the failure. `result` is what run() would have
+    returned had that been enough: a scenario that goes on after the failure can look at it.
     """
 
-    def __init__(self, message: str, *, kind: str = "failed", hint: str = "", **detail: Any) -> None:
+    def __init__(
+        self, message: str, *, kind: str = "failed", hint: str = "", result: Any = None, **detail: Any
+    ) -> None:
         super().__init__(message)
+        self.result = result
         self.message = message
         self.kind = kind
         self.hint = hint

@@ -7,7 +7,7 @@ from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Union
+    from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
     from octogram_agentd.procedures.context import CommandResult, Context
 
@@ -20,11 +20,20 @@ ENV: Field[Optional[Dict[str, str]]] = Field(
     "map", "Environment variables, in addition to the agent's.", of=Field("str", form="word"), form="variables"
 )
 STDIN: Field[Optional[str]] = Field("str", "What the program reads from its standard input; nothing by default.")
-EXPECT: Field[int] = Field("int", "The exit status that means success.", default=0, minimum=0, maximum=255)
+EXPECT: Field[Union[int, List[int]]] = Field(
+    "int_or_list",
+    "The exit status, or the statuses, that mean success.",
+    default=0,
+    minimum=0,
+    maximum=255,
+    of=Field("int", minimum=0, maximum=255),
+)
 RAN = {
     "exit_code": "int: the exit status; 128 + n when signal n ended the program",
-    "stdout": "str: the end of its standard output, at most 64 KiB",
-    "stderr": "str: the end of its standard error, at most 64 KiB",
+    "stdout": "str: the end of its standard output, at most 64 KiB, without its last line end",
+    "stdout_end": "str: that line end, or empty: `res.stdout ~ res.stdout_end` is what was written to the letter",
+    "stderr": "str: the end of its standard error, at most 64 KiB, without its last line end",
+    "stderr_end": "str: that line end, or empty",
     "duration_s": "float: how long it ran, in seconds",
 }
 
@@ -233,22 +242,36 @@ async def run_to_end(context: Context, procedure: Union[Command, Shell], argv: L
         check=False,
         stdin=None if stdin is None else stdin.encode("utf-8", "surrogateescape"),
     )
-    if result.exit_code != procedure.expect:
-        raise _unexpected(result, procedure.expect)
-    return {
+    stdout, stdout_end = without_line_end(result.stdout)
+    stderr, stderr_end = without_line_end(result.stderr)
+    ran = {
         "exit_code": result.exit_code,
-        "stdout": result.stdout,
-        "stderr": result.stderr,
+        "stdout": stdout,
+        "stdout_end": stdout_end,
+        "stderr": stderr,
+        "stderr_end": stderr_end,
         "duration_s": round(result.duration_s, 6),
     }
+    expected = procedure.expect if isinstance(procedure.expect, list) else [procedure.expect]
+    if result.exit_code not in expected:
+        raise _unexpected(result, expected, ran)
+    return ran
 
 
-def _unexpected(result: CommandResult, expected: int) -> ProcedureFailed:
+def without_line_end(text: str) -> Tuple[str, str]:
+    """Part a text from the one line end that ends it, as people mean `echo 3` to say `3`."""
+    for end in ("\r\n", "\n"):
+        if text.endswith(end):
+            return text[: -len(end)], end
+    return text, ""
+
+
+def _unexpected(result: CommandResult, expected: List[int], ran: Dict[str, Any]) -> ProcedureFailed:
     status = "exit status %d" % result.exit_code
     if result.exit_code > 128:
         status += " (signal %d)" % (result.exit_code - 128)
-    if expected:
-        status += " instead of %d" % expected
+    if expected != [0]:
+        status += " instead of %s" % " or ".join(map(str, expected))
     lines = (result.stderr.rstrip() or result.stdout.rstrip()).splitlines()[-20:]
     said = ": %s" % lines[-1][:500] if lines else ""
     return ProcedureFailed(
@@ -257,6 +280,7 @@ def _unexpected(result: CommandResult, expected: int) -> ProcedureFailed:
         exit_code=result.exit_code,
         argv=[word[:1000] for word in result.argv[:100]],
         last_lines=[line[-2000:] for line in lines],
+        result=ran,
     )
 
 

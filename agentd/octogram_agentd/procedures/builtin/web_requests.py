@@ -76,6 +76,14 @@ class Http(Procedure):
         url = url_of(context, self.url)
         response = await context.http(method, url, headers=headers, body=content, timeout_s=float(self.timeout))
         text = response.body.decode("utf-8", "replace")
+        if len(text) > MAX_BODY_CHARACTERS:
+            context.log("the answer is cut: it has %d characters" % len(text))
+        answer = {
+            "status": response.status,
+            "headers": {name.lower(): value for name, value in response.headers.items()},
+            "body": text[:MAX_BODY_CHARACTERS],
+            "json": _as_json(text),
+        }
         if not self._is_expected(response.status):
             raise ProcedureFailed(
                 "%s %s was answered with status %d%s"
@@ -83,15 +91,9 @@ class Http(Procedure):
                 kind="status",
                 status=response.status,
                 body=text[:2000],
+                result=answer,
             )
-        if len(text) > MAX_BODY_CHARACTERS:
-            context.log("the answer is cut: it has %d characters" % len(text))
-        return {
-            "status": response.status,
-            "headers": {name.lower(): value for name, value in response.headers.items()},
-            "body": text[:MAX_BODY_CHARACTERS],
-            "json": _as_json(text),
-        }
+        return answer
 
     def _is_expected(self, status: int) -> bool:
         if self.expect is None:

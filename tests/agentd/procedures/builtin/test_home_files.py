@@ -137,7 +137,7 @@ async def test_prefetch(any_agent: RealAgent) -> None:
     server = await any_agent.ok("builtins.start_http_server", directory="served")
     uri = {"remote": f"http://127.0.0.1:{server['port']}/tool"}
     assert await any_agent.ok("builtins.prefetch", file=uri) is None
-    assert (await any_agent.ok("builtins.command", argv="./tool"))["stdout"] == "works\n"
+    assert (await any_agent.ok("builtins.command", argv="./tool"))["stdout"] == "works"
     (any_agent.home / "tool").write_text("overwritten")
     await any_agent.ok("builtins.prefetch", file={"remote": f"http://127.0.0.1:{server['port']}/tool?v=2"})
     assert (any_agent.home / "tool?v=2").exists()

@@ -27,10 +27,11 @@ SERVE = "exec python3 -m http.server --bind 127.0.0.1 $0"
 async def test_a_command_gives_its_status_and_output(any_agent: RealAgent) -> None:
     result = await any_agent.ok("builtins.command", argv=["sh", "-c", "echo out; echo err >&2; pwd"])
     assert result["exit_code"] == 0
-    assert result["stdout"] == f"out\n{any_agent.home}\n"
-    assert result["stderr"] == "err\n"
+    assert result["stdout"] == f"out\n{any_agent.home}"
+    assert result["stderr"] == "err"
+    assert result["stdout_end"] == result["stderr_end"] == "\n"
     assert 0 < result["duration_s"] < 60
-    assert set(result) == {"exit_code", "stdout", "stderr", "duration_s"}
+    assert set(result) == {"exit_code", "stdout", "stdout_end", "stderr", "stderr_end", "duration_s"}
 
 
 async def test_words_environment_directory_and_input(agent: RealAgent) -> None:
@@ -42,9 +43,27 @@ async def test_words_environment_directory_and_input(agent: RealAgent) -> None:
         env={"WHO": "a b", "N": 3},
         stdin="given\n",
     )
-    assert result["stdout"] == f"{agent.home}/sub dir\na b\ngiven\n"
+    assert result["stdout"] == f"{agent.home}/sub dir\na b\ngiven"
     nothing = await agent.ok("builtins.command", argv="cat")
     assert nothing["stdout"] == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "value", "end"),
+    [
+        ("echo 3", "3", "\n"),
+        ("printf 3", "3", ""),
+        ("printf '3\\r\\n'", "3", "\r\n"),
+        ("printf '3\\n\\n'", "3\n", "\n"),
+        ("echo", "", "\n"),
+        ("printf ' 3 '", " 3 ", ""),
+        (":", "", ""),
+    ],
+)
+async def test_the_last_line_end_is_kept_beside_the_value(agent: RealAgent, script: str, value: str, end: str) -> None:
+    result = await agent.ok("builtins.shell", script=f"{script}; {script} >&2")
+    assert (result["stdout"], result["stdout_end"]) == (value, end)
+    assert (result["stderr"], result["stderr_end"]) == (value, end)
 
 
 async def test_the_status_is_held_against_what_is_expected(agent: RealAgent) -> None:
@@ -57,6 +76,11 @@ async def test_the_status_is_held_against_what_is_expected(agent: RealAgent) -> 
     assert error["detail"]["argv"] == ["sh", "-c", "echo why >&2; exit 3"]
     error = await agent.error("builtins.command", argv="true", expect=1)
     assert error["message"] == "true ended with exit status 0 instead of 1"
+    for status in (0, 3):
+        result = await agent.ok("builtins.command", argv=["sh", "-c", f"exit {status}"], expect=[0, 3])
+        assert result["exit_code"] == status
+    error = await agent.error("builtins.command", argv=["sh", "-c", "exit 4"], expect=[0, 3])
+    assert error["message"] == "sh ended with exit status 4 instead of 0 or 3"
     error = await agent.error("builtins.shell", script="kill -9 $$")
     assert error["message"] == "sh ended with exit status 137 (signal 9)"
 
@@ -91,7 +115,7 @@ async def test_a_shell_script_is_given_as_it_is(agent: RealAgent) -> None:
     result = await agent.ok(
         "builtins.shell", script='echo "$A" | tr a-z A-Z; echo "{{ port.x }}"', env={"A": "it's $HOME"}
     )
-    assert result["stdout"] == "IT'S $HOME\n{{ port.x }}\n"
+    assert result["stdout"] == "IT'S $HOME\n{{ port.x }}"
     assert (await agent.ok("builtins.shell", script="exit 4", expect=4))["exit_code"] == 4
 
 
