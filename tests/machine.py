@@ -181,16 +181,21 @@ class Started:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._output: str | None = None
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal: to the command itself, which has a parent that takes it into the machine."""
         parent = self._process.pid
+        if self._process.poll() is not None:
+            return
         for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
             os.kill(int(pid), number)
 
     def end(self, within_s: float = 30.0) -> str:
         """Wait for its end, and give all that it printed."""
-        return self._process.communicate(timeout=within_s)[0]
+        if self._output is None:
+            self._output = self._process.communicate(timeout=within_s)[0]
+        return self._output
 
     @property
     def code(self) -> int:

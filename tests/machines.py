@@ -41,6 +41,7 @@ PLACES: Mapping[str, tuple[int, Sequence[str]]] = {
     "dave": (14, ["inner"]),
 }
 NEEDS = ("ip", "ss", "unshare", "nsenter", "mount", "python3")
+NEW_SPACES = ("unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 SSHD_CONFIG = """\
 HostKey /etc/ssh/host_key
 PidFile none
@@ -61,12 +62,8 @@ def missing() -> str:
     lacks = [name for name in NEEDS if not shutil.which(name, path=SYSTEM_PATH)] + ([] if SSHD else ["sshd"])
     if lacks:
         return f"no {', '.join(lacks)} on this machine"
-    tried = subprocess.run(
-        ["unshare", "-muinpf", "--mount-proc", "ip", "link", "add", "lan", "type", "bridge"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    few = "mount -t tmpfs tmpfs /run; ip link add lan type bridge; ip address add fd77::1/64 dev lan"
+    tried = subprocess.run([*NEW_SPACES, "sh", "-ec", few], capture_output=True, text=True, check=False)
     return tried.stderr.strip()
 
 
@@ -105,7 +102,7 @@ def machines(directory: Path) -> Iterator[dict[str, Machine]]:
 def _process_one(machine: Machine, script: Iterable[str], stack: ExitStack) -> subprocess.Popen[str]:
     """Start a machine, which ends with the standard input that we hold."""
     process = subprocess.Popen(
-        ["unshare", "-muinpf", "--kill-child", "--mount-proc", "sh", "-ec", "\n".join(script)],
+        [*NEW_SPACES, "sh", "-ec", "\n".join(script)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -133,7 +130,10 @@ def _script(machine: Machine) -> list[str]:
     return [
         f"hostname {machine.name}",
         *(f"mount --bind -o ro {quote(str(path))} {quote(str(machine.path(str(path))))}" for path in machine.kept),
-        *(f"mount --bind {quote(str(machine.directory / name))} /etc/{name}" for name in ("hosts", "resolv.conf")),
+        *(
+            f"[ ! -e /etc/{name} ] || mount --bind {quote(str(machine.directory / name))} /etc/{name}"
+            for name in ("hosts", "resolv.conf")
+        ),
         "mount -t tmpfs tmpfs /run",
         "mkdir -m 755 /run/sshd",
         *inside,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
+import signal
 import sys
 from typing import Any
 
@@ -54,14 +54,7 @@ def test_slots_are_published_over_three_machines(rig: Rig, release: str, network
     assert (left_out in done.written("serve the programs/parameters@http_server")) is (release != "v19")
 
 
-BUCKET = """
-import functools, http.server, sys, threading
-served = functools.partial(http.server.SimpleHTTPRequestHandler, directory="/root/bucket")
-server = http.server.ThreadingHTTPServer(("0.0.0.0", 8000), served)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-sys.stdin.read()
-"""
-"""Serves until its standard input ends."""
+BUCKET = ["python3", "-m", "http.server", "8000", "--directory", "/root/bucket"]
 
 
 def test_an_experiment_of_2023_is_run_as_it_was_written(rig: Rig) -> None:
@@ -75,11 +68,10 @@ def test_an_experiment_of_2023_is_run_as_it_was_written(rig: Rig) -> None:
         text = text.replace(f"ADDRESS_{number}", rig.machine(name).address)
     # Only the time between blocks is not that of then.
     text += "\ndefaults: {env: {OCTEZ_STAND_IN_BLOCK_DELAY_S: '0.4'}}\n"
-    with rig.orchestrator.start(["python3", "-c", BUCKET], stdin=subprocess.PIPE) as bucket:
-        try:
-            done = rig.orchestrate(text, timeout=110)
-        finally:
-            bucket.communicate()
+    with rig.orchestrator.start(BUCKET) as bucket:
+        done = rig.orchestrate(text, timeout=110)
+        bucket.signal(signal.SIGTERM)
+        bucket.end()
     assert done.code == 0, done.output
     slots = [event["result"] for event in done.of("job_finished") if event["job"] == "Slot"]
     assert any(slot["published"] for slot in slots)

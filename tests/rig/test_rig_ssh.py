@@ -84,7 +84,7 @@ def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) 
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl") as run:
         wait_for(lambda: all(machine.path("/tmp/at_work").exists() for machine in (alice, bob)), 20)
         ready = {e["agent"]: e for e in events_of(rig.orchestrator.read("/root/events.jsonl")) if "pid" in e}
-        bob.run(["kill", "-KILL", str(ready["one"]["pid"])])
+        bob.run(["sh", "-c", f"kill -KILL {ready['one']['pid']}"])
         output = run.end()
     assert run.code == 7, output
     assert "agent one" in output

@@ -14,6 +14,7 @@ import threading
 import time
 
 from octogram_agentd.network import ports
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_agentd.network.urls import unquoted
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ def main(argv: List[str]) -> int:
     except OSError as error:
         who = ports.holder(port)
         why = "it is in use by %s" % who if who else (error.strerror or str(error)).lower()
-        sys.stderr.write("cannot serve on port %d of %s: %s\n" % (port, address, why))
+        sys.stderr.write("cannot serve on %s: %s\n" % (Endpoint(address, port), why))
         return 1
     _say(READY + str(listener.getsockname()[1]))
     serve(listener, os.fsencode(directory))

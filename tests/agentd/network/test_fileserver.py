@@ -235,12 +235,14 @@ def test_all_interfaces_means_both_families(tmp_path: Path) -> None:
         one.close()
 
 
-def test_a_port_in_use_names_its_holder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("address", "written"), [("127.0.0.1", "127.0.0.1"), ("::", "[::]")])
+def test_a_port_in_use_names_its_holder(tmp_path: Path, address: str, written: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        one = Server(tmp_path, port=port)
+        one = Server(tmp_path, address=address, port=port)
         _, err = one.process.communicate(timeout=20)
     assert one.process.returncode == 1
-    assert re.fullmatch(rf"cannot serve on port {port} of 127.0.0.1: it is in use by \S+ \(pid {os.getpid()}\)\n", err)
+    place = re.escape(f"{written}:{port}")
+    assert re.fullmatch(rf"cannot serve on {place}: it is in use by \S+ \(pid {os.getpid()}\)\n", err)
