@@ -268,6 +268,54 @@ async def test_the_address_counts_where_the_configuration_says_so(
     assert await by_us(openssh_server, "localhost", accept_new=True) == outcome
 
 
+USUAL = """
+ForwardAgent yes
+SendEnv LANG LC_*
+SetEnv WORD=hello OTHER="two words"
+RequestTTY force
+ControlMaster auto
+ControlPath ~/.ssh/cm-%C
+ControlPersist 10m
+Compression yes
+PermitLocalCommand yes
+LocalCommand touch DIR/local
+LogLevel QUIET
+BatchMode yes
+TCPKeepAlive yes
+ServerAliveInterval 1m
+ServerAliveCountMax 3
+AddKeysToAgent yes
+VisualHostKey yes
+GSSAPIAuthentication yes
+PreferredAuthentications publickey,password
+PasswordAuthentication yes
+ForwardX11 yes
+LocalForward 0 localhost:80
+HostKeyAlgorithms +ssh-rsa
+KexAlgorithms -diffie-hellman-group*
+Ciphers ^aes256-ctr
+IgnoreUnknown UseKeychain
+UseKeychain yes
+EscapeChar none
+ConnectTimeout 20s
+Host *
+  RemoteCommand sleep 100
+"""
+
+
+async def test_all_that_people_write_leaves_a_command_that_runs(openssh_servers: ServerFactory, tmp_path: Path) -> None:
+    server = openssh_servers({"AcceptEnv": "WORD OTHER", "AllowAgentForwarding": "yes"})
+    server.write_client(USUAL.replace("DIR", str(tmp_path)))
+    transports = Transports(ssh_config=str(server.ssh_config))
+    recorder = Recorder()
+    async with asyncio.timeout(DEADLINE_S):
+        await transports.transport_for(server.spec()).open(["sh", "-c", "echo $WORD $OTHER; tty"], recorder)
+        await recorder.end()
+    assert recorder.out.decode() == "hello two words\nnot a tty\n"
+    assert not (tmp_path / "local").exists()
+    await transports.close()
+
+
 KEEPS_NOTHING = [
     ("UserKnownHostsFile /dev/null\nStrictHostKeyChecking no", "/dev/null", True),
     ("UserKnownHostsFile none\nStrictHostKeyChecking off", "none", True),
