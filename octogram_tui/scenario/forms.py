@@ -189,13 +189,14 @@ def url(text: str) -> Flaw | None:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme.lower() not in ("http", "https"):
         return Flaw(f"is no URL: `{shown(text)}`", "write http://HOST:PORT/PATH")
-    if not text.isprintable() or " " in text:
-        return Flaw(f"is no URL, since it holds a space or a control character: `{shown(text)}`", "write it as %20")
+    if re.search(r"[\0-\x1f\x7f]", text):
+        return Flaw(f"is no URL, since it holds a control character: `{shown(text)}`", "write it as %0A and its like")
     where = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     found = re.fullmatch(r"(?:\[([^\]]*)\]|([^:]*))(?::([0-9]*))?", where)
     if found is None:
         return Flaw(f"is no URL: `{shown(text)}`", "write http://HOST:PORT/PATH, an IPv6 address in brackets")
-    flaw = host_problem(found[1] if found[1] is not None else found[2])
+    host = found[1] if found[1] is not None else found[2]
+    flaw = host_problem(host) if host.isascii() else None  # names of other scripts are translated on the way
     if flaw is not None:
         return Flaw(f"has no possible host: `{shown(where)}` {flaw[0]}", flaw[1])
     return port(found[3]) if found[3] else None

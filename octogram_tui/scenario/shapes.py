@@ -45,7 +45,9 @@ AGENT: dict[str, KeySpec] = {
     ),
     "address": KeySpec("words", "The machine; a list spreads the agents of a range over machines, in turn."),
     "user": KeySpec("word", "The user to log in as."),
-    "port": KeySpec("integer", "The SSH port.", minimum=1, maximum=65535),
+    "port": KeySpec(
+        "integer", "The SSH port.", minimum=1, maximum=65535, absent="the ssh configuration's, which is 22 by default"
+    ),
     "identity": KeySpec("word", "The private key file; `~` is your home directory."),
     "transport": KeySpec("choice", "How the machine is reached.", choices=TRANSPORTS),
     "command": KeySpec(

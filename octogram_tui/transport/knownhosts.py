@@ -96,10 +96,15 @@ class _File:
 
 
 class KnownHosts:
-    """The lines of some known_hosts files, read again when a file has changed; new keys are added to the first."""
+    """The lines of some known_hosts files, read again when a file has changed.
 
-    def __init__(self, files: Sequence[str]) -> None:
+    New keys are added to `record_to`, their names hashed if `hashes` says so; without a file they last for this run.
+    """
+
+    def __init__(self, files: Sequence[str], *, record_to: str | None = None, hashes: bool = False) -> None:
         self.files = tuple(files)
+        self.record_to = record_to
+        self.hashes = hashes
         self._read: dict[str, _File] = {}
         self._accepted: list[Entry] = []  # of this process, so that a file that cannot be written does not matter
 
@@ -135,30 +140,35 @@ class KnownHosts:
     def contradicting(self, host: str, port: int, address: str = "") -> tuple[Entry, ...]:
         """Give the lines that forbid a further key for a server to be accepted as new.
 
-        A line for the bare host says nothing about a server on another port.
+        A line for the bare host says nothing about a server on another port; one with a marker, of an authority or of
+        a key that is revoked, says nothing about other keys.
         """
         names = {_with_port(host, port)} | ({_with_port(address, port)} if address else set())
-        return tuple(entry for entry in self._entries() if any(entry.covers(name) for name in names))
+        return tuple(e for e in self._entries() if not e.marker and any(e.covers(name) for name in names))
 
-    def algorithms(self, host: str, port: int) -> list[str]:
-        """Order the host key algorithms to offer: those on file for this server first, so that it shows that key."""
+    def algorithms(self, host: str, port: int, *, certificates: bool = True) -> list[str]:
+        """Order the host key algorithms to offer: those on file for this server first, so that it shows that key.
+
+        Certificates are asked for where an authority is on file.
+        """
         match = self.match(host, port)
         on_file = [name for entry in match.trusted for name in ALGORITHMS_OF_TYPE.get(entry.key.type, ())]
         every = [name for names in ALGORITHMS_OF_TYPE.values() for name in names]
         plain = list(dict.fromkeys(on_file + every))
-        if not match.authorities:
+        if not match.authorities or not certificates:
             return plain
         return [f"{name}-cert-v01@openssh.com" for name in plain] + plain
 
     def accept(self, host: str, port: int, key: HostKey) -> str:
-        """Add a key, at once for this process and to the first file. Gives why the file could not be written, or ''."""
+        """Add a key, at once for this process and to the file. Gives why that could not be written, or ''."""
         name = _with_port(host, port)
-        path = self.files[0]
-        self._accepted.append(Entry(path, 0, "", (name,), key))
-        try:
-            _append(path, f"{name} {key.text}\n")
-        except OSError as error:
-            return f"{path}: the host key of {name} was not recorded: {error.strerror or error}"
+        path = self.record_to
+        self._accepted.append(Entry(path or "", 0, "", (name,), key))
+        if path is not None:
+            try:
+                _append(path, f"{_hashed(name) if self.hashes else name} {key.text}\n")
+            except OSError as error:
+                return f"{path}: the host key of {name} was not recorded: {error.strerror or error}"
         return ""
 
     def _entries(self) -> list[Entry]:
@@ -242,6 +252,13 @@ def _hash_parts(pattern: str) -> tuple[bytes, bytes]:
         return base64.b64decode(parts[2], validate=True), base64.b64decode(parts[3], validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("its hashed name is not base64") from None
+
+
+def _hashed(name: str) -> str:
+    """Write a name so that it can be recognised, and not be read."""
+    salt = os.urandom(hashlib.sha1().digest_size)
+    digest = hmac.new(salt, name.encode(), hashlib.sha1).digest()
+    return f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
 
 
 def _hash_matches(pattern: str, name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.argv import CommandTransport
 from octogram_tui.transport.base import Transport
-from octogram_tui.transport.boots import Boots, FirstBoot, OnWait, place
+from octogram_tui.transport.boots import AT_ONCE, MOST_AT_ONCE, Boots, FirstBoot, OnWait, place
 from octogram_tui.transport.local import LocalTransport
 
 if TYPE_CHECKING:
@@ -64,13 +64,15 @@ class Transports:
         """Hold the right to boot an agent's daemon, from before its channel until the daemon has answered.
 
         The first of a machine and user boots alone (tell it when the program is there), and of all those that a machine
-        has only so many at a time. Neither waits while a machine is being reached: when that fails, it does for all.
+        has only so many at a time; all commands together begin with more, as they lead to who knows how many machines.
+        Neither waits while a machine is being reached: when that fails, it does for all.
         Raises TransportError.
         """
         first = self._first_boots.setdefault(self.machine_of(spec), FirstBoot())
         async with first.turn(on_wait):
             machine = await transport.reach()
-            async with place(self._boots.setdefault(machine, Boots()), on_wait):
+            at_once = MOST_AT_ONCE if self.kind_of(spec) == "command" else AT_ONCE
+            async with place(self._boots.setdefault(machine, Boots(at_once)), on_wait):
                 yield first
 
     async def close(self) -> None:

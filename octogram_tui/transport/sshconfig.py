@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-import shlex
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ MAX_INCLUDE_DEPTH = 16
 
 # Directives that change who is trusted or how a machine is reached, and that are not honoured; keys in lower case.
 UNSUPPORTED = {
-    "stricthostkeychecking": "host keys are always checked; use --accept-new to trust machines seen for the first time",
+    "stricthostkeychecking": "host keys are always checked; write `accept-new`, or use --accept-new, to trust machines "
+    "seen for the first time",
     "verifyhostkeydns": "host keys are not looked up in DNS; record them in known_hosts",
     "knownhostscommand": "no command is asked for host keys; record them in known_hosts",
     "revokedhostkeys": "mark revoked keys with @revoked in known_hosts instead",
@@ -31,6 +32,15 @@ UNSUPPORTED = {
     "bindinterface": "use BindAddress instead",
     "pubkeyacceptedalgorithms": "the library's own list applies",
     "pubkeyacceptedkeytypes": "the library's own list applies",
+    "remotecommand": "only our own commands are run",
+    "requesttty": "no terminal is asked for",
+    "localcommand": "no command is run on this machine",
+    "permitlocalcommand": "no command is run on this machine",
+    "addkeystoagent": "no key is added to the ssh agent",
+    "compression": "nothing is compressed on the way",
+    "passwordauthentication": "passwords are never asked for",
+    "kbdinteractiveauthentication": "passwords are never asked for",
+    "forwardx11": "no display is forwarded",
     "localforward": "no ports are forwarded",
     "remoteforward": "no ports are forwarded",
     "dynamicforward": "no ports are forwarded",
@@ -38,6 +48,17 @@ UNSUPPORTED = {
 }
 HARMLESS = {
     ("stricthostkeychecking", "yes"),
+    ("stricthostkeychecking", "accept-new"),
+    ("stricthostkeychecking", "ask"),  # nobody is there to be asked: an unknown key is refused, as by default
+    ("remotecommand", "none"),
+    ("requesttty", "no"),
+    ("requesttty", "auto"),
+    ("permitlocalcommand", "no"),
+    ("addkeystoagent", "no"),
+    ("compression", "no"),
+    ("passwordauthentication", "no"),
+    ("kbdinteractiveauthentication", "no"),
+    ("forwardx11", "no"),
     ("controlpath", "none"),
     ("verifyhostkeydns", "no"),
     ("knownhostscommand", "none"),
@@ -102,9 +123,13 @@ def _directives(files: tuple[str, ...], depth: int) -> Iterator[tuple[str, int, 
         except OSError:
             continue
         for number, text in enumerate(lines, 1):
-            words = _words(text)
-            if not words:
+            try:
+                name, arguments, _ = split_line(text)
+            except ValueError:
+                continue  # whoever reads the file for a destination says so
+            if not name:
                 continue
+            words = [name, *arguments]
             yield file, number, words
             if words[0].lower() == "include" and depth < MAX_INCLUDE_DEPTH:
                 for pattern in words[1:]:
@@ -112,12 +137,48 @@ def _directives(files: tuple[str, ...], depth: int) -> Iterator[tuple[str, int, 
                     yield from _directives(tuple(sorted(glob.glob(path))), depth + 1)
 
 
-def _words(text: str) -> list[str]:
-    text = text.strip()
-    if not text or text.startswith("#"):
-        return []
-    name, _, rest = text.replace("=", " ", 1).partition(" ") if "=" in text.split(None, 1)[0] else text.partition(" ")
-    try:
-        return [name.strip(), *(word for word in shlex.split(rest) if word != "=")]
-    except ValueError:
-        return [name.strip(), rest.strip()]
+def split_line(text: str) -> tuple[str, list[str], str]:
+    """Give a line's directive, its words, and the words as they are written, as ssh takes them apart.
+
+    Quotes hold words together, a backslash counts before a quote, a backslash or a space only, and a `#` before a word
+    begins a comment. Raises ValueError for an open quotation. The directive is empty where the line says nothing.
+    """
+    found = re.fullmatch(r"\s*([^\s=#][^\s=]*)(?:\s*=\s*|\s+|$)(.*)", text.strip(), re.DOTALL)
+    if found is None:
+        return "", [], ""
+    words: list[str] = []
+    rest = found[2].strip()
+    at = 0
+    while at < len(rest) and rest[at] != "#":
+        word, at = _word(rest, at)
+        words.append(word)
+        while at < len(rest) and rest[at].isspace():
+            at += 1
+    return found[1], words, rest
+
+
+def _word(text: str, at: int) -> tuple[str, int]:
+    """Read one word; gives it, and where it ends."""
+    letters: list[str] = []
+    quote = ""
+    while at < len(text):
+        letter = text[at]
+        after = text[at + 1 : at + 2]
+        if letter == "\\" and after and (after in "'\"\\" or (after == " " and not quote)):
+            letters.append(after)
+            at += 1
+        elif quote:
+            if letter == quote:
+                quote = ""
+            else:
+                letters.append(letter)
+        elif letter in "'\"":
+            quote = letter
+        elif letter.isspace():
+            break
+        else:
+            letters.append(letter)
+        at += 1
+    if quote:
+        raise ValueError(f"no closing quotation: {text}")
+    return "".join(letters), at

@@ -153,6 +153,9 @@ class Rig:
     def __init__(self, limits: Limits = FAST, *, lease_s: float = 60.0, **spec: Any) -> None:
         self.transport = FakeTransport()
         self.stimuli: list[Stimulus] = []
+        self.turn = asyncio.Event()  # whether it is the link's turn to boot
+        self.turn.set()
+        self.boots = 0  # how many places it holds for that
         self._changed = asyncio.Event()
         self.link = Link(
             AgentSpec(AgentName("one"), transport="local", **spec),
@@ -168,7 +171,15 @@ class Rig:
 
     @contextlib.asynccontextmanager
     async def _alone(self, on_wait: OnWait) -> AsyncIterator[FirstBoot]:
-        yield FirstBoot(is_over=True)
+        if not self.turn.is_set():
+            on_wait("waits")
+            await self.turn.wait()
+            on_wait("")
+        self.boots += 1
+        try:
+            yield FirstBoot(is_over=True)
+        finally:
+            self.boots -= 1
 
     async def channel(self) -> FakeChannel:
         """Give the next channel that the link opens."""

@@ -14,12 +14,16 @@ from fake_daemon import FAST, Rig
 from octogram_agentd.wire.lines import encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
+    AgentEndReport,
     AgentLossReport,
     AgentSilentReport,
+    AgentUpReport,
+    AgentWaitReport,
     AttemptReport,
     OutputReport,
     ProgressReport,
     ServiceReport,
+    StartFailureReport,
 )
 from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
 from octogram_tui.model.failure import Failure
@@ -148,6 +152,57 @@ async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
     channel.say("finished", seq=2, id="s/b@one#1", state="ok", result=None)
     channel.say("finished", seq=3, id="s/c@one#1", state="ok", result=None)
     assert [str((await rig.report(AttemptReport)).attempt) for _ in range(3)] == ["s/a@one#1", "s/b@one#1", "s/c@one#1"]
+
+
+async def test_a_boot_waits_for_its_turn_and_so_does_a_connection_that_is_made_again(rig: Rig) -> None:
+    rig.turn.clear()
+    rig.link.start()
+    assert await rig.report(AgentWaitReport) == AgentWaitReport("one", "waits")
+    assert rig.transport.opened == 0
+    rig.turn.set()
+    channel = await rig.channel()
+    assert rig.boots == 1
+    channel.boot()
+    await channel.expect("hello")
+    assert rig.boots == 1  # until the daemon has answered
+    channel.welcome()
+    await rig.report(AgentUpReport)
+    assert rig.boots == 0
+    assert await rig.report(AgentWaitReport) == AgentWaitReport("one", "")
+    rig.turn.clear()
+    channel.lose(LinkLost("cut"))
+    await rig.report(AgentSilentReport)
+    await asyncio.sleep(0.05)
+    assert rig.transport.opened == 1
+    rig.turn.set()
+    await rig.back()
+    await rig.report(AgentBackReport)
+    assert rig.boots == 0
+    assert rig.kinds().count("AgentWaitReport") == 0  # one that was up is told to be suspect, not to wait
+
+
+async def test_the_clock_of_a_boot_starts_at_its_turn() -> None:
+    rig = Rig(replace(FAST, greeting_s=0.2))
+    rig.turn.clear()
+    rig.link.start()
+    await rig.report(AgentWaitReport)
+    await asyncio.sleep(0.3)
+    assert rig.kinds() == []
+    rig.turn.set()
+    await rig.report(AgentWaitReport)
+    await rig.channel()  # nobody boots there
+    assert (await rig.report(StartFailureReport)).code == "boot.timeout"
+    assert rig.boots == 0
+    await rig.link.close()
+
+
+async def test_a_stop_ends_the_wait_for_a_turn(rig: Rig) -> None:
+    rig.turn.clear()
+    rig.link.start()
+    await rig.report(AgentWaitReport)
+    rig.link.stop(force=True)
+    assert (await rig.report(AgentEndReport)).is_clean
+    assert rig.transport.opened == 0
 
 
 async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:

@@ -237,6 +237,26 @@ async def test_a_long_wait_is_told_and_its_end(booting: Booting, monkeypatch: py
     assert booting.told["u0"] == []
 
 
+async def test_commands_lead_to_many_machines_and_so_begin_with_more(booting: Booting) -> None:
+    transports = Transports()
+    for n in range(MOST_AT_ONCE + 2):
+        spec = AgentSpec(AgentName(f"a{n}"), transport="command", command=("docker", "exec", "-i", f"a{n}"))
+        booting.start(f"u{n}", transports, spec, transports.transport_for(spec))
+    await booting.settle()
+    assert len(booting.inside) == MOST_AT_ONCE
+
+
+async def test_the_place_of_one_that_hung_is_taken_back_when_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boots_module, "STALL_S", 0.02)
+    boots = Boots(1)
+    await boots.enter()
+    await boots.enter()  # as the first hangs
+    assert boots.at_once == 2
+    boots.ended(60.0, is_up=False)
+    boots.leave()
+    assert boots.at_once == 1
+
+
 async def test_agents_of_this_machine_need_no_first(booting: Booting) -> None:
     transports = Transports(force_local=True)
     for n, spec in enumerate(specs(3)):

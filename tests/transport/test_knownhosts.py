@@ -142,7 +142,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 def test_accepting_appends_one_line_with_private_modes(tmp_path: Path) -> None:
     path = tmp_path / "ssh" / "known_hosts"
-    known = KnownHosts([str(path)])
+    known = KnownHosts([str(path)], record_to=str(path))
     assert known.accept("web", 2222, A) == ""
     assert known.accept("db", 22, B) == ""
     assert path.read_text() == f"[web]:2222 {A.text}\ndb {B.text}\n"
@@ -151,18 +151,44 @@ def test_accepting_appends_one_line_with_private_modes(tmp_path: Path) -> None:
     assert A in trusted(KnownHosts([str(path)]), "web", 2222)
 
 
+def test_accepting_hashes_names_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    known = KnownHosts([str(path)], record_to=str(path), hashes=True)
+    assert known.accept("web", 2222, A) == known.accept("web", 22, B) == ""
+    assert "web" not in path.read_text()
+    assert [line[:3] for line in path.read_text().splitlines()] == ["|1|", "|1|"]
+    assert trusted(KnownHosts([str(path)]), "web", 2222) == [A]
+    assert trusted(KnownHosts([str(path)]), "web") == [B]
+
+
+def test_accepting_without_a_file_holds_for_this_run(tmp_path: Path) -> None:
+    path = tmp_path / "system"
+    path.write_text("")
+    known = KnownHosts([str(path)])
+    assert known.accept("web", 22, A) == ""
+    assert trusted(known, "web") == [A]
+    assert path.read_text() == ""
+
+
+def test_lines_with_a_marker_contradict_no_other_key(tmp_path: Path) -> None:
+    known = hosts(tmp_path, f"@cert-authority *.lab {A.text}", f"@revoked * {B.text}", f"web.lab {C.text}")
+    assert known.contradicting("db.lab", 22) == ()
+    assert [entry.key for entry in known.contradicting("web.lab", 22)] == [C]
+
+
 def test_accepting_starts_a_new_line_and_keeps_the_mode(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"db {B.text}")
     path.chmod(0o640)
-    KnownHosts([str(path)]).accept("web", 22, A)
+    KnownHosts([str(path)], record_to=str(path)).accept("web", 22, A)
     assert path.read_text() == f"db {B.text}\nweb {A.text}\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_a_file_that_cannot_be_written_is_told_and_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    known = KnownHosts([str(tmp_path / "file" / "known_hosts")])
+    path = str(tmp_path / "file" / "known_hosts")
+    known = KnownHosts([path], record_to=path)
     assert "was not recorded" in known.accept("web", 22, A)
     assert trusted(known, "web") == [A]
     assert describe(known.match("web", 22).trusted) == f"{A.fingerprint} (accepted in this run)"

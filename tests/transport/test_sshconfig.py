@@ -193,6 +193,7 @@ async def test_proxy_command(asyncssh_server: SshServer, monkeypatch: pytest.Mon
         "Host far\n  HostKeyAlias 127.0.0.1\n"
         f"  ProxyCommand sh -c 'echo careful >&2; exec \"$@\"' - python3 {script} 127.0.0.1 %p\n"
     )
+    asyncssh_server.known_hosts.write_text(f"127.0.0.1 {public_line(asyncssh_server.host_key)}\n")
     assert await echo(asyncssh_server, asyncssh_server.spec(address="far")) == "hello\n"
     asyncssh_server.write_client("Host far\n  HostKeyAlias 127.0.0.1\n  ProxyCommand sh -c 'echo no way >&2'\n")
     with pytest.raises(ConnectFailed, match="through its proxy command") as failed:

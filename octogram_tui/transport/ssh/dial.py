@@ -68,13 +68,16 @@ class Dialler:
             await asyncio.sleep(wait_s)
 
     async def _attempt(
-        self, profile: Profile, tunnel: Tunnel | None, on_lost: Callable[[Exception | None], None]
+        self, profile: Profile, tunnel: Tunnel | None, on_lost: Callable[[Exception | None], None], refused: str = ""
     ) -> asyncssh.SSHClientConnection:
-        guard = _Client(profile, on_lost, accept_new=self._accept_new)
+        """Connect once. `refused`: what was wrong with a certificate; the plain key is then asked for, as by ssh."""
+        guard = _Client(profile, on_lost, accept_new=self._accept_new, certificate=refused)
         door = ProxyDoor(profile.proxy_command) if profile.proxy_command else TcpDoor(profile)
-        algorithms: Any = (
-            () if profile.chooses_algorithms else profile.known_hosts.algorithms(profile.trust_name, profile.port)
-        )
+        algorithms: Any = ()
+        if not profile.chooses_algorithms:
+            algorithms = profile.known_hosts.algorithms(
+                profile.trust_name, profile.trust_port, certificates=not refused
+            )
         connecting = asyncio.ensure_future(
             _connect(
                 host=profile.host,
@@ -89,6 +92,8 @@ class Dialler:
         try:
             connection = await _bounded(connecting, profile.connect_timeout_s)
         except asyncssh.HostKeyNotVerifiable as error:
+            if guard.is_certificate(error) and not refused and algorithms:
+                return await self._attempt(profile, tunnel, on_lost, printable(error.reason))
             raise guard.refused(error) from error
         except Exception as error:
             failure = classify(error, profile.place, Sight(_phase(guard), door.greeting, profile.connect_timeout_s))
@@ -99,7 +104,7 @@ class Dialler:
             if is_drop(error) and failure.code == "net.reset":
                 raise _Dropped(failure) from error
             raise failure from error
-        if guard.note:
+        if guard.note and guard.note not in self.notes:
             self.notes.append(guard.note)
         return connection
 
@@ -115,8 +120,10 @@ class _Dropped(Exception):
 class _Client(Guard):
     """The library's view of one connection: tells when it is lost after it was up."""
 
-    def __init__(self, profile: Profile, on_lost: Callable[[Exception | None], None], *, accept_new: bool) -> None:
-        super().__init__(profile, accept_new=accept_new)
+    def __init__(
+        self, profile: Profile, on_lost: Callable[[Exception | None], None], *, accept_new: bool, certificate: str
+    ) -> None:
+        super().__init__(profile, accept_new=accept_new, certificate=certificate)
         self._is_up = False
         self.connection: asyncssh.SSHClientConnection | None = None
         self._on_lost = on_lost

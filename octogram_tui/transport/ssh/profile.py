@@ -5,6 +5,7 @@ Built once per address, port, user and identity. Resolving reads files and may r
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from typing import Any, NamedTuple
 
 import asyncssh
 
-from octogram_tui.errors import ConnectFailed, HostKeyRefused
-from octogram_tui.transport.knownhosts import Entry, KnownHosts
+from octogram_tui.errors import ConnectFailed
+from octogram_tui.transport.knownhosts import DEFAULT_PORT, Entry, KnownHosts
+from octogram_tui.transport.ssh.directives import Directives, Read, read
 from octogram_tui.transport.ssh.faults import Destination, unreadable_key
 
 CONNECT_TIMEOUT_S = 12.0
@@ -56,6 +58,10 @@ class Profile:
     proxy_command: str = ""
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     chooses_algorithms: bool = False  # HostKeyAlgorithms is set: ours are then not offered
+    accepts_new: bool = False  # StrictHostKeyChecking accept-new
+    checks_address: bool = False  # CheckHostIP: lines for the address count against a key, too
+    not_recorded: str = ""  # why no key is recorded: the directive, and where it is
+    not_strict: str = ""  # a StrictHostKeyChecking that is not honoured, and where it is
     locked_key: str = ""  # an identity with a passphrase, which only the ssh agent can use
     key: tuple[object, ...] = field(default=())
 
@@ -75,6 +81,11 @@ class Profile:
     def trust_name(self) -> str:
         """The name whose key is asked for."""
         return self.alias or self.host
+
+    @property
+    def trust_port(self) -> int:
+        """The port that belongs to that name: an alias is of no port."""
+        return DEFAULT_PORT if self.alias else self.port
 
 
 class TrustedKeys:
@@ -96,11 +107,13 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
     trusted = TrustedKeys()
     port: Any = () if request.port is None else request.port
     user: Any = () if request.user is None else request.user
+    config = read(config_files, request.address, request.port, request.user, getpass.getuser())
     first = asyncssh.SSHClientConnectionOptions(
+        Read(config),
         host=request.address,
         port=port,
         username=user,
-        config=list(config_files),
+        config=None,
         client_keys=None,
         known_hosts=trusted,
         x509_trusted_certs=None,
@@ -113,9 +126,6 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
         password_auth=False,
         kbdint_auth=False,
     )
-    if first.config.has_match_final():
-        first.update(reload=True, final=True)
-    config = first.config
     # Again, from what was read: keys and ciphers depend on it. Nothing is parsed a second time, then or per connection.
     keys, locked_key = _keys_to_try(request.identity, config.get("IdentityFile"), config.get("IdentitiesOnly"))
     ciphers: Any = list(CIPHERS) if config.get("Ciphers") is None else ()
@@ -131,17 +141,11 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
         **keys,
         **_keepalive(config.get("ServerAliveInterval"), config.get("ServerAliveCountMax")),
     )
-    known_hosts = KnownHosts(
-        _known_hosts_files(
-            config.get("UserKnownHostsFile"), config.get("GlobalKnownHostsFile"), options, request.address
-        )
-    )
+    known_hosts = _known_hosts(config, options, request.address)
     trusted.known_hosts = known_hosts
-    trusted.name = options.host_key_alias or options.host
-    trusted.port = options.port
     jump = config.get("ProxyJump")
     command = config.get("ProxyCommand")
-    return Profile(
+    found = Profile(
         host=options.host,
         port=options.port,
         user=options.username,
@@ -152,6 +156,10 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
         proxy_command=str(command) if command and not jump else "",
         connect_timeout_s=timeout_s,
         chooses_algorithms=config.get("HostKeyAlgorithms") is not None,
+        accepts_new=config.get("StrictHostKeyChecking") == "accept-new",
+        checks_address=bool(config.get("CheckHostIP")),
+        not_recorded=_nowhere(config) if known_hosts.record_to is None else "",
+        not_strict=_not_strict(config),
         locked_key=locked_key,
         key=(
             options.host,
@@ -165,6 +173,8 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
             known_hosts.files,
         ),
     )
+    trusted.name, trusted.port = found.trust_name, found.trust_port
+    return found
 
 
 def _keys_to_try(identity: str | None, configured: object, identities_only: object) -> tuple[dict[str, Any], str]:
@@ -224,27 +234,43 @@ def _keepalive(interval: object, count: object) -> dict[str, Any]:
     }
 
 
-def _known_hosts_files(
-    user_files: object, system_files: object, options: asyncssh.SSHClientConnectionOptions, address: str
-) -> list[str]:
-    if user_files == []:
-        raise HostKeyRefused(
-            f"the ssh configuration for {address} says `UserKnownHostsFile none`: host keys are never left unchecked",
-            hint="name a file, and run with --accept-new if its machines are new to you",
-            code="trust.disabled",
-        )
+def _known_hosts(config: Directives, options: asyncssh.SSHClientConnectionOptions, address: str) -> KnownHosts:
+    """Find the files of host keys. New ones go to the user's first, unless it keeps nothing."""
     tokens = {
         "%": "%",
         "d": str(Path.home()),
         "h": options.host,
+        "k": options.host_key_alias or options.host,
         "n": address,
         "p": str(options.port),
         "r": options.username,
         "u": options.client_username,
         "i": str(os.getuid()),
     }
-    names = [*_strings(user_files, USER_KNOWN_HOSTS), *_strings(system_files, SYSTEM_KNOWN_HOSTS)]
-    return [os.path.expanduser(re.sub("%(.)", lambda found: tokens.get(found[1], found[0]), name)) for name in names]
+
+    def whole(name: str) -> str:
+        name = re.sub(r"%(.)", lambda found: tokens.get(found[1], found[0]), name)
+        return os.path.expanduser(re.sub(r"\$\{(\w+)\}", lambda found: os.environ.get(found[1], found[0]), name))
+
+    users = [whole(name) for name in _strings(config.get("UserKnownHostsFile"), USER_KNOWN_HOSTS)]
+    systems = [whole(name) for name in _strings(config.get("GlobalKnownHostsFile"), SYSTEM_KNOWN_HOSTS)]
+    kept = [name for name in users if name != os.devnull]
+    record_to = users[0] if users and users[0] != os.devnull else None
+    return KnownHosts([*kept, *systems], record_to=record_to, hashes=bool(config.get("HashKnownHosts")))
+
+
+def _nowhere(config: Directives) -> str:
+    """Name the directive by which no host key is recorded."""
+    files = " ".join(_strings(config.get("UserKnownHostsFile"), ())) or "none"
+    return f"`UserKnownHostsFile {files}` ({config.get('UserKnownHostsFile place')})"
+
+
+def _not_strict(config: Directives) -> str:
+    """Name a directive by which ssh would take any host key: that is not done here."""
+    verdict = config.get("StrictHostKeyChecking")
+    if verdict not in ("no", "off", "false"):
+        return ""
+    return f"`StrictHostKeyChecking {verdict}` ({config.get('StrictHostKeyChecking place')})"
 
 
 def _strings(value: object, otherwise: Sequence[str]) -> Sequence[str]:

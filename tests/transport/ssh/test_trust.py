@@ -127,12 +127,9 @@ async def test_malformed_lines_are_skipped_and_reported(asyncssh_server: SshServ
     ]
 
 
-async def test_checking_cannot_be_switched_off(asyncssh_server: SshServer) -> None:
-    asyncssh_server.write_client("UserKnownHostsFile none\nStrictHostKeyChecking no", known="")
-    error = await refusal(asyncssh_server)
-    assert error.code == "trust.disabled"
-    assert "UserKnownHostsFile none" in error.message
-    asyncssh_server.write_client("UserKnownHostsFile /dev/null\nStrictHostKeyChecking no", known="")
+@pytest.mark.parametrize("file", ["none", "/dev/null"])
+async def test_checking_cannot_be_switched_off(asyncssh_server: SshServer, file: str) -> None:
+    asyncssh_server.write_client(f"UserKnownHostsFile {file}\nStrictHostKeyChecking no", known="")
     assert (await refusal(asyncssh_server)).code == "trust.unknown"
     assert await echo(asyncssh_server, accept_new=True) == "hello\n"
 
