@@ -13,7 +13,7 @@ from octogram_agentd.procedures.base import Field
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import flaw_of, words
-from octogram_tui.scenario.limits import WANTED, coerce, refuse
+from octogram_tui.scenario.limits import WANTED, coerce, refuse, takes_any_text
 from octogram_tui.scenario.shapes import JOB
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
@@ -275,7 +275,7 @@ class FieldReader:
     def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Place, prefix: str) -> Value:
         """Read one member of a map; texts in which nothing can be wrong, most of a scenario, take no further step."""
         member = value[name]
-        if type(member) is str and "{" not in member and "\\" not in member and _takes_any_text(field):
+        if type(member) is str and "{" not in member and "\\" not in member and takes_any_text(field):
             return Value(member)
         return self.read(field, member, _value_place(value, name, place), prefix + name)
 
@@ -292,22 +292,6 @@ class FieldReader:
 _ANY_TEXT: Field[Any] = Field("str")
 _LITERAL_TEXT: Field[Any] = Field("str", template=False)
 _NO_NULL = "leave the key out to have its default, or write '' for an empty text"
-
-
-@functools.lru_cache(4096)
-def _takes_any_text(field: Field[Any]) -> bool:
-    """Tell whether a field takes every text without a template as it is."""
-    return field.kind in ("str", "str_or_list") and not (
-        field.uri
-        or field.choices
-        or field.pattern
-        or field.is_pattern
-        or field.form
-        or field.max_bytes is not None
-        or field.above is not None
-        or field.minimum is not None
-        or field.maximum is not None
-    )
 
 
 @functools.lru_cache(4096)
