@@ -5,7 +5,6 @@ A field becomes either a plain value (nothing in it can change) or a function th
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ from octogram_tui.scenario.field_values import (
 )
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import flaw_of, words
-from octogram_tui.scenario.limits import WANTED, coerce, has_bounds, refuse
+from octogram_tui.scenario.limits import WANTED, coerce, refuse, takes_any_text
 from octogram_tui.scenario.shapes import JOB
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
@@ -294,7 +293,7 @@ class FieldReader:
     def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Place, prefix: str) -> Value:
         """Read one member of a map; texts in which nothing can be wrong, most of a scenario, take no further step."""
         member = value[name]
-        if type(member) is str and "{" not in member and "\\" not in member and _takes_any_text(field):
+        if type(member) is str and "{" not in member and "\\" not in member and takes_any_text(field):
             return Value(member)
         return self.read(field, member, _value_place(value, name, place), prefix + name)
 
@@ -312,20 +311,6 @@ class FieldReader:
 
 _LITERAL_TEXT: Field[Any] = Field("str", template=False)
 _NO_NULL = "leave the key out to have its default, or write '' for an empty text"
-
-
-@functools.lru_cache(4096)
-def _takes_any_text(field: Field[Any]) -> bool:
-    """Tell whether a field takes every text without a template as it is."""
-    return field.kind in ("str", "str_or_list") and not (
-        field.uri
-        or field.choices
-        or field.pattern
-        or field.is_pattern
-        or field.form
-        or field.max_bytes is not None
-        or has_bounds(field)
-    )
 
 
 def _value_place(value: dict[str, Any], key: str, place: Place) -> Place:

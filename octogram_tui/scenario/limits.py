@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -13,6 +14,22 @@ from octogram_tui.scenario.scalars import is_finite, read_duration_s
 from octogram_tui.template.numbers import integer
 
 WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+@functools.lru_cache(4096)
+def takes_any_text(field: Field[Any]) -> bool:
+    """Tell whether a field takes every text without a template as it is."""
+    return field.kind in ("str", "str_or_list") and not (
+        field.uri
+        or field.choices
+        or field.pattern
+        or field.is_pattern
+        or field.form
+        or field.max_bytes is not None
+        or field.above is not None
+        or field.minimum is not None
+        or field.maximum is not None
+    )
 
 
 def coerce(field: Field[Any], value: Any) -> Any:

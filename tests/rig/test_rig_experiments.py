@@ -13,7 +13,7 @@ from fixtures_rig import Finished, Rig
 
 pytestmark = pytest.mark.machines
 
-UPSTREAM = ROOT / "tests" / "samples" / "octez" / "upstream" / "machines.yml"
+UPSTREAM = ROOT / "tests" / "samples" / "octez" / "scenarios" / "machines.yml"
 SAMPLE = ROOT / "sample_scenarios" / "octez" / "machines.yml"
 PLACES = {"10.0.0.1": "alice", "10.0.0.2": "bob", "10.0.0.3": "carol"}
 
@@ -54,9 +54,6 @@ def test_slots_are_published_over_three_machines(rig: Rig, release: str, network
     assert (left_out in done.written("serve the programs/parameters@http_server")) is (release != "v19")
 
 
-BUCKET = ["python3", "-m", "http.server", "8000", "--directory", "/root/bucket"]
-
-
 def test_an_experiment_of_2023_is_run_as_it_was_written(rig: Rig) -> None:
     """Its binaries come from a bucket, its keys and parameters from the first machine."""
     made = [sys.executable, f"{ROOT}/sample_scenarios/stand_ins/octez.py"]
@@ -68,7 +65,7 @@ def test_an_experiment_of_2023_is_run_as_it_was_written(rig: Rig) -> None:
         text = text.replace(f"ADDRESS_{number}", rig.machine(name).address)
     # Only the time between blocks is not that of then.
     text += "\ndefaults: {env: {OCTEZ_STAND_IN_BLOCK_DELAY_S: '0.4'}}\n"
-    with rig.orchestrator.start(BUCKET) as bucket:
+    with rig.orchestrator.start(["python3", "-m", "http.server", "8000", "--directory", "/root/bucket"]) as bucket:
         done = rig.orchestrate(text, timeout=110)
         bucket.signal(signal.SIGTERM)
         bucket.end()

@@ -80,11 +80,17 @@ def test_parameters_keys_messages_and_slots(place: Place) -> None:
             "message too long": ("`messages[0].text` has 4096 bytes; at most 4095 are allowed", ""),
             "hex malformed": ("`messages[0].hex` must match ^[a-f0-9]+$, which the text `0G` does not", ""),
             "too little history": (
-                "not_enough_l1_history",
+                "L1 node's history mode stores block data for",
                 "start it with `history_mode: archive`, or (v25 and later)",
             ),
-            "profile out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
-            "slot index out of range": ("slot index 99 is not below 8", "`number_of_slots`"),
+            "profile out of range": (
+                "slot index (99) should be smaller than the number of slots (8)",
+                "`number_of_slots`",
+            ),
+            "slot index out of range": (
+                "slot index (99) should be smaller than the number of slots (8)",
+                "`number_of_slots`",
+            ),
             "slot of another producer": ("Cannot publish on slot index 1", "`producer_profiles`"),
             "slot too large": ("the slot has 5000 bytes", "`slot_size`"),
             "level passed": ("too late to publish slot 0 at level 1", "choose a later"),

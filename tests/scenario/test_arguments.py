@@ -303,6 +303,16 @@ def test_names_of_the_original_s_first_year(procedure: str, former: str, name: s
     assert former in find(procedure).fields[name].formerly
 
 
+def test_a_rollup_node_of_2023_had_no_kind() -> None:
+    body = (
+        "smart_rollup.start_node: {path_rollup_node: self://r, path_client: self://c, wallet: w, endpoint: self://node,"
+        " operator: boot0, mode: operator, address: sr1}"
+    )
+    loaded = job(body)
+    assert loaded.warnings == []
+    assert loaded.scenario.stages[0].jobs[0].arguments.expand(SCOPE, resolve)["kind"] == "wasm_2_0_0"
+
+
 def test_a_procedure_that_was_renamed_is_told_by_its_new_name() -> None:
     [problem] = job_problems("tezos.generate_protocol_file: {protocol_file: sandbox-parameters.json}")
     assert "did you mean `tezos.generate_protocol_parameters_file`?" in problem.message

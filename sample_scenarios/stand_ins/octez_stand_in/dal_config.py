@@ -6,7 +6,7 @@ import json
 import os
 
 from . import addresses, base58, releases
-from .arguments import UsageError, boolean, comma_list, flag, natural, number, option
+from .arguments import UsageError, boolean, comma_list, flag, number, option
 from .lifecycle import Failure
 
 TYPE_CHECKING = False
@@ -21,13 +21,17 @@ def hashes(value: str) -> List[str]:
     found = comma_list(value)
     for name in found:
         if not base58.is_pkh(name):
-            raise ValueError(f"invalid value '{name}', expected a public key hash")
+            raise ValueError("Unrecognized pkh format")
     return found
 
 
 def indexes(value: str) -> List[int]:
     """Take slot indexes, separated by commas."""
-    return [natural(part) for part in comma_list(value)]
+    found = comma_list(value)
+    for part in found:
+        if not part.isdigit():
+            raise ValueError(f"Unrecognized profile for producer (expected non-negative integer, got {part})")
+    return [int(part) for part in found]
 
 
 # Every spelling of each profile, with the release that brought it.
@@ -107,6 +111,12 @@ def _gathered(values: Json, spellings: List[Any]) -> List[Any]:
     return found
 
 
+_EXCLUSIVE = (
+    "a bootstrap node (option '--bootstrap') cannot be an attester (option '--attester'), an operator (option "
+    "'--operator') nor an observer (option '--observer')"
+)
+
+
 def profiles(values: Json) -> Json:
     """Read the profiles from the options. Raises UsageError when they exclude each other."""
     found = {
@@ -116,7 +126,7 @@ def profiles(values: Json) -> Json:
         "bootstrap": "bootstrap-profile" in values,
     }
     if found["bootstrap"] and (found["attesters"] or found["operators"] or found["observers"]):
-        raise UsageError("a bootstrap profile excludes the other profiles")
+        raise UsageError(_EXCLUSIVE)
     return found
 
 
@@ -135,7 +145,7 @@ def overlay(config: Json, values: Json) -> None:
         kept[role] = [*kept[role], *(name for name in added[role] if name not in kept[role])]
     kept["bootstrap"] = kept["bootstrap"] or added["bootstrap"]
     if kept["bootstrap"] and (kept["attesters"] or kept["operators"] or kept["observers"]):
-        raise UsageError("a bootstrap profile excludes the other profiles")
+        raise UsageError(_EXCLUSIVE)
 
 
 def build(values: Json) -> Json:

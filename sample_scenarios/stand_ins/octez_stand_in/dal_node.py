@@ -149,10 +149,11 @@ class Run:
         kept = additional + int(constants.get("blocks_preservation_cycles", 1))
         needed = -(-self._period_levels(constants) // int(constants["blocks_per_cycle"]))
         if kept < needed:
-            text = f"The L1 node does not keep enough history: {kept} cycles of the {needed} that are needed."
-            hint = "Run it with --history-mode archive"
-            hint += ", or this node with --ignore-l1-history-check." if self.release.level >= 25 else "."
-            raise Failure(f"dal.node.not_enough_l1_history: {text}\n  {hint}")
+            text = (
+                f"The L1 node's history mode stores block data for {kept} cycles, but the minimum required by the DAL"
+            )
+            text += f" node is {needed} cycles. Increase the number of cycles the L1 node stores using the CLI argument"
+            raise Failure(f"{text} `--history-mode rolling:{needed}`.")
 
     def _period_levels(self, constants: Json) -> int:
         lag = int(constants["dal_parametric"]["attestation_lag"])
@@ -167,7 +168,7 @@ class Run:
         slots = parameters["number_of_slots"]
         for index in (*self.config["profiles"]["operators"], *self.config["profiles"]["observers"]):
             if index >= slots:
-                raise Failure(f"dal.node.invalid_slot_index: slot index {index} is not below {slots}")
+                raise Failure(f"The slot index ({index}) should be smaller than the number of slots ({slots})")
 
     def _metrics(self) -> List[metrics.Metric]:
         version = {"version": self.release.text, "commit_hash": releases.COMMIT}

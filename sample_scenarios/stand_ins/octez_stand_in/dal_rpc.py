@@ -135,7 +135,10 @@ class DalRpc:
         if text is None:
             return
         if not text.isdigit() or int(text) >= parameters["number_of_slots"]:
-            raise Refused("invalid_slot_index", f"slot index {text} is not below {parameters['number_of_slots']}")
+            slots = parameters["number_of_slots"]
+            raise Refused(
+                "invalid_slot_index", f"The slot index ({text}) should be smaller than the number of slots ({slots})"
+            )
         if int(text) not in self.profiles["operators"]:
             raise Refused(
                 "cannot_publish_on_slot_index", f"Cannot publish on slot index {text}: not among the operators'"

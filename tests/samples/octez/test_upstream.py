@@ -17,7 +17,7 @@ from octogram_agentd.network.ports import FreshPorts
 from octogram_tui.scenario.load import load_scenario
 
 REPOSITORY = Path(__file__).parents[3]
-UPSTREAM = Path(__file__).parent / "upstream"
+UPSTREAM = Path(__file__).parent / "scenarios"
 STAND_INS = REPOSITORY / "sample_scenarios" / "stand_ins" / "octez.py"
 OURS = "is the original's program; our own daemon is sent instead"
 RUN_S = 110.0
@@ -44,7 +44,13 @@ RUN_S = 110.0
         ("machines.yml", [f"`http://BUCKET/octogram` {OURS}", "`attestor_profiles` is now called"]),
     ],
 )
-def test_what_was_written_then_is_taken_and_told_its_new_names(name: str, told: list[str]) -> None:
+def test_what_was_written_then_is_taken_and_told_its_new_names(
+    name: str, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tmp_path.joinpath(".ssh").mkdir()
+    for identity in ("tf", "id_rsa", "id_ed25519"):
+        tmp_path.joinpath(".ssh", identity).touch()
     loaded = load_scenario(str(UPSTREAM / name))
     assert len(loaded.warnings) == len(told)
     assert all(each.message.startswith(start) for each, start in zip(loaded.warnings, told, strict=True))
@@ -115,7 +121,7 @@ def test_an_experiment_on_one_machine(release: str, baker: str, tmp_path: Path) 
     assert (LEFT_OUT in lines(events)) is (release != "v19")
 
 
-@pytest.mark.parametrize(("release", "baker"), RELEASES)
+@pytest.mark.parametrize(("release", "baker"), [RELEASES[0], RELEASES[-1]])
 def test_the_first_bakers_bake_by_their_endpoints(release: str, baker: str, tmp_path: Path) -> None:
     install(tmp_path, release, baker, "mainnet")
     code, said, events = run(tmp_path, "first_bakers.yml")

@@ -113,8 +113,11 @@ def test_options_are_known_from_their_first_release_to_their_last(
         ("octez-node config init --data-dir", "needs an argument"),
         ("octez-node config init extra --data-dir D", "too many arguments"),
         ("octez-node frobnicate", "unknown command"),
-        ("octez-dal-node config init --data-dir D --attester-profiles bootstrap1", "expected a public key hash"),
-        ("octez-dal-node config init --data-dir D --bootstrap-profile --producer-profiles 1", "excludes"),
+        ("octez-dal-node config init --data-dir D --attester-profiles bootstrap1", "Unrecognized pkh format"),
+        (
+            "octez-dal-node config init --data-dir D --bootstrap-profile --producer-profiles 1",
+            "a bootstrap node (option",
+        ),
         ("octez-dal-node config init --data-dir D --operator-profiles -1", "non-negative"),
         ("octez-dal-node config init --data-dir D --rpc-addr :::10732", "must be bracketed"),
         ("octez-dal-node config init --data-dir D --net-addr 0.0.0.0:net", "invalid port"),

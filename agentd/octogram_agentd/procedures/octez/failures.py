@@ -20,7 +20,7 @@ _FAULT = re.compile(r"failed to parse address .*|the expected proof-of-work must
 
 HINTS = (
     (
-        r"not_enough_l1_history|not enough L1 history|history mode does not",
+        r"not_enough_l1_history|[Nn]ot enough L1 history|L1 node's history mode",
         "the L1 node keeps too few cycles for this profile: start it with `history_mode: archive`, or (v25 and later) "
         "give the DAL node `ignore_l1_history_check: true`",
     ),
@@ -35,7 +35,7 @@ HINTS = (
     (r"base-dir does not exist", "make the wallet first, with `tezos.generate_keys` or `copy`"),
     (r"[Ee]xec format error", "the program was built for another kind of machine"),
     (
-        r"srsu_zcash|trusted setup",
+        r"srsu_zcash|[Tt]rusted setup",
         "install the DAL trusted setup on that machine (releases before v22 do not download it themselves)",
     ),
     (r"already exists.*--force|alias .* already exists", "use another `alias`, or a wallet that does not have it yet"),
@@ -58,7 +58,7 @@ HINTS = (
         "any network; from v23 on the network stays)",
     ),
     (
-        r"[Ii]nvalid_slot_index|slot index \d+ is not below",
+        r"[Ii]nvalid_slot_index|[Ss]lot index \(\d+\) should be smaller",
         "slots are counted from 0, and the chain's `number_of_slots` says how many there are",
     ),
     (

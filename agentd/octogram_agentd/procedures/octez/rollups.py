@@ -41,9 +41,7 @@ class StartRollupNode(Procedure):
         "str", "The rollup node's name on its agent; `sc-rollup-node1`, ... when left out.", form="file_name"
     )
     path_rollup_node: Field[Uri] = Field("str", "The octez-smart-rollup-node program.", required=True, uri="file")
-    path_client: Field[Optional[Uri]] = Field(
-        "str", "Kept from the original; nothing uses it.", required=True, uri="file"
-    )
+    path_client: Field[Optional[Uri]] = Field("str", "Kept from the original; nothing uses it.", uri="file")
     wallet: Field[str] = Field("str", "The wallet's directory, from the home directory.", required=True, form="path")
     endpoint: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
     operator: Field[str] = Field(
@@ -51,7 +49,9 @@ class StartRollupNode(Procedure):
         "Alias or address that signs; `default:`, `operating:`, `batching:` ... in front says for what.",
         required=True,
     )
-    kind: Field[str] = Field("str", "The rollup's kind: wasm_2_0_0, riscv ...", required=True)
+    kind: Field[str] = Field(
+        "str", "The rollup's kind: wasm_2_0_0, riscv ... The original of 2023 knew no other.", default="wasm_2_0_0"
+    )
     mode: Field[str] = Field(
         "str",
         "%s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),

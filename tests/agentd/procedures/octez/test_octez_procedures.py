@@ -799,9 +799,12 @@ async def test_what_is_no_slot_index(newest: FakeAgent, index: str) -> None:
 
 
 async def test_too_little_history_explains_the_ways_out(newest: FakeAgent) -> None:
-    newest.dies_with = ["Error: dal.node.not_enough_l1_history: the L1 node keeps 2 cycles, 19 are needed"]
+    newest.dies_with = [
+        "Error:",
+        "  The L1 node's history mode stores block data for 2 cycles, but the minimum required is 19.",
+    ]
     error = await refused(newest, dal_node(newest))
-    assert "keeps 2 cycles" in error.message
+    assert "stores block data for 2 cycles" in error.message
     assert "history_mode: archive" in error.hint
     assert "ignore_l1_history_check" in error.hint
 
