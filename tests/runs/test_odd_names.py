@@ -96,6 +96,7 @@ def scenario(names: list[str], items: str) -> str:
     back = [
         {"name": "whole", "builtins.fetch": {"remote_path": "copied", "local_path": "back"}},
         {"name": "written", "builtins.fetch": {"remote_path": "written", "local_path": "written"}},
+        {"name": "tree", "builtins.fetch": {"remote_path": "srv", "local_path": "tree back"}},
     ]
     return json.dumps(
         {
@@ -130,3 +131,4 @@ def test_every_name_goes_every_way(place: Place) -> None:
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     for directory in ("back", "written", "prefetched", "unpacked"):
         assert contents(place.home / directory) == expected, directory
+    assert (place.home / "tree back/packs/ends in one\n").read_bytes() == b"-"
