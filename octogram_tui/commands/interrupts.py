@@ -14,12 +14,15 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Let TERM and HUP end the program as Ctrl-C does, by an exception: what was begun is then tidied up."""
+    """Let INT, TERM and HUP end the program by an exception, once: what was begun is then tidied up undisturbed."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def leave(number: int, _frame: FrameType | None) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
     finally:
