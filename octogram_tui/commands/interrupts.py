@@ -9,15 +9,23 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Self
 
+IMPORT_LOOK_S = 0.02
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Let INT, TERM and HUP end the program by an exception, once: what was begun is then tidied up undisturbed."""
+    """Let INT, TERM and HUP end the program by an exception, once: what was begun is then tidied up undisturbed.
+
+    Not within an import, which would make another error of it: they come again when that is over.
+    """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    def leave(number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_LOOK_S)
+            return
         for other in numbers:
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
@@ -28,6 +36,14 @@ def raised() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Interrupts:
