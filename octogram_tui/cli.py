@@ -33,6 +33,10 @@ def _run(arguments: list[str]) -> int:
         return _dispatch(arguments)
     except KeyboardInterrupt:
         return 130
+    except RuntimeError as error:  # what Python makes of a Ctrl-C while a class is being made
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return 130
+        raise
     except SystemExit as end:  # of a parser that has printed its help
         return end.code if isinstance(end.code, int) else 0
 

@@ -165,15 +165,18 @@ def attach(
             )
         finally:
             await client.close()
+        exit_code = outcome.exit_code
         if outcome.kind == "lost":
+            exit_code = archive.load(run.directory).exit_code  # it may have ended before it could say so
+        if outcome.kind == "lost" and exit_code is None:
             raise HostLost(
                 f"the process of run {run.id} went away: its agents stop by themselves, within a minute",
                 hint=f"what it did last: octogram-tui replay {run.id}",
             )
-        if outcome.exit_code is None:
+        if exit_code is None:
             print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
             return 0
-        print(f"run {run.id} ended with exit code {outcome.exit_code}; look at it again: octogram-tui replay {run.id}")
-        return outcome.exit_code
+        print(f"run {run.id} ended with exit code {exit_code}; look at it again: octogram-tui replay {run.id}")
+        return exit_code
 
     return asyncio.run(session())

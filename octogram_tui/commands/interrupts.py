@@ -9,22 +9,41 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Self
 
+IMPORT_LOOK_S = 0.02
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Let TERM and HUP end the program as Ctrl-C does, by an exception: what was begun is then tidied up."""
+    """Let INT, TERM and HUP end the program by an exception, once: what was begun is then tidied up undisturbed.
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    Not within an import, which would make another error of it: they come again when that is over.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_LOOK_S)
+            return
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Interrupts:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fixtures_program import wait_for
 
-from octogram_tui.commands import console, run
+from octogram_tui.commands import console, host, run
 from octogram_tui.journal import archive
 from octogram_tui.settings import Settings
+from octogram_tui.tui.app import ConsoleOutcome
 
 GOOD = """
 agents: [{name: a, transport: local}]
@@ -79,3 +82,46 @@ def test_a_run_keeps_the_text_that_it_was_made_of(tmp_path: Path, monkeypatch: p
     settings = run.host_settings(invocation, name, directory, tmp_path / "control")
     assert run_headless(invocation.scenario, invocation.options(name), settings, invocation.output(directory)) == 0
     assert (directory / "scenario.yml").read_text() == GOOD
+
+
+def test_no_run_is_begun_for_a_console_that_went_away(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = place / "state" / "octogram-tui" / "runs"
+    name, directory = archive.create(runs, "s.yml", datetime.now(UTC))
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_STATE_HOME", str(place / "state"))
+    monkeypatch.setenv("HOME", str(place))
+    words = [name, str(directory), str(directory / "control.sock"), str(writing), str(place / "s.yml")]
+    with pytest.raises(host.ConsoleGone):
+        host.main(words)
+    assert [path.name for path in runs.iterdir()] == [".order"]
+    assert archive.listing(runs) == []
+    assert not (place / ".octogram").exists()
+
+
+def test_a_run_whose_process_ended_before_it_could_say_so_is_not_lost(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "attach", attached)
+    run.main(["s.yml", "--no-keep-alive"])
+    monkeypatch.undo()
+    known = archive.find(place / "state" / "octogram-tui" / "runs", "last")
+
+    class Gone:
+        """A connection that ends at once."""
+
+        @classmethod
+        async def connect(cls, path: str, *, only_watch: bool) -> Gone:
+            return cls()
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    async def lost(*_: object, **__: object) -> ConsoleOutcome:
+        return ConsoleOutcome("lost", None)
+
+    monkeypatch.setattr("octogram_tui.runtime.client.Client", Gone)
+    monkeypatch.setattr("octogram_tui.tui.app.run_console", lost)
+    assert console.attach(known, Settings(place, place, None)) == 0
+    assert "ended with exit code 0" in capsys.readouterr().out

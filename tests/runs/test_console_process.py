@@ -224,3 +224,44 @@ def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place:
     changed = [(event["value"], event["by"]) for event in events if event["type"] == "variable_changed"]
     assert changed == [(5, "operator")], "what the file says now was known before it was read"
     assert not {event["type"] for event in events} & {"warning_given", "request_refused", "scenario_rejected"}
+
+
+MOMENTS = {
+    "the directory of the run": ".local/state/octogram-tui/runs/*/",
+    "the log of its process": ".local/state/octogram-tui/runs/*/host.log",
+    "its journal": ".local/state/octogram-tui/runs/*/journal.jsonl",
+    "its first agent": ".octogram/runs/*/a/home",
+}
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("the directory of the run", signal.SIGINT),
+        ("the log of its process", signal.SIGTERM),
+        ("its journal", signal.SIGINT),
+        ("its first agent", signal.SIGINT),
+    ],
+)
+def test_a_signal_while_a_console_starts_leaves_no_run_without_a_word(
+    place: Place, console: pexpect.spawn, moment: str, number: signal.Signals
+) -> None:
+    wait_for(lambda: list(place.home.glob(MOMENTS[moment])))
+    console.kill(number)
+    seen = console.expect([pexpect.EOF, "Stop the run", "goes on"])
+    if seen == 1:
+        console.send("s")
+        console.expect([r"ended with exit code \d+", "was stopped"])
+    if seen:
+        console.expect(pexpect.EOF)
+    console.close()
+    runs = [json.loads(line) for line in place.run("runs", "--json").stdout.splitlines()]
+    if seen == 2:
+        assert [run["state"] for run in runs] == ["running"]
+        assert console.exitstatus == 0
+        return
+    assert console.exitstatus == 128 + number, console.before
+    assert [run["state"] for run in runs if run["state"] != "finished"] == []
+    directories = place.home.glob(".local/state/octogram-tui/runs/*/")
+    assert sorted(path.name for path in directories) == [run["run"] for run in runs]
+    place.wait_clean()

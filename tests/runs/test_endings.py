@@ -12,6 +12,7 @@ import pexpect
 import pytest
 from fixtures_program import PROGRAM, Place, wait_for
 
+RUNS = ".local/state/octogram-tui/runs"
 LONG = """
 agents: [{name: 'a_{1..3}', transport: local}]
 stages:
@@ -45,17 +46,7 @@ def test_one_interrupt_stops_everything_in_order(place: Place) -> None:
 def test_a_second_interrupt_kills_at_once(place: Place) -> None:
     process = begin(place)
     process.send_signal(signal.SIGINT)
-    wait_for(
-        lambda: (
-            "SIGINT"
-            in (
-                place.home
-                / ".local/state/octogram-tui/runs"
-                / os.listdir(place.home / ".local/state/octogram-tui/runs")[0]
-                / "journal.jsonl"
-            ).read_text()
-        )
-    )
+    wait_for(lambda: any("SIGINT" in path.read_text() for path in place.home.glob(f"{RUNS}/*/journal.jsonl")))
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=15)
     assert process.returncode == 130, out
@@ -128,3 +119,21 @@ def test_the_journal_of_a_killed_run_can_be_read(place: Place, tmp_path: Path) -
     assert run["state"] == "crashed"
     assert "stubborn" in place.run("replay", "last", "-v").stdout
     place.kill_everything()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+@pytest.mark.parametrize("moment", [f"{RUNS}/*/", f"{RUNS}/*/journal.jsonl"], ids=["directory", "journal"])
+def test_a_signal_while_a_headless_run_is_made_leaves_nothing(
+    place: Place, moment: str, number: signal.Signals
+) -> None:
+    process = place.start(str(place.write("long.yml", LONG)), "--headless")
+    wait_for(lambda: list(place.home.glob(moment)))
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, out
+    assert "Traceback" not in out
+    place.wait_clean(5)
+    runs = list(place.home.glob(f"{RUNS}/*/"))
+    listed = place.run("runs", "--json").stdout.splitlines()
+    assert len(runs) == len(listed)
+    assert all('"state": "finished"' in line for line in listed)

@@ -97,6 +97,8 @@ class HttpSign(Sign):
         """Ask."""
         try:
             url = self._url()
+            if not self._answer:
+                self.last = "%s was asked, and gave no whole answer" % url
             response = await self._context.http("GET", url, timeout_s=look_s)
         except ProcedureFailed as error:
             self.last = error.message + ("; before that: " + self._answer if self._answer else "")

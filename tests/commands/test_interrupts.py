@@ -1,0 +1,66 @@
+"""Signals while a run is being made: by an exception, once, and not within an import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from octogram_tui.commands.interrupts import Interrupts, raised
+
+MODULE = """
+import os, signal
+os.kill(os.getpid(), signal.SIGTERM)
+done = True
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_program_once_and_what_was_begun_is_tidied_up(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    tidied = []
+
+    @raised()
+    def make() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            os.kill(os.getpid(), number)
+            tidied.append(number)
+
+    with pytest.raises(SystemExit) as ended:
+        make()
+    assert ended.value.code == 128 + number
+    assert tidied == [number]
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_within_an_import_comes_when_that_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sends_itself_a_signal.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    @raised()
+    def load() -> None:
+        import sends_itself_a_signal  # type: ignore[import-not-found]  # noqa: F401
+
+        signal.sigtimedwait(set(), 30)
+
+    with pytest.raises(SystemExit) as ended:
+        load()
+    assert ended.value.code == 143
+    assert sys.modules.pop("sends_itself_a_signal").done
+
+
+def test_a_console_notes_signals_until_it_can_take_them() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.came == [signal.SIGINT, signal.SIGTERM]
+        assert interrupts.exit_code == 130
+        assert os.read(interrupts.fileno(), 8) == b"\0\0"
+        interrupts.drain()
+    assert signal.getsignal(signal.SIGINT) is before
