@@ -254,9 +254,25 @@ def _error(kind: str, message: str, hint: str = "", detail: Optional[Message] = 
     return {"kind": kind, "message": message, "hint": hint, "detail": detail or {}}
 
 
+_LIMITS = ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EFBIG", "E2BIG", "ENAMETOOLONG", "EROFS", "EIO")
+"""What the system says when a machine has no more of something: the fault of no procedure."""
+
+
 def _bug(error: BaseException, procedure: str) -> Message:
     """Describe an exception that a procedure did not mean to raise."""
     import traceback
+    from errno import errorcode
+
+    said = ""
+    if isinstance(error, OSError) and errorcode.get(error.errno or 0) in _LIMITS:
+        said = (error.strerror or "").lower()
+        said += ": %s" % error.filename if isinstance(error.filename, str) else ""
+    elif isinstance(error, MemoryError):
+        said = "out of memory"
+    elif "can't start new thread" in str(error):
+        said = "no more threads can be started"
+    if said:
+        return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, said[:1000]))
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return _error(
