@@ -134,6 +134,8 @@ class Task(Future):
         if self._has_begun:  # it is let into its first `try` before anything is thrown into it
             error, self._pending = self._pending, None
         self._has_begun = True
+        self.kernel.steps += 1
+        self.kernel.stepping = self
         try:
             if error is None:
                 waiting = self._coroutine.send(None)
@@ -151,6 +153,8 @@ class Task(Future):
             self._waiting = waiting
             waiting.then(self._wake)
             self._cancel_again()
+        finally:
+            self.kernel.stepping = None
 
 
 class Timer:
@@ -210,6 +214,8 @@ class Kernel:
 
     def __init__(self) -> None:
         self.tasks: set[Task] = set()
+        self.stepping: Optional[Task] = None  # whose code runs now
+        self.steps = 0
         self._ready: List[Tuple[Callable[..., Any], Tuple[Any, ...]]] = []
         self._timers: List[Timer] = []
         self._dropped_timers = 0

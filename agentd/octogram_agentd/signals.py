@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 else:
     import _signal
 
+ALRM = int(_signal.SIGALRM)
 CHLD = int(_signal.SIGCHLD)
 CONT = int(_signal.SIGCONT)
 HUP = int(_signal.SIGHUP)
@@ -23,6 +24,11 @@ IGNORE = _signal.SIG_IGN
 handle = _signal.signal
 wake_by = _signal.set_wakeup_fd
 send_by_descriptor = getattr(_signal, "pidfd_send_signal", None)  # from Python 3.9 on
+
+
+def ring_every(seconds: float) -> None:
+    """Send this process ALRM again and again; 0 ends that."""
+    _signal.setitimer(_signal.ITIMER_REAL, seconds, seconds)
 
 
 def number(name: str) -> Optional[int]:

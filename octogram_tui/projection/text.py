@@ -28,6 +28,8 @@ _ASCII = _VISIBLE | {code: f"^{chr(code + 0x40)}" for code in range(0x20)} | {0x
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*[mK]")
+_COLOUR = re.compile(r"(\x1b\[[0-9;:]{0,40}m)")
+_ERASING = re.compile(r"\x1b\[[0-9;]*K")
 
 
 def printed(line: str) -> str:
@@ -41,6 +43,23 @@ def printed(line: str) -> str:
         before, _, last = line.rstrip("\r").rpartition("\r")
         return f"\r{last}" if before else last
     return line
+
+
+def coloured(line: str, *, ascii_only: bool = False) -> str:
+    """Give a line of output as `printed` and `safe` do, but with its colours, which end with it.
+
+    Nothing but colours and weights is kept of what a terminal obeys.
+    """
+    before, _, last = _ERASING.sub("", line).rstrip("\r").rpartition("\r")
+    pieces = _COLOUR.split(f"\r{last}" if before else last)
+    shown = ""
+    for number, piece in enumerate(pieces):
+        left = SHOWN_CHARACTERS - len(shown)
+        if left <= 0:
+            shown += "..."
+            break
+        shown += piece if number % 2 else safe(piece, limit=left, ascii_only=ascii_only)
+    return f"{shown}\x1b[0m" if len(pieces) > 1 else shown
 
 
 def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = False) -> str:

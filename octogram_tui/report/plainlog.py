@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from octogram_tui.projection.text import safe
+from octogram_tui.projection.text import coloured, printed, safe
 from octogram_tui.report import phrases
 from octogram_tui.streams import lacks_signs
 
@@ -40,6 +40,12 @@ class PlainLog:
         """Make text from outside harmless."""
         return phrases.disarmed(safe(value, ascii_only=self.style.ascii_only))
 
+    def output(self, line: str) -> str:
+        """Make a line of a program's output harmless: with its own colours where colour is on, else without."""
+        if self.style.color:
+            return phrases.disarmed(coloured(line, ascii_only=self.style.ascii_only))
+        return self.text(printed(line))
+
     def mark(self, state: str) -> str:
         """Give the sign of a state, in its colour."""
         # Letters that the stream lacks are replaced where it is written; the signs are ours to choose.
@@ -64,7 +70,7 @@ class PlainLog:
     def quote(self, lines: Sequence[str], indent: str = "    ") -> None:
         """Write lines of output, marked as such."""
         for line in lines:
-            self.add(f"{indent}| {self.text(line)}".rstrip())
+            self.add(f"{indent}| {self.output(line)}".rstrip())
 
     def flush(self) -> None:
         """Write what was added."""

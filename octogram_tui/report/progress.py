@@ -226,7 +226,7 @@ class Progress:
         if event.dropped:
             self._log.add(f"{prefix} ({event.dropped} lines left out)")
         for line in event.lines:
-            self._log.add(f"{prefix} {text(line)}".rstrip())
+            self._log.add(f"{prefix} {self._log.output(line)}".rstrip())
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         text = self._log.text

@@ -189,7 +189,8 @@ class Driver:
         try:
             self.links[effect.agent].run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
-            failure = Failure(ARGUMENTS, f"the arguments cannot be sent: {error}")
+            hint = "large texts travel as files: builtins.copy" if "the limit is" in str(error) else ""
+            failure = Failure(ARGUMENTS, f"the arguments cannot be sent: {error}", hint)
             self.submit(AttemptReport(effect.agent, effect.attempt, "failed", failure=failure))
 
     def _arm(self, effect: ArmTimer) -> None:

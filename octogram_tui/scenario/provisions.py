@@ -16,10 +16,10 @@ from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.scenario.arguments import texts_in
 from octogram_tui.template.source import is_template
 
-_OWNED = re.compile(r"[A-Za-z0-9_-]+://(?=[^\s'\"])")
+_OWNED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+://(?=[^\s'\"])")
 _BETWEEN_PATHS = re.compile(r"[\s'\"`;|&()<>=,:\[\]{}$]+")
 _WRITTEN_BY_SHELL = re.compile(r">>?\s*(?:\"([^\"]+)\"|'([^']+)'|([^\s;|&()<>'\"]+))")
-_URI = re.compile(r"([A-Za-z0-9_-]+)://([^\s'\"]+)")
+_URI = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]+)://([^\s'\"]+)")
 _FILE_SERVER = "http"
 
 

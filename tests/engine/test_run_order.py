@@ -18,6 +18,7 @@ from octogram_tui.engine.events import (
     VariableChanged,
     WarningGiven,
 )
+from octogram_tui.engine.schedule import MOST_AT_ONCE
 from octogram_tui.engine.stimuli import AttemptReport
 from octogram_tui.engine.timers import WaitOver
 from octogram_tui.model.ids import AttemptId
@@ -94,6 +95,15 @@ def test_a_million_items_are_drawn_one_by_one() -> None:
     given = scenario(stage("s", job("j", items=ItemsSpec((("1..1000000",),)))))
     simulation = Simulation(given, never).begin()
     assert list(simulation.pending) == ["s/j@a[1]#1"]
+
+
+def test_a_million_items_do_not_begin_in_one_step() -> None:
+    items = ItemsSpec((("1..1000000",),))
+    given = scenario(stage("s", job("j", items=items, run_items="concurrent")))
+    simulation = Simulation(given, never).begin()
+    assert len(simulation.pending) == MOST_AT_ONCE
+    finish(simulation, next(iter(simulation.pending)))
+    assert len(simulation.pending) == MOST_AT_ONCE
 
 
 def test_max_concurrency_bounds_what_runs_at_once_and_loses_nothing() -> None:

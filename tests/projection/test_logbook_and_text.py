@@ -6,7 +6,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.log_view import LogView, Scope
 from octogram_tui.projection.logbook import LINE_OVERHEAD_BYTES, Logbook
-from octogram_tui.projection.text import SHOWN_CHARACTERS, printed, safe
+from octogram_tui.projection.text import SHOWN_CHARACTERS, coloured, printed, safe
 
 
 def output(*lines: str, key: str = "s/j@a", attempt: int = 1, process: str = "", dropped: int = 0) -> ev.JobOutput:
@@ -140,3 +140,25 @@ def test_output_reads_as_a_terminal_would_leave_it() -> None:
     assert printed("1%\r50%\r100%\r") == "\r100%"
     assert printed("windows\r") == "windows"
     assert safe(printed("\x1b]0;title\x07 \x1b[2J")) == "␛]0;title␇ ␛[2J"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b[1;31mred\x1b[0m\x1b[K text", "\x1b[1;31mred\x1b[0m text\x1b[0m"),
+        ("\x1b[38:2::1:2:3mleft on", "\x1b[38:2::1:2:3mleft on\x1b[0m"),
+        ("\x1b]0;title\x07 \x1b[2J\x1b[?25l\x1b[5n\x1bc", "␛]0;title␇ ␛[2J␛[?25l␛[5n␛c"),
+        ("\x1b[31m1%\r\x1b[32m100%\r", "␍\x1b[32m100%\x1b[0m"),
+        ("\x9b31m \u202e", "<9B>31m <202E>"),
+        ("\x1b[" + "1;" * 50 + "m", "␛[" + "1;" * 50 + "m"),
+    ],
+)
+def test_of_what_a_terminal_obeys_only_colours_are_kept(line: str, shown: str) -> None:
+    assert coloured(line) == shown
+
+
+def test_a_line_of_colours_is_cut_too() -> None:
+    shown = coloured("\x1b[31mx" * 5000)
+    assert len(shown) < SHOWN_CHARACTERS + 100
+    assert shown.endswith("...\x1b[0m")

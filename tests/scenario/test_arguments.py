@@ -141,6 +141,8 @@ def test_expands(members: str, expected: dict[str, Any]) -> None:
         ("port: '0'", "`port` must be at least 1"),
         ("word: XYZ", "`word` must match [a-f0-9]+"),
         ("word: aaaaaaaaa", "`word` has 9 bytes; at most 8"),
+        ("sought: 'a(?=b)'", "`sought` is not a regular expression: looking ahead is not part of the language"),
+        ("sought: '(a{1000}){1000}'", "`sought` is not a regular expression: it is too large"),
         ("file: plain/path", "`plain/path` is neither a URL nor something that an agent owns"),
         ("file: ''", "is neither a URL nor"),
         ("file: node_3://x", "there is no agent `node_3`; did you mean"),

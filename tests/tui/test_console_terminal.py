@@ -74,6 +74,24 @@ def test_tab_leads_from_a_variable_s_name_to_its_value_however_fast_one_types(co
     console.expect(r"slots\s.*?75.*?operator")
 
 
+def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
+    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": PYTHONPATH}
+    command = f"{sys.executable} -m tools.pretended_run --agents 3 --paused 2>{tmp_path / 'errors'}"
+    child = pexpect.spawn(
+        "sh", ["-c", command], env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
+    )
+    try:
+        child.expect("Held before the first stage")
+        child.send("q")
+        child.expect("Leave the run")
+        child.send("d")
+        child.expect(RESTORED)
+        child.expect("detached")
+    finally:
+        child.close(force=True)
+    assert (tmp_path / "errors").read_text() == ""
+
+
 def test_no_colour_and_no_unicode_where_asked() -> None:
     environment = {
         **os.environ,

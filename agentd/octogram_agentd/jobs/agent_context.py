@@ -118,7 +118,7 @@ class AgentContext(Context):
     ) -> CommandResult:
         """Run a program to its end."""
         limit_s = None if timeout_s is None else checked_timeout(timeout_s)
-        capture = Capture(self.print_lines if log else None, tail_bytes)
+        capture = Capture(self._kernel, self.print_lines if log else None, tail_bytes)
         started_s = time.monotonic()
         self._record.has_started = True
         processes = self._agent.processes

@@ -6,6 +6,7 @@ import time
 
 from octogram_agentd import procedures, signals
 from octogram_agentd.jobs.attempt import Attempt
+from octogram_agentd.jobs.watchdog import TICK_S, HeldUp, Watchdog
 from octogram_agentd.kernel import Cancelled, TimeExpired
 from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
 from octogram_agentd.processes.logs import Log
@@ -32,6 +33,7 @@ class Attempts:
     def __init__(self, agent: Agent) -> None:
         self.own_problem = ""  # what is wrong with the user's own procedure files
         self._agent = agent
+        self._watchdog = Watchdog(agent.kernel)
         self._running: Dict[str, Attempt] = {}
         self._answers: Dict[str, Optional[Message]] = {}
         self._answer_bytes: Dict[str, int] = {}
@@ -127,13 +129,27 @@ class Attempts:
             procedure = self._procedure(message)
             from octogram_agentd.jobs.agent_context import AgentContext
 
-            result = await procedure.run(AgentContext(self._agent, attempt))
+            is_foreign = not type(procedure).__module__.startswith("octogram_agentd.")
+            if is_foreign:
+                self._watchdog.guard(attempt.task)
+            try:
+                result = await procedure.run(AgentContext(self._agent, attempt))
+            finally:
+                if is_foreign:
+                    self._watchdog.release(attempt.task)
             state = "ok"
         except ProcedureFailed as failure:
             error = _error(failure.kind, failure.message, failure.hint, failure.detail)
             result = failure.result
         except Cancelled:
             state, error = _early_end(attempt)
+        except HeldUp:
+            error = _error(
+                "held_up",
+                "%s went on for more than %g s without waiting for anything, and nothing else had its turn meanwhile"
+                % (message.get("procedure"), TICK_S),
+                "what computes for long goes into a program: context.command",
+            )
         except BaseException as failure:
             error = _bug(failure, str(message.get("procedure")))
         if attempt.timer is not None:
@@ -258,9 +274,25 @@ def _error(kind: str, message: str, hint: str = "", detail: Optional[Message] = 
     return {"kind": kind, "message": message, "hint": hint, "detail": detail or {}}
 
 
+_LIMITS = ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EFBIG", "E2BIG", "ENAMETOOLONG", "EROFS", "EIO")
+"""What the system says when a machine has no more of something: the fault of no procedure."""
+
+
 def _bug(error: BaseException, procedure: str) -> Message:
     """Describe an exception that a procedure did not mean to raise."""
     import traceback
+    from errno import errorcode
+
+    said = ""
+    if isinstance(error, OSError) and errorcode.get(error.errno or 0) in _LIMITS:
+        said = (error.strerror or "").lower()
+        said += ": %s" % error.filename if isinstance(error.filename, str) else ""
+    elif isinstance(error, MemoryError):
+        said = "out of memory"
+    elif "can't start new thread" in str(error):
+        said = "no more threads can be started"
+    if said:
+        return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, said[:1000]))
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return _error(

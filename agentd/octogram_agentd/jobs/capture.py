@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from octogram_agentd.jobs.attempt import LAST_LINES
-from octogram_agentd.processes.logs import LineCutter
+from octogram_agentd.processes.logs import LiveLines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
+    from octogram_agentd.kernel import Kernel
     from octogram_agentd.procedures.context import CommandResult
 
     PrintLines = Callable[[str, bytes, List[str], str], None]  # stream, bytes, lines, program
@@ -19,14 +22,15 @@ RESULT_CHARACTERS = 80 * 1024  # of one stream as JSON, so that two tails fit in
 class Capture:
     """Takes a command's output: the tails for its result, lines for the log."""
 
-    __slots__ = ("_cutters", "_limit_bytes", "_print", "_tails", "program")
+    __slots__ = ("_kernel", "_limit_bytes", "_lines", "_print", "_tails", "program")
 
-    def __init__(self, print_lines: Optional[PrintLines], limit_bytes: int) -> None:
+    def __init__(self, kernel: Kernel, print_lines: Optional[PrintLines], limit_bytes: int) -> None:
         self.program = ""
+        self._kernel = kernel
         self._print = print_lines
         self._limit_bytes = limit_bytes
         self._tails: Dict[str, bytearray] = {}
-        self._cutters: Dict[str, LineCutter] = {}
+        self._lines: Dict[str, LiveLines] = {}
 
     def take(self, stream: str, data: bytes) -> None:
         """Take what came; nothing means that the stream has ended."""
@@ -39,13 +43,16 @@ class Capture:
                 del tail[: -self._limit_bytes]
         if self._print is None:
             return
-        cutter = self._cutters.get(stream)
-        if cutter is None:
+        live = self._lines.get(stream)
+        if live is None:
             if not data:
                 return
-            cutter = self._cutters[stream] = LineCutter()
-        lines = cutter.feed(data) if data else cutter.close()
-        self._print(stream, data, lines, self.program)
+            live = self._lines[stream] = LiveLines(self._kernel, partial(self._pass_on, stream))
+        live.feed(data)
+
+    def _pass_on(self, stream: str, data: bytes, lines: List[str]) -> None:
+        if self._print is not None:
+            self._print(stream, data, lines, self.program)
 
     def text(self, stream: str) -> str:
         """Give the end of a stream, short enough for a result."""

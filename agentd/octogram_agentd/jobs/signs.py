@@ -156,13 +156,14 @@ class LogSign(Sign):
         return self._found[0] if self._found else None
 
     async def _search(self, process: Supervised) -> None:
-        async for line in process.new_lines():
-            match = await self._find_in(line)
-            if match is not None:
-                self.groups = match.groups
-                self._found.append(line[:1000])
-                process.changed.ring()
-                return
+        async for line in process.new_lines(with_unfinished=True):
+            for part in line.split("\r"):  # a bar overwrites itself: each state of it is looked at
+                match = await self._find_in(part)
+                if match is not None:
+                    self.groups = match.groups
+                    self._found.append(part[:1000])
+                    process.changed.ring()
+                    return
 
     async def _find_in(self, line: str) -> Optional[Match]:
         """Search a line, and let others have their turns meanwhile."""

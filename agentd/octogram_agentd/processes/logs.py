@@ -9,10 +9,13 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, List, Optional, Tuple
+    from typing import BinaryIO, Callable, List, Optional, Tuple
+
+    from octogram_agentd.kernel import Kernel, Timer
 
 MEMORY_BYTES = 64 * 1024
 LINE_BYTES = 64 * 1024  # a longer line is cut in pieces
+UNFINISHED_S = 0.5  # how long a line may lack its end before what is there of it is given
 HEAD_BYTES = 4 << 20
 SEGMENT_BYTES = 8 << 20
 SEGMENTS = 2
@@ -45,10 +48,70 @@ class LineCutter:
             lines += pieces
         return lines
 
+    @property
+    def rest(self) -> bytes:
+        """What came after the last line's end."""
+        return self._rest
+
+    def give_rest(self) -> List[str]:
+        """Give the unfinished line as if it had ended, but for a character of which only the beginning is there."""
+        rest = self._rest
+        end = len(rest)
+        while end > max(0, len(rest) - 3) and rest[end - 1] & 0xC0 == 0x80:
+            end -= 1
+        begins_character = end and 0xC2 <= rest[end - 1] <= 0xF4 and len(rest) - end < _following(rest[end - 1])
+        end = end - 1 if begins_character else len(rest)
+        self._rest = rest[end:]
+        return [rest[:end].decode("utf-8", "replace")] if end else []
+
     def close(self) -> List[str]:
         """Give the last line, when it has no end."""
         rest, self._rest = self._rest, b""
         return [rest.decode("utf-8", "replace")] if rest else []
+
+
+class LiveLines:
+    """Cuts output into lines, and gives one that does not end, such as a prompt or a bar, after UNFINISHED_S too."""
+
+    __slots__ = ("_cutter", "_give", "_has_begun", "_kernel", "_timer")
+
+    def __init__(self, kernel: Kernel, give: Callable[[bytes, List[str]], None]) -> None:
+        self._kernel = kernel
+        self._give = give
+        self._cutter = LineCutter()
+        self._has_begun = False  # the beginning of the line under way was given already
+        self._timer: Optional[Timer] = None
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes, none at the end of them, and give what they are together with the lines that are complete."""
+        lines = self._cutter.feed(data) if data else self._cutter.close()
+        if lines:
+            if self._has_begun and lines[0] in ("", "\r"):
+                del lines[0]  # only the end of what was given
+            self._has_begun = False
+            self._stop()
+        self._give(data, lines)
+        if not self._cutter.rest:
+            self._stop()
+        elif self._timer is None:
+            self._timer = self._kernel.later(UNFINISHED_S, self._give_rest)
+
+    def _give_rest(self) -> None:
+        self._timer = None
+        lines = self._cutter.give_rest()
+        if lines:
+            self._has_begun = True
+            self._give(b"", lines)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _following(byte: int) -> int:
+    """Say how many bytes follow the first one of a character."""
+    return 3 if byte >= 0xF0 else 2 if byte >= 0xE0 else 1
 
 
 def _pieces(line: bytes) -> List[str]:

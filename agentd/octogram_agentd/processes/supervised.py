@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
+
 from octogram_agentd import signals
 from octogram_agentd.kernel import Bell, Future
 from octogram_agentd.procedures.context import Process
 from octogram_agentd.procedures.values import ProcedureFailed
-from octogram_agentd.processes.logs import LineCutter, Log
+from octogram_agentd.processes.logs import UNFINISHED_S, LineCutter, LiveLines, Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class Supervised(Process):
         self._how: Dict[str, Any] = {"cwd": cwd, "env": env, "stdin": stdin, "owner": owner}
         self._on_lines = on_lines
         self._on_state = on_state
-        self._cutters = {"stdout": LineCutter(), "stderr": LineCutter()}
+        self._lines = {stream: LiveLines(kernel, partial(self._pass_on, stream)) for stream in ("stdout", "stderr")}
         self._is_stopping = False
         self._is_empty = False
         self._over = Future(kernel)
@@ -94,15 +97,14 @@ class Supervised(Process):
         return True
 
     def _take(self, stream: str, data: bytes) -> None:
-        cutter = self._cutters[stream]
         if data:
             self.log.write(data)
-            lines = cutter.feed(data)
-        else:
-            lines = cutter.close()
+        self._lines[stream].feed(data)
+        self.changed.ring()
+
+    def _pass_on(self, stream: str, data: bytes, lines: List[str]) -> None:
         if lines:
             self._on_lines(self, stream, lines)
-        self.changed.ring()
 
     async def _watch(self) -> None:
         delay_s = RESTART_DELAY_S
@@ -162,9 +164,12 @@ class Supervised(Process):
         """Wait for the leader's exit status."""
         return int(await self._child.ended)
 
-    def new_lines(self) -> AsyncIterator[str]:
-        """Give each line of output from the process's first one on; ends when the process does."""
-        return _ProcessLines(self)
+    def new_lines(self, *, with_unfinished: bool = False) -> AsyncIterator[str]:
+        """Give each line of output from the process's first one on; ends when the process does.
+
+        with_unfinished: also what is there of a line that takes long to end, and then all of it again.
+        """
+        return _ProcessLines(self, with_unfinished)
 
     async def stop(self, grace_s: Optional[float] = None) -> List[Dict[str, Any]]:
         """Stop the whole tree; what could not be ended."""
@@ -192,7 +197,10 @@ class Supervised(Process):
 class _ProcessLines:
     """Reads a process's log from its beginning, then follows it."""
 
-    def __init__(self, process: Supervised) -> None:
+    def __init__(self, process: Supervised, with_unfinished: bool) -> None:
+        self._with_unfinished = with_unfinished
+        self._since_s = 0.0  # when the unfinished line began, or was given last
+        self._given = b""
         self._process = process
         self._offset = 0
         self._cutter = LineCutter()
@@ -212,10 +220,26 @@ class _ProcessLines:
             if gap:
                 self._lines.append("[%d bytes of the log were dropped here]" % gap)
             if data:
+                had_rest = bool(self._cutter.rest)
                 self._lines += self._cutter.feed(data)
+                if self._lines or not had_rest:
+                    self._since_s, self._given = time.monotonic(), b""
             elif self._process.is_over:
                 self._is_at_end = True
                 self._lines += self._cutter.close()
             else:
-                await self._process.changed.wait()
+                await self._wait()
         return self._lines.pop(0)
+
+    async def _wait(self) -> None:
+        """Wait for more; of an unfinished line no longer than until it is to be given."""
+        rest = self._cutter.rest
+        if not self._with_unfinished or rest == self._given:
+            await self._process.changed.wait()
+            return
+        left_s = self._since_s + UNFINISHED_S - time.monotonic()
+        if left_s > 0:
+            await self._process.changed.wait(left_s)
+        else:
+            self._since_s, self._given = time.monotonic(), rest
+            self._lines.append(rest.decode("utf-8", "replace"))

@@ -42,6 +42,12 @@ def test_failures_say_what_happened(place: Place) -> None:
     assert connection.fails("own.nothing")["kind"] == "unknown_procedure"
     assert connection.fails("own.value", expression="float('nan')")["kind"] == "bug"
     assert connection.fails("own.value", expression="object()")["kind"] == "bug"
+    error = connection.fails("own.value", expression="bytes(1 << 62)")
+    assert (error["kind"], error["message"]) == ("limit", "own.value met a limit of the agent's machine: out of memory")
+    full = "(_ for _ in ()).throw(OSError(28, 'No space left on device', '/x'))"
+    error = connection.fails("own.value", expression=full)
+    assert error["message"].endswith("met a limit of the agent's machine: no space left on device: /x")
+    assert error["hint"] == ""
     assert connection.fails("own.value", expression="'x' * 200000")["kind"] == "result_too_large"
     deep = "__import__('functools').reduce(lambda inner, _: [inner], range(40), 0)"
     assert connection.fails("own.value", expression=deep)["kind"] == "result_too_large"

@@ -164,7 +164,7 @@ async def _processed_level(context: Context, process: Process, url: str) -> int:
         level = await daemons.answer(context, url + path)
         if isinstance(level, int):
             return level
-    found = [match for match in map(_PROCESSED.search, process.tail(_LINES)) if match is not None]
+    found = [match for line in process.tail(_LINES) if (match := _PROCESSED.search(line[:2000])) is not None]
     return int(found[-1].group(1)) if found else -1
 
 

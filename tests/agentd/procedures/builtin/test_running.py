@@ -86,6 +86,21 @@ async def test_the_status_is_held_against_what_is_expected(agent: RealAgent) -> 
 
 
 @pytest.mark.parametrize(
+    ("script", "pattern"),
+    [
+        ("printf 'login: '; exec sleep 1000", "^login: $"),
+        (r"printf '1%%\r2%%\rup\r'; exec sleep 1000", "^up$"),
+        ("while sleep 0.05; do printf .; done", r"^\.{12}"),
+        ("printf 'le'; sleep 0.7; echo vel 7; exec sleep 1000", "^level 7$"),
+    ],
+)
+async def test_a_line_without_an_end_is_seen(agent: RealAgent, script: str, pattern: str) -> None:
+    argv = ["sh", "-c", script]
+    await agent.ok("builtins.start_process", argv=argv, name="p", ready={"log": pattern, "timeout": 20})
+    await agent.ok("builtins.wait_for", log=pattern, process="p", timeout=20)
+
+
+@pytest.mark.parametrize(
     ("arguments", "kind", "words"),
     [
         ({"argv": "no-such-program x"}, "not_started", "no-such-program was not found"),
