@@ -48,7 +48,7 @@ def test_agents_read_each_others_files(rig: Rig, left: str, right: str, version:
     done = rig.orchestrate(BOTH_WAYS.format(**{k: m.address_in("lan", version) for k, m in addresses.items()}))
     assert done.code == 0, done.output
     for name, other in (("left", "right"), ("right", "left")):
-        assert done.end(f"fetch/read@{name}")["result"]["stdout"] == f"from {other}one\ntwo\n"
+        assert done.end(f"fetch/read@{name}")["result"]["stdout"] == f"from {other}one\ntwo"
 
 
 def test_the_operators_files_and_directories_go_there_and_come_back(rig: Rig) -> None:
