@@ -60,9 +60,11 @@ def main(argv: Sequence[str]) -> int:
             first_word.give(as_text(invocation.warnings) if invocation.warnings else "")
 
         return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
-    except ConsoleGone:
-        archive.forget_unbegun(load().runs_dir / run, Path(run_dir), HOST_LOG)
-        raise
     except OctogramError as error:
-        first_word.give(complaint(error), int(error.exit_code))
-        raise
+        try:
+            first_word.give(complaint(error), int(error.exit_code))
+        except ConsoleGone as gone:
+            error = gone
+        if isinstance(error, ConsoleGone):  # it would have tidied up
+            archive.forget_unbegun(load().runs_dir / run, Path(run_dir), HOST_LOG)
+        raise error

@@ -84,7 +84,10 @@ def test_a_run_keeps_the_text_that_it_was_made_of(tmp_path: Path, monkeypatch: p
     assert (directory / "scenario.yml").read_text() == GOOD
 
 
-def test_no_run_is_begun_for_a_console_that_went_away(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scenario", ["s.yml", "bad.yml"])
+def test_no_run_is_begun_for_a_console_that_went_away(
+    place: Path, monkeypatch: pytest.MonkeyPatch, scenario: str
+) -> None:
     runs = place / "state" / "octogram-tui" / "runs"
     name, directory = archive.create(runs, "s.yml", datetime.now(UTC))
     reading, writing = os.pipe()
@@ -92,7 +95,8 @@ def test_no_run_is_begun_for_a_console_that_went_away(place: Path, monkeypatch: 
     monkeypatch.undo()
     monkeypatch.setenv("XDG_STATE_HOME", str(place / "state"))
     monkeypatch.setenv("HOME", str(place))
-    words = [name, str(directory), str(directory / "control.sock"), str(writing), str(place / "s.yml")]
+    socket = archive.socket_path(name, directory, None)
+    words = [name, str(directory), str(socket), str(writing), str(place / scenario)]
     with pytest.raises(host.ConsoleGone):
         host.main(words)
     assert [path.name for path in runs.iterdir()] == [".order"]
@@ -106,7 +110,9 @@ def test_a_run_whose_process_ended_before_it_could_say_so_is_not_lost(
     monkeypatch.setattr(console, "attach", attached)
     run.main(["s.yml", "--no-keep-alive"])
     monkeypatch.undo()
-    known = archive.find(place / "state" / "octogram-tui" / "runs", "last")
+    runs = place / "state" / "octogram-tui" / "runs"
+    wait_for(lambda: archive.find(runs, "last").state == "finished")
+    known = archive.find(runs, "last")
 
     class Gone:
         """A connection that ends at once."""
