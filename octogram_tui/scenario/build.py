@@ -11,7 +11,7 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, 
 from octogram_tui.scenario.agents import read_agent, read_defaults
 from octogram_tui.scenario.binary import read_binary
 from octogram_tui.scenario.documents import ReadFile
-from octogram_tui.scenario.findings import Findings, kind_of
+from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.jobs import JobReader, digest_of, whole
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.own import read_own
@@ -114,7 +114,7 @@ class ScenarioBuilder:
         """Read a file with a list of further agents."""
         keys = KeyReader(Findings(document, self.problems), self.usage)
         root, place = document.root, document.place
-        if isinstance(root, MapNode):
+        if isinstance(root, MapNode) and any(suggestion(key, ["agents"]) for key in root):
             keys.check_known(root, {"agents": SCENARIO["agents"]._replace(required=True)}, "a file of agents")
             if "agents" not in root:
                 return

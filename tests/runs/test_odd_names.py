@@ -90,7 +90,7 @@ def scenario(names: list[str], items: str) -> str:
         ),
         job("asked", builtins__http={"url": f"owner://http/{URL}?q=1"}, until="res.body == item | string"),
         job("waited", builtins__wait_for={"http": f"owner://http/{URL}", "timeout": 5}),
-        job("home", builtins__fetch={"remote_path": NAME, "local_path": f"prefetched/{NAME}"}),
+        job("home", builtins__fetch={"remote_path": f"./{NAME}", "local_path": f"prefetched/{NAME}"}),
         job("out", builtins__fetch={"remote_path": f"out/{NAME}/copied/{NAME}", "local_path": f"unpacked/{NAME}"}),
     ]
     back = [

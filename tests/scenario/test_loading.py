@@ -641,10 +641,7 @@ def test_words_that_are_numbers_elsewhere() -> None:
 def test_files_of_the_wrong_shape() -> None:
     files = {"a.yml": "a: 1\n", "v.yml": "[", "b.yml": "["}
     found = problems("stages: []\n", files=files, agent_files=["a.yml", "b.yml"], variable_files=["v.yml"])
-    assert [p.message for p in found if p.file == "a.yml"] == [
-        "unknown key `a` in a file of agents",
-        "`agents` is missing in a file of agents",
-    ]
+    assert [p.message for p in found if p.file == "a.yml"] == ["`agents` must be a list, not a map"]
     assert {problem.file for problem in found} == {"a.yml", "b.yml", "v.yml"}
 
 
