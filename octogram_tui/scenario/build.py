@@ -114,11 +114,11 @@ class ScenarioBuilder:
         """Read a file with a list of further agents."""
         keys = KeyReader(Findings(document, self.problems), self.usage)
         root, place = document.root, document.place
-        if isinstance(root, MapNode) and any(suggestion(key, ["agents"]) for key in root):
-            keys.check_known(root, {"agents": SCENARIO["agents"]._replace(required=True)}, "a file of agents")
-            if "agents" not in root:
-                return
+        if isinstance(root, MapNode) and list(root) == ["agents"]:
             root, place = root["agents"], root.value_place("agents")
+        elif isinstance(root, MapNode) and len(root) == 1 and suggestion(next(iter(root)), ["agents"]):
+            keys.check_known(root, {"agents": SCENARIO["agents"]}, "a file of agents")
+            return
         if not document.errors or root is not None:
             self.take_agents(keys, root, place, defaults)
 
