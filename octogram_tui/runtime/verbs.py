@@ -260,7 +260,7 @@ def parse(typed: list[str]) -> Asked:
         if not is_named:
             raise UsageError(f"{verb.name}: {word[:40]!r} is one word too many", hint=usage(verb))
         if name in given:
-            raise UsageError(f"{verb.name}: `{name}` is given twice", hint=usage(verb))
+            raise UsageError(f"{verb.name}: {name[:40]!r} is given twice", hint=usage(verb))
         given[name] = rest
     types = {argument.name: argument.type for argument in verb.arguments}
     record: dict[str, Any] = {}

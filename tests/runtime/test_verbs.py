@@ -108,7 +108,7 @@ def test_as_people_type(typed: str, asked: Any) -> None:
         (["pause", "now"], "pause: 'now' is one word too many"),
         (["pause", "why=1"], "pause has no argument 'why'"),
         (["rerun"], "rerun needs `stage`: the stage"),
-        (["rerun", "a", "stage=b"], "rerun: `stage` is given twice"),
+        (["rerun", "a", "stage=b"], "rerun: 'stage' is given twice"),
         (["confirm", "measure", "perhaps"], "confirm: `answer` must be true or false"),
         (["stop", "by=me", "exit_code=4711"], "stop: `exit_code` must be an exit code"),
         (["log", "a", "p", "size_bytes=0"], "log: `size_bytes` must be 1 to 65536 bytes"),

@@ -185,7 +185,7 @@ async def test_a_port_that_is_taken_or_none(agent: RealAgent) -> None:
         port = taken.getsockname()[1]
         error = await agent.error("builtins.start_http_server", http_port=str(port))
     assert error["kind"] == "port"
-    assert f"port {port} of 127.0.0.1: it is in use by" in error["message"]
+    assert f"on 127.0.0.1:{port}: it is in use by" in error["message"]
     assert f"(pid {os.getpid()})" in error["message"]
     assert "http_port" in error["hint"]
     assert (await agent.error("builtins.start_http_server", http_port="http"))["kind"] == "refused"
