@@ -1,8 +1,8 @@
 """How many daemons may boot on one machine at the same time, and which agent waits for that.
 
 A boot is a shell with all that its start files do, Python, and the daemon's greeting. Hundreds of them at once take
-each other's processor, until none is done in time; one after the other they are done sooner. A machine begins with a
-few, and gets more as long as they boot as fast together as alone.
+each other's processor, until none is done in time. A machine begins with a few, and gets as many as are done in good
+time even one after the other; more, as long as they boot as fast together as alone; fewer, when they are slow.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from contextlib import asynccontextmanager
 
 from octogram_tui.transport.turns import Turns
 
-AT_ONCE = 8  # enough to keep the processors of an ordinary machine busy
+AT_ONCE = 8  # before anything is known of the machine
+LEAST_AT_ONCE = 4
 MOST_AT_ONCE = 64
+ENOUGH_S = 10.0  # so many as one after the other would be done in this time: a fraction of what each one has
+SLOW_S = 20.0
 STALL_S = 10.0  # without an end of any boot, one that hangs is taken to be the reason, and its place does not count
 TELL_AFTER_S = 1.0  # a shorter wait is not worth a word
 
@@ -52,14 +55,17 @@ class Boots(Turns):
         if took_s >= STALL_S and self._hanging:
             self._hanging -= 1
             self.at_once -= 1
-        if not is_up:
-            return
-        self._best_s = min(self._best_s, took_s)
-        least, most = AT_ONCE + self._hanging, MOST_AT_ONCE + self._hanging
-        if took_s <= 2 * self._best_s and self.at_once < most:
-            self.at_once += 1
-        elif took_s > 4 * self._best_s and self.at_once > least:
-            self.at_once -= 1
+        if is_up:
+            self._best_s = min(self._best_s, took_s)
+            self.at_once = self._hanging + self._fitting(self.at_once - self._hanging, took_s)
+
+    def _fitting(self, places: int, took_s: float) -> int:
+        """Say how many places there should be after a boot that took so long."""
+        if took_s > SLOW_S:
+            return max(LEAST_AT_ONCE, places - 1)
+        if took_s <= 2 * self._best_s:
+            places += 1
+        return min(MOST_AT_ONCE, max(places, int(ENOUGH_S / max(self._best_s, 0.001))))
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()

@@ -66,6 +66,7 @@ class Crowd:
 @pytest.mark.sshd
 async def test_all_come_up_behind_a_slow_login(openssh_server: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boots, "TELL_AFTER_S", 0.2)
+    monkeypatch.setattr(boots, "ENOUGH_S", boots.ENOUGH_S * GREETING_S / Limits().greeting_s)
     (openssh_server.home / ".bashrc").write_text(f"exec 9>~/turn; flock 9; sleep {LOGIN_S}; exec 9>&-\n")
     crowd = Crowd(openssh_server, AGENTS)
     for link in crowd.links:

@@ -13,7 +13,7 @@ from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport import boots as boots_module
 from octogram_tui.transport.base import Transport
-from octogram_tui.transport.boots import AT_ONCE, MOST_AT_ONCE, Boots, place
+from octogram_tui.transport.boots import AT_ONCE, LEAST_AT_ONCE, MOST_AT_ONCE, Boots, place
 from octogram_tui.transport.local import LocalTransport
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.turns import Turns
@@ -76,7 +76,8 @@ class Booting:
 
 
 @pytest.fixture
-async def booting() -> AsyncIterator[Booting]:
+async def booting(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Booting]:
+    monkeypatch.setattr(boots_module, "ENOUGH_S", 0.0)  # boots of a test take no time
     found = Booting()
     yield found
     for task in found.tasks.values():
@@ -203,20 +204,27 @@ async def test_boots_that_hang_keep_only_their_own_places(booting: Booting, monk
     assert set(booting.inside) == {f"u{n}" for n in range(count)}
 
 
-def test_more_where_that_is_as_fast_and_fewer_where_it_is_not() -> None:
+def test_as_many_as_are_done_in_time_even_one_after_the_other() -> None:
+    for took_s, places in ((0.05, MOST_AT_ONCE), (0.5, 20), (2.0, AT_ONCE + 1)):
+        boots = Boots()
+        boots.ended(took_s, is_up=True)
+        assert boots.at_once == places
+
+
+def test_more_where_that_is_as_fast_and_fewer_where_it_is_slow() -> None:
     boots = Boots()
     for _ in range(100):
-        boots.ended(0.3, is_up=True)
+        boots.ended(5.0, is_up=True)
     assert boots.at_once == MOST_AT_ONCE
     for _ in range(100):
-        boots.ended(0.9, is_up=True)  # between twice and four times: as it is
+        boots.ended(15.0, is_up=True)  # slower than alone, and not slow: as it is
     assert boots.at_once == MOST_AT_ONCE
     for _ in range(100):
-        boots.ended(2.0, is_up=True)
-    assert boots.at_once == AT_ONCE
+        boots.ended(25.0, is_up=True)
+    assert boots.at_once == LEAST_AT_ONCE
     for _ in range(100):
         boots.ended(0.01, is_up=False)  # one that failed at once says nothing of how fast they are
-    assert boots.at_once == AT_ONCE
+    assert boots.at_once == LEAST_AT_ONCE
 
 
 async def test_a_long_wait_is_told_and_its_end(booting: Booting, monkeypatch: pytest.MonkeyPatch) -> None:

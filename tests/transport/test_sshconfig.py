@@ -139,6 +139,21 @@ def test_directives_that_are_not_honoured(tmp_path: Path) -> None:
     }
 
 
+def test_an_included_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    included = tmp_path / "included"
+    included.write_text("Port 3\n")
+    read_text = Path.read_text
+
+    def refuse(path: Path, *arguments: Any, **more: Any) -> str:
+        if path == included:
+            raise PermissionError(13, "Permission denied")
+        return read_text(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(asyncssh.ConfigParseError, match=f"config line 2: {included} cannot be read: Permission denied"):
+        profile(tmp_path, f"User me\nInclude {included}\n")
+
+
 def test_which_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(sshconfig, "SYSTEM_FILE", str(tmp_path / "system"))

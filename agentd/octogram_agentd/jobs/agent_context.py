@@ -58,6 +58,8 @@ class AgentContext(Context):
 
     def path(self, path: str) -> str:
         """Give the absolute path of one relative to home."""
+        if "\0" in path:
+            raise ProcedureFailed("%r holds a NUL character, which no path can" % path, kind="path")
         return os.path.normpath(os.path.join(self.home, path))
 
     def inner_path(self, path: str) -> str:

@@ -34,9 +34,9 @@ class Directives(SSHClientConfig):
         """Take a file in. Raises ConfigParseError, which names file and line."""
         if depth == 0:
             self._relative_to = "/etc/ssh" if str(path) == SYSTEM_FILE else os.path.expanduser("~/.ssh")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
         self._path, self._line_no, self._matching = path, 0, True
         self._tokens.setdefault("%", "%")
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
         for number, line in enumerate(text.split("\n"), 1):
             self._line_no = number
             try:
@@ -74,7 +74,13 @@ class Directives(SSHClientConfig):
             whole = os.path.join(self._relative_to, os.path.expanduser(pattern))
             for found in sorted(glob.glob(whole)):
                 if os.path.isfile(found):
-                    self.parse(Path(found), depth + 1)
+                    self._include_file(found, depth)
+
+    def _include_file(self, name: str, depth: int) -> None:
+        try:
+            self.parse(Path(name), depth + 1)
+        except OSError as error:
+            self._error(f"{name} cannot be read: {error.strerror or error}")
 
     def _conditions(self, args: list[str]) -> list[str]:
         """Take `host=x` apart, and fill in what `exec` is told of the destination."""

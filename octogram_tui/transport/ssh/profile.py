@@ -171,6 +171,10 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
             command,
             str(config.get("IdentityFile")),
             known_hosts.files,
+            known_hosts.record_to,
+            known_hosts.hashes,
+            config.get("StrictHostKeyChecking"),
+            config.get("CheckHostIP"),
         ),
     )
     trusted.name, trusted.port = found.trust_name, found.trust_port

@@ -113,7 +113,7 @@ def test_paths_stay_inside(place: Place) -> None:
     home = str(place.root / "home")
     connection.ok("own.command", argv=["ln", "-s", "/etc", "out"])
     assert connection.ok("own.value", expression="context.inner_path('a/../b')") == f"{home}/b"
-    for path in ("../x", "/etc/passwd", "out/passwd", "a/../../x"):
+    for path in ("../x", "/etc/passwd", "out/passwd", "a/../../x", "a\0b"):
         assert connection.fails("own.value", expression=f"context.inner_path({path!r})")["kind"] == "path"
     assert connection.ok("own.value", expression="context.path('/abs')") == "/abs"
     assert connection.ok("own.value", expression="context.data_dir('node')") == str(place.root / "data" / "node")

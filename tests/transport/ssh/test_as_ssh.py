@@ -256,6 +256,17 @@ async def test_accepting_new_keys_by_the_configuration_is_for_its_machines(opens
     assert not by_ssh(openssh_server, "127.0.0.1")
 
 
+async def test_what_one_alias_accepts_no_other_does(openssh_server: SshServer) -> None:
+    openssh_server.write_client("Host lax\n  HostName 127.0.0.1\n  StrictHostKeyChecking accept-new", known="")
+    openssh_server.known_hosts.unlink()
+    openssh_server.known_hosts.mkdir()  # so that nothing can be recorded
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    await transports.transport_for(openssh_server.spec("a", "lax")).reach()
+    with pytest.raises(HostKeyRefused, match="is not known"):
+        await transports.transport_for(openssh_server.spec("b")).reach()
+    await transports.close()
+
+
 @needs_ssh
 @pytest.mark.parametrize(("says", "outcome"), [("yes", "trust.changed"), ("no", "hello")])
 async def test_the_address_counts_where_the_configuration_says_so(
