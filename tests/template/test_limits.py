@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import pytest
@@ -200,3 +201,25 @@ def test_a_variables_view_is_a_mapping() -> None:
     assert list(view.values()) == [1]
     assert list(view.items()) == [("a", 1)]
     assert "b" not in view
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ! " + "'a'" * 30_000,
+        "{{ ! " + "'\\'" * 30_000,
+        "!" + "{{" * 30_000,
+        "!" + "{% raw %}" * 10_000,
+        "!" + "{#" * 30_000,
+        "{{ " + "?" * 60_000 + " }}",
+        "{{ " + "(" * 30_000 + ")" * 30_000 + " }}",
+        "{{ " + "-" * 30_000 + "1 }}",
+    ],
+)
+def test_what_is_never_closed_is_read_once(text: str) -> None:
+    began_s = time.monotonic()
+    with pytest.raises(TemplateError):
+        render(text, SCOPE)
+    with pytest.raises(TemplateError):
+        evaluate(text, SCOPE)
+    assert time.monotonic() - began_s < 5
