@@ -90,6 +90,8 @@ def _fit_all(of: Field[Any], values: list[Any], path: str, resolve: Resolve) -> 
 
 
 def _fit_record(field: Field[Any], value: dict[str, Any], path: str, resolve: Resolve) -> dict[str, Any]:
+    now = {former: name for name, member in field.fields.items() for former in member.formerly}
+    value = {now.get(name, name): element for name, element in value.items()}
     for name in value:
         if name not in field.fields:
             known = ", ".join(field.fields)

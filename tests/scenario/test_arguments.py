@@ -336,3 +336,30 @@ def test_a_procedure_that_was_renamed_is_told_by_its_new_name() -> None:
 def test_an_unknown_key_is_told_the_nearest_known_one(body: str, like: str) -> None:
     said = [each.message for each in job_problems(body)]
     assert any("unknown key" in each and f"did you mean `{like.rpartition('.')[2]}`?" in each for each in said), said
+
+
+def test_a_record_that_a_template_gives_is_checked_as_if_it_were_written_there() -> None:
+    def slot(value: str) -> Any:
+        body = "fake.everything: {slot: '{{ vars.slot }}'}"
+        given = job(body, variables=f"slot: {value}").scenario
+        return (
+            given.stages[0]
+            .jobs[0]
+            .arguments.expand(make_scope(given.variables, agent="a", captures=["a"]), resolve)["slot"]
+        )
+
+    assert slot("{index: 5, file: 'self://x'}") == {"index": "5", "size": 4, "file": {"owned": "file self://x"}}
+    for value, says in (
+        ("{}", "`slot.index` is missing"),
+        ("{index: 1, sise: 2}", "unknown key `slot.sise`; did you mean `size`?"),
+        ("{index: 1, size: x}", "`slot.size` takes a whole number, not the text `x`"),
+        ("{index: [1]}", "`slot.index` takes a text, not a list"),
+        ("{index: '{{ vars.slot }}', file: x}", "is neither a URL nor something that an agent owns"),
+        ("[1]", "`slot` takes a map, not a list"),
+    ):
+        with pytest.raises(TemplateError) as caught:
+            slot(value)
+        assert says in caught.value.message
+    renamed = job("fake.renamed: {wallet: 'self://w', slot: '{{ vars.s }}'}", variables="s: {number: 3}").scenario
+    expanded = renamed.stages[0].jobs[0].arguments.expand(make_scope(renamed.variables), resolve)
+    assert expanded["slot"] == {"index": 3}
