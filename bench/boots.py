@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from octogram_tui.transport.knownhosts import written_name
+
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
 SSHD = "/usr/sbin/sshd"
 BURN = """
@@ -46,7 +48,7 @@ def start_sshd(folder: Path, login_s: float) -> tuple[subprocess.Popen[bytes], P
         f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv HOME={home}\n"
     )
     known = " ".join((folder / "host.pub").read_text().split()[:2])
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}\n")
+    (folder / "known_hosts").write_text(f"{written_name('127.0.0.1', port)} {known}\n")
     config = folder / "ssh_config"
     config.write_text(
         f"Host *\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {folder / 'user'}\n  IdentityAgent none\n"

@@ -133,6 +133,7 @@ class TransportError(OctogramError):
     exit_code = ExitCode.UNREACHABLE
     code = "net.failed"
     is_retryable = False
+    jump = ""  # the jump machine at which it went wrong, when it was not the agent's own
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -1,4 +1,4 @@
-"""`octogram-tui doctor`: what is wrong with the machines, before a run finds out."""
+"""`octogram-tui doctor`: what is wrong with the machines, and between them, before a run finds out."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from octogram_tui.commands.loading import load
+from octogram_tui.commands.loading import load, warn
 from octogram_tui.commands.options import CommandParser, add_scenario_options, add_ssh_options, parse
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode
-from octogram_tui.model.scenario import AgentSpec
-from octogram_tui.projection.text import safe
+from octogram_tui.model.scenario import Scenario
+from octogram_tui.report.checkup import lines_of
+from octogram_tui.scenario.crossings import crossings
 from octogram_tui.settings import load as load_settings
+from octogram_tui.transport.meetings import try_ways, ways_of
 from octogram_tui.transport.pool import Transports
-from octogram_tui.transport.preflight import Check, examine
+from octogram_tui.transport.preflight import Check, examine, machines_of
 
 _MEANINGS = {
     "ssh configuration": ExitCode.USAGE,
@@ -22,16 +24,23 @@ _MEANINGS = {
     "connection": ExitCode.UNREACHABLE,
     "host key": ExitCode.NOT_TRUSTED,
     "login": ExitCode.NOT_TRUSTED,
+    "jump machine": ExitCode.OK,  # what is wrong with it is told of itself
+    "others": ExitCode.UNREACHABLE,
+    "reached": ExitCode.UNREACHABLE,
 }
 """With which exit code a run would fail for what a check found; every other one keeps the agent from starting."""
 
 
-async def _examine(
-    agents: list[AgentSpec], ssh_config: str | None, *, accept_new: bool, prometheus: str
-) -> list[Check]:
+async def _examine(scenario: Scenario, ssh_config: str | None, *, accept_new: bool) -> list[Check]:
+    """Look at every machine, then let them try to reach each other where the scenario needs it."""
     transports = Transports(ssh_config=ssh_config, accept_new=accept_new)
+    prometheus = scenario.prometheus_agent
+    specs = [*scenario.agents, *([prometheus] if prometheus is not None else [])]
     try:
-        return await examine(agents, transports, ssh_config=ssh_config, prometheus=prometheus)
+        by_agent = machines_of(specs, transports, prometheus.name if prometheus is not None else "")
+        machines = list({id(machine): machine for machine in by_agent.values()}.values())
+        rows = await examine(machines, transports, ssh_config=ssh_config)
+        return rows + await try_ways(ways_of(crossings(scenario), by_agent), machines)
     finally:
         await transports.close()
 
@@ -39,7 +48,9 @@ async def _examine(
 def main(argv: Sequence[str]) -> int:
     """Check every agent's machine; 0 when all can be used, 4 when one cannot."""
     parser = CommandParser(
-        "doctor", "Look at every agent's machine: name, network, host key, login, Python, disk, clock."
+        "doctor",
+        "Look at every agent's machine: name, network, host key, login, Python, disk, clock; "
+        "and whether those reach each other whose agents use each other.",
     )
     parser.add_argument("scenario", metavar="SCENARIO")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -47,17 +58,13 @@ def main(argv: Sequence[str]) -> int:
     add_ssh_options(parser)
     args = parse(parser, argv)
     settings = load_settings()
-    scenario = load(args).scenario
-    agents = list(scenario.agents)
-    prometheus = scenario.prometheus_agent
-    if prometheus is not None:
-        agents.append(prometheus)
+    loaded = load(args)
+    warn(loaded.warnings)
     rows = asyncio.run(
         _examine(
-            agents,
+            loaded.scenario,
             args.ssh_config or settings.ssh_config or None,
             accept_new=args.accept_new or settings.host_keys == "accept-new",
-            prometheus=prometheus.name if prometheus is not None else "",
         )
     )
     if args.json:
@@ -66,10 +73,6 @@ def main(argv: Sequence[str]) -> int:
     elif not rows:
         print("the scenario has no agents")
     else:
-        width = max(len(row.agent) for row in rows)
-        checks = max(len(row.check) for row in rows)
-        for row in rows:
-            print(f"{row.state:4}  {row.agent:{width}}  {row.check:{checks}}  {safe(row.detail)}".rstrip())
-            if row.hint and row.state != "ok":
-                print(f"      {safe(row.hint)}")
+        for line in lines_of(rows):
+            print(line)
     return exit_code(_MEANINGS.get(row.check, ExitCode.NOT_STARTED) for row in rows if row.state == "fail")

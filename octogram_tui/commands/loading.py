@@ -32,14 +32,27 @@ def load(args: Any) -> Loaded:
         scenario = limited(scenario, args.limit)
     if args.local:
         scenario = made_local(scenario)
-    return loaded._replace(scenario=scenario)
+    return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
+
+
+def _address_warnings(scenario: Scenario) -> list[Problem]:
+    """Warn of agents that others could not reach; finding out who uses whom takes time, so only where it may be."""
+    from octogram_agentd.network.endpoint import why_not_for_others
+
+    prometheus = scenario.prometheus_agent
+    everybody = [*scenario.agents, *([prometheus] if prometheus is not None else [])]
+    if len({bool(why_not_for_others(agent.address_for_others)) for agent in everybody}) < 2:
+        return []  # nobody, or all of them, on the operator's machine
+    from octogram_tui.scenario.crossings import address_warnings
+
+    return address_warnings(scenario)
 
 
 def made_local(scenario: Scenario) -> Scenario:
     """Move every agent to this machine."""
 
     def local(agent: AgentSpec) -> AgentSpec:
-        return replace(agent, address="127.0.0.1", transport="local", command=(), python=None)
+        return replace(agent, address="127.0.0.1", data_address="", transport="local", command=(), python=None)
 
     prometheus = scenario.prometheus_agent
     return replace(

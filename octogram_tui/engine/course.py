@@ -133,7 +133,7 @@ class Course:
         labels = self._fleet.labels
         selected = choose_agents(stage, make_scope(self._core.variables), labels)
         jobs = tuple(j for j in stage.jobs if not job or j.key == job)
-        stage_run = StageRun(stage, is_rerun=is_rerun, only=only)
+        stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only)
         for name, captures in selected.items():
             if not agent or agent == name:
                 stage_run.add_lane(name, labels[name], captures, jobs)

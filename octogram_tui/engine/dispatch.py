@@ -16,7 +16,6 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec
 from octogram_tui.template.items import expand_items
-from octogram_tui.template.scope import make_scope
 
 
 class StageListener(Protocol):
@@ -149,7 +148,7 @@ class Dispatcher:
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
-            scope = make_scope(job_run.snapshot, agent=lane.agent, labels=lane.labels, captures=lane.captures)
+            scope = lane.scope(job_run.snapshot)
             try:
                 job_run.items = iter(expand_items(spec.items, scope))
             except TemplateError as error:

@@ -95,7 +95,10 @@ class AgentWaiting(Event):
 
 @dataclass(slots=True, kw_only=True)
 class AgentReady(Event):
-    """An agent answered and takes jobs. `home` is the directory of relative paths there."""
+    """An agent answered and takes jobs.
+
+    `home` is the directory of relative paths there, `address` where the other agents reach it.
+    """
 
     TYPE: ClassVar[str] = "agent_ready"
     agent: str
@@ -257,7 +260,10 @@ class VariableChanged(Event):
 
 @dataclass(slots=True, kw_only=True)
 class ServiceAnnounced(Event):
-    """An agent offers something: a node's RPC, files over HTTP, metrics. state: up, or down with the reason."""
+    """An agent offers something: a node's RPC, files over HTTP, metrics. state: up, or down with the reason.
+
+    `address` is where the other agents reach it.
+    """
 
     TYPE: ClassVar[str] = "service_announced"
     agent: str

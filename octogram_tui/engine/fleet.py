@@ -27,11 +27,6 @@ from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
 
 
-def address_of(agent: AgentSpec) -> str:
-    """Give the address at which other agents reach this one."""
-    return agent.address or "127.0.0.1"
-
-
 class Fleet:
     """Every agent with its state."""
 
@@ -54,6 +49,11 @@ class Fleet:
     def labels(self) -> dict[str, Mapping[str, str]]:
         """The labels of each of them."""
         return {name: self._specs[name].labels for name in self.names}
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where other agents reach each of them; kept true as they come up."""
+        return self._services.addresses
 
     @property
     def is_ready(self) -> bool:
@@ -99,7 +99,7 @@ class Fleet:
     def _add(self, spec: AgentSpec) -> None:
         self._specs[spec.name] = spec
         self._state[spec.name] = "new"
-        self._services.addresses[spec.name] = address_of(spec)
+        self._services.addresses[spec.name] = spec.address_for_others
 
     def add(self, spec: AgentSpec) -> None:
         """Bring up an agent that an edit of the scenario added."""
@@ -122,6 +122,8 @@ class Fleet:
         if self._state.get(name) != "starting":
             return
         self._move(name, "ready")
+        if stimulus.address:
+            self._services.addresses[name] = stimulus.address
         self._core.emit(
             AgentReady(
                 agent=name,
@@ -205,6 +207,8 @@ class Fleet:
     def _send_targets(self) -> None:
         if self._prometheus.is_up and not self.problem(self._prometheus.agent):
             self._prometheus.tell_targets(self._services.all(), self._services.addresses)
+            for agent in {agent for agent, service in self._services.all() if "metrics" in service.ports}:
+                self._services.warn_of_address(self._core, agent, self._prometheus.agent)
 
     def errand_ended(self, report: AttemptReport) -> None:
         """Take the end of what the run itself had an agent do."""

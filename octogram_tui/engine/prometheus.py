@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
+from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import AgentFailed, WarningGiven
-from octogram_tui.engine.services import Service, url_host
+from octogram_tui.engine.services import Service
 from octogram_tui.engine.stimuli import AttemptReport
 from octogram_tui.model.failure import FAILED, Failure
 from octogram_tui.model.ids import ErrandId
@@ -99,7 +100,7 @@ class Prometheus:
 def own_group(port: int) -> TargetGroup:
     """Give the group of the orchestrator's own metrics, for a Prometheus on the orchestrator's machine."""
     labels = {"agent": "orchestrator", "node": "octogram-tui", "kind": "orchestrator"}
-    return {"targets": [f"127.0.0.1:{port}"], "labels": labels}
+    return {"targets": [str(Endpoint(LOOPBACK, port))], "labels": labels}
 
 
 def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[str, str]) -> list[TargetGroup]:
@@ -109,7 +110,7 @@ def target_groups(services: Iterable[tuple[str, Service]], addresses: Mapping[st
     """
     groups: list[TargetGroup] = [
         {
-            "targets": [f"{url_host(addresses[agent])}:{service.ports['metrics']}"],
+            "targets": [str(Endpoint(addresses[agent], service.ports["metrics"]))],
             "labels": {"agent": agent, "node": service.name, "kind": service.kind},
         }
         for agent, service in services

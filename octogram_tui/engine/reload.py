@@ -152,8 +152,9 @@ def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:
         if was is None:
             if engine.phase in ("starting", "running", "idle"):
                 engine.fleet.add(agent)
-        elif (was.address, was.user, was.port, was.transport, was.command) != (
+        elif (was.address, was.data_address, was.user, was.port, was.transport, was.command) != (
             agent.address,
+            agent.data_address,
             agent.user,
             agent.port,
             agent.transport,

@@ -14,7 +14,6 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import StageSpec
 from octogram_tui.template.items import expand_items
-from octogram_tui.template.scope import make_scope
 
 
 def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instances, asked: RerunRequest) -> str:
@@ -99,7 +98,7 @@ def _draws(core: Core, lane: Lane, id_: InstanceId) -> bool:
     items = lane.jobs[0].items
     if items is None:
         return id_.item is None
-    scope = make_scope(core.variables, agent=lane.agent, labels=lane.labels, captures=lane.captures)
+    scope = lane.scope(core.variables)
     return id_.item in [text for _, _, text in expand_items(items, scope)]
 
 

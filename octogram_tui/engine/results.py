@@ -14,7 +14,6 @@ from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
 from octogram_tui.template.environment import expand, render
 from octogram_tui.template.numbers import integer
-from octogram_tui.template.scope import make_scope
 
 
 class Update(NamedTuple):
@@ -83,16 +82,7 @@ def _registered(instance: Instance, name: str, value: Value, variables: Mapping[
 
 
 def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:
-    lane = instance.job_run.lane
-    return make_scope(
-        variables,
-        agent=lane.agent,
-        labels=lane.labels,
-        captures=lane.captures,
-        item=instance.item,
-        result=result,
-        has_result=True,
-    )
+    return instance.job_run.lane.scope(variables, instance.item, result=result, has_result=True)
 
 
 def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
@@ -100,8 +90,7 @@ def holds(instance: Instance, variables: Mapping[str, Value]) -> bool:
 
     Raises TemplateError for an expression that can never hold.
     """
-    lane = instance.job_run.lane
-    scope = make_scope(variables, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item)
+    scope = instance.job_run.lane.scope(variables, instance.item)
     try:
         return decide(instance.expression, scope, is_null_false=True)
     except TemplateError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.template.scope import make_scope
 
 if TYPE_CHECKING:
     from octogram_tui.engine.instances import Instance
@@ -59,11 +60,27 @@ class Lane:
         self.active: dict[str, JobRun] = {}
         self.is_done = False
 
+    def scope(
+        self, variables: Mapping[str, Value], item: Value = None, *, result: Value = None, has_result: bool = False
+    ) -> dict[str, Value]:
+        """Give the names that the templates of this agent's jobs see."""
+        return make_scope(
+            variables,
+            agent=self.agent,
+            address=self.stage_run.addresses.get(self.agent, ""),
+            labels=self.labels,
+            captures=self.captures,
+            item=item,
+            result=result,
+            has_result=has_result,
+        )
+
 
 class StageRun:
     """One pass through a stage: the scenario's own, or a rerun of all or a part of it."""
 
     __slots__ = (
+        "addresses",
         "blocked",
         "failed",
         "in_flight",
@@ -80,8 +97,16 @@ class StageRun:
         "waiting",
     )
 
-    def __init__(self, spec: StageSpec, *, is_rerun: bool = False, only: InstanceId | None = None) -> None:
+    def __init__(
+        self,
+        spec: StageSpec,
+        addresses: Mapping[str, str],
+        *,
+        is_rerun: bool = False,
+        only: InstanceId | None = None,
+    ) -> None:
         self.spec = spec
+        self.addresses = addresses  # where agents reach each other
         self.is_rerun = is_rerun
         self.only = only
         self.lanes: list[Lane] = []

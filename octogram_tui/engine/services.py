@@ -6,11 +6,20 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
-from octogram_tui.engine.events import ServiceAnnounced
+from octogram_agentd.network.endpoint import Endpoint, why_not_for_others
+from octogram_tui.engine.core import Core
+from octogram_tui.engine.events import ServiceAnnounced, WarningGiven
 from octogram_tui.errors import TemplateError
 
 FILE_SERVICE = ("http", "http")
-PORT_OF_KIND = {"node": "rpc", "dal_node": "rpc", "rollup_node": "rpc"}
+BEHIND_URI = {
+    "node": ("node", "rpc"),
+    "dal_node": ("dal_node", "rpc"),
+    "rollup_node": ("rollup_node", "rpc"),
+    "node_peer": ("node", "net"),
+    "dal_peer": ("dal_node", "net"),
+}
+"""Which kind of service a URI of a kind names, and which of its ports is meant; a peer is no URL, but HOST:PORT."""
 _PATH_SIGNS = "/!$&'()*+,;=:@"  # what a path may hold in a URL besides letters and digits
 _AFTER_NAME = re.compile(r"[/?#]")
 WORD_OF_KIND = {"node": "Octez node", "dal_node": "DAL node", "rollup_node": "rollup node", "http": "process or server"}
@@ -32,6 +41,7 @@ class ServiceTable:
     def __init__(self) -> None:
         self._of_agent: dict[str, dict[tuple[str, str], Service]] = {}
         self.addresses: dict[str, str] = {}  # where other agents reach each agent of the run
+        self._warned: set[str] = set()
 
     def record(self, event: ServiceAnnounced) -> None:
         """Take note of a service that came up or went down."""
@@ -46,12 +56,23 @@ class ServiceTable:
         """An agent is gone, and with it what it offered."""
         self._of_agent.pop(agent, None)
 
-    def resolve(self, kind: str, uri: str, agent: str, addresses: dict[str, str]) -> dict[str, str]:
+    def warn_of_address(self, core: Core, owner: str, agent: str) -> None:
+        """Say, once, that an agent is told an address of another one that means nothing there."""
+        if owner in self._warned or owner not in self.addresses or agent not in self.addresses:
+            return
+        address = self.addresses[owner]
+        why = why_not_for_others(address)
+        if why and not why_not_for_others(self.addresses[agent]):
+            self._warned.add(owner)
+            message = f"{agent} is told to reach {owner} at {address}, which {why}: give {owner} a `data_address`"
+            core.emit(WarningGiven(message=message, agent=owner))
+
+    def resolve(self, kind: str, uri: str, agent: str) -> dict[str, str]:
         """Turn a URI argument of a job on `agent` into {"owned": NAME} or {"remote": URL}.
 
         The name of a file is a path, whatever is in it, and goes along as "path"; after the name of an HTTP service
         comes the rest of a URL.
-        addresses: of every agent of the run. Raises TemplateError when nothing stands behind the URI.
+        Raises TemplateError when nothing stands behind the URI.
         """
         scheme, separator, name = uri.partition("://")
         if not separator or scheme in ("http", "https"):
@@ -59,18 +80,18 @@ class ServiceTable:
         owner = agent if scheme == "self" else scheme
         if owner == agent:
             return {"owned": name}
-        if owner not in addresses:
-            known = ", ".join(sorted(addresses)[:8])
+        if owner not in self.addresses:
+            known = ", ".join(sorted(self.addresses)[:8])
             raise TemplateError(f"{uri}: there is no agent {owner!r}", hint=f"agents of this run: {known}", name=owner)
         if kind == "file":
             port = self._port(owner, *FILE_SERVICE, "http", uri)
-            return {"remote": f"http://{url_host(addresses[owner])}:{port}/{_quoted(name.lstrip('/'))}", "path": name}
+            return {"remote": f"{Endpoint(self.addresses[owner], port).url}/{_quoted(name.lstrip('/'))}", "path": name}
         if kind == "http":
             service_name = _AFTER_NAME.split(name, maxsplit=1)[0]
             port = self._any_port(owner, service_name, uri)
-            return {"remote": f"http://{url_host(addresses[owner])}:{port}{name[len(service_name) :]}"}
-        port = self._port(owner, kind, name, PORT_OF_KIND[kind], uri)
-        return {"remote": f"http://{url_host(addresses[owner])}:{port}"}
+            return {"remote": Endpoint(self.addresses[owner], port).url + name[len(service_name) :]}
+        where = Endpoint(self.addresses[owner], self._port(owner, BEHIND_URI[kind][0], name, BEHIND_URI[kind][1], uri))
+        return {"remote": str(where) if kind.endswith("_peer") else where.url}
 
     def _port(self, owner: str, kind: str, name: str, port: str, uri: str) -> int:
         service = self._of_agent.get(owner, {}).get((kind, name))
@@ -119,8 +140,3 @@ def _quoted(path: str) -> str:
         return quote(path, safe=_PATH_SIGNS, errors="surrogateescape")
     except UnicodeEncodeError:
         raise TemplateError(f"{path!r} is no path: it holds half a character") from None
-
-
-def url_host(address: str) -> str:
-    """Write an address as a URL wants it: IPv6 in brackets."""
-    return f"[{address}]" if ":" in address and not address.startswith("[") else address

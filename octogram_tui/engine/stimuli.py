@@ -27,13 +27,14 @@ class BeginRequest:
 
 @dataclass(slots=True)
 class AgentUpReport:
-    """An agent's daemon greeted us. `bind`-relevant facts are in the fields of the greeting."""
+    """An agent's daemon greeted us. `address` is where the other agents reach it, as it turned out to be."""
 
     agent: str
     home: str = ""
     host: str = ""
     python: str = ""
     pid: int = 0
+    address: str = ""
 
 
 @dataclass(slots=True)

@@ -23,7 +23,6 @@ from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
 from octogram_tui.template.numbers import typed
-from octogram_tui.template.scope import make_scope
 
 WAIT_S = 60.0  # how long a wait for an expression may take that does not say so itself
 
@@ -117,7 +116,10 @@ class Transitions:
         scope = self._scope(instance)
 
         def resolve(kind: str, uri: str) -> dict[str, str]:
-            return self._services.resolve(kind, uri, agent, self._services.addresses)
+            found = self._services.resolve(kind, uri, agent)
+            if "remote" in found:
+                self._services.warn_of_address(self._core, uri.partition("://")[0], agent)
+            return found
 
         try:
             arguments = spec.arguments.expand(scope, resolve)
@@ -142,10 +144,7 @@ class Transitions:
 
     def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run
-        lane = job_run.lane
-        return make_scope(
-            job_run.snapshot, agent=lane.agent, labels=lane.labels, captures=lane.captures, item=instance.item
-        )
+        return job_run.lane.scope(job_run.snapshot, instance.item)
 
     # -- waiting for an expression --------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class AgentSpec:
 
     name: AgentName
     address: str = ""
+    data_address: str = ""  # where the other agents reach it; empty: what `address` leads to
     user: str | None = None
     port: int | None = None
     identity: str | None = None
@@ -42,6 +43,11 @@ class AgentSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     mark: Mark = Mark()
+
+    @property
+    def address_for_others(self) -> str:
+        """Where the other agents reach it, as far as the scenario tells: an alias of ssh is not looked up here."""
+        return self.data_address or self.address or "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)

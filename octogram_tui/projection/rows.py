@@ -272,6 +272,7 @@ class AgentRow:
         "hint",
         "home",
         "host",
+        "login",
         "message",
         "name",
         "order",
@@ -286,7 +287,8 @@ class AgentRow:
     def __init__(self, name: str, order: int, address: str = "", transport: str = "") -> None:
         self.name = name
         self.order = order
-        self.address = address
+        self.login = address  # what the scenario has: where SSH goes
+        self.address = address  # where others reach it, once it is up
         self.transport = transport
         self.state = AgentState.WAITING
         self.message = ""

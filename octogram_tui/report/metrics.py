@@ -25,12 +25,12 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import start_wsgi_server
 
+from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
 from octogram_tui import filing, streams
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import AttemptId
 
-HOST = "127.0.0.1"
 WRITE_EVERY_S = 5.0
 MOST_JOBS = 500  # jobs with labels of their own; the rest of a larger scenario shares one pair
 REST = "(other)"
@@ -172,11 +172,12 @@ class MetricsReport:
         metrics = RunMetrics(by_agent=by_agent)
         server = None
         if port is not None:
+            where = Endpoint(LOOPBACK, port)
             try:
-                server = start_wsgi_server(port, addr=HOST, registry=metrics.registry)
+                server = start_wsgi_server(port, addr=where.host, registry=metrics.registry)
             except OSError as error:
                 raise UsageError(
-                    f"--metrics-port {port}: cannot listen on {HOST}:{port}: {error.strerror}",
+                    f"--metrics-port {port}: cannot listen on {where}: {error.strerror}",
                     hint="choose another port; 1 to 1023 need privileges",
                 ) from error
         report = cls(metrics, None if path is None else Path(path), server)

@@ -113,6 +113,11 @@ class Link:
         self._tail_count = 0
         self._tails: dict[int, asyncio.Future[LogEnd]] = {}
 
+    @property
+    def address(self) -> str:
+        """Where the other agents reach this one: as the scenario says, else where our own connection leads."""
+        return self.spec.data_address or self.transport.host or self.spec.address_for_others
+
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -152,6 +157,7 @@ class Link:
                 str(welcome.get("host", "")),
                 str(welcome.get("python", "")),
                 count(welcome.get("pid")),
+                self.address,
             )
         )
         return True
@@ -300,7 +306,6 @@ class Link:
             )
 
     def _greet(self, channel: Channel) -> None:
-        address = self.spec.address or "127.0.0.1"
         line = encode(
             {
                 "t": "hello",
@@ -310,11 +315,11 @@ class Link:
                 "epoch": self._epoch,
                 "lease_s": self._settings.lease_s,
                 "rx": self._numbering.seen,
-                "address": address,
+                "address": self.address,
                 "env": dict(self.spec.env),
                 "procedures": self._settings.procedures,
                 "keep": self._settings.keep,
-                "bind": host_to_bind(self.spec.address),
+                "bind": host_to_bind(self.address),
             }
         )
         if len(line) > MAX_LINE_BYTES:

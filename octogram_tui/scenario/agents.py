@@ -47,7 +47,9 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
         keys.findings.error(name_place, f"`{name}` stands for more than {MAX_AGENTS} agents")
         return []
     transport = settings.get("transport", "ssh")
-    addresses = [address for address, _ in settings.pop("address", [])]
+    addresses, data_addresses = (
+        [address for address, _ in settings.pop(key, [])] for key in ("address", "data_address")
+    )
     if not addresses and transport == "ssh":
         hint = "give `address`, or `transport: local` to run the agent on this machine"
         keys.findings.error(value.place, f"agent `{name}` has no address", hint)
@@ -55,12 +57,17 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
     if transport == "command" and not argv:
         hint = "give the argv that reaches the machine: command: [docker, exec, -i, '{name}']"
         keys.findings.error(value.place, f"agent `{name}` has `transport: command` and no `command`", hint)
+    if addresses and data_addresses and len(addresses) != len(data_addresses):
+        place = value.key_place("data_address") if "data_address" in value else value.place
+        message = f"agent `{name}` has {len(data_addresses)} `data_address` for {len(addresses)} `address`"
+        keys.findings.error(place, message, "give one for each machine, in the order of `address`")
     mark = keys.findings.mark(value.place)
     result = []
     for index, each in enumerate(names):
         if not check_name(keys, each, name_place):
             break
         address = addresses[index % len(addresses)] if addresses else ""
+        settings["data_address"] = data_addresses[index % len(data_addresses)] if data_addresses else ""
         reach = tuple(w.replace("{name}", each).replace("{address}", address) for w in argv)
         result.append(AgentSpec(AgentName(each), address, command=reach, mark=mark, **settings))
     return result
@@ -107,8 +114,8 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
     """Read what an agent and `defaults` share; only what is given."""
     result: dict[str, Any] = {}
     for key in node:
-        if key == "address":
-            result[key] = _addresses(keys, node)
+        if key in ("address", "data_address"):
+            result[key] = _addresses(keys, node, key)
         elif key in ("user", "python"):
             result[key] = _checked(keys, node, key, user_problem if key == "user" else interpreter)
         elif key == "identity":
@@ -128,10 +135,10 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
     return result
 
 
-def _addresses(keys: KeyReader, node: MapNode) -> list[tuple[str, Place]]:
+def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[tuple[str, Place]]:
     """Read the machines, ranges spread; one that cannot be is reported, and is there all the same."""
     result = []
-    for written, place in keys.words(node, "address"):
+    for written, place in keys.words(node, key):
         spread_out = spread(written)
         if spread_out is None:
             keys.findings.error(place, f"`{shown(written)}` stands for more than {MAX_AGENTS} machines")
@@ -139,7 +146,7 @@ def _addresses(keys: KeyReader, node: MapNode) -> list[tuple[str, Place]]:
             problem = address_problem(address)
             result.append((address, place))
             if problem is not None:
-                keys.findings.error(place, f"`address` {problem[0]}: `{shown(address)}`", problem[1])
+                keys.findings.error(place, f"`{key}` {problem[0]}: `{shown(address)}`", problem[1])
                 break
     return result
 

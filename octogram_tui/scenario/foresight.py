@@ -41,14 +41,15 @@ class Planned:
 class Foresight:
     """Which variables are known at a point of the plan, and which only a run will tell."""
 
-    def __init__(self, variables: Mapping[str, Any]) -> None:
+    def __init__(self, variables: Mapping[str, Any], addresses: Mapping[str, str]) -> None:
         self.known = dict(variables)
+        self.addresses = addresses  # of the agents, as the scenario has them: what ssh makes of an alias is not known
         self.unknown: set[str] = set()
         self.computed: list[Wildcard] = []  # what names that are templates may become
 
     def copy(self) -> Foresight:
         """Give another one that knows the same."""
-        other = Foresight(self.known)
+        other = Foresight(self.known, self.addresses)
         other.unknown, other.computed = set(self.unknown), list(self.computed)
         return other
 
@@ -98,7 +99,7 @@ def plan(
     takes_job: Callable[[StageSpec, JobSpec], bool] = lambda stage, job: True,
 ) -> Iterator[Planned]:
     """Give every instance in the order of a run in which nothing is concurrent."""
-    foresight = Foresight(scenario.variables)
+    foresight = Foresight(scenario.variables, {agent.name: agent.address_for_others for agent in scenario.agents})
     labels_of = {agent.name: agent.labels for agent in scenario.agents}
     for stage in scenario.stages:
         if not takes_stage(stage):
@@ -107,7 +108,7 @@ def plan(
         note = _condition(stage.when, foresight, make_scope(foresight.known))
         if note is None:
             continue
-        chosen = _choose(stage, labels_of, foresight)
+        chosen = agents_of(stage, labels_of, foresight)
         if isinstance(chosen, str):
             for job in jobs:
                 yield _row(stage, job, "", None, job.arguments.raw(), chosen)
@@ -123,7 +124,7 @@ def plan(
             foresight.after(job)
 
 
-def _choose(stage: StageSpec, labels_of: Mapping[Any, Labels], foresight: Foresight) -> dict[Any, list[str]] | str:
+def agents_of(stage: StageSpec, labels_of: Mapping[Any, Labels], foresight: Foresight) -> dict[Any, list[str]] | str:
     """Give the agents of a stage with their captures, or why they cannot be told."""
     for text in (*stage.with_agents, *(text for choice in stage.with_labels for text in choice.values)):
         if not foresight.can_tell(text.source):
@@ -155,7 +156,9 @@ def _instances(
     foresight: Foresight,
     note: str,
 ) -> Iterator[Planned]:
-    scope = make_scope(foresight.known, agent=agent, labels=labels, captures=captures)
+    scope = make_scope(
+        foresight.known, agent=agent, address=foresight.addresses[agent], labels=labels, captures=captures
+    )
     if job.items is None:
         yield from _instance(stage, job, agent, None, scope, foresight, note)
         return

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
+from octogram_agentd.network.endpoint import cut, without_brackets
 from octogram_tui.scenario.hosts import host_problem
 
 MAX_PATH_BYTES = 4000  # the system's limit is 4096, and an agent's home directory stands before most
@@ -163,11 +164,10 @@ def own_port(text: str) -> Flaw | None:
 
 def endpoint(text: str) -> Flaw | None:
     """Check HOST:PORT."""
-    host, separator, number = text.rpartition(":")
-    if not separator or (":" in host and not host.startswith("[")):
+    host, number = cut(text)
+    if host == text or (":" in host and not host.startswith("[")):
         return Flaw(f"is no host and port: `{shown(text)}`", "write HOST:PORT, an IPv6 address as [::1]:PORT")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    flaw = host_problem(bare)
+    flaw = host_problem(without_brackets(host))
     return port(number) or (flaw and Flaw(f"has no possible host: `{shown(host)}` {flaw[0]}", flaw[1]))
 
 

@@ -44,6 +44,10 @@ AGENT: dict[str, KeySpec] = {
         "agent_name", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True
     ),
     "address": KeySpec("words", "The machine; a list spreads the agents of a range over machines, in turn."),
+    "data_address": KeySpec(
+        "words",
+        "Where the other agents reach it, when that is not the host of `address`; a list goes with that of `address`.",
+    ),
     "user": KeySpec("word", "The user to log in as."),
     "port": KeySpec(
         "integer", "The SSH port.", minimum=1, maximum=65535, absent="the ssh configuration's, which is 22 by default"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from octogram_agentd.network.endpoint import cut
 from octogram_tui.scenario.findings import suggestion
-from octogram_tui.scenario.forms import endpoint, ends_in_line_break, url, word
+from octogram_tui.scenario.forms import endpoint, ends_in_line_break, peer, url, word
 
-_ENDPOINT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/:]+):[0-9]+(?:/.*)?", re.DOTALL)
 _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
 
 
@@ -19,9 +19,13 @@ def uri_problem(uri: str, kind: str, agents: Iterable[str] | None = None) -> tup
         return f"it {flaw.what}", flaw.instead
     scheme, separator, name = uri.partition("://")
     if not separator:
-        # A host and a port were an endpoint for the original, and still are.
-        if _ENDPOINT.fullmatch(uri):
-            flaw = endpoint(uri.split("/", 1)[0])
+        # A host and a port were an endpoint for the original, and still are; a peer is nothing else.
+        if kind.endswith("_peer"):
+            flaw = peer(uri)
+            return flaw and (f"it {flaw.what}", flaw.instead)
+        where = uri.partition("/")[0]
+        if cut(where)[1].isdigit():
+            flaw = endpoint(where)
             return flaw and (f"it {flaw.what}", flaw.instead)
         return (
             f"`{uri}` is neither a URL nor something that an agent owns",

@@ -21,7 +21,7 @@ BEFORE_AGENTS = frozenset(("vars", "var", "item"))
 IN_JOB = frozenset(("vars", "var", "agent", "re", "item"))
 IN_PROCESS = IN_JOB | {"port"}
 AFTER_JOB = IN_JOB | {"res"}
-MEMBERS = ("name", "labels")  # of `agent`
+MEMBERS = ("name", "address", "labels")  # of `agent`
 OF_FAILURES = ("failed", "error", "exit_code", "stdout", "stderr")  # what a result may have when a job has failed
 
 
@@ -83,10 +83,10 @@ class Usage:
         return not unknown
 
     def check_member(self, member: str, findings: Findings, place: Place) -> None:
-        """Check a member of `agent`: `name`, `labels`, or `labels.NAME`."""
+        """Check a member of `agent`: `name`, `address`, `labels`, or `labels.NAME`."""
         head, _, label = member.partition(".")
         if head not in MEMBERS:
-            hint = "an agent has `name` and `labels`"
+            hint = "an agent has `name`, `address` and `labels`"
             findings.error(place, f"`agent` has no `{head}`{suggestion(head, MEMBERS)}", hint)
         elif head == "labels" and label and label not in self.labels:
             hint = "give it to agents under `labels`, or write `| default(...)` after it"

@@ -76,8 +76,8 @@ def value_of(name: Name, scope: Mapping[str, Any]) -> Any:
             if type(step) is not int:
                 raise LookupError(step)
             value = value[step]
-        elif kind is AgentNames and step in ("name", "labels"):
-            value = value.name if step == "name" else value.labels
+        elif kind is AgentNames and step in ("name", "address", "labels"):
+            value = getattr(value, str(step))
         elif kind is PortTexts and type(step) is str:
             value = Later("{{ port." + step + " }}")
         else:

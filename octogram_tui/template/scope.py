@@ -60,10 +60,11 @@ class Lookup:
 class AgentNames:
     """`agent`: what a template may know of the agent."""
 
-    __slots__ = ("labels", "name")
+    __slots__ = ("address", "labels", "name")
 
-    def __init__(self, name: str, labels: Mapping[str, str]) -> None:
+    def __init__(self, name: str, address: str, labels: Mapping[str, str]) -> None:
         self.name = name
+        self.address = address
         self.labels = dict(labels)
 
 
@@ -95,6 +96,7 @@ def make_scope(
     variables: Mapping[str, Any],
     *,
     agent: str | None = None,
+    address: str = "",
     labels: Mapping[str, str] | None = None,
     captures: Sequence[str] | None = None,
     item: Any = None,
@@ -103,12 +105,12 @@ def make_scope(
 ) -> dict[str, Any]:
     """Give the names that a template sees. `res` exists only with `has_result`, `agent` and `re` only when given.
 
-    labels: the agent's.
+    address, labels: the agent's; the address is where the other agents reach it.
     """
     vars_ = VisibleVariables(variables)
     scope: dict[str, Any] = {"vars": vars_, "var": Lookup(vars_), "item": item}
     if agent is not None:
-        scope["agent"] = AgentNames(agent, labels or {})
+        scope["agent"] = AgentNames(agent, address, labels or {})
     if captures is not None:
         scope["re"] = captures if type(captures) is list else list(captures)
     if has_result:

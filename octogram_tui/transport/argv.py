@@ -23,6 +23,11 @@ class CommandTransport:
         """The wrapper, as a shell would take it."""
         return shlex.join(self._wrapper)
 
+    @property
+    def host(self) -> str:
+        """There is no host in between."""
+        return ""
+
     async def reach(self) -> str:
         """Nobody knows where the wrapper leads; but all of them are started on this machine."""
         return "command"

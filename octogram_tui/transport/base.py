@@ -64,6 +64,11 @@ class Transport(Protocol):
         """Where this leads, for messages: `root@10.0.0.7:22`, `this machine`, `srun -n1 ...`."""
         ...
 
+    @property
+    def host(self) -> str:
+        """The host that this leads to, an alias resolved; empty before that is known, and where there is no such."""
+        ...
+
     async def reach(self) -> Hashable:
         """Get as far as to the machine, and tell which it is: equal values are one machine. Raises TransportError."""
         ...

@@ -122,14 +122,14 @@ class KnownHosts:
         to, empty behind a proxy; the same or another key on file for it never makes the server trusted.
         """
         entries = self._entries()
-        matching = [entry for entry in entries if entry.covers(_with_port(host, port))]
+        matching = [entry for entry in entries if entry.covers(written_name(host, port))]
         bare = [entry for entry in entries if port != DEFAULT_PORT and entry.covers(host)]
         if not any(entry.marker != "revoked" for entry in matching):
             matching += [entry for entry in bare if entry.marker != "revoked"]
         matching += [entry for entry in bare if entry.marker == "revoked"]
         by_address: list[Entry] = []
         if address and address != host:
-            by_address = [entry for entry in entries if entry.covers(_with_port(address, port))]
+            by_address = [entry for entry in entries if entry.covers(written_name(address, port))]
         return Match(
             trusted=tuple(entry for entry in matching if not entry.marker),
             authorities=tuple(entry for entry in matching if entry.marker == "cert-authority"),
@@ -143,7 +143,7 @@ class KnownHosts:
         A line for the bare host says nothing about a server on another port; one with a marker, of an authority or of
         a key that is revoked, says nothing about other keys.
         """
-        names = {_with_port(host, port)} | ({_with_port(address, port)} if address else set())
+        names = {written_name(host, port)} | ({written_name(address, port)} if address else set())
         return tuple(e for e in self._entries() if not e.marker and any(e.covers(name) for name in names))
 
     def algorithms(self, host: str, port: int, *, certificates: bool = True) -> list[str]:
@@ -161,7 +161,7 @@ class KnownHosts:
 
     def accept(self, host: str, port: int, key: HostKey) -> str:
         """Add a key, at once for this process and to the file. Gives why that could not be written, or ''."""
-        name = _with_port(host, port)
+        name = written_name(host, port)
         path = self.record_to
         self._accepted.append(Entry(path or "", 0, "", (name,), key))
         if path is not None:
@@ -183,7 +183,8 @@ class KnownHosts:
                 self._read[path] = _read(path, stamp)
 
 
-def _with_port(host: str, port: int) -> str:
+def written_name(host: str, port: int) -> str:
+    """Give the name under which the file has a server's key: with brackets whenever the port is not the usual one."""
     host = host.lower()
     return host if port == DEFAULT_PORT else f"[{host}]:{port}"
 

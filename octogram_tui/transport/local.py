@@ -38,6 +38,11 @@ class LocalTransport:
         """Where this leads, for messages."""
         return "this machine"
 
+    @property
+    def host(self) -> str:
+        """There is no host in between."""
+        return ""
+
     async def reach(self) -> str:
         """Tell which machine this is."""
         return "local"

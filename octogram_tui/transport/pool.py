@@ -12,6 +12,7 @@ from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.argv import CommandTransport
 from octogram_tui.transport.base import Transport
 from octogram_tui.transport.boots import AT_ONCE, MOST_AT_ONCE, Boots, FirstBoot, OnWait, place
+from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.local import LocalTransport
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Transports:
             return "local"
         if kind == "command":
             return f"command {shlex.join(spec.command)}"
-        return f"ssh {spec.user or ''}@{spec.address}:{spec.port or ''}"
+        return f"ssh {Destination(spec.user or '', spec.address, spec.port)}"
 
     @asynccontextmanager
     async def boot(self, spec: AgentSpec, transport: Transport, on_wait: OnWait) -> AsyncIterator[FirstBoot]:

@@ -1,22 +1,25 @@
-"""What `doctor` looks at before a run: whether every agent's machine can be reached, trusted and used."""
+"""What `doctor` looks at before a run: whether every machine can be reached, trusted and used, and reaches the others.
+
+Agents of one machine count once, and a jump machine is a machine of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from octogram_tui.errors import TransportError
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.answer import Answer
 from octogram_tui.transport.base import Transport
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.sshconfig import config_files, ignored_directives
 
 AT_ONCE = 32
 ANSWER_S = 20.0
-MAX_ANSWER_BYTES = 1024 * 1024
 OLDEST_PYTHON = (3, 8)
 PYTHONS = ("python3", *(f"python3.{minor}" for minor in range(14, 7, -1)))
 LOW_DISK_KIB = 200 * 1024
@@ -42,49 +45,90 @@ State = Literal["ok", "warn", "fail"]
 
 
 class Check(NamedTuple):
-    """One row of the report. `agent` is empty for what concerns this machine's own configuration."""
+    """One row of the report. `machine` is empty for what concerns this machine's own configuration."""
 
-    agent: str
+    machine: str
+    agents: tuple[str, ...]
     check: str
     state: State
     detail: str
     hint: str = ""
 
 
-async def examine(
-    specs: Sequence[AgentSpec], transports: Transports, *, ssh_config: str | None = None, prometheus: str = ""
-) -> list[Check]:
-    """Look at every agent at once, within the limits of a run; rows come in the order of the agents.
+@dataclass
+class Machine:
+    """One machine as a user, with one Python: what all of its agents share."""
 
-    prometheus: the agent whose machine has to have Prometheus; empty when none has.
-    """
+    spec: AgentSpec  # of the first of them
+    transport: Transport
+    agents: list[str] = field(default_factory=list)
+    data_address: dict[str, str] = field(default_factory=dict)  # of each agent, as the scenario says; may be empty
+    needs_prometheus: bool = False
+    rows: list[Check] = field(default_factory=list)
+    python: str = ""  # the program to start there; empty when the machine cannot be used
+
+    @property
+    def place(self) -> str:
+        """Where it is, as the configuration has it."""
+        return self.transport.description
+
+    def note(self, check: str, state: State, detail: str, hint: str = "") -> None:
+        """Add a row."""
+        self.rows.append(Check(self.place, tuple(self.agents), check, state, detail, hint))
+
+
+def machines_of(specs: Sequence[AgentSpec], transports: Transports, prometheus: str = "") -> dict[str, Machine]:
+    """Find the machine of each agent, by the agent's name."""
+    found: dict[tuple[object, ...], Machine] = {}
+    by_agent: dict[str, Machine] = {}
+    for spec in specs:
+        key = (transports.machine_of(spec), spec.identity, spec.python)
+        if key not in found:
+            found[key] = Machine(spec, transports.transport_for(spec))
+        by_agent[spec.name] = found[key]
+        found[key].agents.append(spec.name)
+        found[key].data_address[spec.name] = spec.data_address
+        found[key].needs_prometheus |= spec.name == prometheus
+    return by_agent
+
+
+async def examine(machines: Sequence[Machine], transports: Transports, *, ssh_config: str | None = None) -> list[Check]:
+    """Look at every machine at once, within the limits of a run; rows come in the order of the machines."""
     limit = asyncio.Semaphore(AT_ONCE)
+    jumps: dict[tuple[str, str], Check] = {}  # what is wrong with machines on the way, by place and check
 
-    async def limited(spec: AgentSpec) -> list[Check]:
+    async def limited(machine: Machine) -> None:
         async with limit:
-            return await _examine_agent(spec, transports, needs_prometheus=spec.name == prometheus)
+            try:
+                await _examine(machine, transports)
+            except TransportError as error:
+                _failed(machine, transports, error, jumps)
 
-    per_agent = await asyncio.gather(*(limited(spec) for spec in specs))
+    await asyncio.gather(*(limited(machine) for machine in machines))
     rows: list[Check] = []
-    if any(transports.kind_of(spec) == "ssh" for spec in specs):
+    if any(transports.kind_of(machine.spec) == "ssh" for machine in machines):
         rows += _examine_configuration(ssh_config)
         rows += [
-            Check("", "known hosts", "warn", problem, "correct or remove the line")
+            Check("", (), "known hosts", "warn", problem, "correct or remove the line")
             for problem in transports.known_hosts_problems
         ]
-    rows += [row for of_agent in per_agent for row in of_agent]
-    return rows + [Check("", "note", "warn", note) for note in transports.notes]
+    own = [row for machine in machines for row in machine.rows]
+    told = {(row.machine, row.check) for row in own}  # a jump machine may have agents too
+    rows += [row for place, row in jumps.items() if place not in told]
+    rows += own
+    return rows + [Check("", (), "note", "warn", note) for note in transports.notes]
 
 
 def _examine_configuration(ssh_config: str | None) -> list[Check]:
     try:
         files = config_files(ssh_config)
     except TransportError as error:
-        return [Check("", "ssh configuration", "fail", error.message, error.hint)]
-    rows = [Check("", "ssh configuration", "ok", ", ".join(files) or "none")]
+        return [Check("", (), "ssh configuration", "fail", error.message, error.hint)]
+    rows = [Check("", (), "ssh configuration", "ok", ", ".join(files) or "none")]
     return rows + [
         Check(
             "",
+            (),
             "ssh configuration",
             "warn",
             f"{found.file}:{found.line}: `{found.directive} {found.value}` is not honoured",
@@ -94,111 +138,117 @@ def _examine_configuration(ssh_config: str | None) -> list[Check]:
     ]
 
 
-async def _examine_agent(spec: AgentSpec, transports: Transports, *, needs_prometheus: bool) -> list[Check]:
-    transport = transports.transport_for(spec)
-    steps = SSH_CHECKS if transports.kind_of(spec) == "ssh" else ("start",)
-    answer = _Answer(secrets.token_hex(8))
+async def _examine(machine: Machine, transports: Transports) -> None:
+    spec, transport = machine.spec, machine.transport
+    answer = Answer()
     pythons = (spec.python,) if spec.python else PYTHONS
     asked_at = time.time()
+    channel = await transport.open(["sh", "-c", SCRIPT, "sh", answer.nonce, *pythons], answer)
     try:
-        channel = await transport.open(["sh", "-c", SCRIPT, "sh", answer.nonce, *pythons], answer)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                await answer.ended.wait()
-        except TimeoutError:
-            channel.abort()
-    except TransportError as error:
-        await transport.close()
-        return _failed(spec.name, steps, error)
-    await transport.close()
-    rows = [Check(spec.name, step, "ok", transport.description if step == "connection" else "") for step in steps]
-    if answer.error is not None or not answer.facts("end"):
-        return [*rows[:-1], _unanswered(spec.name, transport, answer)]
-    rows += _judge(spec, answer, asked_at, time.time())
-    return [*rows, _judge_prometheus(spec.name, answer)] if needs_prometheus else rows
+        async with asyncio.timeout(ANSWER_S):
+            await answer.ended.wait()
+    except TimeoutError:
+        channel.abort()
+    is_answered = answer.error is None and bool(answer.facts("end"))
+    for step in SSH_CHECKS if transports.kind_of(spec) == "ssh" else ("start",):
+        if step != "start" or is_answered:
+            machine.note(step, "ok", transport.description if step == "connection" else "")
+    if not is_answered:
+        _unanswered(machine, answer)
+        return
+    _judge(machine, answer, asked_at, time.time())
 
 
-def _failed(agent: str, steps: Sequence[str], error: TransportError) -> list[Check]:
+def _check_of(error: TransportError) -> str:
+    return next((check for prefix, check in CHECKS_OF_CODE if error.code.startswith(prefix)), "start")
+
+
+def _failed(
+    machine: Machine, transports: Transports, error: TransportError, jumps: dict[tuple[str, str], Check]
+) -> None:
     """Say which step failed; those before it went well, those after it were not come to."""
-    failed = next((check for prefix, check in CHECKS_OF_CODE if error.code.startswith(prefix)), "start")
+    message = error.message.removeprefix(f"agent {machine.spec.name}: ")
+    if error.jump:
+        row = Check(error.jump, (), _check_of(error), "fail", message, error.hint)
+        behind = (*jumps.get((row.machine, row.check), row).agents, *machine.agents)
+        jumps[row.machine, row.check] = row._replace(agents=behind)
+        machine.note("jump machine", "fail", f"{error.jump} lets nobody through: see there")
+        return
+    steps = SSH_CHECKS if transports.kind_of(machine.spec) == "ssh" else ("start",)
+    failed = _check_of(error)
     if failed not in steps:
         failed = steps[-1]
-    rows = [Check(agent, step, "ok", "") for step in steps[: steps.index(failed)]]
-    return [*rows, Check(agent, failed, "fail", error.message, error.hint)]
+    for step in steps[: steps.index(failed)]:
+        machine.note(step, "ok", "")
+    machine.note(failed, "fail", message, error.hint)
 
 
-def _unanswered(agent: str, transport: Transport, answer: _Answer) -> Check:
-    said = " ".join(bytes(answer.stderr[-300:] or answer.data[-300:]).decode("utf-8", "replace").split())
-    said = "".join(letter for letter in said if letter.isprintable())
-    reason = answer.error.message if answer.error is not None else f"no answer from sh: {said or 'it printed nothing'}"
-    return Check(
-        agent,
+def _unanswered(machine: Machine, answer: Answer) -> None:
+    if answer.error is not None:
+        reason = answer.error.message.removeprefix(f"agent {machine.spec.name}: ")
+    else:
+        reason = f"no answer from sh: {answer.said or 'it printed nothing'}"
+    machine.note(
         "start",
         "fail",
-        f"{transport.description}: {reason}",
+        f"{machine.place}: {reason}",
         "see the user's login shell there, and ForceCommand in its sshd_config",
     )
 
 
-def _judge(spec: AgentSpec, answer: _Answer, asked_at: float, answered_at: float) -> list[Check]:
-    rows = [
-        _judge_python(spec, answer),
-        _judge_cache(spec.name, answer),
-        _judge_disk(spec.name, answer),
-        _judge_clock(spec.name, answer, asked_at, answered_at),
-    ]
+def _judge(machine: Machine, answer: Answer, asked_at: float, answered_at: float) -> None:
+    _judge_python(machine, answer)
+    _judge_cache(machine, answer)
+    _judge_disk(machine, answer)
+    _judge_clock(machine, answer, asked_at, answered_at)
     if answer.facts("logind"):
-        rows.append(
-            Check(
-                spec.name,
-                "logind",
-                "warn",
-                "KillUserProcesses=yes: daemons end with their login",
-                "set KillUserProcesses=no, or `loginctl enable-linger` for the user",
-            )
+        machine.note(
+            "logind",
+            "warn",
+            "KillUserProcesses=yes: daemons end with their login",
+            "set KillUserProcesses=no, or `loginctl enable-linger` for the user",
         )
     if answer.noise_bytes:
-        rows.append(
-            Check(
-                spec.name,
-                "shell",
-                "warn",
-                f"the login shell prints {answer.noise_bytes} bytes of its own",
-                "let it print only to terminals",
-            )
+        machine.note(
+            "shell",
+            "warn",
+            f"the login shell prints {answer.noise_bytes} bytes of its own",
+            "let it print only to terminals",
         )
-    return rows
+    if machine.needs_prometheus:
+        _judge_prometheus(machine, answer)
 
 
-def _judge_python(spec: AgentSpec, answer: _Answer) -> Check:
+def _judge_python(machine: Machine, answer: Answer) -> None:
     found = {name: version for version, name in (fact.split(" ", 1) for fact in answer.facts("python"))}
     for name, version in found.items():
         if tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON:
-            return Check(spec.name, "python", "ok", f"{name} is {version}")
+            machine.python = name
+            machine.note("python", "ok", f"{name} is {version}")
+            return
     seen = ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
-    wanted = spec.python or "Python"
-    return Check(
-        spec.name,
+    machine.note(
         "python",
         "fail",
-        f"no {wanted} of 3.8 or later; found: {seen}",
+        f"no {machine.spec.python or 'Python'} of 3.8 or later; found: {seen}",
         "install python3, or name it with the agent's `python`",
     )
 
 
-def _judge_cache(agent: str, answer: _Answer) -> Check:
+def _judge_cache(machine: Machine, answer: Answer) -> None:
     state, _, path = (answer.facts("cache") or ["bad ?"])[0].partition(" ")
     if state == "ok":
-        return Check(agent, "cache", "ok", path)
-    return Check(agent, "cache", "warn", f"{path} cannot be written", "another directory will be tried")
+        machine.note("cache", "ok", path)
+    else:
+        machine.note("cache", "warn", f"{path} cannot be written", "another directory will be tried")
 
 
-def _judge_prometheus(agent: str, answer: _Answer) -> Check:
+def _judge_prometheus(machine: Machine, answer: Answer) -> None:
     found = answer.facts("prometheus")
     if found:
-        return Check(agent, "prometheus", "ok", found[0])
-    return Check(
-        agent,
+        machine.note("prometheus", "ok", found[0])
+        return
+    machine.note(
         "prometheus",
         "fail",
         "there is no program prometheus on the PATH there",
@@ -206,64 +256,31 @@ def _judge_prometheus(agent: str, answer: _Answer) -> Check:
     )
 
 
-def _judge_disk(agent: str, answer: _Answer) -> Check:
+def _judge_disk(machine: Machine, answer: Answer) -> None:
     words = (answer.facts("disk") or [""])[0].split()
     try:
         free_kib, where = int(words[3]), words[5]
     except (IndexError, ValueError):
-        return Check(agent, "disk", "warn", "how much is free could not be told")
+        machine.note("disk", "warn", "how much is free could not be told")
+        return
     state: State = "fail" if free_kib < NO_DISK_KIB else "warn" if free_kib < LOW_DISK_KIB else "ok"
-    return Check(agent, "disk", state, f"{free_kib // 1024} MiB free on {where}", "" if state == "ok" else "make room")
+    machine.note("disk", state, f"{free_kib // 1024} MiB free on {where}", "" if state == "ok" else "make room")
 
 
-def _judge_clock(agent: str, answer: _Answer, asked_at: float, answered_at: float) -> Check:
+def _judge_clock(machine: Machine, answer: Answer, asked_at: float, answered_at: float) -> None:
     try:
         there = float(answer.facts("clock")[0])
     except (IndexError, ValueError):
-        return Check(agent, "clock", "warn", "its time could not be told")
+        machine.note("clock", "warn", "its time could not be told")
+        return
     skew_s = there - answered_at if there > answered_at else min(0.0, there - asked_at + 1.0)
-    if abs(skew_s) > SKEW_S:
-        side = "ahead of" if skew_s > 0 else "behind"
-        return Check(
-            agent,
-            "clock",
-            "warn",
-            f"{abs(skew_s):.0f} s {side} this machine's",
-            "times in its logs will not agree; set up NTP there",
-        )
-    return Check(agent, "clock", "ok", "")
-
-
-class _Answer:
-    """Takes what the script prints, a bounded amount of it."""
-
-    def __init__(self, nonce: str) -> None:
-        self.nonce = nonce
-        self.data = bytearray()
-        self.stderr = bytearray()
-        self.error: TransportError | None = None
-        self.ended = asyncio.Event()
-
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-        if len(self.data) > MAX_ANSWER_BYTES * 2:
-            del self.data[:-MAX_ANSWER_BYTES]
-
-    def stderr_received(self, data: bytes) -> None:
-        self.stderr = (self.stderr + data)[-4096:]
-
-    def channel_closed(self, error: TransportError | None) -> None:
-        self.error = error
-        self.ended.set()
-
-    def facts(self, kind: str) -> list[str]:
-        """Give the answers of one kind, without their marks."""
-        mark = f"{self.nonce} {kind}"
-        lines = self.data.decode("utf-8", "replace").splitlines()
-        return [line[line.index(mark) + len(mark) :].strip() or "yes" for line in lines if mark in line]
-
-    @property
-    def noise_bytes(self) -> int:
-        """How much was printed that is not an answer."""
-        lines = self.data.splitlines(keepends=True)
-        return sum(len(line) for line in lines if not line.startswith(self.nonce.encode()))
+    if abs(skew_s) <= SKEW_S:
+        machine.note("clock", "ok", "")
+        return
+    side = "ahead of" if skew_s > 0 else "behind"
+    machine.note(
+        "clock",
+        "warn",
+        f"{abs(skew_s):.0f} s {side} this machine's",
+        "times in its logs will not agree; set up NTP there",
+    )

@@ -149,6 +149,7 @@ def _agent(agent: AgentRow, board: Board, brush: Brush) -> list[Text]:
     facts = (
         ("transport", agent.transport),
         ("address", agent.address),
+        ("ssh to", agent.login if agent.login != agent.address else ""),
         ("host", agent.host),
         ("home", agent.home),
         ("python", agent.python),

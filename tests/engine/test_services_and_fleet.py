@@ -42,6 +42,7 @@ from octogram_tui.engine.stimuli import (
     GoRequest,
     OutputReport,
     ProgressReport,
+    RerunRequest,
     ServiceReport,
     SetVariableRequest,
     StartFailureReport,
@@ -66,6 +67,7 @@ def never(_: SendJob) -> AttemptReport | None:
 def table(**services: dict[str, int]) -> ServiceTable:
     """Services of agent b, written kind__name."""
     found = ServiceTable()
+    found.addresses.update(ADDRESSES)
     for name, ports in services.items():
         kind, _, own = name.partition("__")
         found.record(ServiceAnnounced(agent="b", kind=kind, name=own, ports=ports))
@@ -83,6 +85,10 @@ def table(**services: dict[str, int]) -> ServiceTable:
         ("file", "b:///d/a b?c#d%41", {"remote": "http://[fe80::2]:80/d/a%20b%3Fc%23d%2541", "path": "/d/a b?c#d%41"}),
         ("file", "http://x/a b?c#d%41", {"remote": "http://x/a b?c#d%41"}),
         ("node", "b://n", {"remote": "http://[fe80::2]:8732"}),
+        ("node_peer", "b://n", {"remote": "[fe80::2]:1"}),
+        ("dal_peer", "b://d", {"remote": "[fe80::2]:2"}),
+        ("node_peer", "a://n", {"owned": "n"}),
+        ("node_peer", "other.example:9732", {"remote": "other.example:9732"}),
         ("http", "b://web/path", {"remote": "http://[fe80::2]:8000/path"}),
         ("http", "b://web?a=/b", {"remote": "http://[fe80::2]:8000?a=/b"}),
         ("http", "b://web/a b?c=%41", {"remote": "http://[fe80::2]:8000/a b?c=%41"}),
@@ -94,10 +100,11 @@ def test_uris_resolve_as_the_language_says(kind: str, uri: str, expected: dict[s
     services = table(
         http__http={"http": 80},
         node__n={"rpc": 8732, "net": 1},
+        dal_node__d={"rpc": 10732, "net": 2},
         process__web={"http": 8000, "x": 1},
         process__one={"db": 5},
     )
-    assert services.resolve(kind, uri, "a", ADDRESSES) == expected
+    assert services.resolve(kind, uri, "a") == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +119,56 @@ def test_uris_resolve_as_the_language_says(kind: str, uri: str, expected: dict[s
 )
 def test_uris_of_nothing_say_what_is_missing(kind: str, uri: str, said: str) -> None:
     with pytest.raises(TemplateError, match=said):
-        table(process__two={"x": 1, "y": 2}).resolve(kind, uri, "a", ADDRESSES)
+        table(process__two={"x": 1, "y": 2}).resolve(kind, uri, "a")
+
+
+def asking(uri: str, addresses: dict[str, str]) -> Simulation:
+    """Two agents that turned out to be at addresses; `a` asks for a file of `b`."""
+    simulation = Simulation(scenario(stage("s", job("ask", {"file": uri}), on="^a$"), agents="a b"))
+    simulation.feed(BeginRequest("2026-01-01T00:00:00Z"))
+    simulation.waiting.clear()
+    simulation.feed(ServiceReport("b", "http", "http", {"http": 80}))
+    for name, address in addresses.items():
+        simulation.go(AgentUpReport(name, address=address))
+    return simulation
+
+
+def test_others_are_told_the_address_that_an_agent_turned_out_to_have() -> None:
+    simulation = asking("b://f", {"a": "10.0.0.1", "b": "fd00::2"})
+    assert simulation.sent[0].arguments == {"file": {"remote": "http://[fd00::2]:80/f", "path": "f"}}
+    assert [event.address for event in simulation.of(AgentReady)] == ["10.0.0.1", "fd00::2"]
+    assert simulation.of(WarningGiven) == []
+    held = asking("b://f", {"b": "fd00::2"})
+    held.feed(ServiceReport("b", "node", "n", {"rpc": 8732}))
+    assert held.of(ServiceAnnounced)[-1].address == "fd00::2"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_told"),
+    [
+        ("10.0.0.1", "127.0.0.1", True),
+        ("10.0.0.1", "fe80::2%eth0", True),
+        ("10.0.0.1", "0.0.0.0", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("127.0.0.1", "10.0.0.2", False),
+    ],
+)
+def test_an_address_that_means_nothing_elsewhere_is_told_once(a: str, b: str, is_told: bool) -> None:
+    simulation = asking("b://f", {"a": a, "b": b})
+    said = [event.message for event in simulation.of(WarningGiven)]
+    assert len(said) == is_told
+    assert not is_told or f"a is told to reach b at {b}" in said[0]
+    simulation.go(RerunRequest("s"))
+    assert len(simulation.of(WarningGiven)) == is_told
+
+
+def test_templates_see_the_address_that_others_are_told() -> None:
+    steps = stage("s", job("j", when="agent.address == '10.0.0.7'"))
+    simulation = Simulation(scenario(steps))
+    simulation.feed(BeginRequest("2026-01-01T00:00:00Z"))
+    simulation.waiting.clear()
+    simulation.go(AgentUpReport("a", address="10.0.0.7"))
+    assert simulation.started() == ["s/j@a#1"]
 
 
 def test_what_prometheus_scrapes_is_up_and_in_a_stable_order() -> None:

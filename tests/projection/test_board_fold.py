@@ -221,6 +221,13 @@ def test_agents_services_and_notices() -> None:
     assert [notice.level for notice in board.notices] == ["error", "warning", "warning"]
 
 
+def test_where_ssh_goes_and_what_others_are_told_are_two_things() -> None:
+    run = started()
+    run.agents = [{"agent": "n0", "address": "lab", "transport": "ssh"}]
+    board = board_of(run, ev.AgentReady(agent="n0", address="10.0.0.7"))
+    assert (board.agents["n0"].login, board.agents["n0"].address) == ("lab", "10.0.0.7")
+
+
 def test_versions_grow_of_those_rows_only_that_changed() -> None:
     board = board_of(started(), ev.StageStarted(stage="one", agents=["n0", "n1"]), job(ev.JobStarted, "n0"))
     board.apply(job(ev.JobStarted, "n1"))

@@ -205,7 +205,7 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
 @pytest.mark.parametrize(
     ("agent", "code", "said"),
     [
-        ("{transport: local}", 0, "python"),
+        ("{transport: local}", 0, "ok    this machine  a"),
         ("{transport: local, python: python9}", 6, "python9"),
         ("{address: 127.0.0.1, port: 1}", 4, "connection"),
         ("{transport: command, command: [no-such-command]}", 6, "no-such-command"),

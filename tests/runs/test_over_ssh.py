@@ -125,7 +125,7 @@ def test_doctor_looks_at_every_machine(place: Place, openssh_server: SshServer) 
     done = place.run("doctor", over_ssh(place), "--ssh-config", str(openssh_server.ssh_config), "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {row["agent"] for row in rows} >= {"library", "reader_1", "reader_2"}
+    assert {agent for row in rows for agent in row["agents"]} >= {"library", "reader_1", "reader_2"}
 
 
 @pytest.mark.sshd

@@ -123,6 +123,7 @@ class FakeTransport:
     """Gives a FakeChannel for each `open`, or fails as the test wants."""
 
     description = "the test"
+    host = ""
 
     def __init__(self) -> None:
         self.failures: list[BaseException] = []  # for the next attempts to open, one each

@@ -397,6 +397,7 @@ class Stopping:
 
     def __init__(self, inner: LocalTransport, after_bytes: int) -> None:
         self.description = "a stalling pipe"
+        self.host = ""
         self.stalled = asyncio.Event()
         self.channel: Any = None
         self._inner = inner

@@ -27,6 +27,32 @@ async def test_the_greeting_says_who_we_are(rig: Rig) -> None:
     assert rig.link.home == "/home/one"
 
 
+@pytest.mark.parametrize(
+    ("spec", "leads_to", "address", "bind"),
+    [
+        ({}, "", "127.0.0.1", "127.0.0.1"),
+        ({"address": "127.0.0.5"}, "127.0.0.5", "127.0.0.5", "127.0.0.5"),
+        ({"address": "gate"}, "10.0.0.7", "10.0.0.7", "::"),
+        ({"address": "gate"}, "127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ({"address": "203.0.113.9", "data_address": "10.0.0.7"}, "203.0.113.9", "10.0.0.7", "::"),
+        ({"data_address": "fd00::7"}, "", "fd00::7", "::"),
+        ({"address": "10.0.0.7", "data_address": "127.0.0.1"}, "10.0.0.7", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+async def test_what_others_are_told_is_where_the_connection_leads_unless_the_scenario_says(
+    rigs: Callable[..., Rig], spec: dict[str, str], leads_to: str, address: str, bind: str
+) -> None:
+    rig = rigs(**spec)
+    rig.transport.host = leads_to
+    rig.link.start()
+    channel = await rig.channel()
+    channel.boot()
+    hello = await channel.expect("hello")
+    assert (hello["address"], hello["bind"]) == (address, bind)
+    channel.welcome()
+    assert (await rig.report(AgentUpReport)).address == address
+
+
 async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()

@@ -33,6 +33,7 @@ BEYOND_A_SCHEMA = (
     r"`agent` has no ",
     r"agents would fetch into one place",
     r"agent `.*` has no address",
+    r"agent `.*` has \d+ `data_address` for",
     r"agent `.*` has `transport: command` and no `command`",
     r"stands for more than \d+ agents",
     # URIs

@@ -260,7 +260,11 @@ JOB_MISTAKES = [
     ("builtins.http: {url: 'http://a b/'}", "`url`: it has no possible host", "one machine"),
     ('builtins.http: {url: "http://a", headers: {X: "a\\nb"}}', "`headers.X` has more than one line", "one line"),
     ("tezos.start_node: {path_node: 'self://n', network: sandbox, rpc_port: 99999}", "`rpc_port` must be at most", ""),
-    ("tezos.start_node: {path_node: 'self://n', network: sandbox, peers: ['h:x']}", "`peers[0]` is no port: `x`", ""),
+    (
+        "tezos.start_node: {path_node: 'self://n', network: sandbox, peers: ['h:x']}",
+        "`peers[0]`: it is no port: `x`",
+        "",
+    ),
     ("tezos.start_node: {path_node: 'self://n', network: sandbox, name: a/b}", "`name` cannot be the name", "letters"),
 ]
 

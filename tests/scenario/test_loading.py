@@ -30,6 +30,19 @@ def messages(text: str, **options: Any) -> list[str]:
     return [problem.message for problem in problems(text, **options) if not problem.is_warning]
 
 
+def test_a_data_address_goes_with_the_address_of_the_same_machine() -> None:
+    text = "agents: [{name: 'd_{0..4}', address: [h1, h2], data_address: ['10.0.0.{1..2}']}]\nstages: []\n"
+    assert [(a.address, a.data_address) for a in scenario(text).agents] == [
+        ("h1", "10.0.0.1"),
+        ("h2", "10.0.0.2"),
+        ("h1", "10.0.0.1"),
+        ("h2", "10.0.0.2"),
+        ("h1", "10.0.0.1"),
+    ]
+    text = "agents: [{name: a, transport: local, data_address: 10.0.0.9}, {name: b, address: h}]\nstages: []\n"
+    assert [a.address_for_others for a in scenario(text).agents] == ["10.0.0.9", "h"]
+
+
 def test_the_smallest_scenario() -> None:
     loaded = load("stages: []\n")
     assert loaded.warnings == []
@@ -124,6 +137,7 @@ def test_what_agents_have_in_common() -> None:
         ("{name: https, address: h}", "`https` cannot be"),
         ("{name: '', address: h}", "`` cannot be"),
         ("{name: a}", "agent `a` has no address"),
+        ("{name: a, address: [h, i], data_address: j}", "agent `a` has 1 `data_address` for 2 `address`"),
         ("{address: h}", "`name` is missing in an agent"),
         ("{name: a, transport: command}", "no `command`"),
         ('{name: a, transport: command, command: "\'"}', "cannot be split into words"),

@@ -130,7 +130,7 @@ def test_labels_that_no_agent_has(labels: str, says: list[str]) -> None:
     ("text", "says"),
     [
         ("{{ agent.nam }}", "`agent` has no `nam`; did you mean `name`?"),
-        ("{{ agent.address }}", "`agent` has no `address`"),
+        ("{{ agent.port }}", "`agent` has no `port`"),
         ("{{ agent['nam'] | upper }}", "`agent` has no `nam`"),
         ("{{ agent.labels.sit }}", "no agent has the label `sit`; did you mean `site`?"),
         ("{{ agent.labels['sit'] ~ 1 }}", "no agent has the label `sit`"),

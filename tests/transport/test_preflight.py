@@ -14,7 +14,7 @@ from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport import preflight
 from octogram_tui.transport.pool import Transports
-from octogram_tui.transport.preflight import Check, examine
+from octogram_tui.transport.preflight import Check, examine, machines_of
 
 
 async def report(
@@ -23,9 +23,10 @@ async def report(
     given = str(ssh_config) if ssh_config is not None else None
     transports = Transports(ssh_config=given)
     async with asyncio.timeout(DEADLINE_S):
-        rows = await examine(specs, transports, ssh_config=given, prometheus=prometheus)
+        machines = machines_of(specs, transports, prometheus)
+        rows = await examine(list({id(m): m for m in machines.values()}.values()), transports, ssh_config=given)
         await transports.close()
-    return {(row.agent, row.check): row for row in rows}
+    return {(agent, row.check): row for row in rows for agent in row.agents or ("",)}
 
 
 def local(name: str = "one", **changes: Any) -> AgentSpec:
@@ -103,7 +104,7 @@ async def test_which_step_failed(asyncssh_server: SshServer) -> None:
         ssh_config=asyncssh_server.ssh_config,
     )
     for step in ("name", "connection", "login", "host key"):
-        failed = [row for row in rows.values() if row.agent == step and row.state != "ok"]
+        failed = [row for row in rows.values() if row.agents == (step,) and row.state != "ok"]
         assert [row.check for row in failed] == [step]
         assert failed[0].state == "fail"
         assert failed[0].hint

@@ -245,11 +245,13 @@ async def test_a_jump_host(openssh_servers: ServerFactory) -> None:
 
     # Both keys are checked, each for itself.
     gate.write_client(blocks, known=known_target)
-    with pytest.raises(HostKeyRefused, match=r"127\.0\.0\.8"):
+    with pytest.raises(HostKeyRefused, match=r"127\.0\.0\.8") as unknown:
         await echo(gate, gate.spec(address="target"))
+    assert unknown.value.jump == f"{gate.user}@127.0.0.8:{gate.port}"
     gate.write_client(blocks, known=known_gate)
-    with pytest.raises(HostKeyRefused, match=r"127\.0\.0\.9.* through gate"):
+    with pytest.raises(HostKeyRefused, match=r"127\.0\.0\.9.* through gate") as unknown:
         await echo(gate, gate.spec(address="target"))
+    assert unknown.value.jump == ""
     # What is on file for the jump host's address says nothing of what lies behind it.
     gate.write_client(blocks, known=known_gate + known_gate.replace(str(gate.port), str(target.port)))
     with pytest.raises(HostKeyRefused) as refused:
@@ -283,9 +285,26 @@ async def test_two_jump_hosts_and_one_that_dies(openssh_servers: ServerFactory) 
 async def test_a_jump_host_that_cannot_go_on(openssh_servers: ServerFactory) -> None:
     gate = openssh_servers({"AllowTcpForwarding": "no"})
     gate.write_client("Host target\n  HostName 127.0.0.9\n  ProxyJump 127.0.0.1\n")
-    with pytest.raises(ConnectFailed, match=r"through 127\.0\.0\.1") as failed:
+    with pytest.raises(ConnectFailed, match=r"127\.0\.0\.1 lets nobody through to 127\.0\.0\.9:\d+") as failed:
         await echo(gate, gate.spec(address="target"))
-    assert failed.value.code == "net.jump"
+    assert (failed.value.code, failed.value.jump) == ("net.forwarding", f"{gate.user}@127.0.0.1:{gate.port}")
+
+
+@pytest.mark.sshd
+async def test_where_a_way_leads_is_told_once_it_is_known(openssh_server: SshServer) -> None:
+    openssh_server.write_client("Host lab\n  HostName 127.0.0.9\nHost elsewhere\n  HostName 127.0.0.10\n  Port 1\n")
+    transports = Transports(ssh_config=str(openssh_server.ssh_config))
+    way = transports.transport_for(openssh_server.spec(address="lab"))
+    assert way.host == ""
+    recorder = Recorder()
+    await way.open(["true"], recorder)
+    await recorder.end()
+    assert way.host == "127.0.0.9"
+    other = transports.transport_for(openssh_server.spec(address="elsewhere"))
+    with pytest.raises(ConnectFailed):
+        await other.open(["true"], Recorder())
+    assert other.host == "127.0.0.10", "also when nobody is there"
+    await transports.close()
 
 
 async def test_jump_hosts_in_a_circle(asyncssh_server: SshServer) -> None:

@@ -72,7 +72,7 @@ class Agent:
     def host_to_bind(self) -> str:
         """Give the host that servers of this agent bind."""
         if not self._host_to_bind:
-            from octogram_agentd.network.endpoint import host_here
+            from octogram_agentd.network.interfaces import host_here
 
             self._host_to_bind = host_here(self._bind)
         return self._host_to_bind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from octogram_agentd.network.endpoint import as_url
 from octogram_agentd.network.urls import sendable
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.processes import origin
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 STALL_S = 60.0  # without a byte, after which a download has failed
 PIECE_BYTES = 256 * 1024
-_MISSING_SCHEME = "http://"
 
 
 class Downloads:
@@ -49,8 +49,7 @@ async def download(
     Raises ProcedureFailed kind `download`. A download that failed or was cancelled is tried anew by the next who asks,
     and by those who wait already.
     """
-    if "://" not in url:
-        url = _MISSING_SCHEME + url
+    url = as_url(url)
     kept = context.state(Downloads).of
     while True:
         found = kept.get(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _socket
 import os
 
-from octogram_agentd.network.endpoint import every_interface
+from octogram_agentd.network.interfaces import every_interface
 from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False

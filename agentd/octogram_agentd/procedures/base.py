@@ -33,8 +33,8 @@ class Field(_OfValue["T"]):
     default   what an absent argument means; a template is allowed. A field that is neither required nor
               given has the value None
     template  whether strings in it are templates (they are, unless the original says not)
-    uri       the kind of thing that an `agent://name` in it names: file, node, dal_node, rollup_node, http;
-              the procedure then sees a Uri
+    uri       the kind of thing that an `agent://name` in it names: file, node, dal_node, rollup_node, http, or
+              node_peer, dal_peer for where its peers connect; the procedure then sees a Uri
     of        the element's field for list, map and tuple (a sequence of fields for tuple)
     fields    the members of a record
     exactly_one  names of record members of which exactly one must be given

@@ -18,7 +18,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "epoch": "counts attachments from 1; a lower one than seen before is refused",
             "lease_s": "seconds without an orchestrator after which the daemon stops everything and ends",
             "rx": "the highest seq seen from the agent so far; the agent repeats what follows",
-            "address": "the agent's address as the scenario gives it: what other agents use to reach it",
+            "address": "where other agents reach this one: `data_address` of the scenario, else where SSH led to",
             "env": "environment variables for everything that the agent starts",
             "procedures": "the user's own procedure files: list of {path, source}",
             "keep": "whether the home directory stays when the run ends",

@@ -12,24 +12,12 @@ import asyncssh
 
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
+from octogram_tui.transport.destination import Destination
 
 MAX_TEXT = 300
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")  # what sshd says in place of a greeting
 DROPPED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN}
-
-
-class Destination(NamedTuple):
-    """Where a connection was meant to lead, for messages."""
-
-    user: str
-    host: str
-    port: int
-    through: str = ""  # the jump host or proxy command, where there is one
-
-    def __str__(self) -> str:
-        where = f"{self.user}@{Endpoint(self.host, self.port)}" if self.user else str(Endpoint(self.host, self.port))
-        return f"{where} through {self.through}" if self.through else where
 
 
 class Sight(NamedTuple):
@@ -160,6 +148,12 @@ def _classify_ssh(error: asyncssh.Error, place: Destination, sight: Sight) -> Tr
             )
         )
     if isinstance(error, asyncssh.ChannelOpenError):
+        if error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+            return ConnectFailed(
+                f"{place.through} lets nobody through to {Endpoint(place.host, place.port or 22)}: {reason}",
+                hint="see AllowTcpForwarding and PermitOpen in its sshd_config",
+                code="net.forwarding",
+            )
         return ConnectFailed(
             f"cannot reach {place}: {reason}",
             hint="see that the machine can be reached from there",

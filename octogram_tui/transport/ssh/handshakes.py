@@ -33,12 +33,12 @@ class HandshakeLimits:
     """The handshakes of all servers, and the limit over all of them."""
 
     def __init__(self) -> None:
-        self._limits: dict[str, HandshakeLimit] = {}
+        self._limits: dict[tuple[str, int], HandshakeLimit] = {}
         self._overall = asyncio.Semaphore(OVERALL)
 
     def of(self, host: str, port: int) -> HandshakeLimit:
         """Find a server's limit."""
-        return self._limits.setdefault(f"{server_name(host)}:{port}", HandshakeLimit())
+        return self._limits.setdefault((server_name(host), port), HandshakeLimit())
 
     @asynccontextmanager
     async def turn(self, limit: HandshakeLimit) -> AsyncIterator[None]:

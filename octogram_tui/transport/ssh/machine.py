@@ -203,10 +203,20 @@ class Machine:
         try:
             tunnel: asyncssh.SSHClientConnection | None = None
             if self._via is not None:  # before any turn is taken: the jump host's own handshake needs one too
-                behind, tunnel = await self._via.take_seat()
+                behind, tunnel = await self._through(self._via)
             return await self._dialler.dial(self.profile, self.handshake_limit, tunnel, is_lost)
-        except BaseException:
+        except BaseException as error:
             is_lost(None)
+            if isinstance(error, TransportError) and error.code == "net.forwarding" and self._via is not None:
+                error.jump = str(self._via.profile.place)
+            raise
+
+    async def _through(self, via: Machine) -> tuple[Seat, asyncssh.SSHClientConnection]:
+        """Take a seat at the jump host; what is wrong with it is told as its own. Raises TransportError."""
+        try:
+            return await via.take_seat()
+        except TransportError as error:
+            error.jump = error.jump or str(via.profile.place)
             raise
 
 

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import asyncssh
 
+from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import ConnectFailed
+from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.knownhosts import DEFAULT_PORT, Entry, KnownHosts
 from octogram_tui.transport.ssh.directives import Directives, Read, read
-from octogram_tui.transport.ssh.faults import Destination, unreadable_key
+from octogram_tui.transport.ssh.faults import unreadable_key
 
 CONNECT_TIMEOUT_S = 12.0
 KEEPALIVE_INTERVAL_S = 5
@@ -288,15 +290,17 @@ def _jumps(text: str) -> tuple[Request, ...]:
 
 def _jump(text: str) -> Request:
     user, _, host = text.removeprefix("ssh://").rpartition("@")
-    found = re.fullmatch(r"\[([^]]+)\](?::(\d+))?|([^:]+)(?::(\d+))?", host)
-    if found is None:
+    try:
+        found = Endpoint.parse(host, 0)
+        if not found.host:
+            raise ValueError("it needs a host")
+    except ValueError as error:
         failure = ConnectFailed(
             f"the ssh configuration is wrong: ProxyJump {text!r} is not [user@]host[:port]", code="net.config"
         )
         failure.is_retryable = False
-        raise failure
-    port = found[2] or found[4]
-    return Request(found[1] or found[3], int(port) if port else None, user or None)
+        raise failure from error
+    return Request(found.host, found.port or None, user or None)
 
 
 def _keys(entries: Sequence[Entry]) -> list[asyncssh.SSHKey]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Sequence
 
-from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
-from octogram_tui.transport.ssh.faults import Destination, Sight, classify
+from octogram_tui.transport.ssh.faults import Sight, classify
 from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat
 from octogram_tui.transport.ssh.profile import Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
@@ -98,9 +98,12 @@ class SshTransport:
         """Where this leads: as configured, once that is known."""
         if self._machine is not None:
             return str(self._machine.profile.place)
-        user, port = self._request.user, self._request.port
-        where = str(Endpoint(self._request.address, port)) if port else self._request.address
-        return f"{user}@{where}" if user else where
+        return str(Destination(self._request.user or "", self._request.address, self._request.port))
+
+    @property
+    def host(self) -> str:
+        """What the configuration makes of the address: `HostName` of an alias."""
+        return self._machine.profile.host if self._machine is not None else ""
 
     async def reach(self) -> Hashable:
         """Log in, and keep a seat there for the next command. Gives the machine. Raises TransportError."""
@@ -150,4 +153,5 @@ def _for_agent(agent: str, error: TransportError) -> TransportError:
     named = type(error)(f"agent {agent}: {error.message}", hint=error.hint, code=error.code)
     named.exit_code = error.exit_code
     named.is_retryable = error.is_retryable
+    named.jump = error.jump
     return named

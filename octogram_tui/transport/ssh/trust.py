@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 import asyncssh
 
 from octogram_tui.errors import HostKeyRefused
-from octogram_tui.transport.knownhosts import DEFAULT_PORT, HostKey, describe
+from octogram_tui.transport.knownhosts import HostKey, describe, written_name
 from octogram_tui.transport.ssh.profile import Profile
 
 
@@ -81,8 +83,7 @@ def host_key(key: asyncssh.SSHKey) -> HostKey:
 
 
 def _name(profile: Profile) -> str:
-    name, port = profile.trust_name, profile.trust_port
-    return name if port == DEFAULT_PORT else f"'[{name}]:{port}'"
+    return shlex.quote(written_name(profile.trust_name, profile.trust_port))
 
 
 def _how_to_trust(profile: Profile) -> str:

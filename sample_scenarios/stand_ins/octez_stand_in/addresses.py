@@ -38,6 +38,11 @@ def parse(text: str, default_port: int) -> tuple[str, int]:
     return host or "::", port
 
 
+def shown(host: str, port: int) -> str:
+    """Write an address as it is read: `host:port`, `[v6]:port`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def checked(text: str) -> str:
     """Take an address to listen on. Raises ValueError."""
     parse(text, 0)
@@ -76,9 +81,8 @@ def listen(host: str, port: int, backlog: int = 256) -> socket.socket:
         listener.listen(backlog)
     except OSError as error:
         listener.close()
-        where = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
         raise CannotListen(
-            where,
+            shown(host, port),
             error.strerror or str(error),
             is_taken=error.errno == errno.EADDRINUSE,
             is_unknown=isinstance(error, socket.gaierror),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 
+from . import addresses
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO, Iterator, Optional
@@ -38,12 +40,10 @@ def split_url(url: str) -> tuple[str, int, str]:
     if not separator or scheme != "http":
         raise ValueError(f"the stand-ins speak plain http only, not '{url}'")
     authority, slash, path = rest.partition("/")
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        host, port = authority, "80"
-    if not port.isdigit() or not host:
+    if not authority or authority.startswith(":"):
         raise ValueError(f"invalid URL '{url}'")
-    return host.strip("[]"), int(port), slash + path
+    host, port = addresses.parse(authority, 80)
+    return host, port, slash + path
 
 
 class Client:
@@ -95,8 +95,8 @@ class Client:
     def _open(self, method: str, path: str, body: object, timeout_s: float) -> tuple[socket.socket, BinaryIO]:
         # A node bound to 0.0.0.0 is often named so by those who call it: the system takes that for loopback.
         data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-        head = f"{method} {self.prefix}{path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nConnection: close\r\n"
-        head += "Accept: application/json\r\n"
+        head = f"{method} {self.prefix}{path} HTTP/1.1\r\nHost: {addresses.shown(self.host, self.port)}\r\n"
+        head += "Connection: close\r\nAccept: application/json\r\n"
         if data:
             head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
         connection: Optional[socket.socket] = None

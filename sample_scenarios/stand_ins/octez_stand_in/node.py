@@ -229,7 +229,7 @@ class Run:
     def _listen(self) -> None:
         shell, peer_to_peer = self.config["shell"], self.config["p2p"]
         identity = node_config.identity(self.data_dir, peer_to_peer.get("expected-proof-of-work", 26.0))
-        listen = peer_to_peer.get("listen-addr", f"[::]:{p2p.DEFAULT_PORT}")
+        listen = peer_to_peer.get("listen-addr", addresses.shown("::", p2p.DEFAULT_PORT))
         try:
             self.network = p2p.Network(self.chain, identity["peer_id"], peer_to_peer.get("bootstrap-peers", []), listen)
         except addresses.CannotListen as error:

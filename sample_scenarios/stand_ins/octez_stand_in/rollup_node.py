@@ -179,7 +179,7 @@ class Run:
         Server(host, port, self._guarded(allow_all)).start()
         if "metrics-addr" in self.values:
             metrics.serve(self.values["metrics-addr"], self._metrics)
-        text = f"The smart rollup node is listening to {host}:{port}"
+        text = f"The smart rollup node is listening to {addresses.shown(host, port)}"
         self.log.notice("smart_rollup_node_is_ready", text, {"addr": host, "port": port})
 
     # Following L1.

@@ -22,9 +22,10 @@ URLS = st.from_regex(r"https?://[a-z.]{1,9}(:[0-9]{1,4})?(/[^\0]{0,40})?(\?[^\0]
 @given(PATHS)
 def test_a_path_is_the_same_behind_a_url(path: bytes) -> None:
     services = ServiceTable()
+    services.addresses.update({"a": "10.0.0.1", "b": "10.0.0.2"})
     services.record(ServiceAnnounced(agent="b", kind="http", name="http", ports={"http": 80}))
     name = os.fsdecode(path)
-    found = services.resolve("file", f"b://{name}", "a", {"a": "10.0.0.1", "b": "10.0.0.2"})
+    found = services.resolve("file", f"b://{name}", "a")
     assert found["path"] == name
     parts = urlsplit(found["remote"])
     assert (parts.netloc, parts.query, parts.fragment) == ("10.0.0.2:80", "", "")

@@ -19,9 +19,10 @@ from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_po
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.ssh import dial
-from octogram_tui.transport.ssh.faults import Destination, Sight, classify, printable
+from octogram_tui.transport.ssh.faults import Sight, classify, printable
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 

@@ -14,7 +14,7 @@ from fixtures_ssh import Recorder, ServerFactory, SshServer, new_key, public_lin
 
 from octogram_tui.errors import ExitCode, HostKeyRefused, TransportError
 from octogram_tui.transport.pool import Transports
-from octogram_tui.transport.preflight import examine
+from octogram_tui.transport.preflight import examine, machines_of
 
 
 async def echo(server: SshServer, *, accept_new: bool = False, address: str = "127.0.0.1") -> str:
@@ -118,7 +118,8 @@ async def test_malformed_lines_are_skipped_and_reported(asyncssh_server: SshServ
     asyncssh_server.write_client(known=f"this is no entry\nweb ssh-ed25519 %%%\n{good}")
     assert await echo(asyncssh_server) == "hello\n"
     transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
-    rows = await examine([asyncssh_server.spec()], transports, ssh_config=str(asyncssh_server.ssh_config))
+    machines = machines_of([asyncssh_server.spec()], transports).values()
+    rows = await examine([*machines], transports, ssh_config=str(asyncssh_server.ssh_config))
     await transports.close()
     details = [row.detail for row in rows if row.check == "known hosts"]
     assert [detail.split(": ")[0] for detail in details] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from octogram_agentd.network import ports
-from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
+from octogram_agentd.network.endpoint import LOOPBACK, Endpoint, as_url
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 from octogram_agentd.procedures.builtin.running import instance
 from octogram_agentd.processes import origin
@@ -182,7 +182,7 @@ def url_of(context: Context, uri: Uri) -> str:
     Its port is the one named `http`, then `rpc`, then its only one. Raises ProcedureFailed kind `service`.
     """
     if uri.remote is not None:
-        return uri.remote if "://" in uri.remote else "http://" + uri.remote
+        return as_url(uri.remote)
     owned = uri.owned or ""
     end = min((at for at in map(owned.find, "/?#") if at >= 0), default=len(owned))
     name, rest = owned[:end], owned[end:]

@@ -42,8 +42,11 @@ class StartDalNode(Procedure):
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
     net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
     l1_node_uri: Field[Uri] = Field("str", "The L1 node.", required=True, uri="node")
-    peers: Field[List[str]] = Field(
-        "list", "DAL nodes to connect to, as `host:port`.", default=[], of=Field("str", form="peer")
+    peers: Field[List[Uri]] = Field(
+        "list",
+        "DAL nodes to connect to, as `host:port` or `AGENT://NAME`.",
+        default=[],
+        of=Field("str", uri="dal_peer"),
     )
     bootstrap_profile: Field[bool] = Field(
         "bool", "Whether it only brings others together.", default=False, template=False
@@ -97,7 +100,7 @@ class StartDalNode(Procedure):
                 rpc_addr=address["rpc"],
                 net_addr=address["net"],
                 metrics_addr=address["metrics"],
-                peers=self.peers,
+                peers=endpoints.peers(context, self.peers, "dal_node"),
                 attesters=attesters,
                 producers=producers,
                 is_bootstrap=self.bootstrap_profile,

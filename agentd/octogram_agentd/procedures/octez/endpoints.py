@@ -7,6 +7,8 @@ from octogram_agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import List, Sequence
+
     from octogram_agentd.procedures.base import Uri
     from octogram_agentd.procedures.context import Context
 
@@ -39,6 +41,26 @@ def endpoint(context: Context, uri: Uri, kind: str) -> str:
         return parse_endpoint(uri.remote or "")
     ports = context.service(kind, uri.owned)
     return context.to_reach(ports["rpc"]).url
+
+
+def peers(context: Context, uris: Sequence[Uri], kind: str) -> List[str]:
+    """Give where peers of a kind (node, dal_node) are, as HOST:PORT. Raises ProcedureFailed."""
+    return [_peer(context, uri, kind) for uri in uris]
+
+
+def _peer(context: Context, uri: Uri, kind: str) -> str:
+    if uri.owned is not None:
+        return str(context.to_reach(context.service(kind, uri.owned)["net"]))
+    text = uri.remote or ""
+    try:
+        # A host alone is left to the program, which has a usual port.
+        return str(Endpoint.parse(text)) if ":" in text else text
+    except ValueError as error:
+        raise ProcedureFailed(
+            "peers: %r is no peer: %s" % (text, error),
+            kind="refused",
+            hint="write HOST:PORT, or AGENT://NAME for one of this run",
+        ) from None
 
 
 def own_path(context: Context, uri: Uri, field: str) -> str:

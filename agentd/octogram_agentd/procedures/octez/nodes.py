@@ -66,8 +66,11 @@ class StartNode(Procedure):
         default=2,
         minimum=0,
     )
-    peers: Field[List[str]] = Field(
-        "list", "Nodes to connect to, as `host:port`.", default=[], of=Field("str", form="peer")
+    peers: Field[List[Uri]] = Field(
+        "list",
+        "Nodes to connect to, as `host:port` or `AGENT://NAME`.",
+        default=[],
+        of=Field("str", uri="node_peer"),
     )
     net_port: Field[Any] = Field("int", "The peer-to-peer port; a free one when left out.", minimum=1, maximum=65535)
     metrics_port: Field[Any] = Field("int", "The metrics port; a free one when left out.", minimum=1, maximum=65535)
@@ -111,7 +114,7 @@ class StartNode(Procedure):
                 data_dir=data_dir,
                 network=self.network,
                 threshold=int(self.synchronization_threshold),
-                peers=self.peers,
+                peers=endpoints.peers(context, self.peers, "node"),
                 metrics_addr=address["metrics"],
             ),
         )

@@ -180,9 +180,11 @@ async def test_a_malformed_peer_is_told_as_such(newest: FakeAgent) -> None:
     fault = "failed to parse address '::1:9732' in field 'p2p.bootstrap-peers': IPv6 addresses must be bracketed."
     end = "Error:\n  The node configuration is invalid, use `octez-node config validate [options]`\n"
     newest.answers.append(("config init", (1, f"Nov 25 15:00:00.000 ERROR │ {fault}\n", end)))
-    error = await refused(newest, node(newest, peers=["::1:9732"]))
+    error = await refused(newest, node(newest, peers=[Uri(remote="h:1")]))
     assert error.message == f"octez-node: {fault}"
     assert "with IPv6 hosts in brackets" in error.hint
+    error = await refused(newest, node(newest, peers=[Uri(remote="::1:9732")]))
+    assert "peers: '::1:9732' is no peer: it needs brackets around an IPv6 address" in error.message
 
 
 async def test_a_chain_that_is_not_the_sandbox_s_is_not_activated(newest: FakeAgent) -> None:
@@ -722,12 +724,13 @@ def dal_node(agent: FakeAgent, **more: Any) -> StartDalNode:
 
 async def test_dal_node(agent: FakeAgent) -> None:
     release = release_of(agent)
+    agent.services["dal_node", "other"] = {"net": 21732, "rpc": 21733}
     result = await dal_node(
         agent,
         name="d",
         attester_profiles=[BOOTSTRAP1],
         producer_profiles=["0", "2"],
-        peers=["h:1"],
+        peers=[Uri(remote="h:1"), Uri(remote="h"), Uri(owned="other")],
     ).run(agent)
     data, program = os.path.join(agent.root, "data", "d"), agent.inside("octez-dal-node")
     addresses = [
@@ -749,7 +752,7 @@ async def test_dal_node(agent: FakeAgent) -> None:
             "--expected-pow",
             "0.",
             "--peers",
-            "h:1",
+            "h:1,h,127.0.0.1:21732",
             "--attester-profiles" if release >= (19, 0) else "--attestor-profiles",
             BOOTSTRAP1,
             "--operator-profiles" if release >= (22, 0) else "--producer-profiles",
