@@ -26,6 +26,7 @@ def raised() -> Iterator[None]:
             signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
             signal.setitimer(signal.ITIMER_REAL, IMPORT_LOOK_S)
             return
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for other in numbers:
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
@@ -34,6 +35,7 @@ def raised() -> Iterator[None]:
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -128,7 +128,26 @@ def explain(error: Exception, text: str, scope: Mapping[str, Any]) -> TemplateEr
         return TemplateError(f"{shown}: {error}", hint="make the template smaller, or do this in a script")
     if isinstance(error, ZeroDivisionError):
         return TemplateError(f"{shown}: division by zero")
+    operands = _OPERANDS.search(str(error))
+    if isinstance(error, TypeError) and operands is not None:
+        return _not_together(shown, *operands.groups(""))
     return TemplateError(f"{shown}: {str(error) or type(error).__name__}")
+
+
+_OPERANDS = re.compile(
+    r"^(?:'(?P<comparison>\S+)' not supported between instances of"
+    r"|unsupported operand type\(s\) for (?P<operator>\S+):)"
+    r" '(?P<left>\w+)' and '(?P<right>\w+)'"
+)
+_KINDS = {"str": "a text", "int": "a number", "float": "a number", "bool": "a boolean", "NoneType": "null",
+          "list": "a list", "tuple": "a list", "dict": "a map"}  # fmt: skip
+
+
+def _not_together(shown: str, comparison: str, operator: str, left: str, right: str) -> TemplateError:
+    """Say which two kinds of values an operator was given."""
+    kinds = [_KINDS.get(name, f"a {name}") for name in (left, right)]
+    hint = "write `| int` or `| float` after the text" if {"a text", "a number"} == set(kinds) else ""
+    return TemplateError(f"{shown}: `{comparison or operator}` cannot take {kinds[0]} and {kinds[1]}", hint=hint)
 
 
 def short(text: str) -> str:

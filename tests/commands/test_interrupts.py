@@ -33,6 +33,7 @@ def test_a_signal_ends_the_program_once_and_what_was_begun_is_tidied_up(number: 
 
     with pytest.raises(SystemExit) as ended:
         make()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert ended.value.code == 128 + number
     assert tidied == [number]
     assert signal.getsignal(number) is before
@@ -50,6 +51,7 @@ def test_a_signal_within_an_import_comes_when_that_is_over(tmp_path: Path, monke
 
     with pytest.raises(SystemExit) as ended:
         load()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0), "it would end the program in another way"
     assert ended.value.code == 143
     assert sys.modules.pop("sends_itself_a_signal").done
 

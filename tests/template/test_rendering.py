@@ -263,11 +263,22 @@ def test_evaluates(expression: str, expected: object) -> None:
         ("1 +", "unexpected"),
         ("{{ vars.n }} and {{ vars.yes }}", "expected"),
         ("basename", "which is no value"),
+        ("'3' > 2", r"`'3' > 2`: `>` cannot take a text and a number"),
+        ("2 <= '3'", "`<=` cannot take a number and a text"),
+        ("'3' - 2", "`-` cannot take a text and a number"),
+        ("none < 2", "`<` cannot take null and a number"),
+        ("vars.list > vars.map", "`>` cannot take a list and a map"),
     ],
 )
 def test_expressions_that_cannot_be_evaluated(expression: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         evaluate(expression, SCOPE)
+
+
+def test_a_text_that_is_compared_with_a_number_is_told_what_to_do() -> None:
+    with pytest.raises(TemplateError) as caught:
+        evaluate("'3' > 2", SCOPE)
+    assert caught.value.hint == "write `| int` or `| float` after the text"
 
 
 def test_plain_templates_need_no_template_engine() -> None:
