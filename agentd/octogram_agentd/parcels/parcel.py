@@ -12,8 +12,8 @@ wherever an entry or a length is, and a line of type `error` end a parcel that c
 not UTF-8 travel as lone surrogates.
 
 The sender follows symbolic links, so what arrives is files and directories only; a link that leads back to a directory
-it is in, or nowhere, is an error. The receiver (landing.py) follows none. Modes are kept to the bit, but setuid, setgid
-and sticky are dropped; times and owners are not kept.
+it is in, or nowhere, is an error. The receiver (landing.py) follows links to files, as far as it is allowed. Modes are
+kept to the bit, but setuid, setgid and sticky are dropped; times and owners are not kept.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ async def put_in_place(context: Context, draft: str, path: str) -> None:
     target = os.path.realpath(path)
     if not is_special(target):
         try:
+            mode = stat.S_IMODE(os.stat(draft).st_mode)
             adopt(draft, target)
+            os.chmod(draft, mode)  # an access list has brought its own
             os.replace(draft, target)
         except OSError as error:
             if error.errno != EXDEV:
