@@ -19,7 +19,7 @@ NETS = {"lan": ("10.77.0.", "fd77::"), "inner": ("10.78.0.", "fd78::"), "outside
 """The beginnings of a net's addresses; what follows is the machine's number."""
 
 OWN = ("/root", "/tmp", "/etc/ssh")
-"""What every machine has for itself; all other files are those of the machine that pretends to be several."""
+"""What every machine has for itself; all other files are those of the machine that pretends to be several, to read."""
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

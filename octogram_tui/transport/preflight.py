@@ -169,6 +169,7 @@ def _failed(
     """Say which step failed; those before it went well, those after it were not come to."""
     message = error.message.removeprefix(f"agent {machine.spec.name}: ")
     if error.jump:
+        message = message.replace(f"the jump machine {error.jump}", error.jump)  # the row is its own
         row = Check(error.jump, (), _check_of(error), "fail", message, error.hint)
         behind = (*jumps.get((row.machine, row.check), row).agents, *machine.agents)
         jumps[row.machine, row.check] = row._replace(agents=behind)

@@ -34,6 +34,13 @@ def test_machines_have_names_files_and_processes_of_their_own(rig: Rig) -> None:
     assert alice.processes() == bob.processes() == {}
 
 
+def test_no_machine_can_change_what_is_everybodys(rig: Rig) -> None:
+    places = ["/", "/etc", "/usr/bin", "/var/tmp", str(ROOT)]
+    look = "for place do [ ! -w $place ] || echo $place; done"
+    for machine in rig.machines.values():
+        assert machine.run(["sh", "-c", look, "sh", *places, "/root", "/tmp"]).stdout.split() == ["/root", "/tmp"]
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_who_reaches_whom(rig: Rig, version: int) -> None:
     def reaches(start: str, end: str, net: str) -> bool:

@@ -89,3 +89,15 @@ def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) 
     assert run.code == 7, output
     assert "agent one" in output
     wait_for(lambda: not alice.processes(), 10, lambda: str(alice.processes()))
+
+
+def test_a_jump_machine_that_is_not_known_is_called_one(rig: Rig) -> None:
+    gate, dave = rig.machine("gate"), rig.machine("dave")
+    known = rig.orchestrator.read("/root/.ssh/known_hosts").splitlines(keepends=True)
+    rig.orchestrator.write("/root/.ssh/known_hosts", "".join(line for line in known if gate.address not in line))
+    rig.orchestrator.write("/root/.ssh/config", f"Host far\n  HostName {dave.address}\n  ProxyJump {gate.address}\n")
+    done = rig.orchestrate(agents(one="far", two="far") + LOOK)
+    assert done.code == 5
+    for name in ("one", "two"):
+        [failed] = [event for event in done.of("agent_failed") if event["agent"] == name]
+        assert f"the host key of the jump machine root@{gate.address}:22 is not known" in failed["message"]

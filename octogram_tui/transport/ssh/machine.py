@@ -216,7 +216,9 @@ class Machine:
         try:
             return await via.take_seat()
         except TransportError as error:
-            error.jump = error.jump or str(via.profile.place)
+            if not error.jump:
+                error.jump = str(via.profile.place)
+                error.message = error.message.replace(error.jump, f"the jump machine {error.jump}", 1)
             raise
 
 
