@@ -36,14 +36,15 @@ def main(mark: str, wanted: List[str]) -> None:
 
 
 def _directories() -> Iterator[Tuple[str, str]]:
-    """Give the directories that may hold something of ours, and what."""
+    """Give the directories that may hold something of ours, and what: where a boot of now would put it."""
     home = os.environ.get("HOME", "")
+    if home.startswith("/") and home != "/" and os.access(home, os.W_OK):
+        yield home + "/.cache/octogram", "program"
+        yield home + "/.octogram/runs", "run"
+        return
     bases = ["/var/tmp/octogram-%d" % os.getuid()]
     if os.environ.get("TMPDIR"):
         bases.append("%s/octogram-%d" % (os.environ["TMPDIR"], os.getuid()))
-    if home.startswith("/") and home != "/":
-        yield home + "/.cache/octogram", "program"
-        yield home + "/.octogram/runs", "run"
     for base in bases:
         yield base, "program"
         yield base + "/runs", "run"
