@@ -12,9 +12,7 @@ from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Start
 
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 300
-NO_SHELL_HINT = (
-    "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
-)
+NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
 
 
 class Owner(Protocol):
