@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import select
@@ -70,11 +71,26 @@ def write_into(path: str | Path, pieces: Iterable[bytes]) -> None:
 
 
 def open_stream(path: str | Path, *, mode: int = 0o666) -> int:
-    """Open for writing bit by bit: a file from its start, emptied, anything else as `write_into`. Raises OSError."""
+    """Open for writing bit by bit: a file from its start, emptied, anything else as `write_into`. Raises OSError.
+
+    A file that somebody else of us has open in this way is refused: each would write over the lines of the other.
+    """
     found = check_writable(path)
     if _own_descriptor(path) is not None or (found is not None and not stat.S_ISREG(found.st_mode)):
         return _open_into(path)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(errno.EBUSY, "another run is writing it: give each run a file of its own") from None
+        except OSError:
+            pass  # not every file system has locks
+        os.truncate(fd, 0)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def check_writable(path: str | Path) -> os.stat_result | None:

@@ -19,7 +19,9 @@ def raised() -> Iterator[None]:
 
     Not within an import, which would make another error of it: they come again when that is over.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # it is when `nohup` started us
+        numbers.append(signal.SIGHUP)
 
     def leave(number: int, frame: FrameType | None) -> None:
         if _is_importing(frame):

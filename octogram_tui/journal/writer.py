@@ -85,7 +85,7 @@ class JournalWriter:
             self.synced_seq = max(self.synced_seq, reached)
 
     def close(self) -> None:
-        """Sync, and let the file go. Raises JournalError when the last sync fails."""
+        """Sync, and let the file go. Raises JournalError when the last sync fails, or nobody can find the file."""
         if self._closing.is_set():
             return
         self._closing.set()  # first: whoever takes back the next line's signal sees this one
@@ -93,8 +93,21 @@ class JournalWriter:
         self._thread.join()
         try:
             self.sync()
+            self._check_in_place()
         finally:
             os.close(self._fd)
+
+    def _check_in_place(self) -> None:
+        """See that what was written is still where it belongs: a removed one takes all writes too."""
+        try:
+            in_place = os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except OSError:
+            in_place = False
+        if not in_place:
+            raise JournalError(
+                f"the journal {self.path} was removed or moved while the run went on: nothing more is kept of the run",
+                hint="let nothing clean up the directory of --run-dir, or that of the runs, during a run",
+            )
 
     def _write(self, data: bytes) -> None:
         try:

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from octogram_agentd.wire.lines import LineFramer, WireError
 from octogram_tui.errors import BootstrapFailed, TransportError
 from octogram_tui.transport.base import Channel
-from octogram_tui.transport.bundle import BootReader, Failed, Need, Started
+from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Started
 
-STDERR_TAIL_BYTES = 4096
-STDERR_TAIL_CHARACTERS = 300
+TAIL_BYTES = 4096
+TAIL_CHARACTERS = 300
+NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
 
 
 class Owner(Protocol):
@@ -36,6 +37,7 @@ class Attachment:
         self._place = place
         self._framer = LineFramer()
         self._stderr = b""
+        self._noise = b""
         self._reader: BootReader | None = BootReader(nonce)
         self.channel: Channel | None = None
         self.booted: asyncio.Future[Need | Started | Failed] = loop.create_future()
@@ -61,6 +63,8 @@ class Attachment:
     def _boot(self, reader: BootReader, data: bytes) -> bytes:
         """Take the boot's words; gives what follows them, which is messages."""
         for event in reader.feed(data):
+            if isinstance(event, Noise):
+                self._noise = (self._noise + event.data)[-TAIL_BYTES:]
             if not self.booted.done() and isinstance(event, Need | Started | Failed):
                 self.booted.set_result(event)
             if isinstance(event, Started | Failed) and not self.started.done():
@@ -72,7 +76,17 @@ class Attachment:
 
     def stderr_received(self, data: bytes) -> None:
         """Keep the end of what the other side complains about."""
-        self._stderr = (self._stderr + data)[-STDERR_TAIL_BYTES:]
+        self._stderr = (self._stderr + data)[-TAIL_BYTES:]
+
+    @property
+    def last_words(self) -> str:
+        """The last line that came instead of an answer, behind a colon; empty when none did."""
+        for said in (self._stderr, self._noise):
+            lines = said.decode("utf-8", "replace").strip().splitlines()
+            if lines:
+                shown = "".join(sign if sign.isprintable() else "·" for sign in lines[-1][:TAIL_CHARACTERS])
+                return f": {shown}"
+        return ""
 
     def channel_closed(self, error: TransportError | None) -> None:
         """The channel is gone."""
@@ -85,9 +99,10 @@ class Attachment:
         self.error = error
         self.closed.set()
         if not self.welcome.done():
-            said = self._stderr.decode("utf-8", "replace").strip().splitlines()
-            text = f": {said[-1][:STDERR_TAIL_CHARACTERS]}" if said else ""
-            failure = error or BootstrapFailed(f"agent {self._agent}: the daemon did not start on {self._place}{text}")
+            failure = error or BootstrapFailed(
+                f"agent {self._agent}: the daemon did not start on {self._place}{self.last_words}",
+                hint="" if self.booted.done() else NO_SHELL_HINT,
+            )
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():
                     future.set_exception(failure)

@@ -18,6 +18,7 @@ from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest
+from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import archive
 from octogram_tui.journal.writer import JournalWriter
@@ -115,6 +116,7 @@ class Host:
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit, driver.read_log)
         self._bus.subscribe(lambda _: control.wake())
         background: list[asyncio.Task[None]] = []
+        lost: list[JournalError] = []
         signals.listen(driver.submit)
         try:
             try:
@@ -142,7 +144,6 @@ class Host:
             code = await driver.done
             if driver.failure is not None:
                 _tell_failure(driver.failure, driver.unclean)
-            return code
         finally:
             for task in background:
                 task.cancel()
@@ -150,9 +151,13 @@ class Host:
                 closing.callback(signals.release)  # last: Ctrl-C while all this ends must not break it off
                 closing.callback(_remove, settings.socket)
                 closing.push_async_callback(control.close)
-                closing.callback(_close_journal, journal)
+                closing.callback(_close_journal, journal, lost)
                 closing.push_async_callback(transports.close)
                 closing.push_async_callback(driver.close)
+        if lost and driver.failure is None:
+            _tell_failure(lost[0], {})
+            return exit_code([code, ExitCode.IO])
+        return code
 
     def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
         scenario = self._scenario
@@ -218,9 +223,11 @@ def _beside(coroutine: Coroutine[Any, Any, None], loss: str) -> asyncio.Task[Non
     return task
 
 
-def _close_journal(journal: JournalWriter) -> None:
-    with contextlib.suppress(JournalError):
+def _close_journal(journal: JournalWriter, lost: list[JournalError]) -> None:
+    try:
         journal.close()
+    except JournalError as error:
+        lost.append(error)
 
 
 def _remove(socket: Path) -> None:
@@ -234,6 +241,8 @@ def _tell_failure(failure: BaseException, unclean: Mapping[str, str]) -> None:
         print(f"octogram-tui: agent {agent} is not known to be clean: {why}", file=sys.stderr)
     if isinstance(failure, JournalError):
         print(f"octogram-tui: {failure.message}", file=sys.stderr)
+        if failure.hint:
+            print(f"  {failure.hint}", file=sys.stderr)
         return
     import traceback
 

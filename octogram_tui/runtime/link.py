@@ -31,7 +31,7 @@ from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.reading import LogEnd, count, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.boots import FirstBoot, OnWait
-from octogram_tui.transport.bundle import Bundle, Failed, Need, boot_argv, local_argv
+from octogram_tui.transport.bundle import BOOT_HINTS, Bundle, Failed, Need, boot_argv, local_argv
 
 ACK_AFTER_S = 0.2
 ACK_AFTER_MESSAGES = 64
@@ -267,7 +267,9 @@ class Link:
         except TimeoutError:
             attachment.abort()
             raise BootstrapFailed(
-                f"agent {self.spec.name}: no answer from {self.transport.description} within {greeting_s:g} s",
+                f"agent {self.spec.name}: no answer from {self.transport.description} within {greeting_s:g} s"
+                f"{attachment.last_words}",
+                hint=BOOT_HINTS["boot.timeout"],
                 code="boot.timeout",
             ) from None
         except BaseException:
@@ -300,9 +302,9 @@ class Link:
             event = await attachment.started
         if isinstance(event, Failed):
             raise BootstrapFailed(
-                f"agent {self.spec.name}: {event.message}",
+                f"agent {self.spec.name}: {self.transport.description}: {event.message}",
                 code=event.code or "boot.failed",
-                hint=f"on {self.transport.description}",
+                hint=BOOT_HINTS.get(event.code, ""),
             )
 
     def _greet(self, channel: Channel) -> None:

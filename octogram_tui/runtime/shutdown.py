@@ -41,6 +41,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         for number in CODES:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # started by `nohup`: the run is to outlive its terminal
             self._before[number] = signal.signal(number, self._came)
         return self
 

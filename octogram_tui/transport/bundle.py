@@ -158,6 +158,13 @@ class Failed:
     code: str = "boot.failed"
 
 
+BOOT_HINTS = {
+    "boot.python": "install python3 there, or name it with the agent's `python`",
+    "boot.noise": "let its start files (.bashrc, .profile) print nothing where there is no terminal",
+    "boot.timeout": "see how long a login takes there, and that its start files (.bashrc, .profile) wait for nothing",
+}
+"""What to do about a boot that failed, by the error's code."""
+
 BootEvent = Noise | Need | Started | Failed
 
 

@@ -15,6 +15,7 @@ from octogram_tui.errors import TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.answer import Answer
 from octogram_tui.transport.base import Transport
+from octogram_tui.transport.bundle import BOOT_HINTS
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.sshconfig import config_files, ignored_directives
 
@@ -232,7 +233,7 @@ def _judge_python(machine: Machine, answer: Answer) -> None:
         "python",
         "fail",
         f"no {machine.spec.python or 'Python'} of 3.8 or later; found: {seen}",
-        "install python3, or name it with the agent's `python`",
+        BOOT_HINTS["boot.python"],
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from octogram_tui.commands.interrupts import Interrupts, raised
+from octogram_tui.runtime.shutdown import Signals
 
 MODULE = """
 import os, signal
@@ -37,6 +40,18 @@ def test_a_signal_ends_the_program_once_and_what_was_begun_is_tidied_up(number: 
     assert ended.value.code == 128 + number
     assert tidied == [number]
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("made", [raised, Signals])
+def test_a_program_started_by_nohup_outlives_its_terminal(made: Callable[[], AbstractContextManager[object]]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with made():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) not in (signal.SIG_IGN, signal.SIG_DFL)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_signal_within_an_import_comes_when_that_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

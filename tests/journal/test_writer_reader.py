@@ -93,6 +93,17 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "--run-dir" in caught.value.hint
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_journal_that_was_removed_is_told_at_the_end(tmp_path: Path, is_replaced: bool) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    writer.append(some_events(1))
+    (tmp_path / "j").unlink()
+    if is_replaced:
+        (tmp_path / "j").touch()
+    with pytest.raises(JournalError, match="was removed or moved"):
+        writer.close()
+
+
 def test_a_failing_write_ends_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = JournalWriter(tmp_path / "j", run="r", version="0")
     writer.append(some_events(1))

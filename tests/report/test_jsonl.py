@@ -67,6 +67,18 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     full.close()
 
 
+def test_a_file_that_another_run_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    target = tmp_path / "events.jsonl"
+    first = JsonLines.open(str(target))
+    first.apply(recorded.failing()[:5])
+    with pytest.raises(JournalError, match=r"events\.jsonl: another run is writing it"):
+        JsonLines.open(str(target))
+    assert len(target.read_bytes().splitlines()) == 5
+    first.close()
+    JsonLines.open(str(target)).close()
+    assert target.read_bytes() == b""
+
+
 def test_a_pipe_that_nobody_reads_is_told_and_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filing, "READER_WAIT_S", 0.05)
     os.mkfifo(tmp_path / "pipe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,16 @@ async def test_a_run_with_a_console_waits_on(make: Callable[..., Host], tmp_path
         assert not running.done()
         await client.close()
         assert await running == ExitCode.HELD
+
+
+async def test_a_run_whose_directory_is_removed_is_no_success(
+    make: Callable[..., Host], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    async with asyncio.timeout(DEADLINE_S):
+        assert await make(run_dir=run_dir).run(lambda: shutil.rmtree(run_dir)) == ExitCode.IO
+    assert "was removed or moved" in capsys.readouterr().err
 
 
 async def test_no_control_socket_no_run(make: Callable[..., Host], tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ async def test_a_boot_that_fails(rig: Rig, answer: str, code: str, message: str)
     failed = await rig.report(StartFailureReport)
     assert (failed.code, failed.exit_code) == (code, ExitCode.NOT_STARTED)
     assert message in failed.message
+    assert rig.link.transport.description in failed.message
+    assert "on " + rig.link.transport.description not in failed.hint
     assert channel.is_aborted
 
 
@@ -112,6 +114,16 @@ async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     assert failed.message.endswith("sh: 1: no such thing")
 
 
+async def test_the_last_words_of_what_is_no_shell(rig: Rig) -> None:
+    rig.link.start()
+    channel = await rig.channel()
+    channel.say_bytes(b"welcome\r\nthis account only does \x1b[1mbackups\r\n")
+    channel.lose()
+    failed = await rig.report(StartFailureReport)
+    assert failed.message.endswith(": this account only does ·[1mbackups")
+    assert "ForceCommand" in failed.hint
+
+
 async def test_a_connection_lost_during_the_boot(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
@@ -134,8 +146,10 @@ async def test_a_daemon_that_does_not_answer(rigs: Callable[..., Rig]) -> None:
     rig = rigs(replace(FAST, greeting_s=0.02))
     rig.link.start()
     channel = await rig.channel()
-    channel.boot()
-    assert (await rig.report(StartFailureReport)).code == "boot.timeout"
+    channel.boot(noise=b"Your choice [y/n]? ")
+    failed = await rig.report(StartFailureReport)
+    assert (failed.code, failed.message.endswith(": Your choice [y/n]?")) == ("boot.timeout", True)
+    assert ".bashrc" in failed.hint
     assert channel.is_aborted
 
 

@@ -70,7 +70,8 @@ class Daemon:
         self._over = Future(kernel)
         self._confirmed = Future(kernel)
         self._last_number = 0
-        self._stranded: List[Message] = []  # what a killed daemon before us left, and could not be ended
+        self._stranded: List[Message] = []  # what a killed daemon before us left, and was not ended
+        self._swept = Future(kernel)
         self._handlers = {
             "run": self._run,
             "cancel": self._cancel,
@@ -85,8 +86,11 @@ class Daemon:
         """Work until a `stop`, or until the lease is over; nothing that was started is left then."""
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
         self.kernel.later(1.0, self._watch_lease)
-        if self._place.had_daemon:
-            self._stranded = await self.processes.end_stranded()
+        try:
+            if self._place.had_daemon:
+                self._stranded = await self.processes.end_stranded(self._place.root)
+        finally:
+            self._swept.set()
         await self._over  # the channel is closed by the end of the process, when everything is removed
 
     def attach(self, fds: List[int]) -> None:
@@ -373,6 +377,7 @@ class Daemon:
             stops = [self.kernel.spawn(process.stop(), "stop %s" % process.name) for process in groups[order]]
             for stop in stops:
                 await stop
+        await self._swept
         return self._stranded + await self.processes.end_everything(signals.TERM, SWEEP_GRACE_S)
 
 

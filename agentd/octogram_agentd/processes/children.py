@@ -8,7 +8,16 @@ import time
 from octogram_agentd import signals
 from octogram_agentd.kernel import Bell, Future, Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
-from octogram_agentd.processes.membership import MARK, Ending, Everything, Stranded, Tree, look_below, look_everywhere
+from octogram_agentd.processes.membership import (
+    MARK,
+    Ending,
+    Everything,
+    Stranded,
+    Tree,
+    look_below,
+    look_everywhere,
+    staying_in,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,9 +231,15 @@ class Processes:
         everything = Everything("") if self._look is look_below else Tree(self.mark, (), self._look)
         return await self._end("", everything, stop_signal, grace_s)
 
-    async def end_stranded(self) -> List[Dict[str, Any]]:
-        """End what an earlier daemon of this directory left behind when it was killed."""
-        return await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
+    async def end_stranded(self, root: str) -> List[Dict[str, Any]]:
+        """End what an earlier daemon of this directory left behind when it was killed; what could not be ended.
+
+        Who has lost its mark and is still at home there may as well be a person's shell: it is told of, and left alone.
+        """
+        remaining = await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
+        told = {one["pid"] for one in remaining}
+        strangers = [seen for seen in staying_in(root) if seen.pid not in told]
+        return remaining + [{"pid": seen.pid, "name": seen.name, "state": seen.state} for seen in strangers]
 
     def kill_what_is_below(self) -> None:
         """Kill every descendant at once: the last resort, when ending them in order has failed."""

@@ -192,6 +192,28 @@ class Stranded(Tree):
         return mark.startswith(self.mark) and not mark.startswith(self._ours)
 
 
+def staying_in(place: str) -> List[Seen]:
+    """Look who else works in a directory, or has a file in it open: perhaps ours, with no mark left to tell."""
+    ours = {os.getpid(), os.getppid(), *look_below()}
+    beginning = os.path.realpath(place) + "/"
+    return [seen for seen in all_processes() if seen.pid not in ours and _stays_in(seen.pid, beginning)]
+
+
+def _stays_in(pid: int, beginning: str) -> bool:
+    at = "/proc/%d/" % pid
+    try:
+        links = [at + "cwd"] + [at + "fd/" + name for name in os.listdir(at + "fd")]
+    except OSError:
+        return False  # it is gone, or somebody else's
+    for link in links:
+        try:
+            if (os.readlink(link) + "/").startswith(beginning):
+                return True
+        except OSError:
+            pass  # closed meanwhile
+    return False
+
+
 def _ticks() -> int:
     """Give the time since the machine's start, as /proc counts it."""
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))

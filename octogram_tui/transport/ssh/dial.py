@@ -101,6 +101,10 @@ class Dialler:
                 failure.hint = f"the proxy command says: {printable(door.complaint.decode('utf-8', 'replace'))}"
             if profile.locked_key and failure.code == "auth.refused":
                 failure.hint = f"{profile.locked_key} has a passphrase: run `ssh-add {profile.locked_key}` first"
+            elif profile.missing_keys and failure.code == "auth.refused":
+                failure.hint = (
+                    f"there is no {' nor '.join(profile.missing_keys)}: correct `IdentityFile` in the ssh configuration"
+                )
             if is_drop(error) and failure.code == "net.reset":
                 raise _Dropped(failure) from error
             raise failure from error

@@ -65,6 +65,7 @@ class Profile:
     not_recorded: str = ""  # why no key is recorded: the directive, and where it is
     not_strict: str = ""  # a StrictHostKeyChecking that is not honoured, and where it is
     locked_key: str = ""  # an identity with a passphrase, which only the ssh agent can use
+    missing_keys: tuple[str, ...] = ()  # when none of the files of `IdentityFile` is there: their names
     key: tuple[object, ...] = field(default=())
 
     @property
@@ -163,6 +164,7 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
         not_recorded=_nowhere(config) if known_hosts.record_to is None else "",
         not_strict=_not_strict(config),
         locked_key=locked_key,
+        missing_keys=_missing_keys(request.identity, config.get("IdentityFile")),
         key=(
             options.host,
             options.port,
@@ -211,12 +213,20 @@ def _keys_to_try(identity: str | None, configured: object, identities_only: obje
         return {"client_keys": ()}, ""
     files = [path for path in (os.path.expanduser(str(name)) for name in configured) if os.path.isfile(path)]
     chosen: dict[str, Any] = {
-        "client_keys": [path for path in files if not path.endswith(".pub")],
+        # Where nothing is left, no key is tried, as in ssh: an empty list would mean the usual ones of ~/.ssh.
+        "client_keys": [path for path in files if not path.endswith(".pub")] or iter(()),
         "ignore_encrypted": True,
     }
     if identities_only:
         chosen["agent_identities"] = [name for path in files for name in _public_part(path)] or [b""]
     return chosen, ""
+
+
+def _missing_keys(identity: str | None, configured: object) -> tuple[str, ...]:
+    if identity is not None or not isinstance(configured, list):
+        return ()
+    names = tuple(str(name) for name in configured)
+    return () if any(os.path.isfile(os.path.expanduser(name)) for name in names) else names
 
 
 def _public_part(path: str) -> list[bytes]:

@@ -169,6 +169,20 @@ def test_what_a_killed_daemon_left_is_swept_by_the_next(place: Place) -> None:
     second.stop()
 
 
+def test_what_a_killed_daemon_left_without_a_mark_is_told_of(place: Place) -> None:
+    connection = place.connect()
+    script = "(env -i setsid sleep 600 >/dev/null 2>&1 & echo $!)"
+    hidden = connection.ok("own.command", argv=["sh", "-c", script])["stdout"]
+    os.kill(next(iter(place.daemons)), signal.SIGKILL)
+    connection.drain()
+    connection.close()
+    try:
+        remaining = place.connect(epoch=2).stop()
+        assert [(one["pid"], one["name"]) for one in remaining] == [(int(hidden), "sleep")]
+    finally:
+        os.kill(int(hidden), signal.SIGKILL)
+
+
 def test_two_bridges_at_once_meet_one_daemon(place: Place) -> None:
     connections = [place.attach() for _ in range(4)]
     pids = []

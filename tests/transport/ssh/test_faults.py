@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -341,6 +342,23 @@ async def test_real_server_that_takes_no_further_key(openssh_servers: ServerFact
     assert isinstance(error, AuthFailed)
     assert error.code == "auth.too_many"
     assert "IdentitiesOnly" in error.hint
+
+
+@pytest.mark.sshd
+async def test_only_the_keys_of_the_configuration_are_tried(
+    openssh_server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in ssh: where `IdentityFile` names a file that is not there, the usual keys do not take its place."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    shutil.copy(openssh_server.keys.user, tmp_path / ".ssh/id_ed25519")
+    openssh_server.write_client()
+    written = openssh_server.ssh_config.read_text()
+    openssh_server.ssh_config.write_text(written.replace(str(openssh_server.keys.user), f"{tmp_path}/nokey"))
+    error = await failure(openssh_server.spec(), openssh_server.ssh_config)
+    assert error.code == "auth.refused"
+    assert f"there is no {tmp_path}/nokey" in error.hint
 
 
 @pytest.mark.sshd
