@@ -106,6 +106,7 @@ class Errands:
                 target,
                 home=link.home,
                 is_optional=bool(arguments.get("optional")),
+                is_again=self._claims.has_made(claim, target),
                 on_place=lambda place: self._claims.take(claim, target, place),
                 on_progress=progress,
             )
