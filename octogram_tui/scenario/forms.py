@@ -166,11 +166,9 @@ def endpoint(text: str) -> Flaw | None:
     host, separator, number = text.rpartition(":")
     if not separator or (":" in host and not host.startswith("[")):
         return Flaw(f"is no host and port: `{shown(text)}`", "write HOST:PORT, an IPv6 address as [::1]:PORT")
-    if not re.fullmatch(r"[0-9]+", number):
-        return Flaw(f"is no host and port: `{shown(text)}`", f"write HOST:PORT, with a port from 1 to {LAST_PORT}")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     flaw = host_problem(bare)
-    return port(number) or (flaw and Flaw(f"has no possible host: `{shown(host)}` {flaw[0]}", flaw[1]))
+    return Flaw(f"has no possible host: `{shown(host)}` {flaw[0]}", flaw[1]) if flaw else port(number)
 
 
 def peer(text: str) -> Flaw | None:

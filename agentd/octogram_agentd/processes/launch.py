@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
-SHOWN_CHARS = 100  # of a program's name in a sentence
+SHOWN_CHARS = 240  # of a program's name in a sentence
 MACHINES = {
     3: "x86",
     8: "mips",
@@ -90,8 +90,8 @@ def find_program(name: str, env: Mapping[str, str]) -> Optional[str]:
 
 
 def _short(name: str) -> str:
-    """Give a program's name so that it fits into a sentence: a script may stand in its place."""
-    return name if len(name) <= SHOWN_CHARS else name[:SHOWN_CHARS] + "…"
+    """Give a program's name so that it fits into a sentence: a script may stand in its place. The end tells paths."""
+    return name if len(name) <= SHOWN_CHARS else "%s…%s" % (name[: SHOWN_CHARS // 2], name[-SHOWN_CHARS // 2 :])
 
 
 def _refused(argv: Sequence[str], number: Optional[int], why: str, hint: str) -> ProcedureFailed:

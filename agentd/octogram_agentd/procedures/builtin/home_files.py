@@ -43,7 +43,8 @@ class Fetch(Procedure):
     """Copy a file, or a directory with all that is in it, from the agent to the orchestrator's machine.
 
     When `local_path` names a directory that exists, or ends in `/` or `.`, what is fetched lands in it under its own
-    name. At most 100,000 files and directories and 64 GiB are taken. What another agent's fetch has brought is never
+    name; a rerun goes where the job went before. End it in `/` to have every run put a directory into the same place.
+    At most 100,000 files and directories and 64 GiB are taken. What another agent's fetch has brought is never
     replaced, nor what another item's has: write `{{ agent.name }}` or `{{ item }}` into `local_path`.
     """
 
