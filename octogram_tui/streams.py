@@ -6,7 +6,6 @@ is replaced, and what is lost is remembered, for the exit code.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import os
@@ -16,10 +15,8 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
-from octogram_tui.errors import ExitCode
-
+TYPE_CHECKING = False  # not typing's: every start of the program pays for what is imported here
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -164,8 +161,10 @@ def prepare() -> None:
 def finish(code: int) -> int:
     """Write what is still to be written; gives the exit code: 74 for a run that is well but was not heard."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        try:
             stream.flush()
+        except (OSError, ValueError):
+            continue
     if not _STDOUT:
         return code
     raw = _STDOUT[0]
@@ -175,6 +174,8 @@ def finish(code: int) -> int:
         fault = OSError(errno.EBADF, "it is closed")
     if fault is None or fault.errno == errno.EPIPE:  # whoever stopped reading wanted no more
         return code
+    from octogram_tui.errors import ExitCode
+
     print(f"octogram-tui: standard output cannot be written: {fault.strerror}", file=sys.stderr)
     return code or int(ExitCode.IO)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.stimuli import AttemptReport, ProgressReport, Stimulus
+from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, Stimulus
 from octogram_tui.errors import TransportError
 from octogram_tui.model.failure import AGENT_LOST, BUG, CANCELLED, FILES, TIMEOUT, Failure
 from octogram_tui.model.ids import AttemptId, Execution
@@ -99,19 +99,33 @@ class Errands:
         target = str(local_path) if local_path else os.path.join(self._artifacts, effect.agent) + "/"
         claim = Claim(effect.attempt.instance, remote_path, bool(local_path))
         try:
-            return await files.fetch_from(
+            result = await files.fetch_from(
                 link.transport,
                 link.stream_argv,
                 remote_path,
                 target,
                 home=link.home,
                 is_optional=bool(arguments.get("optional")),
+                is_again=self._claims.has_made(claim, target),
                 on_place=lambda place: self._claims.take(claim, target, place),
                 on_progress=progress,
             )
         except BaseException:
             self._claims.give_back(claim)
             raise
+        said = _of_depth(target, result["local_path"])
+        if said:
+            submit(OutputReport(effect.agent, effect.attempt, [said]))
+        return result
+
+
+def _of_depth(target: str, place: str | None) -> str:
+    """Say that a directory went into one that was there: most likely what an earlier run has brought."""
+    if place is None or target.endswith(("/", "/.", "/..")) or target in (".", "..") or not os.path.isdir(place):
+        return ""
+    if os.path.abspath(target) != os.path.dirname(place):
+        return ""
+    return f"{target} was there already, so this is in {place}; end local_path in `/` to have it there in every run"
 
 
 def _outcome(task: asyncio.Task[Any], timeout_s: float | None) -> tuple[str, Any, Failure | None]:

@@ -98,6 +98,7 @@ async def fetch_from(
     *,
     home: str,
     is_optional: bool = False,
+    is_again: bool = False,
     on_place: Callable[[str], None] = lambda place: None,
     on_progress: Progress | None = None,
     max_bytes: int = FETCH_MAX_BYTES,
@@ -109,6 +110,7 @@ async def fetch_from(
     local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
                  into under its own name; a link is followed, a device or a pipe gets the content once it is here
     is_optional  when there is nothing at `remote_path`, that is an answer like another: `local_path` is null
+    is_again     an earlier attempt has made `local_path` itself, which is then the place, and not what it goes into
     on_place     told where a file or a directory will be, before it is touched; may raise ProcedureFailed
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
@@ -130,7 +132,7 @@ async def fetch_from(
                 f" {max_entries} and {max_bytes}",
                 kind="too_large",
             )
-        directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path)
+        directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path, is_again)
         aside = await asyncio.to_thread(_Aside.when_needed, directory, name)
         if aside is None:
             on_place(os.fsdecode(os.path.join(directory, name)))
@@ -217,10 +219,10 @@ def _own_name(root: bytes) -> bytes:
     return name
 
 
-def _destination(local_path: bytes, remote_path: str) -> tuple[bytes, bytes]:
+def _destination(local_path: bytes, remote_path: str, is_again: bool) -> tuple[bytes, bytes]:
     """Give the directory, made when missing, and the name in it that a fetched file or directory gets."""
     path = os.path.abspath(local_path)
-    if local_path.endswith((b"/", b"/.")) or local_path == b"." or os.path.isdir(path):
+    if local_path.endswith((b"/", b"/.")) or local_path == b"." or (os.path.isdir(path) and not is_again):
         directory, name = path, os.path.basename(os.path.normpath(os.fsencode(remote_path)))
         if name in (b"", b".", b".."):
             name = b"home"  # all of the agent's home directory

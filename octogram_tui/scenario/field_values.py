@@ -29,6 +29,8 @@ class Expand(Protocol):
 
 
 ANY_TEXT: Field[Any] = Field("str")
+EMPTY_LIST = ("is an empty list", "name at least one, or leave the key out")
+"""What is wrong where one or several are due: none of them would be asked, and all be well or nothing."""
 _SCALARS = ("int", "float", "bool")
 
 
@@ -63,6 +65,8 @@ def fit(field: Field[Any], value: Any, path: str, resolve: Resolve) -> Any:
         fitted = _fit_all(field.of or single, value, path, resolve)
         if field.form == "command":
             refuse_flaw(words(fitted), path)
+        elif not fitted:
+            raise TemplateError(f"`{path}` {EMPTY_LIST[0]}", hint=EMPTY_LIST[1])
         return fitted
     if kind in ("list", "tuple"):
         if not isinstance(value, list):

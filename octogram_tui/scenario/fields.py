@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from octogram_agentd.procedures.base import Field
 from octogram_tui.scenario.field_values import (
     ANY_TEXT,
+    EMPTY_LIST,
     Resolve,
     expanded,
     finished_text,
@@ -82,6 +83,9 @@ class FieldReader:
         if kind.endswith("_or_list"):
             if not isinstance(value, list):
                 return self.read(single_of(field, kind), value, place, path)
+            if not value and field.form != "command":
+                self.findings.error(place, f"`{path}` {EMPTY_LIST[0]}", EMPTY_LIST[1])
+                return NOTHING
             found = self.sequence(field.of or single_of(field, kind), value, place, path)
             return self.command(found, place, path) if field.form == "command" else found
         if kind == "list":

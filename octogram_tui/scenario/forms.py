@@ -168,7 +168,7 @@ def endpoint(text: str) -> Flaw | None:
     if host == text or (":" in host and not host.startswith("[")):
         return Flaw(f"is no host and port: `{shown(text)}`", "write HOST:PORT, an IPv6 address as [::1]:PORT")
     flaw = host_problem(without_brackets(host))
-    return port(number) or (flaw and Flaw(f"has no possible host: `{shown(host)}` {flaw[0]}", flaw[1]))
+    return Flaw(f"has no possible host: `{shown(host)}` {flaw[0]}", flaw[1]) if flaw else port(number)
 
 
 def peer(text: str) -> Flaw | None:
@@ -181,7 +181,10 @@ def peer(text: str) -> Flaw | None:
 
 def port_or_endpoint(text: str) -> Flaw | None:
     """Check a port of this machine, or HOST:PORT."""
-    return endpoint(text) if ":" in text else port(text)
+    if ":" in text:
+        return endpoint(text)
+    flaw = port(text)
+    return flaw and Flaw(flaw.what, f"{flaw.instead}, or HOST:PORT for another machine's")
 
 
 def url(text: str) -> Flaw | None:
@@ -220,6 +223,12 @@ def header(text: str) -> Flaw | None:
     """Check the value of a header."""
     if re.search(r"[\r\n\0]", text):
         return Flaw("has more than one line", "a header's value is one line")
+    beyond = next((letter for letter in text if ord(letter) > 0xFF), None)
+    if beyond is not None:
+        return Flaw(
+            f"holds `{shown(beyond)}`, which no header can carry: `{shown(text)}`",
+            "write it with the filter `urlencode`, if its reader knows that, or send it in the body",
+        )
     return None
 
 

@@ -194,7 +194,7 @@ def _value(field: Field[Any], kind: str) -> dict[str, Any]:
     if kind.endswith("_or_list"):
         single = kind.removesuffix("_or_list")
         of = _field(field.of) if field.of is not None else _value(field, single)
-        return {"anyOf": [_value(field, single), {"type": "array", "items": of}]}
+        return {"anyOf": [_value(field, single), {"type": "array", "items": of, "minItems": 1}]}
     if kind in ("list", "tuple", "map", "record"):
         written = _collection(field, kind)
         return {"anyOf": [written, _WHOLE]} if field.template else written

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from octogram_agentd.network.endpoint import cut
 from octogram_tui.scenario.findings import suggestion
-from octogram_tui.scenario.forms import endpoint, ends_in_line_break, peer, url, word
+from octogram_tui.scenario.forms import endpoint, ends_in_line_break, peer, shown, url, word
 
 _OWNER = re.compile(r"[a-zA-Z0-9_-]+")
 
@@ -28,12 +28,13 @@ def uri_problem(uri: str, kind: str, agents: Iterable[str] | None = None) -> tup
             flaw = endpoint(where)
             return flaw and (f"it {flaw.what}", flaw.instead)
         return (
-            f"`{uri}` is neither a URL nor something that an agent owns",
-            f"write self://{uri or 'PATH'} for what the job's own agent has, AGENT://{uri or 'PATH'} for another's",
+            f"`{shown(uri)}` is neither a URL nor something that an agent owns",
+            f"write self://{shown(uri) or 'PATH'} for what the job's own agent has,"
+            f" AGENT://{shown(uri) or 'PATH'} for another's",
         )
     if scheme in ("http", "https"):
         if not name:
-            return f"`{uri}` names no machine", "write http://HOST:PORT/PATH"
+            return f"`{shown(uri)}` names no machine", "write http://HOST:PORT/PATH"
         flaw = url(uri)
         return flaw and (f"it {flaw.what}", flaw.instead)
     problem = owner_problem(scheme, agents)
@@ -47,7 +48,7 @@ def owner_problem(owner: str, agents: Iterable[str] | None) -> tuple[str, str] |
     if owner == "self":
         return None
     if not _OWNER.fullmatch(owner):
-        return f"`{owner}` is no agent's name", "names have letters, digits, `-` and `_`"
+        return f"`{shown(owner)}` is no agent's name", "names have letters, digits, `-` and `_`"
     if agents is None:
         return None
     known = list(agents)
@@ -55,7 +56,7 @@ def owner_problem(owner: str, agents: Iterable[str] | None) -> tuple[str, str] |
         return None
     names = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
     hint = f"the agents are {names}; the other schemes are http and https" if known else "there are no agents"
-    return f"there is no agent `{owner}`{suggestion(owner, ['self', *known])}", hint
+    return f"there is no agent `{shown(owner)}`{suggestion(owner, ['self', *known])}", hint
 
 
 def literal_owner(template: str) -> str | None:

@@ -69,7 +69,7 @@ class Usage:
             self.compare(text, place, findings)
         unknown = found.names - names
         for name in sorted(unknown):
-            problem = _unknown_name(name, names, self.known)
+            problem = _unknown_name(name, names, self.known, expression)
             findings.error(place_of(name, text, place, findings), *problem)
         for member in sorted(found.members):
             root, _, path = member.partition(".")
@@ -173,13 +173,13 @@ def what_it_may_become(template: str) -> Wildcard:
     return Wildcard([*pieces, template[at:]])
 
 
-def _unknown_name(name: str, names: frozenset[str], known: set[str]) -> tuple[str, str]:
+def _unknown_name(name: str, names: frozenset[str], known: set[str], expression: bool) -> tuple[str, str]:
     from octogram_tui.template.environment import missing_name
     from octogram_tui.template.scope import VisibleVariables
 
     scope: dict[str, Any] = dict.fromkeys(names)
     scope["vars"] = VisibleVariables(dict.fromkeys(known))
-    error = missing_name(name, scope)
+    error = missing_name(name, scope, expression=expression)
     return error.message, error.hint
 
 

@@ -72,6 +72,8 @@ def _parsed(text: str, expression: bool, braces: bool) -> Uses:
             tree = parser.parse_expression()
             if not parser.stream.eos:
                 parser.fail("there is more than one expression", parser.stream.current.lineno)
+            if isinstance(tree, (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)):
+                return _of_constant(tree, text)
             holder: Any = nodes.Output([tree])
         else:
             holder = sandbox.parse(prepare(text, braces=braces))
@@ -84,6 +86,22 @@ def _parsed(text: str, expression: bool, braces: bool) -> Uses:
     except RecursionError:
         return Uses(problem="the template is nested too deeply")
     return _walk(holder, sandbox.globals)
+
+
+def _of_constant(tree: Any, text: str) -> Uses:
+    """Look at an expression that is the same whatever is known: as a condition it has to be true or false."""
+    from jinja2 import nodes
+
+    from octogram_tui.template.condition import not_a_boolean
+
+    try:
+        value = tree.as_const(nodes.EvalContext(environment()))
+    except nodes.Impossible:
+        return _walk(nodes.Output([tree]), environment().globals)
+    if isinstance(value, bool):
+        return Uses()
+    problem = not_a_boolean(list(value) if isinstance(value, tuple) else value, bare_expression(text))
+    return Uses(problem=problem.message, hint=problem.hint or "")
 
 
 _ALLOWS_MISSING = ("default", "d", "defined", "undefined")

@@ -213,8 +213,8 @@ def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
     return TemplateError(f"{short(text)}: {kind_of(owner)} has no `{name}`", name=str(name))
 
 
-def missing_name(name: str, scope: Mapping[str, Any]) -> TemplateError:
-    """Say that a name means nothing here, and which one may have been meant."""
+def missing_name(name: str, scope: Mapping[str, Any], *, expression: bool = False) -> TemplateError:
+    """Say that a name means nothing here, and which one may have been meant. expression: it stands in no braces."""
     if name in _WHERE:
         message, hint = _WHERE[name]
         return TemplateError(message, hint=hint, name=name)
@@ -224,5 +224,6 @@ def missing_name(name: str, scope: Mapping[str, Any]) -> TemplateError:
     like = near(name, [*scope, *environment().globals])
     guess = f"; did you mean `{like}`?" if like else ""
     known = ", ".join(sorted(scope))
-    hint = f"the names here are {known}; {FOR_OTHERS}"
-    return TemplateError(f"no name `{name}` here{guess}", hint=hint, name=name)
+    otherwise = "a text stands in quotes of its own: `vars.mode == 'full'`" if expression else FOR_OTHERS
+    shown = name if len(name) <= 60 else f"{name[:60]}…"
+    return TemplateError(f"no name `{shown}` here{guess}", hint=f"the names here are {known}; {otherwise}", name=name)

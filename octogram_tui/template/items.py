@@ -87,7 +87,7 @@ def expand_items(spec: ItemsSpec, scope: Mapping[str, Any]) -> Items:
     else:
         items = Items([_joined([_expand(d, scope) for values in spec.lists for d in values])], False)
     if len(items) > MAX_ITEMS:
-        raise TemplateError(f"with_items stands for {len(items)} items; at most {MAX_ITEMS} are allowed")
+        raise TemplateError(f"there are {len(items)} items; at most {MAX_ITEMS} are allowed")
     return items
 
 
@@ -96,7 +96,7 @@ def _joined(parts: list[Sequence[Any]]) -> Sequence[Any]:
         return parts[0]
     total = sum(len(part) for part in parts)
     if total > MAX_ITEMS:
-        raise TemplateError(f"with_items stands for {total} items; at most {MAX_ITEMS} are allowed")
+        raise TemplateError(f"there are {total} items; at most {MAX_ITEMS} are allowed")
     return [value for part in parts for value in part]
 
 
@@ -110,13 +110,11 @@ def _expand(definition: str | int | bool | None, scope: Mapping[str, Any]) -> Se
         found = _RANGE.fullmatch(value)
         return (typed(value),) if found is None else _range(found[1], found[2])
     if isinstance(value, dict):
-        raise TemplateError(
-            "with_items: a map is no list of items", hint="its names and values are `{{ vars.map | dictsort }}`"
-        )
+        raise TemplateError("a map is no list of items", hint="its names and values are `{{ vars.map | dictsort }}`")
     if not isinstance(value, list):
         return (value,)
     if len(value) > MAX_ITEMS:
-        raise TemplateError(f"with_items stands for {len(value)} items; at most {MAX_ITEMS} are allowed")
+        raise TemplateError(f"there are {len(value)} items; at most {MAX_ITEMS} are allowed")
     for element in value:
         problem = text_problem(element) if isinstance(element, str) else None
         if problem:

@@ -20,6 +20,7 @@ from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from octogram_tui.template.filters import FILTERS_AS_FUNCTIONS, FUNCTIONS, OWN_FILTERS
+from octogram_tui.template.items import item_text
 from octogram_tui.template.limits import (
     BUDGET,
     capped_range,
@@ -274,6 +275,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=str(argument))
         if isinstance(obj, VisibleVariables) and isinstance(argument, str):
             return self.getattr(obj, argument)
+        if type(obj) is dict:
+            found = _of_item(obj, argument)
+            if found is not missing:
+                return found
+            if isinstance(argument, (dict, list)):
+                return self.undefined(obj=obj, name=item_text(argument))
         return super().getitem(obj, argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -305,6 +312,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if isinstance(side, Undefined):
                 str(side)  # raises, naming the name
         return compute(operator, left, right)
+
+
+def _of_item(results: dict[Any, Any], key: Any) -> Any:
+    """Give what a map has for a key. `register` names results by the text of their items: `vars.out[item]` is one."""
+    if isinstance(key, Undefined):
+        return missing  # the library raises, naming it
+    if not isinstance(key, (dict, list)) and key in results:
+        return results[key]
+    text = item_text(key)
+    return results.get(text, missing)
 
 
 def _finalize(value: Any) -> Any:

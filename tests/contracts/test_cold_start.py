@@ -33,6 +33,7 @@ def test_the_version_imports_neither_the_console_nor_ssh() -> None:
     printed, modules = modules_after(["--version"])
     assert octogram_tui.__version__ in printed
     assert not modules & {"textual", "rich", "asyncssh", "cryptography", "jinja2", "yaml", "ruamel", "watchfiles"}
+    assert not modules & {"octogram_tui.errors", "contextlib"}  # what every start loads is next to nothing
 
 
 def test_the_help_names_what_others_script_against() -> None:

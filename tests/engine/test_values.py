@@ -188,7 +188,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 def values_for(place: str, kind: str) -> st.SearchStrategy[Any]:
     """Give values of a kind, with elements that the place takes."""
-    return st.lists(INTEGER, max_size=3) if "expect" in place and kind == "a list" else VALUES[kind]
+    if kind == "a list" and "or a list" in place:  # where one or several are due, none is an error
+        return st.lists(INTEGER if "expect" in place else WORD, min_size=1, max_size=3)
+    return VALUES[kind]
 
 
 def read(place: str, text: str) -> Outcome:

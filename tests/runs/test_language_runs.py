@@ -67,6 +67,34 @@ def results(events: list[dict[str, Any]], job: str) -> list[str]:
     ]
 
 
+REPEATED = r"""
+agents: [{name: a, transport: local}]
+vars: {nodes: [{host: east, n: 1}, {host: west, n: 2}]}
+stages:
+  - name: again
+    jobs:
+      - {name: make, builtins.shell: 'mkdir d w && echo 1 > d/f && echo 2 > w/tool'}
+      - {name: fetch, builtins.fetch: {remote_path: d, local_path: out}, retries: 2, until: false, on_failure: continue}
+      - {name: second, builtins.fetch: {remote_path: d, local_path: out}}
+      - {name: move, builtins.prefetch: 'self://w/tool', retries: 1, until: false,
+         on_failure: continue, register: moved}
+      - {name: moved, builtins.assert: "'not yet' in vars.moved.error.message"}
+      - {name: gone, builtins.prefetch: 'self://w/tool', on_failure: continue, register: gone}
+      - {name: told, builtins.assert: "vars.gone.error.kind == 'missing'"}
+      - {name: several, with_items: '{{ vars.nodes }}', builtins.command: 'echo {{ item.host }}', register: said}
+      - {name: each, with_items: '{{ vars.nodes }}', builtins.assert: 'vars.said[item].stdout == item.host'}
+      - {name: numbers, with_items: [1, true], builtins.command: 'echo {{ item }}', register: told}
+      - {name: found, with_items: [1, true], builtins.assert: "vars.told[item].stdout == item | string"}
+"""
+
+
+def test_a_job_done_again_goes_where_it_went_and_results_are_found_by_their_items(place: Place) -> None:
+    events = run(place, REPEATED)
+    brought = sorted(str(path.relative_to(place.home)) for path in (place.home / "out").rglob("f"))
+    assert brought == ["out/d/f", "out/f"]  # of the retries, and of the second job
+    assert [e["job"] for e in events if "out was there already, so this is in" in json.dumps(e)] == ["second"]
+
+
 def test_items_captures_and_rendering(place: Place) -> None:
     events = run(place, ITEMS)
     assert results(events, "range") == ["2", "3", "4"]

@@ -50,6 +50,22 @@ def test_what_would_be_lost(first: Claim, second: Claim, hint: str) -> None:
     claims.take(second, "/w/out/f", "/w/out/f")
 
 
+def test_a_rerun_goes_where_its_first_attempt_went() -> None:
+    claims = Claims()
+    place = os.path.abspath("out")
+    assert not claims.has_made(claim("s/j@a", "d"), "out")
+    claims.take(claim("s/j@a", "d"), "out", place)
+    assert claims.has_made(claim("s/j@a", "./d"), "out")
+    assert not claims.has_made(claim("s/j@a", "e"), "out")
+    assert not claims.has_made(claim("s/k@a", "d"), "out")
+    broken_off = claim("s/j@a", "d")
+    claims.take(broken_off, "out", place)
+    claims.give_back(broken_off)  # what the first attempt has brought is still there
+    assert claims.has_made(claim("s/j@a", "d"), "out")
+    with pytest.raises(ProcedureFailed, match="holds what s/j@a has fetched"):
+        claims.take(claim("s/j@b", "d"), "out", place)
+
+
 def test_a_directory_that_another_fetch_made_is_no_place_to_go_into() -> None:
     claims = Claims()
     place = os.path.abspath("out")

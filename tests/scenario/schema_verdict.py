@@ -51,6 +51,8 @@ BEYOND_A_SCHEMA = (
     r"^`[\w.\[\]=-]+`:?( it)? (is|are) (empty|no port|no URL|no host|no regular|no IPv4|neither a name|a public key)",
     r"^`[\w.\[\]=-]+`:?( it)? (holds|begins with|has|names no|leads out|must be relative|cannot be the name)",
     r"cannot be an agent's name: it has \d+ characters",
+    # conditions that are the same whatever is known, and neither true nor false
+    r"^`.*` is .*, and a condition is true or false",
     # numbers that JSON has not
     r"not the number -?(nan|inf|\d{30,})",
     r"-?(nan|inf) is not a number that can be kept",

@@ -85,6 +85,9 @@ def test_users_that_cannot_be(user: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("form", "text", "what", "instead"),
     [
+        ("header", "snow ☃", "holds `☃`, which no header can carry", "`urlencode`"),
+        ("port_or_endpoint", '{"k": 1}', 'has no possible host: `{"k"`', "the machine's name"),
+        ("port_or_endpoint", "x", "is no port", "or HOST:PORT"),
         ("inner_path", "/etc/motd", "is absolute", "write `etc/motd`"),
         ("inner_path", "..", "leads out", "write a path inside of it, such as `.`"),
         ("inner_path", "a/../../b", "leads out", "such as `a/b`"),

@@ -246,6 +246,16 @@ def test_an_error_tells_the_line_of_a_long_text() -> None:
         ("res['values'] | sum", 3),
         ("not (vars.none is defined)", True),
         ("vars.none | default([])", []),
+        # Results of items are named by the items' texts, and found by the items.
+        ("{'1': 'a', 'true': 'b', 'null': 'c'}[1]", "a"),
+        ("{'1': 'a', 'true': 'b', 'null': 'c'}[true]", "b"),
+        ("{'1': 'a', 'true': 'b', 'null': 'c'}[none]", "c"),
+        ("{1: 'number', '1': 'text'}[1]", "number"),
+        ("{'a,2': 'pair'}[['a', 2]]", "pair"),
+        ("""{'{"a": 1, "values": 2}': 'map'}[vars.map]""", "map"),
+        ("{'a·b': 'odd'}['a\\nb']", "odd"),
+        ("{'1': 'a'}[2] is defined", False),
+        ("{'1': 'a'}[[2]] is defined", False),
     ],
 )
 def test_evaluates(expression: str, expected: object) -> None:

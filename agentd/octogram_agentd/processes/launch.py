@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
+SHOWN_CHARS = 240  # of a program's name in a sentence
 MACHINES = {
     3: "x86",
     8: "mips",
@@ -50,7 +51,7 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
             raise _refused(
                 argv,
                 errno.ENOENT,
-                "%s was not found" % argv[0],
+                "%s was not found" % _short(argv[0]),
                 "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
             )
         actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
@@ -88,9 +89,14 @@ def find_program(name: str, env: Mapping[str, str]) -> Optional[str]:
     return unusable
 
 
+def _short(name: str) -> str:
+    """Give a program's name so that it fits into a sentence: a script may stand in its place. The end tells paths."""
+    return name if len(name) <= SHOWN_CHARS else "%s…%s" % (name[: SHOWN_CHARS // 2], name[-SHOWN_CHARS // 2 :])
+
+
 def _refused(argv: Sequence[str], number: Optional[int], why: str, hint: str) -> ProcedureFailed:
     return ProcedureFailed(
-        "cannot start %s: %s" % (argv[0] if argv else "nothing", why),
+        "cannot start %s: %s" % (_short(argv[0]) if argv else "nothing", why),
         kind="not_started",
         hint=hint,
         errno=errno.errorcode.get(number or 0, str(number)),
@@ -107,7 +113,7 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
             why = "its interpreter %s is missing" % interpreter
             hint = "see the first line of %s, or its ELF header" % program
         else:
-            why, hint = "%s does not exist" % program, "a relative path starts at the agent's home directory"
+            why, hint = "%s does not exist" % _short(program), "a relative path starts at the agent's home directory"
     elif error.errno == errno.EACCES:
         if os.path.isdir(program):
             hint = "%s is a directory" % program

@@ -6,11 +6,12 @@ import os
 from errno import ENOTDIR
 
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
+from octogram_agentd.procedures.builtin.running import instance
 from octogram_agentd.procedures.placing import is_special, put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Set, Tuple
 
     from octogram_agentd.procedures.context import Context
 
@@ -42,7 +43,8 @@ class Fetch(Procedure):
     """Copy a file, or a directory with all that is in it, from the agent to the orchestrator's machine.
 
     When `local_path` names a directory that exists, or ends in `/` or `.`, what is fetched lands in it under its own
-    name. At most 100,000 files and directories and 64 GiB are taken. What another agent's fetch has brought is never
+    name; a rerun goes where the job went before. End it in `/` to have every run put a directory into the same place.
+    At most 100,000 files and directories and 64 GiB are taken. What another agent's fetch has brought is never
     replaced, nor what another item's has: write `{{ agent.name }}` or `{{ item }}` into `local_path`.
     """
 
@@ -162,11 +164,18 @@ class Tar(Procedure):
         await _tar(context, ["tar", "xzvf", archive], cwd=directory)  # GNU's reads escapes in what follows -C
 
 
+class Moved:
+    """What jobs have moved into the home directory: each by its instance, and where the file was."""
+
+    def __init__(self) -> None:
+        self.by: Set[Tuple[str, str]] = set()
+
+
 class Prefetch(Procedure):
     """Bring a file into the home directory under its own name, and make it executable.
 
     The name is what follows the last `/`, of a URL as it is written. A file that is there under that name is replaced.
-    What this agent has already (`self://PATH`) is moved. Written as a text:
+    What this agent has already (`self://PATH`) is moved; a rerun finds it moved already. Written as a text:
     `builtins.prefetch: 'https://example.org/tool'`.
     """
 
@@ -185,12 +194,15 @@ class Prefetch(Procedure):
         target = os.path.join(context.home, name)
         try:
             if not os.path.isfile(path):
+                if (instance(context), path) in context.state(Moved).by and os.path.isfile(target):
+                    return
                 raise ProcedureFailed("there is no file %s" % path, kind="missing")
             if is_special(target):
                 raise ProcedureFailed("%s is no file, and stays as it is" % target, kind="not_a_file")
             os.chmod(path, os.stat(path).st_mode & 0o777 | 0o111)
             if self.file.remote is None:
                 os.replace(path, target)
+                context.state(Moved).by.add((instance(context), path))
             else:
                 await _link(context, path, target)
         except OSError as error:
@@ -217,8 +229,11 @@ async def _tar(context: Context, argv: List[str], stdin: Optional[bytes] = None,
     result = await context.command(argv, cwd=cwd, stdin=stdin, check=False)
     if result.exit_code != 0:
         lines = result.stderr.strip().splitlines()
+        said = [
+            line for line in lines if not line.startswith("tar: Exiting with failure status")
+        ]  # the reason is above
         raise ProcedureFailed(
-            "tar ended with exit status %d%s" % (result.exit_code, ": " + lines[-1] if lines else ""),
+            "tar ended with exit status %d%s" % (result.exit_code, ": " + said[-1] if said else ""),
             kind="exit",
             exit_code=result.exit_code,
             argv=argv,

@@ -56,7 +56,11 @@ class Http(Procedure):
     body: Field[Optional[str]] = Field("str", "The content to send.")
     json: Field[Any] = Field("any", "The content to send, as JSON.")
     expect: Field[Union[int, List[int], None]] = Field(
-        "int_or_list", "The status, or the statuses, that mean success; by default all below 400.", of=Field("int")
+        "int_or_list",
+        "The status, or the statuses, that mean success; by default all below 400.",
+        minimum=100,
+        maximum=599,
+        of=Field("int", minimum=100, maximum=599),
     )
     timeout: Field[float] = Field("float", "After how many seconds to give up.", default=30.0, above=0)
 
