@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ _ORIGINALS = ("tezos.", "smart_rollup.")
 _ORIGINAL_NAMES = frozenset(("copy", "builtins.start_http_server", "builtins.tar", "builtins.prefetch"))
 
 
+@functools.lru_cache(1024)
 def is_original(procedure: str) -> bool:
     """Tell whether the original had this procedure: its texts know `\\{`; those of ours belong to shells."""
     return procedure in _ORIGINAL_NAMES or procedure.startswith(_ORIGINALS)

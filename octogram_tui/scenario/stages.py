@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from octogram_tui.errors import TemplateError
@@ -44,11 +44,10 @@ def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNod
     return maps, names, unique
 
 
-def _bodies(node: MapNode) -> Iterator[str]:
+def _bodies(node: MapNode) -> set[str]:
     """Give the keys of all jobs of a stage: among them is what they do."""
     jobs = node.get("jobs")
-    for job in jobs if isinstance(jobs, list) else ():
-        yield from job if isinstance(job, dict) else ()
+    return set().union(*(job for job in jobs if isinstance(job, dict))) if isinstance(jobs, list) else set()
 
 
 class StageReader:

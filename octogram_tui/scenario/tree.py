@@ -43,7 +43,7 @@ class MapNode(dict[str, Any]):
 
     def value_place(self, key: str) -> Place:
         """Give the place of a key's value."""
-        return Place(*self.marks[key][2:])
+        return tuple.__new__(Place, self.marks[key][2:])  # asked for every value of a scenario: the short way
 
     def place_member(self, key: str, value: Any, place: Place) -> None:
         """Add a member that stands at one place, key and value alike."""

@@ -25,6 +25,9 @@ MEMBERS = ("name", "address", "labels")  # of `agent`
 OF_FAILURES = ("failed", "error", "exit_code", "stdout", "stderr")  # what a result may have when a job has failed
 
 
+_ALWAYS = frozenset(("agent.name",))  # every agent has it
+
+
 class Usage:
     """Remembers which variables a scenario uses and sets, and says at the end which of them nobody sets."""
 
@@ -59,7 +62,7 @@ class Usage:
         if found.problem:
             findings.error(within(place, found.line, findings), found.problem, found.hint)
             return False
-        if expression and "{{" in bare_expression(text):
+        if expression and "{{" in text and "{{" in bare_expression(text):
             findings.warning(
                 place,
                 "an expression is not expanded: the braces in its text stay braces",
@@ -67,18 +70,18 @@ class Usage:
             )
         if self.is_original and braces and not expression:
             self.compare(text, place, findings)
-        unknown = found.names - names
-        for name in sorted(unknown):
+        unknown = () if found.names <= names else sorted(found.names - names)
+        for name in unknown:
             problem = _unknown_name(name, names, self.known, expression)
             findings.error(place_of(name, text, place, findings), *problem)
-        for member in sorted(found.members):
+        for member in sorted(found.members) if found.members - _ALWAYS else ():
             root, _, path = member.partition(".")
             if root in names:
                 where = place_of(path.rpartition(".")[2], text, place, findings)
                 (self.check_member if root == "agent" else self.check_result)(path, findings, where)
-        self.mentioned |= found.variables
+        self.mentioned.update(found.variables)
         self.reaches_all = self.reaches_all or found.is_computed
-        for name in found.variables - found.optional:
+        for name in found.variables - found.optional if found.optional else found.variables:
             self.used.append((findings, place_of(name, text, place, findings), name))
         return not unknown
 
