@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
@@ -11,9 +10,9 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
+from octogram_tui.template.casting import cast_text
 from octogram_tui.template.condition import decide
 from octogram_tui.template.environment import expand, render
-from octogram_tui.template.numbers import integer
 
 
 class Update(NamedTuple):
@@ -38,18 +37,18 @@ def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -
     latest = dict(variables)
     changes: list[Update] = []
     if spec.register is not None:
-        register = render(spec.register, _scope(instance, result, latest))
+        register = _named(render(spec.register, _scope(instance, result, latest)), spec.register)
         change = _registered(instance, register, _of_success(result), latest)
         latest[change.name] = change.value
         changes.append(change)
     for update in spec.vars_updates:
         scope = _scope(instance, result, latest)
-        name = render(update.name.source, scope)
+        name = _named(render(update.name.source, scope), update.name.source)
         if update.value is None:
             latest.pop(name, None)
             changes.append(Update(name, None, is_removed=True))
         else:
-            latest[name] = _value(update, scope)
+            latest[name] = _value(update, name, scope)
             changes.append(Update(name, latest[name]))
     return changes
 
@@ -62,7 +61,7 @@ def after_failure(instance: Instance, result: Value, failure: Failure, variables
     kept: dict[str, Value] = {"exit_code": failure.detail.get("exit_code"), "stdout": "", "stderr": ""}
     kept |= result if isinstance(result, dict) else {}
     kept |= {"failed": True, "error": {"kind": failure.kind, "message": failure.message}}
-    register = render(spec.register, _scope(instance, kept, variables))
+    register = _named(render(spec.register, _scope(instance, kept, variables)), spec.register)
     return [_registered(instance, register, kept, variables)]
 
 
@@ -118,7 +117,7 @@ def assertion_failure(arguments: Mapping[str, Value], scope: dict[str, Value]) -
     return None
 
 
-def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
+def _value(update: VarUpdate, name: str, scope: dict[str, Value]) -> Value:
     """Expand and convert one value of `vars_updates`. Raises TemplateError when it does not convert."""
     if not isinstance(update.value, Text):
         return update.value
@@ -126,22 +125,12 @@ def _value(update: VarUpdate, scope: dict[str, Value]) -> Value:
         return cast("Value", expand(update.value.source, scope))
     if update.cast == "json":
         value = cast("Value", expand(update.value.source, scope))
-        if not isinstance(value, str):
-            return value
-        text = value
-        try:
-            found: Value = json.loads(text)
-            return found
-        except ValueError as error:
-            raise TemplateError(f"{text[:80]!r} is not JSON: {error}") from None
-    text = render(update.value.source, scope)
-    if update.cast == "int":
-        try:
-            return integer(text.strip())
-        except ValueError:
-            raise TemplateError(f"{text[:80]!r} is not an integer") from None
-    if update.cast == "bool":
-        if text not in ("true", "false"):
-            raise TemplateError(f"{text[:80]!r} is neither true nor false")
-        return text == "true"
-    return text
+        return cast("Value", cast_text(value, "json", name)) if isinstance(value, str) else value
+    return cast("Value", cast_text(render(update.value.source, scope), update.cast, name))
+
+
+def _named(name: str, written: str) -> str:
+    """Give the name of a variable. Raises TemplateError when a template gave none."""
+    if not name:
+        raise TemplateError(f"{written!r} gives no name: a variable needs one")
+    return name

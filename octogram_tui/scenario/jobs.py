@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from octogram_agentd.procedures import find, load_all
 from octogram_agentd.procedures.base import REGISTRY, Procedure
+from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, is_original, read_arguments, reader_of
@@ -19,6 +20,7 @@ from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import JOB, UPDATE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import AFTER_JOB, IN_JOB, Usage
+from octogram_tui.template.casting import cast_text
 from octogram_tui.template.items import text_problem
 from octogram_tui.template.source import is_template
 
@@ -112,6 +114,8 @@ class JobReader:
             case "register":
                 name = keys.word(node, key, may_be_template=True)
                 if name is not None:
+                    if not name:
+                        self.nameless(node.value_place(key))
                     if is_template(name):
                         self.usage.check(name, node.value_place(key), self.findings, AFTER_JOB)
                     self.usage.set_by(name)
@@ -247,6 +251,8 @@ class JobReader:
         result = []
         for name, element in value.items():
             place = value.key_place(name)
+            if not name:
+                self.nameless(place)
             if is_template(name):
                 self.usage.check(name, place, self.findings, AFTER_JOB)
             self.usage.set_by(name)
@@ -275,6 +281,11 @@ class JobReader:
             if not isinstance(inner, str):
                 self.findings.error(inner_place, f"`value` takes a template, not {kind_of(inner)}")
                 return None
+            if not is_template(inner):
+                try:
+                    cast_text(inner, cast_to, name.source)
+                except TemplateError as error:
+                    self.findings.error(inner_place, error.message, error.hint or "")
             return VarUpdate(name, self.template(inner, inner_place), cast("Any", cast_to))
         self.findings.error(
             place,
@@ -282,6 +293,10 @@ class JobReader:
             "write '{{ [1, 2] }}' for a list, and '{{ {\"a\": 1} }}' for a map",
         )
         return None
+
+    def nameless(self, place: Place) -> None:
+        """Refuse a variable without a name."""
+        self.findings.error(place, "a variable needs a name, and this one is empty")
 
     def template(self, text: str, place: Place) -> Text:
         """Check the template of an update, which sees the result."""

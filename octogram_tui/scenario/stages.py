@@ -145,7 +145,7 @@ class StageReader:
                 message = f"no agent has the label `{name}`{suggestion(name, known)}"
                 keys.findings.warning(value.key_place(name), message)
             texts = []
-            for text, place in keys.words(value, name):
+            for text, place in keys.words(value, name, are_templates=True):
                 if is_template(text):
                     keys.usage.check(text, place, keys.findings, BEFORE_AGENTS)
                 elif there and text not in there:

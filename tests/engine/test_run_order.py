@@ -215,8 +215,16 @@ def test_a_cast_that_fails_fails_the_job_and_changes_nothing() -> None:
     simulation = Simulation(scenario(stage("s", job("j", vars_updates=updates)))).begin()
     finished = simulation.of(JobFinished)[0]
     assert (finished.state, finished.failure.kind) == ("failed", "template")
-    assert "'x' is not an integer" in finished.failure.message
+    assert "`b`: 'x' is not an integer" in finished.failure.message
     assert simulation.of(VariableChanged) == []
+
+
+def test_a_name_that_comes_out_empty_is_none() -> None:
+    for keys in ({"register": "{{ none }}"}, {"vars_updates": (VarUpdate(Text("{{ none }}"), Text("x")),)}):
+        simulation = Simulation(scenario(stage("s", job("j", **keys)))).begin()
+        finished = simulation.of(JobFinished)[0]
+        assert (finished.state, finished.failure.kind) == ("failed", "template")
+        assert "'{{ none }}' gives no name: a variable needs one" in finished.failure.message
 
 
 def test_when_is_asked_for_every_instance_and_for_the_stage() -> None:

@@ -53,6 +53,9 @@ BEYOND_A_SCHEMA = (
     r"cannot be an agent's name: it has \d+ characters",
     # conditions that are the same whatever is known, and neither true nor false
     r"^`.*` is .*, and a condition is true or false",
+    # updates: what a text reads as, and names
+    r"^`[^`]+`: '.*' is (not an integer|not JSON|neither true nor false)",
+    r"a variable needs a name",
     # numbers that JSON has not
     r"not the number -?(nan|inf|\d{30,})",
     r"-?(nan|inf) is not a number that can be kept",

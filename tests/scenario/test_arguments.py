@@ -373,3 +373,18 @@ def test_a_record_that_a_template_gives_is_checked_as_if_it_were_written_there()
     renamed = job("fake.renamed: {wallet: 'self://w', slot: '{{ vars.s }}'}", variables="s: {number: 3}").scenario
     expanded = renamed.stages[0].jobs[0].arguments.expand(make_scope(renamed.variables), resolve)
     assert expanded["slot"] == {"index": 3}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("vars_updates: {a: {value: 'yes', as: bool}}", "`a`: 'yes' is neither true nor false"),
+        ("vars_updates: {a: {value: x, as: int}}", "`a`: 'x' is not an integer"),
+        ("vars_updates: {a: {value: '{', as: json}}", "`a`: '{' is not JSON"),
+        ("vars_updates: {'': x}", "a variable needs a name"),
+        ("register: ''", "a variable needs a name"),
+    ],
+)
+def test_updates_that_could_never_be_made(keys: str, message: str) -> None:
+    found = job_problems(f"fake.say: x\n{keys}")
+    assert any(message in problem.message and problem.line for problem in found), found

@@ -111,6 +111,8 @@ def test_a_stage_may_choose_by_labels() -> None:
         ("site", ["lab", "{{ vars.out }}"]),
         ("rack", ["7"]),
     ]
+    text = stage(SETS + "tags: x", "    with_labels: {site: '{{ vars.which }}'}\n")
+    assert "is no template" not in str(load(text).warnings)
 
 
 @pytest.mark.parametrize(
