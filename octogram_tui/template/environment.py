@@ -208,7 +208,7 @@ def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
         return TemplateError(f"{short(text)}: there is no `{name}`{guess}", name=str(name))
     if isinstance(owner, (list, tuple)):
         message = f"there is no element {name} in a list of {len(owner)}"
-        hint = "elements are counted from 0"
+        hint = "elements are counted from 0" + ("; the last one is `… | last`" if str(name).startswith("-") else "")
         return TemplateError(f"{short(text)}: {message}", hint=hint, name=str(name))
     return TemplateError(f"{short(text)}: {kind_of(owner)} has no `{name}`", name=str(name))
 

@@ -174,7 +174,7 @@ def test_ports_stand_for_themselves() -> None:
         ("{{ agnet.name }}", "no name `agnet` here; did you mean `agent`?", "the names here are"),
         ("{{ port.x }}", "`port` is known only where", ""),
         ("{{ re[9] }}", "there is no element 9 in a list of 3", "counted from 0"),
-        ("{{ re[-1] }}", "there is no element -1", ""),
+        ("{{ re[-1] }}", "there is no element -1", "the last one is `… | last`"),
         ("{{ res.prots }}", "there is no `prots`; did you mean `ports`?", ""),
         ("{{ vars.map.zzzz }}", "there is no `zzzz`; there is a, values", ""),
         ("{{ vars.nothing.x }}", "null has no `x`", ""),
