@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,6 +49,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     name = arguments[0] if arguments else "help"
     try:
+        _see_surroundings()
         if name in COMMANDS or name in HIDDEN:
             code: int = import_module(f"octogram_tui.commands.{name}").main(arguments[1:])
         elif name in ("-h", "--help"):
@@ -59,3 +61,17 @@ def _dispatch(arguments: list[str]) -> int:
         from octogram_tui.commands.complaint import complain
 
         return complain(error)
+
+
+def _see_surroundings() -> None:
+    """See to what every command takes for granted: an empty HOME is none, and there is a working directory."""
+    from octogram_tui.errors import UsageError
+
+    if os.environ.get("HOME") == "":  # `~` would be the root of the file system
+        del os.environ["HOME"]
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(
+            f"the working directory cannot be told: {error.strerror}", hint="it was removed? change to another one"
+        ) from None

@@ -39,7 +39,12 @@ _ANSWER_AFTER_LOSS_S = 5.0  # how long the reason is waited for when the other e
 
 def locate(local_path: str, scenario_directory: str | os.PathLike[str]) -> Path:
     """Find what is to be copied: from the working directory, then from the scenario's. Raises ProcedureFailed."""
-    places = [Path.cwd() / local_path, Path(scenario_directory).absolute() / local_path]
+    try:
+        places = [Path.cwd() / local_path, Path(scenario_directory).absolute() / local_path]
+    except FileNotFoundError:
+        raise ProcedureFailed(
+            f"local_path {local_path!r} cannot be looked for: the working directory was removed", kind="missing"
+        ) from None
     for place in places:
         if os.path.lexists(place):
             return place

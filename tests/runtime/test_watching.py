@@ -38,10 +38,12 @@ class Desk:
         self.task = asyncio.ensure_future(watch.watch_scenario(scenario, self._load, self._take))
 
     def _load(self) -> Scenario:
-        self.loads += 1
-        if self.problem is not None:
-            raise self.problem
-        return load_scenario(str(self.path)).scenario
+        try:
+            if self.problem is not None:
+                raise self.problem
+            return load_scenario(str(self.path)).scenario
+        finally:
+            self.loads += 1  # last: who waits for it changes what is read here
 
     def _take(self, stimulus: Stimulus) -> None:
         assert isinstance(stimulus, EditReport)
