@@ -240,7 +240,7 @@ async def wait(
                 context.progress("%.0f s: waiting for %s" % (now_s - began_s, waiting_for))
             watched = process or next((sign.process for sign in signs if isinstance(sign, LogSign)), None)
             await _pause(kernel, watched, signs, min(pause_s, every_s, left_s))
-            pause_s *= 1.5
+            pause_s *= 1.2  # what comes up after a tenth of a second is seen within a fifth of that
     finally:
         for sign in signs:
             sign.close()
