@@ -10,6 +10,7 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from octogram_tui.runtime import verbs
+from octogram_tui.tui.views import VIEWS
 
 
 class Action(NamedTuple):
@@ -95,10 +96,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("take control", "", "take_control", "Run", verbs=("take_control",)),
     Action("only watch", "", "only_watch", "Run", verbs=("watch",)),
     Action("leave", "q", "leave", "Run", "detach (the run goes on) or stop the run", "Leave", 7),
-    Action("plan", "1", "view('plan')", "Look", "stages, jobs, agents and items"),
-    Action("agents", "2", "view('agents')", "Look", "the matrix of agents and stages"),
-    Action("log", "3", "view('log')", "Look", "what the chosen row wrote"),
-    Action("variables", "4", "view('variables')", "Look", "the variables, and what changed them when"),
+    *(Action(view.name, view.key, f"view('{view.name}')", "Look", view.help) for view in VIEWS if view.key),
     Action("next pane", "tab", "next_pane(1)", "Look", "move to the next pane", "Pane", 12),
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),
     Action("open", "enter", "open", "Look", "unfold the row, or look into it: arguments, result, error", "Open", 10),

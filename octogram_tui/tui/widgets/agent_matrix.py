@@ -46,6 +46,10 @@ class AgentMatrix(LineView):
         service = self._service(self.cursor)
         return self.model.board.agents.get(service.agent) if service is not None else None
 
+    def text_of_selected(self) -> str:
+        """Give the agent's name."""
+        return self.selected.name if self.selected is not None else ""
+
     def _service(self, index: int) -> ServiceAnnounced | None:
         place = index - len(self._rows) - 1
         return self._services[place] if 0 <= place < len(self._services) else None

@@ -32,6 +32,10 @@ class Detail(LineView):
             self.scroll_line(0)
         self.sync()
 
+    def open(self) -> bool:
+        """Nothing is behind it."""
+        return True
+
     def count(self) -> int:
         """Say how many lines it takes."""
         return len(self._lines)
@@ -62,7 +66,7 @@ class Detail(LineView):
         """Draw a line that was laid out before."""
         return [(" ", ""), *self._lines[index]]
 
-    def text_of_all(self) -> str:
+    def text_of_selected(self) -> str:
         """Give all of it, for the clipboard."""
         return "\n".join("".join(text for text, _ in line) for line in self._lines)
 

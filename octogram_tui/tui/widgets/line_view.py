@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from octogram_tui.tui.keymap import bindings
-from octogram_tui.tui.model import Model
+from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece
 
 CACHED_STRIPS = 1_000
@@ -60,6 +60,22 @@ class LineView(ScrollView, can_focus=True):
     def empty_lines(self) -> list[Piece]:
         """Say what to show while there is no line, one piece a line."""
         return []
+
+    @property
+    def selected(self) -> Subject | None:
+        """What the cursor is on, for the panes that tell of what is chosen elsewhere."""
+        return None
+
+    def look_at(self, subject: Subject | None) -> None:
+        """Tell of what was chosen elsewhere; most panes do not."""
+
+    def open(self) -> bool:
+        """Do what enter does in this pane; False to look into what is selected."""
+        return False
+
+    def text_of_selected(self) -> str:
+        """Give what is copied when no text is selected."""
+        return ""
 
     def header_key(self) -> Hashable:
         """Name all that the header depends on."""

@@ -14,6 +14,7 @@ from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line, Origin
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
+from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import LOOKS, duration, stamp
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
@@ -53,6 +54,8 @@ class OutputLog(LineView):
 
     def look_at(self, subject: Subject | None) -> None:
         """Show what something wrote, from its end on."""
+        if isinstance(subject, Variable):
+            return  # a variable writes nothing
         if scope_of(subject) == self._view.scope and self.subject is not None:
             self.subject = subject
             return
@@ -216,7 +219,7 @@ class OutputLog(LineView):
         """Give every line that is held, for the clipboard."""
         return "\n".join(self.brush.line(line.text) for line in self._view.lines)
 
-    def text_of_seen(self) -> str:
+    def text_of_selected(self) -> str:
         """Give the lines on the screen, or the one that was found."""
         if self.match is not None:
             return self.brush.line(self.lines[self.match].text)

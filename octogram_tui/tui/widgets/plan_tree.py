@@ -40,6 +40,10 @@ class PlanTree(LineView):
         rows = self.model.outline.rows
         return rows[self.cursor] if self.cursor < len(rows) else None
 
+    def text_of_selected(self) -> str:
+        """Give the row's name."""
+        return self.selected.full_name if self.selected is not None else ""
+
     def count(self) -> int:
         """Say how many rows are unfolded."""
         return len(self.model.outline.rows)
@@ -110,7 +114,7 @@ class PlanTree(LineView):
         self._selected = row
         self.sync()
 
-    def toggle(self) -> bool:
+    def open(self) -> bool:
         """Fold or unfold the row; False when it has nothing below."""
         row = self.selected
         if row is None or not self.model.outline.has_rows_below(row):

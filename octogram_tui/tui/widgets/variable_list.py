@@ -27,6 +27,10 @@ class VariableList(LineView):
         """The variable under the cursor."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
+    def text_of_selected(self) -> str:
+        """Give its value."""
+        return str(self.selected.now.value) if self.selected is not None else ""
+
     def count(self) -> int:
         """Say how many variables there are."""
         return len(self._rows)

@@ -1,0 +1,146 @@
+"""What the operator looks at: going about between the panes, finding, copying."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from octogram_tui.tui.model import most_telling
+from octogram_tui.tui.screens.pane_screen import PaneScreen
+
+
+class LookVerbs(PaneScreen):
+    """The actions of keymap.py that ask nothing of the run."""
+
+    def action_view(self, view: str) -> None:
+        """Go to a pane."""
+        self.show(view)
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next pane; where only one is seen, to the next view."""
+        if self.layout_name in ("single", "tabs"):
+            order = [name for name in self.panes if name != "detail" or self.view == "detail"]
+        else:
+            order = [name for name, pane in self.panes.items() if pane.display and _is_seen(pane)]
+        here = order.index(self.pane) if self.pane in order else 0
+        self.show(order[(here + by) % len(order)])
+
+    def action_open(self) -> None:
+        """Unfold, or look into."""
+        pane = self.panes[self.pane]
+        if pane.open():
+            return
+        if pane is self.matrix and self._go_to_job():
+            return
+        if pane is not self.plan and pane.selected is not None:
+            self.is_pinned = True
+            self.look_at(pane.selected, but=pane)
+        self.show("detail")
+
+    def _go_to_job(self) -> bool:
+        """Go from a cell of the matrix to what the agent did in that stage; False when that is nothing."""
+        agent, stage = self.matrix.selected, self.matrix.stage
+        if agent is None or stage is None or not self.matrix.is_on_agent:
+            return False
+        found = most_telling(stage, agent.name)
+        if found is None:
+            return False
+        self.show("plan")
+        self.plan.select(found)
+        return True
+
+    def action_back(self) -> None:
+        """Undo the latest of: search, zoom, inspector, filter, chosen row."""
+        banner = self.banner
+        if self.log_pane.clear_search():
+            return
+        if self.is_zoomed:
+            self.action_zoom()
+        elif self.view == "detail":
+            self.show(self.before_detail)
+        elif self.model.outline.failed_only:
+            self.action_failed_only()
+        elif self.model.board.reload_seq != banner.dismissed_seq:
+            banner.dismissed_seq = self.model.board.reload_seq
+        else:
+            self.plan.is_following = True
+            self.is_pinned = False
+            self.log_pane.follow()
+        self.sync()
+
+    def action_first_failure(self) -> None:
+        """Jump to what failed first."""
+        failure = self.model.board.first_failure
+        agent = self.model.board.first_bad_agent
+        if failure is None and agent is None:
+            self.app.notify("nothing has failed", markup=False)
+            return
+        if failure is None:
+            self.is_pinned = True
+            self.matrix.select(agent)
+            self.look_at(agent)
+            self.show("detail")
+            return
+        self.show("plan")
+        self.plan.select(failure)
+
+    def action_failed_only(self) -> None:
+        """Show only the way to what failed, or everything."""
+        self.model.outline.failed_only = not self.model.outline.failed_only
+        self.sync()
+
+    def action_zoom(self) -> None:
+        """Give the pane the whole screen, or take it back."""
+        self.is_zoomed = not self.is_zoomed
+        self.lay_out()
+        self.call_after_refresh(self.sync)
+
+    def action_copy(self) -> None:
+        """Copy what is selected, else what the pane is about."""
+        selected = self.get_selected_text()
+        if selected:
+            text = selected
+        else:
+            text = self.panes[self.pane].text_of_selected()
+        self.app.copy_out(text)
+
+    def action_copy_all(self) -> None:
+        """Copy the whole log."""
+        self.app.copy_out(self.log_pane.text_of_all())
+
+    def action_find(self) -> None:
+        """Ask what to look for, below the panes."""
+        from octogram_tui.tui.widgets.find_line import FindLine
+
+        for line in self.query(FindLine):  # asked for twice, by the palette: the one that is there
+            line.focus()
+            return
+        self.mount(FindLine(in_log=self.pane == "log"))
+
+    def find(self, needle: str, *, in_log: bool) -> bool:
+        """Look for a row, or a text in the log; False when it is nowhere."""
+        if in_log:
+            return self.log_pane.search(needle)
+        found = self.model.outline.find(needle, self.plan.selected)
+        if found is not None:
+            self.plan.select(found)
+        return found is not None
+
+    def action_more_of_log(self) -> None:
+        """Read what was left out in the log, where it was written."""
+        from octogram_tui.tui.screens.log_screen import read_more
+
+        self.run_worker(read_more(self.app, self.log_pane.left_out()))
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        from octogram_tui.tui.screens.help_screen import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.model, self.app.brush))
+
+    def action_command_palette(self) -> None:
+        """Every verb by name."""
+        self.app.action_command_palette()
+
+
+def _is_seen(widget: Widget) -> bool:
+    return all(parent.display for parent in widget.ancestors_with_self if isinstance(parent, Widget))

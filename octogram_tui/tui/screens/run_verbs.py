@@ -1,0 +1,93 @@
+"""What the operator asks of the run. Nothing changes here: what comes of it comes as events."""
+
+from __future__ import annotations
+
+from octogram_tui.engine.stimuli import ConfirmRequest, GoRequest, PauseRequest, SkipRequest, StepRequest
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, InstanceRow
+from octogram_tui.tui.event_feed import SharedSource
+from octogram_tui.tui.format import plural
+from octogram_tui.tui.model import line_of, rerun_of, title_of
+from octogram_tui.tui.screens.dialogs import Answer, Question
+from octogram_tui.tui.screens.pane_screen import PaneScreen
+
+
+class RunVerbs(PaneScreen):
+    """The actions of keymap.py that ask something of the run."""
+
+    def action_toggle_pause(self) -> None:
+        """Hold, go on, or answer."""
+        board = self.model.board
+        stage = next(iter(board.confirmations.values()), None)
+        if stage is not None:
+            self._confirm(stage)
+        else:
+            self.app.ask(GoRequest() if board.is_paused else PauseRequest())
+
+    def _confirm(self, stage: Group) -> None:
+        answers = [Answer("y", "run it", "yes"), Answer("n", "skip it", "no")]
+        text = f"{plural(len(stage.children), 'job')}. The scenario wants an operator's word before this stage."
+
+        def answer(given: str | None) -> None:
+            if given:
+                self.app.ask(ConfirmRequest(stage.name, given == "yes"))
+
+        if self.app.may_act():
+            self.app.open_dialog(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
+
+    def action_step(self) -> None:
+        """Let one instance through."""
+        self.app.ask(StepRequest())
+
+    def action_rerun(self) -> None:
+        """Run the row again; many instances only after a question that names their number."""
+        row = self.row()
+        if row is None:
+            self.app.notify("choose a row of the plan first", severity="warning", markup=False)
+            return
+        stimulus = rerun_of(row)
+        if isinstance(row, InstanceRow) or row.total <= 1:
+            self.app.ask(stimulus)
+            return
+        if not self.app.may_act():
+            return
+        agents = len({instance.agent for instance in row.below()})
+        title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
+        lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
+        answers = [Answer("r", "rerun them", "yes")]
+        self.app.open_dialog(
+            Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
+        )
+
+    def action_skip(self) -> None:
+        """Go on as if a failed or held row had succeeded."""
+        row = self.row()
+        if not isinstance(row, InstanceRow) or row.state not in (State.FAILED, State.HELD, State.LOST):
+            row = self.model.board.first_failure if self.plan.is_following else None
+        if row is None:
+            self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
+            return
+        self.app.ask(SkipRequest(row.key))
+
+    def action_edit_variable(self) -> None:
+        """Set a variable: the chosen one, where one is."""
+        chosen = self.variables.selected if self.pane == "variables" else None
+        self.app.edit_variable(chosen, self.row())
+
+    async def action_edit_scenario(self) -> None:
+        """Open the scenario at the row's line."""
+        await self.app.edit_scenario(line_of(self.row()))
+
+    def action_leave(self) -> None:
+        """Ask how to leave."""
+        self.app.leave()
+
+    def action_take_control(self) -> None:
+        """Become the console that may act."""
+        if isinstance(self.app.source, SharedSource):
+            self.app.source.take_control()
+
+    def action_only_watch(self) -> None:
+        """Leave control to others."""
+        if isinstance(self.app.source, SharedSource):
+            self.app.source.only_watch()
