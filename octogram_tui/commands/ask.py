@@ -22,6 +22,7 @@ be asked, and 2 when the words are wrong.
 
   octogram-tui ask last pause
   octogram-tui ask last rerun 'measure' job='read it'
+  octogram-tui ask last rerun_all failed go=true
   octogram-tui ask last set_variable slots value=5
   octogram-tui ask last log n_1 'measure/read it@n_1#1'
   octogram-tui ask last stop"""
@@ -65,7 +66,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _led_to(answer: dict[str, Any]) -> str:
-    return ", ".join(map(str, answer["led_to"])) or "nothing to see of it yet"
+    """Say what came of a request: in the run's own words where it has any."""
+    said = answer.get("said") or answer["led_to"]
+    return safe(", ".join(map(str, said))) or "nothing to see of it yet"
 
 
 def _print_log(answer: dict[str, Any], asked: LogQuery) -> None:

@@ -35,7 +35,7 @@ class Dispatcher:
         self._instances = instances
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
-        self._work: deque[Lane | JobRun] = deque()
+        self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: a failure that runs again
         self.stage_runs: list[StageRun] = []
 
     @property
@@ -59,6 +59,8 @@ class Dispatcher:
             unit = self._work.popleft()
             if isinstance(unit, Lane):
                 self._advance_lane(unit)
+            elif isinstance(unit, Instance):
+                self._run_again(unit)
             else:
                 self._advance_job(unit)
 
@@ -71,11 +73,33 @@ class Dispatcher:
         job_run = instance.job_run
         if instance.state == "done":
             self._work.append(job_run)
-        blocked = job_run.lane.stage_run.blocked
-        for waiting in blocked:
-            del blocked[waiting]
+        stage_run = job_run.lane.stage_run
+        if stage_run.blocked or stage_run.asked_again:
+            self._give_place(stage_run)
+
+    def _give_place(self, stage_run: StageRun) -> None:
+        """Let the one that has waited for a place under `max_concurrency` for the longest time have it."""
+        if stage_run.asked_again:
+            failed = next(iter(stage_run.asked_again))
+            del stage_run.asked_again[failed]
+            self._work.append(failed)
+        elif stage_run.blocked:
+            waiting = next(iter(stage_run.blocked))
+            del stage_run.blocked[waiting]
             self._work.append(waiting)
-            return
+
+    def run_again(self, failed: list[Instance]) -> None:
+        """Execute undecided instances again, as many at a time as their stage allows."""
+        self._work.extend(failed)
+
+    def _run_again(self, instance: Instance) -> None:
+        stage_run = instance.job_run.lane.stage_run
+        if instance.state != "undecided" or stage_run.is_closing:  # decided otherwise while it waited
+            self._give_place(stage_run)
+        elif stage_run.in_flight >= stage_run.limit:
+            stage_run.asked_again[instance] = None
+        else:
+            self.transitions.rerun(instance)
 
     def _open_lanes(self, stage_run: StageRun) -> None:
         limit = stage_run.lane_limit

@@ -238,6 +238,20 @@ class JobFinished(JobEvent):
 
 
 @dataclass(slots=True, kw_only=True)
+class RerunBegun(Event):
+    """The operator has all that is so (which: failed) run again; each tells of its new attempt when that begins.
+
+    instances: names of what runs again; left_out: name -> why it does not; message: all of it in a line.
+    """
+
+    TYPE: ClassVar[str] = "rerun_begun"
+    which: str
+    instances: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class JobStale(Event):
     """A job that had run would run differently now: its text or its inputs were edited."""
 

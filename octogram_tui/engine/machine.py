@@ -14,6 +14,7 @@ from octogram_tui.engine.events import (
     ConfirmationGiven,
     Event,
     RequestRefused,
+    RerunBegun,
     RunFinished,
     RunPaused,
     RunResumed,
@@ -27,6 +28,7 @@ from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.reload import adopt, describe_plan
+from octogram_tui.engine.rerun_all import choose_failed, nothing_failed
 from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
@@ -46,6 +48,7 @@ from octogram_tui.engine.stimuli import (
     OutputReport,
     PauseRequest,
     ProgressReport,
+    RerunAllRequest,
     RerunRequest,
     ServiceReport,
     SetVariableRequest,
@@ -111,6 +114,7 @@ class Engine:
             StepRequest: self._step,
             ConfirmRequest: self._confirmed,
             RerunRequest: self._rerun,
+            RerunAllRequest: self._rerun_all,
             SkipRequest: self._skip,
             SetVariableRequest: self._set_variable,
             EditReport: lambda s: adopt(self, s),
@@ -323,6 +327,9 @@ class Engine:
         if undecided is not None and not self.instances.count("held") and not self.in_flight:
             self._refuse("go", f"{undecided.id} failed: rerun or skip it first")
             return
+        self._open_gate()
+
+    def _open_gate(self) -> None:
         self.gate.open()
         self.core.emit(RunResumed(mode="go"))
         self.dispatcher.wake()
@@ -363,6 +370,26 @@ class Engine:
             problem = rerun(self.core, self.course, self.dispatcher, self.instances, stimulus)
         if problem:
             self._refuse("rerun", problem)
+
+    def _rerun_all(self, stimulus: RerunAllRequest) -> None:
+        if self.phase not in ("running", "idle"):
+            self._refuse("rerun all", f"the run is {self.phase}")
+            return
+        choice = choose_failed(stimulus, self.instances, self.agent_problem)
+        if not choice.taken:
+            self._refuse("rerun all", choice.message or nothing_failed(stimulus, self.instances))
+            return
+        self.core.emit(
+            RerunBegun(
+                which=stimulus.which,
+                instances=[str(instance.id) for instance in choice.taken],
+                left_out={str(id_): why for id_, why in choice.left_out.items()},
+                message=choice.message,
+            )
+        )
+        if stimulus.go and self.gate.is_shut:  # before it begins: what fails at once shuts the gate again
+            self._open_gate()
+        self.dispatcher.run_again(choice.taken)
 
     def follow_stages(self, old: Scenario, new: Scenario) -> None:
         """An edited list of stages is in force; what it adds behind the end waits for the operator."""

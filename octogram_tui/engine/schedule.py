@@ -81,6 +81,7 @@ class StageRun:
 
     __slots__ = (
         "addresses",
+        "asked_again",
         "blocked",
         "failed",
         "in_flight",
@@ -116,6 +117,7 @@ class StageRun:
         self.limit = spec.max_concurrency or MOST_AT_ONCE
         self.in_flight = 0  # what `limit` counts; kept by the table of instances
         self.blocked: dict[JobRun, None] = {}  # held back by `limit`, oldest first
+        self.asked_again: dict[Instance, None] = {}  # failures to run again once `limit` has room, oldest first
         self.failed = False
         self.is_told = False  # its beginning was announced, so its end will be
         self.is_closing = False  # nothing new is begun any more

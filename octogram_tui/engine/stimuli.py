@@ -177,6 +177,21 @@ class RerunRequest:
 
 
 @dataclass(slots=True)
+class RerunAllRequest:
+    """Execute again all that is so (`which`: failed), as new attempts, and nothing else; `go`: then open the gate.
+
+    stage, job, agent and instances each say that only these are meant.
+    """
+
+    which: str
+    stage: str = ""
+    job: str = ""
+    agent: str = ""
+    instances: tuple[InstanceId, ...] = ()
+    go: bool = False
+
+
+@dataclass(slots=True)
 class SkipRequest:
     """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
 
@@ -228,6 +243,7 @@ Stimulus = (
     | StepRequest
     | ConfirmRequest
     | RerunRequest
+    | RerunAllRequest
     | SkipRequest
     | SetVariableRequest
     | EditReport

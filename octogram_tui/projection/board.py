@@ -318,6 +318,9 @@ class Board(Plan):
     def _on_request_refused(self, event: ev.RequestRefused) -> None:
         self._note(event, "warning", event.message)
 
+    def _on_rerun_begun(self, event: ev.RerunBegun) -> None:
+        self._note(event, "warning" if event.left_out else "information", event.message)
+
     def _on_service_announced(self, event: ev.ServiceAnnounced) -> None:
         self.services[(event.agent, event.kind, event.name)] = event
         self._touch_agent(self._agent(event.agent))

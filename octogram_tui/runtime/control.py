@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from octogram_tui.engine.events import Event, RequestRefused
+from octogram_tui.engine.events import Event, RequestRefused, RerunBegun
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.driver import Fed
@@ -137,8 +137,9 @@ class ControlServer:
         if client not in self._clients:
             return
         problem = next((event.message for event in events if isinstance(event, RequestRefused)), "")
+        said = [event.message for event in events if isinstance(event, RerunBegun)]
         led_to = list(dict.fromkeys(event.TYPE for event in events))
-        self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to})
+        self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to, "said": said})
 
     async def _answer_log(self, client: _Client, query: LogQuery) -> None:
         self._tell(client, {"answered": "log", **await self._read_log(query)})

@@ -20,6 +20,10 @@ MOST_LOG_BYTES = 64 * 1024
 """An agent sends no more of a log at once."""
 
 
+WHICH = ("failed",)
+"""What `rerun_all` may be asked for."""
+
+
 @dataclass(slots=True, frozen=True)
 class TakeControl:
     """Become the console that may act."""
@@ -68,6 +72,18 @@ def _instance(given: Any) -> InstanceId:
     return InstanceId.parse(_text(given))
 
 
+def _instances(given: Any) -> tuple[InstanceId, ...]:
+    if not isinstance(given, list):
+        raise ValueError
+    return tuple(_instance(name) for name in given)
+
+
+def _which(given: Any) -> str:
+    if given not in WHICH:
+        raise ValueError
+    return str(given)
+
+
 def _flag(given: Any) -> bool:
     if not isinstance(given, bool):
         raise ValueError
@@ -98,6 +114,12 @@ def _flag_of_word(word: str) -> bool:
     return {"true": True, "false": False}[word]
 
 
+def _instances_of_word(word: str) -> Any:
+    """Read a list in JSON, or the one name that it is."""
+    found = _value_of_word(word)
+    return found if isinstance(found, list) else [word]
+
+
 def _value_of_word(word: str) -> Any:
     """Read JSON; what is not JSON is a text as it stands."""
     try:
@@ -112,6 +134,14 @@ EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
 SIZE = ArgumentType(f"1 to {MOST_LOG_BYTES} bytes", _size, from_word=int, to_word=str)
 VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
 INSTANCE = ArgumentType("an instance, as stage/job@agent[item]", _instance, to_json=str)
+INSTANCES = ArgumentType(
+    "names of instances: one, or a list in JSON",
+    _instances,
+    to_json=lambda given: [str(id_) for id_ in given],
+    from_word=_instances_of_word,
+    to_word=json.dumps,
+)
+WHICH_ONES = ArgumentType(" or ".join(WHICH), _which)
 
 
 class Argument(NamedTuple):
@@ -168,6 +198,19 @@ TABLE: tuple[Verb, ...] = (
             Argument("job", TEXT, "this job of it only"),
             Argument("agent", TEXT, "on this agent only"),
             Argument("instance", INSTANCE, "this instance only"),
+        ),
+    ),
+    Verb(
+        "rerun_all",
+        "run again all that stands failed, and nothing else; what cannot be is left out, and said",
+        stimuli.RerunAllRequest,
+        (
+            Argument("which", WHICH_ONES, "what is meant"),
+            Argument("stage", TEXT, "of this stage only"),
+            Argument("job", TEXT, "of jobs of this name only"),
+            Argument("agent", TEXT, "on this agent only"),
+            Argument("instances", INSTANCES, "of these instances only"),
+            Argument("go", FLAG, "and let the run go on"),
         ),
     ),
     Verb(

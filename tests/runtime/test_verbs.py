@@ -31,6 +31,10 @@ BY_TYPE = {
     verbs.EXIT_CODE: some.sampled_from([int(code) for code in ExitCode]),
     verbs.SIZE: some.integers(1, verbs.MOST_LOG_BYTES),
     verbs.VALUE: VALUES,
+    verbs.INSTANCES: some.lists(some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS), max_size=3).map(
+        tuple
+    ),
+    verbs.WHICH_ONES: some.sampled_from(verbs.WHICH),
 }
 ASKED = some.sampled_from(verbs.TABLE).flatmap(
     lambda verb: some.builds(verb.request, **{arg.name: _values(verb, arg) for arg in verb.arguments})
@@ -89,6 +93,11 @@ def test_any_arguments_are_taken_or_refused_in_one_line(name: str, arguments: di
     [
         ("pause", stimuli.PauseRequest()),
         ("rerun start job=node agent=n_1", stimuli.RerunRequest("start", "node", "n_1")),
+        ("rerun_all failed go=true", stimuli.RerunAllRequest("failed", go=True)),
+        (
+            "rerun_all failed instances=start/node@n_1[a]",
+            stimuli.RerunAllRequest("failed", instances=(InstanceId("start", "node", "n_1", "a"),)),
+        ),
         ("skip start/node@n_1[a=b]", stimuli.SkipRequest(InstanceId("start", "node", "n_1", "a=b"))),
         ("set_variable slots value=5", stimuli.SetVariableRequest("slots", 5)),
         ("set_variable network value=ghostnet", stimuli.SetVariableRequest("network", "ghostnet")),
@@ -109,6 +118,12 @@ def test_as_people_type(typed: str, asked: Any) -> None:
         (["pause", "why=1"], "pause has no argument 'why'"),
         (["rerun"], "rerun needs `stage`: the stage"),
         (["rerun", "a", "stage=b"], "rerun: 'stage' is given twice"),
+        (["rerun_all"], "rerun_all needs `which`: what is meant"),
+        (["rerun_all", "everything"], "rerun_all: `which` must be failed"),
+        (
+            ["rerun_all", "failed", "instances=n_1"],
+            "rerun_all: `instances` must be names of instances: one, or a list in JSON",
+        ),
         (["confirm", "measure", "perhaps"], "confirm: `answer` must be true or false"),
         (["stop", "by=me", "exit_code=4711"], "stop: `exit_code` must be an exit code"),
         (["log", "a", "p", "size_bytes=0"], "log: `size_bytes` must be 1 to 65536 bytes"),
