@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import AgentEntry, ProblemEntry
+from octogram_tui.projection.failures import Failures
 from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
@@ -51,6 +52,7 @@ class Board(Plan):
         self.exit_code: int | None = None  # once the run has finished
         self.done_exit_code = 0  # once every stage has ended
         self.done_at_s = 0.0
+        self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
@@ -171,6 +173,7 @@ class Board(Plan):
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
         self.retry_count += event.why == "retry"
+        self.all_failures.started(event)
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
         instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments)
@@ -195,6 +198,7 @@ class Board(Plan):
     def _on_job_finished(self, event: ev.JobFinished) -> None:
         instance = self._instance_of(event)
         state = FINISHED_STATES.get(event.state, State.OK)
+        self.all_failures.finished(event)
         if event.will_retry:
             state = State.RETRYING
         elif state is State.FAILED and event.is_tolerated:
