@@ -146,8 +146,11 @@ class Dispatcher:
                 stage_run.blocked[job_run] = None
                 return
             stage_run.blocked.pop(job_run, None)
-            if self._gate.dispatch(job_run) != "go":
+            first = self._instances.first("held") if self._gate.is_shut else None
+            if self._gate.dispatch(job_run, is_next=first is None or first is instance) != "go":
                 self._hold(instance)
+                if self._gate.steps and first is not None and first is not instance:
+                    self._work.append(first.job_run)  # the step is for what has been held for the longest time
                 return
             job_run.drawn = None
             self.transitions.begin(instance)

@@ -41,11 +41,14 @@ class Gate:
         answers: dict[str, Answer] = {"yes": "go", "no": "skip", "fail": "stop", "ask": "hold"}
         return answers[self._confirm]
 
-    def dispatch(self, job_run: JobRun) -> Answer:
-        """Answer for the next instance of a job, just before it. What an operator asked for again always goes."""
+    def dispatch(self, job_run: JobRun, *, is_next: bool) -> Answer:
+        """Answer for an instance of a job, just before it. What an operator asked for again always goes.
+
+        is_next: whether nothing that is held was held before it; a step is for that one only.
+        """
         if not self.is_shut or job_run.lane.stage_run.is_rerun:
             return "go"
-        if self.steps:
+        if self.steps and is_next:
             self.steps -= 1
             return "go"
         return "hold"

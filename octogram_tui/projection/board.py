@@ -11,19 +11,13 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import AgentEntry, ProblemEntry
 from octogram_tui.projection.failures import Failures
 from octogram_tui.projection.plan import Plan
+from octogram_tui.projection.queue import Queue
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
 KEPT_NOTICES = 200
-
-_HELD = {
-    "start": "held before the start",
-    "step": "held, next in line",
-    "operator": "held, paused by you",
-    "failure": "held after the failure",
-}
 
 
 class Notice(NamedTuple):
@@ -53,6 +47,7 @@ class Board(Plan):
         self.done_exit_code = 0  # once every stage has ended
         self.done_at_s = 0.0
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
+        self.queue = Queue()  # what is held, and which of it is next
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
@@ -157,6 +152,9 @@ class Board(Plan):
         if stage.final in (State.SKIPPED, State.CANCELLED):
             stage.expected = stage.known
         self.confirmations.pop(event.stage, None)
+        for row in self.queue.close(stage):  # nothing is said of them: they have not begun
+            row.note = "its stage ended before it began"
+            self._move(row, State.CANCELLED)
         self._touch(stage)
         for job in stage.children:
             if isinstance(job, Group):
@@ -167,8 +165,8 @@ class Board(Plan):
 
     def _on_job_held(self, event: ev.JobHeld) -> None:
         instance = self._instance_of(event)
-        instance.note = _HELD.get(event.reason, f"held: {event.reason}")
         self._move(instance, State.HELD)
+        self.queue.join(instance, event.reason)
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
@@ -177,6 +175,7 @@ class Board(Plan):
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
         instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments)
+        self.queue.leave(instance)
         instance.note = instance.progress = ""
         group: Group | None = instance.parent
         while group is not None:
@@ -213,6 +212,7 @@ class Board(Plan):
         elif event.failure is not None:  # it failed before it could be sent
             instance.last = failed = AttemptRow(event.attempt, event.at_s, "first", None)
             failed.state, failed.failure = state, event.failure
+        self.queue.leave(instance)
         instance.note = event.reason
         parent = instance.parent
         while True:
@@ -290,11 +290,14 @@ class Board(Plan):
 
     def _on_run_paused(self, event: ev.RunPaused) -> None:
         self.is_paused, self.reason, self.message = True, event.reason, event.message
+        self.queue.shut(event.reason)
 
     def _on_run_resumed(self, event: ev.RunResumed) -> None:
         # A step lets one instance through a gate that stays shut.
         self.is_paused = event.mode == "step"
         self.reason, self.message = ("step", "") if self.is_paused else ("", "")
+        if not self.is_paused:
+            self.queue.open()
 
     def _on_confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
         self.confirmations[event.stage] = self._stage_of(event.stage)

@@ -61,12 +61,8 @@ class Model:
 
     @property
     def held(self) -> InstanceRow | None:
-        """What the gate holds and would let through next; None while something still runs."""
-        board = self.board
-        stage = board.current_stage
-        if stage is None or not board.is_paused or board.in_flight or not stage.tally[State.HELD]:
-            return None
-        return next((row for row in stage.below() if row.state is State.HELD), None)
+        """What the gate holds and lets through next; None while it is open."""
+        return self.board.queue.head if self.board.is_paused else None
 
     def log_of(self, row: Row | None) -> Row | None:
         """Pick whose output to show while the run is followed: what failed, else the stage, at the end everything."""
