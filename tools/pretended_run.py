@@ -128,6 +128,8 @@ class PretendedRun:
                     self._held.popleft()()
             case st.RerunRequest():
                 self._rerun(stimulus)
+            case st.RerunAllRequest():
+                self._rerun_failed(stimulus)
             case st.SkipRequest() if stimulus.instance in self._failed:
                 *_, item, after = self._failed.pop(stimulus.instance)
                 self._emit(
@@ -303,6 +305,18 @@ class PretendedRun:
                     if work.name == key.job:
                         item = None if key.item is None else int(key.item)
                         self._start(act, work, key.agent, key, item, "rerun", lambda: None)
+
+    def _rerun_failed(self, asked: st.RerunAllRequest) -> None:
+        taken = [key for key in self._failed if not asked.instances or key in asked.instances]
+        if not taken:
+            self._emit(ev.RequestRefused(request="rerun all", message="nothing stands failed"))
+            return
+        message = f"{len(taken)} run again"
+        self._emit(ev.RerunBegun(which=asked.which, instances=[str(key) for key in taken], message=message))
+        for key in taken:
+            self._rerun(st.RerunRequest(key.stage, instance=key))
+        if asked.go:
+            self.take(st.GoRequest())
 
     def _end(self, exit_code: int) -> None:
         for name in self.names:

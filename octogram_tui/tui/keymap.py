@@ -65,6 +65,16 @@ ACTIONS: tuple[Action, ...] = (
         4,
         verbs=("rerun",),
     ),
+    Action(
+        "rerun failed",
+        "R",
+        "rerun_failed",
+        "Run",
+        "run again what failed, all of it and nothing else, and go on",
+        "Redo failed",
+        5,
+        verbs=("rerun_all",),
+    ),
     Action("skip", "S", "skip", "Run", short="Skip", rank=5, verbs=("skip",)),
     Action(
         "edit variable",

@@ -144,6 +144,7 @@ def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
         "pause or go",
         "step",
         "rerun",
+        "rerun failed",
         "skip",
         "edit variable",
         "stop",

@@ -83,6 +83,26 @@ async def test_rerun_of_many_asks_and_names_their_number() -> None:
         assert source.sent == [st.RerunRequest("deploy binaries")]
 
 
+@pytest.mark.parametrize(("failed", "keys", "asks"), [(1, "R", False), (3, "Rr", True)])
+async def test_what_failed_runs_again_and_the_run_goes_on(failed: int, keys: str, asks: bool) -> None:
+    events = fleet_events(6.0)
+    running = [event for event in events if isinstance(event, ev.JobStarted)][-failed:]
+    for event in running:
+        failure = Failure("exit", "ended with exit status 3")
+        ended = ev.JobFinished(instance=event.instance, attempt=event.attempt, state="failed", failure=failure)
+        ended.seq, ended.at_s = events[-1].seq + 1, events[-1].at_s
+        events.append(ended)
+    source = StillSource(events)
+    async with console(source).run_test(size=(120, 30)) as pilot:
+        app = await settled(pilot)
+        await pilot.press(keys[0])
+        assert isinstance(app.screen, Question) == asks
+        if isinstance(app.screen, Question):
+            assert app.screen.title_text == "Rerun 3 failed instances on 3 agents, and go on?"
+        await pilot.press(*keys[1:])
+        assert source.sent == [st.RerunAllRequest("failed", go=True)]
+
+
 async def test_confirmation_is_asked_for_and_never_given_by_accident() -> None:
     events = fleet_events(200.0, fails=False)
     source = StillSource(events)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from octogram_tui.engine.stimuli import ConfirmRequest, GoRequest, PauseRequest, SkipRequest, StepRequest
+from octogram_tui.engine.stimuli import (
+    ConfirmRequest,
+    GoRequest,
+    PauseRequest,
+    RerunAllRequest,
+    SkipRequest,
+    StepRequest,
+)
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.tui.event_feed import SharedSource
@@ -54,6 +61,23 @@ class RunVerbs(PaneScreen):
         agents = len({instance.agent for instance in row.below()})
         title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
         lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
+        answers = [Answer("r", "rerun them", "yes")]
+        self.app.open_dialog(
+            Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
+        )
+
+    def action_rerun_failed(self) -> None:
+        """What failed, again, and go on; several instances only after a question that names their number."""
+        rows = list(self.model.board.failures.values())
+        stimulus = RerunAllRequest("failed", go=True)
+        if len(rows) <= 1:  # of none the run says so itself
+            self.app.ask(stimulus)
+            return
+        if not self.app.may_act():
+            return
+        agents = len({row.agent for row in rows})
+        title = f"Rerun {plural(len(rows), 'failed instance')} on {plural(agents, 'agent')}, and go on?"
+        lines = ["New attempts, with the variables as they are now. What ended well stays as it is."]
         answers = [Answer("r", "rerun them", "yes")]
         self.app.open_dialog(
             Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
