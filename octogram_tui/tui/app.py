@@ -22,6 +22,7 @@ from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.key_order import KeyOrderApp
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import EventsCame, SourceEnded
@@ -355,6 +356,7 @@ async def run_console(
         read_only=read_only,
         replay=replay,
         editor=settings.editor,
+        keys=load_keys(settings.config_dir, settings.keys),
         earlier_signals=earlier_signals,
         parting=parting,
     )

@@ -7,6 +7,7 @@ from console_app import StillSource, console, fleet_events, screen_text, settled
 from textual.binding import Binding
 
 from octogram_tui.errors import SettingsError
+from octogram_tui.settings import TABLE
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.key_names import read_key, shown
@@ -43,9 +44,9 @@ async def test_no_key_of_a_pane_does_what_the_help_does_not_say() -> None:
         screen = app.run_screen
         assert screen is not None
         of_table = {action.binding_id for action in ACTIONS}
-        for name, pane in screen.panes.items():
+        for name in screen.panes:
             screen.show(name)
-            await until(pilot, lambda pane=pane: app.focused is pane)
+            await until(pilot, lambda: app.focused is screen.panes[screen.view])
             others = [
                 (key, active.binding.action)
                 for key, active in screen.active_bindings.items()
@@ -180,3 +181,7 @@ async def test_keys_change_while_it_runs() -> None:
         assert isinstance(source, StillSource)
         assert [type(stimulus).__name__ for stimulus in source.sent] == ["GoRequest"]
         assert "Held before the first stage" in screen_text(app)
+
+
+def test_the_setting_names_the_presets() -> None:
+    assert next(setting for setting in TABLE if setting.key == "keys").choices == tuple(PRESETS)
