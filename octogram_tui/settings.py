@@ -34,6 +34,7 @@ class Setting(NamedTuple):
 
 TABLE: tuple[Setting, ...] = (
     Setting("theme", "", "the console's colours: the name of a file in themes/, without .toml"),
+    Setting("keys", "", "the console's keys; empty: what keys.toml says", ("default", "vscode", "gdb", "nohjkl")),
     Setting("color", "auto", "colour in plain output", ("auto", "always", "never")),
     Setting("ascii", False, "draw with ASCII characters only"),
     Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
@@ -57,6 +58,7 @@ class Settings:
     state_dir: Path
     runtime_dir: Path | None
     theme: str = ""
+    keys: str = ""
     color: Literal["auto", "always", "never"] = "auto"
     ascii: bool = False
     host_keys: Literal["strict", "accept-new"] = "strict"

@@ -17,6 +17,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from octogram_tui import settings
+from octogram_tui.commands.options import with_looks
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.model.entries import AgentEntry, StageEntry
@@ -365,16 +366,14 @@ def main() -> None:
     parser.add_argument("--no-failure", action="store_true")
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--theme")
+    parser.add_argument("--keys")
     options = parser.parse_args()
     now = datetime.now(UTC).isoformat()
     run = PretendedRun(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
     run.begin(paused=options.paused)
     source = PretendedSource(run, speed=options.speed)
-    print(
-        asyncio.run(
-            run_console(source, settings.load(), scenario_path="fleet.yml", ascii=options.ascii, theme=options.theme)
-        )
-    )
+    looks = with_looks(settings.load(), options)
+    print(asyncio.run(run_console(source, looks, scenario_path="fleet.yml")))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import archive
 from octogram_tui.settings import load
@@ -24,10 +24,9 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--read-only", action="store_true", help="watch only")
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
-    parser.add_argument("--ascii", action="store_true")
-    parser.add_argument("--theme")
+    add_look_options(parser)
     args = parse(parser, argv)
-    settings = load()
+    settings = with_looks(load(), args)
     run = archive.find(settings.runs_dir, args.run)
     if run.state != "running":
         raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")

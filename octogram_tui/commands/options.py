@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from octogram_tui.errors import UsageError
 from octogram_tui.scenario.scalars import read_duration_s
+from octogram_tui.settings import Settings
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -99,6 +101,36 @@ def add_ssh_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="trust host keys never seen before; one that changed is refused in any case",
     )
+
+
+def add_look_options(group: Any) -> None:
+    """Add what decides how a console looks, and what its keys do."""
+    group.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    group.add_argument("--theme", metavar="NAME", help="the console's colours")
+    group.add_argument("--keys", metavar="NAME", help="the console's keys: default, vscode, gdb or nohjkl")
+
+
+def with_looks(settings: Settings, args: Any) -> Settings:
+    """Put what the command line says of looks and keys over the settings."""
+    return replace(
+        settings,
+        ascii=args.ascii or settings.ascii,
+        theme=args.theme or settings.theme,
+        keys=args.keys or settings.keys,
+    )
+
+
+def check_looks(settings: Settings) -> None:
+    """Refuse a theme or keys that there are not, before anything is begun. Raises SettingsError."""
+    # What is not asked for needs no look: the console's modules take a moment to be imported.
+    if settings.theme:
+        from octogram_tui.tui.theme import palette
+
+        palette(settings.theme)
+    if settings.keys or (settings.config_dir / "keys.toml").exists():
+        from octogram_tui.tui.key_file import load_keys
+
+        load_keys(settings.config_dir, settings.keys)
 
 
 def positive_seconds(text: str) -> float:

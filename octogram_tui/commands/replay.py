@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
@@ -37,10 +37,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
     parser.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
-    parser.add_argument("--ascii", action="store_true")
-    parser.add_argument("--theme")
+    add_look_options(parser)
     args = parse(parser, argv)
-    settings = load()
+    settings = with_looks(load(), args)
     if args.run.endswith(".jsonl") and Path(args.run).is_file():
         journal, scenario = Path(args.run), args.run
     else:

@@ -15,11 +15,14 @@ from octogram_tui import __version__
 from octogram_tui.commands.options import (
     CommandParser,
     add_choice_options,
+    add_look_options,
     add_scenario_options,
     add_ssh_options,
+    check_looks,
     parse,
     port_number,
     positive_seconds,
+    with_looks,
 )
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
@@ -103,8 +106,7 @@ def make_parser() -> CommandParser:
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
     output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour of plain lines")
-    output.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    output.add_argument("--theme", help="the console's colours")
+    add_look_options(output)
     add_ssh_options(parser)
     return parser
 
@@ -174,7 +176,7 @@ class Invocation(RunWanted):
 def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> RunWanted:
     """Read the arguments. Raises OctogramError for whatever is wrong with them."""
     args = parse(make_parser(), argv)
-    settings = load()
+    settings = with_looks(load(), args)
     if opens_console is None:
         is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
         wants_stdout = bool(_for_stdout(args)) or args.dry_run
@@ -244,6 +246,7 @@ def main(argv: Sequence[str]) -> int:
     if request.opens_console:
         from octogram_tui.commands.console import open_console
 
+        check_looks(request.settings)
         # The run's process loads the scenario, and is the only one that does: what it has checked is what it runs.
         return open_console(request, make_run)
     from octogram_tui.commands.loading import warn

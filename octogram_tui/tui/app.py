@@ -22,7 +22,9 @@ from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question
@@ -54,6 +56,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
 
     TITLE = "octogram-tui"
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
+    ENABLE_COMMAND_PALETTE = False  # its key is in our table, and so can be another
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
 
     def __init__(
@@ -66,6 +69,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         read_only: bool = False,
         replay: bool = False,
         editor: str = "vi",
+        keys: Keys | None = None,
         clock: Callable[[], float] = time.time,
         earlier_signals: Sequence[int] = (),
         parting: str = "",
@@ -77,7 +81,8 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self.scenario_path = scenario_path
         self.editor = editor
         self.model = Model(clock=clock, is_replay=replay)
-        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only)
+        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
+        self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
         self._shown_notices = 0
@@ -293,6 +298,12 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self.theme = name
         self.sync()
 
+    def use_keys(self, keys: Keys) -> None:
+        """Change what the keys do."""
+        self.brush.use_keys(keys)
+        self.set_keymap(keys.for_textual())
+        self.sync()
+
     def copy_out(self, text: str) -> None:
         """Give a text to the terminal's clipboard."""
         if text:
@@ -345,6 +356,7 @@ async def run_console(
         read_only=read_only,
         replay=replay,
         editor=settings.editor,
+        keys=load_keys(settings.config_dir, settings.keys),
         earlier_signals=earlier_signals,
         parting=parting,
     )

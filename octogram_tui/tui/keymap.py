@@ -10,13 +10,19 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from octogram_tui.runtime import verbs
+from octogram_tui.tui.key_names import shown
 from octogram_tui.tui.views import VIEWS
+
+NO_KEY = "no-key"
+"""Stands where an action has no keys: no terminal sends it, and the library takes an empty text for unset."""
 
 
 class Action(NamedTuple):
     """One thing that the operator can do here.
 
-    call    what Textual calls; `where` names the pane that takes the key, empty for any
+    keys    by default, as the library names them, with commas between; people may give it others (live_keys.py)
+    call    what Textual calls
+    where   the pane that takes the key (`log`), `list` for each of them; empty: the screen, whatever has the focus
     help    what it does; left empty where the one verb that it becomes says it
     short   the word in the footer, with its rank there (0: not shown)
     verbs   what it may ask of the run
@@ -36,6 +42,16 @@ class Action(NamedTuple):
     def needs_control(self) -> bool:
         """Whether who only watches cannot do it."""
         return any(verbs.VERBS[name].needs_control for name in self.verbs)
+
+    @property
+    def default_keys(self) -> tuple[str, ...]:
+        """Its keys, where nobody gave it others."""
+        return tuple(self.keys.split(",")) if self.keys else ()
+
+    @property
+    def binding_id(self) -> str:
+        """What the library knows its keys by."""
+        return f"{self.where or 'run'}.{self.name}"
 
     @property
     def says(self) -> str:
@@ -106,6 +122,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("take control", "", "take_control", "Run", verbs=("take_control",)),
     Action("only watch", "", "only_watch", "Run", verbs=("watch",)),
     Action("leave", "q", "leave", "Run", "detach (the run goes on) or stop the run", "Leave", 7),
+    Action(
+        "suspend", "ctrl+z", "app.suspend_process", "Run", "go back to the shell; `fg` comes back, and the run goes on"
+    ),
     *(Action(view.name, view.key, f"view('{view.name}')", "Look", view.help) for view in VIEWS if view.key),
     Action("next pane", "tab", "next_pane(1)", "Look", "move to the next pane", "Pane", 12),
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),
@@ -118,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy", "y", "copy", "Look", "copy the selected text, else the row"),
     Action("copy all", "Y", "copy_all", "Look", "copy the whole log that is shown"),
     Action("help", "question_mark,f1", "help", "Look", "keys and signs", "Help", 6),
-    Action("palette", "colon", "command_palette", "Look", "every verb, by name"),
+    Action("palette", "colon,ctrl+p", "command_palette", "Look", "every verb, by name"),
     Action("down", "j,down", "move(1)", "Move", "one row down", where="list"),
     Action("up", "k,up", "move(-1)", "Move", "one row up", where="list"),
     Action("page down", "pagedown,ctrl+f", "page(1)", "Move", "one page down", where="list"),
@@ -150,43 +169,16 @@ ACTIONS: tuple[Action, ...] = (
 )
 """Order is that of the help."""
 
-KEY_NAMES = {
-    "space": "Spc",
-    "exclamation_mark": "!",
-    "slash": "/",
-    "question_mark": "?",
-    "colon": ":",
-    "escape": "Esc",
-    "enter": "Ret",
-    "ctrl+c": "^C",
-    "tab": "Tab",
-    "shift+tab": "S-Tab",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "ctrl+f": "^F",
-    "ctrl+b": "^B",
-    "down": "Down",
-    "up": "Up",
-    "left": "Left",
-    "right": "Right",
-    "home": "Home",
-    "end": "End",
-}
-
 
 def key_names(action: Action) -> list[str]:
-    """Write an action's keys as people read them."""
-    return [
-        KEY_NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)
-        for key in action.keys.split(",")
-        if key
-    ]
+    """Write the keys that an action has by default, as people read them; those of now are the brush's `keys`."""
+    return [shown(key) for key in action.default_keys]
 
 
 def bindings(where: str = "") -> list[BindingType]:
-    """Make the bindings of a pane, or (empty) those that hold everywhere."""
+    """Make the bindings of a pane, of every pane (`list`), or (empty) those that hold everywhere."""
     return [
-        Binding(action.keys, action.call, action.says, show=False, id=f"{where or 'run'}.{action.name}")
+        Binding(action.keys or NO_KEY, action.call, action.says, show=False, id=action.binding_id)
         for action in ACTIONS
-        if action.where == where and action.keys
+        if action.where == where
     ]

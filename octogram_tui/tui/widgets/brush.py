@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from octogram_tui.projection.text import printed, safe
 from octogram_tui.tui.format import Look
+from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.theme import Palette
 
 CUT = "~"
@@ -35,10 +36,11 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 class Brush:
-    """Holds the palette of the moment. `version` grows when it changes, so that cached lines are drawn anew."""
+    """Holds palette and keys of the moment. `version` grows when they change, so that cached lines are drawn anew."""
 
-    def __init__(self, palette: Palette, *, ascii_only: bool = False) -> None:
+    def __init__(self, palette: Palette, *, ascii_only: bool = False, keys: Keys | None = None) -> None:
         self.palette = palette
+        self.keys = keys or Keys()
         self.ascii_only = ascii_only
         self.version = 0
 
@@ -47,9 +49,18 @@ class Brush:
         self.palette = palette
         self.version += 1
 
+    def use_keys(self, keys: Keys) -> None:
+        """Change the keys."""
+        self.keys = keys
+        self.version += 1
+
     def style(self, name: str) -> Style:
         """Give a style by its name; an empty name is the plain text's."""
         return self.palette.styles[name or "text"]
+
+    def key(self, action: str) -> str:
+        """Give the first key that does an action now, as people read it; empty where none does."""
+        return self.keys.name(action)
 
     def text(self, raw: object, *, limit: int = 512) -> str:
         """Make text from outside safe to show."""

@@ -20,8 +20,11 @@ from octogram_tui.tui.widgets.brush import Brush, Piece
 CACHED_STRIPS = 1_000
 
 
-class LineView(ScrollView, can_focus=True):
-    """A pane of lines with a cursor (`has_cursor`) that can be moved about."""
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+    """A pane of lines with a cursor (`has_cursor`) that can be moved about.
+
+    The library's keys for scrolling are not taken over: no key does what the help does not say.
+    """
 
     BINDINGS = bindings("list")
     header_lines = 0
