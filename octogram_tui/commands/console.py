@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
-from octogram_tui.journal import archive
+from octogram_tui.journal import archive, timings
+from octogram_tui.projection.estimate import PastRun
 
 if TYPE_CHECKING:
     from octogram_tui.commands.run import RunWanted
@@ -137,6 +138,7 @@ def attach(
                 read_only=read_only,
                 earlier_signals=earlier,
                 parting=_goes_on(run.id),
+                past=_past_of(run, settings),
             )
         finally:
             await client.close()
@@ -150,6 +152,12 @@ def attach(
         return exit_code
 
     return asyncio.run(session())
+
+
+def _past_of(run: archive.KnownRun, settings: Settings) -> list[PastRun]:
+    """Give what former runs of the scenario left behind."""
+    records = timings.of_scenario(settings.runs_dir, run.info.scenario, but=run.id)
+    return [past for record in records if (past := PastRun.read(record)) is not None]
 
 
 def _exit_code_of_lost(run: archive.KnownRun) -> int:
