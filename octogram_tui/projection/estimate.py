@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
@@ -152,7 +151,7 @@ class Expectation(Stopwatch):
             return None
         rest_s = 0.0
         if not self._before.is_over:
-            rest_s += max(0.0, median(run.before_s for run in self._like()) - self._before.worked_by(now_s))
+            rest_s += max(0.0, _middle(run.before_s for run in self._like()) - self._before.worked_by(now_s))
         for clock in self._stages.values():
             if clock.is_over or clock.is_left_out:
                 continue
@@ -165,8 +164,15 @@ class Expectation(Stopwatch):
     def _usual_s(self, name: StageName) -> float | None:
         spent = [run.stages[name] for run in self._like() if name in run.stages]
         spent = spent or [run.stages[name] for run in self._past if name in run.stages]
-        return median(spent) if spent else None
+        return _middle(spent) if spent else None
 
     def _like(self) -> Sequence[PastRun]:
         """Give the runs with as many agents, or all where none had."""
         return [run for run in self._past if run.agents == self.agents] or self._past
+
+
+def _middle(values: Iterable[float]) -> float:
+    """Give the middle one, or the mean of the two in the middle."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
