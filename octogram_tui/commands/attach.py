@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from octogram_tui.settings import load
 
 if TYPE_CHECKING:
     from octogram_tui.report.plainlog import Style
+
+ANSWER_S = 5.0
+LOOK_S = 0.1
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     run = archive.find(settings.runs_dir, args.run)
     if run.state != "running":
         raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
-    if not run.is_attachable():
+    if not _answers(run):
         raise AttachRefused(f"run {run.id} goes on, but does not answer", hint=f"its process: {run.info.pid}")
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
@@ -44,6 +48,16 @@ def main(argv: Sequence[str]) -> int:
         ascii_only=args.ascii or settings.ascii,
     )
     return asyncio.run(_follow(run.info.socket, style))
+
+
+def _answers(run: archive.KnownRun) -> bool:
+    """Tell whether the run's host answers; one that has just begun, or a busy machine's, is waited for."""
+    deadline_s = time.monotonic() + ANSWER_S
+    while not run.is_attachable():
+        if time.monotonic() >= deadline_s or archive.load(run.directory).state != "running":
+            return False
+        time.sleep(LOOK_S)
+    return True
 
 
 async def _follow(socket: str, style: Style) -> int:

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
-import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from octogram_tui.commands.interrupts import Interrupts
+from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
-from octogram_tui.journal import archive
+from octogram_tui.journal import archive, timings
+from octogram_tui.projection.estimate import PastRun
 
 if TYPE_CHECKING:
     from octogram_tui.commands.run import RunWanted
     from octogram_tui.settings import Settings
 
-SLOW_START_S = 20.0  # after which the user is told what is waited for
 STOP_LOOK_S = 0.1
-HOST_LOG = "host.log"
-
-
-class HostFailed(OctogramError):
-    """The run's host process did not come up."""
-
-    exit_code = ExitCode.IO
+ENDING_S = 5.0
+"""How long a run whose host has hung up may take to be seen to have ended."""
 
 
 class HostLost(OctogramError):
     """The run's host process ended while a console looked on."""
 
     exit_code = ExitCode.IO
+
+    def because(self, reason: str) -> HostLost:
+        """Give it with what is known of the reason."""
+        return HostLost(f"{self.message}; {reason}" if reason else self.message, hint=self.hint)
+
+
+class ConnectionLost(OctogramError):
+    """The run goes on, and this console hears nothing of it any more."""
+
+    exit_code = ExitCode.RESUME_REFUSED
 
 
 def open_console(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]]) -> int:
@@ -51,65 +55,37 @@ def open_console(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, 
         if interrupts.came:
             archive.forget_unbegun(entry, run_dir, HOST_LOG)
             return interrupts.exit_code
-        process, read_fd = _start_host(request, run, run_dir, socket)
-        import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
+        launch = Launch.start(run, run_dir, socket, request.argv)
+        try:
+            import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
 
-        with open(read_fd, encoding="utf-8") as pipe:
-            answer = pipe.readline() if _is_told(pipe, interrupts) else ""
+            answer = launch.hear(interrupts)
+        finally:
+            launch.hang_up()
         if interrupts.came:
-            return _stop(process, run, entry, run_dir, interrupts)
-        if not answer:
-            process.wait()
-            text = (run_dir / HOST_LOG).read_text(errors="replace").strip()
-            raise HostFailed(
-                f"the run's process did not start: {text.splitlines()[-1] if text else 'no reason given'}",
-                hint=f"its log: {run_dir / HOST_LOG}",
-            )
-        said, exit_code = itemgetter("said", "exit_code")(json.loads(answer))
+            return _stop(launch.process, run, entry, run_dir, interrupts)
+        said, exit_code = itemgetter("said", "exit_code")(answer)
         if said:
             print(said, file=sys.stderr)
         if exit_code is not None:
-            process.wait()
+            launch.process.wait()
             archive.forget_unbegun(entry, run_dir, HOST_LOG)
             return int(exit_code)
-        # The host is not ours to wait for: it may outlive us, and the system collects it then.
-        process.returncode = 0
         args = request.args
         try:
             known = archive.load(run_dir)
             return attach(known, request.settings, theme=args.theme, ascii_only=args.ascii, earlier=interrupts.came)
+        except HostLost as lost:
+            returncode = launch.process.poll()
+            manner = manner_of_death(returncode) if returncode is not None and returncode < 0 else ""
+            raise lost.because(manner) from None
         except BaseException:
             if archive.load(run_dir).state == "running":
                 print(_goes_on(run), file=sys.stderr)
             raise
-
-
-def _start_host(request: RunWanted, run: str, run_dir: Path, socket: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the run's process. Gives it, and the descriptor of what it says first."""
-    read_fd, write_fd = os.pipe()
-    log = os.open(run_dir / HOST_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    # A session of its own: neither Ctrl-C nor the closing of this terminal reaches the run.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "octogram_tui", "host", run, str(run_dir), str(socket), str(write_fd), *request.argv],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        pass_fds=(write_fd,),
-    )
-    os.close(write_fd)
-    os.close(log)
-    return process, read_fd
-
-
-def _is_told(pipe: IO[str], interrupts: Interrupts) -> bool:
-    """Wait until the host has said something, or has ended. False when a signal came first."""
-    both = [pipe.fileno(), interrupts.fileno()]
-    ready, _, _ = select.select(both, [], [], SLOW_START_S)
-    if not ready:
-        print("the run's process is still at the scenario; Ctrl-C stops it", file=sys.stderr)
-        ready, _, _ = select.select(both, [], [])
-    return bool(ready) and not interrupts.came
+        finally:
+            # The host is not ours to wait for: it may outlive us, and the system collects it then.
+            launch.process.returncode = launch.process.poll() or 0
 
 
 def _stop(process: subprocess.Popen[bytes], run: str, entry: Path, run_dir: Path, interrupts: Interrupts) -> int:
@@ -162,17 +138,13 @@ def attach(
                 read_only=read_only,
                 earlier_signals=earlier,
                 parting=_goes_on(run.id),
+                past=_past_of(run, settings),
             )
         finally:
             await client.close()
         exit_code = outcome.exit_code
         if outcome.kind == "lost":
-            exit_code = archive.load(run.directory).exit_code  # it may have ended before it could say so
-        if outcome.kind == "lost" and exit_code is None:
-            raise HostLost(
-                f"the process of run {run.id} went away: its agents stop by themselves, within a minute",
-                hint=f"what it did last: octogram-tui replay {run.id}",
-            )
+            exit_code = _exit_code_of_lost(run)
         if exit_code is None:
             print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
             return 0
@@ -180,3 +152,28 @@ def attach(
         return exit_code
 
     return asyncio.run(session())
+
+
+def _past_of(run: archive.KnownRun, settings: Settings) -> list[PastRun]:
+    """Give what former runs of the scenario left behind."""
+    records = timings.of_scenario(settings.runs_dir, run.info.scenario, but=run.id)
+    return [past for record in records if (past := PastRun.read(record)) is not None]
+
+
+def _exit_code_of_lost(run: archive.KnownRun) -> int:
+    """Give the exit code of a run that hung up: it may have ended before it could say so. Raises OctogramError."""
+    deadline_s = time.monotonic() + ENDING_S
+    while (now := archive.load(run.directory)).state == "running" and time.monotonic() < deadline_s:
+        time.sleep(STOP_LOOK_S)
+    if now.exit_code is not None:
+        return now.exit_code
+    if now.state == "running":
+        raise ConnectionLost(
+            f"the connection to run {run.id} was lost; the run goes on", hint=f"octogram-tui attach {run.id}"
+        )
+    said = last_words(run.directory)
+    raise HostLost(
+        f"the process of run {run.id} went away: its agents stop by themselves, within a minute"
+        + (f"; it said last: {said}" if said else ""),
+        hint=f"what it did last: octogram-tui replay {run.id}",
+    )

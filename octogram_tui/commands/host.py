@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from octogram_tui.commands.complaint import complaint
-from octogram_tui.commands.console import HOST_LOG
+from octogram_tui.commands.launch import HOST_LOG
 from octogram_tui.commands.run import host_settings, load_request, read_request
 from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.journal import archive

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,10 @@ _TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for 
 _SOCKET_PATH_BYTES = 100  # the system allows 107
 
 RunState = Literal["running", "finished", "crashed"]
+
+
+class DamagedRun(JournalError):
+    """A run is there, and what it was cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +150,72 @@ def write_info(directory: Path, info: RunInfo) -> None:
 
 
 def load(directory: Path) -> KnownRun:
-    """Read what a run's directory says. Raises JournalError when there is no run in it."""
+    """Read what a run's directory says. Raises JournalError when there is no run in it, or DamagedRun."""
     try:
-        record: dict[str, Any] = json.loads((directory / INFO).read_bytes())
-        info = RunInfo(**{name: record[name] for name in RunInfo.__dataclass_fields__ if name in record})
-    except OSError as error:
+        text = (directory / INFO).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise JournalError(f"no run in {directory}: {INFO}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise JournalError(f"{directory / INFO} is damaged: {error}") from error
+    except OSError as error:
+        raise DamagedRun(f"{directory / INFO} cannot be read: {error.strerror}") from error
+    try:
+        info = _info_of(json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedRun(f"{directory / INFO} is damaged: {error}") from error
     last: Event | None = None
     state: RunState = "running"
     if not _is_held(directory / JOURNAL):
         last = reader.last_event(directory / JOURNAL)
         state = "finished" if isinstance(last, RunFinished) else "crashed"
     if isinstance(last, RunFinished):
+        if not _says_how(last):
+            raise DamagedRun(f"{directory / JOURNAL} is damaged: its last line does not say how the run ended")
         return KnownRun(info, directory, state, last.exit_code, last.duration_s, last.counts)
     return KnownRun(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
 
 
-def listing(runs_dir: Path) -> list[KnownRun]:
-    """Give all runs in the order in which they were made; what is no run is passed over."""
+def _says_how(last: Any) -> bool:
+    """Tell whether a journal's last event holds what it should: files are read as they are."""
+    return (
+        isinstance(last.exit_code, int) and isinstance(last.duration_s, int | float) and isinstance(last.counts, dict)
+    )
+
+
+def _info_of(record: Any) -> RunInfo:
+    """Take run.json for what it is. Raises TypeError."""
+    if not isinstance(record, dict):
+        raise TypeError("it is no object")
+    known = {name: record[name] for name in RunInfo.__dataclass_fields__ if name in record}
+    for name, value in known.items():
+        if not isinstance(value, int if name == "pid" else str):
+            raise TypeError(f"`{name}` is {value!r:.40}")
+    missing = [name for name in ("run", "scenario", "pid", "started_wall") if name not in known]
+    if missing:
+        raise TypeError(f"`{missing[0]}` is missing")
+    return RunInfo(**known)
+
+
+def listing(
+    runs_dir: Path, damaged: list[str] | None = None, *, load: Callable[[Path], KnownRun] = load
+) -> list[KnownRun]:
+    """Give all runs in the order in which they were made; what is no run is passed over.
+
+    damaged: takes a line for each run that cannot be shown. load: in place of reading a directory.
+    """
     found = []
-    for directory in sorted(runs_dir.iterdir()) if runs_dir.is_dir() else ():
-        with contextlib.suppress(JournalError):
+    try:
+        directories = sorted(path for path in runs_dir.iterdir() if path.name[0] != ".") if runs_dir.is_dir() else []
+    except OSError as error:
+        directories = []
+        if damaged is not None:
+            damaged.append(f"{runs_dir} cannot be read: {error.strerror}")
+    for directory in directories:
+        try:
             found.append(load(directory))
+        except DamagedRun as error:
+            if damaged is not None:
+                damaged.append(error.message)
+        except JournalError:  # one that is being made, or a link whose end is gone
+            continue
     places = order.places(runs_dir)
     found.sort(key=lambda run: (places.get(run.directory.name, -1), run.info.started_wall, run.id))
     return found

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from octogram_tui.engine.effects import StartAgent
+from octogram_tui.engine.events import Event
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import archive
+from octogram_tui.journal import archive, timings
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.projection.estimate import Stopwatch
 from octogram_tui.runtime.bus import Bus, Subscriber
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.driver import Driver
@@ -115,6 +117,8 @@ class Host:
         driver = self._make_driver(journal, transports)
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit, driver.read_log)
         self._bus.subscribe(lambda _: control.wake())
+        stopwatch = Stopwatch()
+        self._bus.subscribe(lambda events: _time(stopwatch, events))
         background: list[asyncio.Task[None]] = []
         lost: list[JournalError] = []
         signals.listen(driver.submit)
@@ -151,6 +155,7 @@ class Host:
                 closing.callback(signals.release)  # last: Ctrl-C while all this ends must not break it off
                 closing.callback(_remove, settings.socket)
                 closing.push_async_callback(control.close)
+                closing.callback(_leave_timings, settings.run_dir, stopwatch)
                 closing.callback(_close_journal, journal, lost)
                 closing.push_async_callback(transports.close)
                 closing.push_async_callback(driver.close)
@@ -228,6 +233,18 @@ def _close_journal(journal: JournalWriter, lost: list[JournalError]) -> None:
         journal.close()
     except JournalError as error:
         lost.append(error)
+
+
+def _time(stopwatch: Stopwatch, events: Sequence[Event]) -> None:
+    for event in events:
+        stopwatch.apply(event)
+
+
+def _leave_timings(run_dir: Path, stopwatch: Stopwatch) -> None:
+    """Leave what later runs of the scenario can expect."""
+    past = stopwatch.past()
+    if past is not None:
+        timings.write(run_dir, past.record())
 
 
 def _remove(socket: Path) -> None:

@@ -14,6 +14,7 @@ from textual.worker import WorkerFailed
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
+from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.rows import Row
 from octogram_tui.projection.text import safe
@@ -73,6 +74,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         clock: Callable[[], float] = time.time,
         earlier_signals: Sequence[int] = (),
         parting: str = "",
+        past: Sequence[PastRun] = (),
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -80,7 +82,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self.source = source
         self.scenario_path = scenario_path
         self.editor = editor
-        self.model = Model(clock=clock, is_replay=replay)
+        self.model = Model(clock=clock, is_replay=replay, past=past)
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
@@ -338,10 +340,12 @@ async def run_console(
     replay: bool = False,
     earlier_signals: Sequence[int] = (),
     parting: str = "",
+    past: Sequence[PastRun] = (),
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
+    past: former runs of the scenario, to expect the rest from
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
     """
     prepare_textual()
@@ -359,6 +363,7 @@ async def run_console(
         keys=load_keys(settings.config_dir, settings.keys),
         earlier_signals=earlier_signals,
         parting=parting,
+        past=past,
     )
     app.call_later(app.listen_to_signals)
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.projection.board import Board
+from octogram_tui.projection.estimate import Expectation, PastRun
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.outline import Outline
@@ -22,23 +23,28 @@ Subject = Row | AgentRow | Variable
 class Model:
     """The console's memory. Widgets read it; only `apply` and the operator's choices change it."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, is_replay: bool = False) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, is_replay: bool = False, past: Sequence[PastRun] = ()
+    ) -> None:
         self.board = Board()
         self.logbook = Logbook()
         self.variables = Variables()
         self.outline = Outline(self.board)
+        self.expectation = Expectation(past)
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
 
     def apply(self, events: list[Event]) -> None:
         """Take events in."""
-        board, logbook, variables = self.board, self.logbook, self.variables
+        board, logbook, variables, expectation = self.board, self.logbook, self.variables, self.expectation
         for event in events:
             board.apply(event)
             if event.TYPE == "job_output":
                 logbook.apply(event)
-            elif event.TYPE in ("run_started", "variable_changed"):
+                continue
+            expectation.apply(event)
+            if event.TYPE in ("run_started", "variable_changed"):
                 variables.apply(event)
 
     @property
@@ -53,6 +59,12 @@ class Model:
             except ValueError:
                 self._started_s = self._clock() - board.at_s
         return max(board.at_s, self._clock() - self._started_s)
+
+    @property
+    def estimate_s(self) -> float | None:
+        """When the stages will be done by the run's clock, if nothing holds it from now on; None when nobody knows."""
+        rest_s = None if self.is_replay else self.expectation.rest_s(self.now_s)
+        return None if rest_s is None else self.now_s + rest_s
 
     @property
     def is_failing(self) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures_program import wait_for
 
-from octogram_tui.commands import console, host, run
+from octogram_tui.commands import console, host, launch, run
 from octogram_tui.journal import archive
 from octogram_tui.settings import Settings
 from octogram_tui.tui.app import ConsoleOutcome
@@ -131,3 +134,118 @@ def test_a_run_whose_process_ended_before_it_could_say_so_is_not_lost(
     monkeypatch.setattr("octogram_tui.tui.app.run_console", lost)
     assert console.attach(known, Settings(place, place, None)) == 0
     assert "ended with exit code 0" in capsys.readouterr().out
+
+
+def host_that(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let another program stand in for the run's process; `$W` is where it is listened to."""
+    real = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        fd = options["pass_fds"][0]
+        return real(["bash", "-c", f"W=/dev/fd/{fd}; close() {{ exec {fd}>&-; }}; {script}"], **options)
+
+    monkeypatch.setattr("octogram_tui.commands.launch.subprocess.Popen", start)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -KILL $$", r"it was killed \(SIGKILL\), as the system does when memory runs out"),
+        ("echo 'almost there' >&2; kill -TERM $$", r"almost there \(it was ended by SIGTERM\)"),
+        ("exit 7", "it ended with exit status 7, and said nothing"),
+        ("printf 'Traceback:\\n  File x\\nMemoryError: no\\n  a hint\\n' >&2; exit 1", "start: MemoryError: no$"),
+        ("printf '{\"said\"' >$W; exit 1", "it ended with exit status 1"),
+    ],
+)
+def test_a_run_that_did_not_start_says_how_its_process_ended(
+    place: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    host_that(monkeypatch, script)
+    with pytest.raises(launch.HostFailed, match=said) as failed:
+        run.main(["s.yml"])
+    assert launch.HOST_LOG in failed.value.hint
+
+
+def test_a_process_that_is_only_slow_is_waited_for(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch, "SLOW_START_S", 0.01)
+    (place / "gate").mkdir()
+    os.mkfifo(place / "gate" / "go")
+    host_that(monkeypatch, 'read < gate/go; echo \'{"said": "no", "exit_code": 3}\' > $W')
+    real_select = select.select
+
+    def noticed(*arguments: Any) -> Any:
+        found = real_select(*arguments)
+        if len(arguments) == 4:  # the wait that ends: it was slow, and may go on
+            (place / "gate" / "go").write_text("\n")
+        return found
+
+    monkeypatch.setattr("octogram_tui.commands.launch.select.select", noticed)
+    assert run.main(["s.yml"]) == 3
+    assert "still at the scenario" in capsys.readouterr().err
+
+
+def test_a_process_that_shuts_its_pipe_and_stays_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "END_S", 0.05)
+    started: list[subprocess.Popen[bytes]] = []
+    host_that(monkeypatch, "close; exec sleep 60")
+    stand_in = subprocess.Popen  # by now ours
+
+    def kept(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(stand_in(*arguments, **options))
+        return started[0]
+
+    monkeypatch.setattr("octogram_tui.commands.launch.subprocess.Popen", kept)
+    try:
+        with pytest.raises(launch.HostFailed, match="says nothing, and does not end"):
+            run.main(["s.yml"])
+    finally:
+        started[0].kill()
+        started[0].wait()
+
+
+@pytest.mark.parametrize("error", [OSError(12, "Cannot allocate memory"), OSError(28, "No space left on device")])
+def test_a_process_that_cannot_be_started_is_one_line(
+    place: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("octogram_tui.commands.launch.subprocess.Popen", refused)
+    with pytest.raises(launch.HostFailed, match=f"cannot be started: {error.strerror}"):
+        run.main(["s.yml"])
+
+
+@pytest.mark.parametrize(
+    ("states", "raised", "said"),
+    [
+        (["running", "running", "finished"], None, ""),
+        (["running"], console.ConnectionLost, "the connection to run .* was lost; the run goes on"),
+        (["running", "crashed"], console.HostLost, "it said last: cannot write the journal"),
+    ],
+)
+def test_a_console_that_lost_its_run_looks_again_before_it_says_so(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    states: list[archive.RunState],
+    raised: type[Exception] | None,
+    said: str,
+) -> None:
+    info = archive.RunInfo("r", "s.yml", 1, "2026-01-01T00:00:00Z")
+    (place / launch.HOST_LOG).write_text("octogram-tui: cannot write the journal\n  free some space\n")
+    left = list(states)
+
+    def load(directory: Path) -> archive.KnownRun:
+        state = left.pop(0) if len(left) > 1 else left[0]
+        return archive.KnownRun(info, directory, state, 0 if state == "finished" else None)
+
+    monkeypatch.setattr(archive, "load", load)
+    monkeypatch.setattr(console, "STOP_LOOK_S", 0.001)
+    monkeypatch.setattr(console, "ENDING_S", 0.05)
+    known = archive.KnownRun(info, place, "running")
+    if raised is None:
+        assert console._exit_code_of_lost(known) == 0
+    else:
+        with pytest.raises(raised, match=said):
+            console._exit_code_of_lost(known)
