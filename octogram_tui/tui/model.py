@@ -14,6 +14,8 @@ from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
+from octogram_tui.projection.source import ReadText, Source, no_text
+from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 
 Subject = Row | AgentRow | Variable
@@ -22,24 +24,35 @@ Subject = Row | AgentRow | Variable
 class Model:
     """The console's memory. Widgets read it; only `apply` and the operator's choices change it."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, is_replay: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        is_replay: bool = False,
+        read_text: ReadText = no_text,
+    ) -> None:
         self.board = Board()
         self.logbook = Logbook()
         self.variables = Variables()
         self.outline = Outline(self.board)
+        self.source = Source(self.board, read_text)
+        self.timeline = Timeline()
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
 
     def apply(self, events: list[Event]) -> None:
         """Take events in."""
-        board, logbook, variables = self.board, self.logbook, self.variables
+        board, logbook, variables, timeline = self.board, self.logbook, self.variables, self.timeline
         for event in events:
             board.apply(event)
             if event.TYPE == "job_output":
                 logbook.apply(event)
-            elif event.TYPE in ("run_started", "variable_changed"):
+                continue
+            timeline.apply(event)
+            if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
                 variables.apply(event)
+                self.source.apply(event)
 
     @property
     def now_s(self) -> float:
