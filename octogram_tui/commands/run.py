@@ -222,9 +222,18 @@ def make_run(request: RunWanted) -> tuple[str, Path]:
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
     """Give the settings of the run's host."""
     from octogram_tui.commands.loading import load as load_scenario
+    from octogram_tui.journal import texts
     from octogram_tui.runtime.host import HostSettings
 
     args, settings = invocation.args, invocation.settings
+
+    def reload() -> Scenario:
+        """Read the scenario again, and keep its text before anybody hears of it."""
+        loaded = load_scenario(args)
+        if loaded.scenario.digest != invocation.scenario.digest:
+            texts.keep(run_dir, loaded.scenario.path, loaded.scenario.digest, loaded.text)
+        return loaded.scenario
+
     return HostSettings(
         run_dir=run_dir,
         text=invocation.text,
@@ -236,7 +245,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
         linger_s=args.linger or settings.linger_s,
-        reload=(lambda: load_scenario(args).scenario) if invocation.opens_console else None,
+        reload=reload if invocation.opens_console else None,
     )
 
 

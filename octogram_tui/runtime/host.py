@@ -21,7 +21,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import archive, timings
+from octogram_tui.journal import archive, texts, timings
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
@@ -108,9 +108,7 @@ class Host:
                 host=platform.node(),
             ),
         )
-        with contextlib.suppress(OSError):
-            copy = settings.run_dir / f"scenario{Path(scenario.path).suffix}"
-            copy.write_text(settings.text, encoding="utf-8", newline="")
+        texts.keep_first(settings.run_dir, scenario.path, settings.text)
         transports = Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )

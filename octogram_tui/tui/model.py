@@ -15,6 +15,8 @@ from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
+from octogram_tui.projection.source import ReadText, Source, no_text
+from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 
 Subject = Row | AgentRow | Variable
@@ -24,28 +26,38 @@ class Model:
     """The console's memory. Widgets read it; only `apply` and the operator's choices change it."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.time, is_replay: bool = False, past: Sequence[PastRun] = ()
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        is_replay: bool = False,
+        past: Sequence[PastRun] = (),
+        read_text: ReadText = no_text,
     ) -> None:
         self.board = Board()
         self.logbook = Logbook()
         self.variables = Variables()
         self.outline = Outline(self.board)
         self.expectation = Expectation(past)
+        self.source = Source(self.board, read_text)
+        self.timeline = Timeline()
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
 
     def apply(self, events: list[Event]) -> None:
         """Take events in."""
-        board, logbook, variables, expectation = self.board, self.logbook, self.variables, self.expectation
+        board, logbook, variables = self.board, self.logbook, self.variables
+        expectation, timeline = self.expectation, self.timeline
         for event in events:
             board.apply(event)
             if event.TYPE == "job_output":
                 logbook.apply(event)
                 continue
             expectation.apply(event)
-            if event.TYPE in ("run_started", "variable_changed"):
+            timeline.apply(event)
+            if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
                 variables.apply(event)
+                self.source.apply(event)
 
     @property
     def now_s(self) -> float:

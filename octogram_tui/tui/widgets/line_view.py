@@ -88,6 +88,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw the line that stays above the others."""
         return []
 
+    def paint_header_line(self, y: int, width: int) -> list[Piece]:
+        """Draw one of the lines that stay above the others, where there are several."""
+        return self.paint_header(width)
+
     # Drawing
 
     def sync(self) -> None:
@@ -108,7 +112,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def _full_key(self, y: int) -> Hashable:
         base = (self.brush.version, self.size.width, self.has_focus)
         if y < self.header_lines:
-            return (base, "header", self.header_key())
+            return (base, "header", y, self.header_key())
         index = self.scroll_offset.y + y - self.header_lines
         total = self.count()
         if index < total:
@@ -135,7 +139,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _painted(self, y: int, width: int) -> Strip:
         if y < self.header_lines:
-            return self.brush.strip(self.paint_header(width), width)
+            return self.brush.strip(self.paint_header_line(y, width), width)
         index = self.scroll_offset.y + y - self.header_lines
         if index >= self.count():
             text, style = self._empty_piece(y) if not self.count() else ("", "")

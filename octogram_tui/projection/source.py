@@ -1,0 +1,142 @@
+"""The scenario's text as the run knows it, which rows of the plan stand on which line, and what its templates are."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+
+from octogram_tui.engine import events as ev
+from octogram_tui.model.values import Value
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
+from octogram_tui.projection.variables import Variables
+from octogram_tui.projection.yaml_text import block_lines, key_path
+
+ReadText = Callable[[str, bool], str | None]
+"""Gives the text of a version of the scenario, by its digest and whether the run began with it; None without a copy."""
+
+_VARIABLE = re.compile(r"\{\{\s*vars\.(\w+)\s*\}\}")
+
+
+def no_text(_digest: str, _is_first: bool) -> None:
+    """Stand for a run of which no copy was kept."""
+
+
+class Source:
+    """The fold: the text of the version that is in force. It is read when somebody looks, once a version."""
+
+    def __init__(self, board: Board, read: ReadText = no_text) -> None:
+        self.version = 0  # grows when another text is in force
+        self.reloads = 0
+        self._board = board
+        self._read = read
+        self._first = self._digest = ""
+        self._lines: list[str] | None = None
+        self._blocks: frozenset[int] = frozenset()
+        self._places: list[tuple[int, Group]] = []
+        self._places_of = -1
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        if isinstance(event, ev.RunStarted):
+            self._first = self._digest = event.digest
+        elif isinstance(event, ev.ScenarioReloaded):
+            self._digest = event.digest
+            self.reloads += 1
+        else:
+            return
+        self._lines = None
+        self.version += 1
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines as they are in the file, without their ends; none when there is no copy."""
+        if self._lines is None:
+            text = self._read(self._digest, self._digest == self._first)
+            self._lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
+            if self._lines and not self._lines[-1]:
+                self._lines.pop()
+            self._blocks = block_lines(self._lines)
+        return self._lines
+
+    def is_in_block(self, index: int) -> bool:
+        """Tell whether a line is the text of a block scalar."""
+        return index in self._blocks
+
+    # Lines and rows
+
+    @property
+    def places(self) -> list[tuple[int, Group]]:
+        """The stages and jobs that have a line, by line; a stage before the jobs that stand on its line."""
+        if self._places_of != self._board.structure_version:
+            self._places_of = self._board.structure_version
+            found = [(group.line, group) for stage in self._board.stages for group in _with_jobs(stage)]
+            self._places = sorted(
+                (place for place in found if place[0] and not place[1].is_gone), key=lambda place: place[0]
+            )
+        return self._places
+
+    def row_at(self, line: int) -> Group | None:
+        """Give the stage or job that a line belongs to; None above the first."""
+        at = bisect_right(self.places, line, key=lambda place: place[0])
+        return self.places[at - 1][1] if at else None
+
+    def on(self, line: int) -> list[Group]:
+        """Give the stages and jobs that begin on a line."""
+        end = bisect_right(self.places, line, key=lambda place: place[0])
+        begin = bisect_right(self.places, line - 1, key=lambda place: place[0])
+        return [group for _, group in self.places[begin:end]]
+
+    def end_of(self, line: int) -> int:
+        """Give the last line of what begins on a line, or before it."""
+        at = bisect_right(self.places, line, key=lambda place: place[0])
+        return self.places[at][0] - 1 if at < len(self.places) else len(self.lines)
+
+    # What templates are now
+
+    def value_at(self, line: int, row: Row | None, variables: Variables) -> tuple[str, Value] | None:
+        """Say what the template of a line is: its name, and the value; None when that cannot be known.
+
+        What the chosen instance was given counts; else, for a plain variable, what it is now.
+        """
+        text = self.lines[line - 1]
+        if "{{" not in text:
+            return None
+        given = self._argument(line, row)
+        if given is not None:
+            return given
+        named = _VARIABLE.findall(text)
+        variable = variables.by_name.get(named[0]) if len(named) == 1 and text.count("{{") == 1 else None
+        return None if variable is None or variable.now.removed else (f"vars.{variable.name}", variable.now.value)
+
+    def template_of(self, row: InstanceRow, name: str) -> str:
+        """Give the text that an argument of an instance came from, where it is a template; else nothing."""
+        job = row.job
+        for line in range(job.line, self.end_of(job.line) + 1) if job.line and self.lines else ():
+            if line <= len(self.lines) and "{{" in self.lines[line - 1] and not self.is_in_block(line - 1):
+                path = self._argument_path(line, job)
+                if path == [name]:
+                    return self.lines[line - 1].split(":", 1)[1].strip()
+        return ""
+
+    def _argument(self, line: int, row: Row | None) -> tuple[str, Value] | None:
+        if not isinstance(row, InstanceRow) or row.last is None or not row.last.arguments or not row.job.line:
+            return None
+        if not row.job.line <= line <= self.end_of(row.job.line) or self.is_in_block(line - 1):
+            return None
+        path = self._argument_path(line, row.job)
+        found: Value = row.last.arguments
+        for name in path:
+            if not isinstance(found, dict) or name not in found:
+                return None
+            found = found[name]
+        return (path[-1], found) if path and not isinstance(found, (dict, list)) else None
+
+    def _argument_path(self, line: int, job: Group) -> list[str]:
+        path = key_path(self.lines, line - 1, job.line - 1)
+        return path[path.index(job.procedure) + 1 :] if job.procedure in path else []
+
+
+def _with_jobs(stage: Group) -> list[Group]:
+    return [stage, *(child for child in stage.children if isinstance(child, Group) and child.kind is Kind.JOB)]

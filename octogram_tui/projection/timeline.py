@@ -1,0 +1,244 @@
+"""When what ran: for each job the spans in which any of it ran, and over the run how many instances did at once.
+
+Bounded whatever the run is: spans that are near each other melt into one, and time is kept in bins that grow wider.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.engine import events as ev
+from octogram_tui.model.ids import InstanceId
+
+BINS = 512
+FIRST_BIN_S = 0.125
+MOST_SPANS = 96
+"""So many spans a job, and so many pauses, are told apart."""
+MOST_MARKS = 256
+MOST_LINKS = 1_000
+
+JobKey = tuple[str, str]
+"""A stage and a job of it."""
+
+
+class Span(NamedTuple):
+    """From when to when; an end of None is now."""
+
+    start_s: float
+    end_s: float | None
+
+
+class Spans:
+    """Spans of time in their order, not more than MOST_SPANS: those nearest to each other melt."""
+
+    __slots__ = ("closed", "open_s")
+
+    def __init__(self) -> None:
+        self.closed: list[tuple[float, float]] = []
+        self.open_s: float | None = None
+
+    def begin(self, at_s: float) -> None:
+        """Open a span, unless one is open."""
+        if self.open_s is None:
+            self.open_s = at_s
+
+    def end(self, at_s: float) -> None:
+        """Close the span that is open."""
+        if self.open_s is None:
+            return
+        start_s, self.open_s = self.open_s, None
+        closed = self.closed
+        closed.append((start_s, max(start_s, at_s)))
+        if len(closed) > MOST_SPANS:
+            at = min(range(len(closed) - 1), key=lambda place: closed[place + 1][0] - closed[place][1])
+            closed[at : at + 2] = [(closed[at][0], closed[at + 1][1])]
+
+    def all(self) -> list[Span]:
+        """Give them, the one that is open last."""
+        found = [Span(*span) for span in self.closed]
+        return found if self.open_s is None else [*found, Span(self.open_s, None)]
+
+    def within(self, start_s: float, end_s: float) -> float:
+        """Say how many seconds of a stretch of time they cover."""
+        covered = sum(max(0.0, min(end, end_s) - max(start, start_s)) for start, end in self.closed)
+        return covered if self.open_s is None else covered + max(0.0, end_s - max(self.open_s, start_s))
+
+
+class Mark(NamedTuple):
+    """Something at a moment that a bar has to show. kind: failed or retry."""
+
+    at_s: float
+    kind: str
+
+
+class Bar:
+    """One job over time."""
+
+    __slots__ = ("key", "marks", "running", "spans", "version")
+
+    def __init__(self, key: JobKey) -> None:
+        self.key = key
+        self.spans = Spans()
+        self.marks: list[Mark] = []
+        self.running = 0
+        self.version = 0
+
+    def mark(self, mark: Mark) -> None:
+        """Take a mark in; of very many every second is let go."""
+        self.marks.append(mark)
+        if len(self.marks) > MOST_MARKS:
+            del self.marks[1:-1:2]
+
+    @property
+    def start_s(self) -> float:
+        """When any of it ran first."""
+        return self.spans.closed[0][0] if self.spans.closed else self.spans.open_s or 0.0
+
+
+class Bins:
+    """The most that a count came to in each stretch of time; the stretches double when the run outgrows them."""
+
+    def __init__(self) -> None:
+        self.width_s = FIRST_BIN_S
+        self.most: list[int] = [0]
+        self.now = 0
+
+    def count(self, at_s: float, by: int) -> None:
+        """Change the count at a time, which never goes back."""
+        self.reach(at_s)
+        self.now += by
+        self.most[-1] = max(self.most[-1], self.now)
+
+    def reach(self, at_s: float) -> None:
+        """Let time pass with the count as it is."""
+        while at_s >= self.width_s * BINS:
+            self.width_s *= 2
+            self.most = [max(self.most[at : at + 2]) for at in range(0, len(self.most), 2)]
+        missing = int(at_s / self.width_s) + 1 - len(self.most)
+        if missing > 0:
+            self.most += [self.now] * missing
+
+    def between(self, start_s: float, end_s: float) -> int:
+        """Say the most that the count came to in a stretch of time; what was not told of yet is as it is now."""
+        first = int(start_s / self.width_s)
+        last = max(first + 1, -int(-end_s // self.width_s))
+        return max(self.most[first:last], default=self.now)
+
+
+class _Link:
+    """Instances of one job on an agent, one after the other, and what came before: chains that share beginnings."""
+
+    __slots__ = ("agent", "before", "key", "length")
+
+    def __init__(self, key: JobKey, agent: str, before: _Link | None) -> None:
+        self.key = key
+        self.agent = agent
+        self.length: int = 1 if before is None else before.length + 1
+        self.before: _Link | None = before
+        if self.length > MOST_LINKS:  # jobs that take turns without end: what is long ago is let go
+            self.before, self.length = None, 1
+
+
+class Timeline:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.bars: dict[JobKey, Bar] = {}
+        self.bins = Bins()
+        self.pauses = Spans()
+        self.end_s: float | None = None  # once nothing runs any more; what waits after that is no part of the picture
+        self.version = 0
+        self._running: dict[InstanceId, _Link] = {}
+        self._lanes: dict[str, _Link] = {}  # by agent: what it did last in the stage
+        self._before_stage: _Link | None = None
+        self._last: _Link | None = None  # of what ended last
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one event in."""
+        match event:
+            case ev.JobStarted():
+                self._start(event)
+            case ev.JobFinished():
+                self._finish(event)
+            case ev.StageStarted():
+                # What a stage waits for is whatever ended last before it.
+                self._before_stage, self._lanes = self._last, {}
+            case ev.RunPaused():
+                self.pauses.begin(event.at_s)
+            case ev.RunResumed() if event.mode != "step":
+                self.pauses.end(event.at_s)
+            case ev.StopRequested():
+                self.pauses.end(event.at_s)
+            case ev.StagesDone() | ev.RunFinished():
+                self.pauses.end(event.at_s)
+                self.end_s = self.end_s or event.at_s
+            case _:
+                return
+        self.version += 1
+
+    def _bar(self, key: JobKey) -> Bar:
+        bar = self.bars.get(key)
+        if bar is None:
+            bar = self.bars[key] = Bar(key)
+        return bar
+
+    def _start(self, event: ev.JobStarted) -> None:
+        key = (event.stage, event.job)
+        bar = self._bar(key)
+        self.end_s = None
+        bar.spans.begin(event.at_s)
+        bar.running += 1
+        bar.version += 1
+        if event.why == "retry":
+            bar.mark(Mark(event.at_s, "retry"))
+        self.bins.count(event.at_s, 1)
+        before = self._lanes.get(event.agent, self._before_stage)
+        if before is None or before.key != key or before.agent != event.agent:
+            before = _Link(key, event.agent, before)
+        self._running[event.instance] = before
+
+    def _finish(self, event: ev.JobFinished) -> None:
+        link = self._running.pop(event.instance, None)
+        if link is None and (event.state != "failed" or event.duration_s):
+            return  # it never ran, or is told of a second time
+        bar = self._bar((event.stage, event.job))
+        bar.version += 1
+        if event.state == "failed":
+            bar.mark(Mark(event.at_s, "failed"))
+        if link is None:
+            return  # it failed before it was sent
+        bar.running -= 1
+        if not bar.running:
+            bar.spans.end(event.at_s)
+        self.bins.count(event.at_s, -1)
+        self._lanes[event.agent] = self._last = link
+
+    def critical(self) -> dict[JobKey, str]:
+        """Give the jobs that the end waited for, the first first, each with the agent that was waited for.
+
+        While the run goes on, those up to what ended last. A lane waits for what its agent did before, a stage for
+        all of the stage before it.
+        """
+        path: dict[JobKey, str] = {}
+        link = self._last
+        while link is not None:
+            path.setdefault(link.key, link.agent)
+            link = link.before
+        return dict(reversed(path.items()))
+
+    def span_of(self, keys: list[JobKey]) -> tuple[list[Span], list[Mark]]:
+        """Put the bars of some jobs together, for the stage that holds them."""
+        bars = [self.bars[key] for key in keys if key in self.bars]
+        return melted([span for bar in bars for span in bar.spans.all()]), [mark for bar in bars for mark in bar.marks]
+
+
+def melted(spans: list[Span]) -> list[Span]:
+    """Put spans that overlap together."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start_s):
+        last = found[-1] if found else None
+        if last is None or (last.end_s is not None and last.end_s < span.start_s):
+            found.append(span)
+        elif last.end_s is not None and (span.end_s is None or span.end_s > last.end_s):
+            found[-1] = Span(last.start_s, span.end_s)
+    return found

@@ -1,0 +1,204 @@
+"""The source: the scenario as the run knows it, with a sign at what runs, is held or failed, and templates' values."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
+from octogram_tui.projection.yaml_text import Part, parts
+from octogram_tui.tui.format import LOOKS, Look, value
+from octogram_tui.tui.model import Model, Subject, line_of
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.line_view import LineView
+
+MARK_CELLS = 4
+SHIFT_CELLS = 8
+VALUE_CELLS = 40
+NOTE_GAP = 2
+STYLES = {"key": "accent", "string": "name-3", "comment": "dim", "template": "name-4", "mark": "dim", "text": ""}
+
+_SHOWN = (State.HELD, State.RUNNING, State.RETRYING)
+_FAILED = (State.FAILED, State.LOST)
+
+
+class SourceView(LineView):
+    """Follows what is chosen in the plan; moving in it chooses there."""
+
+    def __init__(self, model: Model, brush: Brush) -> None:
+        super().__init__(model, brush, id="source")
+        self.border_title = " Source "
+        self.subject: Row | None = None
+        self._shift = 0  # cells that are scrolled out at the left
+        self._of_version = -1
+        self._titles = ("", "")
+
+    @property
+    def selected(self) -> Group | None:
+        """The stage or job that the line under the cursor belongs to."""
+        return self.model.source.row_at(self.cursor + 1) if self.count() else None
+
+    @property
+    def line(self) -> int:
+        """The line under the cursor, from 1; 0 when there is no text."""
+        return self.cursor + 1 if self.count() else 0
+
+    def look_at(self, subject: Subject | None) -> None:
+        """Point at what was chosen elsewhere."""
+        row = subject if isinstance(subject, (Group, InstanceRow)) else None
+        if row is self.subject:
+            return
+        self.subject = row
+        line = line_of(row)
+        if line and not (self.has_focus and self.selected in (row, row.parent if row else None)):
+            self._show(line)
+        self.sync()
+
+    def _show(self, line: int) -> None:
+        self.cursor = max(0, min(line, self.count()) - 1)
+        top = self.scroll_offset.y
+        if not top <= self.cursor < top + self.visible_lines - 2:
+            self.scroll_line(max(0, self.cursor - self.visible_lines // 3))
+
+    def count(self) -> int:
+        """Say how many lines the text has."""
+        return len(self.model.source.lines)
+
+    def sync(self) -> None:
+        """Take in another version, and say which it is."""
+        if not self.display:
+            return
+        source = self.model.source
+        if source.version != self._of_version:
+            self._of_version = source.version
+            self._show(line_of(self.subject) or self.cursor + 1)
+        self._entitle()
+        super().sync()
+
+    def _entitle(self) -> None:
+        board = self.model.board
+        name = self.brush.text(board.scenario.rpartition("/")[2], limit=60)
+        edits = f"  after {self.model.source.reloads} reload{'s' * (self.model.source.reloads > 1)}"
+        title = f"Source  {name}{edits if self.model.source.reloads else ''}".rstrip()
+        side = ""
+        if board.problems:
+            line = int(board.problems[0].get("line") or 0)
+            side = f"the file on disk was refused{f': line {line}' if line else ''}; this is what runs"
+        if (title, side) != self._titles:
+            self._titles = (title, side)
+            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
+            self.border_subtitle = Content(f" {side} ") if side else None
+
+    def line_key(self, index: int) -> Hashable:
+        """The text, what is on the line, and what its template is."""
+        source = self.model.source
+        groups = tuple((group.version, group.state) for group in source.on(index + 1))
+        given = self._value(index + 1)
+        return (source.version, index, groups, self._shift, self.count(), None if given is None else repr(given))
+
+    def empty_lines(self) -> list[Piece]:
+        """Say why there is nothing."""
+        if not self.model.board.seq:
+            return [("waiting for the run ...", "dim")]
+        return [("the text of the scenario is not here", "dim"), ("this run kept no copy of it", "dim")]
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Sign, number and text; at the end, what the line stands for now."""
+        source = self.model.source
+        gutter = self._gutter(index + 1)
+        room = width - sum(cell_len(text) for text, _ in gutter)
+        text = self.brush.text(source.lines[index], limit=4096)
+        pieces = [_piece(part) for part in parts(text, in_block=source.is_in_block(index))]
+        if self._shift:
+            pieces = without_cells(pieces, self._shift)
+        used = sum(cell_len(text) for text, _ in pieces)
+        note, style = self._note(index + 1)
+        if note and used + NOTE_GAP + min(cell_len(note), 8) <= room:
+            pieces.append((" " * NOTE_GAP, ""))
+            shown = fit(note, min(cell_len(note), room - used - NOTE_GAP))
+            pieces.append((shown, style))
+        elif used > room:
+            pieces.append(("", ""))
+        return [*gutter, *pieces]
+
+    def _gutter(self, line: int) -> list[Piece]:
+        """Draw what stands before the text: the sign of what goes on there, and the number.
+
+        The one place that lays it out: another column comes here.
+        """
+        digits = max(3, len(str(self.count())))
+        mark, style = self._mark(line)
+        return [(fit(mark, MARK_CELLS, right=True), style), (f"{line:>{digits}} ", "faint"), (" ", "")]
+
+    def _mark(self, line: int) -> Piece:
+        look, count = self._look(line)
+        if look is None:
+            return "", ""
+        shown = str(count) if count < 1000 else "+"
+        return self.brush.sign(look) + (shown if count > 1 or look.style in ("failed", "lost") else ""), look.style
+
+    def _look(self, line: int) -> tuple[Look | None, int]:
+        """What to show at a line: the failures first, then what is held, then what runs."""
+        for group in reversed(self.model.source.on(line)):
+            if group.kind is Kind.STAGE:
+                if group.name in self.model.board.confirmations:
+                    return LOOKS[State.HELD], 1
+                if any(isinstance(job, Group) and job.line for job in group.children):
+                    continue  # its jobs say it, each on its line
+            for state in (*_FAILED, *_SHOWN):
+                if group.tally[state]:
+                    return LOOKS[state], group.tally[state]
+        return None, 0
+
+    def _note(self, line: int) -> Piece:
+        look, count = self._look(line)
+        if look is not None:
+            groups = self.model.source.on(line)
+            running = groups[-1].tally[State.RUNNING] if look.style in ("failed", "lost") else 0
+            also = f", {running} running" if running else ""
+            return f"{self.brush.pick('◂', '<')} {count} {look.word}{also}", look.style
+        given = self._value(line)
+        if given is None:
+            return "", ""
+        name, found = given
+        return f"= {fit_value(value(found), VALUE_CELLS)}" if name else "", "dim"
+
+    def _value(self, line: int) -> tuple[str, object] | None:
+        return self.model.source.value_at(line, self.subject, self.model.variables)
+
+    def action_sideways(self, by: int) -> None:
+        """Scroll to what is too long for the pane."""
+        self._shift = max(0, min(self._shift + by * SHIFT_CELLS, 4096))
+        self.sync()
+
+    def text_of_all(self) -> str:
+        """Give the whole text, for the clipboard."""
+        return "\n".join(self.model.source.lines)
+
+
+def _piece(part: Part) -> Piece:
+    return part.text, STYLES[part.kind]
+
+
+def fit_value(text: str, width: int) -> str:
+    """Cut a value to a width in cells, and never fill it."""
+    return fit(text, min(width, cell_len(text)))
+
+
+def without_cells(pieces: list[Piece], cells: int) -> list[Piece]:
+    """Leave out cells at the left; half of a wide character becomes a blank."""
+    found: list[Piece] = []
+    for text, style in pieces:
+        length = cell_len(text)
+        if cells >= length:
+            cells -= length
+            continue
+        while cells > 0:
+            cells -= cell_len(text[0])
+            text = text[1:]
+        found.append((" " * -cells + text, style))
+        cells = 0
+    return found

@@ -1,0 +1,331 @@
+"""The time of the run: a bar for each job, how many ran at once, where it stood still, and what the end waited for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, Kind, RowKey
+from octogram_tui.projection.timeline import JobKey, Mark, Span
+from octogram_tui.tui.format import LOOKS, clock, duration
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.line_view import LineView
+
+NAME_CELLS = 30
+TIME_CELLS = 8
+TICK_CELLS = 9
+AGENT_CELLS = 16
+WIDE_CELLS = 90
+"""From this width on it is said which agent the end waited for."""
+STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+RISING = " ▁▂▃▄▅▆▇█"
+RISING_ASCII = " .:-=+*%#"
+
+
+def rising(share: float, *, ascii_only: bool) -> str:
+    """Draw a share of a whole, 0 to 1, as one sign; what is not nothing is never drawn as nothing."""
+    signs = RISING_ASCII if ascii_only else RISING
+    top = len(signs) - 1
+    return signs[max(0 if share <= 0 else 1, min(top, round(share * top)))]
+
+
+class TimelineView(LineView):
+    """A row for each stage, and for each job of those that are unfolded; the cursor is a row and a moment."""
+
+    header_lines = 2
+
+    def __init__(self, model: Model, brush: Brush) -> None:
+        super().__init__(model, brush, id="timeline")
+        self.border_title = " Time "
+        self.column: int | None = None  # the cell of the bars that is asked about
+        self._folds: dict[RowKey, bool] = {}  # what the operator decided
+        self._rows: list[Group] = []
+        self._critical: dict[JobKey, str] = {}
+        self._of_version = -1
+        self._whole_s = 1.0  # what the width of the bars stands for
+        self._title = ""
+
+    @property
+    def selected(self) -> Group | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def count(self) -> int:
+        """Say how many rows are unfolded."""
+        return len(self._rows)
+
+    def sync(self) -> None:
+        """Bring rows and scale up to date."""
+        if not self.display:
+            return
+        timeline = self.model.timeline
+        here = self.selected
+        stages = [stage for stage in self.model.board.stages if stage.started_s is not None]
+        self._rows = []
+        fits = sum(1 + len(stage.children) for stage in stages) <= self.visible_lines
+        for stage in stages:
+            self._rows.append(stage)
+            if self._is_unfolded(stage, fits=fits):
+                self._rows += [job for job in stage.children if (stage.name, _name(job)) in timeline.bars]  # type: ignore[misc]
+        if here in self._rows:
+            self.cursor = self._rows.index(here)
+        if timeline.version != self._of_version:
+            self._of_version = timeline.version
+            self._critical = timeline.critical()
+        self._whole_s = whole_s(self._now_s, is_over=timeline.end_s is not None)
+        self._entitle()
+        super().sync()
+
+    def _is_unfolded(self, stage: Group, *, fits: bool) -> bool:
+        decided = self._folds.get(stage.key)
+        if decided is not None:
+            return decided
+        return fits or stage.state in (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
+
+    def toggle(self) -> bool:
+        """Unfold or fold the stage under the cursor; False for a job."""
+        row = self.selected
+        if row is None or row.kind is not Kind.STAGE:
+            return False
+        index = self._rows.index(row)
+        is_open = index + 1 < len(self._rows) and self._rows[index + 1].parent is row
+        self._folds[row.key] = not is_open
+        self.sync()
+        return True
+
+    @property
+    def _now_s(self) -> float:
+        end_s = self.model.timeline.end_s
+        return self.model.now_s if end_s is None else end_s
+
+    def _entitle(self) -> None:
+        timeline = self.model.timeline
+        most = max(timeline.bins.most)
+        title = "Time"
+        if self._rows:
+            title += f"  {clock(self._now_s)}  {timeline.bins.now} at once, {most} at most"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(f" {title} ")
+            legend = "* the end waited for it" if self._critical else ""
+            self.border_subtitle = Content(f" {legend} ") if legend else None
+
+    # Where things are
+
+    def _name_cells(self, width: int) -> int:
+        longest = max((cell_len(self.brush.text(row.label)) + 2 * row.depth for row in self._rows), default=0)
+        return min(longest, NAME_CELLS, max(8, width // 3))
+
+    def _bar_cells(self, width: int) -> int:
+        return max(4, width - self._name_cells(width) - TIME_CELLS - 7 - self._agent_cells(width))
+
+    def _agent_cells(self, width: int) -> int:
+        """What it takes to name whom the end waited for, where there is room for that."""
+        if width < WIDE_CELLS or not self._critical:
+            return 0
+        return min(AGENT_CELLS, max(cell_len(self.brush.text(agent)) for agent in self._critical.values())) + 2
+
+    def _left(self, width: int) -> int:
+        return self._name_cells(width) + 5
+
+    def _moment(self, width: int) -> float | None:
+        """The middle of the cell that is asked about."""
+        if self.column is None:
+            return None
+        cells = self._bar_cells(width)
+        self.column = max(0, min(self.column, cells - 1))
+        return (self.column + 0.5) * self._whole_s / cells
+
+    # Drawing
+
+    def header_key(self) -> Hashable:
+        """The scale, how much time went by on it, and what is asked about."""
+        timeline = self.model.timeline
+        cells = self._bar_cells(self.size.width)
+        now = int(self._now_s * cells / self._whole_s)
+        return (self._whole_s, now, timeline.version, self.column, self._name_cells(self.size.width))
+
+    def paint_header_line(self, y: int, width: int) -> list[Piece]:
+        """The scale, and below it how many ran at once."""
+        if not self._rows:
+            return []
+        return self._scale(width) if y == 0 else self._at_once(width)
+
+    def _scale(self, width: int) -> list[Piece]:
+        cells, left = self._bar_cells(width), self._left(width)
+        moment = self._moment(width)
+        if moment is not None and self.column is not None:
+            text = f"{self.brush.pick('│', '|')}{clock_of(moment, self._whole_s)}"
+            most = self._most(self.column, cells)
+            if moment <= self._now_s:
+                text += f"  {most} at once" + ("  paused" if self._is_paused(moment) else "")
+            start = min(self.column, max(0, cells - cell_len(text)))
+            return [(" " * (left + start), ""), (text, "key")]
+        step_s = step_for(self._whole_s * TICK_CELLS / cells)
+        line = [" "] * cells
+        for number in range(int(self._whole_s / step_s) + 1):
+            label = self.brush.pick("╷", "|") + clock_of(number * step_s, self._whole_s)
+            at = int(number * step_s * cells / self._whole_s)
+            if at + len(label) <= cells:
+                line[at : at + len(label)] = label
+        return [(" " * left, ""), ("".join(line), "faint")]
+
+    def _most(self, cell: int, cells: int) -> int:
+        width_s = self._whole_s / cells
+        return self.model.timeline.bins.between(cell * width_s, (cell + 1) * width_s)
+
+    def _at_once(self, width: int) -> list[Piece]:
+        cells = self._bar_cells(width)
+        now = min(cells, math.ceil(self._now_s * cells / self._whole_s))
+        counts = [self._most(cell, cells) for cell in range(now)]
+        most = max(counts, default=0)
+        line = "".join(rising(count / most if most else 0, ascii_only=self.brush.ascii_only) for count in counts)
+        name = fit("   at once", self._left(width))
+        return [(name, "faint"), (fit(line, cells), "running"), (fit(f"max {most}", TIME_CELLS + 1, right=True), "dim")]
+
+    def _is_paused(self, at_s: float) -> bool:
+        pauses = self.model.timeline.pauses
+        return any(start <= at_s <= end for start, end in pauses.closed) or (
+            pauses.open_s is not None and pauses.open_s <= at_s <= self._now_s
+        )
+
+    def line_key(self, index: int) -> Hashable:
+        """What is known of the row's bars, the scale, and how much time went by on it while something moves."""
+        row = self._rows[index]
+        timeline = self.model.timeline
+        bars = tuple(timeline.bars[key].version for key in self._keys(row) if key in timeline.bars)
+        cells = self._bar_cells(self.size.width)
+        moves = timeline.pauses.open_s is not None or any(
+            timeline.bars[key].running for key in self._keys(row) if key in timeline.bars
+        )
+        now = int(self._now_s * cells / self._whole_s) if moves else -1
+        paused = (len(timeline.pauses.closed), timeline.pauses.open_s)
+        own = (
+            row.key,
+            row.version,
+            self._time(row),
+            self._is_critical(row),
+            self._critical.get((row.stage.name, row.name)),
+        )
+        return (own, bars, now, paused, self._whole_s, self.column, self._name_cells(self.size.width))
+
+    def _time(self, row: Group) -> str:
+        return duration(row.duration_s(self._now_s))
+
+    def _keys(self, row: Group) -> list[JobKey]:
+        if row.kind is Kind.STAGE:
+            return [(row.name, _name(job)) for job in row.children]
+        return [(row.stage.name, row.name)]
+
+    def _is_critical(self, row: Group) -> bool:
+        return any(key in self._critical for key in self._keys(row))
+
+    def empty_lines(self) -> list[Piece]:
+        """Say why there is nothing."""
+        return [("nothing has run yet", "dim")]
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Sign, name, bar and time."""
+        row = self._rows[index]
+        brush = self.brush
+        look = LOOKS[row.state]
+        critical = self._is_critical(row)
+        name = "  " * row.depth + brush.text(row.label)
+        style = look.style if look.style in ("failed", "lost") else "strong" if row.kind is Kind.STAGE else ""
+        return [
+            (" ", ""),
+            (brush.sign(look) + " ", look.style),
+            (fit(name, self._name_cells(width)), style),
+            ("*" if critical else " ", "changed"),
+            (" ", ""),
+            *self._bar(row, self._bar_cells(width), critical=critical),
+            (fit(self._time(row), TIME_CELLS + 1, right=True), "dim"),
+            (f"  {brush.text(self._critical.get((row.stage.name, row.name), ''))}", "dim"),
+        ]
+
+    def _bar(self, row: Group, cells: int, *, critical: bool) -> list[Piece]:
+        timeline, brush = self.model.timeline, self.brush
+        spans, marks = timeline.span_of(self._keys(row))
+        full = brush.pick("█", "#") if critical else brush.pick("━", "=")
+        line: list[Piece] = [(" ", "")] * cells
+        for pause in timeline.pauses.all():
+            self._fill(line, pause, (brush.pick("░", ":"), "held"))
+        for span in spans:
+            self._fill(line, span, (full, "running" if span.end_s is None else "ok"))
+        for mark in sorted(marks, key=lambda each: each.kind == "failed"):
+            at = min(cells - 1, int(mark.at_s * cells / self._whole_s))
+            line[at] = self._mark(mark)
+        if self.column is not None and 0 <= self.column < cells:
+            sign = line[self.column][0]
+            line[self.column] = (brush.pick("│", "|") if sign == " " else sign, "key")
+        return gathered(line)
+
+    def _fill(self, line: list[Piece], span: Span, piece: Piece) -> None:
+        cells = len(line)
+        end_s = self._now_s if span.end_s is None else span.end_s
+        first = min(cells - 1, int(span.start_s * cells / self._whole_s))
+        last = min(cells, max(first + 1, math.ceil(end_s * cells / self._whole_s)))
+        line[first:last] = [piece] * (last - first)
+
+    def _mark(self, mark: Mark) -> Piece:
+        look = LOOKS[State.FAILED if mark.kind == "failed" else State.RETRYING]
+        return self.brush.sign(look), look.style
+
+    # Moving about
+
+    def action_sideways(self, by: int) -> None:
+        """Ask about another moment; left of the first, about none."""
+        cells = self._bar_cells(self.size.width)
+        now = min(cells - 1, int(self._now_s * cells / self._whole_s))
+        self.column = now if self.column is None else self.column + by
+        if not 0 <= self.column < cells:
+            self.column = None
+        self.sync()
+
+    def on_click(self, event: object) -> None:
+        """Choose the row, and in the bars the moment."""
+        cell = getattr(event, "x", 0) - self._left(self.size.width)
+        self.column = cell if 0 <= cell < self._bar_cells(self.size.width) else None
+        super().on_click(event)
+        self.sync()
+
+
+def _name(row: object) -> str:
+    return getattr(row, "name", "")
+
+
+def gathered(line: list[Piece]) -> list[Piece]:
+    """Put neighbours of the same style together."""
+    found: list[Piece] = []
+    for text, style in line:
+        if found and found[-1][1] == style:
+            found[-1] = (found[-1][0] + text, style)
+        else:
+            found.append((text, style))
+    return found
+
+
+def step_for(least_s: float) -> float:
+    """Choose the distance of the ticks: the first round one that is long enough."""
+    return next((step for step in STEPS_S if step >= least_s), math.ceil(least_s / 86_400) * 86_400)
+
+
+def whole_s(now_s: float, *, is_over: bool) -> float:
+    """Say what the width stands for: all of a run that is over, and a little more than the time of one that goes on.
+
+    A little, so that bars grow into what is blank, and all of them change their scale only now and then.
+    """
+    if is_over:
+        return max(now_s, 0.001)
+    step_s = step_for(now_s / 16)
+    return max(1.0, step_s * (int(now_s / step_s) + 1))
+
+
+def clock_of(at_s: float, whole: float) -> str:
+    """Write a moment as the scale needs it: with tenths where the whole is short."""
+    return f"{at_s:.1f}s" if whole < 20 else clock(at_s)
