@@ -331,8 +331,9 @@ def inside(path: str, field: Field[Any]) -> Iterator[tuple[str, Field[Any]]]:
 
 
 def has_its_own_words(field: Field[Any]) -> bool:
-    """Whether a field refuses more than its kind does."""
-    limits = (field.above, field.minimum, field.maximum, field.max_bytes)
+    """Whether a field refuses more than its kind does, of the samples."""
+    least = None if field.kind == "int" and field.minimum in (0, 1) else field.minimum
+    limits = (field.above, least, field.maximum if least is not None else None, field.max_bytes)
     of = field.of if isinstance(field.of, Field) else None
     return bool(
         field.uri
