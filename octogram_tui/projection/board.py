@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import AgentEntry, ProblemEntry
+from octogram_tui.projection.causes import Cause, of_agent
+from octogram_tui.projection.clusters import Clusters
 from octogram_tui.projection.failures import Failures
 from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.queue import Queue
@@ -18,6 +20,8 @@ from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRo
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
 KEPT_NOTICES = 200
+
+_BAD_AGENTS = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 
 
 class Notice(NamedTuple):
@@ -48,6 +52,7 @@ class Board(Plan):
         self.done_at_s = 0.0
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
         self.queue = Queue()  # what is held, and which of it is next
+        self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
@@ -95,8 +100,7 @@ class Board(Plan):
     @property
     def first_bad_agent(self) -> AgentRow | None:
         """The first agent that could not be started, was lost, or left something behind."""
-        bad = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
-        return next((agent for agent in self.agents.values() if agent.state in bad), None)
+        return next((agent for agent in self.agents.values() if agent.state in _BAD_AGENTS), None)
 
     @property
     def agents_up(self) -> int:
@@ -123,6 +127,7 @@ class Board(Plan):
             self.agents[name] = AgentRow(
                 name, order, str(agent.get("address") or ""), str(agent.get("transport") or "")
             )
+            self.names.add(name, self.agents[name].login)
         self._take_plan(event.plan)
 
     def _on_stage_started(self, event: ev.StageStarted) -> None:
@@ -247,6 +252,12 @@ class Board(Plan):
     def _set_agent(self, name: str, state: AgentState, message: str = "", hint: str = "") -> AgentRow:
         agent = self._agent(name)
         agent.state, agent.message, agent.hint = state, message, hint
+        if state in _BAD_AGENTS:
+            cause = of_agent(message or "no reason was given", name)
+            said = self.names.alike(cause, agent.home)
+            self.agent_clusters.put("agents", name, agent, Cause(cause), (state, said))
+        else:
+            self.agent_clusters.take_out(name)
         self._touch_agent(agent)
         return agent
 
@@ -261,6 +272,7 @@ class Board(Plan):
         agent = self._set_agent(event.agent, AgentState.READY)
         agent.home, agent.host, agent.python, agent.pid = event.home, event.host, event.python, event.pid
         agent.address = event.address or agent.address
+        self.names.add(agent.host, agent.address)
 
     def _on_agent_failed(self, event: ev.AgentFailed) -> None:
         # Transports begin with the agent's name, so that a line of a report can stand alone.

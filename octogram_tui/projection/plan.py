@@ -7,11 +7,14 @@ nothing else. Instances come into being when an event names them, or when somebo
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import StageEntry
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.projection.causes import Names
+from octogram_tui.projection.clusters import Clusters
 from octogram_tui.projection.row_states import State, new_tally
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
 
@@ -28,6 +31,8 @@ class Plan:
         self.instances: dict[InstanceId, InstanceRow] = {}
         self.tally = new_tally()
         self.failures: dict[InstanceId, InstanceRow] = {}  # those that stand failed now, the first first
+        self.clusters: Clusters[InstanceRow] = Clusters()  # the same, by cause; placed by the keys of jobs
+        self.names = Names()  # of agents, as they stand in the causes of failures
         self.structure_version = 0  # grows when rows come or go
         self._by_stage: dict[str, Group] = {}  # by name
 
@@ -40,6 +45,15 @@ class Plan:
     def stage(self, name: str) -> Group | None:
         """Find a stage by its name."""
         return self._by_stage.get(name)
+
+    def number_of(self, stage: Group) -> int | None:
+        """Say the how manieth stage of the scenario it is, from 1 on; None of one that an edit took away."""
+        if stage.is_gone:
+            return None
+        return next((at for at, each in enumerate(self._there(), 1) if each is stage), None)
+
+    def _there(self) -> Iterator[Group]:
+        return (stage for stage in self.stages if not stage.is_gone)
 
     def reveal(self, job: Group) -> None:
         """Make rows for those instances of a job that are sure to come, so that they can be seen and pointed at."""
@@ -121,6 +135,7 @@ class Plan:
             parent = found
         instance = InstanceRow(key, parent, item)
         self.instances[key] = instance
+        job.members.setdefault(State.PENDING, {})[key] = instance
         if parent is job:
             insort(job.children, instance, key=self._order)
         else:
@@ -153,6 +168,10 @@ class Plan:
         old = instance.state
         instance.state = state
         instance.version += 1
+        if state is not old:
+            members = instance.job.members
+            del members[old][instance.key]
+            members.setdefault(state, {})[instance.key] = instance
         agent = self._agent(instance.agent)
         stage = instance.stage
         cell = agent.cells.get(stage.key)
@@ -172,15 +191,30 @@ class Plan:
             group = group.parent
         agent.running += (state in _IN_FLIGHT) - (old in _IN_FLIGHT)
         agent.version += 1
+        self.failures.pop(instance.key, None)
         if state in (State.FAILED, State.LOST):
-            self.failures.setdefault(instance.key, instance)
+            self.failures[instance.key] = instance
+            self._gather(instance)
         else:
-            self.failures.pop(instance.key, None)
+            self.clusters.take_out(instance.key)
+
+    def _gather(self, instance: InstanceRow) -> None:
+        """Put a failure to those of its job that are like it."""
+        cause = instance.cause
+        if cause is None:
+            return
+        failure = instance.last.failure if instance.last is not None else None
+        code = failure.detail.get("exit_code") if failure is not None else None
+        agent = self._agent(instance.agent)
+        said = self.names.alike(cause.text, agent.home, instance.key.item or "")
+        alike = (instance.state, failure.kind if failure is not None else "", str(code), said)
+        self.clusters.put(instance.job.key, instance.key, instance, cause, alike)
 
     def _agent(self, name: str) -> AgentRow:
         agent = self.agents.get(name)
         if agent is None:
             agent = self.agents[name] = AgentRow(name, len(self.agents))
+            self.names.add(name)
             self.structure_version += 1
         return agent
 

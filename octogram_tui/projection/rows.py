@@ -8,6 +8,7 @@ from enum import IntEnum
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
 from octogram_tui.model.values import Value
+from octogram_tui.projection.causes import Cause, cause_of
 from octogram_tui.projection.row_states import (
     AgentState,
     State,
@@ -99,14 +100,20 @@ class InstanceRow:
         return self.parent.depth + 1
 
     @property
+    def cause(self) -> Cause | None:
+        """Why it failed; None while it did not."""
+        if self.state not in (State.FAILED, State.TOLERATED, State.RETRYING, State.LOST):
+            return None
+        if self.last is not None and self.last.failure is not None:
+            return cause_of(self.last.failure)
+        return Cause(self.note or "no reason was given") if self.state in (State.FAILED, State.LOST) else None
+
+    @property
     def message(self) -> str:
-        """Say in a line how it ended or what it waits for; empty when there is nothing to say."""
-        if (
-            self.state in (State.FAILED, State.TOLERATED, State.RETRYING, State.LOST)
-            and self.last
-            and self.last.failure
-        ):
-            return self.last.failure.message
+        """Say in a line how it ended or what it waits for, the cause first; empty when there is nothing to say."""
+        cause = self.cause
+        if cause is not None:
+            return str(cause)
         if self.state in (State.RUNNING, State.RETRYING):
             return self.progress
         return self.note
@@ -141,6 +148,7 @@ class Group:
         "key",
         "kind",
         "line",
+        "members",
         "mentions",
         "name",
         "note",
@@ -157,6 +165,7 @@ class Group:
         self.name = name
         self.parent = parent
         self.children: list[Row] = []
+        self.members: dict[State, dict[InstanceId, InstanceRow]] = {}  # of a job: its instances by state
         self.tally: Tally = new_tally()
         self.version = 0
         self.expected = 0  # instances that will be there at least, as far as the plan tells

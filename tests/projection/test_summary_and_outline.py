@@ -59,7 +59,7 @@ def outline_at(run: PretendedRun, at_s: float) -> Outline:
 
 def labels(outline: Outline) -> list[str]:
     outline.refresh()
-    return ["  " * row.depth + row.label for row in outline.rows]
+    return ["  " * line.depth + line.label for line in outline.lines]
 
 
 def test_the_running_stage_is_open_and_the_operator_decides_otherwise() -> None:

@@ -209,7 +209,7 @@ async def test_views_find_filter_zoom_help() -> None:
         await pilot.press("1", "slash", *"activate", "enter")
         assert screen.plan.selected.key == ("activate protocol",)
         await pilot.press("f")
-        assert [row.label for row in app.model.outline.rows] == [STAGE, "wait_for_bootstrapped", "node-4"]
+        assert [line.label for line in app.model.outline.lines] == [STAGE, "wait_for_bootstrapped", "node-4"]
         await pilot.press("exclamation_mark")
         assert screen.plan.selected.key == FAILED
         await pilot.press("enter")
@@ -354,8 +354,8 @@ async def test_only_what_is_seen_and_changed_is_drawn() -> None:
         screen = run_screen(app)
         assert app.model.board.done == 100_000
         assert screen.matrix.count() == 1000
-        await pilot.press("g", "j", "l")
-        assert screen.plan.count() == 1101
+        await pilot.press("g", "j", "l", "j", "l")
+        assert screen.plan.count() == 1102, "below one job stands one line, and below that its agents"
         painted: Callable[[], int] = lambda: sum(pane.painted_lines for pane in screen.panes.values())  # noqa: E731
         before = painted()
         about = {"instance": InstanceId("s", "j00", "a0000")}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -209,11 +210,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def action_sideways(self, by: int) -> None:
         """Fold or unfold, where there is something to fold."""
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: Click) -> None:
         """Put the cursor where the mouse is."""
-        y = getattr(event, "y", 0) - self.header_lines
         # The event's place counts from the border on.
-        y -= self.gutter.top
+        y = event.y - self.header_lines - self.gutter.top
         index = self.scroll_offset.y + y
         if self.has_cursor and 0 <= index < self.count():
             self.move_to(index)

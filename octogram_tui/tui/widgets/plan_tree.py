@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from octogram_tui.projection.row_states import State
-from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
-from octogram_tui.tui.format import LOOKS, duration
+from textual.events import Click
+from textual.geometry import Size
+
+from octogram_tui.projection.bunches import Bunch
+from octogram_tui.projection.outline import Line
+from octogram_tui.projection.rows import Group, Kind, Row
+from octogram_tui.tui.format import duration
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.plan_lines import PlanLines, sign_cells
 
-COUNT_CELLS = 11
-TIME_CELLS = 8
-NOTE_CELLS = 12
-"""A note that has less room than this is left out."""
-
-_FILLS = {
-    State.RUNNING: "fill-running",
-    State.RETRYING: "fill-running",
-    State.FAILED: "fill-failed",
-    State.LOST: "fill-failed",
-    State.HELD: "fill-held",
-}
+LEAST_AROUND = 3
+"""How many lines are kept before and after the row where the action is."""
 
 
 class PlanTree(LineView):
@@ -32,13 +27,26 @@ class PlanTree(LineView):
         super().__init__(model, brush, id="plan")
         self.border_title = " Plan "
         self.is_following = True
-        self._selected: Row | None = None
+        self._lines = PlanLines(model, brush)
+        self._chosen: Line | None = None
+        self._narrowed: object = None
+
+    @property
+    def line(self) -> Line | None:
+        """The line under the cursor."""
+        return self.model.outline.line(self.cursor)
 
     @property
     def selected(self) -> Row | None:
-        """The row under the cursor."""
-        rows = self.model.outline.rows
-        return rows[self.cursor] if self.cursor < len(rows) else None
+        """The row under the cursor; of many in one line, what stands for them."""
+        line = self.line
+        return line.row if line is not None else None
+
+    @property
+    def bunch(self) -> Bunch | None:
+        """The many under the cursor, when the line stands for many."""
+        line = self.line
+        return line.head if line is not None else None
 
     def text_of_selected(self) -> str:
         """Give the row's name."""
@@ -46,155 +54,164 @@ class PlanTree(LineView):
 
     def count(self) -> int:
         """Say how many rows are unfolded."""
-        return len(self.model.outline.rows)
+        return len(self.model.outline.lines)
 
     def sync(self) -> None:
         """Bring the list up to date, and keep the cursor on its row, or on where the action is."""
         outline = self.model.outline
         outline.room = self.visible_lines
         if self.is_following:
-            focus = self.model.focus_row()
-            outline.point_at(focus if self.model.board.is_paused else None)
-            changed = outline.refresh()
-            if focus is not None and (changed or focus is not self.selected):
-                index = outline.index(focus)
-                while index is None and focus.parent is not None:
-                    focus = focus.parent
-                    index = outline.index(focus)
-                if index is not None:
-                    self.cursor = index
-                    self.show_line(index)
-        elif outline.refresh() and self._selected is not None:
-            row: Row | None = self._selected
-            while row is not None and (index := outline.index(row)) is None:
-                row = row.parent
-            if row is not None and index is not None:
-                self.cursor = index
-        self._selected = self.selected
+            self._follow()
+        elif outline.refresh():
+            self._keep()
+        self._chosen = self.line
         super().sync()
+
+    def _follow(self) -> None:
+        outline = self.model.outline
+        focus = self.model.focus_row()
+        outline.point_at(focus if self.model.board.is_paused else None)
+        changed = outline.refresh()
+        if focus is None:
+            return
+        index = outline.place(focus)
+        if index is not None and (changed or index != self.cursor):
+            self.cursor = index
+            self._measure()
+            self._centre(index)
+
+    def _keep(self) -> None:
+        """The list is another: the cursor stays on its line, and that stays where it is on the screen."""
+        outline = self.model.outline
+        if self._chosen is None:
+            return
+        index = outline.index_of(self._chosen)
+        if index is None:
+            index = outline.place(self._chosen.row)
+        top = self.scroll_offset.y
+        was_seen = top <= self.cursor < top + self.visible_lines
+        moved = 0 if index is None else index - self.cursor
+        self.cursor = max(0, min(self.cursor if index is None else index, self.count() - 1))
+        self._measure()
+        narrowed = (outline.failed_only, outline.filtered_by.text)
+        if moved:
+            self.scroll_line(max(0, top + moved))
+        if was_seen or narrowed != self._narrowed:
+            self.show_line(self.cursor)
+        self._narrowed = narrowed
+
+    def _measure(self) -> None:
+        size = Size(self.size.width, self.count())
+        if self.size and size != self.virtual_size:
+            self.virtual_size = size
+
+    def _centre(self, index: int) -> None:
+        """Scroll so that what comes before and after a line is seen too: to the middle, once it nears an edge."""
+        visible = self.visible_lines
+        around = min(LEAST_AROUND, (visible - 1) // 2)
+        top = self.scroll_offset.y
+        if not top + around <= index < top + visible - around:
+            self.scroll_line(max(0, min(index - visible // 2, self.count() - visible)))
 
     def select(self, row: Row) -> None:
         """Put the cursor on a row, unfolding what holds it; the run is no longer followed."""
         outline = self.model.outline
         outline.show(row)
         outline.refresh()
-        index = outline.index(row)
+        index = outline.place(row)
         if index is not None:
+            self._measure()
             self.move_to(index)
+            self._centre(index)
             self.moved()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a line; the run is no longer followed."""
         self.is_following = False
-        self._selected = None
+        self._chosen = None
         super().move_to(index)
 
     def moved(self) -> None:
         """The operator chose: the cursor stays."""
-        self._selected = self.selected
+        self._chosen = self.line
         super().moved()
 
     def action_sideways(self, by: int) -> None:
         """Unfold, or fold; what cannot be folded leads to what holds it."""
-        row = self.selected
+        line = self.line
         outline = self.model.outline
-        if row is None:
+        if line is None:
             return
-        if by > 0 and outline.has_rows_below(row):
-            if outline.is_unfolded(row):
+        shown = line.head or line.row
+        if by > 0 and outline.has_rows_below(shown):
+            if outline.is_unfolded(shown):
                 self.action_move(1)
                 return
-            outline.unfold(row)
-        elif by < 0 and row.children and outline.is_unfolded(row):
-            outline.fold(row)
-        elif by < 0 and row.parent is not None:
-            self.select(row.parent)
+            outline.unfold(shown)
+        elif by < 0 and outline.has_rows_below(shown) and outline.is_unfolded(shown):
+            outline.fold(shown)
+        elif by < 0:
+            above = next((at for at in range(self.cursor - 1, -1, -1) if outline.lines[at].depth < line.depth), None)
+            if above is not None:
+                self.move_to(above)
+                self.moved()
             return
         self.is_following = False
-        self._selected = row
+        self._chosen = line
         self.sync()
 
     def open(self) -> bool:
         """Fold or unfold the row; False when it has nothing below."""
-        row = self.selected
-        if row is None or not self.model.outline.has_rows_below(row):
+        line = self.line
+        if line is None or not self.model.outline.has_rows_below(line.head or line.row):
             return False
-        self.action_sideways(-1 if self.model.outline.is_unfolded(row) else 1)
+        self.action_sideways(-1 if self.model.outline.is_unfolded(line.head or line.row) else 1)
         return True
+
+    def on_click(self, event: Click) -> None:
+        """Choose the row; on its sign, fold or unfold it; twice, look into it."""
+        event.prevent_default()  # what every pane does with a click is done here
+        index = self.scroll_offset.y + event.y - self.gutter.top
+        if not 0 <= index < self.count():
+            return
+        line = self.model.outline.lines[index]
+        self.move_to(index)
+        self.moved()
+        if event.x - self.gutter.left < sign_cells(line):
+            self.open()
+        elif event.chain == 2:
+            self.app.call_later(self.screen.run_action, "view('detail')")
 
     def line_key(self, index: int) -> Hashable:
         """A row's version, its fold, and its time while that runs."""
-        row = self.model.outline.rows[index]
-        return (row.key, row.version, self.model.outline.is_unfolded(row), self._time(row), self._is_confirming(row))
+        line = self.model.outline.lines[index]
+        row = line.row
+        bunch = line.head
+        shown = bunch or row
+        version: Hashable = row.version if bunch is None else (bunch.job.version, len(bunch), row.key)
+        if bunch is None and isinstance(row, Group) and row.kind is Kind.STAGE:
+            version = (row.version, self.model.board.number_of(row))
+        return (
+            line.key,
+            version,
+            self.model.outline.is_unfolded(shown),
+            duration(row.duration_s(self.model.now_s)) if bunch is None else "",
+            self._lines.is_confirming(row),
+            row is self.model.held,
+        )
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
-        if self.model.outline.failed_only:
-            return [("nothing has failed", "ok"), ("f shows everything again", "dim")]
+        outline = self.model.outline
+        if outline.filtered_by:
+            return [
+                (f"nothing passes the filter {self.brush.text(outline.filtered_by.text, limit=60)}", "held"),
+                ("esc shows everything again", "dim"),
+            ]
+        if outline.failed_only:
+            return [("nothing stands failed", "ok"), ("f shows everything again", "dim")]
         return [("waiting for the run ...", "dim")]
 
-    def _is_confirming(self, row: Row) -> bool:
-        return isinstance(row, Group) and row.kind is Kind.STAGE and row.name in self.model.board.confirmations
-
-    def _time(self, row: Row) -> str:
-        return duration(row.duration_s(self.model.now_s))
-
     def paint(self, index: int, width: int) -> list[Piece]:
-        """Fold mark, sign, name, note, count and time."""
-        row = self.model.outline.rows[index]
-        brush = self.brush
-        state = State.HELD if self._is_confirming(row) else row.state
-        look = LOOKS[state]
-        fold = "  "
-        if self.model.outline.has_rows_below(row):
-            fold = brush.pick("⌄ ", "- ") if self.model.outline.is_unfolded(row) else brush.pick("› ", "+ ")
-        stages = self.model.board.stages
-        number = f"{stages.index(row) + 1} " if isinstance(row, Group) and row in stages else ""
-        label = brush.text(row.label)
-        head: list[Piece] = [(" " + "  " * row.depth, ""), (fold, "faint"), (brush.sign(look) + " ", look.style)]
-        tail = self._tail(row, state)
-        room = width - sum(len(text) for text, _ in head + tail) - len(number)
-        name = fit(label, min(len(label), max(0, room)))
-        note, note_style = self._note(row, state)
-        rest = room - len(name)
-        middle = ""
-        if note and rest >= NOTE_CELLS:
-            middle = "  " + fit(note, rest - 3) + " "
-        name_style = look.style if state in (State.FAILED, State.LOST) else "dim" if state is State.PENDING else ""
-        if row.kind is Kind.STAGE and not name_style:
-            name_style = "strong"
-        return [*head, (number, "faint"), (name, name_style), (fit(middle, rest), note_style), *tail]
-
-    def _note(self, row: Row, state: State) -> Piece:
-        if self._is_confirming(row):
-            return "waits for your word: space", "held"
-        message = self.brush.text(row.message)
-        if isinstance(row, InstanceRow):
-            style = "failed" if state in (State.FAILED, State.LOST) else "dim"
-            return message, style.replace("failed", "tolerated")
-        if message:
-            return message, "dim"
-        if row.kind is Kind.JOB:
-            return self.brush.text(row.procedure), "faint"
-        if row.kind is Kind.STAGE and row.always and state is State.PENDING:
-            return "always", "faint"
-        return "", ""
-
-    def _tail(self, row: Row, state: State) -> list[Piece]:
-        time = fit(self._time(row), TIME_CELLS, right=True) + " "
-        if isinstance(row, InstanceRow):
-            attempt = f"#{row.attempt}" if row.attempt > 1 else ""
-            return [(fit(attempt, COUNT_CELLS, right=True), "retrying"), (time, "dim")]
-        if row.started_s is None and not row.known:
-            return [(" " * COUNT_CELLS, ""), (time, "dim")]
-        total = row.total
-        text = f"{row.done}/{total}" + ("+" if row.is_open_ended else "")
-        troubles = row.tally[State.FAILED] + row.tally[State.LOST]
-        bad = f"{self.brush.pick('✗', 'x')}{troubles} " if troubles and row.kind is not Kind.STAGE else ""
-        shown = fit(bad + text + " ", COUNT_CELLS, right=True)
-        fill = _FILLS.get(state)
-        done = round(COUNT_CELLS * row.done / total) if total and fill and row.done < total else 0
-        style = "failed" if bad else "dim" if state in (State.OK, State.SKIPPED, State.CANCELLED) else ""
-        if not fill or self.brush.palette.theme.ansi:
-            return [(shown, style), (time, "dim")]
-        return [(shown[:done], fill), (shown[done:], style), (time, "dim")]
+        """Draw a line."""
+        return self._lines.paint(self.model.outline.lines[index], width)
