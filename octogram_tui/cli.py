@@ -7,9 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from octogram_tui import __version__, streams
-from octogram_tui.commands import COMMANDS
-
-HIDDEN = ("host",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,20 +40,17 @@ def _run(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from importlib import import_module
-
     from octogram_tui.errors import OctogramError
 
-    name = arguments[0] if arguments else "help"
     try:
         _see_surroundings()
-        if name in COMMANDS or name in HIDDEN:
-            code: int = import_module(f"octogram_tui.commands.{name}").main(arguments[1:])
-        elif name in ("-h", "--help"):
-            code = import_module("octogram_tui.commands.help").main([])
-        else:
-            code = import_module("octogram_tui.commands.run").main(arguments)
-        return code
+        if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
+            from octogram_tui.commands.welcome import main as welcome
+
+            return welcome()
+        from octogram_tui.commands.dispatch import dispatch
+
+        return dispatch(arguments or ["help"])
     except OctogramError as error:
         from octogram_tui.commands.complaint import complain
 

@@ -255,16 +255,32 @@ def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float) -> list[str]
         later_days.add(day)
         if place == 0 or run.state == "running" or not is_old:
             continue
-        entry = runs_dir / run.directory.name
         with contextlib.suppress(OSError):
-            if entry.is_symlink():
-                entry.unlink()
-            else:
-                shutil.rmtree(entry)
+            _remove(runs_dir / run.directory.name)
             gone.append(run.id)
     if gone:
         order.forget(runs_dir, gone)
     return gone
+
+
+def forget(runs_dir: Path, run: KnownRun) -> str:
+    """Delete one run that has ended, or the link to it; gives why that could not be, or ''."""
+    if load(run.directory).state == "running":
+        return f"run {run.id} goes on"
+    try:
+        _remove(runs_dir / run.directory.name)
+    except OSError as error:
+        return f"{error.filename or run.directory}: {error.strerror}"
+    order.forget(runs_dir, [run.directory.name])
+    return ""
+
+
+def _remove(entry: Path) -> None:
+    """Remove a run's directory; of one in a directory of the user's choice only the link goes. Raises OSError."""
+    if entry.is_symlink():
+        entry.unlink()
+    else:
+        shutil.rmtree(entry)
 
 
 def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
@@ -278,10 +294,7 @@ def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
             return False
         for name in (*others, JOURNAL, INFO):
             (directory / name).unlink(missing_ok=True)
-        if entry.is_symlink():
-            entry.unlink()
-        else:
-            shutil.rmtree(entry)
+        _remove(entry)
         order.forget(entry.parent, [entry.name])
     return True
 

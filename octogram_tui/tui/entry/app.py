@@ -1,0 +1,99 @@
+"""The app of what stands before a run: one screen, which ends with what was chosen on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from octogram_tui.settings import Settings, prepare_textual
+from octogram_tui.tui import theme as themes
+from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only, edit, editor_command
+from octogram_tui.tui.widgets.brush import Brush
+
+Chosen = TypeVar("Chosen")
+
+
+class EntryApp(KeyOrderApp[Chosen]):
+    """Shows one screen. Left without a choice it gives None."""
+
+    TITLE = "octogram-tui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
+
+    def __init__(
+        self,
+        make_screen: Callable[[EntryApp[Chosen]], Screen[Any]],
+        *,
+        palette: str = themes.DEFAULT,
+        ascii_only: bool = False,
+        editor: str = "vi",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette).theme.ansi)
+        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only)
+        self.model = Model()  # of no run: panes of lines want one
+        self.clock = clock
+        self._editor = editor
+        self._make_screen = make_screen
+        self._signals: ConsoleSignals | None = None
+        self.register_theme(self.brush.palette.theme)
+        self.theme = palette
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Start with the screen."""
+        return self._make_screen(self)
+
+    def on_mount(self) -> None:
+        """Say how lines are drawn."""
+        self.set_class(self.brush.ascii_only, "-ascii")
+
+    def action_leave(self) -> None:
+        """Choose nothing."""
+        self.exit(None)
+
+    async def edit_file(self, path: str, line: int = 0) -> None:
+        """Lend the terminal to the editor."""
+        problem = await edit(self, editor_command(self._editor, path, line))
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+
+    def listen_to_signals(self) -> None:
+        """Leave on a signal, as on `q`."""
+        leave = self.exit
+        self._signals = ConsoleSignals(
+            lambda: self.call_later(leave, None), lambda number: self.call_later(leave, None, number)
+        )
+        self._signals.install()
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        if self._signals is not None:
+            self._signals.remove()
+
+
+class Entry(Generic[Chosen]):
+    """Opens a screen on the terminal, as the settings have it, and waits for the choice."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def choose(self, make_screen: Callable[[EntryApp[Chosen]], Screen[Any]]) -> Chosen | None:
+        """Give what was chosen; None when the screen was left. Raises SettingsError."""
+        prepare_textual()
+        draw_on_terminal()
+        settings = self._settings
+        app: EntryApp[Chosen] = EntryApp(
+            make_screen,
+            palette=themes.WITHOUT_COLOUR if settings.no_color else settings.theme or themes.DEFAULT,
+            ascii_only=settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal),
+            editor=settings.editor,
+        )
+        app.call_later(app.listen_to_signals)
+        return asyncio.run(app.run_async())
