@@ -10,13 +10,14 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.errors import ExitCode, OctogramError
-from octogram_tui.journal import archive
+from octogram_tui.journal import archive, texts
 
 if TYPE_CHECKING:
     from octogram_tui.commands.run import RunWanted
@@ -162,6 +163,7 @@ def attach(
                 read_only=read_only,
                 earlier_signals=earlier,
                 parting=_goes_on(run.id),
+                read_text=partial(texts.find, run.directory),
             )
         finally:
             await client.close()
