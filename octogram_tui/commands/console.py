@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
-from octogram_tui.journal import archive, timings
+from octogram_tui.journal import archive, texts, timings
 from octogram_tui.projection.estimate import PastRun
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def attach(
                 earlier_signals=earlier,
                 parting=_goes_on(run.id),
                 past=_past_of(run, settings),
+                read_text=partial(texts.find, run.directory),
             )
         finally:
             await client.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
-from octogram_tui.journal import archive, reader
+from octogram_tui.journal import archive, reader, texts
 from octogram_tui.settings import load
 
 BATCH = 1000
@@ -59,6 +60,7 @@ def main(argv: Sequence[str]) -> int:
                 theme=args.theme,
                 read_only=True,
                 replay=True,
+                read_text=partial(texts.find, journal.parent),
             )
         )
         if recording.failure is not None:

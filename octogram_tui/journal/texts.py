@@ -29,7 +29,7 @@ def keep(run_dir: Path, path: str, digest: str, text: str) -> None:
             filing.write_whole(place, text.encode("utf-8", "surrogateescape"), mode=0o600)
 
 
-def find(run_dir: Path, digest: str, *, is_first: bool) -> str | None:
+def find(run_dir: Path, digest: str, is_first: bool) -> str | None:
     """Give the text of a scenario by its digest; None when there is no copy of it. is_first: the run began with it."""
     places = sorted(run_dir.glob(f"{FIRST}-{_plain(digest)}*")) if digest else []
     if is_first:

@@ -71,10 +71,9 @@ class Source:
         """The stages and jobs that have a line, by line; a stage before the jobs that stand on its line."""
         if self._places_of != self._board.structure_version:
             self._places_of = self._board.structure_version
-            found = [(group.line, group) for stage in self._board.stages for group in _with_jobs(stage)]
-            self._places = sorted(
-                (place for place in found if place[0] and not place[1].is_gone), key=lambda place: place[0]
-            )
+            stages = (stage for stage in self._board.stages if not stage.is_gone)
+            found = [group for stage in stages for group in _with_jobs(stage) if group.line and not group.is_gone]
+            self._places = sorted(((group.line, group) for group in found), key=lambda place: place[0])
         return self._places
 
     def row_at(self, line: int) -> Group | None:
@@ -95,20 +94,20 @@ class Source:
 
     # What templates are now
 
-    def value_at(self, line: int, row: Row | None, variables: Variables) -> tuple[str, Value] | None:
-        """Say what the template of a line is: its name, and the value; None when that cannot be known.
+    def value_at(self, line: int, row: Row | None, variables: Variables) -> tuple[Value, bool]:
+        """Say what the template of a line is now, None when that cannot be known, and whether the row was given it.
 
         What the chosen instance was given counts; else, for a plain variable, what it is now.
         """
         text = self.lines[line - 1]
         if "{{" not in text:
-            return None
+            return None, False
         given = self._argument(line, row)
         if given is not None:
-            return given
+            return given, True
         named = _VARIABLE.findall(text)
         variable = variables.by_name.get(named[0]) if len(named) == 1 and text.count("{{") == 1 else None
-        return None if variable is None or variable.now.removed else (f"vars.{variable.name}", variable.now.value)
+        return None if variable is None or variable.now.removed else variable.now.value, False
 
     def template_of(self, row: InstanceRow, name: str) -> str:
         """Give the text that an argument of an instance came from, where it is a template; else nothing."""
@@ -120,7 +119,7 @@ class Source:
                     return self.lines[line - 1].split(":", 1)[1].strip()
         return ""
 
-    def _argument(self, line: int, row: Row | None) -> tuple[str, Value] | None:
+    def _argument(self, line: int, row: Row | None) -> Value:
         if not isinstance(row, InstanceRow) or row.last is None or not row.last.arguments or not row.job.line:
             return None
         if not row.job.line <= line <= self.end_of(row.job.line) or self.is_in_block(line - 1):
@@ -131,7 +130,7 @@ class Source:
             if not isinstance(found, dict) or name not in found:
                 return None
             found = found[name]
-        return (path[-1], found) if path and not isinstance(found, (dict, list)) else None
+        return found if path and not isinstance(found, (dict, list)) else None
 
     def _argument_path(self, line: int, job: Group) -> list[str]:
         path = key_path(self.lines, line - 1, job.line - 1)

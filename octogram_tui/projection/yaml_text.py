@@ -19,16 +19,17 @@ class Part(NamedTuple):
     kind: PartKind
 
 
-_BLOCK = re.compile(r"^\s*(?:- +)*(?:[^#'\"]*?:|-)?\s*(?:[!&]\S+\s+)*[|>][-+1-9]*\s*(?:#.*)?$")
-_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"{\[,|>&*!%@`-][^#{}\[\],]*?|-[^\s#:]+)(\s*:)(?=\s|$)""")
+# A string without an end reaches to the end of the line, so that no text has to be read twice.
+_BLOCK = re.compile(r"(?:^|[:-])\s+(?:[!&]\S+\s+)?[|>][-+1-9]{0,2}\s*(?:#.*)?$")
+_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"{\[,|>&*!%@`-][^#{}\[\],]*?|-[^\s#:]+)(:)(?=\s|$)""")
+_TEMPLATE = re.compile(r"\{\{(?:[^{}]|\}(?!\})|\{(?!\{))*\}\}|\{%(?:[^{}%]|%(?!\}))*%\}")
 _SCALAR = re.compile(
-    r"""(?P<comment>(?:(?<=\s)|^)\#.*)
-      | (?P<template>\{\{.*?\}\}|\{%.*?%\})
-      | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')
-      | (?P<mark>[{}\[\],])""",
+    rf"""(?P<comment>(?:(?<=\s)|^)\#.*)
+      | (?P<template>{_TEMPLATE.pattern})
+      | (?P<string>(?<![^\s\[{{,:(])(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?))
+      | (?P<mark>[{{}}\[\],])""",
     re.VERBOSE,
 )
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _DASHES = re.compile(r"(\s*)((?:- +|-$)*)")
 
 
@@ -42,7 +43,7 @@ def block_lines(lines: Sequence[str]) -> frozenset[int]:
                 found.add(index)
                 continue
             inside = None
-        if ("|" in line or ">" in line) and _BLOCK.match(line):
+        if ("|" in line or ">" in line) and not line.lstrip().startswith("#") and _BLOCK.search(line):
             # A key after dashes is indented by them: its text is deeper than the key, not only than the dash.
             dashes = _DASHES.match(line)
             inside = dashes.end() if dashes is not None and ":" in line else len(line) - len(line.lstrip())
@@ -86,7 +87,7 @@ def _with_templates(text: str, kind: PartKind) -> list[Part]:
     return [part for part in found if part.text]
 
 
-_PATH_KEY = re.compile(r"""^(\s*(?:- +)*)(?:"([^"]*)"|'([^']*)'|([^\s#'"{\[][^#]*?))\s*:(?:\s|$)""")
+_PATH_KEY = re.compile(r"""^(\s*(?:- +)*)(?:"([^"]*)"|'([^']*)'|([^\s#'"{\[][^#]*?)):(?:\s|$)""")
 
 
 def key_path(lines: Sequence[str], index: int, top: int) -> list[str]:
@@ -104,6 +105,6 @@ def key_path(lines: Sequence[str], index: int, top: int) -> list[str]:
             continue
         indent = len(match[1])
         if limit is None or indent < limit:
-            path.insert(0, next(name for name in match.groups()[1:] if name is not None))
+            path.insert(0, next(name for name in match.groups()[1:] if name is not None).strip())
             limit = indent
     return path

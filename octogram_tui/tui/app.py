@@ -17,6 +17,7 @@ from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.rows import Row
+from octogram_tui.projection.source import ReadText, no_text
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual
@@ -75,6 +76,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         earlier_signals: Sequence[int] = (),
         parting: str = "",
         past: Sequence[PastRun] = (),
+        read_text: ReadText = no_text,
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -82,7 +84,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
         self.source = source
         self.scenario_path = scenario_path
         self.editor = editor
-        self.model = Model(clock=clock, is_replay=replay, past=past)
+        self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text)
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
@@ -341,11 +343,13 @@ async def run_console(
     earlier_signals: Sequence[int] = (),
     parting: str = "",
     past: Sequence[PastRun] = (),
+    read_text: ReadText = no_text,
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
+    read_text: gives the texts of the scenario that the run kept
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
     """
     prepare_textual()
@@ -364,6 +368,7 @@ async def run_console(
         earlier_signals=earlier_signals,
         parting=parting,
         past=past,
+        read_text=read_text,
     )
     app.call_later(app.listen_to_signals)
     try:

@@ -51,6 +51,24 @@ VIEWS: tuple[View, ...] = (
         "variable_list.VariableList",
         "the variables, and what changed them when",
     ),
+    View(
+        "timeline",
+        "5",
+        "Time",
+        "Time",
+        "middle",
+        "timeline_view.TimelineView",
+        "when what ran, how much at once, and what the end waited for",
+    ),
+    View(
+        "source",
+        "7",
+        "Source",
+        "Source",
+        "middle",
+        "source_view.SourceView",
+        "the scenario as the run knows it, with what goes on at each line",
+    ),
 )
 """Order is that of the tabs, and of the tab key."""
 

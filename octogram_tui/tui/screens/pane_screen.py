@@ -154,6 +154,10 @@ class PaneScreen(Screen[None]):
     def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
         """Log, inspector and the like follow the cursor."""
         message.stop()
+        row = message.view.selected
+        if message.view.leads and isinstance(row, (Group, InstanceRow)):
+            self.plan.select(row)  # which moves its cursor, and is told of here again
+            return
         self.is_pinned = message.view is not self.plan
         if message.view.selected is not None:
             self.look_at(message.view.selected, but=message.view)

@@ -35,6 +35,11 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
+def fit_most(text: str, width: int) -> str:
+    """Cut a text to a width in cells; a shorter one is not filled."""
+    return fit(text, min(width, cell_len(text)))
+
+
 class Brush:
     """Holds palette and keys of the moment. `version` grows when they change, so that cached lines are drawn anew."""
 

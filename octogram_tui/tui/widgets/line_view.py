@@ -30,6 +30,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS = bindings("list")
     header_lines = 0
     has_cursor = True
+    leads = False  # the row that its cursor is on is chosen in the plan too
 
     class CursorMoved(Message):
         """The operator moved the cursor."""

@@ -7,12 +7,13 @@ from collections.abc import Hashable
 from rich.cells import cell_len
 from textual.content import Content
 
+from octogram_tui.model.values import Value
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.projection.yaml_text import Part, parts
 from octogram_tui.tui.format import LOOKS, Look, value
 from octogram_tui.tui.model import Model, Subject, line_of
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
 
 MARK_CELLS = 4
@@ -28,18 +29,23 @@ _FAILED = (State.FAILED, State.LOST)
 class SourceView(LineView):
     """Follows what is chosen in the plan; moving in it chooses there."""
 
+    leads = True
+
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="source")
         self.border_title = " Source "
         self.subject: Row | None = None
+        self._example: InstanceRow | None = None  # whose arguments stand beside the templates
+        self._is_behind = True  # the cursor has not gone where `subject` is
         self._shift = 0  # cells that are scrolled out at the left
         self._of_version = -1
-        self._titles = ("", "")
+        self._title = ""
 
     @property
-    def selected(self) -> Group | None:
-        """The stage or job that the line under the cursor belongs to."""
-        return self.model.source.row_at(self.cursor + 1) if self.count() else None
+    def selected(self) -> Row | None:
+        """The stage or job that the line under the cursor belongs to; where that is the chosen one, what is chosen."""
+        row = self.model.source.row_at(self.cursor + 1) if self.count() else None
+        return self.subject if row is not None and row is _place_of(self.subject) else row
 
     @property
     def line(self) -> int:
@@ -52,16 +58,18 @@ class SourceView(LineView):
         if row is self.subject:
             return
         self.subject = row
-        line = line_of(row)
-        if line and not (self.has_focus and self.selected in (row, row.parent if row else None)):
-            self._show(line)
+        self._is_behind = True
         self.sync()
 
-    def _show(self, line: int) -> None:
+    def _catch_up(self, line: int) -> None:
+        """Go to the line of what is chosen, unless the cursor is somewhere in it already."""
+        if not line or (self.has_focus and self.selected is self.subject):
+            return
         self.cursor = max(0, min(line, self.count()) - 1)
         top = self.scroll_offset.y
         if not top <= self.cursor < top + self.visible_lines - 2:
             self.scroll_line(max(0, self.cursor - self.visible_lines // 3))
+        super().sync()
 
     def count(self) -> int:
         """Say how many lines the text has."""
@@ -69,35 +77,47 @@ class SourceView(LineView):
 
     def sync(self) -> None:
         """Take in another version, and say which it is."""
-        if not self.display:
-            return
+        if not self.display or not self.size:
+            return  # nobody looks: the text need not even be read
+        self._example = self._choose_example()
         source = self.model.source
         if source.version != self._of_version:
             self._of_version = source.version
-            self._show(line_of(self.subject) or self.cursor + 1)
+            self._is_behind = True
         self._entitle()
-        super().sync()
+        super().sync()  # first, for it says how far can be scrolled
+        if self._is_behind and self.count():
+            self._is_behind = False
+            self._catch_up(line_of(self.subject))
 
     def _entitle(self) -> None:
         board = self.model.board
         name = self.brush.text(board.scenario.rpartition("/")[2], limit=60)
         edits = f"  after {self.model.source.reloads} reload{'s' * (self.model.source.reloads > 1)}"
         title = f"Source  {name}{edits if self.model.source.reloads else ''}".rstrip()
-        side = ""
-        if board.problems:
-            line = int(board.problems[0].get("line") or 0)
-            side = f"the file on disk was refused{f': line {line}' if line else ''}; this is what runs"
-        if (title, side) != self._titles:
-            self._titles = (title, side)
+        self.header_lines = 1 if board.problems else 0
+        if title != self._title:
+            self._title = title
             self.border_title = Content(f" {title} ")  # a plain text would be read as markup
-            self.border_subtitle = Content(f" {side} ") if side else None
+
+    def header_key(self) -> Hashable:
+        """The edit that was refused."""
+        return self.model.board.reload_seq
+
+    def paint_header(self, width: int) -> list[Piece]:
+        """Say that the file is another than the run knows."""
+        problem = self.model.board.problems[0]
+        line = int(problem.get("line") or 0)
+        where = f" at line {line}" if line else ""
+        message = self.brush.text(problem.get("message", ""))
+        return [(f" the file on disk was refused{where}: {message}", "failed"), ("  this is what runs", "dim")]
 
     def line_key(self, index: int) -> Hashable:
         """The text, what is on the line, and what its template is."""
         source = self.model.source
         groups = tuple((group.version, group.state) for group in source.on(index + 1))
         given = self._value(index + 1)
-        return (source.version, index, groups, self._shift, self.count(), None if given is None else repr(given))
+        return (source.version, index, groups, self._shift, self.count(), repr(given), self._example is self.subject)
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
@@ -118,10 +138,7 @@ class SourceView(LineView):
         note, style = self._note(index + 1)
         if note and used + NOTE_GAP + min(cell_len(note), 8) <= room:
             pieces.append((" " * NOTE_GAP, ""))
-            shown = fit(note, min(cell_len(note), room - used - NOTE_GAP))
-            pieces.append((shown, style))
-        elif used > room:
-            pieces.append(("", ""))
+            pieces.append((fit_most(note, room - used - NOTE_GAP), style))
         return [*gutter, *pieces]
 
     def _gutter(self, line: int) -> list[Piece]:
@@ -160,32 +177,47 @@ class SourceView(LineView):
             running = groups[-1].tally[State.RUNNING] if look.style in ("failed", "lost") else 0
             also = f", {running} running" if running else ""
             return f"{self.brush.pick('◂', '<')} {count} {look.word}{also}", look.style
-        given = self._value(line)
+        given, is_of_example = self._value(line)
         if given is None:
             return "", ""
-        name, found = given
-        return f"= {fit_value(value(found), VALUE_CELLS)}" if name else "", "dim"
+        row = self._example
+        is_named = is_of_example and row is not None and row is not self.subject
+        whose = f"  ({self.brush.text(row.agent)})" if is_named and row is not None else ""
+        return f"= {fit_most(self.brush.text(value(given)), VALUE_CELLS)}{whose}", "dim"
 
-    def _value(self, line: int) -> tuple[str, object] | None:
-        return self.model.source.value_at(line, self.subject, self.model.variables)
+    def _value(self, line: int) -> tuple[Value, bool]:
+        return self.model.source.value_at(line, self._example, self.model.variables)
+
+    def _choose_example(self) -> InstanceRow | None:
+        """Whose arguments are shown: the chosen instance's; of a job, those of its first failed one, or of its only."""
+        row = self.subject
+        if isinstance(row, InstanceRow) or row is None or row.kind is Kind.STAGE:
+            return row if isinstance(row, InstanceRow) else None
+        board = self.model.board
+        failed = (each for each in board.failures.values() if row in (each.job, each.parent))
+        first = next(failed, None) if row.tally[State.FAILED] else None
+        only = row.children[0] if len(row.children) == 1 else None
+        return first or (only if isinstance(only, InstanceRow) else None)
 
     def action_sideways(self, by: int) -> None:
         """Scroll to what is too long for the pane."""
         self._shift = max(0, min(self._shift + by * SHIFT_CELLS, 4096))
         self.sync()
 
-    def text_of_all(self) -> str:
-        """Give the whole text, for the clipboard."""
-        return "\n".join(self.model.source.lines)
+    def text_of_selected(self) -> str:
+        """Give the line, as it is in the file."""
+        return self.model.source.lines[self.cursor] if self.count() else ""
+
+
+def _place_of(row: Row | None) -> Row | None:
+    """Give what has a line of its own: the job of an instance, of a job on an agent, else the row itself."""
+    if isinstance(row, InstanceRow):
+        return row.job
+    return row.above if row is not None and row.kind is Kind.AGENT else row
 
 
 def _piece(part: Part) -> Piece:
     return part.text, STYLES[part.kind]
-
-
-def fit_value(text: str, width: int) -> str:
-    """Cut a value to a width in cells, and never fill it."""
-    return fit(text, min(width, cell_len(text)))
 
 
 def without_cells(pieces: list[Piece], cells: int) -> list[Piece]:

@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from octogram_tui.projection.row_states import State
-from octogram_tui.projection.rows import Group, Kind, RowKey
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, RowKey
 from octogram_tui.projection.timeline import JobKey, Mark, Span
 from octogram_tui.tui.format import LOOKS, clock, duration
-from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.model import Model, Subject
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
 
 NAME_CELLS = 30
@@ -38,6 +38,7 @@ class TimelineView(LineView):
     """A row for each stage, and for each job of those that are unfolded; the cursor is a row and a moment."""
 
     header_lines = 2
+    leads = True
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="timeline")
@@ -54,6 +55,20 @@ class TimelineView(LineView):
     def selected(self) -> Group | None:
         """The row under the cursor."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def text_of_selected(self) -> str:
+        """Give the row's name."""
+        return self.selected.full_name if self.selected is not None else ""
+
+    def look_at(self, subject: Subject | None) -> None:
+        """Point at what was chosen elsewhere, or at what holds it."""
+        row = subject if isinstance(subject, (Group, InstanceRow)) else None
+        while row is not None and row not in self._rows:
+            row = row.parent
+        if isinstance(row, Group) and not self.has_focus:
+            self.cursor = self._rows.index(row)
+            self.show_line(self.cursor)
+            self.sync()
 
     def count(self) -> int:
         """Say how many rows are unfolded."""
@@ -87,8 +102,8 @@ class TimelineView(LineView):
             return decided
         return fits or stage.state in (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
 
-    def toggle(self) -> bool:
-        """Unfold or fold the stage under the cursor; False for a job."""
+    def open(self) -> bool:
+        """Unfold or fold the stage under the cursor; a job is looked into."""
         row = self.selected
         if row is None or row.kind is not Kind.STAGE:
             return False
@@ -245,8 +260,12 @@ class TimelineView(LineView):
             (" ", ""),
             *self._bar(row, self._bar_cells(width), critical=critical),
             (fit(self._time(row), TIME_CELLS + 1, right=True), "dim"),
-            (f"  {brush.text(self._critical.get((row.stage.name, row.name), ''))}", "dim"),
+            ("  " + self._waited_for(row) if self._agent_cells(width) else "", "dim"),
         ]
+
+    def _waited_for(self, row: Group) -> str:
+        """The agent that the end waited for in a job."""
+        return fit_most(self.brush.text(self._critical.get((row.stage.name, row.name), "")), AGENT_CELLS)
 
     def _bar(self, row: Group, cells: int, *, critical: bool) -> list[Piece]:
         timeline, brush = self.model.timeline, self.brush
