@@ -43,9 +43,12 @@ class LogView:
         self.removed = 0  # lines that were taken from the front since the view was opened
         self._kept_lines = kept_lines
         self._next = max(logbook.first, logbook.end - SCANNED_LINES)
+        self.origins: list[Origin] = []  # who wrote what belongs here, in the order of their first lines
         self._verdicts: dict[int, bool] = {}
         if scope.instance is not None:
-            self.lines = [line for origin in logbook.attempts.get(scope.instance, ()) for line in origin.lines]
+            self.origins = list(logbook.attempts.get(scope.instance, ()))
+            self._verdicts = {id(origin): True for origin in self.origins}
+            self.lines = [line for origin in self.origins for line in origin.lines]
             self._next = logbook.end
         self.catch_up()
 
@@ -61,6 +64,8 @@ class LogView:
             verdict = verdicts.get(id(origin))
             if verdict is None:
                 verdict = verdicts[id(origin)] = holds(origin)
+                if verdict:
+                    self.origins.append(origin)
             if verdict:
                 self.lines.append(line)
                 count += 1
@@ -69,17 +74,3 @@ class LogView:
             del self.lines[:excess]
             self.removed += excess
         return count
-
-    def find(self, needle: str, start: int, *, backwards: bool = False) -> int | None:
-        """Find the next line that holds a text, from `start` on, around the end; capitals count only when used."""
-        lines = self.lines
-        if not needle or not lines:
-            return None
-        is_exact = needle != needle.lower()
-        order = range(len(lines))
-        for offset in order:
-            index = (start - offset if backwards else start + offset) % len(lines)
-            text = lines[index].text
-            if needle in (text if is_exact else text.lower()):
-                return index
-        return None

@@ -18,17 +18,18 @@ class Origin:
 
     __slots__ = ("agent", "attempt", "dropped", "first", "instance", "item", "lines", "log", "process", "total")
 
-    def __init__(self, event: ev.JobOutput) -> None:
+    def __init__(self, event: ev.JobOutput | ev.JobStarted) -> None:
+        process = event.process if isinstance(event, ev.JobOutput) else ""
         self.instance = event.instance
         self.attempt = event.attempt
         self.agent = event.agent
         self.item = event.item
-        self.process = event.process
+        self.process = process
         self.lines: list[Line] = []
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
         self.dropped = 0  # lines that the agent left out before they came
-        self.log = event.process  # which process's lines were left out last; empty for the attempt's own
+        self.log = process  # which process's lines were left out last; empty for the attempt's own
 
     @property
     def stage(self) -> str:
@@ -52,7 +53,9 @@ class Origin:
 
 
 class Line(NamedTuple):
-    """One line, raw. `stream` is stdout, stderr, or `gap` for a note of how many lines were left out."""
+    """One line, raw. `stream` is stdout or stderr; `gap` for a note of how many lines were left out, `attempt` for one
+    that says that what comes is of another attempt.
+    """
 
     at_s: float
     origin: Origin
@@ -61,14 +64,24 @@ class Line(NamedTuple):
 
 
 class Logbook:
-    """The fold: every line in the order of its coming, and by origin. Absolute numbers stay true while lines go."""
+    """The fold: every line in the order of its coming, and by origin. Absolute numbers stay true while lines go.
 
-    def __init__(self, *, lines_per_origin: int = LINES_PER_ORIGIN, bytes_in_all: int = BYTES_IN_ALL) -> None:
+    marks_attempts: whether a line says where an attempt after the first begins
+    """
+
+    def __init__(
+        self,
+        *,
+        lines_per_origin: int = LINES_PER_ORIGIN,
+        bytes_in_all: int = BYTES_IN_ALL,
+        marks_attempts: bool = False,
+    ) -> None:
         self.lines: list[Line] = []
         self.first = 0  # the absolute number of lines[0]
         self.size_bytes = 0
         self.attempts: dict[InstanceId, list[Origin]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
+        self._marks_attempts = marks_attempts
         self._lines_per_origin = lines_per_origin
         self._bytes_in_all = bytes_in_all
 
@@ -79,16 +92,21 @@ class Logbook:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
-        if not isinstance(event, ev.JobOutput):
-            return
-        origin = self._origin(event)
-        new: list[Line] = []
-        if event.dropped:
-            origin.dropped += event.dropped
-            origin.log = event.process
-            new.append(Line(event.at_s, origin, "gap", f"{event.dropped} lines left out"))
-        new += [Line(event.at_s, origin, event.stream, text) for text in event.lines]
-        origin.total += len(event.lines)
+        if isinstance(event, ev.JobOutput):
+            origin = self._origin(event)
+            new: list[Line] = []
+            if event.dropped:
+                origin.dropped += event.dropped
+                origin.log = event.process
+                new.append(Line(event.at_s, origin, "gap", f"{event.dropped} lines left out"))
+            new += [Line(event.at_s, origin, event.stream, text) for text in event.lines]
+            origin.total += len(event.lines)
+            self._keep(origin, new)
+        elif self._marks_attempts and isinstance(event, ev.JobStarted) and event.attempt > 1:
+            origin = self._origin(event)
+            self._keep(origin, [Line(event.at_s, origin, "attempt", f"attempt {event.attempt}, {event.why}")])
+
+    def _keep(self, origin: Origin, new: list[Line]) -> None:
         origin.lines += new
         self.lines += new
         self.size_bytes += sum(len(line.text) for line in new) + LINE_OVERHEAD_BYTES * len(new)
@@ -99,7 +117,7 @@ class Logbook:
         if self.size_bytes > self._bytes_in_all:
             self._let_go()
 
-    def _origin(self, event: ev.JobOutput) -> Origin:
+    def _origin(self, event: ev.JobOutput | ev.JobStarted) -> Origin:
         if event.instance is not None:
             origins = self.attempts.setdefault(event.instance, [])
             for origin in reversed(origins):
@@ -107,6 +125,7 @@ class Logbook:
                     return origin
             origins.append(Origin(event))
             return origins[-1]
+        assert isinstance(event, ev.JobOutput)  # what starts is an instance
         by_process = (event.agent, event.process)
         found = self.processes.get(by_process)
         if found is None:

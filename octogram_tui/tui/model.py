@@ -34,7 +34,7 @@ class Model:
         read_text: ReadText = no_text,
     ) -> None:
         self.board = Board()
-        self.logbook = Logbook()
+        self.logbook = Logbook(marks_attempts=True)
         self.variables = Variables()
         self.outline = Outline(self.board)
         self.expectation = Expectation(past)
@@ -53,6 +53,8 @@ class Model:
             if event.TYPE == "job_output":
                 logbook.apply(event)
                 continue
+            if event.TYPE == "job_started":
+                logbook.apply(event)
             expectation.apply(event)
             timeline.apply(event)
             if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
@@ -77,6 +79,14 @@ class Model:
         """When the stages will be done by the run's clock, if nothing holds it from now on; None when nobody knows."""
         rest_s = None if self.is_replay else self.expectation.rest_s(self.now_s)
         return None if rest_s is None else self.now_s + rest_s
+
+    @property
+    def started_s(self) -> float | None:
+        """When the run started, by the clock (seconds since 1970); None where it does not say."""
+        try:
+            return datetime.fromisoformat(self.board.started_wall).timestamp()
+        except ValueError:
+            return None
 
     @property
     def is_failing(self) -> bool:

@@ -98,17 +98,6 @@ def test_a_view_forgets_its_oldest_lines() -> None:
     assert (len(view.lines), view.removed) == (100, 200)
 
 
-def test_find_goes_round_and_minds_capitals_only_when_used() -> None:
-    book = Logbook()
-    book.apply(output("alpha", "Error: x", "omega", "error: y"))
-    view = LogView(book)
-    assert view.find("error", 0) == 1
-    assert view.find("error", 2) == 3
-    assert view.find("Error", 2) == 1
-    assert view.find("error", 0, backwards=True) == 3
-    assert view.find("nowhere", 0) is None
-
-
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [

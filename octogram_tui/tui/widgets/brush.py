@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from rich.cells import cell_len, set_cell_size
-from rich.color_triplet import ColorTriplet
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from octogram_tui.projection.text import printed, safe
+from octogram_tui.projection.ansi import drawn, drawn_text
+from octogram_tui.projection.text import safe
 from octogram_tui.tui.format import Look
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.theme import Palette
+from octogram_tui.tui.widgets.contrast import LEAST_CONTRAST, contrast
+from octogram_tui.tui.widgets.ink import inked
 
 CUT = "~"
 """Stands where a text was cut: one cell in every terminal, unlike the ellipsis."""
 
-LINE_CHARACTERS = 4096
+INK = "\x1b"
+"""Begins the name of a style that a job chose itself; the codes of its look follow."""
 
-LEAST_CONTRAST = 3.5
-"""A little above what WCAG asks of large text and of signs (3), so that it holds below a dialog too."""
+KEPT_INKS = 1_000
 
 Piece = tuple[str, str]
-"""A text that is safe to show, and the name of its style."""
+"""A text that is safe to show, and the name of its style, or what `INK` begins."""
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -40,6 +40,44 @@ def fit_most(text: str, width: int) -> str:
     return fit(text, min(width, cell_len(text)))
 
 
+def cells_of(pieces: list[Piece]) -> int:
+    """Count the cells of pieces."""
+    return sum(cell_len(text) for text, _ in pieces)
+
+
+def window(pieces: list[Piece], left: int, width: int) -> list[Piece]:
+    """Cut what is seen of pieces: `width` cells from the cell `left` on. A sign of two cells is never halved."""
+    seen: list[Piece] = []
+    for text, style in pieces:
+        if width <= 0:
+            break
+        length = cell_len(text)
+        if left >= length:
+            left -= length
+            continue
+        if left:
+            text = _without(text, left)
+            length -= left
+            left = 0
+        if length > width:
+            text = set_cell_size(text, width)
+        seen.append((text, style))
+        width -= length
+    return seen
+
+
+def _without(text: str, count: int) -> str:
+    """Cut cells from the front of a text; of a sign that is halved a blank is left."""
+    if text.isascii():
+        return text[count:]
+    front = next(iter(chop_cells(text, count)))
+    rest = text[len(front) :]
+    missing = count - cell_len(front)
+    if not missing:
+        return rest
+    return " " * (cell_len(rest[:1]) - missing) + rest[1:]
+
+
 class Brush:
     """Holds palette and keys of the moment. `version` grows when they change, so that cached lines are drawn anew."""
 
@@ -48,10 +86,12 @@ class Brush:
         self.keys = keys or Keys()
         self.ascii_only = ascii_only
         self.version = 0
+        self._inks: dict[str, Style] = {}
 
     def use(self, palette: Palette) -> None:
         """Change the palette."""
         self.palette = palette
+        self._inks.clear()
         self.version += 1
 
     def use_keys(self, keys: Keys) -> None:
@@ -61,6 +101,13 @@ class Brush:
 
     def style(self, name: str) -> Style:
         """Give a style by its name; an empty name is the plain text's."""
+        if name[:1] == INK:
+            style = self._inks.get(name)
+            if style is None:
+                if len(self._inks) >= KEPT_INKS:
+                    self._inks.clear()
+                style = self._inks[name] = inked(name[1:], self.palette)
+            return style
         return self.palette.styles[name or "text"]
 
     def key(self, action: str) -> str:
@@ -73,7 +120,11 @@ class Brush:
 
     def line(self, raw: str) -> str:
         """Make a line of output safe to show."""
-        return safe(printed(raw), limit=LINE_CHARACTERS, ascii_only=self.ascii_only)
+        return drawn_text(raw, ascii_only=self.ascii_only)
+
+    def output(self, raw: str, style: str = "") -> list[Piece]:
+        """Make a line of output safe to show, in its own colours; `style` is for where it has none."""
+        return [(text, f"{INK}{codes}" if codes else style) for text, codes in drawn(raw, ascii_only=self.ascii_only)]
 
     def sign(self, look: Look) -> str:
         """Give the sign of a state."""
@@ -108,15 +159,3 @@ def _readable(style: Style | None, ground: Style) -> Style:
     if ink is None or below is None or contrast(ink, below) >= LEAST_CONTRAST:
         return style
     return style.without_color
-
-
-@lru_cache(512)
-def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
-    """The ratio of two colours as WCAG computes it, from 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: ColorTriplet) -> float:
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from rich.cells import cell_len
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
+from textual.selection import Selection
 from textual.strip import Strip
 
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject
-from octogram_tui.tui.widgets.brush import Brush, Piece
+from octogram_tui.tui.widgets.brush import Brush, Piece, under
 
 CACHED_STRIPS = 1_000
+
+
+class WholeCells(ScrollBarRender):
+    """A scrollbar of whole cells: the signs for parts of one are no ASCII, and two cells wide in some terminals."""
+
+    VERTICAL_BARS = (" ",)  # type: ignore[assignment]
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -47,6 +56,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.painted_lines = 0  # since the start; tests hold it against what is seen
         self._strips: dict[Hashable, Strip] = {}
         self._shown: dict[int, Hashable] = {}
+        self._laid_out: tuple[int, int, int] | None = None  # cursor, lines and height at the last look
+
+    def on_mount(self) -> None:
+        """Draw the scrollbar so that it can be drawn anywhere."""
+        self.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]
 
     # What a pane says of itself
 
@@ -96,29 +110,44 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing
 
+    @property
+    def line_cells(self) -> int:
+        """How wide a line is: the scrollbar stands on what would be its last cell."""
+        return max(1, self.size.width - self.scrollbar_size_vertical)
+
     def sync(self) -> None:
         """Bring what is on the screen up to date with the model."""
         if not self.display or not self.size:
             return
         total = self.count()
+        was_seen = self._laid_out is None or self._is_seen(self._laid_out[0], self._laid_out[2])
         self.cursor = max(0, min(self.cursor, total - 1))
-        size = Size(self.size.width, total + self.header_lines)
+        size = Size(self.line_cells, total + self.header_lines)
         if size != self.virtual_size:
             self.virtual_size = size
+        laid_out = (self.cursor, total, self.visible_lines)
+        if self.has_cursor and laid_out != self._laid_out:
+            # A filter, a reload, another size: the cursor stays on the screen, unless the operator looked away from it.
+            if was_seen:
+                self.show_line(self.cursor)
+            self._laid_out = laid_out
         stale = [y for y in range(self.size.height) if self._shown.get(y) != self._full_key(y)]
         if len(stale) > self.size.height // 2:
             self.refresh()
         elif stale:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in stale))
 
+    def _is_seen(self, index: int, height: int) -> bool:
+        return self.scroll_offset.y <= index < self.scroll_offset.y + height
+
     def _full_key(self, y: int) -> Hashable:
-        base = (self.brush.version, self.size.width, self.has_focus)
+        base = (self.brush.version, self.line_cells, self.has_focus)
         if y < self.header_lines:
             return (base, "header", y, self.header_key())
         index = self.scroll_offset.y + y - self.header_lines
         total = self.count()
         if index < total:
-            return (base, self.line_key(index), self.has_cursor and index == self.cursor)
+            return (base, self.line_key(index), self.has_cursor and index == self.cursor, self._selected_span(index))
         return (base, "below", self._empty_piece(y) if not total else ())
 
     def _empty_piece(self, y: int) -> Piece:
@@ -128,7 +157,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Give one line to the screen, painted now or before."""
-        width = self.size.width
+        width = self.line_cells
         key = self._full_key(y)
         self._shown[y] = key
         strip = self._strips.get(key)
@@ -150,13 +179,59 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         over = ""
         if self.has_cursor and index == self.cursor:
             over = "cursor" if self.has_focus else "cursor-idle"
-        return self.brush.strip(self.paint(index, width), width, over=over)
+        return self._with_selection(index, self.brush.strip(self.paint(index, width), width, over=over))
 
     def notify_style_update(self) -> None:
         """The look changed (focus, theme): nothing that was painted holds."""
         super().notify_style_update()
         self._strips.clear()
         self._shown.clear()
+
+    # Selecting with the mouse
+
+    def _selected_span(self, index: int) -> tuple[int, int] | None:
+        """Say which characters of a line are selected; -1 stands for its end."""
+        selection = self.text_selection
+        return selection.get_span(index) if selection is not None else None
+
+    def _with_selection(self, index: int, strip: Strip) -> Strip:
+        span = self._selected_span(index)
+        if span is None:
+            return strip
+        text = strip.text
+        start = cell_len(text[: span[0]])
+        end = strip.cell_length if span[1] == -1 else cell_len(text[: span[1]])
+        if start >= end:
+            return strip
+        style = self.screen.get_component_rich_style("screen--selection")
+        parts = (strip.crop(0, start), under(strip.crop(start, end), style), strip.crop(end, strip.cell_length))
+        return Strip.join(parts)
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw what is selected."""
+        self.sync()
+
+    def goes_on_at(self, index: int) -> int | None:
+        """Say where the text begins in a line that only goes on with what the one before had no room for."""
+        return None
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Give the text that is selected, as it stands there; what was wrapped is one line again."""
+        last = self.count() - 1
+        first = selection.start.y if selection.start is not None else 0
+        if selection.end is not None:
+            last = min(last, selection.end.y)
+        lines: list[str] = []
+        for index in range(first, last + 1):
+            row = self.brush.strip(self.paint(index, self.line_cells), self.line_cells).text
+            start, end = selection.get_span(index) or (0, -1)
+            begin = self.goes_on_at(index)
+            part = (row if end == -1 else row[:end])[max(start, begin or 0) :]
+            if begin is None or not lines:
+                lines.append(part)
+            else:
+                lines[-1] += part
+        return "\n".join(line.rstrip() for line in lines), "\n"
 
     # Moving about
 
@@ -179,6 +254,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """A scrollbar that comes after we scrolled has to hear of it."""
         if is_shown:
             self.vertical_scrollbar.position = self.scroll_y
+        self.call_later(self.sync)  # lines are of another width
 
     def show_line(self, index: int) -> None:
         """Scroll as little as needed to see a line."""

@@ -3,132 +3,245 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from zlib import crc32
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from textual.content import Content
-from textual.selection import Selection
-from textual.strip import Strip
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.scrollbar import ScrollTo
 
-from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line, Origin
 from octogram_tui.projection.row_states import State
-from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
+from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.projection.variables import Variable
-from octogram_tui.tui.format import LOOKS, duration, stamp
+from octogram_tui.tui.format import LOOKS, duration, plural
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit, under
+from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.log_line import NEXT_TIMES, LogPainter
+from octogram_tui.tui.widgets.log_rows import LogRows
+from octogram_tui.tui.widgets.log_tab import LogTab
 
-NAME_CELLS = 12
-NAME_STYLES = 6
-NOTHING_WRAPPED = (-1, 0, 0)
-"""No width, not even that of a hidden pane: the rows are laid out anew."""
+SIDEWAYS_CELLS = 16
+LETTERS = "ABCD"
+"""What pinned logs are called; there are no more than these."""
 
 
 class OutputLog(LineView):
-    """The lines of what is chosen in another pane."""
+    """The log of what is chosen in another pane, and those that were pinned."""
 
     BINDINGS = bindings("log")
     has_cursor = False
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="log")
-        self.subject: Subject | None = None
-        self.is_following = True
-        self.shows_times = False
+        self.tabs = [LogTab(model.logbook)]  # the first follows what is chosen
+        self.tab = self.tabs[0]  # the one that is shown
         self.wraps = False
-        self.needle = ""
-        self.match: int | None = None  # the line that was found, among `lines`; gone with it
-        self.unseen = 0  # lines that came since it follows no more
-        self._view = LogView(model.logbook)
-        self._rows: list[tuple[int, int]] = []  # when wrapping: line, and the cell of it that the row begins with
-        self._wrapped: tuple[int, int, int] = NOTHING_WRAPPED  # width, lines, removed that _rows stand for
-        self._titles = ("", "")
+        self._painter = LogPainter(brush)
+        self._rows: LogRows | None = None  # when wrapping
+        self._look: Hashable = None  # what all rows depend on: laid out anew when it changes
+        self._titles: tuple[list[Piece], list[Piece]] | None = None
+        self._has_looked = False
+
+    # What is shown of the log
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the log is about."""
+        return self.tab.subject
 
     @property
     def lines(self) -> list[Line]:
         """The lines that can be scrolled through."""
-        return self._view.lines
+        return self.tab.lines
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the end is shown, and what comes."""
+        return self.tab.is_following
+
+    @property
+    def unseen(self) -> int:
+        """How many lines came since it follows no more."""
+        return self.tab.unseen
+
+    @property
+    def needle(self) -> str:
+        """What is searched for."""
+        return self.tab.search.needle if self.tab.search is not None else ""
+
+    @property
+    def match(self) -> int | None:
+        """The line that was found, among `lines`."""
+        return None if self.tab.match is None else self.tab.match - self.tab.view.removed
 
     def look_at(self, subject: Subject | None) -> None:
-        """Show what something wrote, from its end on."""
+        """Show what something wrote, from its end on. A pinned log stays, and stays shown."""
         if isinstance(subject, Variable):
             return  # a variable writes nothing
-        if scope_of(subject) == self._view.scope and self.subject is not None:
-            self.subject = subject
+        tab = self.tabs[0]
+        if scope_of(subject) == tab.view.scope and self._has_looked:
+            tab.subject = subject
             return
-        self.subject = subject
-        self._view = LogView(self.model.logbook, scope_of(subject))
-        self._rows, self._wrapped = [], NOTHING_WRAPPED
-        self.match = None
-        self.unseen = 0
-        self.is_following = True
-        self.scroll_line(0)
+        self._has_looked = True
+        self.tabs[0] = LogTab(self.model.logbook, subject)
+        if self.tab is tab:
+            self._show_tab(self.tabs[0])
+
+    # Pinned logs
+
+    def action_pin(self) -> None:
+        """Pin the log that is shown, or let go of it when it is a pinned one."""
+        if self.tab.letter:
+            self.tabs.remove(self.tab)
+            self._show_tab(self.tabs[0])
+            return
+        left = [letter for letter in LETTERS if all(tab.letter != letter for tab in self.tabs)]
+        if not left:
+            text = f"{len(LETTERS)} logs are pinned: show one of them and let go of it first"
+            self.app.notify(text, severity="warning", markup=False)
+            return
+        follower = self.tab
+        follower.top = self.scroll_offset.y
+        pinned = LogTab(self.model.logbook, follower.subject, letter=left[0])
+        self.tabs.append(pinned)
+        self.tabs[1:] = sorted(self.tabs[1:], key=lambda tab: tab.letter)
+        self._show_tab(pinned)
+
+    def action_next_log(self, by: int) -> None:
+        """Show another of the logs: the one that follows, then those that are pinned."""
+        if len(self.tabs) == 1:
+            self.app.notify("no log is pinned", markup=False)
+            return
+        self._show_tab(self.tabs[(self.tabs.index(self.tab) + by) % len(self.tabs)])
+
+    def show_log(self, letter: str) -> None:
+        """Show a pinned log by its letter; the one that follows has none."""
+        for tab in self.tabs:
+            if tab.letter == letter:
+                self._show_tab(tab)
+
+    def _show_tab(self, tab: LogTab) -> None:
+        self.tab.top = self.scroll_offset.y
+        self.tab = tab
+        self._look = None
         self.sync()
+        self.scroll_line(self.max_scroll_y if tab.is_following else tab.top)
+
+    # Keeping up
 
     def count(self) -> int:
         """Say how many rows the lines take."""
-        return len(self._rows) if self.wraps else len(self._view.lines)
+        return self._rows.count if self._rows is not None else len(self.tab.lines)
 
     def sync(self) -> None:
-        """Take in what came, and follow it."""
-        removed = self._view.removed
-        new = self._view.catch_up()
-        removed = self._view.removed - removed
-        if not self.is_following:
-            self.unseen += new
-        if self.match is not None and removed:
-            self.match = self.match - removed if self.match >= removed else None
-        if self.wraps:
-            self._wrap()
+        """Take in what came, and follow it; what is read does not move."""
+        tab = self.tab
+        gone = 0
+        for each in self.tabs:
+            came = each.catch_up()
+            if each is tab:
+                gone = came.removed
+        if self.size:
+            self._lay_out(gone)
         super().sync()
-        if self.is_following and self.scroll_offset.y != self.max_scroll_y:
+        if tab.is_following and self.scroll_offset.y != self.max_scroll_y:
             self.scroll_line(self.max_scroll_y)
         self._entitle()
 
-    def _entitle(self) -> None:
-        subject = self.subject
-        title = f"Log  {self.brush.text(title_of(subject), limit=80)}"
+    def _lay_out(self, gone: int) -> None:
+        """Lay out the lines that came since; all of them when they look otherwise, and then the top one stays."""
+        tab, painter, width = self.tab, self._painter, self.line_cells
+        painter.started_s = self.model.started_s
+        prefix = painter.measure(tab, width)
+        look = (width, prefix, painter.times, self.wraps)
+        rows = self._rows
+        top = self.scroll_offset.y
+        if look == self._look:
+            rows_gone = gone
+            if rows is not None:
+                rows_gone = rows.let_go(min(gone, rows.line_count)) if gone else 0
+                rows.lay(tab.lines[rows.line_count :])
+            if rows_gone and not tab.is_following:
+                self.scroll_line(max(0, top - rows_gone))
+            return
+        line, part = rows.at(top) if rows is not None and rows.line_count else (top, 0)
+        cells = part * rows.room if rows is not None else 0
+        is_anew = self._look is None
+        self._look = look
+        self._rows = None
+        if self.wraps:
+            self._rows = LogRows(self.brush, width - prefix)
+            self._rows.lay(tab.lines)
+        if not tab.is_following and not is_anew and tab.lines:
+            line = max(0, min(line - gone, len(tab.lines) - 1))
+            target = line if self._rows is None else self._rows.row_of(line) + cells // self._rows.room
+            self.call_after_refresh(self.scroll_line, target)
+
+    def title(self) -> list[Piece]:
+        """Say whose log it is: the logs there are, and how what is shown stands."""
+        subject = self.tab.subject
+        pieces: list[Piece] = []
+        for tab in self.tabs if len(self.tabs) > 1 else ():
+            style = "strong" if tab is self.tab else "dim"
+            pieces += [(tab.letter or "Log", style), (" ", "")]
+        if not pieces:
+            pieces = [("Log ", "")]
+        pieces.append((f" {self.brush.text(title_of(subject), limit=80)}", ""))
         if isinstance(subject, InstanceRow):
+            if subject.attempt > 1:
+                pieces.append((f"  attempt {subject.attempt}", ""))
             took = duration(subject.duration_s(self.model.now_s))
-            attempt = f"  attempt {subject.attempt}" if subject.attempt > 1 else ""
-            title += f"{attempt}  {LOOKS[subject.state].word} {took}".rstrip()
-        side = "" if self.is_following else f"held +{self.unseen}  G follows" if self.unseen else "held  G follows"
-        if self.needle:
-            side = f"/{self.brush.text(self.needle, limit=20)}  {side}"
-        if (title, side) != self._titles:
-            self._titles = (title, side)
+            pieces.append((f"  {LOOKS[subject.state].word} {took}".rstrip(), LOOKS[subject.state].style))
+        return pieces
+
+    def marks(self) -> list[Piece]:
+        """Say what is not as usual: what is searched for, that it does not follow, that lines are wrapped or cut."""
+        tab = self.tab
+        pieces: list[Piece] = []
+        if tab.search is not None:
+            total = len(tab.search.numbers)
+            place = tab.search.place(tab.match) if tab.match is not None else 0
+            count = f"{place} of {plural(total, 'match')}" if place else plural(total, "match")
+            count = count.replace("matchs", "matches")
+            needle = self.brush.text(tab.search.needle, limit=20)
+            pieces.append((f"/{needle}: {count if total else 'nowhere'}  ", "accent" if total else "retrying"))
+        if tab.left and not self.wraps:
+            pieces.append((f"from column {tab.left + 1}  ", "dim"))
+        if self.wraps:
+            pieces.append(("wrapped  ", "dim"))
+        if not tab.is_following:
+            new = f"+{tab.unseen} new" if tab.unseen else "not following"
+            pieces.append((f"{new}, G follows", "retrying"))
+        return pieces
+
+    def _entitle(self) -> None:
+        titles = (self.title(), self.marks())
+        if titles != self._titles:
+            self._titles = titles
+            title, marks = ("".join(text for text, _ in pieces) for pieces in titles)
             self.border_title = Content(f" {title} ")  # a plain text would be read as markup
-            self.border_subtitle = Content(f" {side} ") if side else None
+            self.border_subtitle = Content(f" {marks} ") if marks else None
 
-    def _wrap(self) -> None:
-        """Lay out the lines that came since; all of them when the width is another."""
-        width = self.size.width
-        old_width, done, removed = self._wrapped
-        view = self._view
-        if width != old_width or removed != view.removed:
-            self._rows, done = [], 0
-        for index in range(done, len(view.lines)):
-            line = view.lines[index]
-            room = max(8, width - self._prefix_cells(line))
-            parts = chop_cells(self.brush.line(line.text), room) or [""]
-            self._rows += [(index, part) for part in range(len(parts))]
-        self._wrapped = (width, len(view.lines), view.removed)
+    # Drawing
 
-    def _shows_names(self) -> bool:
-        return not isinstance(self.subject, InstanceRow)
-
-    def _prefix_cells(self, line: Line) -> int:
-        return sum(cell_len(text) for text, _ in self._prefix(line))
+    def _at(self, row: int) -> tuple[int, int]:
+        """Say which line a row shows, and which part of it."""
+        return self._rows.at(row) if self._rows is not None else (row, 0)
 
     def line_key(self, index: int) -> Hashable:
-        """The line's number, how it is shown, and what is searched or selected."""
-        line, part = self._rows[index] if self.wraps else (index, 0)
-        number = line + self._view.removed
-        span = self._selected_span(index)
-        return (self._view.scope, number, part, self.shows_times, self.wraps, self.needle, line == self.match, span)
+        """The line's number, how it is shown, and what is searched."""
+        tab = self.tab
+        line, part = self._at(index)
+        number = line + tab.view.removed
+        cut = tab.left if self._rows is None else -1
+        return (tab.view.scope, number, part, self._look, cut, self.needle, number == tab.match)
+
+    def paint(self, index: int, width: int) -> list[Piece]:
+        """Draw a row: a line, or a part of one."""
+        line, part = self._at(index)
+        return self._painter.paint(self.tab, line, width, self._rows, part)
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
@@ -141,99 +254,32 @@ class OutputLog(LineView):
             return [("it wrote nothing", "dim")]
         return [("no output yet", "dim")]
 
-    def _prefix(self, line: Line) -> list[Piece]:
-        pieces: list[Piece] = [(" ", "")]
-        if self.shows_times:
-            pieces.append((stamp(line.at_s) + " ", "time"))
-        origin = line.origin
-        if self._shows_names():
-            subject = self.subject
-            by_job = isinstance(subject, AgentRow) or (isinstance(subject, Group) and subject.kind is Kind.AGENT)
-            name = (origin.process or origin.job or origin.agent) if by_job else origin.agent
-            if by_job and isinstance(subject, Group):
-                name = str(origin.item)
-            style = f"name-{crc32(name.encode('utf-8', 'replace')) % NAME_STYLES + 1}"
-            pieces.append((fit(self.brush.text(name), NAME_CELLS) + " ", style))
-        elif origin.attempt > 1:
-            pieces.append((f"#{origin.attempt} ", "retrying"))
-        return pieces
+    def goes_on_at(self, index: int) -> int | None:
+        """A part of a wrapped line begins behind the room of its prefix."""
+        return self._painter.prefix_characters if self._at(index)[1] else None
 
-    def paint(self, index: int, width: int) -> list[Piece]:
-        """Time, who, and the text; what was searched for stands out."""
-        number, part = self._rows[index] if self.wraps else (index, 0)
-        line = self._view.lines[number]
-        text = self.brush.line(line.text)
-        prefix = self._prefix(line)
-        if self.wraps:
-            # As wide as the rows were laid out: after a resize the screen may be drawn before that is done again.
-            room = max(8, self._wrapped[0] - sum(cell_len(piece) for piece, _ in prefix))
-            text = dict(enumerate(chop_cells(text, room))).get(part, "")
-            if part:
-                prefix = [(" " * sum(cell_len(piece) for piece, _ in prefix), "")]
-        style = {"stderr": "stderr", "gap": "gap"}.get(line.stream, "")
-        if line.stream == "gap":
-            text = f"--- {text} ---"
-        return [*prefix, *self._marked(text, style, is_here=number == self.match)]
+    # Giving it away
 
-    def _marked(self, text: str, style: str, *, is_here: bool) -> list[Piece]:
-        needle = self.needle
-        if not needle:
-            return [(text, style)]
-        hay = text if needle != needle.lower() else text.lower()
-        pieces: list[Piece] = []
-        begin = 0
-        while (found := hay.find(needle, begin)) >= 0:
-            pieces.append((text[begin:found], style))
-            begin = found + len(needle)
-            pieces.append((text[found:begin], "match-here" if is_here else "match"))
-        return [*pieces, (text[begin:], style)]
-
-    # Selecting with the mouse
-
-    def _selected_span(self, index: int) -> tuple[int, int] | None:
-        selection = self.text_selection
-        return selection.get_span(index) if selection is not None else None
-
-    def _painted(self, y: int, width: int) -> Strip:
-        strip = super()._painted(y, width)
-        index = self.scroll_offset.y + y - self.header_lines
-        span = self._selected_span(index) if index < self.count() else None
-        if span is None:
-            return strip
-        start, end = span
-        end = width if end == -1 else end
-        style = self.screen.get_component_rich_style("screen--selection")
-        before, chosen, after = strip.crop(0, start), strip.crop(start, end), strip.crop(end, width)
-        return Strip.join([before, under(chosen, style), after])
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Draw what is selected."""
-        self.sync()
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Give the text that is selected."""
-        rows = ["".join(text for text, _ in self.paint(index, self.size.width)) for index in range(self.count())]
-        return selection.extract("\n".join(rows)), "\n"
-
-    def text_of_all(self) -> str:
-        """Give every line that is held, for the clipboard."""
-        return "\n".join(self.brush.line(line.text) for line in self._view.lines)
+    def text_of_all(self, *, has_colours: bool = False) -> str:
+        """Give every line that is held. Of what a terminal obeys nothing is left but colours, where they are wanted."""
+        tab, plain = self.tab, self._painter.plain
+        return "\n".join(plain(tab, line, has_colours=has_colours) for line in tab.lines)
 
     def text_of_selected(self) -> str:
         """Give the lines on the screen, or the one that was found."""
         if self.match is not None:
-            return self.brush.line(self.lines[self.match].text)
+            return self._painter.plain(self.tab, self.lines[self.match])
         top = self.scroll_offset.y
         rows = range(top, min(self.count(), top + self.visible_lines))
-        numbers = dict.fromkeys(self._rows[row][0] if self.wraps else row for row in rows)
-        return "\n".join(self.brush.line(self.lines[number].text) for number in numbers)
+        numbers = dict.fromkeys(self._at(row)[0] for row in rows)
+        return "\n".join(self._painter.plain(self.tab, self.lines[number]) for number in numbers)
 
     def left_out(self) -> Origin | None:
         """Give whose lines are not all here: the nearest above the last row that is seen."""
         if not self.lines:
             return None
         row = min(self.count(), self.scroll_offset.y + self.visible_lines) - 1
-        last = self._rows[row][0] if self.wraps else row
+        last = self._at(row)[0]
         return next((line.origin for line in reversed(self.lines[: last + 1]) if line.origin.let_go), None)
 
     async def action_more_of_log(self) -> None:
@@ -244,15 +290,15 @@ class OutputLog(LineView):
 
     def hold(self) -> None:
         """Follow no more."""
-        if self.is_following:
-            self.is_following = False
-            self.unseen = 0
+        if self.tab.is_following:
+            self.tab.is_following = False
+            self.tab.unseen = 0
         self._entitle()
 
     def follow(self) -> None:
         """Show the end, and what comes."""
-        self.is_following = True
-        self.unseen = 0
+        self.tab.is_following = True
+        self.tab.unseen = 0
         self.sync()
 
     def action_move(self, by: int) -> None:
@@ -264,54 +310,93 @@ class OutputLog(LineView):
         elif by < 0:
             self.hold()
 
-    def on_mouse_scroll_up(self) -> None:
+    def on_mouse_scroll_up(self, _: MouseScrollUp) -> None:
         """The wheel lets go of the end as well."""
         self.hold()
 
+    def on_mouse_scroll_down(self, _: MouseScrollDown) -> None:
+        """And takes hold of it again."""
+        self.call_after_refresh(self._follow_at_end)
+
+    def on_scroll_to(self, _: ScrollTo) -> None:
+        """So does the scrollbar."""
+        self.hold()
+        self.call_after_refresh(self._follow_at_end)
+
+    def _follow_at_end(self) -> None:
+        if not self.tab.is_following and self.scroll_offset.y >= self.max_scroll_y:
+            self.follow()
+
     def action_sideways(self, by: int) -> None:
-        """Nothing is to be folded here."""
+        """See more of lines that are cut."""
+        if self.wraps or not self.lines:
+            return
+        top = self.scroll_offset.y
+        seen = self.lines[top : top + self.visible_lines]
+        longest = max((self._painter.text_cells(line) for line in seen), default=0)
+        most = max(0, longest - self._painter.room(self.line_cells) + 1)
+        self.tab.left = max(0, min(self.tab.left + by * SIDEWAYS_CELLS, most if by > 0 else self.tab.left))
+        self.sync()
 
     def action_timestamps(self) -> None:
-        """Show or hide when each line came."""
-        self.shows_times = not self.shows_times
-        self._relay()
+        """Show when each line came: since the run's start, by the clock, or not at all."""
+        painter = self._painter
+        painter.times = NEXT_TIMES[painter.times]
+        if painter.times == "day" and self.model.started_s is None:
+            painter.times = ""
+        self.sync()
 
     def action_wrap(self) -> None:
         """Wrap long lines, or cut them."""
         self.wraps = not self.wraps
-        self._relay()
-
-    def _relay(self) -> None:
-        self._rows, self._wrapped = [], NOTHING_WRAPPED
         self.sync()
 
+    # Searching
+
     def search(self, needle: str) -> bool:
-        """Look for a text from the end backwards; False when it is nowhere."""
-        self.needle = needle
-        self.match = self._view.find(needle, len(self.lines) - 1, backwards=True)
+        """Look for a text from what is seen backwards; False when it is nowhere."""
+        self.tab.look_for(needle, self.brush.line)
+        self.tab.go_to_match(-1, self._last_seen() + 1)
         return self._show_match()
 
     def action_next_match(self, by: int) -> None:
         """Go to the next place that was searched for, or the one before."""
-        if not self.needle or not self.lines:
+        if self.tab.search is None:
             return
-        here = self.match if self.match is not None else len(self.lines)
-        self.match = self._view.find(self.needle, (here + by) % len(self.lines), backwards=by < 0)
+        self.tab.go_to_match(by, self._last_seen())
         self._show_match()
-
-    def _show_match(self) -> bool:
-        if self.match is not None:
-            self.hold()
-            row = next((at for at, (line, _) in enumerate(self._rows) if line == self.match), 0)
-            target = row if self.wraps else self.match
-            self.scroll_line(max(0, target - self.visible_lines // 2))
-        self.sync()
-        return self.match is not None
 
     def clear_search(self) -> bool:
         """Forget what was searched for; False when nothing was."""
-        was = bool(self.needle)
-        self.needle = ""
-        self.match = None
+        was = self.tab.search is not None
+        self.tab.look_for("", self.brush.line)
         self.sync()
         return was
+
+    def _last_seen(self) -> int:
+        """The number, among `lines`, of the last line on the screen."""
+        row = min(self.count(), self.scroll_offset.y + self.visible_lines) - 1
+        return self._at(row)[0] if row >= 0 else 0
+
+    def _show_match(self) -> bool:
+        match = self.match
+        if match is not None:
+            self.hold()
+            target = match if self._rows is None else self._rows.row_of(match)
+            self.scroll_line(max(0, target - self.visible_lines // 2))
+            if self._rows is None:
+                self._show_column(match)
+        self.sync()
+        return match is not None
+
+    def _show_column(self, match: int) -> None:
+        """Scroll sideways when what was found is not within what is seen of its line."""
+        assert self.tab.search is not None
+        text = self.brush.line(self.lines[match].text)
+        spans = self.tab.search.spans(text)
+        if not spans:
+            return
+        begin, end = (cell_len(text[:at]) for at in spans[0])
+        room = self._painter.room(self.line_cells)
+        if begin < self.tab.left or end > self.tab.left + room - 1:
+            self.tab.left = max(0, begin - room // 3) if end > room - 1 else 0

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.events import Click
 
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, RowKey
@@ -306,9 +307,9 @@ class TimelineView(LineView):
             self.column = None
         self.sync()
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: Click) -> None:
         """Choose the row, and in the bars the moment."""
-        cell = getattr(event, "x", 0) - self._left(self.size.width)
+        cell = event.x - self._left(self.size.width)
         self.column = cell if 0 <= cell < self._bar_cells(self.size.width) else None
         super().on_click(event)
         self.sync()

@@ -1,0 +1,104 @@
+"""One log that is looked at: what it is about, its lines, where one is in it, and what is searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from octogram_tui.projection.log_search import LogSearch
+from octogram_tui.projection.log_view import LogView
+from octogram_tui.projection.logbook import Line, Logbook, Origin
+from octogram_tui.projection.rows import AgentRow, Group, Kind
+from octogram_tui.tui.model import Subject, scope_of
+
+
+class Came(NamedTuple):
+    """How many lines came, and how many were let go at the front."""
+
+    new: int
+    removed: int
+
+
+class LogTab:
+    """The log of a subject. A pinned one stays what it is when something else is chosen."""
+
+    def __init__(self, logbook: Logbook, subject: Subject | None = None, *, letter: str = "") -> None:
+        self.subject = subject
+        self.letter = letter  # of a pinned one
+        self.view = LogView(logbook, scope_of(subject))
+        self.is_following = True
+        self.unseen = 0  # lines that came since it follows no more
+        self.search: LogSearch | None = None
+        self.match: int | None = None  # the absolute number of the line that was found
+        self.top = 0  # the row at the top when something else is shown
+        self.left = 0  # cells that are scrolled away at the left
+        self._naming = (-1, "")  # of how many origins, and what tells them apart
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines that can be scrolled through."""
+        return self.view.lines
+
+    def catch_up(self) -> Came:
+        """Take in what came."""
+        view = self.view
+        removed, end = view.removed, view.removed + len(view.lines)
+        new = view.catch_up()
+        removed = view.removed - removed
+        if not self.is_following:
+            self.unseen += new
+        if self.search is not None:
+            begin = max(end, view.removed)
+            self.search.take((line.text for line in view.lines[begin - view.removed :]), begin)
+            self.search.forget(view.removed)
+        if self.match is not None and self.match < view.removed:
+            self.match = None
+        return Came(new, removed)
+
+    # Searching
+
+    def look_for(self, needle: str, shown: Callable[[str], str]) -> None:
+        """Search all lines, and those that come."""
+        self.match = None
+        self.search = LogSearch(needle, shown) if needle else None
+        if self.search is not None:
+            self.search.take((line.text for line in self.lines), self.view.removed)
+
+    def go_to_match(self, by: int, from_line: int) -> int | None:
+        """Take the next line that was searched for, or the one before; `from_line` is where one is without one."""
+        if self.search is None:
+            return None
+        here = self.match if self.match is not None else from_line + self.view.removed
+        self.match = self.search.after(here) if by > 0 else self.search.before(here)
+        return self.match
+
+    # Names
+
+    def name_of(self, origin: Origin) -> str:
+        """Say in a word who wrote a line, as far as the subject leaves that open; empty where all is of one."""
+        kind = self._differs()
+        if kind == "item":
+            return "" if origin.item is None else str(origin.item)
+        if kind == "agent":
+            return origin.agent
+        return (origin.process or origin.job or origin.agent) if kind == "job" else ""
+
+    def names(self) -> set[str]:
+        """Give all names that stand before lines."""
+        return {self.name_of(origin) for origin in self.view.origins} if self._differs() else set()
+
+    def _differs(self) -> str:
+        origins = self.view.origins
+        if self._naming[0] != len(origins):
+            self._naming = (len(origins), _what_differs(self.subject, origins))
+        return self._naming[1]
+
+
+def _what_differs(subject: Subject | None, origins: list[Origin]) -> str:
+    is_of_one_job = isinstance(subject, Group) and subject.kind is Kind.AGENT
+    if not is_of_one_job:
+        if not isinstance(subject, AgentRow) and len({origin.agent for origin in origins}) > 1:
+            return "agent"
+        if len({origin.process or origin.job for origin in origins}) > 1:
+            return "job"
+    return "item" if len({str(origin.item) for origin in origins}) > 1 else ""
