@@ -100,9 +100,9 @@ class PlanLines:
         row = line.row
         if self.is_confirming(row):
             return "waits for your word: space", "held"
-        if row is self.model.held and not line.is_head:
-            return "next", "held"
         message = self.brush.text(line.message)
+        if row is self.model.held and not line.is_head:
+            return message, "held"
         if line.head is not None or isinstance(row, InstanceRow):
             return message, "tolerated" if state in _FAILED and not _is_repeated(line) else "dim"
         if message:
