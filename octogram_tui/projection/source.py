@@ -60,6 +60,11 @@ class Source:
             self._blocks = block_lines(self._lines)
         return self._lines
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the text of this version was read."""
+        return self._lines is not None
+
     def is_in_block(self, index: int) -> bool:
         """Tell whether a line is the text of a block scalar."""
         return index in self._blocks

@@ -1,20 +1,193 @@
-"""What stands beside what: the arrangements of the panes, by the size of the terminal. console.tcss draws them."""
+"""What stands beside what: which panes are seen at a size, and where each is. It draws nothing, and knows no widget."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from octogram_tui.tui.views import BY_NAME, VIEWS
 
 Layout = Literal["single", "tabs", "pair", "columns"]
 
-DOCK_ROWS = 20
-"""On fewer rows the tail of the log is not docked."""
 TAB_COLUMNS = 80
 PAIR_COLUMNS = 120
 ALL_COLUMNS = 160
 
+DOCK_ROWS = 16
+"""On fewer rows for panes the tail of the log is not docked."""
+TITLE_ROWS = 10
+"""On fewer rows a pane that is alone has no title: its tab says the same."""
+STACK_ROWS = 14
+"""On fewer rows nothing stands below another pane, but what was asked for."""
+BOTTOM_ROWS = 30
+"""On fewer rows nothing lies across the whole width."""
+THIRD_ROWS = 44
+"""From so many rows on, three panes stand above each other."""
+LEAST_ROWS = 3
+"""What stands above or below another pane has at least its title and two lines."""
 
-def layout_of(width: int, *, is_zoomed: bool) -> Layout:
+MOST = 10_000
+"""The lines that a pane wants which is never full."""
+
+
+class Slot(NamedTuple):
+    """Where a view is: its title, if it has one, is the first of its rows."""
+
+    view: str
+    x: int
+    y: int
+    width: int
+    height: int
+    has_title: bool = True
+
+
+class Arrangement(NamedTuple):
+    """All that is seen, and the lines between the columns: column, first row, rows."""
+
+    slots: tuple[Slot, ...]
+    rules: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What is seen, in the order of the tab key."""
+        return tuple(slot.view for slot in self.slots)
+
+
+class Wish(NamedTuple):
+    """What is to be arranged.
+
+    recent  the views that the operator went to, the latest first; the first is always seen
+    lines   how many lines each view could fill; 0: it has nothing to show, and gives its room away
+    """
+
+    recent: Sequence[str]
+    lines: Mapping[str, int]
+    is_zoomed: bool = False
+
+    def latest(self, views: Sequence[str], default: str = "") -> str:
+        """Pick the one that the operator went to last; of those he never went to, the first that shows something."""
+        for view in self.recent:
+            if view in views:
+                return view
+        return default or next((view for view in views if self.lines.get(view)), "")
+
+    def is_wanted(self, view: str) -> bool:
+        """Whether it has something to show, or was asked for."""
+        return bool(view) and (view == self.recent[0] or bool(self.lines.get(view)))
+
+
+def layout_of(width: int, *, is_zoomed: bool = False) -> Layout:
     """Choose an arrangement; a maximised pane is alone."""
     if is_zoomed or width < TAB_COLUMNS:
         return "single"
     return "tabs" if width < PAIR_COLUMNS else "pair" if width < ALL_COLUMNS else "columns"
+
+
+def arrange(width: int, height: int, wish: Wish) -> Arrangement:
+    """Give each view that is seen its place."""
+    if width <= 0 or height <= 0:
+        return Arrangement(())
+    match layout_of(width, is_zoomed=wish.is_zoomed):
+        case "single":
+            return Arrangement((Slot(wish.recent[0], 0, 0, width, height, height >= TITLE_ROWS),))
+        case "tabs":
+            return Arrangement(stack(_tabbed(height, wish), wish, 0, 0, width, height))
+        case "pair":
+            left = max(54, min(72, width * 23 // 50))
+            beside = stack(_beside(height, wish), wish, left + 1, 0, width - left - 1, height)
+            return Arrangement((*stack(["plan"], wish, 0, 0, left, height), *beside), ((left, 0, height),))
+    return _columns(width, height, wish)
+
+
+def _tabbed(height: int, wish: Wish) -> list[str]:
+    """One view, and below it the tail of the log."""
+    view = wish.recent[0]
+    has_dock = height >= DOCK_ROWS and view not in ("log", "detail") and wish.lines.get("log")
+    return [view, "log"] if has_dock else [view]
+
+
+def _beside(height: int, wish: Wish) -> list[str]:
+    """What stands beside the plan: log over inspector, or what was asked for over the log."""
+    chosen = next((view for view in wish.recent if view != "plan"), "")
+    order = dict.fromkeys((chosen, "log", "detail", "variables", "agents"))
+    wanted = [view for view in order if view and (view == chosen or wish.is_wanted(view))] or ["detail"]
+    room = 1 if height < STACK_ROWS else 2 if height < THIRD_ROWS else 3
+    seen = wanted[:room]
+    return ["log", *(view for view in seen if view != "log")] if chosen == "detail" and "log" in seen else seen
+
+
+def _columns(width: int, height: int, wish: Wish) -> Arrangement:
+    left = max(46, min(64, width * 3 // 10))
+    right = max(42, min(62, width * 7 // 25))
+    bottom = _latest_at("bottom", wish)
+    low = 0
+    if bottom and (height >= BOTTOM_ROWS or bottom == wish.recent[0]) and wish.is_wanted(bottom):
+        low = max(LEAST_ROWS + 1, min(wish.lines.get(bottom, 0) + 1, height // 4, 12))
+        if height < 3 * LEAST_ROWS:  # there is room for what was asked for, and for nothing else
+            return Arrangement((Slot(bottom, 0, 0, width, height, height >= TITLE_ROWS),))
+    high = height - low
+    slots: list[Slot] = []
+    rules: list[tuple[int, int, int]] = []
+    x = 0
+    for column, cells in (("left", left), ("middle", width - left - right - 2), ("right", right)):
+        slots += stack(_stacked(column, high, wish), wish, x, 0, cells, high)
+        x += cells
+        if x < width:
+            rules.append((x, 0, high))
+            x += 1
+    if low:
+        slots.append(Slot(bottom, 0, high, width, low))
+    return Arrangement(tuple(slots), tuple(rules))
+
+
+def _latest_at(place: str, wish: Wish) -> str:
+    return wish.latest([view.name for view in VIEWS if view.place == place])
+
+
+def _stacked(column: str, height: int, wish: Wish) -> list[str]:
+    """What stands in a column: its main view, and another one where there is room for it and it shows something."""
+    main = next(view.name for view in VIEWS if view.place == column)
+    other = _latest_at(f"{column}-too", wish)
+    if not other or not wish.is_wanted(other) or (height < STACK_ROWS and other != wish.recent[0]):
+        return [main]
+    if not wish.is_wanted(main) and column != "left":
+        return [other]
+    if height < STACK_ROWS:
+        return [other]
+    return [other, main] if BY_NAME[other].is_above else [main, other]
+
+
+def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: int) -> tuple[Slot, ...]:
+    """Put views above each other."""
+    if len(views) == 1:
+        return (Slot(views[0], x, y, width, height, height >= TITLE_ROWS),)
+    rows = share(height, [1 + wish.lines.get(view, 0) for view in views], [BY_NAME[view].weight for view in views])
+    slots = []
+    for view, count in zip(views, rows, strict=True):
+        slots.append(Slot(view, x, y, width, count))
+        y += count
+    return tuple(slots)
+
+
+def share(height: int, wanted: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Deal rows out by weight; what somebody does not want goes to the others, and what nobody wants to the last."""
+    least = min(LEAST_ROWS, height // len(wanted))
+    rows = [0] * len(wanted)
+    left = height
+    hungry = list(range(len(wanted)))
+    while hungry:
+        weight = sum(weights[index] for index in hungry)
+        parts = {index: max(least, left * weights[index] // weight) for index in hungry}
+        modest = [index for index in hungry if wanted[index] <= parts[index]]
+        if not modest:
+            for index in hungry[1:]:
+                rows[index] = parts[index]
+                left -= parts[index]
+            rows[hungry[0]] = max(0, left)
+            return rows
+        for index in modest:
+            rows[index] = max(least, wanted[index])
+            left -= rows[index]
+            hungry.remove(index)
+    rows[-1] += max(0, left)
+    return rows

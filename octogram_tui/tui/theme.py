@@ -46,7 +46,10 @@ def palette(name: str) -> Palette:
         variables=table["variables"],
         **table["tokens"],
     )
-    styles = {key: Style.parse(text) for key, text in table["styles"].items()}
+    lines = {name: table["variables"][name].removeprefix("ansi_") for name in ("edge", "edge-focus")}
+    title = table["tokens"]["secondary"].removeprefix("ansi_")
+    titles = {"title": title, "title-focus": f"bold {lines['edge-focus']}"}
+    styles = {key: Style.parse(text) for key, text in (lines | titles | table["styles"]).items()}
     return Palette(name, table["title"], theme, styles)
 
 

@@ -258,10 +258,10 @@ async def test_log_follows_holds_counts_searches_and_wraps() -> None:
         await pilot.press("slash", *"LINE", "enter")
         assert log.match is None
         await pilot.press("slash", *"line 27", "enter")
-        assert log.lines[log.match].text == "line 277"  # the last that is seen
+        assert log.lines[log.match].text == "line 278"  # the last that is seen
         await pilot.press("N")
-        assert log.lines[log.match].text == "line 276"
-        await pilot.press(*"nnnn")
+        assert log.lines[log.match].text == "line 277"
+        await pilot.press(*"nnn")
         assert log.lines[log.match].text == "line 27"
         await pilot.press("escape", "G", "W")
         assert log.is_following

@@ -14,7 +14,7 @@ SIZE = (40, 11)
 
 
 def marks(app: PaneApp) -> str:
-    return "".join(text for text, _ in app.pane.marks())
+    return "  ".join(mark.text for mark in app.pane.marks())
 
 
 def title(app: PaneApp) -> str:
@@ -217,7 +217,7 @@ async def test_a_pinned_log_stays_while_others_are_chosen() -> None:
         app.tell(wrote("of b", key="s/j@b"))
         app.pane.look_at(row_of(app, "s/j@a"))
         app.pane.action_pin()
-        assert title(app).startswith("Log A  j @ a")
+        assert title(app).startswith("A  j @ a")
         app.pane.look_at(row_of(app, "s/j@b"))
         assert app.seen[-1] == " of a 39"
         await pilot.press("k")
@@ -229,7 +229,7 @@ async def test_a_pinned_log_stays_while_others_are_chosen() -> None:
         assert app.seen == held
         assert "not following" in marks(app)
         app.pane.action_pin()  # lets go
-        assert (title(app)[:11], app.seen[0]) == ("Log  j @ b ", " of b")
+        assert (title(app)[:6], app.seen[0]) == ("j @ b ", " of b")
         assert [tab.letter for tab in app.pane.tabs] == [""]
         for _ in range(6):
             app.pane.show_log("")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from textual.widget import Widget
-
 from octogram_tui.tui.model import most_telling
 from octogram_tui.tui.screens.pane_screen import PaneScreen
+from octogram_tui.tui.views import VIEWS
 
 
 class LookVerbs(PaneScreen):
@@ -15,14 +14,19 @@ class LookVerbs(PaneScreen):
         """Go to a pane."""
         self.show(view)
 
+    def action_focus_view(self, view: str) -> None:
+        """Give the keys to a pane that is seen."""
+        self.focus_pane(view)
+
     def action_next_pane(self, by: int) -> None:
         """Go to the next pane; where only one is seen, to the next view."""
         if self.layout_name in ("single", "tabs"):
-            order = [name for name in self.panes if name != "detail" or self.view == "detail"]
+            order = [view.name for view in VIEWS if view.key or view.name == self.view]
+            self.show(order[(order.index(self.view) + by) % len(order)])
         else:
-            order = [name for name, pane in self.panes.items() if pane.display and _is_seen(pane)]
-        here = order.index(self.pane) if self.pane in order else 0
-        self.show(order[(here + by) % len(order)])
+            seen = self.grid.seen.views
+            here = seen.index(self.pane) if self.pane in seen else 0
+            self.focus_pane(seen[(here + by) % len(seen)])
 
     def action_open(self) -> None:
         """Unfold, or look into."""
@@ -53,10 +57,10 @@ class LookVerbs(PaneScreen):
         banner = self.banner
         if self.log_pane.clear_search():
             return
-        if self.is_zoomed:
+        if self.grid.is_zoomed:
             self.action_zoom()
-        elif self.view == "detail":
-            self.show(self.before_detail)
+        elif self.pane == "detail":
+            self.show(self.grid.recent[1])
         elif self.model.outline.failed_only:
             self.action_failed_only()
         elif self.model.board.reload_seq != banner.dismissed_seq:
@@ -90,9 +94,9 @@ class LookVerbs(PaneScreen):
 
     def action_zoom(self) -> None:
         """Give the pane the whole screen, or take it back."""
-        self.is_zoomed = not self.is_zoomed
+        self.grid.go_to(self.pane)
+        self.grid.is_zoomed = not self.grid.is_zoomed
         self.lay_out()
-        self.call_after_refresh(self.sync)
 
     def action_copy(self) -> None:
         """Copy what is selected, else what the pane is about."""
@@ -140,7 +144,3 @@ class LookVerbs(PaneScreen):
     def action_command_palette(self) -> None:
         """Every verb by name."""
         self.app.action_command_palette()
-
-
-def _is_seen(widget: Widget) -> bool:
-    return all(parent.display for parent in widget.ancestors_with_self if isinstance(parent, Widget))

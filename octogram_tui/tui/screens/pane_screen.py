@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Container
 from textual.screen import Screen
 
 from octogram_tui.projection.rows import Group, InstanceRow, Row
-from octogram_tui.tui.layout import DOCK_ROWS, layout_of
+from octogram_tui.tui.layout import layout_of
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.views import VIEWS, View
 from octogram_tui.tui.widgets.agent_matrix import AgentMatrix
 from octogram_tui.tui.widgets.banner import Banner
+from octogram_tui.tui.widgets.bar import Bar
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.detail import Detail
 from octogram_tui.tui.widgets.key_bar import KeyBar
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.output_log import OutputLog
+from octogram_tui.tui.widgets.pane_grid import PaneGrid
 from octogram_tui.tui.widgets.plan_tree import PlanTree
 from octogram_tui.tui.widgets.status_bar import StatusBar
 from octogram_tui.tui.widgets.tabs import Tabs
@@ -29,6 +29,11 @@ from octogram_tui.tui.widgets.variable_list import VariableList
 
 if TYPE_CHECKING:
     from octogram_tui.tui.app import ConsoleApp
+
+SHORT_ROWS = 16
+"""On fewer rows the banner has one line, and there are no tabs."""
+TINY_ROWS = 8
+"""On fewer rows there are no keys either."""
 
 PaneType = TypeVar("PaneType", bound=LineView)
 
@@ -52,37 +57,29 @@ class PaneScreen(Screen[None]):
         self.log_pane = self._pane(OutputLog)
         self.variables = self._pane(VariableList)
         self.detail = self._pane(Detail)
-        self.view = "plan"
-        self.before_detail = "plan"
-        self.is_zoomed = False
+        self.grid = PaneGrid(model, brush, self.panes)
         self.is_pinned = False  # the panes are about what was chosen in another one than the plan
 
     def _pane(self, kind: type[PaneType]) -> PaneType:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
 
     def compose(self) -> ComposeResult:
-        """Bars around three columns."""
+        """Bars around the panes."""
         yield self.status
         yield self.banner
         yield self.tabs
-        with Container(id="body"):
-            for column in ("left", "middle", "right"):
-                with Container(id=column):
-                    yield from self._panes_of(column)
+        yield self.grid
         yield self.keys
-
-    def _panes_of(self, column: str) -> Iterator[LineView]:
-        return (self.panes[view.name] for view in VIEWS if view.column == column)
 
     def on_mount(self) -> None:
         """Start in the plan."""
         self.set_class(self.app.brush.ascii_only, "-ascii")
-        self.lay_out()
-        self.plan.focus()
+        self._fit_bars()
+        self.focus_pane("plan")
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may ask for another layout."""
-        self.lay_out()
+        self._fit_bars()
         self.call_after_refresh(self.sync)
 
     # Which panes are seen
@@ -90,43 +87,63 @@ class PaneScreen(Screen[None]):
     @property
     def layout_name(self) -> str:
         """single, tabs, pair or columns."""
-        return layout_of(self.app.size.width, is_zoomed=self.is_zoomed)
+        return layout_of(self.app.size.width, is_zoomed=self.grid.is_zoomed)
 
-    def lay_out(self) -> None:
-        """Arrange the panes for the size and what is chosen."""
-        layout = self.layout_name
-        for name in ("single", "tabs", "pair", "columns"):
-            self.set_class(name == layout, f"-{name}")
-        for name in self.panes:
-            self.set_class(name == self.view, f"-view-{name}")
-        is_alone = self.view in ("log", "detail") or self.app.size.height < DOCK_ROWS
-        has_dock = layout == "tabs" and not is_alone
-        self.set_class(has_dock, "-dock")
-        self.tabs.view = self.view
-        self.tabs.display = layout in ("single", "tabs")
-
-    def show(self, view: str) -> None:
-        """Show a pane and give it the keys."""
-        if view == "detail" and self.view != "detail":
-            self.before_detail = self.view
-        self.view = view
-        self.lay_out()
-        self.panes[view].focus()
-        self.call_after_refresh(self.sync)
+    @property
+    def view(self) -> str:
+        """The view that the operator went to last."""
+        return self.grid.recent[0]
 
     @property
     def pane(self) -> str:
         """The name of the pane that has the keys."""
-        return next((name for name, pane in self.panes.items() if pane.has_focus), self.view)
+        return next((name for name, pane in self.panes.items() if pane is self.focused), self.view)
+
+    def _fit_bars(self) -> None:
+        """On few rows the panes come first."""
+        height = self.app.size.height
+        self.set_class(height < SHORT_ROWS, "-short")
+        self.set_class(height < TINY_ROWS, "-tiny")
+
+    def lay_out(self) -> None:
+        """Arrange the panes for what is chosen."""
+        self.grid.place_anew()
+        self.call_after_refresh(self.sync)
+
+    def show(self, view: str) -> None:
+        """Show a pane and give it the keys."""
+        self.grid.go_to(view)
+        self.focus_pane(view)
+        self.lay_out()
+
+    def focus_pane(self, view: str) -> None:
+        """Give the keys to a pane; the others stay where they are, if it is seen already."""
+        pane = self.panes[view]
+        pane.has_place = True  # or will be: what has the keys is given a place
+        self.set_focus(pane)  # at once, so that a pane that loses its place has no focus to pass on
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The keys that are shown are those of the pane."""
+        """Where several are seen, the one that has the keys is the one that stays when there is less room."""
         widget = event.widget
         if isinstance(widget, LineView):
-            self.view = next(name for name, pane in self.panes.items() if pane is widget)
-            if self.layout_name != "tabs" or self.view != "log":
-                self.lay_out()
+            view = next(name for name, pane in self.panes.items() if pane is widget)
+            if self.layout_name in ("pair", "columns"):
+                self.grid.go_to(view)
+                self.grid.place_anew()
             self.call_after_refresh(self.sync)
+
+    async def perform(self, action: str) -> None:
+        """Do an action for the pane that has the keys, as its key would."""
+        name = action.partition("(")[0]
+        for target in (self.panes[self.pane], self, self.app):
+            if hasattr(target, f"action_{name}"):
+                await self.app.run_action(action, target)
+                return
+
+    async def on_bar_clicked(self, message: Bar.Clicked) -> None:
+        """What is written in a bar can be clicked."""
+        message.stop()
+        await self.perform(message.action)
 
     # Keeping up
 
@@ -135,6 +152,8 @@ class PaneScreen(Screen[None]):
         self.status.marks = self.app.marks()
         self.banner.is_read_only = self.keys.is_read_only = self.app.is_read_only
         self.keys.pane = self.pane
+        self.tabs.view = self.view
+        self.tabs.seen = self.grid.seen.views
         for bar in (self.status, self.tabs, self.banner, self.keys):
             bar.sync()
         self.plan.sync()  # first, for the others look at its row
@@ -144,6 +163,7 @@ class PaneScreen(Screen[None]):
         for pane in self.panes.values():
             if pane is not self.plan:
                 pane.sync()
+        self.grid.sync()
 
     def look_at(self, subject: Subject | None, *, but: LineView | None = None) -> None:
         """Let every pane that tells of what is chosen elsewhere tell of this."""

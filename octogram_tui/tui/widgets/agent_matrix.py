@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from textual.content import Content
-
 from octogram_tui.engine.events import ServiceAnnounced
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow, Group
@@ -29,14 +27,12 @@ class AgentMatrix(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="matrix")
-        self.border_title = " Agents "
         self.column = 0  # the stage under the cursor
         self._first_column = 0  # as it was asked for; `_columns` keeps it where there are stages
         self._rows: list[AgentRow] = []
         self._services: list[ServiceAnnounced] = []  # below the agents, after a headline
         self._basis: object = None
         self._name_cells = NAME_CELLS
-        self._title = ""
 
     @property
     def selected(self) -> AgentRow | None:
@@ -94,16 +90,12 @@ class AgentMatrix(LineView):
         services = () if failed_only else board.services.values()
         self._services = sorted(services, key=lambda service: service.kind != "prometheus")
         self._keep_column_in_view()
-        self._entitle()
         super().sync()
 
-    def _entitle(self) -> None:
+    def title(self) -> list[Piece]:
         """Name the stage under the cursor, for columns have only numbers."""
         stage = self.stage if self.has_focus else None
-        title = "Agents" if stage is None else f"Agents  {self.column + 1} {self.brush.text(stage.name, limit=60)}"
-        if title != self._title:
-            self._title = title
-            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
+        return [] if stage is None else [(f"{self.column + 1} {self.brush.text(stage.name, limit=60)}", "")]
 
     def _columns(self, width: int) -> range:
         """The stages that are seen at a width: always some that there are, whatever the width was before."""
@@ -114,7 +106,7 @@ class AgentMatrix(LineView):
 
     def _keep_column_in_view(self) -> None:
         self.column = max(0, min(self.column, len(self.model.board.stages) - 1))
-        if not self.display or not self.size.width:
+        if not self.has_place or not self.size.width:
             return  # hidden: no width says what fits
         seen = self._columns(self.size.width)
         self._first_column = min(seen.start, self.column)

@@ -12,6 +12,8 @@ from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
 
+UNSEEN_LINES = 10
+
 
 class Detail(LineView):
     """Lines to read; made again when the subject changes."""
@@ -20,7 +22,6 @@ class Detail(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="detail")
-        self.border_title = " Inspector "
         self.subject: Subject | None = None
         self._basis: object = None
         self._lines: list[tuple[Piece, ...]] = []
@@ -31,6 +32,10 @@ class Detail(LineView):
             self.subject = subject
             self.scroll_line(0)
         self.sync()
+
+    def wanted_lines(self) -> int:
+        """As long as it is not seen its lines are not laid out: then a guess."""
+        return max(UNSEEN_LINES if self.subject is not None else 0, super().wanted_lines())
 
     def open(self) -> bool:
         """Nothing is behind it."""
@@ -50,7 +55,7 @@ class Detail(LineView):
         services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0
         version = -1 if subject is None else subject.version
         basis = (id(subject), version, seconds, services, self.size.width, self.brush.version)
-        if basis != self._basis and self.display:
+        if basis != self._basis and self.has_place:
             self._basis = basis
             width = max(10, self.size.width - 2)
             self._lines = []

@@ -43,4 +43,4 @@ class FindLine(TypedLine):
     def action_close(self) -> None:
         """Give the keys back."""
         screen = cast("RunScreen", self.screen)
-        screen.panes["log" if self.in_log else "plan"].focus()
+        screen.focus_pane("log" if self.in_log else "plan")

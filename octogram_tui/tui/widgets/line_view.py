@@ -20,6 +20,7 @@ from textual.strip import Strip
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, under
+from octogram_tui.tui.widgets.title_line import PaneMark
 
 CACHED_STRIPS = 1_000
 
@@ -52,6 +53,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes="pane")
         self.model = model
         self.brush = brush
+        self.has_place = True  # whether it has a place on the screen
         self.cursor = 0
         self.painted_lines = 0  # since the start; tests hold it against what is seen
         self._strips: dict[Hashable, Strip] = {}
@@ -61,6 +63,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def on_mount(self) -> None:
         """Draw the scrollbar so that it can be drawn anywhere."""
         self.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]
+
+    def allow_focus(self) -> bool:
+        """What is not seen takes no keys."""
+        return self.has_place
 
     # What a pane says of itself
 
@@ -96,6 +102,19 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Give what is copied when no text is selected."""
         return ""
 
+    def title(self) -> list[Piece]:
+        """Say what the pane tells of, beside the view's name in the line above it."""
+        return []
+
+    def marks(self) -> list[PaneMark]:
+        """Say what should be known about how the pane shows it, for the right end of that line."""
+        return []
+
+    def wanted_lines(self) -> int:
+        """Say how many lines it could fill; with none, other panes have its room."""
+        total = self.count()
+        return total + self.header_lines if total else 0
+
     def header_key(self) -> Hashable:
         """Name all that the header depends on."""
         return None
@@ -117,7 +136,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def sync(self) -> None:
         """Bring what is on the screen up to date with the model."""
-        if not self.display or not self.size:
+        if not self.has_place or not self.size:
             return
         total = self.count()
         was_seen = self._laid_out is None or self._is_seen(self._laid_out[0], self._laid_out[2])

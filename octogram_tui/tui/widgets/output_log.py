@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.cells import cell_len
-from textual.content import Content
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.scrollbar import ScrollTo
 
@@ -15,12 +14,14 @@ from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import LOOKS, duration, plural
 from octogram_tui.tui.keymap import bindings
+from octogram_tui.tui.layout import MOST
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.log_line import NEXT_TIMES, LogPainter
 from octogram_tui.tui.widgets.log_rows import LogRows
 from octogram_tui.tui.widgets.log_tab import LogTab
+from octogram_tui.tui.widgets.title_line import PaneMark
 
 SIDEWAYS_CELLS = 16
 LETTERS = "ABCD"
@@ -41,7 +42,6 @@ class OutputLog(LineView):
         self._painter = LogPainter(brush)
         self._rows: LogRows | None = None  # when wrapping
         self._look: Hashable = None  # what all rows depend on: laid out anew when it changes
-        self._titles: tuple[list[Piece], list[Piece]] | None = None
         self._has_looked = False
 
     # What is shown of the log
@@ -148,7 +148,6 @@ class OutputLog(LineView):
         super().sync()
         if tab.is_following and self.scroll_offset.y != self.max_scroll_y:
             self.scroll_line(self.max_scroll_y)
-        self._entitle()
 
     def _lay_out(self, gone: int) -> None:
         """Lay out the lines that came since; all of them when they look otherwise, and then the top one stays."""
@@ -180,15 +179,12 @@ class OutputLog(LineView):
             self.call_after_refresh(self.scroll_line, target)
 
     def title(self) -> list[Piece]:
-        """Say whose log it is: the logs there are, and how what is shown stands."""
+        """Say whose log it is: which pinned ones there are, and how what is shown stands."""
         subject = self.tab.subject
         pieces: list[Piece] = []
-        for tab in self.tabs if len(self.tabs) > 1 else ():
-            style = "strong" if tab is self.tab else "dim"
-            pieces += [(tab.letter or "Log", style), (" ", "")]
-        if not pieces:
-            pieces = [("Log ", "")]
-        pieces.append((f" {self.brush.text(title_of(subject), limit=80)}", ""))
+        for tab in self.tabs[1:]:
+            pieces += [(tab.letter, "strong" if tab is self.tab else "dim"), (" ", "")]
+        pieces.append((f"{' ' * bool(pieces)}{self.brush.text(title_of(subject), limit=80)}", ""))
         if isinstance(subject, InstanceRow):
             if subject.attempt > 1:
                 pieces.append((f"  attempt {subject.attempt}", ""))
@@ -196,33 +192,30 @@ class OutputLog(LineView):
             pieces.append((f"  {LOOKS[subject.state].word} {took}".rstrip(), LOOKS[subject.state].style))
         return pieces
 
-    def marks(self) -> list[Piece]:
+    def marks(self) -> list[PaneMark]:
         """Say what is not as usual: what is searched for, that it does not follow, that lines are wrapped or cut."""
         tab = self.tab
-        pieces: list[Piece] = []
+        marks: list[PaneMark] = []
         if tab.search is not None:
             total = len(tab.search.numbers)
             place = tab.search.place(tab.match) if tab.match is not None else 0
             count = f"{place} of {plural(total, 'match')}" if place else plural(total, "match")
             count = count.replace("matchs", "matches")
             needle = self.brush.text(tab.search.needle, limit=20)
-            pieces.append((f"/{needle}: {count if total else 'nowhere'}  ", "accent" if total else "retrying"))
+            text = f"/{needle}: {count if total else 'nowhere'}"
+            marks.append(PaneMark(text, "accent" if total else "retrying", "next_match(-1)"))
         if tab.left and not self.wraps:
-            pieces.append((f"from column {tab.left + 1}  ", "dim"))
+            marks.append(PaneMark(f"from column {tab.left + 1}", "dim"))
         if self.wraps:
-            pieces.append(("wrapped  ", "dim"))
+            marks.append(PaneMark("wrapped", "dim", "wrap"))
         if not tab.is_following:
             new = f"+{tab.unseen} new" if tab.unseen else "not following"
-            pieces.append((f"{new}, G follows", "retrying"))
-        return pieces
+            marks.append(PaneMark(f"{new}, G follows", "retrying", "edge(1)"))
+        return marks
 
-    def _entitle(self) -> None:
-        titles = (self.title(), self.marks())
-        if titles != self._titles:
-            self._titles = titles
-            title, marks = ("".join(text for text, _ in pieces) for pieces in titles)
-            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
-            self.border_subtitle = Content(f" {marks} ") if marks else None
+    def wanted_lines(self) -> int:
+        """All that there is, once anybody wrote anything: it does not give way for the sake of a job that is silent."""
+        return MOST if self.model.logbook.lines else 0
 
     # Drawing
 
@@ -293,7 +286,6 @@ class OutputLog(LineView):
         if self.tab.is_following:
             self.tab.is_following = False
             self.tab.unseen = 0
-        self._entitle()
 
     def follow(self) -> None:
         """Show the end, and what comes."""

@@ -25,7 +25,6 @@ class PlanTree(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="plan")
-        self.border_title = " Plan "
         self.is_following = True
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None

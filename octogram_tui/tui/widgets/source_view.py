@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.cells import cell_len
-from textual.content import Content
 
 from octogram_tui.model.values import Value
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.projection.yaml_text import Part, parts
-from octogram_tui.tui.format import LOOKS, Look, value
+from octogram_tui.tui.format import LOOKS, Look, plural, value
 from octogram_tui.tui.model import Model, Subject, line_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
@@ -21,6 +20,8 @@ SHIFT_CELLS = 8
 VALUE_CELLS = 40
 NOTE_GAP = 2
 STYLES = {"key": "accent", "string": "name-3", "comment": "dim", "template": "name-4", "mark": "dim", "text": ""}
+
+UNREAD_LINES = 40
 
 _SHOWN = (State.HELD, State.RUNNING, State.RETRYING)
 _FAILED = (State.FAILED, State.LOST)
@@ -33,13 +34,11 @@ class SourceView(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="source")
-        self.border_title = " Source "
         self.subject: Row | None = None
         self._example: InstanceRow | None = None  # whose arguments stand beside the templates
         self._is_behind = True  # the cursor has not gone where `subject` is
         self._shift = 0  # cells that are scrolled out at the left
         self._of_version = -1
-        self._title = ""
 
     @property
     def selected(self) -> Row | None:
@@ -77,28 +76,30 @@ class SourceView(LineView):
 
     def sync(self) -> None:
         """Take in another version, and say which it is."""
-        if not self.display or not self.size:
+        if not self.has_place or not self.size:
             return  # nobody looks: the text need not even be read
         self._example = self._choose_example()
         source = self.model.source
         if source.version != self._of_version:
             self._of_version = source.version
             self._is_behind = True
-        self._entitle()
+        self.header_lines = 1 if self.model.board.problems else 0
         super().sync()  # first, for it says how far can be scrolled
         if self._is_behind and self.count():
             self._is_behind = False
             self._catch_up(line_of(self.subject))
 
-    def _entitle(self) -> None:
-        board = self.model.board
-        name = self.brush.text(board.scenario.rpartition("/")[2], limit=60)
-        edits = f"  after {self.model.source.reloads} reload{'s' * (self.model.source.reloads > 1)}"
-        title = f"Source  {name}{edits if self.model.source.reloads else ''}".rstrip()
-        self.header_lines = 1 if board.problems else 0
-        if title != self._title:
-            self._title = title
-            self.border_title = Content(f" {title} ")  # a plain text would be read as markup
+    def wanted_lines(self) -> int:
+        """All of the text; a guess as long as nobody looked, for only then it is read."""
+        if self.model.source.is_read:
+            return super().wanted_lines()
+        return UNREAD_LINES if self.model.source.version else 0
+
+    def title(self) -> list[Piece]:
+        """Say which text it is."""
+        name = self.brush.text(self.model.board.scenario.rpartition("/")[2], limit=60)
+        reloads = self.model.source.reloads
+        return [(name, ""), (f"  after {plural(reloads, 'reload')}" if reloads else "", "dim")]
 
     def header_key(self) -> Hashable:
         """The edit that was refused."""

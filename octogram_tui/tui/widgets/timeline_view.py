@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable
 
 from rich.cells import cell_len
-from textual.content import Content
 from textual.events import Click
 
 from octogram_tui.projection.row_states import State
@@ -16,6 +15,7 @@ from octogram_tui.tui.format import LOOKS, clock, duration
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.title_line import PaneMark
 
 NAME_CELLS = 30
 TIME_CELLS = 8
@@ -43,14 +43,12 @@ class TimelineView(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="timeline")
-        self.border_title = " Time "
         self.column: int | None = None  # the cell of the bars that is asked about
         self._folds: dict[RowKey, bool] = {}  # what the operator decided
         self._rows: list[Group] = []
         self._critical: dict[JobKey, str] = {}
         self._of_version = -1
         self._whole_s = 1.0  # what the width of the bars stands for
-        self._title = ""
 
     @property
     def selected(self) -> Group | None:
@@ -77,7 +75,7 @@ class TimelineView(LineView):
 
     def sync(self) -> None:
         """Bring rows and scale up to date."""
-        if not self.display:
+        if not self.has_place:
             return
         timeline = self.model.timeline
         here = self.selected
@@ -94,7 +92,6 @@ class TimelineView(LineView):
             self._of_version = timeline.version
             self._critical = timeline.critical()
         self._whole_s = whole_s(self._now_s, is_over=timeline.end_s is not None)
-        self._entitle()
         super().sync()
 
     def _is_unfolded(self, stage: Group, *, fits: bool) -> bool:
@@ -119,17 +116,21 @@ class TimelineView(LineView):
         end_s = self.model.timeline.end_s
         return self.model.now_s if end_s is None else end_s
 
-    def _entitle(self) -> None:
-        timeline = self.model.timeline
-        most = max(timeline.bins.most)
-        title = "Time"
-        if self._rows:
-            title += f"  {clock(self._now_s)}  {timeline.bins.now} at once, {most} at most"
-        if title != self._title:
-            self._title = title
-            self.border_title = Content(f" {title} ")
-            legend = "* the end waited for it" if self._critical else ""
-            self.border_subtitle = Content(f" {legend} ") if legend else None
+    def title(self) -> list[Piece]:
+        """Say what the time is, and how much runs at once."""
+        if not self._rows:
+            return []
+        bins = self.model.timeline.bins
+        return [(f"{clock(self._now_s)}  {bins.now} at once, {max(bins.most)} at most", "")]
+
+    def wanted_lines(self) -> int:
+        """As many as it has when all is unfolded, also while it is not seen."""
+        stages = [stage for stage in self.model.board.stages if stage.started_s is not None]
+        return sum(1 + len(stage.children) for stage in stages) + self.header_lines if stages else 0
+
+    def marks(self) -> list[PaneMark]:
+        """Say what the star stands for."""
+        return [PaneMark("* the end waited for it", "dim")] if self._critical else []
 
     # Where things are
 

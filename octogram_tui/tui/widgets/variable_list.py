@@ -18,7 +18,6 @@ class VariableList(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="variables")
-        self.border_title = " Variables "
         self._rows: list[Variable] = []
         self._version = -1
 
