@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from octogram_tui.engine.effects import Effect
 from octogram_tui.engine.events import Event, VariableChanged
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
+
+ABSENT: Final = object()
+"""What stands for a variable that does not exist."""
+
+BY_HAND = ("operator", "scenario")
+"""Who sets variables from outside of the course of the run."""
 
 
 class Core:
@@ -18,6 +25,10 @@ class Core:
         self.scenario = scenario
         self.options = options
         self.variables: Mapping[str, Value] = dict(scenario.variables)
+        self.epoch = 0  # how often a variable was set by hand
+        self.by_course: dict[
+            str, tuple[int, Value | object]
+        ] = {}  # by name: in which epoch a job set it last, and to what
         self.at_s = 0.0
         self.cause = ""
         self.seq = 0
@@ -36,13 +47,28 @@ class Core:
         """Order something of the driver."""
         self.effects.append(effect)
 
+    def assign(self, name: str, value: Value | object, by: str) -> None:
+        """Store a variable, and say nothing; ABSENT removes it. The mapping is replaced: a job's copy costs nothing."""
+        if by in BY_HAND:
+            self.epoch += 1
+        else:
+            self.by_course[name] = self.epoch, value
+        if value is ABSENT:
+            self.variables = {k: v for k, v in self.variables.items() if k != name}
+        else:
+            self.variables = {**self.variables, name: value}  # type: ignore[dict-item]
+
     def set_variable(self, name: str, value: Value, by: str) -> None:
-        """Store a variable. The mapping is replaced, never changed, so a job's copy costs nothing."""
+        """Store a variable."""
+        if by in BY_HAND:
+            self.epoch += 1
+        else:
+            self.by_course[name] = self.epoch, value
         self.variables = {**self.variables, name: value}
         self.emit(VariableChanged(name=name, value=value, by=by))
 
     def remove_variable(self, name: str, by: str) -> None:
         """Remove a variable; of an unknown one nothing is said, as in the original."""
         if name in self.variables:
-            self.variables = {k: v for k, v in self.variables.items() if k != name}
+            self.assign(name, ABSENT, by)
             self.emit(VariableChanged(name=name, removed=True, by=by))

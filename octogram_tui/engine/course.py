@@ -15,6 +15,7 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
+from octogram_tui.engine.readings import Readings
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.states import RunPhase
 from octogram_tui.errors import TemplateError
@@ -46,11 +47,20 @@ class CourseListener(Protocol):
 class Course:
     """The one cursor over the stages of the scenario."""
 
-    def __init__(self, core: Core, gate: Gate, dispatcher: Dispatcher, fleet: Fleet, run: CourseListener) -> None:
+    def __init__(
+        self,
+        core: Core,
+        gate: Gate,
+        dispatcher: Dispatcher,
+        fleet: Fleet,
+        readings: Readings,
+        run: CourseListener,
+    ) -> None:
         self._core = core
         self._gate = gate
         self._dispatcher = dispatcher
         self._fleet = fleet
+        self._readings = readings
         self._run = run
         self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
         self.current: StageRun | None = None
@@ -127,7 +137,7 @@ class Course:
         is_rerun: bool = False,
         agent: str = "",
         job: str = "",
-        only: InstanceId | None = None,
+        only: frozenset[InstanceId] | None = None,
     ) -> StageRun:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
         labels = self._fleet.labels
@@ -142,6 +152,7 @@ class Course:
     def begin(self, stage_run: StageRun) -> None:
         """Let a stage run be the current one."""
         self.current = stage_run
+        self._readings.stage_began(stage_run.spec)
         self.announce(stage_run)
         self._dispatcher.open(stage_run)
 

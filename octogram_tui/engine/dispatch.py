@@ -10,6 +10,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobHeld
 from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.instances import Instance, Instances
+from octogram_tui.engine.readings import Noting, Readings
 from octogram_tui.engine.schedule import JobRun, Lane, StageRun
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
@@ -29,10 +30,13 @@ class StageListener(Protocol):
 class Dispatcher:
     """Offers one instance after the other to the gate, and begins what it lets through."""
 
-    def __init__(self, core: Core, gate: Gate, instances: Instances, listener: StageListener) -> None:
+    def __init__(
+        self, core: Core, gate: Gate, instances: Instances, readings: Readings, listener: StageListener
+    ) -> None:
         self._core = core
         self._gate = gate
         self._instances = instances
+        self._readings = readings
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
         self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: a failure that runs again
@@ -57,12 +61,12 @@ class Dispatcher:
         """Advance everything that can move, until nothing does."""
         while self._work:
             unit = self._work.popleft()
-            if isinstance(unit, Lane):
-                self._advance_lane(unit)
-            elif isinstance(unit, Instance):
-                self._run_again(unit)
-            else:
+            if isinstance(unit, JobRun):
                 self._advance_job(unit)
+            elif isinstance(unit, Lane):
+                self._advance_lane(unit)
+            else:
+                self._run_again(unit)
 
     def wake(self) -> None:
         """The gate may have opened: offer again what it holds, oldest first."""
@@ -117,7 +121,7 @@ class Dispatcher:
             spec = lane.jobs[lane.index]
             lane.index += 1
             if selection.takes(stage_run.spec, spec):
-                job_run = JobRun(spec, lane, self._core.variables, stage_run.only)
+                job_run = JobRun(spec, lane, self._core.variables, self._core.epoch, stage_run.only)
                 lane.active[spec.key] = job_run
                 self._work.append(job_run)
         if not lane.active and (stage_run.is_closing or lane.index >= len(lane.jobs)):
@@ -175,7 +179,11 @@ class Dispatcher:
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
-            scope = lane.scope(job_run.snapshot)
+            variables = job_run.snapshot
+            if self._readings.names_of(spec).is_computed:
+                job_run.noted = {}
+                variables = Noting(variables, job_run.noted)
+            scope = lane.scope(variables)
             try:
                 job_run.items = iter(expand_items(spec.items, scope))
             except TemplateError as error:
@@ -185,7 +193,7 @@ class Dispatcher:
                 return None
         for _, value, text in job_run.items:
             id_ = InstanceId(stage, spec.key, lane.agent, text)
-            if job_run.only is None or job_run.only == id_:
+            if job_run.only is None or id_ in job_run.only:
                 return Instance(id_, job_run, value)
         return None
 

@@ -253,23 +253,44 @@ class RerunBegun(Event):
 
 @dataclass(slots=True, kw_only=True)
 class JobStale(Event):
-    """A job that had run would run differently now: its text or its inputs were edited."""
+    """What ended well of a job would run differently now: its text was edited, or what it read was set by hand.
+
+    instances: their names; when there are none, all that ended well of the job.
+    """
 
     TYPE: ClassVar[str] = "job_stale"
     stage: str
     job: str
     reason: str = ""
+    instances: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class JobFresh(Event):
+    """What was stale is so no more: the text, or what was read, is again as it was. instances: their names."""
+
+    TYPE: ClassVar[str] = "job_fresh"
+    stage: str
+    job: str
+    instances: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
 class VariableChanged(Event):
-    """A variable has a new value; null when it was removed. by: the instance's name, `operator`, or `scenario`."""
+    """A variable has a new value; null when it was removed. by: the instance's name, `operator`, or `scenario`.
+
+    Of the operator's: how many instances that read it are stale by it, are not stale any more (fresh), and stand failed
+    and would run differently now (failed). Which ones, `job_stale` and `job_fresh` tell.
+    """
 
     TYPE: ClassVar[str] = "variable_changed"
     name: str
     value: Value = None
     removed: bool = False
     by: str = ""
+    stale: int | None = None
+    fresh: int | None = None
+    failed: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from octogram_tui.engine.schedule import JobRun, StageRun
 from octogram_tui.engine.states import BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
@@ -11,6 +11,9 @@ from octogram_tui.errors import EngineBug
 from octogram_tui.model.failure import NO_REASON, Failure
 from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.values import Value
+
+if TYPE_CHECKING:
+    from octogram_tui.engine.readings import Reading
 
 _COUNTS = {
     old: {new: ((new in BEGUN) - (old in BEGUN), (new in IN_FLIGHT) - (old in IN_FLIGHT)) for new in moves}
@@ -39,6 +42,7 @@ class Instance:
         "job_run",
         "last_failure",
         "last_result",
+        "reading",
         "retries_left",
         "started_s",
         "state",
@@ -53,6 +57,7 @@ class Instance:
         self.retries_left = job_run.spec.retries
         self.state: InstanceState = "planned"
         self.started_s = 0.0
+        self.reading: Reading | None = None  # what its latest attempt reads; None before the first
         self.why = "rerun" if job_run.lane.stage_run.is_rerun else "first"
         self.cancel_reason = ""  # why its agent was told to end the attempt; empty when it was not
         self.expression = ""  # what it watches
@@ -79,7 +84,11 @@ class Instances:
         self._in: dict[InstanceState, dict[Instance, None]] = {
             state: {} for state in INSTANCE_MOVES if state not in ("planned", "done")
         }
-        self.attempts: dict[InstanceId, int] = {}  # how often each has run, those that are done too
+        self.readings: dict[
+            InstanceId, Reading
+        ] = {}  # of the latest attempt of all that ran, or that `when` passed over
+        self.stale: dict[InstanceId, str] = {}  # why what ended well would run differently now
+        self.attempts: dict[InstanceId, int] = {}  # how often each has run; those that ran once are in `readings` only
 
     def move(self, instance: Instance, state: InstanceState) -> None:
         """Change a state, and every index and count with it. Raises EngineBug for a move that the table lacks."""
@@ -103,10 +112,34 @@ class Instances:
     def begin_attempt(self, instance: Instance, at_s: float) -> None:
         """Let the next attempt of an instance be under way."""
         self.move(instance, "running")
-        instance.attempt = self.attempts.get(instance.id, 0) + 1
-        self.attempts[instance.id] = instance.attempt
+        id_, readings = instance.id, self.readings
+        known = len(readings)
+        if instance.reading is not None:
+            readings[id_] = instance.reading
+        if len(readings) == known or id_ in self.attempts:  # it has run before
+            instance.attempt = self.attempts[id_] = self.attempts_of(id_) + 1
+            self.stale.pop(id_, None)
+        else:
+            instance.attempt = 1
         instance.started_s = at_s
         instance.cancel_reason = ""
+
+    def attempts_of(self, id_: InstanceId) -> int:
+        """Say how often an instance has run."""
+        return self.attempts.get(id_, 1 if id_ in self.readings else 0)
+
+    def note_passed_over(self, instance: Instance) -> None:
+        """An instance does not run for what its `when` read."""
+        self.attempts.setdefault(instance.id, self.attempts_of(instance.id))
+        if instance.reading is not None:
+            self.readings[instance.id] = instance.reading
+
+    def forget_reading(self, id_: InstanceId) -> None:
+        """What an instance read matters no more: it did not end well, or the operator ended it."""
+        if id_ in self.readings:
+            self.attempts[id_] = self.attempts_of(id_)
+            del self.readings[id_]
+        self.stale.pop(id_, None)
 
     def find(self, id_: InstanceId, *states: InstanceState) -> Instance | None:
         """Give the instance of a name, if it is in one of the states; in any when none is named."""

@@ -22,10 +22,15 @@ def check(engine: Engine) -> None:
             problems.append(f"{instance.id} is {instance.state} in a stage that is over")
         if (instance.state == "held") != (job_run.drawn is instance):
             problems.append(f"{instance.id} is {instance.state}, and its job would begin {job_run.drawn}")
-        if instance.attempt > engine.instances.attempts.get(instance.id, 0):
+        if instance.attempt > engine.instances.attempts_of(instance.id):
             problems.append(f"{instance.id} runs an attempt that was never counted")
         if instance.state != "held" and not instance.attempt:
             problems.append(f"{instance.id} is {instance.state} without an attempt")
+    problems += [
+        f"{id_} is stale, and has not ended well"
+        for id_ in engine.instances.stale
+        if id_ not in engine.instances.readings or engine.instances.find(id_) is not None
+    ]
     for stage_run in engine.dispatcher.stage_runs:
         problems += _of_stage(engine, stage_run)
     if engine.phase == "finished" and (engine.instances.everything() or engine.dispatcher.stage_runs):

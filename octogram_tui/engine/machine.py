@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from octogram_tui.engine.core import Core
+from octogram_tui.engine.core import ABSENT, Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, Effect, EndRun
@@ -21,17 +21,20 @@ from octogram_tui.engine.events import (
     RunStarted,
     StagesDone,
     StopRequested,
+    VariableChanged,
     WarningGiven,
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.readings import Readings
 from octogram_tui.engine.reload import adopt, describe_plan
 from octogram_tui.engine.rerun_all import choose_failed, nothing_failed
 from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
+from octogram_tui.engine.staleness import Staleness
 from octogram_tui.engine.states import PHASE_MOVES, RunPhase
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
@@ -85,12 +88,16 @@ class Engine:
         self.gate = Gate(options)
         self.services = ServiceTable()
         self.instances = Instances()
-        self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self)
-        self.transitions = Transitions(self.core, self.instances, self.services, self, self.dispatcher.left)
+        self.readings = Readings(self.core)
+        self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self)
+        self.transitions = Transitions(
+            self.core, self.instances, self.services, self, self.readings, self.dispatcher.left
+        )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
         self.phase: RunPhase = "new"
-        self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self)
+        self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self)
+        self.staleness = Staleness(self.core, self.instances, self.readings, self.fleet)
         self.causes: set[int] = set()
         self._stopped_first: StopRequest | None = None  # asked to stop before it was asked to begin
         self._reason = ""
@@ -404,15 +411,27 @@ class Engine:
             self._refuse("skip", f"{stimulus.instance} neither failed nor is held")
 
     def _set_variable(self, stimulus: SetVariableRequest) -> None:
-        if stimulus.remove:
-            if stimulus.name not in self.core.variables:
-                self._refuse("set variable", f"there is no variable {stimulus.name!r}")
-            self.core.remove_variable(stimulus.name, "operator")
-        else:
-            self.core.set_variable(stimulus.name, stimulus.value, "operator")
+        name, core = stimulus.name, self.core
+        if stimulus.remove and name not in core.variables:
+            self._refuse("set variable", f"there is no variable {name!r}")
+            return
+        core.assign(name, ABSENT if stimulus.remove else stimulus.value, "operator")
+        found = self.staleness.look(name)
+        core.emit(
+            VariableChanged(
+                name=name,
+                value=None if stimulus.remove else stimulus.value,
+                removed=stimulus.remove,
+                by="operator",
+                stale=found.total,
+                fresh=len(found.fresh),
+                failed=found.failed,
+            )
+        )
+        self.staleness.tell(found)
         # A held instance follows: what is shown next to it is what it will see.
         for instance in self.instances.in_state("held"):
-            instance.job_run.snapshot = self.core.variables
+            instance.job_run.look_at(self.core.variables, self.core.epoch)
         self.transitions.look_at_expressions()
 
     def _refuse(self, request: str, message: str) -> None:
@@ -527,6 +546,10 @@ class Engine:
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
             self._pause_for("failure", f"{undecided.id} failed")
+
+    def ended_later(self, instance: Instance) -> None:
+        """Weigh an instance that looked before a variable was set by hand, or the text edited."""
+        self.staleness.ended(instance.id)
 
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""

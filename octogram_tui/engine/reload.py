@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from octogram_tui.engine.events import JobStale, ScenarioRejected, ScenarioReloaded, WarningGiven
+from octogram_tui.engine.events import ScenarioRejected, ScenarioReloaded, WarningGiven
+from octogram_tui.engine.readings import mentions
 from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.errors import Problem
 from octogram_tui.model.diff import compare
 from octogram_tui.model.entries import ProblemEntry, StageEntry
-from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
+from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def describe_plan(scenario: Scenario, selection: Selection) -> list[StageEntry]:
                     "procedure": job.procedure,
                     "items": job.items is not None,
                     "line": job.mark.line,
-                    "variables": _named(stage, job),
+                    "variables": mentions(stage, job),
                 }
                 for job in stage.jobs
                 if selection.takes(stage, job)
@@ -57,9 +57,10 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     core.emit(
         ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, core.options.selection))
     )
-    changed = _adopt_variables(engine, old, new)
+    core.epoch += 1
+    _adopt_variables(engine, old, new)
     engine.follow_stages(old, new)
-    _mark_stale(engine, old, new, changed)
+    engine.staleness.tell(engine.staleness.look(None))
     _adopt_agents(engine, old, new)
     was = {file.path: file.source for file in old.own_procedures}
     for file in new.own_procedures:
@@ -68,17 +69,15 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
             core.emit(WarningGiven(message=message))
 
 
-def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> set[str]:
-    """Bring in what the file says now, unless a job or the operator changed it since. Names of those changed."""
+def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> None:
+    """Bring in what the file says now, unless a job or the operator changed it since."""
     core = engine.core
-    changed = set()
     for name, value in new.variables.items():
         was = old.variables.get(name)
         if name in old.variables and was == value:
             continue
         if name not in core.variables or core.variables[name] == was:
             core.set_variable(name, value, "scenario")
-            changed.add(name)
         elif core.variables[name] != value:
             core.emit(
                 WarningGiven(message=f"variable {name} was changed during the run and keeps that value, not the file's")
@@ -86,62 +85,6 @@ def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> set[str]:
     for name in old.variables:
         if name not in new.variables and name in core.variables and core.variables[name] == old.variables[name]:
             core.remove_variable(name, "scenario")
-            changed.add(name)
-    return changed
-
-
-def _mark_stale(engine: Engine, old: Scenario, new: Scenario, changed: set[str]) -> None:
-    """Mark the jobs that ran and would run differently now."""
-    jobs = {(str(stage.key), str(job.key)): (stage, job) for stage in new.stages for job in stage.jobs}
-    before = {str(stage.key): stage for stage in old.stages}
-    for (stage_key, job_key), digest in engine.transitions.ran.items():
-        found = jobs.get((stage_key, job_key))
-        if found is None:
-            continue
-        stage, job = found
-        reason = ""
-        if job.digest != digest:
-            reason = "its text was edited"
-        elif stage_key in before and before[stage_key].digest != stage.digest:
-            reason = "its stage was edited"
-        else:
-            used = sorted(name for name in changed if _mentions(stage, job, name))
-            if used:
-                reason = f"variable {used[0]} was edited"
-        if reason:
-            engine.core.emit(JobStale(stage=stage_key, job=job_key, reason=reason))
-
-
-_VARIABLE = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*\\?["']([^"'\\]*)\\?["']\s*([)\]]?)""")
-
-
-def _named(stage: StageSpec, job: JobSpec) -> list[str]:
-    """List the variables that a job's texts name; one whose name is only begun there ends in `*`."""
-    found = {
-        plain or quoted + ("" if end else "*")
-        for text in _texts(stage, job)
-        for plain, quoted, end in _VARIABLE.findall(text)
-    }
-    return sorted(found - {"*"})
-
-
-def _texts(stage: StageSpec, job: JobSpec) -> list[str]:
-    """Give every text of a job that may read variables."""
-    texts: list[str] = [t.source for t in stage.with_agents]
-    texts.extend(t.source for choice in stage.with_labels for t in choice.values)
-    texts += [t.source for t in (job.when, job.until, stage.when) if t is not None]
-    texts += [u.value.source for u in job.vars_updates if isinstance(u.value, tuple)]
-    if job.items is not None:
-        texts += [str(value) for values in job.items.lists for value in values]
-    texts.append(str(job.arguments.raw()))
-    return texts
-
-
-def _mentions(stage: StageSpec, job: JobSpec, name: str) -> bool:
-    """Whether a job's texts read a variable: a word search, so it may say yes too often, never too seldom."""
-    texts = _texts(stage, job)
-    word = re.compile(rf"\b{re.escape(name)}\b")
-    return any(word.search(text) for text in texts) or any("var(" in text for text in texts)
 
 
 def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:

@@ -81,7 +81,7 @@ def _meant(asked: RerunAllRequest, instances: Instances) -> Iterable[InstanceId]
 
 def _why_not(id_: InstanceId, instance: Instance | None, instances: Instances) -> str:
     if instance is None:
-        ran = id_ in instances.attempts
+        ran = instances.attempts_of(id_)
         return "it does not stand failed, or its stage is over" if ran else "it has not run"
     match instance.state:
         case "undecided":

@@ -83,7 +83,8 @@ def _part(
     course: Course, stage: StageSpec, asked: RerunRequest, current: StageRun | None, failed: list[InstanceId]
 ) -> StageRun:
     """Choose the lanes of a rerun: agents that are through with what is to run again, and have no failure of it."""
-    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, only=asked.instance)
+    only = None if asked.instance is None else frozenset([asked.instance])
+    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, only=only)
     busy = {id_.agent for id_ in failed}
     agents = [lane.agent for lane in stage_run.lanes if lane.agent not in busy]
     if current is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
@@ -16,6 +16,7 @@ from octogram_tui.template.scope import make_scope
 
 if TYPE_CHECKING:
     from octogram_tui.engine.instances import Instance
+    from octogram_tui.engine.readings import Reading
 
 MOST_AT_ONCE = 2000
 """How many instances of a stage run at the same time where it does not say: a million items would begin in one step,
@@ -25,17 +26,40 @@ and nothing else would have its turn meanwhile, not even the end of the run."""
 class JobRun:
     """One job on one agent: the copy of the variables it started with, and the items that are left."""
 
-    __slots__ = ("begun", "drawn", "is_open", "items", "lane", "only", "snapshot", "spec")
+    __slots__ = (
+        "begun",
+        "drawn",
+        "epoch",
+        "is_open",
+        "items",
+        "lane",
+        "noted",
+        "only",
+        "reading",
+        "snapshot",
+        "spec",
+    )
 
-    def __init__(self, spec: JobSpec, lane: Lane, snapshot: Mapping[str, Value], only: InstanceId | None) -> None:
+    def __init__(
+        self, spec: JobSpec, lane: Lane, snapshot: Mapping[str, Value], epoch: int, only: frozenset[InstanceId] | None
+    ) -> None:
         self.spec = spec
         self.lane = lane
         self.snapshot = snapshot
-        self.only = only  # rerun of one instance: the others are passed over
+        self.epoch = epoch  # how often a variable had been set by hand when the snapshot was taken
+        self.reading: Reading | None = None  # what an instance reads, where all of them read the same
+        self.noted: dict[str, Any] | None = None  # what was read to draw the items, where names are computed
+        self.only = only  # rerun of some instances: the others are passed over
         self.items: Iterator[tuple[int, Value, str]] | None = None  # None before the first is drawn
         self.drawn: Instance | None = None  # the next one, held by the gate or by `max_concurrency`
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True
+
+    def look_at(self, snapshot: Mapping[str, Value], epoch: int) -> None:
+        """See these variables from now on."""
+        self.snapshot = snapshot
+        self.epoch = epoch
+        self.reading = None
 
     @property
     def is_sequential(self) -> bool:
@@ -104,7 +128,7 @@ class StageRun:
         addresses: Mapping[str, str],
         *,
         is_rerun: bool = False,
-        only: InstanceId | None = None,
+        only: frozenset[InstanceId] | None = None,
     ) -> None:
         self.spec = spec
         self.addresses = addresses  # where agents reach each other

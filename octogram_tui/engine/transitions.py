@@ -14,6 +14,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
 from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted, WarningGiven
 from octogram_tui.engine.instances import Instance, Instances
+from octogram_tui.engine.readings import Noting, Readings
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
 from octogram_tui.engine.timers import RetryDue, WaitOver
@@ -44,6 +45,10 @@ class FailureJudge(Protocol):
         """Say why an agent cannot take a job; empty when it can."""
         ...
 
+    def ended_later(self, instance: Instance) -> None:
+        """An instance is done, and a variable was set by hand, or the text edited, since it looked."""
+        ...
+
 
 class Transitions:
     """Begins attempts, and takes their ends."""
@@ -54,14 +59,15 @@ class Transitions:
         instances: Instances,
         services: ServiceTable,
         judge: FailureJudge,
+        readings: Readings,
         left: Callable[[Instance], None],
     ) -> None:
         self._core = core
         self._instances = instances
         self._services = services
         self._judge = judge
+        self._readings = readings
         self._left = left  # told whenever an instance is not in flight any more
-        self.ran: dict[tuple[str, str], str] = {}  # (stage, job) that ran -> digest of the job at that time
         self.counts: Counter[str] = Counter()
 
     # -- beginning ------------------------------------------------------------------------------------------------
@@ -69,6 +75,7 @@ class Transitions:
     def begin(self, instance: Instance) -> None:
         """Start a new instance: `when`, then its first attempt."""
         spec = instance.job_run.spec
+        instance.reading = self._readings.of(instance.job_run)
         if spec.when is not None:
             try:
                 wanted = decide(spec.when.source, self._scope(instance))
@@ -76,8 +83,8 @@ class Transitions:
                 self.fail_unsent(instance, results.template_failure(error, "when"))
                 return
             if not wanted:
-                self._note_run(instance)
                 self.pass_over(instance, f"when: {spec.when.source}")
+                self._instances.note_passed_over(instance)
                 return
         self._execute(instance)
 
@@ -89,28 +96,24 @@ class Transitions:
     def rerun(self, instance: Instance) -> None:
         """Execute an undecided instance again, in place, with the variables and the text of now."""
         job_run = instance.job_run
-        job_run.snapshot = self._core.variables
+        job_run.look_at(self._core.variables, self._core.epoch)
         if job_run.spec.items is not None and instance.id.item is None:  # what failed was to draw the items
             job_run.items = None
             self.pass_over(instance, "its items are drawn anew")
             return
+        instance.reading = self._readings.of(job_run)
         instance.retries_left = job_run.spec.retries
         instance.why = "rerun"
         self._execute(instance)
 
     def fail_unsent(self, instance: Instance, failure: Failure) -> None:
         """An instance fails before its first attempt could be told of."""
+        instance.reading = self._readings.of(instance.job_run)
         self._instances.begin_attempt(instance, self._core.at_s)
-        self._note_run(instance)
         self._fail(instance, failure, 0.0)
-
-    def _note_run(self, instance: Instance) -> None:
-        spec = instance.job_run.spec
-        self.ran[instance.id.stage, instance.id.job] = spec.digest
 
     def _execute(self, instance: Instance) -> None:
         self._instances.begin_attempt(instance, self._core.at_s)
-        self._note_run(instance)
         spec = instance.job_run.spec
         agent = instance.id.agent
         scope = self._scope(instance)
@@ -144,7 +147,18 @@ class Transitions:
 
     def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run
-        return job_run.lane.scope(job_run.snapshot, instance.item)
+        reading = instance.reading
+        variables = job_run.snapshot
+        if reading is not None and reading.is_computed:
+            variables = Noting(variables, reading.values)
+        return job_run.lane.scope(variables, instance.item)
+
+    def _latest_of(self, instance: Instance) -> Mapping[str, Value]:
+        """Give the variables of now; where names are computed, they note what is asked for."""
+        reading = instance.reading
+        if reading is not None and reading.names.is_computed_after:
+            return Noting(self._core.variables, reading.values)
+        return self._core.variables
 
     # -- waiting for an expression --------------------------------------------------------------------------------
 
@@ -245,7 +259,7 @@ class Transitions:
         """An attempt ended well; it has not when `until` does not hold, or an update cannot be expanded."""
         spec = instance.job_run.spec
         try:
-            if spec.until is not None and not results.is_enough(instance, result, self._core.variables):
+            if spec.until is not None and not results.is_enough(instance, result, self._latest_of(instance)):
                 self._fail(instance, Failure(UNTIL, f"not yet: {spec.until.source}"), duration_s, result)
                 return
             updates = results.updates(instance, result, self._core.variables)
@@ -313,8 +327,9 @@ class Transitions:
     def pass_over(self, instance: Instance, reason: str) -> None:
         """Be done with an instance without running it, or without running it again."""
         was_undecided = instance.state == "undecided"
+        self._instances.forget_reading(instance.id)
         if not was_undecided:
-            instance.attempt = self._instances.attempts.get(instance.id, 0)
+            instance.attempt = self._instances.attempts_of(instance.id)
         self._core.emit(JobFinished(**instance.place, state="skipped", reason=reason))
         if was_undecided:
             self._go_on(instance, instance.last_failure[0], instance.last_result, "skipped")
@@ -374,9 +389,13 @@ class Transitions:
 
     def _finish_badly(self, instance: Instance, counted_as: str) -> None:
         instance.job_run.lane.stage_run.failed = True
+        self._instances.forget_reading(instance.id)
         self._finish(instance, counted_as)
 
     def _finish(self, instance: Instance, counted_as: str) -> None:
         self.counts[counted_as] += 1
         self._instances.move(instance, "done")
+        reading = instance.reading
+        if reading is not None and reading.epoch != self._core.epoch:
+            self._judge.ended_later(instance)
         self._left(instance)

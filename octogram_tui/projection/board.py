@@ -16,6 +16,7 @@ from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.queue import Queue
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
+from octogram_tui.projection.stale import Stale
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
@@ -51,6 +52,7 @@ class Board(Plan):
         self.done_exit_code = 0  # once every stage has ended
         self.done_at_s = 0.0
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
+        self.stale = Stale()
         self.queue = Queue()  # what is held, and which of it is next
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.confirmations: dict[str, Group] = {}
@@ -122,6 +124,7 @@ class Board(Plan):
         self.run, self.scenario = event.run, event.scenario
         self.started_wall, self.host = event.started_wall, event.host
         self.phase = Phase.STARTING
+        self.stale.begin(event.variables)
         for order, agent in enumerate(sorted(event.agents, key=_by_name)):
             name = str(agent.get("agent", ""))
             self.agents[name] = AgentRow(
@@ -234,18 +237,19 @@ class Board(Plan):
             oldest.arguments = oldest.result = None
 
     def _on_job_stale(self, event: ev.JobStale) -> None:
-        """Mark all that ended well of a job."""
-        for instance in self._ended_well(event):
-            instance.note = event.reason or "edited since it ran"
-            self._move(instance, State.STALE)
+        for row in self.stale.marks(self.jobs.get((event.stage, event.job)), event):
+            row.note = event.reason or "edited since it ran"
+            self._move(row, State.STALE)
 
-    def _ended_well(self, event: ev.JobStale) -> list[InstanceRow]:
-        job = self.jobs.get((event.stage, event.job))
-        return [
-            instance
-            for instance in (job.below() if job is not None else ())
-            if instance.state in (State.OK, State.SKIPPED, State.TOLERATED)
-        ]
+    def _on_job_fresh(self, event: ev.JobFresh) -> None:
+        for row, state, note in self.stale.restored(self.jobs.get((event.stage, event.job)), event):
+            row.note = note
+            self._move(row, state)
+
+    def _on_variable_changed(self, event: ev.VariableChanged) -> None:
+        said = self.stale.changed(event)
+        if said:
+            self._note(event, "information", said)
 
     # Agents
 

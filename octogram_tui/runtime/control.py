@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from octogram_tui.engine.events import Event, RequestRefused, RerunBegun
+from octogram_tui.engine.events import Event, RequestRefused, RerunBegun, VariableChanged
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
+from octogram_tui.projection.stale import consequences
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
 from octogram_tui.runtime.verbs import LogQuery, OnlyWatch, TakeControl, verb_of
@@ -137,7 +138,7 @@ class ControlServer:
         if client not in self._clients:
             return
         problem = next((event.message for event in events if isinstance(event, RequestRefused)), "")
-        said = [event.message for event in events if isinstance(event, RerunBegun)]
+        said = [line for event in events if (line := _said_of(event))]
         led_to = list(dict.fromkeys(event.TYPE for event in events))
         self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to, "said": said})
 
@@ -183,6 +184,15 @@ class ControlServer:
     async def _wait_for_clients(self, timeout_s: float) -> None:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout_s)
+
+
+def _said_of(event: Event) -> str:
+    """Say what a request came to, where the event tells more than its type."""
+    if isinstance(event, RerunBegun):
+        return event.message
+    if isinstance(event, VariableChanged) and event.stale is not None:
+        return f"{event.name}: {consequences(event)}"
+    return ""
 
 
 class _Client:

@@ -20,6 +20,7 @@ HOSTILE = InstanceId("a/b", "c@d", "e", "] # \n")
 SAMPLES: dict[str, Any] = {
     "str": "text",
     "int": 7,
+    "int | None": 0,
     "float": 1.5,
     "bool": True,
     "Value": {"a": [1, None]},

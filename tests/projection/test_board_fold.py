@@ -197,6 +197,41 @@ def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
     check_counts(board)
 
 
+def test_only_the_rows_that_are_named_are_stale_and_get_back_what_they_were() -> None:
+    board = board_of(
+        started(variables={"x": 0}),
+        ev.StageStarted(stage="one", agents=["n0", "n1", "n2"]),
+        *(job(ev.JobStarted, agent) for agent in ("n0", "n1")),
+        job(ev.JobFinished, "n0", state="failed", is_tolerated=True),
+        job(ev.JobFinished, "n1"),
+        job(ev.JobFinished, "n2", state="skipped", reason="when: vars.x"),
+    )
+    rows = [board.instances[InstanceId("one", "a", agent)] for agent in ("n0", "n1", "n2")]
+    names = [str(row.key) for row in rows]
+    board.apply(ev.VariableChanged(name="x", value="a value that is much too long", by="operator", stale=2, failed=0))
+    board.apply(ev.JobStale(stage="one", job="a", reason="variable x was changed", instances=[names[0], names[2]]))
+    assert [row.state for row in rows] == [State.STALE, State.OK, State.STALE]
+    board.apply(ev.JobStale(stage="one", job="a", reason="its text was edited", instances=[names[2]]))
+    assert [row.message for row in rows] == ["variable x was changed", "", "its text was edited"]
+    check_counts(board)
+    board.apply(ev.JobFresh(stage="one", job="a", instances=names))
+    assert [row.state for row in rows] == [State.TOLERATED, State.OK, State.SKIPPED]
+    assert rows[2].message == "when: vars.x"
+    check_counts(board)
+    assert [notice.text for notice in board.notices] == ['x 0 -> "a value that is much...: 2 instances stale']
+
+
+def test_what_a_set_variable_came_to_is_said_also_when_it_is_nothing() -> None:
+    board = board_of(started(variables={"x": [1]}))
+    board.apply(ev.VariableChanged(name="x", removed=True, by="operator", stale=0, fresh=0, failed=0))
+    board.apply(ev.VariableChanged(name="x", value=1, by="operator", stale=1, fresh=2, failed=3))
+    board.apply(ev.VariableChanged(name="x", value=2, by="one/a@n0"))  # a job's: nobody asked
+    assert [notice.text for notice in board.notices] == [
+        "x [1] -> removed: 0 instances stale",
+        "x 1: 1 instance stale, 2 not stale any more, 3 that failed would run differently",
+    ]
+
+
 def test_unknown_events_and_unannounced_rows_are_taken() -> None:
     class Later(ev.Event):
         TYPE = "later"

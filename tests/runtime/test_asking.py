@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from octogram_tui.engine.events import RequestRefused, RunPaused, RunResumed
-from octogram_tui.engine.stimuli import PauseRequest, Stimulus
+from octogram_tui.engine.events import RequestRefused, RerunBegun, RunPaused, RunResumed, VariableChanged
+from octogram_tui.engine.stimuli import PauseRequest, RerunAllRequest, Stimulus
 from octogram_tui.errors import AttachRefused, RequestDenied
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime.asking import ask
@@ -65,6 +65,17 @@ async def test_what_came_of_it_is_told_to_who_asked_only(run: Run) -> None:
     await run.server.close()
     assert not [said async for said in watcher.answers() if "answered" in said]
     await watcher.close()
+
+
+async def test_what_a_request_came_to_is_told_in_words_where_there_are_some(run: Run) -> None:
+    asking = asyncio.ensure_future(ask(run.path, RerunAllRequest("failed")))
+    async with asyncio.timeout(DEADLINE_S):
+        _, on_fed = await run.asked.get()
+        begun = RerunBegun(which="failed", message="1 instance runs again on 1 agent")
+        on_fed([begun, VariableChanged(name="x", value=1, by="operator", stale=2, fresh=1, failed=0)])
+        answer = await asking
+    assert answer["said"] == ["1 instance runs again on 1 agent", "x: 2 instances stale, 1 not stale any more"]
+    assert answer["led_to"] == ["rerun_begun", "variable_changed"]
 
 
 async def test_what_the_run_refuses_is_raised(run: Run) -> None:
