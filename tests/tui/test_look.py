@@ -57,7 +57,7 @@ def test_the_cause_is_first_then_the_last_lines_the_arguments_and_the_rest() -> 
     assert lines[:6] == ["j @ a0", "✗ failed  1.0s", "", "boom [3]␛", "sh ended with exit status 3", "› look there"]
     order = ["it wrote last", "  │ boom [3]␛", "arguments", "what", "details of the failure"]
     assert sorted(order, key=lines.index) == order
-    assert "  script: echo 7   'echo {{ vars.x }}'" in lines, "beside the value, what it came from"
+    assert "  script: echo 7   echo {{ vars.x }}" in lines, "beside the value, what it came from"
     assert "    A: b" in lines
     assert "agent      a0  10.0.0.0" in lines
 
@@ -110,7 +110,7 @@ def test_what_is_long_is_folded_and_copied_whole() -> None:
     model = model_of(ev.StageStarted(stage="s", agents=["a0"]), started)
     row = model.board.instances[KEY]
     lines = told(model, row)
-    assert f"    {51 - FOLDED_LINES} more lines: l unfolds them" in lines
+    assert f"  {51 - FOLDED_LINES} more lines: l unfolds them" in lines
     assert "    line 49" not in lines
     assert "    line 49" in told(model, row, is_unfolded=True)
 

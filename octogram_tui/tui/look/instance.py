@@ -8,12 +8,13 @@ from octogram_tui.projection.clusters import short_names
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, InstanceRow
 from octogram_tui.tui.format import LOOKS, block, duration, stamp, value
-from octogram_tui.tui.look.pieces import Sight, Text, fact, folded, head, hint, section, value_lines
+from octogram_tui.tui.look.pieces import Sight, Text, fact, head, hint, section, value_lines
 from octogram_tui.tui.model import title_of
 from octogram_tui.tui.widgets.brush import Brush
 
 LAST_LINES = 8
 OTHERS = 6
+SHORT_LINES = 4
 WHY = {"first": "", "retry": "tried again by itself", "rerun": "run again by you"}
 
 
@@ -74,6 +75,8 @@ def _last_lines(row: InstanceRow, failure: Failure | None, sight: Sight) -> list
     origins = sight.model.logbook.attempts.get(row.key)
     if not texts and origins:
         texts = [line.text for line in origins[-1].lines[-LAST_LINES:]]
+    if failure is not None and len(texts) == 1 and cause_of(failure).text in texts[0]:
+        return []  # it was said already
     shown = texts if sight.is_unfolded else texts[-LAST_LINES:]
     bar = f"  {brush.pick('│', '|')} "
     lines: list[Text] = [
@@ -83,22 +86,30 @@ def _last_lines(row: InstanceRow, failure: Failure | None, sight: Sight) -> list
 
 
 def _arguments(row: InstanceRow, attempt: AttemptRow, sight: Sight) -> list[Text]:
-    """Give what it was given; beside a value that came of a template, the template."""
-    brush = sight.brush
+    """Give what it was given, the short before the long; beside a value that came of a template, the template."""
     lines = section("arguments") if not sight.is_short else [[("arguments", "accent")]]
-    for name, given in (attempt.arguments or {}).items():
-        template = sight.model.source.template_of(row, name)
-        if template and "\n" not in str(given) and not isinstance(given, (dict, list)):
-            lines.append(
-                [(f"  {brush.text(name)}: {brush.text(value(given))}", ""), (f"   {brush.text(template)}", "name-4")]
-            )
-            continue
-        text = block({name: given})
-        lines += [[(f"  {brush.text(line, limit=4096)}", "")] for line in folded(text, sight)]
-        left = len(text) - len(folded(text, sight))
-        if left:
-            lines.append([(f"    {left} more lines: l unfolds them", "faint")])
+    given = (attempt.arguments or {}).items()
+    for name, argument in sorted(given, key=lambda pair: len(block(pair[1])) > SHORT_LINES):
+        if isinstance(argument, dict) and argument and not any(_is_long(each) for each in argument.values()):
+            lines.append([(f"  {sight.brush.text(name)}:", "")])
+            lines += [_argument(row, (name, inner), each, sight) for inner, each in argument.items()]
+        elif _is_long(argument):
+            lines += value_lines({name: argument}, sight)
+        else:
+            lines.append(_argument(row, (name,), argument, sight))
     return lines
+
+
+def _is_long(given: object) -> bool:
+    """Whether a value takes more than its line."""
+    return len(block({"": given})) > 1
+
+
+def _argument(row: InstanceRow, path: tuple[str, ...], given: object, sight: Sight) -> Text:
+    brush = sight.brush
+    template = sight.model.source.templates(row.job).get(path)
+    shown = f"{'  ' * len(path)}{brush.text(path[-1])}: {brush.text(value(given))}"
+    return [(shown, ""), (f"   {brush.text(template)}" if template else "", "name-4")]
 
 
 def _was_let_go(attempt: AttemptRow) -> bool:

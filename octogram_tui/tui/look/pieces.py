@@ -57,15 +57,11 @@ def hint(text: str, brush: Brush) -> Text:
 
 
 def value_lines(given: object, sight: Sight, indent: str = "  ") -> list[Text]:
-    """Write a value over several lines, the first of them where it is long."""
+    """Write a value over several lines, the first of them where it is long; never is only one left out."""
     lines = block(given)
-    shown = folded(lines, sight)
+    is_whole = sight.is_unfolded or len(lines) <= FOLDED_LINES + 1
+    shown = lines if is_whole else lines[:FOLDED_LINES]
     found: list[Text] = [[(indent + sight.brush.text(line, limit=4096), "")] for line in shown]
-    if len(shown) < len(lines):
+    if not is_whole:
         found.append([(f"{indent}{len(lines) - len(shown)} more lines: l unfolds them", "faint")])
     return found
-
-
-def folded(lines: list[str], sight: Sight) -> list[str]:
-    """Leave out what is too much; never only one line, for saying so takes one too."""
-    return lines if sight.is_unfolded or len(lines) <= FOLDED_LINES + 1 else lines[:FOLDED_LINES]
