@@ -131,6 +131,21 @@ class AgentSuspect(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class AgentLoad(Event):
+    """How busy an agent's machine is: told when it changed by a step, and seldom.
+
+    cpu: load of the last minute divided by the number of CPUs; memory: the share in use, 0 to 1; -1 where the machine
+    does not tell. processes: those that outlive the job that started them.
+    """
+
+    TYPE: ClassVar[str] = "agent_load"
+    agent: str
+    cpu: float = -1.0
+    memory: float = -1.0
+    processes: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class AgentLost(Event):
     """An agent is given up: its lease has ended what it ran."""
 

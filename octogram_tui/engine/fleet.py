@@ -9,6 +9,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import StartAgent, StopAgent
 from octogram_tui.engine.events import (
     AgentFailed,
+    AgentLoad,
     AgentLost,
     AgentReady,
     AgentStarting,
@@ -21,7 +22,14 @@ from octogram_tui.engine.events import (
 from octogram_tui.engine.prometheus import Prometheus
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.states import AGENT_MOVES, AgentState
-from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, AttemptReport, ServiceReport, StartFailureReport
+from octogram_tui.engine.stimuli import (
+    AgentEndReport,
+    AgentLoadReport,
+    AgentUpReport,
+    AttemptReport,
+    ServiceReport,
+    StartFailureReport,
+)
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.scenario import AgentSpec
@@ -136,6 +144,17 @@ class Fleet:
         )
         if name == self._prometheus.agent:
             self._prometheus.start()
+
+    def load_told(self, stimulus: AgentLoadReport) -> None:
+        """An agent said how busy its machine is."""
+        if self._state.get(stimulus.agent) in ("ready", "suspect"):
+            load = AgentLoad(
+                agent=stimulus.agent,
+                cpu=stimulus.cpu,
+                memory=stimulus.memory,
+                processes=stimulus.processes,
+            )
+            self._core.emit(load)
 
     def waits(self, agent: str, message: str) -> None:
         """An agent that is being brought up waits, or, without a message, does so no more."""

@@ -39,6 +39,7 @@ from octogram_tui.engine.states import PHASE_MOVES, RunPhase
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
+    AgentLoadReport,
     AgentLossReport,
     AgentSilentReport,
     AgentUpReport,
@@ -108,6 +109,7 @@ class Engine:
             StartFailureReport: self._agent_start_failed,
             AgentWaitReport: lambda s: self.fleet.waits(s.agent, s.message),
             AgentSilentReport: lambda s: self.fleet.went_silent(s.agent, s.message),
+            AgentLoadReport: self.fleet.load_told,
             AgentBackReport: lambda s: self.fleet.came_back(s.agent),
             AgentLossReport: self._agent_was_lost,
             AgentEndReport: self._agent_ended,

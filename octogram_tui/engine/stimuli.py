@@ -72,6 +72,16 @@ class AgentBackReport:
 
 
 @dataclass(slots=True)
+class AgentLoadReport:
+    """How busy an agent's machine is, see AgentLoad."""
+
+    agent: str
+    cpu: float = -1.0
+    memory: float = -1.0
+    processes: int = 0
+
+
+@dataclass(slots=True)
 class AgentLossReport:
     """An agent is given up."""
 
@@ -229,6 +239,7 @@ Stimulus = (
     | AgentUpReport
     | StartFailureReport
     | AgentSilentReport
+    | AgentLoadReport
     | AgentWaitReport
     | AgentBackReport
     | AgentLossReport

@@ -135,6 +135,7 @@ class Plan:
             parent = found
         instance = InstanceRow(key, parent, item)
         self.instances[key] = instance
+        self._agent(agent).instances.append(instance)
         job.members.setdefault(State.PENDING, {})[key] = instance
         if parent is job:
             insort(job.children, instance, key=self._order)

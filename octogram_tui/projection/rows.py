@@ -281,6 +281,7 @@ class AgentRow:
         "hint",
         "home",
         "host",
+        "instances",
         "login",
         "message",
         "name",
@@ -309,6 +310,7 @@ class AgentRow:
         self.version = 0
         self.running = 0
         self.current: InstanceRow | None = None  # the latest that it started
+        self.instances: list[InstanceRow] = []  # all that it has a part in, in the order in which they became known
         self.cells: dict[RowKey, Tally] = {}  # by the key of a stage
 
     def cell_state(self, stage: Group) -> State | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.values import Value
@@ -36,6 +36,8 @@ class Source:
         self._blocks: frozenset[int] = frozenset()
         self._places: list[tuple[int, Group]] = []
         self._places_of = -1
+        self._templates: dict[tuple[str, ...], str] = {}
+        self._templates_of: object = None
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
@@ -114,15 +116,19 @@ class Source:
         variable = variables.by_name.get(named[0]) if len(named) == 1 and text.count("{{") == 1 else None
         return None if variable is None or variable.now.removed else variable.now.value, False
 
-    def template_of(self, row: InstanceRow, name: str) -> str:
-        """Give the text that an argument of an instance came from, where it is a template; else nothing."""
-        job = row.job
-        for line in range(job.line, self.end_of(job.line) + 1) if job.line and self.lines else ():
-            if line <= len(self.lines) and "{{" in self.lines[line - 1] and not self.is_in_block(line - 1):
-                path = self._argument_path(line, job)
-                if path == [name]:
-                    return self.lines[line - 1].split(":", 1)[1].strip()
-        return ""
+    def templates(self, job: Group) -> Mapping[tuple[str, ...], str]:
+        """Give the templates among a job's arguments, by the names that lead to each."""
+        if self._templates_of != (job.key, self.version, self._board.structure_version):
+            self._templates_of = (job.key, self.version, self._board.structure_version)
+            last = min(self.end_of(job.line), len(self.lines)) if job.line else 0
+            self._templates = {}
+            for line in range(max(1, job.line), last + 1):
+                if "{{" in self.lines[line - 1] and not self.is_in_block(line - 1):
+                    path = self._argument_path(line, job)
+                    if path:
+                        text = self.lines[line - 1].split(":", 1)[1]
+                        self._templates[tuple(path)] = text.strip().strip("'\"")
+        return self._templates
 
     def _argument(self, line: int, row: Row | None) -> Value:
         if not isinstance(row, InstanceRow) or row.last is None or not row.last.arguments or not row.job.line:

@@ -16,6 +16,7 @@ from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
+    AgentLoadReport,
     AgentLossReport,
     AgentSilentReport,
     AgentUpReport,
@@ -27,6 +28,7 @@ from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolErr
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
+from octogram_tui.runtime.load import LoadGauge
 from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.reading import LogEnd, count, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
@@ -103,6 +105,7 @@ class Link:
         self._beats = 0
         self._faults = 0
         self._last_heard_s = self._loop.time()
+        self._gauge = LoadGauge()
         self._is_suspect = False
         self._is_greeted = False
         self._was_up = False
@@ -423,6 +426,8 @@ class Link:
                 return
         taken_bytes = count(message.get("bytes")) if kind == "output" else 0
         stimulus = read_report(self.spec.name, message)
+        if isinstance(stimulus, AgentLoadReport) and not self._gauge.is_news(stimulus, self._loop.time()):
+            stimulus = None
         if stimulus is not None:
             self._report(stimulus)
         if kind == "output":

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, ServiceReport, Stimulus
+from octogram_tui.engine.stimuli import (
+    AgentLoadReport,
+    AttemptReport,
+    OutputReport,
+    ProgressReport,
+    ServiceReport,
+    Stimulus,
+)
 from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
 from octogram_tui.model.ids import parse_execution
 
@@ -13,6 +20,7 @@ Message = dict[str, Any]
 
 END_STATES = ("ok", "failed", "cancelled")
 MAX_PORT = 65535
+MOST_LOAD = 1000.0
 
 
 def read_report(agent: str, message: Message) -> Stimulus | None:
@@ -55,6 +63,8 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 _text(message["state"]),
                 _text(message.get("reason", "")),
             )
+        case "hb" if "load" in message:
+            return _load(agent, message["load"])
     return None
 
 
@@ -70,6 +80,22 @@ def read_log_end(message: Message) -> LogEnd:
     """Give what the answer to `tail` holds. Raises ValueError."""
     lines, trouble = message.get("lines") or [], message.get("error") or ""
     return LogEnd(_lines(lines), count(message.get("size_bytes")), _text(trouble))
+
+
+def _load(agent: str, load: object) -> AgentLoadReport:
+    """Read how busy a machine is; what it does not tell is -1."""
+    if not isinstance(load, dict):
+        raise ValueError(f"not a load: {load!r:.80}")
+    cpu, memory = (_gauge(load.get(name)) for name in ("cpu", "memory"))
+    return AgentLoadReport(agent, cpu, memory, count(load.get("processes")))
+
+
+def _gauge(value: object) -> float:
+    if value is None:
+        return -1.0
+    if type(value) not in (int, float):
+        raise ValueError(f"not a number: {value!r:.80}")
+    return round(min(max(float(value), 0.0), MOST_LOAD), 2)  # type: ignore[arg-type]
 
 
 def count(value: object) -> int:

@@ -10,6 +10,7 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.estimate import Expectation, PastRun
+from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.outline import Outline
@@ -40,6 +41,7 @@ class Model:
         self.expectation = Expectation(past)
         self.source = Source(self.board, read_text)
         self.timeline = Timeline()
+        self.loads = Loads()
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
@@ -57,6 +59,8 @@ class Model:
                 logbook.apply(event)
             expectation.apply(event)
             timeline.apply(event)
+            if event.TYPE == "agent_load":
+                self.loads.apply(event)
             if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
                 variables.apply(event)
                 self.source.apply(event)

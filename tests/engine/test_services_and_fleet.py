@@ -11,6 +11,7 @@ from simulation import Simulation, job, named, report, scenario, stage
 from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
 from octogram_tui.engine.events import (
     AgentFailed,
+    AgentLoad,
     AgentLost,
     AgentReady,
     AgentStopped,
@@ -33,6 +34,7 @@ from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
+    AgentLoadReport,
     AgentLossReport,
     AgentSilentReport,
     AgentUpReport,
@@ -280,6 +282,17 @@ def test_an_agent_that_waits_for_its_turn_says_so() -> None:
     simulation.go(AgentUpReport("a", "/h", "h", "3.8", 1))
     simulation.go(AgentWaitReport("a", "too late"))
     assert [e.message for e in simulation.of(AgentWaiting)] == ["waits for its turn"]
+
+
+def test_the_load_of_an_agent_that_is_up_is_told() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"))), never)
+    simulation._take = lambda effect: None  # type: ignore[method-assign]
+    simulation.go(BeginRequest(""))
+    simulation.go(AgentLoadReport("a", 0.5))
+    simulation.go(AgentUpReport("a", "/h", "h", "3.8", 1))
+    simulation.go(AgentLoadReport("a", 1.5, 0.25, 2))
+    simulation.go(AgentLoadReport("nobody", 1.5))
+    assert [(e.agent, e.cpu, e.memory, e.processes) for e in simulation.of(AgentLoad)] == [("a", 1.5, 0.25, 2)]
 
 
 def test_an_agent_may_fall_silent_and_come_back() -> None:

@@ -110,12 +110,13 @@ def test_templates_have_the_values_of_the_chosen_instance_or_of_the_variables() 
     assert source.value_at(13, row, variables) == ("alpha", False), "of another job: only what is a variable"
     variables.apply(ev.VariableChanged(name="proto", removed=True))
     assert source.value_at(13, row, variables) == (None, False)
-    assert source.template_of(row, "SHOP") == ""
-    assert source.template_of(row, "env") == ""
+    assert source.templates(row.job) == {("env", "SHOP"): "{{ re[1] }}"}
 
 
 def test_the_template_of_an_argument_is_found_by_its_name() -> None:
     board, source, _ = source_of(
         Kept(d1=TEXT), ev.StageStarted(stage="one"), ev.JobStarted(instance=InstanceId("one", "b", "n0"))
     )
-    assert source.template_of(board.instances[InstanceId("one", "b", "n0")], "that") == "'{{ vars.proto }}'"
+    assert source.templates(board.jobs["one", "b"]) == {("that",): "{{ vars.proto }}"}
+    source.apply(ev.ScenarioReloaded(digest="d9"))
+    assert source.templates(board.jobs["one", "b"]) == {}

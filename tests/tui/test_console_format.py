@@ -1,23 +1,18 @@
-"""How states, times and values read, and what the inspector says."""
+"""How states, times and values read, and which keys there are."""
 
 import unicodedata
 from typing import Any
 
 import pytest
 
-from octogram_tui.engine import events as ev
 from octogram_tui.errors import SettingsError
-from octogram_tui.model.failure import Failure
-from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.runtime.verbs import VERBS
 from octogram_tui.tui import theme
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
-from octogram_tui.tui.inspector import describe
 from octogram_tui.tui.keymap import ACTIONS, key_names
 from octogram_tui.tui.terminal import editor_command
-from octogram_tui.tui.widgets.brush import Brush, fit
+from octogram_tui.tui.widgets.brush import fit
 
 
 def test_every_state_has_a_look_of_one_narrow_cell() -> None:
@@ -149,24 +144,6 @@ def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
         "edit variable",
         "stop",
     ]
-
-
-def test_inspector_tells_error_hint_and_attempts_first() -> None:
-    board = Board()
-    about: dict[str, Any] = {"instance": InstanceId("s", "j", "a")}
-    error = {"message": "exit [3]\x1b", "hint": "look", "detail": {"exit_code": 3, "last_lines": ["boom"]}}
-    for event in (
-        ev.JobStarted(**about, arguments={"argv": ["x"]}),
-        ev.JobFinished(**about, state="failed", failure=Failure.from_json(error), will_retry=True),
-        ev.JobStarted(**about, attempt=2, why="retry", arguments={"argv": ["x"]}),
-        ev.JobFinished(**about, attempt=2, state="failed", failure=Failure.from_json(error)),
-    ):
-        board.apply(event)
-    lines = describe(board.instances[InstanceId("s", "j", "a")], board, Brush(theme.palette("dark")), 0.0)
-    texts = ["".join(text for text, _ in line) for line in lines]
-    assert texts[:2] == ["j @ a", "✗ failed  0.0s"]
-    assert texts.index("exit [3]␛") < texts.index("› look") < texts.index("  │ boom") < texts.index("attempts")
-    assert "  - x" in [text.removeprefix("  ") for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from octogram_tui.model.entries import StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
-from octogram_tui.tui.widgets.source_view import SourceView, without_cells
+from octogram_tui.tui.widgets.source_view import SourceView
 
 TEXT = """\
 vars:
@@ -86,17 +86,6 @@ async def test_what_is_too_long_is_cut_by_cells_and_can_be_scrolled_to() -> None
         assert text_of(view, 2).endswith("  2  前を長く書く {{ vars.x }}  = 3")
         await pilot.press("h", "h", "h")
         assert "name: 名前" in text_of(view, 2)
-
-
-def test_half_of_a_wide_character_becomes_a_blank() -> None:
-    pieces = [("ab", "x"), ("名前", "y"), ("c", "z")]
-    assert [without_cells(pieces, cells) for cells in (0, 1, 3, 5, 9)] == [
-        pieces,
-        [("b", "x"), *pieces[1:]],
-        [(" 前", "y"), ("c", "z")],
-        [(" ", "y"), ("c", "z")],
-        [],
-    ]
 
 
 async def test_moving_in_it_chooses_the_row_in_the_plan_and_the_plan_leads_it() -> None:

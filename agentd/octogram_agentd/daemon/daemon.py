@@ -8,6 +8,7 @@ import time
 
 from octogram_agentd import PROTOCOL, procedures, signals
 from octogram_agentd.daemon.home import Home
+from octogram_agentd.daemon.load import measure
 from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
 from octogram_agentd.kernel import Future, Kernel
@@ -328,7 +329,8 @@ class Daemon:
 
     def _heartbeat(self) -> None:
         self._heartbeats += 1
-        self.say({"t": "hb", "n": self._heartbeats})
+        load = dict(measure(), processes=len(self.agent.supervised))
+        self.say({"t": "hb", "n": self._heartbeats, "load": load})
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
 
     def _watch_lease(self) -> None:

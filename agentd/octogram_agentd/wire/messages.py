@@ -57,7 +57,15 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     ),
     "credit": ("to agent", "output that has been taken", {"bytes": "as counted in the lines received"}),
     "ack": ("both", "everything up to `seq` has arrived and is safe", {"seq": "number"}),
-    "hb": ("both", "a sign of life; the orchestrator's renews the lease", {"n": "counts up"}),
+    "hb": (
+        "both",
+        "a sign of life; the orchestrator's renews the lease",
+        {
+            "n": "counts up",
+            "load": "from an agent, and may be missing: {cpu: load of the last minute by CPU, memory: share in use, "
+            "processes: supervised ones}; what the system does not tell is left out",
+        },
+    ),
     "welcome": (
         "from agent",
         "the answer to hello",

@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from rich.cells import cell_len, chop_cells
 
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
-from octogram_tui.tui.inspector import describe
+from octogram_tui.tui.look.describe import describe
+from octogram_tui.tui.look.pieces import SHORT_ROWS, Sight
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -23,6 +24,7 @@ class Detail(LineView):
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="detail")
         self.subject: Subject | None = None
+        self.is_unfolded = False  # long values are whole
         self._basis: object = None
         self._lines: list[tuple[Piece, ...]] = []
 
@@ -30,6 +32,7 @@ class Detail(LineView):
         """Tell of something else."""
         if subject is not self.subject:
             self.subject = subject
+            self.is_unfolded = False
             self.scroll_line(0)
         self.sync()
 
@@ -54,12 +57,14 @@ class Detail(LineView):
             seconds = -1 if took is None else int(took)
         services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0
         version = -1 if subject is None else subject.version
-        basis = (id(subject), version, seconds, services, self.size.width, self.brush.version)
+        is_short = self.size.height < SHORT_ROWS
+        seen = (self.size.width, is_short, self.is_unfolded, self.brush.version, self.model.source.version)
+        basis = (id(subject), version, seconds, services, self._written(), seen)
         if basis != self._basis and self.has_place:
             self._basis = basis
             width = max(10, self.size.width - 2)
             self._lines = []
-            for line in describe(subject, self.model.board, self.brush, self.model.now_s):
+            for line in describe(subject, Sight(self.model, self.brush, is_short, self.is_unfolded)):
                 self._lines += _wrapped(line, width)
         super().sync()
 
@@ -71,9 +76,22 @@ class Detail(LineView):
         """Draw a line that was laid out before."""
         return [(" ", ""), *self._lines[index]]
 
+    def _written(self) -> int:
+        """How many lines it wrote: the last of them are told."""
+        subject = self.subject
+        if not isinstance(subject, InstanceRow):
+            return 0
+        return sum(origin.total for origin in self.model.logbook.attempts.get(subject.key, ()))
+
+    def action_sideways(self, by: int) -> None:
+        """Unfold long values, or fold them again."""
+        self.is_unfolded = by > 0
+        self.sync()
+
     def text_of_selected(self) -> str:
-        """Give all of it, for the clipboard."""
-        return "\n".join("".join(text for text, _ in line) for line in self._lines)
+        """Give all of it, for the clipboard: no line is broken and no value folded."""
+        lines = describe(self.subject, Sight(self.model, self.brush, is_unfolded=True))
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
 
 
 def _wrapped(line: list[Piece], width: int) -> list[tuple[Piece, ...]]:

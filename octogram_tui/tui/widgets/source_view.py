@@ -12,11 +12,12 @@ from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.projection.yaml_text import Part, parts
 from octogram_tui.tui.format import LOOKS, Look, plural, value
 from octogram_tui.tui.model import Model, Subject, line_of
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
+from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, fit_most, window
 from octogram_tui.tui.widgets.line_view import LineView
 
 MARK_CELLS = 4
 SHIFT_CELLS = 8
+LINE_CHARACTERS = 4096
 VALUE_CELLS = 40
 NOTE_GAP = 2
 STYLES = {"key": "accent", "string": "name-3", "comment": "dim", "template": "name-4", "mark": "dim", "text": ""}
@@ -130,12 +131,12 @@ class SourceView(LineView):
         """Sign, number and text; at the end, what the line stands for now."""
         source = self.model.source
         gutter = self._gutter(index + 1)
-        room = width - sum(cell_len(text) for text, _ in gutter)
-        text = self.brush.text(source.lines[index], limit=4096)
+        room = width - cells_of(gutter)
+        text = self.brush.text(source.lines[index], limit=LINE_CHARACTERS)
         pieces = [_piece(part) for part in parts(text, in_block=source.is_in_block(index))]
         if self._shift:
-            pieces = without_cells(pieces, self._shift)
-        used = sum(cell_len(text) for text, _ in pieces)
+            pieces = window(pieces, self._shift, LINE_CHARACTERS)
+        used = cells_of(pieces)
         note, style = self._note(index + 1)
         if note and used + NOTE_GAP + min(cell_len(note), 8) <= room:
             pieces.append((" " * NOTE_GAP, ""))
@@ -202,7 +203,7 @@ class SourceView(LineView):
 
     def action_sideways(self, by: int) -> None:
         """Scroll to what is too long for the pane."""
-        self._shift = max(0, min(self._shift + by * SHIFT_CELLS, 4096))
+        self._shift = max(0, min(self._shift + by * SHIFT_CELLS, LINE_CHARACTERS))
         self.sync()
 
     def text_of_selected(self) -> str:
@@ -219,19 +220,3 @@ def _place_of(row: Row | None) -> Row | None:
 
 def _piece(part: Part) -> Piece:
     return part.text, STYLES[part.kind]
-
-
-def without_cells(pieces: list[Piece], cells: int) -> list[Piece]:
-    """Leave out cells at the left; half of a wide character becomes a blank."""
-    found: list[Piece] = []
-    for text, style in pieces:
-        length = cell_len(text)
-        if cells >= length:
-            cells -= length
-            continue
-        while cells > 0:
-            cells -= cell_len(text[0])
-            text = text[1:]
-        found.append((" " * -cells + text, style))
-        cells = 0
-    return found

@@ -1,0 +1,67 @@
+"""What the lines of a look are made of: heads, facts, sections, and values that are folded where they are long."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.tui.format import Look, block
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.widgets.brush import Brush, Piece
+
+FACT_CELLS = 11
+FOLDED_LINES = 8
+"""A value of more lines than this shows so many, and how many are left, until it is unfolded."""
+SHORT_ROWS = 16
+"""In fewer rows there is only room for the cause and what was given."""
+
+Text = list[Piece]
+
+
+class Sight(NamedTuple):
+    """How somebody looks: with what, what is known, and how much of it is wanted.
+
+    is_short    there is little room: the cause and the arguments, and nothing that stands elsewhere
+    is_unfolded long values are whole
+    """
+
+    model: Model
+    brush: Brush
+    is_short: bool = False
+    is_unfolded: bool = False
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the run's start."""
+        return self.model.now_s
+
+
+def head(title: str, look: Look, brush: Brush, more: str = "") -> list[Text]:
+    """Give the title and, below it, the state in sign and word."""
+    state: Text = [(f"{brush.sign(look)} {look.word}", look.style), (f"  {more}" if more else "", "dim")]
+    return [[(brush.text(title), "strong")], state]
+
+
+def fact(name: str, text: str, style: str = "") -> Text:
+    """Give a name and what it is."""
+    return [(name.ljust(FACT_CELLS), "dim"), (text, style)]
+
+
+def section(title: str) -> list[Text]:
+    """Begin another section."""
+    return [[("", "")], [(title, "accent")]]
+
+
+def hint(text: str, brush: Brush) -> Text:
+    """Say what can be done."""
+    return [(f"{brush.pick('›', '>')} ", "key"), (brush.text(text), "")]
+
+
+def value_lines(given: object, sight: Sight, indent: str = "  ") -> list[Text]:
+    """Write a value over several lines, the first of them where it is long; never is only one left out."""
+    lines = block(given)
+    is_whole = sight.is_unfolded or len(lines) <= FOLDED_LINES + 1
+    shown = lines if is_whole else lines[:FOLDED_LINES]
+    found: list[Text] = [[(indent + sight.brush.text(line, limit=4096), "")] for line in shown]
+    if not is_whole:
+        found.append([(f"{indent}{len(lines) - len(shown)} more lines: l unfolds them", "faint")])
+    return found
