@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from octogram_tui.commands.choosing import choose_run
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import archive
@@ -24,14 +25,20 @@ def main(argv: Sequence[str]) -> int:
     """Join a run: in a console on a terminal, in plain lines to its end without one."""
     parser = CommandParser("attach", "Open a console onto a run that goes on.")
     parser.add_argument(
-        "run", metavar="RUN", nargs="?", default="last", help="its name, the beginning of it, or `last`"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        help="its name, the beginning of it, or `last`; without it one is chosen, or without a terminal the last",
     )
     parser.add_argument("--read-only", action="store_true", help="watch only")
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     add_look_options(parser)
     args = parse(parser, argv)
     settings = with_looks(load(), args)
-    run = archive.find(settings.runs_dir, args.run)
+    name = args.run or choose_run(settings, "attach", headless=args.headless)
+    if name is None:
+        return 0
+    run = archive.find(settings.runs_dir, name)
     if run.state != "running":
         raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
     if not _answers(run):

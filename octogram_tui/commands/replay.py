@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from octogram_tui.commands.choosing import choose_run
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
@@ -25,8 +26,8 @@ def main(argv: Sequence[str]) -> int:
         "run",
         metavar="RUN",
         nargs="?",
-        default="last",
-        help="its name, the beginning of it, `last`, or a file that --events wrote",
+        help="its name, the beginning of it, `last`, or a file that --events wrote; without it one is chosen, "
+        "or without a terminal the last",
     )
     parser.add_argument(
         "--speed",
@@ -41,10 +42,13 @@ def main(argv: Sequence[str]) -> int:
     add_look_options(parser)
     args = parse(parser, argv)
     settings = with_looks(load(), args)
-    if args.run.endswith(".jsonl") and Path(args.run).is_file():
-        journal, scenario = Path(args.run), args.run
+    name = args.run or choose_run(settings, "replay", headless=args.headless)
+    if name is None:
+        return 0
+    if name.endswith(".jsonl") and Path(name).is_file():
+        journal, scenario = Path(name), name
     else:
-        run = archive.find(settings.runs_dir, args.run)
+        run = archive.find(settings.runs_dir, name)
         journal, scenario = run.journal, run.info.scenario
     recording = Recording(journal, args.speed)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()

@@ -12,7 +12,9 @@ from textual.screen import Screen
 
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
+from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only, edit, editor_command
 from octogram_tui.tui.widgets.brush import Brush
@@ -34,10 +36,12 @@ class EntryApp(KeyOrderApp[Chosen]):
         palette: str = themes.DEFAULT,
         ascii_only: bool = False,
         editor: str = "vi",
+        keys: Keys | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette).theme.ansi)
-        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only)
+        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
+        self.set_keymap(self.brush.keys.for_textual())
         self.model = Model()  # of no run: panes of lines want one
         self.clock = clock
         self._editor = editor
@@ -94,6 +98,7 @@ class Entry(Generic[Chosen]):
             palette=themes.WITHOUT_COLOUR if settings.no_color else settings.theme or themes.DEFAULT,
             ascii_only=settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal),
             editor=settings.editor,
+            keys=load_keys(settings.config_dir, settings.keys),
         )
         app.call_later(app.listen_to_signals)
         return asyncio.run(app.run_async())

@@ -16,8 +16,7 @@ from octogram_tui.journal.runbook import Page, RunBook, RunEntry, Use, wanted_fi
 from octogram_tui.tui.entry.app import EntryApp
 from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
-from octogram_tui.tui.entry.run_line import forget_question, run_pieces
-from octogram_tui.tui.widgets.brush import fit
+from octogram_tui.tui.entry.run_line import damage_rows, forget_question, run_pieces
 
 LOOK_AGAIN_S = 2.0
 
@@ -78,9 +77,7 @@ class ChooserScreen(Screen[None]):
         rows = [Choice(e.run.id, run_pieces(e, brush, now_s, width), e) for e in entries]
         if not rows:
             rows = [Choice("", (("   there is none any more", "dim"),))]
-        for line in self._page.damaged:
-            rows.append(Choice("", ((fit(f"   {brush.text(line)}", width).rstrip(), "failed"),)))
-        self.choices.fill(rows)
+        self.choices.fill(rows + damage_rows(self._page, self._book.runs_dir, brush, width))
         self._draw_about()
 
     def _draw_about(self) -> None:

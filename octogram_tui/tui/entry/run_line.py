@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.cells import cell_len
 
-from octogram_tui.journal.runbook import RunEntry
+from octogram_tui.journal.runbook import Page, RunEntry
 from octogram_tui.projection.row_states import State
+from octogram_tui.tui.entry.choices import Choice
 from octogram_tui.tui.format import LOOKS, Look, duration
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
@@ -67,6 +69,13 @@ def run_pieces(entry: RunEntry, brush: Brush, now_s: float, width: int) -> tuple
     else:
         line.append((fit(scenario, max(0, room)), ""))
     return tuple(line)
+
+
+def damage_rows(page: Page, runs_dir: Path, brush: Brush, width: int) -> list[Choice]:
+    """Say which runs cannot be shown, and why."""
+    sign = (f"   {brush.pick('✗', 'x')} ", "failed")
+    said = [brush.text(line.removeprefix(f"{runs_dir}/")) for line in page.damaged]
+    return [Choice("", (sign, (fit(text, width - 6).rstrip(), ""))) for text in said]
 
 
 def forget_question(brush: Brush, entry: RunEntry) -> Question:

@@ -21,7 +21,7 @@ from octogram_tui.scenario.nearby import Nearby, Search, search
 from octogram_tui.tui.entry.app import EntryApp
 from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
-from octogram_tui.tui.entry.run_line import forget_question, run_pieces
+from octogram_tui.tui.entry.run_line import damage_rows, forget_question, run_pieces
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -206,8 +206,7 @@ class WelcomeScreen(Screen[None]):
             rows.append(_words("   none yet"))
         elif len(entries) > shown:
             rows.append(_words(f"   {plural(len(entries) - shown, 'older run')}: octogram-tui replay"))
-        for line in self._page.damaged:
-            rows.append(_words("   " + fit(brush.text(line), max(0, width - 4)).rstrip(), "failed"))
+        rows += damage_rows(self._page, self._book.runs_dir, brush, width)
         return rows
 
     def _other_rows(self, width: int) -> list[Choice]:
@@ -255,7 +254,8 @@ class WelcomeScreen(Screen[None]):
         """Enter."""
         match message.value:
             case Nearby(path=path):
-                self._wish(*(("doctor", str(path)) if self._asks_doctor else (_argument(path, self._directory),)))
+                name = _argument(path, self._directory)
+                self._wish(*(("doctor", name) if self._asks_doctor else (name,)))
             case RunEntry() as entry:
                 self._wish(entry.use, entry.run.id)
             case Demo():
