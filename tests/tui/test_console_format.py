@@ -16,7 +16,6 @@ from octogram_tui.tui import theme
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
 from octogram_tui.tui.inspector import describe
 from octogram_tui.tui.keymap import ACTIONS, key_names
-from octogram_tui.tui.terminal import editor_command
 from octogram_tui.tui.widgets.brush import Brush, fit
 
 
@@ -167,18 +166,3 @@ def test_inspector_tells_error_hint_and_attempts_first() -> None:
     assert texts[:2] == ["j @ a", "✗ failed  0.0s"]
     assert texts.index("exit [3]␛") < texts.index("› look") < texts.index("  │ boom") < texts.index("attempts")
     assert "  - x" in [text.removeprefix("  ") for text in texts]
-
-
-@pytest.mark.parametrize(
-    ("editor", "command"),
-    [
-        ("vi", ["vi", "+7", "s.yml"]),
-        ("/usr/bin/nano -w", ["/usr/bin/nano", "-w", "+7", "s.yml"]),
-        ("code --wait", ["code", "--wait", "--goto", "s.yml:7"]),
-        ("hx", ["hx", "s.yml:7"]),
-        ("ed", ["ed", "s.yml"]),
-    ],
-)
-def test_editors_open_at_the_line(editor: str, command: list[str]) -> None:
-    assert editor_command(editor, "s.yml", 7) == command
-    assert editor_command(editor, "s.yml", 0)[-1] == "s.yml"
