@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
@@ -25,20 +27,15 @@ from octogram_tui.tui import theme as themes
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
 from octogram_tui.tui.key_file import load_keys
-from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
-from octogram_tui.tui.terminal import (
-    ConsoleSignals,
-    draw_on_terminal,
-    draws_ascii_only,
-    edit,
-    editor_command,
-)
+from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only
+from octogram_tui.tui.terminal_app import TerminalApp
 from octogram_tui.tui.widgets.brush import Brush
 
 TICK_S = 0.5
@@ -53,7 +50,7 @@ class ConsoleOutcome:
     exit_code: int | None
 
 
-class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
+class ConsoleApp(TerminalApp[ConsoleOutcome]):
     """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
 
     TITLE = "octogram-tui"
@@ -224,9 +221,7 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
 
     async def edit_scenario(self, line: int) -> None:
         """Lend the terminal to the editor; the run's host sees the file change."""
-        problem = await edit(self, editor_command(self.editor, self.scenario_path, line))
-        if problem:
-            self.notify(problem, severity="warning", markup=False)
+        self.lend(lambda: editor_command(self.editor, self.scenario_path, line))
 
     # Leaving
 
@@ -318,10 +313,17 @@ class ConsoleApp(KeyOrderApp[ConsoleOutcome]):
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""
         # Through the app's own queue: a signal comes outside of what Textual calls the active app.
+        leave = partial(self.call_later, self.exit_now, ConsoleOutcome("detached", None))
         self._signals = ConsoleSignals(
-            lambda: self.call_later(self.interrupt),
-            lambda _: self.call_later(self.exit, ConsoleOutcome("detached", None)),
-            self._parting,
+            {
+                signal.SIGINT: lambda: self.is_lent or self.call_later(self.interrupt),
+                signal.SIGQUIT: lambda: self.is_lent or leave(),
+                signal.SIGTERM: leave,
+                signal.SIGTSTP: partial(self.call_later, self.background.enter),
+                signal.SIGCONT: partial(self.call_later, self.background.leave),
+            },
+            woken=self.background.woken,
+            parting=self._parting,
         )
         self._signals.install(self._earlier_signals)
 

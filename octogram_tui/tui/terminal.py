@@ -1,24 +1,15 @@
-"""The terminal around the app: what it can draw, signals that leave it in order, and lending it to an editor."""
+"""The terminal around the app: what it can draw, and signals that leave it in order."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from textual.app import App, SuspendNotSupported
+from collections.abc import Callable, Mapping, Sequence
 
 from octogram_tui.errors import ExitCode
-
-_RESTORE = b"\x1b[<u\x1b[?1004l\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?7h\x1b[?25h\x1b[?1049l"
-"""Undoes what Textual asked of the terminal, for when Textual cannot: keyboard, focus, paste, mouse, wrap, screen."""
-
-_LINE_AFTER = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "kak", "joe", "ne", "mcedit", "pico"}
-_LINE_IN_NAME = {"hx", "helix", "subl", "zed"}
+from octogram_tui.tui import terminal_modes
 
 
 def draws_ascii_only(*, is_linux_terminal: bool) -> bool:
@@ -35,29 +26,30 @@ def draw_on_terminal() -> None:
 
 
 class ConsoleSignals:
-    """Ours instead of Textual's: each ends the console in order, and again at once; the run is another process.
+    """Ours instead of Textual's: each is answered between two turns of the loop; the run is another process.
 
-    INT asks `interrupt`; TERM and QUIT call `leave`; after HUP there is no terminal to be written to.
-    parting: what is said when there is no time for more.
+    answers  what is done about each; after HUP there is no terminal to be written to, and nothing is
+    woken    called at once on CONT; its answer is given unless this says that it is expected
+    parting  what is said when there is no time for more: a signal that came twice before the loop saw it ends us
     """
 
     def __init__(
         self,
-        interrupt: Callable[[], object],
-        leave: Callable[[int], object],
+        answers: Mapping[int, Callable[[], object]],
+        *,
+        woken: Callable[[], bool] = lambda: False,
         parting: str = "",
     ) -> None:
-        self._interrupt = interrupt
-        self._leave = leave
+        self._answers = answers
+        self._woken = woken
         self._parting = parting
         self._loop = asyncio.get_running_loop()
-        self._attributes: list[object] | None = None
         self._unanswered = 0
         self._old: dict[int, object] = {}
 
     def install(self, earlier: Sequence[int] = ()) -> None:
         """Take over, and answer the first that came earlier, when nobody was there to take it."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+        for number in (*self._answers, signal.SIGHUP):
             self._old[number] = signal.signal(number, self._came)
         for came_earlier in earlier[:1]:
             self._came(came_earlier, None)
@@ -71,62 +63,27 @@ class ConsoleSignals:
     def _came(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
             os._exit(ExitCode.HANGUP)
-        self._unanswered += 1
-        if self._unanswered > 1:  # the loop has not even seen the one before
-            self._give_up(128 + number)
+        if number == signal.SIGCONT:
+            if not self._woken():
+                self._loop.call_soon_threadsafe(self._answers[number])
+            return
+        if number != signal.SIGTSTP:
+            self._unanswered += 1
+            if self._unanswered > 1:  # the loop has not even seen the one before
+                self._give_up(128 + number)
         self._loop.call_soon_threadsafe(self._answer, number)
 
     def _answer(self, number: int) -> None:
         self._unanswered = 0
-        if number == signal.SIGINT:
-            self._interrupt()
-        else:
-            self._leave(128 + number)
+        self._answers[number]()
 
     def _give_up(self, exit_code: int) -> None:
         """Restore the terminal by hand, and go."""
         try:
-            os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, _RESTORE)
-            _make_sane()
+            os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, terminal_modes.ENDS_TEXTUAL)
+            terminal_modes.make_sane()
             if self._parting:
                 os.write(2, f"{self._parting}\n".encode(errors="replace"))
         except (OSError, ValueError):
             pass
         os._exit(exit_code)
-
-
-def _make_sane() -> None:
-    """Let the terminal echo and edit lines again."""
-    import termios
-
-    descriptor = sys.__stdin__.fileno() if sys.__stdin__ else 0
-    attributes = termios.tcgetattr(descriptor)
-    attributes[0] |= termios.ICRNL | termios.IXON
-    attributes[3] |= termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
-    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
-
-
-def editor_command(editor: str, path: str, line: int) -> list[str]:
-    """Make the command that opens a file at a line, for editors that can."""
-    command = shlex.split(editor) or ["vi"]
-    name = os.path.basename(command[0])
-    if line <= 0:
-        return [*command, path]
-    if name in _LINE_AFTER:
-        return [*command, f"+{line}", path]
-    if name in ("code", "codium"):
-        return [*command, "--goto", f"{path}:{line}"]
-    return [*command, f"{path}:{line}"] if name in _LINE_IN_NAME else [*command, path]
-
-
-async def edit(app: App[Any], command: list[str]) -> str:
-    """Lend the terminal to an editor; events keep coming meanwhile. Returns what went wrong, empty when nothing did."""
-    try:
-        with app.batch_update(), app.suspend():
-            process = await asyncio.create_subprocess_exec(*command)
-            code = await process.wait()
-    except SuspendNotSupported:
-        return "an editor cannot be opened in this terminal"
-    except OSError as error:
-        return f"cannot start {command[0]}: {error.strerror}"
-    return f"{command[0]} ended with exit status {code}" if code else ""

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shlex
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,28 +33,40 @@ class Cell(NamedTuple):
 
 
 class Terminal:
-    """Reads what the program writes into an emulated screen. The default colours are white on black."""
+    """Reads what the program writes into an emulated screen. The default colours are white on black.
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> None:
+    shell: one that the program is started by, so that it can be stopped and brought back
+    """
+
+    def __init__(
+        self, *arguments: str, size: tuple[int, int] = (80, 24), shell: Sequence[str] = (), **environment: str
+    ) -> None:
         columns, rows = size
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
         env.pop("NO_COLOR", None)
         env.update(PYTHONPATH=PYTHONPATH, **environment)
-        command = ["-m", "tools.pretended_run", *arguments]
+        command = [sys.executable, "-m", "tools.pretended_run", *arguments]
+        program, *options = shell or command
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self.screen)
         self.child = pexpect.spawn(
-            sys.executable, command, env=env, dimensions=(rows, columns), timeout=60, encoding="utf-8", cwd=str(ROOT)
+            program, options, env=env, dimensions=(rows, columns), timeout=60, encoding="utf-8", cwd=str(ROOT)
         )
+        if shell:
+            self.child.send(shlex.join(command) + "\n")
 
     def text(self) -> str:
         return "\n".join(self.screen.display)
 
     def until(self, seen: str, *, gone: str = "") -> None:
         """Read until a text stands on the screen, and another does not."""
+        self.when(lambda: seen in self.text() and not (gone and gone in self.text()), f"{seen!r}, without {gone!r}")
+
+    def when(self, condition: Callable[[], object], what: str) -> None:
+        """Read until something holds."""
         deadline = time.monotonic() + DEADLINE_S
-        while seen not in self.text() or (gone and gone in self.text()):
-            assert time.monotonic() < deadline, f"{seen!r} did not come, or {gone!r} stays:\n{self.text()}"
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come:\n{self.text()}"
             with contextlib.suppress(pexpect.TIMEOUT):
                 self._stream.feed(self.child.read_nonblocking(65536, timeout=0.2))
 

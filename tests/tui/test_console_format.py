@@ -11,7 +11,6 @@ from octogram_tui.runtime.verbs import VERBS
 from octogram_tui.tui import theme
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
 from octogram_tui.tui.keymap import ACTIONS, key_names
-from octogram_tui.tui.terminal import editor_command
 from octogram_tui.tui.widgets.brush import fit
 
 
@@ -144,18 +143,3 @@ def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
         "edit variable",
         "stop",
     ]
-
-
-@pytest.mark.parametrize(
-    ("editor", "command"),
-    [
-        ("vi", ["vi", "+7", "s.yml"]),
-        ("/usr/bin/nano -w", ["/usr/bin/nano", "-w", "+7", "s.yml"]),
-        ("code --wait", ["code", "--wait", "--goto", "s.yml:7"]),
-        ("hx", ["hx", "s.yml:7"]),
-        ("ed", ["ed", "s.yml"]),
-    ],
-)
-def test_editors_open_at_the_line(editor: str, command: list[str]) -> None:
-    assert editor_command(editor, "s.yml", 7) == command
-    assert editor_command(editor, "s.yml", 0)[-1] == "s.yml"

@@ -1,0 +1,137 @@
+"""An app that lends its terminal, gives it back to the shell, and takes it again as if nothing had been."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from textual.app import ReturnType
+from textual.driver import Driver
+
+from octogram_tui.errors import OctogramError
+from octogram_tui.tui import terminal_modes
+from octogram_tui.tui.background import Background
+from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.lending import Borrower, pager_command, why_not
+
+NO_TERMINAL = "here is no terminal that could be lent: a browser shows this console"
+
+
+class TerminalApp(KeyOrderApp[ReturnType]):
+    """Holds the terminal, but for the times when somebody else does; then it draws nothing, and does not end.
+
+    pager: the command that shows a text
+    """
+
+    pager = "less"
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._borrower: Borrower | None = None
+        self._leaving: Callable[[], None] | None = None  # how it was to be left while somebody had the terminal
+        self.background = Background(self)
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether somebody else has the terminal now."""
+        return self._borrower is not None
+
+    def terminal_driver(self) -> Driver | None:
+        """Give what draws on a terminal; None in a browser, in tests, and before there is one."""
+        driver = self._driver
+        return driver if driver is not None and driver.can_suspend and not self.is_headless else None
+
+    def draw_anew(self) -> None:
+        """Draw all of the screen: what was on it is not there any more."""
+        if self._screen_stack:
+            self.screen.refresh(layout=True)
+
+    # Lending
+
+    def lend(self, command: Callable[[], Sequence[str]], *, gone: Callable[[], None] | None = None) -> None:
+        """Let a program have the terminal, and tell how it ended when there is something to tell.
+
+        command: makes its command line; may raise OctogramError. gone: what to do when it has ended
+        """
+
+        async def to_the_end() -> None:
+            try:
+                problem = await self.lent_to(command())
+            except OctogramError as error:
+                problem = f"{error.message}; {error.hint}" if error.hint else error.message
+            finally:
+                if gone is not None:
+                    gone()
+            if problem:
+                self.notify(problem, severity="warning", markup=False)
+
+        if not self.is_lent:
+            self.run_worker(to_the_end(), group="lending", exclusive=True, exit_on_error=False)
+
+    async def lent_to(self, command: Sequence[str]) -> str:
+        """Lend the terminal until a command ends. Gives what went wrong; empty when nothing did."""
+        if self.is_lent:
+            return "the terminal is lent already"
+        driver = self.terminal_driver()
+        problem = NO_TERMINAL if driver is None else why_not(command)
+        if problem or driver is None:
+            return problem
+        self._borrower = Borrower(command)
+        try:
+            with self.batch_update(), self.handed_over(driver):
+                return await self._borrower.run()
+        finally:
+            self._borrower = None
+            self.draw_anew()
+            if self._leaving is not None:
+                self._leaving()
+
+    def show_in_pager(self, text: str, name: str) -> None:
+        """Show a text in the user's pager. `name`: what its file is called there."""
+        if self.is_lent:
+            return
+        folder = tempfile.TemporaryDirectory(prefix="octogram-tui-", ignore_cleanup_errors=True)
+        path = os.path.join(folder.name, name)
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        self.lend(lambda: pager_command(self.pager, path), gone=folder.cleanup)
+
+    @contextlib.contextmanager
+    def handed_over(self, driver: Driver) -> Iterator[None]:
+        """Hold still while another has the terminal, and take it back whatever comes of it.
+
+        The library's own `suspend` does not come back after an exception, and takes what the other left for its own.
+        """
+        self.app_suspend_signal.publish(self)
+        driver.suspend_application_mode()
+        attributes = terminal_modes.attributes()
+        try:
+            with driver.no_automatic_restart():
+                yield
+        finally:
+            terminal_modes.restore(attributes)
+            driver.resume_application_mode()
+            self.app_resume_signal.publish(self)
+
+    # Leaving
+
+    def exit(self, result: ReturnType | None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave; while somebody has the terminal, when they give it back."""
+        leave = super().exit
+        if self.is_lent:
+            self._leaving = lambda: leave(result, return_code, message)
+        else:
+            leave(result, return_code, message)
+
+    def exit_now(self, result: ReturnType) -> None:
+        """Leave, and end whoever has the terminal: a signal does not wait for an editor."""
+        self.exit(result)
+        if self._borrower is not None:
+            self.run_worker(self._borrower.stop(), group="ending")
+
+    def action_suspend_process(self) -> None:
+        """Go back to the shell, as Ctrl-Z does."""
+        self.background.enter()
