@@ -31,7 +31,8 @@ from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.screens.dialogs import Answer, Question
+from octogram_tui.tui.screens.dialogs import Question
+from octogram_tui.tui.screens.leaving import leaving
 from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only
@@ -86,6 +87,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
+        self._drafts: dict[str, str] = {}  # values that were typed and not set, by name
         self._shown_notices = 0
         self._shown_refusals = 0
         self._had_control: bool | None = None  # None before the run's host has said
@@ -134,6 +136,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self._tell_control()
         if self.run_screen is not None and self.run_screen.is_mounted:
             self.run_screen.sync()
+        if isinstance(self.screen, (Question, VariableForm)):
+            self.screen.sync()
 
     def _tell_control(self) -> None:
         """Say when control comes or goes; it stays silent about how it was at first."""
@@ -168,23 +172,24 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         """Whether we only watch."""
         return self.wants_read_only or not self.source.has_control or not self.source.is_connected
 
+    def why_not(self) -> str:
+        """Say why nothing can be asked for; empty when something can."""
+        if self.model.is_replay:
+            return "this is a replay: nothing can be changed"
+        if self.wants_read_only:
+            return "this console only watches"
+        if not self.source.is_connected or self.model.board.phase is Phase.FINISHED:
+            return "the run is over" if self.model.board.phase is Phase.FINISHED else "the run does not answer any more"
+        if not self.source.has_control:
+            return "another console holds control: press : and choose `Take control` to have it"
+        return ""
+
     def may_act(self) -> bool:
         """Whether we may ask for something; says why when we may not."""
-        if self.model.is_replay:
-            self.notify("this is a replay: nothing can be changed", severity="warning", markup=False)
-        elif self.wants_read_only:
-            self.notify("this console only watches", severity="warning", markup=False)
-        elif not self.source.has_control:
-            self.notify(
-                "another console holds control: press : and choose `Take control` to have it",
-                severity="warning",
-                markup=False,
-            )
-        elif not self.source.is_connected:
-            self.notify("the run does not answer any more", severity="warning", markup=False)
-        else:
-            return True
-        return False
+        reason = self.why_not()
+        if reason:
+            self.notify(reason, severity="warning", markup=False)
+        return not reason
 
     def ask(self, stimulus: Stimulus) -> None:
         """Ask the run for something; what comes of it comes as events."""
@@ -199,9 +204,15 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
                 self.ask(SetVariableRequest(*filled))
 
         if self.may_act():
-            offered = self.model.variables.likely(row)
-            name = chosen.name if chosen else ""
-            self.open_dialog(VariableForm(self.brush, offered, name, write=self._write_variable), take)
+            form = VariableForm(
+                self.brush,
+                lambda: self.model.variables.likely(row),
+                chosen.name if chosen else "",
+                write=self._write_variable,
+                why_not=self.why_not,
+                drafts=self._drafts,
+            )
+            self.open_dialog(form, take)
 
     def _write_variable(self, name: str, value: Any) -> str:
         """Write a value into the scenario's file, where comments stay; says why it was not written.
@@ -234,7 +245,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
             is_lost = not self.source.is_connected and not self.model.is_replay
             self.exit(ConsoleOutcome("lost" if is_lost else "detached", None))
         else:
-            self._ask_how_to_leave("Leave the run?")
+            self._ask_how_to_leave()
 
     action_leave = leave
 
@@ -245,33 +256,30 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
             self.leave()
         elif board.phase is Phase.STOPPING:
             self._stop(force=True)
-        elif isinstance(self.screen, Question):
-            self.screen.dismiss("stop")
+        elif isinstance(self.screen, Question) and self.screen.interrupt:
+            self.screen.dismiss(self.screen.interrupt)
         else:
-            self._ask_how_to_leave("Stop the run?", stop_first=True)
+            if isinstance(self.screen, Question):  # asks something else, which is answered with never mind
+                self.screen.dismiss("")
+            self._ask_how_to_leave(stop_first=True)
 
     action_interrupt = interrupt
 
-    def _ask_how_to_leave(self, title: str, *, stop_first: bool = False) -> None:
+    def _ask_how_to_leave(self, *, stop_first: bool = False) -> None:
         board = self.model.board
         if isinstance(self.screen, Question):
             return
-        lines = [f"{board.in_flight} in flight, {board.agents_up} agents up."]
-        detach = Answer("d", "detach: the run goes on, `octogram-tui attach` comes back", "detach")
-        stop = Answer("s", "stop: end what runs, run `always` stages, clean the agents", "stop")
-        if board.phase is Phase.DONE:
-            stop = Answer("s", "stop: stop the agents, and end", "stop")
-        answers = [stop, detach] if stop_first else [detach, stop]
-        if board.phase is Phase.STOPPING:
-            answers = [detach, Answer("s", "stop without grace", "force")]
 
         def take(answer: str | None) -> None:
             if answer == "detach":
                 self.exit(ConsoleOutcome("detached", None))
+            elif answer == "leave":
+                self.leave()
             elif answer:
                 self._stop(force=answer == "force")
 
-        self.open_dialog(Question(self.brush, title, lines, answers), take)
+        question = Question(self.brush, ask=lambda: leaving(board, stop_first=stop_first), interrupt="stop")
+        self.open_dialog(question, take)
 
     def _stop(self, *, force: bool) -> None:
         board = self.model.board
@@ -286,7 +294,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def action_command_palette(self) -> None:
         """Every verb by name."""
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="find a command", id="--command-palette"))
+            self.open_dialog(CommandPalette(placeholder="find a command", id="--command-palette"))
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""

@@ -1,58 +1,86 @@
-"""An app that gives keys of one burst to what the keys before them opened."""
+"""An app in which what is typed is done in the order in which it is typed, whatever opens and closes meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from textual.app import App, ReturnType
-from textual.events import Event, Key
-from textual.screen import ModalScreen, Screen
+from textual.events import Event, Key, Paste
+from textual.screen import Screen
+from textual.widget import AwaitMount, Widget
 
 Taken = TypeVar("Taken")
 
 
-class KeyOrderApp(App[ReturnType]):
-    """An App whose dialogs lose nothing of what is typed while they open.
+@runtime_checkable
+class TakesInput(Protocol):
+    """A line or a dialog that does at once what is typed."""
 
-    The library sends a key to what has the focus when it comes. In a burst that is still the screen below, which knows
-    nothing to do with it, and a dialog that is not there yet drops it: `e`, tab and 5, typed fast, left nothing.
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Do what a key or a pasted text asks for; False when it means nothing here."""
+        ...
+
+
+class KeyOrderApp(App[ReturnType]):
+    """An App in which no key overtakes another, and none is lost while a dialog opens.
+
+    The library hands a key to what has the focus when it comes, which does it when its own turn comes. In a burst that
+    is too late: what the key before opens or leads to is not there yet, and what was meant as text is taken for
+    commands, or gets lost. Here each is done before the next is looked at, and what comes while a dialog opens waits.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._sent_to: WeakKeyDictionary[Key, Screen[Any]] = WeakKeyDictionary()
-        self._opening: Screen[Any] | None = None  # a dialog that cannot take keys yet
-        self._early: list[Key] = []  # what was pressed meanwhile
+        self._opening: object | None = None  # what cannot take keys yet
+        self._early: list[Key | Paste] = []  # what was typed meanwhile
 
-    def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None]) -> None:
-        """Open a dialog, which is given what is pressed from now on, also before it is there."""
+    def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
+        """Open a dialog, which is given what is typed from now on, also before it is there."""
         self._opening = dialog
         opened = self.push_screen(dialog, take)
 
         async def hand_over() -> None:
-            await opened
-            self._opening = None
-            early, self._early = self._early, []
-            for key in early:
-                self.post_message(key)
+            try:
+                await opened
+            finally:
+                await self._hand_over(dialog)
 
         self.run_worker(hand_over(), group="dialogs")
 
-    async def on_event(self, event: Event) -> None:
-        """Keep keys for the dialog that opens; note of all others which screen they go to."""
-        if isinstance(event, Key) and not event.is_forwarded:
-            if self._opening is not None and self.screen is self._opening:
-                self._early.append(event)
-                return
-            self._sent_to[event] = self.screen
-        await super().on_event(event)
+    def open_line(self, line: Widget) -> None:
+        """Put a line to type into on the screen, which is given what is typed from now on."""
+        self._opening = line
+        opened: AwaitMount = self.screen.mount(line)
 
-    async def _on_key(self, event: Key) -> None:
-        """Take back a key that was on its way to a screen when the key before it opened a dialog."""
-        sent_to = self._sent_to.pop(event, None)
-        if sent_to not in (None, self.screen) and isinstance(self.screen, ModalScreen):
-            event.stop()
-            event.prevent_default()
-            self.post_message(Key(event.key, event.character))  # a new event: this one is marked as dealt with
+        async def hand_over() -> None:
+            try:
+                await opened
+                line.screen.set_focus(line)
+            finally:
+                await self._hand_over(line)
+
+        self.run_worker(hand_over(), group="dialogs")
+
+    async def _hand_over(self, opened: object) -> None:
+        """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""
+        while self._early and self._opening is opened:
+            await self._deliver(self._early.pop(0))
+        if self._opening is opened:
+            self._opening = None
+
+    async def on_event(self, event: Event) -> None:
+        """Do what is typed, or keep it for what opens."""
+        if not isinstance(event, (Key, Paste)) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._opening is not None:
+            self._early.append(event)
+        else:
+            await self._deliver(event)
+
+    async def _deliver(self, event: Key | Paste) -> None:
+        takers: tuple[object, object] = (self.screen, self.focused)
+        for taker in takers:
+            if isinstance(taker, TakesInput) and await taker.take_input(event):
+                return
+        await super().on_event(event)

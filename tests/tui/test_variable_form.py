@@ -1,12 +1,14 @@
 """The form that sets a variable: names are offered, the value is filled in, and nothing is set that was not meant."""
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 from console_app import StillSource, console, fleet_events, settled, until
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
@@ -16,7 +18,8 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
 from octogram_tui.scenario.assignments import parse_assignment
 from octogram_tui.tui.app import ConsoleApp
-from octogram_tui.tui.screens.variable_form import VariableForm, written
+from octogram_tui.tui.screens.variable_form import VariableForm
+from octogram_tui.tui.typed_text import escaped, pasted_value, written
 
 
 def shop_events() -> list[ev.Event]:
@@ -71,7 +74,7 @@ async def test_what_the_failure_names_is_offered_first_and_tab_leads_to_its_valu
     async with console(source).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         await pilot.press("tab")
-        assert form(pilot).value_field.value == "0"
+        assert form(pilot).value_field.text == "0"
         await pilot.press("5", "enter")
         assert source.sent == [st.SetVariableRequest("stock_2", 5)]
 
@@ -121,7 +124,7 @@ async def test_a_beginning_is_completed_and_the_arrows_choose() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         await pilot.press(*"STO", "down", "tab")
-        assert (form(pilot).name_field.value, form(pilot).value_field.value) == ("stock_1", "7")
+        assert (form(pilot).name_field.value, form(pilot).value_field.text) == ("stock_1", "7")
         await pilot.press("tab", *"x", "backspace", "down", "up", "enter", "8", "enter")
         assert source.sent == [st.SetVariableRequest("stock_1", 8)]
 
@@ -156,7 +159,7 @@ async def test_a_variable_that_was_chosen_is_filled_in() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("4", "e")
-        assert (form(pilot).name_field.value, form(pilot).value_field.value) == ("amounts", "[10, 20, 50]")
+        assert (form(pilot).name_field.value, form(pilot).value_field.text) == ("amounts", "[10, 20, 50]")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +214,7 @@ async def test_what_cannot_be_written_is_said_and_nothing_is_lost(
         await pilot.press("tab", "5", "ctrl+s")
         assert said in says(pilot)
         assert source.sent == []
-        assert form(pilot).value_field.value == "5"
+        assert form(pilot).value_field.text == "5"
         assert (file.read_text() if file.exists() else None) == content
         await pilot.press("0")
         assert "not written" not in says(pilot)
@@ -229,3 +232,194 @@ async def test_a_text_that_is_no_yaml_is_not_written(tmp_path: Path) -> None:
         await pilot.press(*"[x", "ctrl+s")
         assert "not YAML" in says(pilot)
         assert (source.sent, file.read_text()) == ([], SHOP)
+
+
+# What is typed is what is shown, and what is shown is what is set
+
+TYPED = ["a", "5", "é", "数", "[", "space", "backspace", "left", "right", "delete", "ctrl+j"]
+PASTED = ["two\nlines", "x\r\ny", "tab\there", "\x1b[2J", "\u202egpj.exe", "", "- a\n- b\n", "last line\n"]
+
+
+class Field:
+    """What a field would hold, typed into without haste."""
+
+    def __init__(self, text: str) -> None:
+        self.before, self.after, self.is_all = text, "", True
+
+    @property
+    def text(self) -> str:
+        return self.before + self.after
+
+    def put(self, text: str) -> None:
+        if self.is_all:
+            self.before, self.after = "", ""
+        self.before += text
+        self.is_all = False
+
+    def press(self, key: str) -> None:
+        if key in ("left", "right"):
+            self.is_all = False
+        match key:
+            case "space":
+                self.put(" ")
+            case "ctrl+j":
+                self.put("\n")
+            case "backspace" | "delete" if self.is_all:
+                self.put("")
+            case "backspace":
+                self.before = self.before[:-1]
+            case "delete":
+                self.after = self.after[1:]
+            case "left":
+                self.before, self.after = self.before[:-1], self.before[-1:] + self.after
+            case "right":
+                self.before, self.after = self.before + self.after[:1], self.after[1:]
+            case _:
+                self.put(key)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_typed_pasted_and_happens_is_shown_and_sent(seed: int) -> None:
+    rng = random.Random(seed)
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        field = Field("0")
+        pilot.app.post_message(Key("e", "e"))
+        pilot.app.post_message(Key("tab", None))
+        for number in range(40):
+            chance = rng.random()
+            if chance < 0.15:
+                text = rng.choice(PASTED)
+                pilot.app.post_message(Paste(text))
+                field.put(pasted_value(text) if field.is_all or not field.text else escaped(text))
+            elif chance < 0.2:
+                await pilot.resize_terminal(*rng.choice([(80, 24), (40, 12), (120, 40), (30, 8)]))
+            elif chance < 0.3:
+                changed = ev.VariableChanged(name=rng.choice(["price", "fresh"]), value=number, by="x")
+                changed.seq, changed.at_s = 1000 + number, 5.0
+                source.tell(changed)
+            else:
+                key = rng.choice(TYPED)
+                character = " " if key == "space" else key if len(key) == 1 else None
+                pilot.app.post_message(Key(key, character))
+                field.press(key)
+        await until(pilot, lambda: isinstance(app.screen, VariableForm) and app.screen.value_field.text == field.text)
+        read = form(pilot).read()
+        if isinstance(read, tuple):
+            await pilot.press("enter", "enter")
+            assert source.sent == [st.SetVariableRequest("stock_2", parse_assignment(f"x={field.text}")[1])]
+        else:
+            await pilot.press("enter", "enter")
+            assert (source.sent, form(pilot).value_field.text) == ([], field.text)
+
+
+async def test_a_value_that_is_typed_stays_when_the_name_changes() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab", "5", "5", "shift+tab", "ctrl+u", *"price", "tab", "5")
+        assert form(pilot).value_field.text == "555"
+        await pilot.press("enter")
+        assert source.sent == [st.SetVariableRequest("price", 555)]
+
+
+async def test_what_escape_leaves_is_found_again_above_the_value() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab", *"48", "escape", "e", "tab")
+        assert form(pilot).value_field.text == "0"
+        await pilot.press("up")
+        assert form(pilot).value_field.text == "48"
+        await pilot.press("down")
+        assert form(pilot).value_field.text == "0"
+        await pilot.press("up", "enter")
+        assert source.sent == [st.SetVariableRequest("stock_2", 48)]
+
+
+async def test_earlier_values_stand_above_and_an_edit_can_be_undone() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        for number, value in enumerate((3, "x", [1, 2]), 10):
+            changed = ev.VariableChanged(name="price", value=value, by="operator")
+            changed.seq, changed.at_s = number, 2.0
+            source.tell(changed)
+        await until(pilot, lambda: app.model.board.seq == 12)
+        await pilot.press("e", *"price", "tab")
+        seen = [form(pilot).value_field.text]
+        for _ in range(4):
+            await pilot.press("up")
+            seen.append(form(pilot).value_field.text)
+        assert seen == ["[1, 2]", "x", "3", "12", "12"]
+        await pilot.press("x", "ctrl+z")
+        assert form(pilot).value_field.text == "12"
+
+
+async def test_a_list_is_not_replaced_by_a_text_unasked() -> None:
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("4", "e", "ctrl+u", "enter")
+        assert source.sent == []
+        assert "an empty text, it was a list of 3   enter again: set it so" in says(pilot)
+        await pilot.press("x", "enter")  # another text: asked again
+        assert source.sent == []
+        assert "a text, it was a list of 3   enter again" in says(pilot)
+        await pilot.press("enter")
+        assert source.sent == [st.SetVariableRequest("amounts", "x")]
+
+
+async def test_a_pasted_value_has_all_its_lines() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        pilot.app.post_message(Paste("note=first\nsecond\n\nlast"))
+        await until(pilot, lambda: "second" in form(pilot).value_field.text)
+        assert "a text of 4 lines" in says(pilot)
+        await pilot.press("enter")
+        assert source.sent == [st.SetVariableRequest("note", "first\nsecond\n\nlast")]
+
+
+async def test_what_cannot_be_shown_is_pasted_as_what_is_read_as_the_same() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press(*"evil", "tab")
+        pilot.app.post_message(Paste("\x1b]0;gone\x07 \u202egpj.exe"))
+        await until(pilot, lambda: "gone" in form(pilot).value_field.text)
+        assert form(pilot).value_field.text.isascii()
+        await pilot.press("enter")
+        assert source.sent == [st.SetVariableRequest("evil", "\x1b]0;gone\x07 \u202egpj.exe")]
+
+
+async def test_the_form_says_what_changed_and_that_the_run_is_over() -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("e", "tab")
+        changed = ev.VariableChanged(seq=10, at_s=2.0, name="stock_2", value=9, by="operator")
+        source.tell(changed)
+        await until(pilot, lambda: form(pilot).value_field.text == "9")  # nothing was typed yet
+        await pilot.press("7")
+        source.tell(ev.VariableChanged(seq=11, at_s=2.0, name="stock_2", value=10, by="operator"))
+        await until(pilot, lambda: "now 10" in says(pilot))
+        assert form(pilot).value_field.text == "7"
+        source.tell(ev.RunFinished(seq=12, at_s=3.0, exit_code=0))
+        await until(pilot, lambda: "the run is over" in says(pilot))
+        await pilot.press("enter")
+        assert source.sent == []
+        assert isinstance(app.screen, VariableForm)
+
+
+async def test_what_is_typed_to_find_is_no_command() -> None:
+    source = StillSource(shop_events())
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ["slash", *"rSR"]:
+            pilot.app.post_message(Key(key, key if len(key) == 1 else "/"))
+        await until(pilot, lambda: bool(app.screen.query("#find")))
+        await until(pilot, lambda: app.screen.query_one("#find", Input).value == "rSR")
+        assert source.sent == []

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
+from textual.events import Click, Key, Paste
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, wrapped
+
+KEY_CELLS = 7
+MOST_CELLS = 76
+LEAST_CELLS = 20
+AROUND_CELLS = 8
+AROUND_ROWS = 4
 
 
 class Answer(NamedTuple):
@@ -21,6 +28,14 @@ class Answer(NamedTuple):
     key: str
     text: str
     value: str
+
+
+class Asked(NamedTuple):
+    """What a question asks. Without answers it tells, and can only be closed."""
+
+    title: str
+    lines: Sequence[str] = ()
+    answers: Sequence[Answer] = ()
 
 
 class DialogText(Widget):
@@ -34,9 +49,10 @@ class DialogText(Widget):
 
     def show(self, lines: list[list[Piece]]) -> None:
         """Say something else."""
+        if lines == self.lines:
+            return
         self.lines = lines
-        width = max((sum(len(text) for text, _ in line) for line in lines), default=0)
-        self.styles.width = width
+        self.styles.width = max((cells_of(line) for line in lines), default=0)
         self.styles.height = len(lines)
         self.refresh()
 
@@ -46,50 +62,113 @@ class DialogText(Widget):
         return self.brush.strip(pieces, self.size.width).apply_style(self.rich_style)
 
 
+class QuestionText(DialogText):
+    """The lines of a question, of which those with an answer can be clicked."""
+
+    def __init__(self, brush: Brush) -> None:
+        self.values: dict[int, str] = {}  # by line
+        super().__init__(brush, [])
+
+    def lay_out(self, asked: Asked, columns: int, rows: int) -> None:
+        """Fit it to the screen: where not all is seen at once, the answers stand before what is said."""
+        brush = self.brush
+        room = max(LEAST_CELLS, min(MOST_CELLS, columns - AROUND_CELLS))
+        title: list[list[Piece]] = [[(part, "strong")] for part in wrapped(brush.text(asked.title), room)]
+        said: list[list[Piece]] = [[(part, "")] for text in asked.lines for part in wrapped(brush.text(text), room)]
+        answers: list[list[Piece]] = []
+        values: list[str] = []
+        for key, text, value in [*asked.answers, Answer("esc", "never mind" if asked.answers else "close", "")]:
+            style = "" if value else "dim"
+            for number, part in enumerate(wrapped(brush.text(text), room - KEY_CELLS)):
+                answers.append([(fit("" if number else key, KEY_CELLS), "key"), (part, style)])
+                values.append(value)
+        is_low = len(title) + len(said) + len(answers) + 2 > rows - AROUND_ROWS
+        if is_low:
+            lines = [*title, *answers, *said]
+            first = len(title)
+        else:
+            lines = [*title, [], *said, *([[]] if said else []), *answers]
+            first = len(lines) - len(answers)
+        self.values = {first + number: value for number, value in enumerate(values)}
+        self.show(lines)
+
+    def on_click(self, event: Click) -> None:
+        """Answer."""
+        if event.y in self.values:
+            event.stop()
+            self.screen.dismiss(self.values[event.y])
+
+
 class Question(ModalScreen[str]):
-    """Asks; escape (and the answer '') means: never mind."""
+    """Asks; escape (and the answer '') means: never mind. Enter takes the first answer, the harmless or expected one.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer('')", show=False),
-        Binding("enter", "take", show=False),
-        Binding("ctrl+c", "app.interrupt", show=False),
-    ]
+    ask: says what is asked, as often as the run changes; None when there is nothing to be asked any more
+    interrupt: what ctrl+c answers; empty for what it does anywhere
+    """
 
-    def __init__(self, brush: Brush, title: str, lines: list[str], answers: list[Answer]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.interrupt", show=False)]
+
+    def __init__(
+        self,
+        brush: Brush,
+        title: str = "",
+        lines: Sequence[str] = (),
+        answers: Sequence[Answer] = (),
+        *,
+        ask: Callable[[], Asked | None] | None = None,
+        interrupt: str = "",
+    ) -> None:
         super().__init__()
-        self.brush = brush
-        self.title_text = title
-        self.body = lines
-        self.answers = answers
+        self._ask = ask
+        self.interrupt = interrupt
+        self.asked = (ask() if ask is not None else None) or Asked(title, tuple(lines), tuple(answers))
+        self.text = QuestionText(brush)
 
     def compose(self) -> ComposeResult:
         """Title, text, and a line for each answer."""
-        brush = self.brush
-        room = max(20, min(76, self.app.size.width - 8))
-        lines: list[list[Piece]] = [[(fit(brush.text(self.title_text), min(room, len(self.title_text))), "strong")], []]
-        for text in self.body:
-            lines += [[(part, "")] for part in wrap(brush.text(text), room)]
-        lines += [[]] if self.body else []
-        for answer in self.answers:
-            lines.append([(fit(answer.key, 7), "key"), (brush.text(answer.text, limit=room - 7), "")])
-        lines.append([(fit("esc", 7), "key"), ("never mind", "dim")])
-        with Vertical(classes="dialog"):
-            yield DialogText(brush, lines)
+        with VerticalScroll(classes="dialog question", can_focus=False):
+            yield self.text
 
-    def on_key(self, event: object) -> None:
-        """Take the key of an answer."""
-        key = getattr(event, "key", "")
-        for answer in self.answers:
-            if key == answer.key:
-                getattr(event, "stop", lambda: None)()
-                self.dismiss(answer.value)
-                return
+    def on_mount(self) -> None:
+        """Fit it to the screen."""
+        self._lay_out()
 
-    def action_answer(self, value: str) -> None:
-        """Close with an answer."""
-        self.dismiss(value)
+    def on_resize(self) -> None:
+        """Fit it anew."""
+        self._lay_out()
 
-    def action_take(self) -> None:
-        """Enter takes the first answer, which is the harmless one or what was asked for."""
-        if self.answers:
-            self.dismiss(self.answers[0].value)
+    def sync(self) -> None:
+        """Ask what there is to be asked now; where that is nothing, say so, and take no answer."""
+        if self._ask is None:
+            return
+        asked = self._ask()
+        if asked is None:
+            asked = Asked(self.asked.title, ["That is over: there is nothing to answer any more."])
+        if asked != self.asked:
+            self.asked = asked
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        if self.is_mounted:
+            self.text.lay_out(self.asked, *self.app.size)
+
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Take the key of an answer, or scroll."""
+        if isinstance(event, Paste):
+            return True
+        body = self.query_one(VerticalScroll)
+        page = max(1, body.size.height - 1)
+        steps = {"down": 1, "up": -1, "pagedown": page, "pageup": -page, "home": -10_000, "end": 10_000}
+        if event.key in steps:
+            body.scroll_relative(y=steps[event.key], animate=False, force=True)
+        elif event.key == "escape":
+            self.dismiss("")
+        elif event.key == "enter":
+            self.dismiss(self.asked.answers[0].value if self.asked.answers else "")
+        else:
+            for answer in self.asked.answers:
+                if event.key == answer.key:
+                    self.dismiss(answer.value)
+                    return True
+            return False
+        return True

@@ -118,7 +118,7 @@ class LookVerbs(PaneScreen):
         for line in self.query(FindLine):  # asked for twice, by the palette: the one that is there
             line.focus()
             return
-        self.mount(FindLine(in_log=self.pane == "log"))
+        self.app.open_line(FindLine(in_log=self.pane == "log"))
 
     def find(self, needle: str, *, in_log: bool) -> bool:
         """Look for a row, or a text in the log; False when it is nowhere."""

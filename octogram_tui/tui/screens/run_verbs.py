@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from octogram_tui.engine.stimuli import (
     ConfirmRequest,
     GoRequest,
@@ -9,14 +11,17 @@ from octogram_tui.engine.stimuli import (
     RerunAllRequest,
     SkipRequest,
     StepRequest,
+    Stimulus,
 )
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.model import line_of, rerun_of, title_of
-from octogram_tui.tui.screens.dialogs import Answer, Question
+from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
 from octogram_tui.tui.screens.pane_screen import PaneScreen
+
+NEW_ATTEMPTS = "New attempts, with the variables as they are now. "
 
 
 class RunVerbs(PaneScreen):
@@ -32,15 +37,21 @@ class RunVerbs(PaneScreen):
             self.app.ask(GoRequest() if board.is_paused else PauseRequest())
 
     def _confirm(self, stage: Group) -> None:
-        answers = [Answer("y", "run it", "yes"), Answer("n", "skip it", "no")]
-        text = f"{plural(len(stage.children), 'job')}. The scenario wants an operator's word before this stage."
+        board = self.model.board
+
+        def ask() -> Asked | None:
+            if stage.name not in board.confirmations:
+                return None
+            text = f"{plural(len(stage.children), 'job')}. The scenario wants an operator's word before this stage."
+            answers = [Answer("y", "run it", "yes"), Answer("n", "skip it", "no")]
+            return Asked(f"Run stage {stage.name}?", [text], answers)
 
         def answer(given: str | None) -> None:
             if given:
                 self.app.ask(ConfirmRequest(stage.name, given == "yes"))
 
         if self.app.may_act():
-            self.app.open_dialog(Question(self.app.brush, f"Run stage {stage.name}?", [text], answers), answer)
+            self.app.open_dialog(Question(self.app.brush, ask=ask), answer)
 
     def action_step(self) -> None:
         """Let one instance through."""
@@ -58,13 +69,16 @@ class RunVerbs(PaneScreen):
             return
         if not self.app.may_act():
             return
-        agents = len({instance.agent for instance in row.below()})
-        title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
-        lines = [title_of(row), "New attempts, with the variables as they are now. What was done on the agents stays."]
-        answers = [Answer("r", "rerun them", "yes")]
-        self.app.open_dialog(
-            Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
-        )
+
+        def ask() -> Asked | None:
+            if row.is_gone or self.app.why_not():
+                return None
+            agents = len({instance.agent for instance in row.below()})
+            title = f"Rerun {plural(row.total, 'instance')} on {plural(agents or len(row.stage.agents), 'agent')}?"
+            lines = [title_of(row), NEW_ATTEMPTS + "What was done on the agents stays."]
+            return Asked(title, lines, [Answer("r", "rerun them", "yes")])
+
+        self._ask(ask, stimulus)
 
     def action_rerun_failed(self) -> None:
         """What failed, again, and go on; several instances only after a question that names their number."""
@@ -75,13 +89,22 @@ class RunVerbs(PaneScreen):
             return
         if not self.app.may_act():
             return
-        agents = len({row.agent for row in rows})
-        title = f"Rerun {plural(len(rows), 'failed instance')} on {plural(agents, 'agent')}, and go on?"
-        lines = ["New attempts, with the variables as they are now. What ended well stays as it is."]
-        answers = [Answer("r", "rerun them", "yes")]
-        self.app.open_dialog(
-            Question(self.app.brush, title, lines, answers), lambda given: self.app.ask(stimulus) if given else None
-        )
+
+        def ask() -> Asked | None:
+            rows = list(self.model.board.failures.values())
+            if not rows or self.app.why_not():
+                return None
+            agents = len({row.agent for row in rows})
+            title = f"Rerun {plural(len(rows), 'failed instance')} on {plural(agents, 'agent')}, and go on?"
+            lines = [NEW_ATTEMPTS + "What ended well stays as it is."]
+            return Asked(title, lines, [Answer("r", "rerun them", "yes")])
+
+        self._ask(ask, stimulus)
+
+    def _ask(self, ask: Callable[[], Asked | None], stimulus: Stimulus) -> None:
+        """Ask the run for something, after a question that is answered with anything but never mind."""
+        question = Question(self.app.brush, ask=ask)
+        self.app.open_dialog(question, lambda given: self.app.ask(stimulus) if given else None)
 
     def action_skip(self) -> None:
         """Go on as if a failed or held row had succeeded."""

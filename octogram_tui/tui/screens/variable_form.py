@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
 from octogram_tui.tui.screens.dialogs import DialogText
+from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.typed_line import TypedLine
+from octogram_tui.tui.widgets.value_field import MOST_LINES, ValueField
 
 LABEL_CELLS = 7
 NAME_CELLS = 24
@@ -36,63 +36,59 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class FormLine(TypedLine):
-    """A line to fill in. It hands keys that lead elsewhere to the form, in the order in which they were pressed.
-
-    Not as bindings of the form: those would overtake characters that still wait in this line's queue.
-    """
-
-    form: VariableForm
-
-    async def _on_key(self, event: Key) -> None:
-        if self.form.focused is not self and isinstance(self.form.focused, FormLine):
-            event.stop()
-            event.prevent_default()
-            # Pressed after the key that led there. As a new event: this one is marked as dealt with.
-            self.form.focused.post_message(Key(event.key, event.character))
-        elif event.key in ("tab", "shift+tab", "up", "down", "enter", "ctrl+s"):
-            event.stop()
-            event.prevent_default()
-            self.form.leave(self, event.key)
-
-
 class VariableForm(ModalScreen[tuple[str, Any] | None]):
     """Gives the name and the value, or None for never mind.
 
-    Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets.
-    Ctrl+s writes the value into the scenario's file first, by `write`, which says why it did not; then the form stays.
+    Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets, after
+    another enter where that would change its type. Ctrl+s writes the value into the scenario's file first.
+    Nothing that was typed is lost: another name leaves the value as it is typed, and what escape leaves is kept in
+    `drafts`, by name.
+
+    offered: the variables that there are now, the likeliest first
+    write: writes into the file, and says why it did not; then the form stays
+    why_not: why nothing can be set now; empty while it can
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
-
     def __init__(
-        self, brush: Brush, variables: list[Variable], chosen: str = "", *, write: Callable[[str, Any], str]
+        self,
+        brush: Brush,
+        offered: Callable[[], list[Variable]],
+        chosen: str = "",
+        *,
+        write: Callable[[str, Any], str],
+        why_not: Callable[[], str] = str,
+        drafts: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.brush = brush
+        self._offered = offered
         self._write = write
-        self._not_written = ""
-        self.variables = variables
+        self._why_not = why_not
+        self._drafts = {} if drafts is None else drafts
+        self._problem = ""  # why what was asked for last was not done
+        self._asked: str | None = None  # the text that another enter sets, though it is of another type
         self.chosen = chosen
         self.offers: list[Offer] = []
         self.pointed = 0
         self._typed: str | None = None  # the text that the offers are for
-        self._prefilled: str | None = None  # the name whose value was filled in
-        self.name_field = FormLine(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
-        self.value_field = FormLine(id="variable-value", select_on_focus=False)
-        self.name_field.form = self.value_field.form = self
+        self._filled: tuple[str, str] | None = None  # the name whose value was filled in, and that value
+        self._seen: object = None
+        self.name_field = TypedLine(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.value_field = ValueField()
         self.offer_list = DialogText(brush, [])
         self.offer_list.id = "offers"
         self.says = DialogText(brush, [])
         self.says.id = "variable-says"
 
     def compose(self) -> ComposeResult:
-        """Two lines to fill in, the names to choose from, and what will be set."""
+        """Two fields to fill in, the names to choose from, and what will be set."""
         with Vertical(classes="dialog", id="prompt"):
             yield DialogText(self.brush, [[("Set a variable of the run", "strong")]])
             yield Horizontal(DialogText(self.brush, [[(fit("name", LABEL_CELLS), "dim")]]), self.name_field)
             yield self.offer_list
-            yield Horizontal(DialogText(self.brush, [[(fit("value", LABEL_CELLS), "dim")]]), self.value_field)
+            yield Horizontal(
+                DialogText(self.brush, [[(fit("value", LABEL_CELLS), "dim")]]), self.value_field, id="value-line"
+            )
             yield self.says
 
     def on_mount(self) -> None:
@@ -104,7 +100,24 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             self.set_focus(self.name_field)
 
     def on_resize(self) -> None:
-        """Offer as many names as fit."""
+        """Offer as many names as fit, and as many lines of the value."""
+        self.value_field.most_lines = max(1, min(MOST_LINES, self.app.size.height - OTHER_ROWS + 2))
+        self.value_field.fit_height()
+        self._show()
+
+    def sync(self) -> None:
+        """Take in what the run did meanwhile: other values, other names, its end."""
+        if not self.is_mounted:
+            return
+        seen = (self._why_not(), [(variable.name, variable.version) for variable in self._offered()])
+        if seen == self._seen:
+            return
+        self._seen = seen
+        pointed = self.offer.name if self.offer else ""
+        self._offer()
+        self.pointed = next((at for at, offer in enumerate(self.offers) if offer.name == pointed), 0)
+        if self._filled is not None and not self._is_edited:
+            self._fill()
         self._show()
 
     # The name
@@ -112,7 +125,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
     def _offer(self) -> None:
         """Offer the names that what was typed may mean."""
         typed = self._typed = self.name_field.value
-        found = [variable for variable in self.variables if typed.lower() in variable.name.lower()]
+        found = [variable for variable in self._offered() if typed.lower() in variable.name.lower()]
         found.sort(key=lambda variable: (variable.name != typed, not variable.name.startswith(typed)))
         self.offers = [Offer(variable.name, variable) for variable in found]
         if typed and all(variable.name != typed for variable in found):
@@ -129,7 +142,8 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def _show(self) -> None:
         brush = self.brush
-        room = max(0, min(OFFERED, self.app.size.height - OTHER_ROWS))
+        lines_below = int(self.value_field.styles.height.value) if self.value_field.styles.height else 1
+        room = max(0, min(OFFERED, self.app.size.height - OTHER_ROWS + 1 - lines_below))
         first = max(0, min(self.pointed - room // 2, len(self.offers) - room))
         lines: list[list[Piece]] = []
         for number in range(first, min(first + room, len(self.offers))):
@@ -148,6 +162,10 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     # The value
 
+    @property
+    def _is_edited(self) -> bool:
+        return self._filled is not None and self.value_field.text != self._filled[1]
+
     def read(self) -> tuple[str, Any] | str:
         """Give the name and the value as typed, or say what is wrong with them."""
         from octogram_tui.scenario.assignments import parse_assignment
@@ -156,9 +174,26 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         if not name:
             return "type a name"
         try:
-            return name, parse_assignment(f"{name}={self.value_field.value}")[1]
+            return name, parse_assignment(f"{name}={self.value_field.text}")[1]
         except OctogramError as error:
             return error.message
+
+    def _fill(self) -> None:
+        """Put in the value that the variable has; those it had are above it, and what was typed and not set."""
+        offer = self.offer
+        if offer is None:
+            return
+        changes = offer.variable.changes if offer.variable is not None else []
+        values = list(dict.fromkeys(written(change.value) for change in changes if not change.removed))
+        now = "" if offer.variable is None or offer.variable.now.removed else written(offer.variable.now.value)
+        if draft := self._drafts.get(offer.name):
+            values.append(draft)
+        if self._is_edited:
+            self.value_field.offer([*values, now])
+            return
+        self._filled = (offer.name, now)
+        self.value_field.fill(now, values)
+        self.value_field.fit_height()
 
     def _say(self) -> None:
         """Say what there was, and what would be set."""
@@ -170,91 +205,131 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             first = [("new: the run has no variable ", "retrying"), (brush.text(self.offer.name, limit=30), "strong")]
         elif variable is not None:
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
-            first = [(f"now {_now(variable, brush)[:40]}{by}", "dim")]
+            first = [(fit(f"now {_now(variable, brush)[:40]}{by}", SAYS_CELLS).rstrip(), "dim")]
         second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
-        if self._not_written:
-            second = [(fit(f"not written: {brush.text(self._not_written)}", SAYS_CELLS), "failed")]
+        if problem := self._why_not() or self._problem:
+            second = [(fit(brush.text(problem), SAYS_CELLS).rstrip(), "failed")]
         elif self.value_field.has_focus and isinstance(read, str):
-            second = [(brush.text(read), "failed")]
+            second = [(fit(brush.text(read), SAYS_CELLS).rstrip(), "failed")]
         elif self.value_field.has_focus:
-            was = variable.now.value if variable is not None and not variable.now.removed else read[1]
-            is_other = kind(read[1]).partition(" of ")[0] != kind(was).partition(" of ")[0]
-            second = [
-                (f"{kind(read[1])}", "retrying" if is_other else "accent"),
-                (f", it was {kind(was)}" if is_other else "", "retrying"),
-                ("   enter: set   ctrl+s: and write to the file", "faint"),
-            ]
+            doubt = _doubt(variable, read[1])
+            second = [(_kind(read[1]), "retrying" if doubt else "accent"), (doubt, "retrying")]
+            if doubt and self._asked == self.value_field.text:
+                second.append(("   enter again: set it so", "key"))
+            else:
+                second.append(("   enter: set   ctrl+s: and write to the file", "faint"))
         self.says.show([first, second])
 
     def _to_value(self) -> None:
-        """Take the name that is pointed at, and fill in the value that it has."""
+        """Take the name that is pointed at, and fill in the value that it has, unless another is typed already."""
         offer = self.offer
         if offer is None:
             self.set_focus(self.name_field)
             return
-        if offer.name != self._prefilled:
-            self._prefilled = offer.name
-            variable = offer.variable
-            has_value = variable is not None and not variable.now.removed
-            self.value_field.value = written(variable.now.value) if variable is not None and has_value else ""
         if self.name_field.value != offer.name:
             self.name_field.value = offer.name
             self.name_field.cursor_position = len(offer.name)
+        if self._filled is None or self._filled[0] != offer.name:
+            self._fill()
         self.set_focus(self.value_field)  # at once: what is typed next may already wait
-        self.value_field.select_all()
 
     # Keys
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Offer anew, or say anew what would be set."""
-        self._not_written = ""
-        if event.input is self.name_field and event.value != self._typed:
-            self._offer()
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Do what is typed or pasted, one after the other."""
+        field = self.value_field if self.focused is self.value_field else self.name_field
+        key = event.key if isinstance(event, Key) else ""
+        if key == "escape":
+            self._leave_be()
+        elif key in ("tab", "shift+tab", "enter", "ctrl+s") or (key in ("up", "down") and field is self.name_field):
+            self._go(key)
+        elif field is self.name_field and key == "equals_sign":
+            self._go("tab")
+        elif field is self.name_field and isinstance(event, Paste):
+            self._paste_name(event.text)
         else:
-            self._say()
+            return await field.take_input(event)
+        return True
+
+    def _paste_name(self, text: str) -> None:
+        """Take a pasted name, or `name=value` as after `-e`."""
+        name, separator, value = text.partition("=")
+        self.name_field.type_in("".join(name.split()))
+        if separator:
+            self._go("tab")
+            self.value_field.type_in(value.rstrip("\r\n"))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Offer anew."""
+        self._problem = ""
+        if event.value != self._typed:
+            self._offer()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Say anew what would be set."""
+        self._problem = ""
+        self.value_field.fit_height()
+        self._show()
 
     def on_descendant_focus(self) -> None:
         """What is said depends on where one is."""
         self._show()
 
-    def leave(self, field: FormLine, key: str) -> None:
+    def _go(self, key: str) -> None:
         """Go to the other field, point at another name, or be done."""
-        if field is self.value_field and key in ("enter", "ctrl+s"):
-            read = self.read()
-            if isinstance(read, str):
-                return  # said already, and the text stays
-            if key == "ctrl+s":
-                self._not_written = self._write(*read)
-            if self._not_written and key == "ctrl+s":
-                self._say()
+        if self.focused is not self.value_field:
+            if key in ("up", "down"):
+                if self.offer is not None:
+                    self.pointed = (self.pointed + (1 if key == "down" else -1)) % len(self.offers)
+                    self._show()
             else:
-                self.dismiss(read)
-        elif field is self.value_field:
-            self.set_focus(self.name_field)
-        elif key in ("up", "down"):
-            if self.offer is not None:
-                self.pointed = (self.pointed + (1 if key == "down" else -1)) % len(self.offers)
-                self._show()
+                self._to_value()
+        elif key in ("enter", "ctrl+s"):
+            self._set(writes=key == "ctrl+s")
         else:
-            self._to_value()
+            self.set_focus(self.name_field)
 
-    def action_cancel(self) -> None:
-        """Leave everything as it is."""
+    def _set(self, *, writes: bool) -> None:
+        """Be done, unless something is wrong with it, or it has to be asked first."""
+        read = self.read()
+        if isinstance(read, str) or self._why_not():
+            self._say()
+            return  # said already, and the text stays
+        text = self.value_field.text
+        variable = self.offer.variable if self.offer else None
+        if _doubt(variable, read[1]) and self._asked != text:
+            self._asked = text
+            self._say()
+            return
+        if writes and (problem := self._write(*read)):
+            self._problem = f"not written: {problem}"
+            self._say()
+            return
+        self._drafts.pop(read[0], None)
+        self.dismiss(read)
+
+    def _leave_be(self) -> None:
+        """Leave everything as it is; what was typed is kept for the next time."""
+        name = self.offer.name if self.offer else ""
+        if name and self._is_edited:
+            self._drafts[name] = self.value_field.text
         self.dismiss(None)
 
 
-def written(given: Any) -> str:
-    """Write a value on one line so that it is read back as the same."""
-    from octogram_tui.scenario.assignments import parse_assignment
+def _kind(given: Any) -> str:
+    if given == "" and isinstance(given, str):
+        return "an empty text"
+    lines = given.count("\n") + 1 if isinstance(given, str) else 1
+    return kind(given) if lines == 1 else f"a text of {lines} lines"
 
-    if isinstance(given, str) and given and given.isprintable():
-        try:
-            if parse_assignment(f"x={given}")[1] == given:
-                return given
-        except OctogramError:
-            pass
-        return json.dumps(given, ensure_ascii=False)
-    return json.dumps(given)
+
+def _doubt(variable: Variable | None, given: Any) -> str:
+    """Say what the variable was, where a value of another type, or an empty text, would take its place."""
+    if variable is None or variable.now.removed or variable.now.value is None:
+        return ""
+    was = variable.now.value
+    is_other = kind(given).partition(" of ")[0] != kind(was).partition(" of ")[0]
+    return f", it was {_kind(was)}" if is_other or (given == "" and was != "") else ""
 
 
 def _now(variable: Variable, brush: Brush) -> str:

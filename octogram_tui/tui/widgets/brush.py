@@ -45,6 +45,22 @@ def cells_of(pieces: list[Piece]) -> int:
     return sum(cell_len(text) for text, _ in pieces)
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most so many cells, between words where that goes."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if cell_len(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, max(1, width)) or [""]
+        lines += full
+    return [*lines, line]
+
+
 def window(pieces: list[Piece], left: int, width: int) -> list[Piece]:
     """Cut what is seen of pieces: `width` cells from the cell `left` on. A sign of two cells is never halved."""
     seen: list[Piece] = []

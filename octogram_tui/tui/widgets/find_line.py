@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
+from octogram_tui.projection.text import safe
 from octogram_tui.tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
@@ -16,31 +16,29 @@ if TYPE_CHECKING:
 class FindLine(TypedLine):
     """Enter looks and closes; escape closes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("enter", "find", show=False),
+    ]
 
     def __init__(self, *, in_log: bool) -> None:
         where = "the log" if in_log else "the plan"
         super().__init__(placeholder=f"find in {where}", id="find")
         self.in_log = in_log
 
-    def on_mount(self) -> None:
-        """Take the keys."""
-        self.focus()
-
     def on_blur(self) -> None:
         """Whoever looks elsewhere is done."""
         self.remove()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_find(self) -> None:
         """Look."""
-        event.stop()
         screen = cast("RunScreen", self.screen)
-        needle = event.value
+        needle = self.value
         self.action_close()
         if needle and not screen.find(needle, in_log=self.in_log):
-            self.app.notify(f"{needle!r} is nowhere", severity="warning", markup=False)
+            self.app.notify(f"{safe(needle)!r} is nowhere", severity="warning", markup=False)
 
     def action_close(self) -> None:
-        """Give the keys back."""
+        """Give the keys back, at once: what is typed next is for the pane."""
         screen = cast("RunScreen", self.screen)
         screen.focus_pane("log" if self.in_log else "plan")

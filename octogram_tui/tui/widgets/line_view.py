@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.cells import cell_len
-from textual.events import Click
+from textual.events import Click, Key, Paste
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -251,6 +251,15 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             else:
                 lines[-1] += part
         return "\n".join(line.rstrip() for line in lines), "\n"
+
+    # Keys
+
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Do what a key means here or anywhere, before the next is looked at."""
+        if isinstance(event, Paste):
+            return False
+        app = self.app
+        return await app._check_bindings(event.key, priority=True) or await app._check_bindings(event.key)
 
     # Moving about
 

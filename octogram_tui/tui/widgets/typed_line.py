@@ -1,24 +1,36 @@
-"""A line to type into that does what is pressed in the order in which it is pressed."""
+"""A line to type into that does what is pressed when it is pressed."""
 
 from __future__ import annotations
 
 from textual.binding import NoBinding
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.widgets import Input
+
+from octogram_tui.tui.typed_text import one_line
 
 
 class TypedLine(Input):
-    """An Input whose editing keys keep their place among the characters.
+    """An Input that takes its keys at once, and all of a pasted text: the library's leaves all but its first line."""
 
-    The library hands a key of a binding up to the app before it acts, and characters that came in the same burst
-    overtake it: backspace and 5, typed fast, leave nothing. Here both are done when their turn comes.
-    """
-
-    async def _on_key(self, event: Key) -> None:
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Type, edit, or paste."""
+        if isinstance(event, Paste):
+            self.type_in(one_line(event.text))
+            return True
         try:
             [binding, *_] = self._bindings.get_bindings_for_key(event.key)
         except NoBinding:
-            return  # a character: the library goes on to the method of this name in Input
-        event.stop()
-        event.prevent_default()
-        await self.run_action(binding.action)
+            if not event.is_printable or event.character is None:
+                return False
+            self.type_in(event.character)
+        else:
+            await self.run_action(binding.action)
+        return True
+
+    def type_in(self, text: str) -> None:
+        """Put a text where the cursor is, in place of what is selected."""
+        selection = self.selection
+        if selection.is_empty:
+            self.insert_text_at_cursor(text)
+        else:
+            self.replace(text, *selection)

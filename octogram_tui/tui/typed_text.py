@@ -1,0 +1,63 @@
+"""Texts that are typed or pasted: what cannot be shown in a field as itself is written as a program would write it."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from octogram_tui.errors import OctogramError
+
+_ODD = re.compile(r"[^\x20-\x7e\n\t]")
+_NEWLINES = re.compile(r"\r\n?")
+
+
+def is_shown(character: str) -> bool:
+    """Whether a field shows a character as itself: no control, no mark of direction, nothing invisible."""
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")
+
+
+def escaped(text: str) -> str:
+    """Write what a field cannot show as in a text in double quotes; lines and tabs stay."""
+    text = _NEWLINES.sub("\n", text)
+    return _ODD.sub(lambda found: found[0] if is_shown(found[0]) else _escape(found[0]), text)
+
+
+def one_line(text: str) -> str:
+    """Write a text in one line; a newline at its end is only how it was copied."""
+    return escaped(text).rstrip("\n").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def pasted_value(text: str) -> str:
+    """Write a pasted value so that it is read as what was copied, also where it cannot be shown as itself."""
+    text = _NEWLINES.sub("\n", text)
+    if text.count("\n") == 1:
+        text = text.rstrip("\n")
+    shown = escaped(text)
+    return shown if shown == text else json.dumps(text)
+
+
+def written(given: Any) -> str:
+    """Write a value so that it is read back as the same; only a text has several lines."""
+    if isinstance(given, str) and given and escaped(given) == given and reads_as(given, given):
+        return given
+    if isinstance(given, str):
+        return json.dumps(given, ensure_ascii=escaped(given) != given)
+    text = json.dumps(given, ensure_ascii=False)
+    return text if escaped(text) == text else json.dumps(given)
+
+
+def reads_as(text: str, value: Any) -> bool:
+    """Whether a text, typed as a value, means a value."""
+    from octogram_tui.scenario.assignments import parse_assignment
+
+    try:
+        read = parse_assignment(f"x={text}")[1]
+    except OctogramError:
+        return False
+    return type(read) is type(value) and bool(read == value)
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
