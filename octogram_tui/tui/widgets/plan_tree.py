@@ -164,8 +164,16 @@ class PlanTree(LineView):
         line = self.line
         if line is None or not self.model.outline.has_rows_below(line.head or line.row):
             return False
-        self.action_sideways(-1 if self.model.outline.is_unfolded(line.head or line.row) else 1)
+        if line.head is not None and line.head.cluster is not None:
+            return False  # one looks at what stands for them all
+        self._fold_or_unfold()
         return True
+
+    def _fold_or_unfold(self) -> None:
+        line = self.line
+        if line is None or not self.model.outline.has_rows_below(line.head or line.row):
+            return
+        self.action_sideways(-1 if self.model.outline.is_unfolded(line.head or line.row) else 1)
 
     def on_click(self, event: Click) -> None:
         """Choose the row; on its sign, fold or unfold it; twice, look into it."""
@@ -177,7 +185,7 @@ class PlanTree(LineView):
         self.move_to(index)
         self.moved()
         if event.x - self.gutter.left < sign_cells(line):
-            self.open()
+            self._fold_or_unfold()
         elif event.chain == 2:
             self.app.call_later(self.screen.run_action, "view('detail')")
 
