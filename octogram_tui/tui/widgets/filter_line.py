@@ -56,16 +56,20 @@ class FilterLine(TypedLine):
         """Keep it, or say in a line what is wrong with it."""
         found = self._read(self.value)
         if isinstance(found, FilterError):
+            self._take_back()
             self.app.notify(str(found), severity="warning", markup=False)
             return
         cast("RunScreen", self.screen).narrow(found)
         self._is_kept = True
         self.action_close()
 
+    def _take_back(self) -> None:
+        found = self._read(self._before)
+        cast("RunScreen", self.screen).narrow(found if isinstance(found, Filter) else Filter())
+
     def action_close(self) -> None:
         """Give the keys back, at once: what is typed next is for the pane."""
         screen = cast("RunScreen", self.screen)
         if not self._is_kept:
-            found = self._read(self._before)
-            screen.narrow(found if isinstance(found, Filter) else Filter())
+            self._take_back()
         screen.focus_pane(self._pane)

@@ -29,6 +29,7 @@ class PlanTree(LineView):
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None
         self._narrowed: object = None
+        self._room = 0
 
     @property
     def line(self) -> Line | None:
@@ -74,6 +75,8 @@ class PlanTree(LineView):
         if focus is None:
             return
         index = outline.place(focus)
+        changed = changed or self._room != outline.room  # the banner came or went
+        self._room = outline.room
         if index is not None and (changed or index != self.cursor):
             self.cursor = index
             self._measure()
