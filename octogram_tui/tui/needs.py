@@ -159,6 +159,8 @@ def _done(board: Board) -> Need | None:
         return None
     message = f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive."
     hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit variable", "set a variable")]
+    if len(board.all_failures):
+        hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
     if board.failures:
         hints.insert(0, Hint("rerun failed", f"{len(board.failures)} failed again"))
         return Need("failed", f"{message} {cause_line(board.clusters.all[0])}", tuple(hints))
