@@ -80,18 +80,21 @@ def of_agent(message: str, agent: str) -> str:
 # What differs from agent to agent though the cause is one
 
 _DIFFERING = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?[\d.,]*(?:Z|[+-]\d\d:?\d\d)?)"
+    r"(?P<code>\b(?:status|code|errno|error|signal|http|https|exit|answered|returned)(?:[ =:#]|/[\d.]+ )+\d{1,3}\b)"
+    r"|(?P<plain>[^\W\d_]+(?![\w.-]|:[0-9a-f:]))"
+    r"|(?P<date>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?[\d.,]*(?:Z|[+-]\d\d:?\d\d)?)"
     r"|(?P<hex>0x[0-9a-fA-F]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
     r"|(?P<colons>\[(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]*\]|(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:\.\d+)?(?![\w:]))"
-    r"|(?P<code>\b(?:status|code|errno|error|signal|http|https|exit|answered|returned)(?:[ =:#]|/[\d.]+ )+\d{1,3}\b)"
     r"|(?P<number>(?<![\w.])\d+(?:[.,:]\d+)*(?:\s?(?:ns|us|µs|ms|s|sec|seconds?|min|minutes?|h|hours?)\b)?(?![\w]))"
     r"|(?P<word>\w(?:[\w.-]*\w)?)",
     re.IGNORECASE,
 )
+_WORDS = ("word", "plain")
 _DIGITS = re.compile(r"\d+")
 _PART = re.compile(r"[.-]")
 _SMALLER_PART = re.compile(r"[._-]")
 _RANDOM = re.compile(r"tmp[\w.-]{4,}|(?=[^_]*\d)(?=[^_]*[A-Za-z])[A-Za-z0-9]{20,}|(?=\w*\d)(?=\w*[a-f])[0-9a-f]{7,}")
+LEAST_RANDOM = 7
 ANY = "#"
 """Stands for what differs."""
 _PLACE = re.compile(f"{ANY}(?::{ANY})+")
@@ -99,7 +102,7 @@ _PLACE = re.compile(f"{ANY}(?::{ANY})+")
 
 def _is_word(text: str) -> bool:
     found = _DIFFERING.fullmatch(text)
-    return found is not None and found.lastgroup == "word"
+    return found is not None and found.lastgroup in _WORDS
 
 
 class Names:
@@ -115,7 +118,7 @@ class Names:
             name = name.rpartition("@")[2]
             if _is_word(name):
                 self._words.add(name)
-            elif len(name) > 1 and _DIFFERING.fullmatch(name) is None:
+            elif name and _DIFFERING.fullmatch(name) is None:
                 self._phrases.add(name)
 
     def alike(self, text: str, *own: str) -> str:
@@ -123,22 +126,25 @@ class Names:
 
         own: texts of the one that it is about, replaced wherever they stand: its home, its item.
         """
-        words = {each for each in own if _is_word(each)}
-        phrases = self._phrases.union(each for each in own if len(each) > 1 and each not in words)
+        there = [each for each in own if each and each in text]
+        words = {each for each in there if _is_word(each)}
+        phrases = self._phrases.union(each for each in there if each not in words)
         for phrase in sorted(phrases, key=len, reverse=True) if phrases else ():
             text = text.replace(phrase, ANY)
         replaced = _DIFFERING.sub(lambda found: self._replace(found, words), text)
-        return _PLACE.sub(ANY, replaced)[:COMPARED_CHARACTERS]
+        if f"{ANY}:{ANY}" in replaced:
+            replaced = _PLACE.sub(ANY, replaced)
+        return replaced[:COMPARED_CHARACTERS]
 
     def _replace(self, found: re.Match[str], own: set[str]) -> str:
-        text = found[0]
-        if found.lastgroup == "code":
+        text, kind = found[0], found.lastgroup
+        if kind == "code":
             return text.lower()
-        if found.lastgroup != "word":
+        if kind not in _WORDS or text in self._words or text in own:
             return ANY
-        if text in self._words or text in own:
-            return ANY
-        if _RANDOM.fullmatch(text):
+        if kind == "plain":
+            return text
+        if len(text) >= LEAST_RANDOM and _RANDOM.fullmatch(text):
             return ANY
         for cut in (_PART, _SMALLER_PART):
             parts = cut.split(text)

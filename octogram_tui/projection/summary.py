@@ -7,6 +7,8 @@ from typing import NamedTuple
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import NO_REASON, Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.causes import Cause, Names, cause_of, of_agent
+from octogram_tui.projection.clusters import Clusters
 
 SLOWEST = 5
 
@@ -25,6 +27,12 @@ class FailureNote(NamedTuple):
     def where(self) -> str:
         """Name what failed."""
         return f"agent {self.agent}" if self.instance is None else str(self.instance)
+
+    @property
+    def short(self) -> str:
+        """Name it among others of its job."""
+        item = self.instance.item if self.instance is not None else None
+        return self.agent if item is None else f"{self.agent}[{item}]"
 
 
 class Slow(NamedTuple):
@@ -52,7 +60,10 @@ class Summary:
         self.stages: list[tuple[str, str, float]] = []  # name, state, duration_s, in the order of their ends
         self.warnings: list[str] = []
         self.unclean: list[str] = []  # agents that did not confirm that nothing is left
+        self.clusters: Clusters[FailureNote] = Clusters()  # the same failures, by job and cause
         self._failures: dict[InstanceId | str, FailureNote] = {}  # of an agent: by its name
+        self._names = Names()
+        self._homes: dict[str, str] = {}
         self._slowest: list[Slow] = []
         self._states: dict[InstanceId, str] = {}  # only those that did not end well, to take them back on a rerun
 
@@ -72,6 +83,11 @@ class Summary:
             case ev.RunStarted():
                 self.run, self.scenario = event.run, event.scenario
                 self.started_wall, self.agents = event.started_wall, len(event.agents)
+                for agent in event.agents:
+                    self._names.add(str(agent.get("agent") or ""), str(agent.get("address") or ""))
+            case ev.AgentReady():
+                self._homes[event.agent] = event.home or self._homes.get(event.agent, "")
+                self._names.add(event.host, event.address)
             case ev.AgentFailed():
                 self._fail(event, event.message, event.hint, event.code)
             case ev.AgentLost():
@@ -97,11 +113,22 @@ class Summary:
 
     def _fail(self, event: ev.AgentFailed | ev.AgentLost, message: str, hint: str, kind: str) -> None:
         failure = Failure(kind, message, hint)
-        self._failures[event.agent] = FailureNote(None, event.agent, 0, failure, at_s=event.at_s)
+        note = FailureNote(None, event.agent, 0, failure, at_s=event.at_s)
+        self._keep(event.agent, note, Cause(of_agent(message, event.agent)))
+
+    def _keep(self, key: InstanceId | str, note: FailureNote, cause: Cause) -> None:
+        self._failures.pop(key, None)
+        self._failures[key] = note
+        item = (note.instance.item if note.instance is not None else None) or ""
+        said = self._names.alike(cause.text, self._homes.get(note.agent, ""), item)
+        code = str(note.failure.detail.get("exit_code"))
+        place = "agents" if note.instance is None else note.instance[:2]
+        self.clusters.put(place, key, note, cause, (note.failure.kind, code, note.is_tolerated, said))
 
     def _take_back(self, key: InstanceId) -> None:
         state = self._states.pop(key, "ok")
         self._failures.pop(key, None)
+        self.clusters.take_out(key)
         if self.counts.get(state):
             self.counts[state] -= 1
 
@@ -117,6 +144,5 @@ class Summary:
             self._states[event.instance] = event.state
         if event.state == "failed":
             failure = event.failure or NO_REASON
-            self._failures[event.instance] = FailureNote(
-                event.instance, event.agent, event.attempt, failure, event.is_tolerated, event.at_s
-            )
+            note = FailureNote(event.instance, event.agent, event.attempt, failure, event.is_tolerated, event.at_s)
+            self._keep(event.instance, note, cause_of(failure))

@@ -9,12 +9,14 @@ from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
 
 TAIL_LINES = 10
+SHOWN_NAMES = 5
 SHOWN_FAILURES = 10
 """GitHub shows ten annotations of a kind for each step; root causes come first, so these are the ones that count."""
 
@@ -53,19 +55,20 @@ class Closing:
     def write(self) -> None:
         """Write the block."""
         summary, add, text = self._summary, self._log.add, self._log.text
-        failures = [failure for failure in summary.failures if not failure.is_tolerated]
+        clusters = [cluster for cluster in summary.clusters.all if not cluster.first.struck.is_tolerated]
         if self._log.style.github:
-            self._annotate(failures)
+            self._annotate(clusters)
         add("")
         add(self._verdict())
         if summary.reason:
             add(f"  {text(summary.reason)}")
-        if failures:
-            self._first_failure(failures[0])
-            for failure in failures[1:SHOWN_FAILURES]:
-                add(f"also failed: {text(failure.where)}: {text(failure.failure.message)}")
-            if len(failures) > SHOWN_FAILURES:
-                add(f"also failed: {len(failures) - SHOWN_FAILURES} more")
+        if clusters:
+            self._first_failure(clusters[0])
+            for cluster in clusters[1:SHOWN_FAILURES]:
+                where = text(cluster.first.struck.where) + self._others(cluster)
+                add(f"also failed: {where}: {text(cluster.first.cause)}")
+            if len(clusters) > SHOWN_FAILURES:
+                add(f"also failed: {sum(map(len, clusters[SHOWN_FAILURES:]))} more")
         if summary.unclean:
             add(f"not confirmed clean: {text(', '.join(summary.unclean))}")
         counts = [f"{count} {text(state)}" for state, count in sorted(summary.counts.items()) if count]
@@ -93,14 +96,22 @@ class Closing:
         meaning = EXIT_TEXTS[ExitCode(code)] if known else "an exit code that this program does not know"
         return f"{self._log.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
 
-    def _first_failure(self, note: FailureNote) -> None:
+    def _first_failure(self, cluster: Cluster[FailureNote]) -> None:
         text = self._log.text
-        self._log.add(f"first failure: {text(note.where)}{self._place(note)}")
-        self._log.add(f"    {text(note.failure.message)}")
+        note = cluster.first.struck
+        self._log.add(f"first failure: {text(note.where)}{self._place(note)}{self._others(cluster)}")
+        self._log.add(f"    {text(cluster.first.cause)}")
         if note.failure.hint:
             self._log.add(f"    hint: {text(note.failure.hint)}")
         if note.instance is not None:
             self._log.quote(self.tail(note.instance, note.attempt, note.failure))
+
+    def _others(self, cluster: Cluster[FailureNote]) -> str:
+        """Name those that failed in the same way, once for all of them."""
+        others = [note.short for note in cluster.struck[1:]]
+        if not others:
+            return ""
+        return f" and {len(others)} more like it ({self._log.text(short_names(others, SHOWN_NAMES))})"
 
     def _line(self, note: FailureNote) -> int:
         return 0 if note.instance is None else self._line_of.get((note.instance.stage, note.instance.job), 0)
@@ -109,13 +120,15 @@ class Closing:
         line = self._line(note)
         return self._log.text(f" ({self._summary.scenario}:{line})") if line else ""
 
-    def _annotate(self, failures: list[FailureNote]) -> None:
+    def _annotate(self, clusters: list[Cluster[FailureNote]]) -> None:
         """Point at the scenario's lines on the pages of GitHub."""
         file = os.path.relpath(self._summary.scenario) if self._summary.scenario else ""
-        for failure in failures[:SHOWN_FAILURES]:
-            message = self._log.text(f"{failure.instance or failure.agent}: {failure.failure.message}")
-            if failure is failures[0] and len(failures) > SHOWN_FAILURES:
-                message += f" (and {len(failures) - 1} more failures)"
+        for cluster in clusters[:SHOWN_FAILURES]:
+            failure = cluster.first.struck
+            where = self._log.text(str(failure.instance or failure.agent))
+            message = f"{where}{self._others(cluster)}: {self._log.text(cluster.first.cause)}"
+            if cluster is clusters[0] and len(clusters) > SHOWN_FAILURES:
+                message += f" (and {sum(map(len, clusters[1:]))} more failures)"
             line = self._line(failure) or 1
             title = self._log.text(failure.instance.job if failure.instance else "agent")
             properties = f"file={_property(file)},line={line},title={_property(title)}"

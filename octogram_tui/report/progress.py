@@ -15,6 +15,8 @@ from typing import Any, TextIO
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import NO_REASON
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Summary
 from octogram_tui.report import phrases
@@ -165,8 +167,10 @@ class Progress:
 
     def _agent_failed(self, event: ev.AgentFailed) -> None:
         text = self._log.text
-        self._always("failed", f"agent {text(event.agent)} could not be started: {text(event.message)}")
-        if event.hint:
+        alike = self._said_before(event.agent)
+        why = f"as {alike}" if alike else text(event.message)
+        self._always("failed", f"agent {text(event.agent)} could not be started: {why}")
+        if event.hint and not alike:
             self._log.add(f"  hint: {text(event.hint)}")
 
     def _agent_suspect(self, event: ev.AgentSuspect) -> None:
@@ -235,7 +239,7 @@ class Progress:
             self._plain(f"{self._name(event)} {took}", "ok")
         elif event.state == "failed":
             failure = event.failure or NO_REASON
-            message = text(failure.message)
+            message = text(cause_of(failure))
             mark = "retry" if event.will_retry else "warning" if event.is_tolerated else "failed"
             end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
             if mark != "failed":
@@ -243,13 +247,23 @@ class Progress:
                 if failure.hint and mark == "warning":
                     self._plain(f"    hint: {text(failure.hint)}")
                 return
-            self._always(mark, f"{self._name(event)} {took}: {message}")
+            alike = self._said_before(event.instance)
+            self._always(mark, f"{self._name(event)} {took}: {f'as on {alike}' if alike else message}")
+            if alike:
+                return
             if failure.hint:
                 self._log.add(f"    hint: {text(failure.hint)}")
             if self._style.level == NORMAL:  # a verbose log has them already
                 self._log.quote(self._closing.tail(event.instance, event.attempt, failure))
         else:
             self._plain(f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "), event.state)
+
+    def _said_before(self, key: InstanceId | str) -> str:
+        """Name what failed in the same way before, of which all was said; empty when it is the first."""
+        cluster = self._summary.clusters.holding(key)
+        if cluster is None or len(cluster) < 2:
+            return ""
+        return self._log.text(cluster.first.struck.short)
 
     def _name(self, event: ev.JobEvent) -> str:
         return self._log.text(phrases.case_name(event.instance))

@@ -94,16 +94,52 @@ def test_an_error_without_output_shows_what_its_detail_holds() -> None:
     assert "    | why\n    | not\n" in shown
 
 
-def test_many_failures_are_counted_not_all_shown() -> None:
+def failures(messages: list[str]) -> list[ev.Event]:
     failed = [
         ev.JobFinished(
             **recorded.job("sell", "sell one", "shop_1", n),
             state="failed",
-            failure=Failure.from_json({"message": "no"}),
+            failure=Failure.from_json({"message": message, "hint": "look there"}),
         )
-        for n in range(25)
+        for n, message in enumerate(messages)
     ]
-    shown = log(recorded.numbered([*recorded.started(), *failed]), Style(github=True))
+    return recorded.numbered([*recorded.started(), *failed])
+
+
+def test_failures_that_are_alike_are_told_once() -> None:
+    shown = log(failures(["no stock"] * 24 + ["no money"]), Style(github=True))
+    assert shown.count("hint: look there") == 3, "with each cause, and at the end with the first"
+    assert "✗ sell one [shop_1] (1) 0.00s: as on shop_1[0]\n" in shown
+    assert shown.count("::error ") == 2
+    end = shown[shown.index("first failure: ") :]
+    others = "shop_1[1] shop_1[2] shop_1[3] shop_1[4] shop_1[5] +18"
+    first = f"sell/sell one@shop_1[0] (shops.yml:22) and 23 more like it ({others})"
+    assert end.startswith(f"first failure: {first}\n    no stock\n")
+    assert "also failed: sell/sell one@shop_1[24]: no money\n" in end
+
+
+def test_agents_that_fail_alike_are_told_once() -> None:
+    events: list[ev.Event] = [
+        ev.AgentFailed(
+            agent=f"shop_{n}", code="net.refused", message=f"cannot reach me@10.0.0.{n}:22: refused", hint="is it on?"
+        )
+        for n in (1, 2)
+    ]
+    shown = log(recorded.numbered([*recorded.started(), *events]))
+    assert "agent shop_2 could not be started: as shop_1\n" in shown
+    assert "first failure: agent shop_1 and 1 more like it (shop_2)\n    refused\n" in shown
+
+
+def test_the_cause_stands_before_the_exit_status() -> None:
+    failure = Failure("exit", "sh ended with exit status 3", detail={"exit_code": 3, "last_lines": ["error: no stock"]})
+    failed = ev.JobFinished(**recorded.job("sell", "sell one", "shop_1"), state="failed", failure=failure)
+    shown = log(recorded.numbered([*recorded.started(), failed]))
+    assert "(shops.yml:22)\n    no stock (sh ended with exit status 3)\n" in shown
+
+
+def test_many_failures_are_counted_not_all_shown() -> None:
+    words = "ash bay elm fir oak yew fig box asp may nut hop rue tea pea rye oat hay sloe lime pine pear plum palm rose"
+    shown = log(failures(words.split()), Style(github=True))
     assert shown.count("::error ") == 10
     assert "(and 24 more failures)" in shown
     assert "also failed: 15 more\n" in shown

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from octogram_tui.tui.model import most_telling
-from octogram_tui.tui.screens.pane_screen import PaneScreen
+from octogram_tui.tui.screens.failure_verbs import FailureVerbs
 from octogram_tui.tui.views import VIEWS
 
 
-class LookVerbs(PaneScreen):
+class LookVerbs(FailureVerbs):
     """The actions of keymap.py that ask nothing of the run."""
 
     def action_view(self, view: str) -> None:
@@ -54,42 +54,20 @@ class LookVerbs(PaneScreen):
 
     def action_back(self) -> None:
         """Undo the latest of: search, zoom, inspector, filter, chosen row."""
-        banner = self.banner
         if self.log_pane.clear_search():
             return
         if self.grid.is_zoomed:
             self.action_zoom()
         elif self.pane == "detail":
             self.show(self.grid.recent[1])
-        elif self.model.outline.failed_only:
-            self.action_failed_only()
-        elif self.model.board.reload_seq != banner.dismissed_seq:
-            banner.dismissed_seq = self.model.board.reload_seq
+        elif self.model.outline.is_narrowed:
+            self.show_all()
+        elif self.banner.close():
+            pass
         else:
             self.plan.is_following = True
             self.is_pinned = False
             self.log_pane.follow()
-        self.sync()
-
-    def action_first_failure(self) -> None:
-        """Jump to what failed first."""
-        failure = self.model.board.first_failure
-        agent = self.model.board.first_bad_agent
-        if failure is None and agent is None:
-            self.app.notify("nothing has failed", markup=False)
-            return
-        if failure is None:
-            self.is_pinned = True
-            self.matrix.select(agent)
-            self.look_at(agent)
-            self.show("detail")
-            return
-        self.show("plan")
-        self.plan.select(failure)
-
-    def action_failed_only(self) -> None:
-        """Show only the way to what failed, or everything."""
-        self.model.outline.failed_only = not self.model.outline.failed_only
         self.sync()
 
     def action_zoom(self) -> None:

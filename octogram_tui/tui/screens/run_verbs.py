@@ -13,6 +13,7 @@ from octogram_tui.engine.stimuli import (
     StepRequest,
     Stimulus,
 )
+from octogram_tui.projection.bunches import Bunch
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.tui.event_feed import SharedSource
@@ -63,6 +64,10 @@ class RunVerbs(PaneScreen):
         if row is None:
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
+        bunch = self._failed_together()
+        if bunch is not None:
+            self._rerun_together(bunch)
+            return
         stimulus = rerun_of(row)
         if isinstance(row, InstanceRow) or row.total <= 1:
             self.app.ask(stimulus)
@@ -79,6 +84,29 @@ class RunVerbs(PaneScreen):
             return Asked(title, lines, [Answer("r", "rerun them", "yes")])
 
         self._ask(ask, stimulus)
+
+    def _failed_together(self) -> Bunch | None:
+        """The failures that are one row, when the cursor is on such a row."""
+        bunch = self.plan.bunch if self.pane == "plan" else None
+        return bunch if bunch is not None and bunch.cluster is not None else None
+
+    def _rerun_together(self, bunch: Bunch) -> None:
+        """Run again what failed for one cause."""
+        if not self.app.may_act():
+            return
+        instances = tuple(each.key for each in bunch.rows if isinstance(each, InstanceRow))
+
+        def ask() -> Asked | None:
+            failures = self.model.board.failures
+            left = [key for key in instances if key in failures]
+            if not left or self.app.why_not():
+                return None
+            agents = len({key.agent for key in left})
+            title = f"Rerun {plural(len(left), 'failed instance')} on {plural(agents, 'agent')}?"
+            lines = [bunch.message, NEW_ATTEMPTS + "What was done on the agents stays."]
+            return Asked(title, lines, [Answer("r", "rerun them", "yes")])
+
+        self._ask(ask, RerunAllRequest("failed", instances=instances))
 
     def action_rerun_failed(self) -> None:
         """What failed, again, and go on; several instances only after a question that names their number."""

@@ -1,172 +1,148 @@
-"""The lines that say what needs the operator, and what to do about it."""
+"""The lines that say what needs the operator, and what to do about it. Every key that they name can be clicked."""
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
+from textual.events import Click
 
-from octogram_tui.projection.row_states import Phase, State
-from octogram_tui.projection.rows import AttemptRow
-from octogram_tui.tui.format import duration
-from octogram_tui.tui.model import Model, title_of
-from octogram_tui.tui.widgets.bar import Bar, fitting
+from octogram_tui.tui.live_keys import BY_NAME
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.needs import SIGNS, Mark, Need, needs_of
+from octogram_tui.tui.widgets.bar import Bar
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
-BANNER_LINES = 4
-RELOAD_SHOWN_S = 20.0
-HINT_CELLS = 20
-"""A hint that has less room than this is left out; the inspector has it."""
+SHOWN_NEEDS = 2
+LEAST_LINES = 2
+TIP_CELLS = 20
+"""A tip that has less room than this is left out; the inspector has it."""
+LOOKING = ("edit scenario",)
+"""Actions without a verb that are of no use to who only watches."""
+
+
+class Spot(NamedTuple):
+    """Where a click does something: cells of a line, and what it calls."""
+
+    line: int
+    start: int
+    end: int
+    call: str
 
 
 class Banner(Bar):
-    """What needs the operator, in a line, and what to do about it in another. Empty while all goes well."""
+    """What needs the operator, the cause first, and below what to press. Empty while all goes well."""
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="banner")
         self.is_lost = False  # nothing more will come, though the run has not finished
         self.is_read_only = False
-        self.dismissed_seq = 0  # the reload that the operator has seen
+        self.spots: list[Spot] = []
+        self._dismissed: set[Mark] = set()  # what the operator has seen
+
+    def needs(self) -> list[Need]:
+        """Say what there is to say."""
+        return needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+
+    def close(self) -> bool:
+        """Close what can be closed; False when there is nothing like it."""
+        for need in self.needs():
+            if need.mark is not None:
+                self._dismissed.add(need.mark)
+                return True
+        return False
 
     def compose_lines(self, width: int) -> list[list[Piece]]:
-        """Wrap the message, and put the hint below."""
-        said = self.say()
-        self.over = said.style if said else ""
-        if said is None:
+        """Each need on its lines, as many as a third of the screen holds, and the keys at the end."""
+        needs = self.needs()[:SHOWN_NEEDS]
+        self.spots = []
+        self.over = needs[0].ground if needs else ""
+        if not needs:
             return []
+        most = max(LEAST_LINES, self.app.size.height // 3) - 1
         lines: list[list[Piece]] = []
-        sign = f" {said.sign} "
-        for number, part in enumerate(wrap(self.brush.text(said.message), max(10, width - 5))[: BANNER_LINES - 2]):
-            lines.append([(sign if not number else "   ", "strong"), (part, "strong")])
-        keys: list[list[Piece]] = [[("   ", "")]]
-        for key, text in said.keys:
-            if not self.is_read_only or key in ("enter", "!", "q", "?", "esc"):
-                keys.append([(key, "key"), (f" {text}   ", "")])
-        line = fitting(keys, width)
-        room = width - sum(cell_len(text) for text, _ in line) - 1
-        if said.hint and room >= HINT_CELLS:
-            line.append((fit(self.brush.text(said.hint), room).rstrip(), ""))
-        return [*lines, line] if len(line) > 1 else lines
+        for number, need in enumerate(needs):
+            left = most - len(lines) - (len(needs) - 1 - number)
+            lines += self._said(need, width, max(1, left), len(lines))
+        keys = self._keys(needs, width)
+        used = sum(cell_len(text) for text, _ in lines[-1]) if len(lines) == 1 else width
+        asked = sum(cell_len(text) for text, _ in keys)
+        if keys and used + asked <= width:
+            self._find_spots(keys, 0, used, needs)
+            return [[*lines[0], *keys, *self._tip(needs, width - used - asked)]]
+        if keys:
+            self._find_spots(keys, len(lines), 0, needs)
+            lines.append([*keys, *self._tip(needs, width - asked)])
+        return lines
 
-    def say(self) -> Said | None:
-        """Pick what matters most."""
-        board = self.model.board
-        sign = self.brush.pick
-        if self.is_lost and self.model.is_replay:
-            return Said(
-                "banner-held",
-                sign("∎", "-"),
-                "The journal ends here: the run never finished, or goes on.",
-                (("q", "leave"), ("?", "help")),
-            )
-        if self.is_lost:
-            return Said(
-                "banner-failed",
-                sign("✗", "x"),
-                "The run's host went away: what is shown is the last it said.",
-                (("q", "leave"),),
-                "the agents stop by themselves when their lease is over",
-            )
-        if board.phase is Phase.FINISHED:
-            return self._finished()
-        if board.phase is Phase.STOPPING:
-            grace = f", {board.message}" if board.message else ""
-            return Said(
-                "banner-held",
-                sign("∎", "-"),
-                f"Stopping (asked by {board.reason}{grace}): agents clean up.",
-                (("ctrl+c", "stop without grace"), ("q", "leave it to itself")),
-            )
-        stage = next(iter(board.confirmations.values()), None)
-        if stage is not None:
-            return Said(
-                "banner-held", "?", f"Stage {stage.name} asks before it runs.", (("space", "answer"), ("q", "leave"))
-            )
-        if board.problems and board.reload_seq != self.dismissed_seq:
-            first = board.problems[0]
-            more = f" (and {len(board.problems) - 1} more)" if len(board.problems) > 1 else ""
-            where = f"{first.get('file', '')}:{first.get('line', 0)}: "
-            return Said(
-                "banner-failed",
-                sign("✗", "x"),
-                f"Edit refused, the old text stays: {where}{first.get('message', '')}{more}",
-                (("E", "edit"), ("esc", "close")),
-                str(first.get("hint") or ""),
-            )
-        failure = board.first_failure
-        if failure is not None and board.is_paused:
-            name = f"{failure.job.name} @ {failure.agent}"
-            more = f" (and {len(board.failures) - 1} more)" if len(board.failures) > 1 else ""
-            return Said(
-                "banner-failed",
-                sign("✗", "x"),
-                f"{name}: {failure.message or 'failed'}{more}",
-                (("enter", "look"), ("r", "rerun"), ("S", "skip"), ("e", "set a variable")),
-                _hint_of(failure.last),
-            )
-        is_fresh = self.model.now_s - board.reload_at_s < RELOAD_SHOWN_S
-        if board.changes and is_fresh and board.reload_seq != self.dismissed_seq:
-            more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
-            return Said("banner-info", "~", f"Scenario reloaded: {board.changes[0]}{more}", (("esc", "close"),))
-        if board.is_paused and not board.in_flight:
-            return self._paused()
-        if board.phase is Phase.DONE:
-            return Said(
-                "banner-ok" if not board.done_exit_code else "banner-failed",
-                sign("✓", "v"),
-                f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive.",
-                (("q", "leave or stop"), ("r", "rerun a row"), ("e", "set a variable")),
-            )
-        return None
+    def _said(self, need: Need, width: int, most: int, first_line: int) -> list[list[Piece]]:
+        sign = SIGNS[need.kind][self.brush.ascii_only]
+        room = max(10, width - 4)
+        texts = wrap_cells(self.brush.text(need.message), room)
+        if len(texts) > most:
+            texts = [*texts[: most - 1], fit(" ".join(texts[most - 1 :]), room)]
+        lines: list[list[Piece]] = []
+        for number, text in enumerate(texts):
+            lines.append([("   " if number else f" {sign} ", "strong"), (text, "strong")])
+            self.spots.append(Spot(first_line + number, 0, width, "show_cause"))
+        more = self.brush.text(need.more)
+        spare = room - cell_len(texts[-1]) - 2
+        if more and spare >= TIP_CELLS:
+            lines[-1].append((f"  {fit(more, min(spare, cell_len(more)))}", ""))
+        elif more and len(lines) < most:
+            lines.append([("   ", ""), (fit(more, min(room, cell_len(more))), "")])
+        return lines
 
-    def _paused(self) -> Said:
-        board = self.model.board
-        sign = self.brush.pick("∎", "p")
-        if board.reason == "start":
-            return Said(
-                "banner-held",
-                sign,
-                "Held before the first stage: nothing has run yet.",
-                (("space", "go"), ("n", "step"), ("e", "set a variable"), ("?", "help")),
-            )
-        words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
-        held = self.model.held
-        before = f": held before {title_of(held)}." if held is not None else "."
-        message = words.get(board.reason, f"Paused ({board.reason})") + before
-        if board.message and board.reason != "failure":
-            message += f" {board.message}"
-        return Said("banner-held", sign, message, (("space", "go"), ("n", "step"), ("r", "rerun"), ("?", "help")))
+    def _keys(self, needs: list[Need], width: int) -> list[Piece]:
+        """The keys of every need, each once, as many as fit."""
+        pieces: list[Piece] = [("   ", "")]
+        used, seen = 3, set()
+        for hint in (hint for need in needs for hint in need.hints):
+            action = BY_NAME[hint.action]
+            key = self.brush.key(hint.action)
+            is_idle = self.is_read_only and (action.needs_control or action.name in LOOKING)
+            if not key or is_idle or hint.action in seen:
+                continue
+            used += cell_len(key) + cell_len(hint.words) + 4
+            if used > width + 3:
+                break
+            seen.add(hint.action)
+            pieces += [(key, "key"), (f" {hint.words}   ", "")]
+        return pieces if len(pieces) > 1 else []
 
-    def _finished(self) -> Said:
-        board = self.model.board
-        counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
-        took = f"Finished in {duration(board.at_s)}: {counts or 'nothing ran'}."
-        reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
-        agent = board.first_bad_agent
-        if board.exit_code:
-            hint = ""
-            if agent is not None and not board.failures:
-                reason, hint = f" {agent.name}: {agent.message.rstrip('.')}.", agent.hint
-            return Said(
-                "banner-failed",
-                self.brush.pick("✗", "x"),
-                f"{took}{reason} Exit code {board.exit_code}.",
-                (("!", "what failed"), ("q", "leave")),
-                hint,
-            )
-        return Said("banner-ok", self.brush.pick("✓", "v"), took + reason, (("q", "leave"),))
+    def _find_spots(self, keys: list[Piece], line: int, start: int, needs: list[Need]) -> None:
+        calls = {self.brush.key(hint.action): BY_NAME[hint.action].call for need in needs for hint in need.hints}
+        at, call = start, ""
+        for text, style in keys:
+            end = at + cell_len(text)
+            call = calls[text] if style == "key" else call
+            if call:
+                self.spots.insert(0, Spot(line, at, end, call))
+            at = end
+
+    def _tip(self, needs: list[Need], room: int) -> list[Piece]:
+        tip = next((need.tip for need in needs if need.tip), "")
+        return [(fit(self.brush.text(tip), room - 1).rstrip(), "")] if tip and room >= TIP_CELLS else []
+
+    def on_click(self, event: Click) -> None:
+        """Do what the place says."""
+        for spot in self.spots:
+            if spot.line == event.y and spot.start <= event.x < spot.end:
+                self.app.call_later(self.screen.run_action, spot.call)
+                return
 
 
-class Said(NamedTuple):
-    """A banner's words: its ground, a sign, the message, keys with what they do, and a hint."""
-
-    style: str
-    sign: str
-    message: str
-    keys: tuple[tuple[str, str], ...] = ()
-    hint: str = ""
-
-
-def _hint_of(attempt: AttemptRow | None) -> str:
-    return attempt.failure.hint if attempt is not None and attempt.failure is not None else ""
+def wrap_cells(text: str, width: int) -> list[str]:
+    """Part a text into lines of at most `width` cells, between words where that is possible."""
+    lines: list[str] = []
+    line, used = "", 0
+    for word in text.split():
+        for piece in chop_cells(word, width) if cell_len(word) > width else [word]:
+            cells = cell_len(piece)
+            if line and used + 1 + cells > width:
+                lines.append(line)
+                line, used = piece, cells
+            else:
+                used += cells + (1 if line else 0)
+                line = f"{line} {piece}" if line else piece
+    return [*lines, line] if line else lines or [""]

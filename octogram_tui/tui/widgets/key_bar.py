@@ -48,8 +48,12 @@ class KeyBar(Bar):
         match action.name:
             case "pause or go" | "step":
                 return not over and board.phase is not Phase.DONE
-            case "first failure" | "failed only":
-                return bool(board.failures or self.model.outline.failed_only or board.first_bad_agent)
+            case "first failure":
+                return bool(len(board.all_failures) or len(board.agent_clusters))
+            case "failed only":
+                return bool(board.failures or self.model.outline.failed_only or len(board.agent_clusters))
+            case "rerun failed":
+                return not over and bool(board.failures)
             case "skip":
                 return not over and bool(board.failures or board.tally[State.HELD])
             case "rerun" | "edit variable":

@@ -29,6 +29,7 @@ class PlanTree(LineView):
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None
         self._narrowed: object = None
+        self._room = 0
 
     @property
     def line(self) -> Line | None:
@@ -74,6 +75,8 @@ class PlanTree(LineView):
         if focus is None:
             return
         index = outline.place(focus)
+        changed = changed or self._room != outline.room  # the banner came or went
+        self._room = outline.room
         if index is not None and (changed or index != self.cursor):
             self.cursor = index
             self._measure()
@@ -164,8 +167,16 @@ class PlanTree(LineView):
         line = self.line
         if line is None or not self.model.outline.has_rows_below(line.head or line.row):
             return False
-        self.action_sideways(-1 if self.model.outline.is_unfolded(line.head or line.row) else 1)
+        if line.head is not None and line.head.cluster is not None:
+            return False  # one looks at what stands for them all
+        self._fold_or_unfold()
         return True
+
+    def _fold_or_unfold(self) -> None:
+        line = self.line
+        if line is None or not self.model.outline.has_rows_below(line.head or line.row):
+            return
+        self.action_sideways(-1 if self.model.outline.is_unfolded(line.head or line.row) else 1)
 
     def on_click(self, event: Click) -> None:
         """Choose the row; on its sign, fold or unfold it; twice, look into it."""
@@ -177,7 +188,7 @@ class PlanTree(LineView):
         self.move_to(index)
         self.moved()
         if event.x - self.gutter.left < sign_cells(line):
-            self.open()
+            self._fold_or_unfold()
         elif event.chain == 2:
             self.app.call_later(self.screen.run_action, "view('detail')")
 

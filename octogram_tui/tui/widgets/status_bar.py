@@ -30,9 +30,12 @@ class StatusBar(Bar):
             [(f" {self.brush.text(self.scenario.rpartition('/')[2], limit=28)} ", "strong")],
             [(f" {self.brush.text(state, limit=40)} ", style), (" ", "")],
         ]
+        if self.model.outline.is_narrowed:  # early, for what is not shown must not be forgotten
+            parts.append([(f" {self.brush.text(self._narrowed(), limit=40)} ", "chip-failed"), (" ", "")])
         stage = board.current_stage
         if stage is not None:
-            parts.append([(" stage ", "dim"), (f"{board.stages.index(stage) + 1}/{len(board.stages)} ", "")])
+            number = board.number_of(stage) or "-"
+            parts.append([(" stage ", "dim"), (f"{number}/{sum(not each.is_gone for each in board.stages)} ", "")])
         elif board.stages:
             parts.append([(f" {plural(len(board.stages), 'stage')} ", "dim")])
         if board.total:
@@ -49,11 +52,18 @@ class StatusBar(Bar):
             up = board.agents_up
             style = "" if up == len(board.agents) or board.phase is not Phase.RUNNING else "retrying"
             parts.append([(" agents ", "dim"), (f"{up}/{len(board.agents)} ", style)])
-        if self.model.outline.failed_only:
-            parts.append([(" ", ""), (" failed only ", "chip-failed")])
         line = fitting(parts, room)
         used = sum(cell_len(text) for text, _ in line)
         return [[*line, (" " * (room - used), ""), *end]]
+
+    def _narrowed(self) -> str:
+        """Say what is shown of all there is, and how much that is."""
+        outline = self.model.outline
+        shown, total = outline.counted()
+        what = "failed only" if outline.failed_only else ""
+        if outline.filtered_by:
+            what = f"filter: {outline.filtered_by.text}" + (f", {what}" if what else "")
+        return f"{what} {shown} of {total}"
 
     def state(self) -> Piece:
         """Say in a word or two how the run stands, and in which colours."""

@@ -1,0 +1,230 @@
+"""What needs the operator now, in words, the most wanted first: what the banner says. Pure, but for the keys' names."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.clusters import Cluster, short_names
+from octogram_tui.projection.row_states import Phase, State
+from octogram_tui.projection.rows import AgentRow, InstanceRow
+from octogram_tui.tui.format import duration, plural
+from octogram_tui.tui.model import Model, title_of
+
+RELOAD_SHOWN_S = 20.0
+NEXT_SHOWN = 3
+
+SIGNS = {"held": ("∎", "p"), "failed": ("✗", "x"), "ok": ("✓", "v"), "info": ("~", "~"), "asks": ("?", "?")}
+
+
+Mark = tuple[str, int]
+
+
+class Hint(NamedTuple):
+    """A key to press: the action of keymap.py, and what it does here."""
+
+    action: str
+    words: str
+
+
+class Need(NamedTuple):
+    """One thing that needs the operator.
+
+    kind     of SIGNS: the sign; `ground` names the style below the lines
+    message  what is the matter, the cause first; `more` what one may want to know of it, if there is room
+    mark     what closing it remembers; None for what cannot be closed
+    """
+
+    kind: str
+    message: str
+    hints: tuple[Hint, ...] = ()
+    more: str = ""
+    tip: str = ""
+    mark: Mark | None = None
+
+    @property
+    def ground(self) -> str:
+        """The style of the lines."""
+        return f"banner-{'held' if self.kind == 'asks' else self.kind}"
+
+
+def needs_of(model: Model, *, is_lost: bool, closed: set[Mark]) -> list[Need]:
+    """Say what needs the operator; nothing while all goes well. What was closed is left out."""
+    board = model.board
+    if is_lost:
+        return [_lost(model)]
+    if board.phase is Phase.FINISHED:
+        return [_finished(board)]
+    if board.phase is Phase.STOPPING:
+        grace = f", {board.message}" if board.message else ""
+        hints = (Hint("stop", "stop without grace"), Hint("leave", "leave it to itself"))
+        return [Need("held", f"Stopping (asked by {board.reason}{grace}): agents clean up.", hints)]
+    found = [_asks(board), _failing(board) or _paused(model) or _done(board), _edit(model), _missing(board)]
+    return [need for need in found if need is not None and need.mark not in closed]
+
+
+def _lost(model: Model) -> Need:
+    if model.is_replay:
+        message = "The journal ends here: the run never finished, or goes on."
+        return Need("held", message, (Hint("leave", "leave"), Hint("help", "help")))
+    return Need(
+        "failed",
+        "The run's host went away: what is shown is the last it said.",
+        (Hint("leave", "leave"),),
+        tip="the agents stop by themselves when their lease is over",
+    )
+
+
+def _asks(board: Board) -> Need | None:
+    stage = next(iter(board.confirmations.values()), None)
+    if stage is None:
+        return None
+    return Need(
+        "asks", f"Stage {stage.name} asks before it runs.", (Hint("pause or go", "answer"), Hint("leave", "leave"))
+    )
+
+
+def _failing(board: Board) -> Need | None:
+    """What failed, while the run waits for somebody to see to it."""
+    if not board.is_paused or not board.failures:
+        return None
+    clusters = board.clusters.all
+    first = clusters[0]
+    count = len(board.failures)
+    hints = [
+        Hint("rerun failed", "again" if count == 1 else f"all {count} again"),
+        Hint("edit variable", "set a variable"),
+        Hint("skip", "skip"),
+        Hint("open", "look"),
+    ]
+    if len(clusters) > 1:
+        hints.insert(0, Hint("first failure", "next"))
+    last = first.first.struck.last
+    tip = last.failure.hint if last is not None and last.failure is not None else ""
+    return Need("failed", cause_line(first), tuple(hints), _behind(clusters), tip)
+
+
+def cause_line(cluster: Cluster[InstanceRow]) -> str:
+    """Say in a line what struck how many."""
+    cause = cluster.first.cause
+    agents = len({row.agent for row in cluster.struck})
+    who = plural(agents, "agent") if len(cluster) > 1 else title_of(cluster.first.struck)
+    return f"{who}: {cause.text}"
+
+
+def _behind(clusters: list[Cluster[InstanceRow]]) -> str:
+    first = clusters[0]
+    parts = []
+    if len(first) > 1:
+        names = short_names(list(dict.fromkeys(row.agent for row in first.struck)), NEXT_SHOWN)
+        parts.append(f"{first.first.struck.job.name} @ {names}")
+    if len(clusters) > 1:
+        parts.append(f"and {plural(len(clusters) - 1, 'other cause')}")
+    if first.first.cause.status:
+        parts.append(first.first.cause.status)
+    return "; ".join(parts)
+
+
+def _paused(model: Model) -> Need | None:
+    board = model.board
+    if not board.is_paused or board.in_flight:
+        return None
+    if board.reason == "start":
+        hints = (Hint("pause or go", "go"), Hint("step", "step"), Hint("edit variable", "set a variable"))
+        return Need("held", "Held before the first stage: nothing has run yet.", (*hints, Hint("help", "help")))
+    words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
+    message = f"{words.get(board.reason, f'Paused ({board.reason})')}. {queue_line(board)}".rstrip()
+    if board.message and board.reason != "failure":
+        message += f" {board.message}"
+    hints = (Hint("pause or go", "go"), Hint("step", "step"), Hint("rerun", "rerun"))
+    return Need("held", message, (*hints, Hint("help", "help")))
+
+
+def queue_line(board: Board) -> str:
+    """Say what the gate lets through next, and then: one queue, as it is."""
+    if not len(board.queue):
+        return ""
+    first, *then = board.queue.first(NEXT_SHOWN)
+    more = len(board.queue) - 1 - len(then)
+    names = ", ".join(title_of(row) if row.job is not first.job else _short(row) for row in then)
+    return f"Next: {title_of(first)}" + (f", then {names}" if names else "") + (f" +{more}" if more > 0 else "") + "."
+
+
+def _short(row: InstanceRow) -> str:
+    return row.agent if row.key.item is None else f"{row.agent} [{row.key.item}]"
+
+
+def _done(board: Board) -> Need | None:
+    if board.phase is not Phase.DONE:
+        return None
+    message = f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive."
+    hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit variable", "set a variable")]
+    if len(board.all_failures):
+        hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
+    if board.failures:
+        hints.insert(0, Hint("rerun failed", f"{len(board.failures)} failed again"))
+        return Need("failed", f"{message} {cause_line(board.clusters.all[0])}", tuple(hints))
+    return Need("failed" if board.done_exit_code else "ok", message, tuple(hints))
+
+
+def _missing(board: Board) -> Need | None:
+    """Agents that are not there, while the run goes on without them."""
+    clusters = board.agent_clusters.all
+    if not clusters:
+        return None
+    hints = (Hint("first failure", "look"), Hint("back", "close"))
+    tip = clusters[0].first.struck.hint
+    mark = ("agents", len(board.agent_clusters))
+    return Need("failed", missing_line(clusters[0]), hints, _others(clusters), tip, mark)
+
+
+def missing_line(cluster: Cluster[AgentRow]) -> str:
+    """Say which agents are not there, and why."""
+    names = [agent.name for agent in cluster.struck]
+    who = names[0] if len(names) == 1 else plural(len(names), "agent")
+    shown = f" ({short_names(names, NEXT_SHOWN)})" if len(names) > 1 else ""
+    return f"{who}: {cluster.first.cause.text}{shown}"
+
+
+def _others(clusters: list[Cluster[AgentRow]]) -> str:
+    return f"and {plural(len(clusters) - 1, 'other cause')}" if len(clusters) > 1 else ""
+
+
+def _edit(model: Model) -> Need | None:
+    """The latest edit of the scenario: refused, or taken up a moment ago."""
+    board = model.board
+    if board.problems:
+        first = board.problems[0]
+        more = f" (and {len(board.problems) - 1} more)" if len(board.problems) > 1 else ""
+        where = f"{first.get('file', '')}:{first.get('line', 0)}: "
+        return Need(
+            "failed",
+            f"Edit refused, the old text stays: {where}{first.get('message', '')}{more}",
+            (Hint("edit scenario", "edit"), Hint("back", "close")),
+            tip=str(first.get("hint") or ""),
+            mark=("edit", board.reload_seq),
+        )
+    if board.changes and model.now_s - board.reload_at_s < RELOAD_SHOWN_S:
+        more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
+        mark = ("edit", board.reload_seq)
+        return Need("info", f"Scenario reloaded: {board.changes[0]}{more}", (Hint("back", "close"),), mark=mark)
+    return None
+
+
+def _finished(board: Board) -> Need:
+    counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
+    took = f"Finished in {duration(board.at_s)}: {counts or 'nothing ran'}."
+    reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
+    leave = Hint("leave", "leave")
+    if not board.exit_code:
+        looks = (Hint("first failure", "what had failed"),) if len(board.all_failures) else ()
+        return Need("ok", took + reason, (*looks, leave))
+    tip = ""
+    if board.failures:
+        reason = f" {cause_line(board.clusters.all[0]).rstrip('.')}."
+    elif board.agent_clusters.all:
+        cluster = board.agent_clusters.all[0]
+        reason, tip = f" {missing_line(cluster).rstrip('.')}.", cluster.first.struck.hint
+    return Need(
+        "failed", f"{took}{reason} Exit code {board.exit_code}.", (Hint("first failure", "what failed"), leave), tip=tip
+    )
