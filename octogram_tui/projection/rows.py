@@ -313,6 +313,11 @@ class AgentRow:
         self.instances: list[InstanceRow] = []  # all that it has a part in, in the order in which they became known
         self.cells: dict[RowKey, Tally] = {}  # by the key of a stage
 
+    @property
+    def label(self) -> str:
+        """What to call it in a list."""
+        return self.name
+
     def cell_state(self, stage: Group) -> State | None:
         """What to show where agent and stage meet; None when the agent has no part in the stage."""
         tally = self.cells.get(stage.key)

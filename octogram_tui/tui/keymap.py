@@ -170,6 +170,7 @@ ACTIONS: tuple[Action, ...] = (
         where="list",
     ),
     Action("unfold", "l,right", "sideways(1)", "Move", "unfold the row; right in the matrix", where="list"),
+    Action("sort agents", "o", "sort", "Move", "sort the agents by what comes next: name, state ...", where="agents"),
     Action("next match", "n", "next_match(1)", "Log", "the next place that was searched for", "Next", 1, where="log"),
     Action("previous match", "N", "next_match(-1)", "Log", "the place before", "Prev", 2, where="log"),
     Action("timestamps", "t", "timestamps", "Log", "show when each line came", "Times", 3, where="log"),

@@ -228,7 +228,7 @@ async def test_matrix_leads_to_what_an_agent_did_in_a_stage() -> None:
     source = StillSource(fleet_events(200.0))
     async with console(source).run_test(size=(120, 40)) as pilot:
         app = await settled(pilot)
-        await pilot.press("2", "j", "j", "j", "j", "l", "l", "l")
+        await pilot.press("2", "j", "j", "j", "j", "l", "l", "l", "l")
         assert f"4 {STAGE}" in screen_text(app)
         await pilot.press("enter")
         assert run_screen(app).plan.selected.key == FAILED
@@ -352,7 +352,7 @@ async def test_only_what_is_seen_and_changed_is_drawn() -> None:
         app = await settled(pilot)
         screen = run_screen(app)
         assert app.model.board.done == 100_000
-        assert screen.matrix.count() == 1000
+        assert screen.matrix.count() == 1, "all of them are at rest: one line says it"
         await pilot.press("g", "j", "l", "j", "l")
         assert screen.plan.count() == 1102, "below one job stands one line, and below that its agents"
         painted: Callable[[], int] = lambda: sum(pane.painted_lines for pane in screen.panes.values())  # noqa: E731

@@ -1,44 +1,56 @@
-"""Agents by stages: one sign where they meet, and what each agent does now; below them, what they offer.
+"""Agents by stages: one sign where they meet, how busy each agent is and what it does; below them, what they offer.
 
-The better view beyond twenty agents.
+The better view beyond twenty agents. agent_line.py draws the lines.
 """
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Hashable
 
-from octogram_tui.engine.events import ServiceAnnounced
-from octogram_tui.projection.row_states import AgentState, State
-from octogram_tui.projection.rows import AgentRow, Group
-from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
-from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
-from octogram_tui.tui.widgets.line_view import LineView
+from rich.cells import cell_len
+from textual.events import Click
 
-CELL_CELLS = 3
-NAME_CELLS = 20
-NOW_CELLS = 16
+from octogram_tui.engine.events import ServiceAnnounced
+from octogram_tui.projection.agent_list import ORDERS, AgentGroup, AgentList, Order
+from octogram_tui.projection.rows import AgentRow, Group
+from octogram_tui.tui.keymap import bindings
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.widgets.agent_line import NAME_CELLS, AgentLines, Columns, columns_for, time_of
+from octogram_tui.tui.widgets.brush import Brush, Piece
+from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.title_line import PaneMark
+
+ON_THE_NAME = -1
+"""The column of the cursor when it is on the agent itself, and on no stage."""
+
+SORTED_BY: dict[str, Order] = {"name": "name", "state": "state", "load": "load", "now": "failures"}
 
 
 class AgentMatrix(LineView):
-    """A row for each agent, a column for each stage; the cursor is a cell."""
+    """A row for each agent, a column for each stage; the cursor is an agent, or a cell."""
 
+    BINDINGS = bindings("agents")
     header_lines = 1
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="matrix")
-        self.column = 0  # the stage under the cursor
+        self.column = ON_THE_NAME
+        self.agents = AgentList(model.outline, model.loads)
         self._first_column = 0  # as it was asked for; `_columns` keeps it where there are stages
-        self._rows: list[AgentRow] = []
         self._services: list[ServiceAnnounced] = []  # below the agents, after a headline
-        self._basis: object = None
+        self._offers: Counter[str] = Counter()  # how many are up, by agent
         self._name_cells = NAME_CELLS
+        self._of_list = -1
+        self._has_load = self._has_counts = False  # whether any agent has something for these columns
 
     @property
     def selected(self) -> AgentRow | None:
-        """The agent under the cursor."""
-        if self.cursor < len(self._rows):
-            return self._rows[self.cursor]
+        """The agent under the cursor; nothing on a group."""
+        if self.is_on_agent:
+            row = self.agents.rows[self.cursor]
+            return row if isinstance(row, AgentRow) else None
         service = self._service(self.cursor)
         return self.model.board.agents.get(service.agent) if service is not None else None
 
@@ -47,175 +59,179 @@ class AgentMatrix(LineView):
         return self.selected.name if self.selected is not None else ""
 
     def _service(self, index: int) -> ServiceAnnounced | None:
-        place = index - len(self._rows) - 1
+        place = index - len(self.agents.rows) - 1
         return self._services[place] if 0 <= place < len(self._services) else None
 
     @property
     def is_on_agent(self) -> bool:
-        """Whether the cursor is on an agent, and not on what one offers."""
-        return self.cursor < len(self._rows)
+        """Whether the cursor is on an agent or a group of them, and not on what one offers."""
+        return self.cursor < len(self.agents.rows)
 
     @property
     def stage(self) -> Group | None:
         """The stage under the cursor."""
         stages = self.model.board.stages
-        return stages[self.column] if self.column < len(stages) else None
+        return stages[self.column] if 0 <= self.column < len(stages) else None
 
     def select(self, agent: AgentRow | None) -> None:
-        """Put the cursor on an agent."""
-        if agent in self._rows:
-            self.move_to(self._rows.index(agent))
+        """Put the cursor on an agent, unfolding what holds it."""
+        if agent is None:
+            return
+        for group in [row for row in self.agents.rows if isinstance(row, AgentGroup)]:
+            if agent in group.agents and not self.agents.is_unfolded(group):
+                self._toggle(group)
+        if agent in self.agents.rows:
+            self.move_to(self.agents.rows.index(agent))
+
+    def open(self) -> bool:
+        """Unfold or fold a group."""
+        row = self.agents.rows[self.cursor] if self.is_on_agent else None
+        if not isinstance(row, AgentGroup):
+            return False
+        self._toggle(row)
+        return True
+
+    def _toggle(self, group: AgentGroup) -> None:
+        self.agents.toggle(group)
+        self.sync()
 
     def count(self) -> int:
         """Say how many lines there are: agents, and what they offer."""
-        return len(self._rows) + (1 + len(self._services) if self._services else 0)
+        return len(self.agents.rows) + (1 + len(self._services) if self._services else 0)
 
     def sync(self) -> None:
-        """Bring the list of agents up to date."""
-        board = self.model.board
-        failed_only = self.model.outline.failed_only
-        basis = (len(board.agents), failed_only, tuple(board.failures) if failed_only else ())
-        if basis != self._basis:
-            self._basis = basis
-            failing = {instance.agent for instance in board.failures.values()}
-            bad = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
-            self._rows = [
-                agent
-                for agent in board.agents.values()
-                if not failed_only or agent.name in failing or agent.state in bad
-            ]
-            longest = max((len(agent.name) for agent in self._rows), default=0)
-            self._name_cells = min(NAME_CELLS, longest)
+        """Bring the list of agents up to date, and keep the cursor on its agent."""
+        board, here = self.model.board, self.selected
+        self.agents.refresh(time.monotonic())
+        if self.agents.rebuilt != self._of_list:
+            self._of_list = self.agents.rebuilt
+            names = (self.brush.text(row.label) for row in self.agents.rows)
+            self._name_cells = min(NAME_CELLS, max((cell_len(name) for name in names), default=NAME_CELLS))
+            if here is not None and here in self.agents.rows:
+                self.cursor = self.agents.rows.index(here)
         # What the whole run looks at comes first.
-        services = () if failed_only else board.services.values()
+        services = () if self.model.outline.is_narrowed else board.services.values()
         self._services = sorted(services, key=lambda service: service.kind != "prometheus")
+        self._offers = Counter(service.agent for service in board.services.values() if service.state == "up")
+        loads = self.model.loads.by_agent.values()
+        self._has_load = any(load.cpu for load in loads)
+        self._has_counts = bool(self._offers) or any(load.processes for load in loads)
         self._keep_column_in_view()
         super().sync()
 
     def title(self) -> list[Piece]:
         """Name the stage under the cursor, for columns have only numbers."""
         stage = self.stage if self.has_focus else None
-        return [] if stage is None else [(f"{self.column + 1} {self.brush.text(stage.name, limit=60)}", "")]
+        if stage is None:
+            return []
+        number = self.model.board.number_of(stage)
+        gone = "  no longer in the scenario" if number is None else ""
+        return [(f"{number or '-'} {self.brush.text(stage.name, limit=60)}", ""), (gone, "dim")]
+
+    def marks(self) -> list[PaneMark]:
+        """Say how they are sorted, when not as they come."""
+        order = self.agents.order
+        return [PaneMark(f"by {order}")] if order != "as they come" else []
+
+    # Columns
+
+    def columns(self, width: int) -> Columns:
+        """What stands where at a width."""
+        stages = len(self.model.board.stages)
+        has = {"has_load": self._has_load, "has_counts": self._has_counts}
+        return columns_for(width, self._name_cells, stages, self._first_column, **has)
 
     def _columns(self, width: int) -> range:
         """The stages that are seen at a width: always some that there are, whatever the width was before."""
-        stages = len(self.model.board.stages)
-        fitting = min(stages, max(1, (width - self._name_cells - NOW_CELLS - 5) // CELL_CELLS))
-        first = max(0, min(self._first_column, stages - fitting))
-        return range(first, first + fitting)
+        return self.columns(width).stages
 
     def _keep_column_in_view(self) -> None:
-        self.column = max(0, min(self.column, len(self.model.board.stages) - 1))
+        self.column = max(ON_THE_NAME, min(self.column, len(self.model.board.stages) - 1))
         if not self.has_place or not self.size.width:
             return  # hidden: no width says what fits
         seen = self._columns(self.size.width)
-        self._first_column = min(seen.start, self.column)
+        self._first_column = max(0, min(seen.start, self.column))
         if self.column >= seen.stop > seen.start:
             self._first_column = self.column - len(seen) + 1
 
     def action_sideways(self, by: int) -> None:
-        """Go to another stage."""
+        """Go to another stage, or back to the agent itself; fold or unfold a group."""
+        row = self.agents.rows[self.cursor] if self.is_on_agent and self.agents.rows else None
+        if isinstance(row, AgentGroup):
+            if self.agents.is_unfolded(row) is not (by > 0):
+                self._toggle(row)
+            return
         self.column += by
         self._keep_column_in_view()
         self.sync()
         self.moved()
 
+    def action_sort(self) -> None:
+        """Sort by the next that one can sort by."""
+        self.sort(ORDERS[(ORDERS.index(self.agents.order) + 1) % len(ORDERS)])
+
+    def sort(self, order: Order) -> None:
+        """Put the agents in an order; asked for twice, as they come."""
+        self.agents.sort(order)
+        self.sync()
+
+    def on_click(self, event: Click) -> None:
+        """Sort by what the header says; choose the agent and the stage."""
+        what, number = self.columns(self.size.width).at(event.x)
+        y = event.y - self.gutter.top
+        if y < self.header_lines and what in SORTED_BY:
+            self.sort(SORTED_BY[what])
+            return
+        if what == "stage":
+            self.column = number
+        elif y >= self.header_lines:
+            self.column = ON_THE_NAME
+        super().on_click(event)
+        self.sync()
+
+    # Drawing
+
+    def _lines(self, width: int) -> AgentLines:
+        return AgentLines(self.model, self.brush, self.columns(width), width, self._offers)
+
     def header_key(self) -> Hashable:
-        """The stages, where one is, and how many fit."""
-        board = self.model.board
-        states = tuple(stage.state for stage in board.stages)
-        return (states, self.column, self._first_column, self._name_cells)
+        """The stages, where one is, how many fit, and how agents are sorted."""
+        states = tuple((stage.state, stage.is_gone) for stage in self.model.board.stages)
+        return (states, self.column, self.columns(self.size.width), self.agents.order)
 
     def paint_header(self, width: int) -> list[Piece]:
-        """The numbers of the stages, each in the colour of its state."""
-        pieces: list[Piece] = [(" " * (self._name_cells + 4), "")]
-        stages = self.model.board.stages
-        seen = self._columns(width)
-        for number in seen:
-            style = "key" if number == self.column and self.has_focus else LOOKS[stages[number].state].style
-            pieces.append((fit(str(number + 1), CELL_CELLS - 1, right=True) + " ", style))
-        more = f"+{len(stages) - seen.stop}" if seen.stop < len(stages) else ""
-        stage = self.stage if self.has_focus else None
-        here = f"{self.column + 1} {self.brush.text(stage.name, limit=60)}" if stage is not None else "now"
-        return [*pieces, (fit(more, 3), "faint"), (here, "key" if stage is not None else "faint")]
+        """The names of the columns."""
+        return self._lines(width).header(self.column if self.has_focus else None, self.agents.order)
 
     def line_key(self, index: int) -> Hashable:
-        """An agent's version, the column, and its time while something runs."""
-        if index >= len(self._rows):
+        """An agent's version, its load, the column, and its time while something runs."""
+        columns = self.columns(self.size.width)
+        if index >= len(self.agents.rows):
             service = self._service(index)
-            return ("service", index, self._name_cells, None if service is None else (service.seq, service.state))
-        agent = self._rows[index]
+            return ("service", index, columns.name, None if service is None else (service.seq, service.state))
+        row = self.agents.rows[index]
         stages = tuple((stage.started_s, stage.final) for stage in self.model.board.stages)
-        return (agent.name, agent.version, self.column, self._first_column, self._name_cells, stages, self._time(agent))
-
-    def _time(self, agent: AgentRow) -> str:
-        if not agent.running or agent.current is None:
-            return ""
-        return duration(agent.current.duration_s(self.model.now_s))
+        if isinstance(row, AgentGroup):
+            # As it was when the list was made: what it holds is gone through no more often than that.
+            return (row.name, self.agents.rebuilt, columns, stages)
+        load = self.model.loads.by_agent.get(row.name)
+        extras = (load.version if load is not None else 0, self._offers[row.name], self.column)
+        return (row.name, row.version, columns, stages, extras, time_of(row, self.model))
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
         if self.model.outline.failed_only:
             return [("no agent has failed", "ok"), ("f shows everything again", "dim")]
+        if self.model.outline.is_narrowed:
+            return [("no agent passes the filter", "dim"), ("esc shows everything again", "dim")]
         return [("waiting for agents ...", "dim")]
 
     def paint(self, index: int, width: int) -> list[Piece]:
-        """Sign and name of the agent, its cells, and what it does."""
-        if index >= len(self._rows):
-            return self._offered(self._service(index))
-        agent = self._rows[index]
-        brush = self.brush
-        look = AGENT_LOOKS[agent.state]
-        pieces: list[Piece] = [
-            (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(agent.name), self._name_cells) + " ", "failed" if look.style == "failed" else ""),
-        ]
-        stages = self.model.board.stages
-        for number in self._columns(width):
-            state = agent.cell_state(stages[number])
-            is_here = index == self.cursor and number == self.column and self.has_focus
-            sign, style = (brush.sign(LOOKS[state]), LOOKS[state].style) if state is not None else (" ", "faint")
-            pieces.append((f"[{sign}]" if is_here else f" {sign} ", style))
-        now, style = self._now(agent)
-        return [*pieces, ("   ", ""), (fit(now, max(0, width - sum(len(text) for text, _ in pieces) - 3)), style)]
-
-    def _offered(self, service: ServiceAnnounced | None) -> list[Piece]:
-        """Where something is offered; the headline for None."""
-        if service is None:
-            return [(" Services", "accent")]
-        brush = self.brush
-        is_up = service.state == "up"
-        look = AGENT_LOOKS[AgentState.READY if is_up else AgentState.FAILED]
-        places = "  ".join(
-            place(service.address, port)
-            if name in ("http", "rpc") or service.kind == "prometheus"
-            else f"{name} {place(service.address, port, scheme='')}"
-            for name, port in service.ports.items()
-        )
-        what = service.name if service.name == service.kind else f"{service.kind} {service.name}"
-        trouble = "" if is_up else f"  {service.state} {service.reason}".rstrip()
-        return [
-            (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(service.agent), self._name_cells) + "  ", ""),
-            (brush.text(what), "strong" if service.kind == "prometheus" else ""),
-            (f"  {brush.text(places)}", "accent"),
-            (brush.text(trouble), "failed"),
-        ]
-
-    def _now(self, agent: AgentRow) -> Piece:
-        brush = self.brush
-        if agent.state not in (AgentState.READY, AgentState.STOPPED):
-            word = AGENT_LOOKS[agent.state].word
-            text = f"{word}: {brush.text(agent.message)}" if agent.message else word
-            return text, AGENT_LOOKS[agent.state].style
-        current = agent.current
-        if current is None:
-            return brush.text(agent.host or agent.address), "faint"
-        name = brush.text(current.job.name)
-        if current.state in (State.FAILED, State.LOST, State.RETRYING):
-            return f"{name}: {brush.text(current.message)}", LOOKS[current.state].style
-        if agent.running:
-            extra = f" (+{agent.running - 1})" if agent.running > 1 else ""
-            progress = f"  {brush.text(current.progress)}" if current.progress else ""
-            return f"{name} {self._time(agent)}{extra}{progress}", ""
-        return name, "faint"
+        """An agent, agents that do alike, or what one offers."""
+        lines = self._lines(width)
+        if index >= len(self.agents.rows):
+            return lines.service(self._service(index))
+        row = self.agents.rows[index]
+        if isinstance(row, AgentGroup):
+            return lines.group(row, is_open=self.agents.is_unfolded(row))
+        return lines.agent(row, self.column if index == self.cursor and self.has_focus else None)
