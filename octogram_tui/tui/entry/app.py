@@ -62,6 +62,8 @@ class EntryApp(KeyOrderApp[Chosen]):
         """Choose nothing."""
         self.exit(None)
 
+    action_interrupt = action_leave
+
     async def edit_file(self, path: str, line: int = 0) -> None:
         """Lend the terminal to the editor."""
         problem = await edit(self, editor_command(self._editor, path, line))
