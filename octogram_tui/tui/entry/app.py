@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -13,16 +15,17 @@ from textual.screen import Screen
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.key_file import load_keys
-from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only, edit, editor_command
+from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only
+from octogram_tui.tui.terminal_app import TerminalApp
 from octogram_tui.tui.widgets.brush import Brush
 
 Chosen = TypeVar("Chosen")
 
 
-class EntryApp(KeyOrderApp[Chosen]):
+class EntryApp(TerminalApp[Chosen]):
     """Shows one screen. Left without a choice it gives None."""
 
     TITLE = "octogram-tui"
@@ -64,17 +67,22 @@ class EntryApp(KeyOrderApp[Chosen]):
 
     action_interrupt = action_leave
 
-    async def edit_file(self, path: str, line: int = 0) -> None:
-        """Lend the terminal to the editor."""
-        problem = await edit(self, editor_command(self._editor, path, line))
-        if problem:
-            self.notify(problem, severity="warning", markup=False)
+    def edit_file(self, path: str, line: int, then: Callable[[], None]) -> None:
+        """Lend the terminal to the editor. then: what to do when it has ended."""
+        self.lend(lambda: editor_command(self._editor, path, line), gone=then)
 
     def listen_to_signals(self) -> None:
         """Leave on a signal, as on `q`."""
-        leave = self.exit
+        leave = partial(self.call_later, self.exit_now, None)
         self._signals = ConsoleSignals(
-            lambda: self.call_later(leave, None), lambda number: self.call_later(leave, None, number)
+            {
+                signal.SIGINT: lambda: self.is_lent or leave(),
+                signal.SIGQUIT: lambda: self.is_lent or leave(),
+                signal.SIGTERM: leave,
+                signal.SIGTSTP: partial(self.call_later, self.background.enter),
+                signal.SIGCONT: partial(self.call_later, self.background.leave),
+            },
+            woken=self.background.woken,
         )
         self._signals.install()
 

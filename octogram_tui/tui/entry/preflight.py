@@ -292,12 +292,15 @@ class PreflightScreen(Screen[None]):
         self.checkup.look_again(new_keys_only=False)
         self.draw()
 
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Edit the scenario; when it was saved, begin from its new text."""
         saved = Saved([self._scenario])
-        await self.app.edit_file(self._scenario)
-        if saved.is_changed():
-            self.app.exit("again")
+
+        def begin_anew() -> None:
+            if saved.is_changed():
+                self.app.exit("again")
+
+        self.app.edit_file(self._scenario, 0, begin_anew)
 
     def action_leave(self) -> None:
         """The run is not wanted."""

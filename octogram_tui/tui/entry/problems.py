@@ -118,16 +118,15 @@ class ProblemsScreen(Screen[None]):
         """Tell of another problem."""
         self._draw_about()
 
-    async def on_choice_list_opened(self) -> None:
+    def on_choice_list_opened(self) -> None:
         """Enter edits, at the line."""
-        await self.action_edit()
+        self.action_edit()
 
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Edit the file of the problem, at its line."""
         problem = self.choices.value
         if isinstance(problem, Problem):
-            await self.app.edit_file(problem.file or self._scenario, problem.line)
-            self._look_for_edits()
+            self.app.edit_file(problem.file or self._scenario, problem.line, self._look_for_edits)
 
     def action_again(self) -> None:
         """Read the scenario again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +172,10 @@ async def test_an_edit_begins_anew_and_no_edit_does_not(
     app = preflight(host, 1, str(scenario))
     writes = iter([False, True])
 
-    async def edited(path: str, line: int = 0) -> None:
+    def edited(path: str, line: int, then: Callable[[], None]) -> None:
         if next(writes):
             scenario.write_text("another")
+        then()
 
     monkeypatch.setattr(app, "edit_file", edited)
     async with app.run_test(size=(80, 24)) as pilot:

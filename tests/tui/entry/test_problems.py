@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ async def test_the_editor_opens_at_the_line(
     app = screen(path)
     opened: list[tuple[str, int]] = []
 
-    async def edited(file: str, at: int = 0) -> None:
+    def edited(file: str, at: int, then: Callable[[], None]) -> None:
         opened.append((file, at))
         path.write_text("agents: [] # mended\n")
+        then()
 
     monkeypatch.setattr(app, "edit_file", edited)
     async with app.run_test(size=(80, 24)) as pilot:
