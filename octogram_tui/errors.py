@@ -6,7 +6,10 @@ Imports nothing, so that every layer may use it. A job that fails is an event, n
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ExitCode(IntEnum):
@@ -127,6 +130,14 @@ class RequestDenied(OctogramError):
     exit_code = ExitCode.RESUME_REFUSED
 
 
+class NewKey(NamedTuple):
+    """A host key that is not on file: whose, which, and how it is accepted. That gives why it was not kept, or ''."""
+
+    name: str
+    says: str  # its type and fingerprint
+    accept: Callable[[], str]
+
+
 class TransportError(OctogramError):
     """Bytes could not be brought to an agent's machine. `code` is stable and drives logic; the text is for people."""
 
@@ -134,6 +145,7 @@ class TransportError(OctogramError):
     code = "net.failed"
     is_retryable = False
     jump = ""  # the jump machine at which it went wrong, when it was not the agent's own
+    new_key: NewKey | None = None  # that would be accepted on request
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     args = parse(parser, argv)
     settings = load_settings()
     scenario = load(args).scenario
-    specs = [*scenario.agents, *([scenario.prometheus_agent] if scenario.prometheus_agent is not None else [])]
+    specs = list(scenario.everybody)
 
     def transports() -> Transports:
         return Transports(

@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from octogram_tui.commands import before
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
@@ -47,46 +48,70 @@ class ConnectionLost(OctogramError):
 def open_console(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]]) -> int:
     """Make a run, start its host and open the console onto it; gives the run's exit code, or 0 when detached.
 
+    What is wrong with the scenario can be mended before, and its machines are shown, where there are others than this.
     A signal that comes meanwhile ends the run, or is the console's as soon as that is there.
     """
     with Interrupts() as interrupts:
-        run, run_dir = make_run(request)
-        entry = request.settings.runs_dir / run
-        socket = archive.socket_path(run, run_dir, request.settings.runtime_dir)
-        if interrupts.came:
-            archive.forget_unbegun(entry, run_dir, HOST_LOG)
-            return interrupts.exit_code
-        launch = Launch.start(run, run_dir, socket, request.argv)
-        try:
-            import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
+        while (exit_code := _open(request, make_run, interrupts)) is None:
+            pass
+        return exit_code
 
-            answer = launch.hear(interrupts)
-        finally:
-            launch.hang_up()
-        if interrupts.came:
-            return _stop(launch.process, run, entry, run_dir, interrupts)
-        said, exit_code = itemgetter("said", "exit_code")(answer)
-        if said:
-            print(said, file=sys.stderr)
-        if exit_code is not None:
-            launch.process.wait()
-            archive.forget_unbegun(entry, run_dir, HOST_LOG)
-            return int(exit_code)
-        args = request.args
-        try:
-            known = archive.load(run_dir)
-            return attach(known, request.settings, theme=args.theme, ascii_only=args.ascii, earlier=interrupts.came)
-        except HostLost as lost:
-            returncode = launch.process.poll()
-            manner = manner_of_death(returncode) if returncode is not None and returncode < 0 else ""
-            raise lost.because(manner) from None
-        except BaseException:
-            if archive.load(run_dir).state == "running":
-                print(_goes_on(run), file=sys.stderr)
-            raise
-        finally:
-            # The host is not ours to wait for: it may outlive us, and the system collects it then.
-            launch.process.returncode = launch.process.poll() or 0
+
+def _open(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]], interrupts: Interrupts) -> int | None:
+    """Try once; None when the scenario was edited instead, and is to be tried again."""
+    run, run_dir = make_run(request)
+    entry = request.settings.runs_dir / run
+    socket = archive.socket_path(run, run_dir, request.settings.runtime_dir)
+    if interrupts.came:
+        archive.forget_unbegun(entry, run_dir, HOST_LOG)
+        return interrupts.exit_code
+    launch = Launch.start(run, run_dir, socket, request.argv)
+    decision: str | None = "go"
+    try:
+        import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
+
+        answer = launch.hear(interrupts)
+        if "preflight" in answer:
+            decision = before.decide(request, launch, int(answer["preflight"]["machines"]))
+            answer = launch.hear(interrupts) if decision in ("go", "paused") else {}
+    finally:
+        launch.hang_up()
+    if interrupts.came:
+        return _stop(launch.process, run, entry, run_dir, interrupts)
+    if decision not in ("go", "paused"):
+        launch.process.wait()  # it hears that we hung up
+        archive.forget_unbegun(entry, run_dir, HOST_LOG)
+        if decision is None:
+            print("octogram-tui: the run was not begun", file=sys.stderr)
+        return None if decision == before.AGAIN else int(ExitCode.INTERRUPTED)
+    said, exit_code, problems = itemgetter("said", "exit_code", "problems")({"problems": (), **answer})
+    if exit_code is not None:
+        launch.process.wait()
+        archive.forget_unbegun(entry, run_dir, HOST_LOG)
+        if before.shows_problems(request, problems):
+            return None
+    if said:
+        print(said, file=sys.stderr)
+    return _attend(request, launch, run, interrupts) if exit_code is None else int(exit_code)
+
+
+def _attend(request: RunWanted, launch: Launch, run: str, interrupts: Interrupts) -> int:
+    """Open the console onto a run that has begun; gives its exit code, or 0 when detached."""
+    args = request.args
+    try:
+        known = archive.load(launch.run_dir)
+        return attach(known, request.settings, theme=args.theme, ascii_only=args.ascii, earlier=interrupts.came)
+    except HostLost as lost:
+        returncode = launch.process.poll()
+        manner = manner_of_death(returncode) if returncode is not None and returncode < 0 else ""
+        raise lost.because(manner) from None
+    except BaseException:
+        if archive.load(launch.run_dir).state == "running":
+            print(_goes_on(run), file=sys.stderr)
+        raise
+    finally:
+        # The host is not ours to wait for: it may outlive us, and the system collects it then.
+        launch.process.returncode = launch.process.poll() or 0
 
 
 def _stop(process: subprocess.Popen[bytes], run: str, entry: Path, run_dir: Path, interrupts: Interrupts) -> int:

@@ -35,9 +35,8 @@ async def _examine(scenario: Scenario, ssh_config: str | None, *, accept_new: bo
     """Look at every machine, then let them try to reach each other where the scenario needs it."""
     transports = Transports(ssh_config=ssh_config, accept_new=accept_new)
     prometheus = scenario.prometheus_agent
-    specs = [*scenario.agents, *([prometheus] if prometheus is not None else [])]
     try:
-        by_agent = machines_of(specs, transports, prometheus.name if prometheus is not None else "")
+        by_agent = machines_of(scenario.everybody, transports, prometheus.name if prometheus is not None else "")
         machines = list({id(machine): machine for machine in by_agent.values()}.values())
         rows = await examine(machines, transports, ssh_config=ssh_config)
         return rows + await try_ways(ways_of(crossings(scenario), by_agent), machines)

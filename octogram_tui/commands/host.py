@@ -5,18 +5,23 @@ It alone loads the scenario. What it finds, good or bad, goes to the console as 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.complaint import complaint
 from octogram_tui.commands.launch import HOST_LOG
 from octogram_tui.commands.run import host_settings, load_request, read_request
-from octogram_tui.errors import ExitCode, OctogramError
+from octogram_tui.errors import ExitCode, OctogramError, Problem, ScenarioError
 from octogram_tui.journal import archive
 from octogram_tui.report.headless import run_with
 from octogram_tui.settings import load
+
+if TYPE_CHECKING:
+    from octogram_tui.commands.run import Invocation
 
 
 class ConsoleGone(OctogramError):
@@ -26,22 +31,31 @@ class ConsoleGone(OctogramError):
 
 
 class FirstWord:
-    """What the console is told, once: that the run can be attended, or why there is none."""
+    """What the console is told: at last, and once, that the run can be attended, or why there is none."""
 
     def __init__(self, ready_fd: int) -> None:
         self._fd: int | None = ready_fd
 
-    def give(self, said: str, exit_code: int | None = None) -> None:
+    def say(self, record: dict[str, Any]) -> None:
+        """Tell something before that. Raises ConsoleGone."""
+        if self._fd is None:
+            return
+        left = memoryview(json.dumps(record).encode() + b"\n")
+        try:
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except BrokenPipeError:
+            raise ConsoleGone("the console that this run was for went away before the run began") from None
+
+    def give(self, said: str, exit_code: int | None = None, problems: Sequence[Problem] = ()) -> None:
         """Tell it; without an exit code the run is there. Later answers are for nobody. Raises ConsoleGone."""
         if self._fd is None:
             return
-        fd, self._fd = self._fd, None
         try:
-            with open(fd, "w", encoding="utf-8", errors="backslashreplace") as pipe:
-                json.dump({"said": said, "exit_code": exit_code}, pipe)
-                pipe.write("\n")
-        except BrokenPipeError:
-            raise ConsoleGone("the console that this run was for went away before the run began") from None
+            self.say({"said": said, "exit_code": exit_code, "problems": [list(problem) for problem in problems]})
+        finally:
+            os.close(self._fd)
+            self._fd = None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -51,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
     first_word = FirstWord(int(ready_fd))
     try:
         invocation = load_request(read_request(arguments, opens_console=True))
+        _look_out(invocation, first_word)
         settings = host_settings(invocation, run, Path(run_dir), Path(socket))
         reporters = invocation.output(Path(run_dir)).file_reporters()
 
@@ -62,9 +77,28 @@ def main(argv: Sequence[str]) -> int:
         return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
     except OctogramError as error:
         try:
-            first_word.give(complaint(error), int(error.exit_code))
+            problems = error.problems if isinstance(error, ScenarioError) else ()
+            first_word.give(complaint(error), int(error.exit_code), problems)
         except ConsoleGone as gone:
             error = gone
         if isinstance(error, ConsoleGone):  # it would have tidied up
             archive.forget_unbegun(load().runs_dir / run, Path(run_dir), HOST_LOG)
         raise error
+
+
+def _look_out(invocation: Invocation, first_word: FirstWord) -> None:
+    """Look at the machines first, where there are any, and the console is to see that. Raises ConsoleGone."""
+    args, settings = invocation.args, invocation.settings
+    if args.no_preflight or not settings.preflight or not invocation.scenario.is_remote:
+        return
+    from octogram_tui.runtime.lookout import look_out
+    from octogram_tui.transport.pool import Transports
+
+    ssh_config = args.ssh_config or settings.ssh_config or None
+    transports = Transports(
+        ssh_config=ssh_config, accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local
+    )
+    decision = asyncio.run(look_out(invocation.scenario, transports, first_word.say, ssh_config=ssh_config))
+    if decision == "cancel":
+        raise ConsoleGone("the run was not wanted, once its machines were looked at")
+    invocation.args.paused = invocation.args.paused or decision == "paused"

@@ -39,9 +39,7 @@ def _address_warnings(scenario: Scenario) -> list[Problem]:
     """Warn of agents that others could not reach; finding out who uses whom takes time, so only where it may be."""
     from octogram_agentd.network.endpoint import why_not_for_others
 
-    prometheus = scenario.prometheus_agent
-    everybody = [*scenario.agents, *([prometheus] if prometheus is not None else [])]
-    if len({bool(why_not_for_others(agent.address_for_others)) for agent in everybody}) < 2:
+    if len({bool(why_not_for_others(agent.address_for_others)) for agent in scenario.everybody}) < 2:
         return []  # nobody, or all of them, on the operator's machine
     from octogram_tui.scenario.crossings import address_warnings
 

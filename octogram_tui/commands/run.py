@@ -78,6 +78,11 @@ def make_parser() -> CommandParser:
         help="of jobs that do not say: end the run (headless default), or hold it (console default)",
     )
     control.add_argument("--paused", action="store_true", help="start with the gate shut")
+    control.add_argument(
+        "--no-preflight",
+        action="store_true",
+        help="start a console's run without looking at its machines first (runs on this machine alone never do)",
+    )
     control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
     control.add_argument(
         "--linger",

@@ -180,6 +180,16 @@ class Scenario:
     digest: str = ""
 
     @property
+    def everybody(self) -> tuple[AgentSpec, ...]:
+        """Every agent, Prometheus's too."""
+        return self.agents if self.prometheus_agent is None else (*self.agents, self.prometheus_agent)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether any agent is more than a process of this machine."""
+        return any(spec.transport != "local" for spec in self.everybody)
+
+    @property
     def directory(self) -> str:
         """The folder of the scenario, where `local_path` is looked for second."""
         head, _, _ = self.path.rpartition("/")

@@ -104,7 +104,7 @@ def _has_metrics(job: JobSpec) -> bool:
 
 def address_warnings(scenario: Scenario) -> list[Problem]:
     """Warn of each agent whose address means nothing on another machine, where somebody there is told it."""
-    everybody = [*scenario.agents, *([scenario.prometheus_agent] if scenario.prometheus_agent is not None else [])]
+    everybody = scenario.everybody
     agents: dict[str, AgentSpec] = {agent.name: agent for agent in everybody}
     unfit = {name: why for name, agent in agents.items() if (why := why_not_for_others(agent.address_for_others))}
     warnings: dict[str, Problem] = {}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from octogram_tui.errors import TransportError
+from octogram_tui.errors import NewKey, TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.answer import Answer
 from octogram_tui.transport.base import Transport
@@ -67,6 +67,7 @@ class Machine:
     needs_prometheus: bool = False
     rows: list[Check] = field(default_factory=list)
     python: str = ""  # the program to start there; empty when the machine cannot be used
+    new_key: NewKey | None = None  # its own, or that of a machine on the way
 
     @property
     def place(self) -> str:
@@ -93,17 +94,29 @@ def machines_of(specs: Sequence[AgentSpec], transports: Transports, prometheus: 
     return by_agent
 
 
-async def examine(machines: Sequence[Machine], transports: Transports, *, ssh_config: str | None = None) -> list[Check]:
-    """Look at every machine at once, within the limits of a run; rows come in the order of the machines."""
+async def examine(
+    machines: Sequence[Machine],
+    transports: Transports,
+    *,
+    ssh_config: str | None = None,
+    on_seen: Callable[[Machine], None] | None = None,
+) -> list[Check]:
+    """Look at every machine at once, within the limits of a run; rows come in the order of the machines.
+
+    on_seen: called for each machine once its own rows are there. A machine may be looked at again.
+    """
     limit = asyncio.Semaphore(AT_ONCE)
     jumps: dict[tuple[str, str], Check] = {}  # what is wrong with machines on the way, by place and check
 
     async def limited(machine: Machine) -> None:
         async with limit:
+            machine.rows, machine.python, machine.new_key = [], "", None
             try:
                 await _examine(machine, transports)
             except TransportError as error:
                 _failed(machine, transports, error, jumps)
+            if on_seen is not None:
+                on_seen(machine)
 
     await asyncio.gather(*(limited(machine) for machine in machines))
     rows: list[Check] = []
@@ -168,6 +181,7 @@ def _failed(
     machine: Machine, transports: Transports, error: TransportError, jumps: dict[tuple[str, str], Check]
 ) -> None:
     """Say which step failed; those before it went well, those after it were not come to."""
+    machine.new_key = error.new_key
     message = error.message.removeprefix(f"agent {machine.spec.name}: ")
     if error.jump:
         message = message.replace(f"the jump machine {error.jump}", error.jump)  # the row is its own

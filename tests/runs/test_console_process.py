@@ -111,16 +111,115 @@ def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: 
     place.wait_clean()
 
 
-def test_a_scenario_that_is_wrong_opens_no_console(place: Place) -> None:
-    path = place.write("bad.yml", "stages: [{name: s, jbos: []}]\n")
-    child = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], str(path)], env=place.environment, cwd=place.home, encoding="utf-8", timeout=20
+def opened(place: Place, *arguments: str) -> pexpect.spawn:
+    """Start the program in a terminal of 100x30."""
+    return pexpect.spawn(
+        PROGRAM[0],
+        [*PROGRAM[1:], *arguments],
+        env=place.environment,
+        cwd=place.home,
+        dimensions=(30, 100),
+        timeout=20,
+        encoding="utf-8",
     )
-    child.expect("jobs")
+
+
+def test_a_scenario_that_is_wrong_is_shown_mended_and_run(place: Place) -> None:
+    path = place.write("bad.yml", SLOW.replace("echo done", "echo done, colour: red"))
+    child = opened(place, str(path))
+    child.expect("1 error")
+    path.write_text(SLOW)
+    child.expect("for a file")
+    let_go(place)
+    child.expect("DONE")
+    child.sendline("q")
+    child.expect("Leave the run")
+    child.send("s")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert len(place.run("runs").stdout.splitlines()) == 1
+
+
+def test_a_scenario_that_is_left_as_it_is_says_what_is_wrong_and_leaves_no_run(place: Place) -> None:
+    path = place.write("bad.yml", "stages: [{name: s, jbos: []}]\n")
+    child = opened(place, str(path))
+    child.expect("cannot run yet")
+    child.send("q")
+    child.expect_exact("\x1b[?1049l")
+    child.expect("error: .*jobs")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 3
-    assert "1049h" not in (child.before or "")
+    assert place.run("runs").stdout.startswith("no runs yet")
+
+
+ELSEWHERE = SLOW.replace("transport: local", "transport: command, command: [env]")
+
+
+def test_a_run_elsewhere_shows_its_machines_and_begins_with_a_key(place: Place) -> None:
+    child = opened(place, str(place.write("slow.yml", ELSEWHERE)))
+    child.expect("1 machine can be used")
+    assert not list(place.home.glob(".octogram/runs/*"))
+    child.send("p")
+    child.expect("Held before the first stage")
+    child.send("q")
+    child.expect("Leave the run")
+    child.send("s")
+    child.expect(pexpect.EOF)
+    place.wait_clean()
+
+
+def test_a_run_elsewhere_that_is_not_wanted_leaves_nothing(place: Place) -> None:
+    child = opened(place, str(place.write("slow.yml", ELSEWHERE)))
+    child.expect("before the run")
+    child.send("q")
+    child.expect("the run was not begun")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert place.run("runs").stdout.startswith("no runs yet")
+    place.wait_clean()
+
+
+@pytest.mark.parametrize("asked", ["option", "setting"])
+def test_who_wants_no_look_at_the_machines_gets_none(place: Place, asked: str) -> None:
+    path = str(place.write("slow.yml", ELSEWHERE))
+    if asked == "setting":
+        place.extra["OCTOGRAM_PREFLIGHT"] = "0"
+    child = opened(place, path, *(["--no-preflight"] if asked == "option" else []))
+    child.expect("for a file")
+    child.close(force=True)
+    place.kill_everything()
+
+
+def test_the_program_alone_welcomes_runs_what_is_chosen_and_comes_back(place: Place) -> None:
+    place.write("one.yml", SLOW.replace("wait_for: {file: go, timeout: 60}", "command: echo hello"))
+    child = opened(place)
+    child.expect("2 stages, 1 agent")
+    child.send("\r")
+    child.expect("DONE")
+    child.send("q")
+    child.expect("Leave the run")
+    child.send("s")
+    child.expect("one.yml: exit code 0")
+    child.expect("finished ok")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    place.wait_clean()
+
+
+def test_the_program_alone_writes_a_scenario_to_begin_with(place: Place) -> None:
+    child = opened(place)
+    child.expect("none in this directory")
+    child.send("N")
+    child.expect("wrote scenario.yml")
+    child.expect("3 stages, 2 agents")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    assert (place.home / "scenario.yml").is_file()
 
 
 def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> None:

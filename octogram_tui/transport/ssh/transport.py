@@ -154,4 +154,5 @@ def _for_agent(agent: str, error: TransportError) -> TransportError:
     named.exit_code = error.exit_code
     named.is_retryable = error.is_retryable
     named.jump = error.jump
+    named.new_key = error.new_key
     return named

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 
 import asyncssh
 
-from octogram_tui.errors import HostKeyRefused
+from octogram_tui.errors import HostKeyRefused, NewKey
 from octogram_tui.transport.knownhosts import HostKey, describe, written_name
 from octogram_tui.transport.ssh.profile import Profile
 
@@ -58,6 +59,12 @@ class Guard(asyncssh.SSHClient):
             hint=_how_to_trust(profile),
             code="trust.unknown",
         )
+        if not profile.not_recorded:  # else it would hold for nobody but us
+            self.refusal.new_key = NewKey(
+                written_name(profile.trust_name, profile.trust_port),
+                f"{presented.type} {presented.fingerprint}",
+                partial(_accept, profile, presented),
+            )
         return False
 
     def is_certificate(self, error: asyncssh.HostKeyNotVerifiable) -> bool:
@@ -74,6 +81,14 @@ class Guard(asyncssh.SSHClient):
             hint="see the lines with @revoked and @cert-authority in known_hosts",
             code=code,
         )
+
+
+def _accept(profile: Profile, key: HostKey) -> str:
+    """Put a key on file, once: several agents may have met it. Gives why it was not written, or ''."""
+    known = profile.known_hosts
+    if any(entry.key.blob == key.blob for entry in known.match(profile.trust_name, profile.trust_port).trusted):
+        return ""
+    return known.accept(profile.trust_name, profile.trust_port, key)
 
 
 def host_key(key: asyncssh.SSHKey) -> HostKey:

@@ -65,11 +65,11 @@ class EntryApp(TerminalApp[Chosen]):
         """Choose nothing."""
         self.exit(None)
 
-    async def edit_file(self, path: str, line: int = 0) -> None:
-        """Lend the terminal to the editor."""
-        problem = await self.lent_to(editor_command(self._editor, path, line))
-        if problem:
-            self.notify(problem, severity="warning", markup=False)
+    action_interrupt = action_leave
+
+    def edit_file(self, path: str, line: int, then: Callable[[], None]) -> None:
+        """Lend the terminal to the editor. then: what to do when it has ended."""
+        self.lend(lambda: editor_command(self._editor, path, line), gone=then)
 
     def listen_to_signals(self) -> None:
         """Leave on a signal, as on `q`."""

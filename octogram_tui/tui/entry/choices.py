@@ -105,9 +105,8 @@ class ChoiceList(LineView):
         if self.value is not None:
             self.post_message(self.Opened(self.value))
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; what it is on already is chosen."""
-        assert isinstance(event, events.Click)
         event.stop()
         event.prevent_default()  # what the base does with a click is done here
         index = self.scroll_offset.y + event.y - self.gutter.top

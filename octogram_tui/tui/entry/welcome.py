@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, ClassVar, NamedTuple
@@ -305,12 +306,12 @@ class WelcomeScreen(Screen[None]):
         if path is not None:
             self._wish("doctor", _argument(path, self._directory))
 
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Edit a scenario, and look at it again."""
         path = self._chosen_scenario()
         if path is not None:
-            await self.app.edit_file(str(path))
-            self._beside(lambda: self._tell(self._take_checked, path, checked(path)))
+            look = partial(self._beside, lambda: self._tell(self._take_checked, path, checked(path)))
+            self.app.edit_file(str(path), 0, look)
 
     def action_new(self) -> None:
         """Write a scenario under a name that is free."""
