@@ -342,8 +342,8 @@ async def test_earlier_values_stand_above_and_an_edit_can_be_undone() -> None:
     source = StillSource(shop_events())
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
-        values: list[Value] = [3, "x", [1, 2]]
-        for number, value in enumerate(values, 10):
+        earlier: list[Value] = [3, "x", [1, 2]]
+        for number, value in enumerate(earlier, 10):
             changed = ev.VariableChanged(name="price", value=value, by="operator")
             changed.seq, changed.at_s = number, 2.0
             source.tell(changed)

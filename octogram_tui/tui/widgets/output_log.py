@@ -125,7 +125,7 @@ class OutputLog(LineView):
     def _show_tab(self, tab: LogTab) -> None:
         self.tab.top = self.scroll_offset.y
         self.tab = tab
-        self._look = None
+        self._look, self._rows = None, None  # of the other log: this may be drawn before it is laid out
         self.sync()
         self.scroll_line(self.max_scroll_y if tab.is_following else tab.top)
 
