@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     for entry in entries:
         run = entry.run
         ending = "" if run.exit_code is None else f"exit {run.exit_code}"
-        spent = duration(run.duration_s) if run.state != "running" else ""
+        spent = duration(run.worked_s) if run.state != "running" else ""
         counts = " ".join(f"{count} {state}" for state, count in sorted(run.counts.items()))
         if run.exit_code is None and entry.failures:
             counts = f"{entry.failures} failed"
@@ -52,6 +52,7 @@ def _record(entry: RunEntry) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "failures": entry.failures,
         "duration_s": run.duration_s,
+        "paused_s": run.paused_s,
         "counts": dict(run.counts),
         "scenario": run.info.scenario,
         "started_wall": run.info.started_wall,

@@ -30,6 +30,7 @@ class Core:
             str, tuple[int, Value | object]
         ] = {}  # by name: in which epoch a job set it last, and to what
         self.at_s = 0.0
+        self.paused_s = 0.0  # how long nothing was in flight, and nothing could begin until somebody acted
         self.cause = ""
         self.seq = 0
         self.events: list[Event] = []

@@ -178,6 +178,7 @@ class Course:
                     state=state,
                     rerun=stage_run.is_rerun,
                     duration_s=round(self._core.at_s - stage_run.started_s, 6),
+                    paused_s=round(self._core.paused_s - stage_run.paused_s, 6),
                 )
             )
         if stage_run is self.current:

@@ -52,7 +52,7 @@ class Dispatcher:
     def open(self, stage_run: StageRun) -> None:
         """Let a stage run begin."""
         self.stage_runs.append(stage_run)
-        stage_run.started_s = self._core.at_s
+        stage_run.started_s, stage_run.paused_s = self._core.at_s, self._core.paused_s
         self._open_lanes(stage_run)
         if not stage_run.open_lanes:
             self._close_stage(stage_run)

@@ -177,7 +177,11 @@ class StageStarted(Event):
 
 @dataclass(slots=True, kw_only=True)
 class StageFinished(Event):
-    """A stage ended. state: ok, failed, skipped or cancelled; reason: why it was skipped."""
+    """A stage ended. state: ok, failed, skipped or cancelled; reason: why it was skipped.
+
+    duration_s: from its beginning to its end; paused_s: how much of that nothing was in flight, and nothing could begin
+    until somebody acted. It worked for the difference.
+    """
 
     TYPE: ClassVar[str] = "stage_finished"
     stage: str
@@ -185,6 +189,7 @@ class StageFinished(Event):
     reason: str = ""
     duration_s: float = 0.0
     rerun: bool = False
+    paused_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -417,7 +422,10 @@ class StopRequested(Event):
 
 @dataclass(slots=True, kw_only=True)
 class RunFinished(Event):
-    """The last event. counts: state -> number of instances; causes: every exit code that applied."""
+    """The last event. counts: state -> number of instances; causes: every exit code that applied.
+
+    duration_s, paused_s: as in `stage_finished`, of the whole run.
+    """
 
     TYPE: ClassVar[str] = "run_finished"
     exit_code: int
@@ -425,6 +433,7 @@ class RunFinished(Event):
     duration_s: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     causes: list[int] = field(default_factory=list)
+    paused_s: float = 0.0
 
 
 def _leaves(cls: type[Event]) -> list[type[Event]]:

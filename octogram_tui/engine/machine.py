@@ -102,6 +102,7 @@ class Engine:
         self.causes: set[int] = set()
         self._stopped_first: StopRequest | None = None  # asked to stop before it was asked to begin
         self._reason = ""
+        self._stands_still = False
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
             BeginRequest: self._begin,
@@ -136,6 +137,8 @@ class Engine:
         Raises EngineBug when the engine contradicts itself, with the last stimuli.
         """
         core = self.core
+        if self._stands_still:
+            core.paused_s += at_s - core.at_s
         core.at_s = at_s
         core.cause = _cause(stimulus)
         core.events, core.effects = [], []
@@ -144,6 +147,8 @@ class Engine:
             if self.phase != "finished":
                 self._handlers[type(stimulus)](stimulus)
                 self._settle()
+                if self.gate.is_shut or self.course.asked or self.phase == "idle" or self._stands_still:
+                    self._stands_still = self.phase != "starting" and self.is_waiting and not self.in_flight
         except EngineBug as bug:
             raise EngineBug(bug.message, list(self._recent)) from bug
         return Outcome(core.events, core.effects)
@@ -535,6 +540,7 @@ class Engine:
                 duration_s=round(self.core.at_s, 3),
                 counts=dict(self.transitions.counts),
                 causes=sorted(int(c) for c in self.causes),
+                paused_s=round(self.core.paused_s, 3),
             )
         )
         self.core.order(EndRun(code))

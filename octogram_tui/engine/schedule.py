@@ -117,6 +117,7 @@ class StageRun:
         "limit",
         "only",
         "open_lanes",
+        "paused_s",
         "spec",
         "started_s",
         "waiting",
@@ -146,6 +147,7 @@ class StageRun:
         self.is_told = False  # its beginning was announced, so its end will be
         self.is_closing = False  # nothing new is begun any more
         self.started_s = 0.0
+        self.paused_s = 0.0  # how long the run had stood still when it started
 
     def add_lane(self, agent: str, labels: Mapping[str, str], captures: list[str], jobs: Sequence[JobSpec]) -> None:
         """Let an agent take part."""

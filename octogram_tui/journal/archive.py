@@ -62,6 +62,12 @@ class KnownRun:
     exit_code: int | None = None
     duration_s: float = 0.0
     counts: Mapping[str, int] = field(default_factory=dict)
+    paused_s: float = 0.0  # of its duration
+
+    @property
+    def worked_s(self) -> float:
+        """Give how long it took, without the time in which it stood still."""
+        return max(0.0, self.duration_s - self.paused_s)
 
     @property
     def id(self) -> str:
@@ -169,14 +175,17 @@ def load(directory: Path) -> KnownRun:
     if isinstance(last, RunFinished):
         if not _says_how(last):
             raise DamagedRun(f"{directory / JOURNAL} is damaged: its last line does not say how the run ended")
-        return KnownRun(info, directory, state, last.exit_code, last.duration_s, last.counts)
+        return KnownRun(info, directory, state, last.exit_code, last.duration_s, last.counts, last.paused_s)
     return KnownRun(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
 
 
 def _says_how(last: Any) -> bool:
     """Tell whether a journal's last event holds what it should: files are read as they are."""
     return (
-        isinstance(last.exit_code, int) and isinstance(last.duration_s, int | float) and isinstance(last.counts, dict)
+        isinstance(last.exit_code, int)
+        and isinstance(last.duration_s, int | float)
+        and isinstance(last.paused_s, int | float)
+        and isinstance(last.counts, dict)
     )
 
 

@@ -66,9 +66,9 @@ class RunEntry:
         return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     def lasted_s(self, now: datetime) -> float:
-        """Give how long it took, or has taken so far."""
+        """Give how long it took, without the time in which it stood still, or how long ago it began."""
         if self.run.state != "running" or self.started is None:
-            return self.run.duration_s or self.standing.at_s
+            return self.run.worked_s or self.standing.at_s
         return max(self.standing.at_s, (now - self.started).total_seconds())
 
 

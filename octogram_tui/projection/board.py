@@ -109,6 +109,20 @@ class Board(Plan):
         """How many agents take jobs."""
         return sum(agent.state in (AgentState.READY, AgentState.SUSPECT) for agent in self.agents.values())
 
+    @property
+    def worked_s(self) -> float:
+        """How long the run has worked up to its latest event: without the time in which it stood still."""
+        return self.standstill.worked(0.0, self.at_s)
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether nothing goes on, nor can begin, until somebody acts."""
+        if self.tally[State.RUNNING] or self.tally[State.RETRYING]:
+            return False
+        if self.phase is Phase.RUNNING and self.is_paused:
+            return True
+        return self.phase is Phase.DONE or (bool(self.confirmations) and self.phase < Phase.STOPPING)
+
     # The fold
 
     def apply(self, event: ev.Event) -> None:
@@ -119,6 +133,7 @@ class Board(Plan):
         if fold is not None:
             self.version += 1
             fold(event)
+            self.standstill.set(self._stands_still, event.at_s)
 
     def _on_run_started(self, event: ev.RunStarted) -> None:
         self.run, self.scenario = event.run, event.scenario

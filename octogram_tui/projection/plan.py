@@ -17,6 +17,7 @@ from octogram_tui.projection.causes import Names
 from octogram_tui.projection.clusters import Clusters
 from octogram_tui.projection.row_states import State, new_tally
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
+from octogram_tui.projection.standstill import Standstill
 
 _IN_FLIGHT = (State.RUNNING, State.RETRYING)
 
@@ -30,6 +31,7 @@ class Plan:
         self.agents: dict[str, AgentRow] = {}
         self.instances: dict[InstanceId, InstanceRow] = {}
         self.tally = new_tally()
+        self.standstill = Standstill()
         self.failures: dict[InstanceId, InstanceRow] = {}  # those that stand failed now, the first first
         self.clusters: Clusters[InstanceRow] = Clusters()  # the same, by cause; placed by the keys of jobs
         self.names = Names()  # of agents, as they stand in the causes of failures
@@ -100,6 +102,7 @@ class Plan:
 
     def _new_stage(self, name: str) -> Group:
         stage = Group(Kind.STAGE, (name,), name, None)
+        stage.standstill = self.standstill
         self._by_stage[name] = stage
         self.structure_version += 1
         return stage

@@ -19,6 +19,7 @@ from octogram_tui.projection.row_states import (
     new_tally,
     quietest,
 )
+from octogram_tui.projection.standstill import Standstill
 
 RowKey = tuple[str, ...] | InstanceId
 """Names a row: the stage; stage and job; stage, job and agent; or an instance. No two kinds have the same length."""
@@ -154,6 +155,7 @@ class Group:
         "note",
         "parent",
         "procedure",
+        "standstill",
         "started_s",
         "tally",
         "version",
@@ -164,6 +166,7 @@ class Group:
         self.key = key
         self.name = name
         self.parent = parent
+        self.standstill: Standstill = Standstill() if parent is None else parent.standstill  # of the whole run
         self.children: list[Row] = []
         self.members: dict[State, dict[InstanceId, InstanceRow]] = {}  # of a job: its instances by state
         self.tally: Tally = new_tally()
@@ -260,12 +263,15 @@ class Group:
                 yield from child.below()
 
     def duration_s(self, now_s: float) -> float | None:
-        """Say how long it took from its first start to its last end; None before it started."""
+        """Say how long it took from its first start to its last end, without the time in which the run stood still.
+
+        None before it started.
+        """
         if self.started_s is None:
             return None
         is_over = self.ended_s is not None and self.done >= self.total and not self.tally[State.RUNNING]
         end_s = self.ended_s if is_over and self.ended_s is not None else now_s
-        return max(0.0, end_s - self.started_s)
+        return self.standstill.worked(self.started_s, end_s)
 
 
 Row = Group | InstanceRow

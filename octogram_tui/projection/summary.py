@@ -52,12 +52,13 @@ class Summary:
         self.started_wall = ""
         self.exit_code: int | None = None
         self.reason = ""
-        self.duration_s = 0.0
+        self.duration_s = 0.0  # from the beginning to the end, `paused_s` of which the run stood still
+        self.paused_s = 0.0
         self.counts: dict[str, int] = {}  # state -> instances, by the state of their last attempt
         self.attempts = 0
         self.retries = 0
         self.agents = 0
-        self.stages: list[tuple[str, str, float]] = []  # name, state, duration_s, in the order of their ends
+        self.stages: list[tuple[str, str, float]] = []  # name, state, how long it worked; in the order of their ends
         self.warnings: list[str] = []
         self.unclean: list[str] = []  # agents that did not confirm that nothing is left
         self.clusters: Clusters[FailureNote] = Clusters()  # the same failures, by job and cause
@@ -79,7 +80,7 @@ class Summary:
                 if event.why == "rerun":
                     self._take_back(event.instance)
             case ev.StageFinished():
-                self.stages.append((event.stage, event.state, event.duration_s))
+                self.stages.append((event.stage, event.state, event.duration_s - event.paused_s))
             case ev.RunStarted():
                 self.run, self.scenario = event.run, event.scenario
                 self.started_wall, self.agents = event.started_wall, len(event.agents)
@@ -98,7 +99,7 @@ class Summary:
                 self.warnings.append(event.message)
             case ev.RunFinished():
                 self.exit_code, self.reason = event.exit_code, event.reason
-                self.duration_s = event.duration_s or self.duration_s
+                self.duration_s, self.paused_s = event.duration_s or self.duration_s, event.paused_s
                 self.counts = dict(event.counts) or self.counts
 
     @property

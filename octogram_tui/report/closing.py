@@ -87,7 +87,7 @@ class Closing:
 
     def _verdict(self) -> str:
         code = self._summary.exit_code
-        took = f"after {phrases.duration(self._summary.duration_s)}"
+        took = f"after {phrases.lasted(self._summary.duration_s, self._summary.paused_s)}"
         if code is None:
             return self._log.colored(f"UNFINISHED {took}: the run did not come to its end", phrases.COLORS["failed"])
         if code == ExitCode.OK:

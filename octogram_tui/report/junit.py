@@ -73,7 +73,7 @@ class JUnit:
         """Give the document as it stands now."""
         board = self._board
         scenario = PurePath(board.scenario).stem
-        root = ET.Element("testsuites", name=_legal(scenario), time=_seconds(board.at_s))
+        root = ET.Element("testsuites", name=_legal(scenario), time=_seconds(board.worked_s))
         for stage in board.stages:
             cases = [self._case(instance, scenario) for instance in _instances(stage)]
             cases += _never_reached(board, stage, scenario)
@@ -209,7 +209,7 @@ def _run_suites(board: Board, scenario: str) -> Iterator[ET.Element]:
     else:
         known = board.exit_code in ExitCode.__members__.values()
         message = board.message or (EXIT_TEXTS[ExitCode(board.exit_code)] if known else f"exit code {board.exit_code}")
-    case = _element("testcase", classname=f"{scenario}.run", name="run", time=_seconds(board.at_s))
+    case = _element("testcase", classname=f"{scenario}.run", name="run", time=_seconds(board.worked_s))
     case.append(_element("error", text=message, message=message, type=f"exit {board.exit_code}"))
     yield _suite("run", [case], board.at_s)
 

@@ -8,6 +8,7 @@ import re
 from octogram_tui.model.ids import InstanceId
 
 SHOWN_VALUE = 200
+SHOWN_PAUSE_S = 0.05
 GLYPHS = {"ok": "✓", "failed": "✗", "skipped": "-", "cancelled": "~", "retry": "↻", "warning": "!"}
 WORDS = {"ok": "ok", "failed": "FAIL", "skipped": "skip", "cancelled": "stop", "retry": "again", "warning": "warn"}
 COLORS = {"ok": "32", "failed": "31;1", "skipped": "2", "cancelled": "33", "retry": "33", "warning": "33"}
@@ -23,6 +24,13 @@ def duration(seconds: float) -> str:
         return f"{int(seconds + 0.5) // 60}m{int(seconds + 0.5) % 60:02}s"
     minutes = int(seconds / 60 + 0.5)
     return f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def lasted(seconds: float, paused_s: float) -> str:
+    """Say how long something took: how long it worked, and for how long it was held, where it was."""
+    if paused_s < SHOWN_PAUSE_S:
+        return duration(seconds)
+    return f"{duration(max(0.0, seconds - paused_s))}, and {duration(paused_s)} held"
 
 
 def value(given: object) -> str:

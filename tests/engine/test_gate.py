@@ -11,6 +11,7 @@ from octogram_tui.engine.events import (
     JobHeld,
     JobStarted,
     RequestRefused,
+    RunFinished,
     RunPaused,
     StageFinished,
     StagesDone,
@@ -274,3 +275,23 @@ def test_ctrl_c_after_the_last_stage_is_the_end_and_no_failure() -> None:
 def test_a_failed_job_reported_after_all_stages_counts_in_the_exit_code() -> None:
     simulation = console(scenario(stage("s", job("bad", on_failure="abort"))), failing_once("bad"))
     assert simulation.exit_code == 1
+
+
+def test_a_stage_tells_how_long_it_lasted_and_how_much_of_that_it_was_held() -> None:
+    simulation = console(scenario(stage("s", job("bad"), job("k")), stage("t", job("l"))), failing_once("bad"))
+    simulation.at_s += 30.0
+    simulation.answer = never
+    simulation.go(RerunRequest("s", "bad"))
+    simulation.at_s += 5.0
+    simulation.go(report("s/bad@a#2", "ok"))
+    simulation.at_s += 10.0
+    simulation.go(GoRequest())
+    for attempt in ("s/k@a#1", "t/l@a#1"):
+        simulation.go(report(attempt, "ok"))
+    simulation.at_s += 7.0
+    simulation.go(StopRequest("operator", 130))
+    first, second = simulation.of(StageFinished)
+    assert (round(first.duration_s, 1), round(first.paused_s, 1)) == (45.0, 40.0)
+    assert (round(second.duration_s, 1), second.paused_s) == (0.0, 0.0)
+    finished = simulation.of(RunFinished)[0]
+    assert (round(finished.duration_s, 1), round(finished.paused_s, 1)) == (52.0, 47.0)

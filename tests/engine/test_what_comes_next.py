@@ -79,6 +79,8 @@ class Watched(Simulation):
                 assert head.key == came, f"{head.full_name} was said to be next, and {came} ran"
             self.board.apply(event)
             self._look()
+        stood_still_s = self.engine.core.paused_s
+        assert abs(self.board.standstill.before(self.at_s) - stood_still_s) < 1e-6
         held = [i.id for i in self.engine.instances.in_state("held")]
         assert [row.key for row in self.board.queue] == held
         return events
