@@ -63,6 +63,8 @@ class Board(Plan):
         self.problems: list[ProblemEntry] = []  # of the latest edit, when it was refused
         self.reload_seq = 0  # the event that set `changes` or `problems`, and its time
         self.reload_at_s = 0.0
+        self.reload_stale = 0  # how many instances the latest reload made stale
+        self._reload_cause = ""
         self.retry_count = 0
         self.version = 0
         self._detailed: deque[AttemptRow] = deque()
@@ -157,13 +159,7 @@ class Board(Plan):
         stage.final = None
         stage.note = ""
         stage.agents = list(dict.fromkeys(stage.agents + event.agents)) if event.rerun else list(event.agents)
-        stage.expected = 0
-        for job in stage.children:
-            if isinstance(job, Group):
-                job.expected = len(stage.agents)
-                stage.expected += job.expected
-                self._touch(job)
-        self._touch(stage)
+        self._expect(stage)
         for name in stage.agents:
             self._touch_agent(self._agent(name))
 
@@ -172,12 +168,12 @@ class Board(Plan):
         stage.final = FINISHED_STATES.get(event.state, State.OK)
         stage.note = event.reason
         stage.ended_s = event.at_s
-        if stage.final in (State.SKIPPED, State.CANCELLED):
-            stage.expected = stage.known
         self.confirmations.pop(event.stage, None)
         for row in self.queue.close(stage):  # nothing is said of them: they have not begun
             row.note = "its stage ended before it began"
             self._move(row, State.CANCELLED)
+        if stage.final in (State.OK, State.SKIPPED, State.CANCELLED):  # an agent may be through before a job is added
+            stage.expected = stage.known
         self._touch(stage)
         for job in stage.children:
             if isinstance(job, Group):
@@ -255,6 +251,7 @@ class Board(Plan):
         for row in self.stale.marks(self.jobs.get((event.stage, event.job)), event):
             row.note = event.reason or "edited since it ran"
             self._move(row, State.STALE)
+            self.reload_stale += event.at_s == self.reload_at_s and event.cause == self._reload_cause
 
     def _on_job_fresh(self, event: ev.JobFresh) -> None:
         for row, state, note in self.stale.restored(self.jobs.get((event.stage, event.job)), event):
@@ -342,6 +339,7 @@ class Board(Plan):
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
         self.changes, self.problems = event.changes, []
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
+        self.reload_stale, self._reload_cause = 0, event.cause
         if event.plan:
             self._take_plan(event.plan)
         if self.failures and event.changes:  # what failed stays what matters most: this is told in passing

@@ -89,16 +89,37 @@ class Plan:
                     job.is_gone = True
                     stage.children.append(job)
                 else:
-                    del self.jobs[job.key]
+                    self._drop(job)
+            if stage.started_s is not None and stage.final is None:
+                self._expect(stage)
             stages.append(stage)
         for stage in gone.values():
             if stage.started_s is not None:
                 stage.is_gone = True
                 stages.insert(min(self.stages.index(stage), len(stages)), stage)
             else:
+                for child in stage.children:
+                    if isinstance(child, Group):
+                        self._drop(child)
                 del self._by_stage[stage.name]
         self.stages = stages
         self.structure_version += 1
+
+    def _drop(self, job: Group) -> None:
+        """Forget a job that never ran: should it come back, it begins anew."""
+        del self.jobs[job.key]
+        for row in list(job.below()):
+            del self.instances[row.key]
+
+    def _expect(self, stage: Group) -> None:
+        """Say how many instances a stage that runs will have at least: each of its jobs on each of its agents."""
+        stage.expected = 0
+        for job in stage.children:
+            if isinstance(job, Group):
+                job.expected = job.known if job.is_gone else len(stage.agents)
+                stage.expected += job.expected
+                self._touch(job)
+        self._touch(stage)
 
     def _new_stage(self, name: str) -> Group:
         stage = Group(Kind.STAGE, (name,), name, None)

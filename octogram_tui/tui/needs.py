@@ -13,6 +13,7 @@ from octogram_tui.tui.model import Model, title_of
 
 RELOAD_SHOWN_S = 20.0
 NEXT_SHOWN = 3
+SHOWN_PAUSE_S = 0.05
 
 SIGNS = {"held": ("∎", "p"), "failed": ("✗", "x"), "ok": ("✓", "v"), "info": ("~", "~"), "asks": ("?", "?")}
 
@@ -157,7 +158,7 @@ def _short(row: InstanceRow) -> str:
 def _done(board: Board) -> Need | None:
     if board.phase is not Phase.DONE:
         return None
-    message = f"All stages are done, after {duration(board.done_at_s)}; the agents are kept alive."
+    message = f"All stages are done, after {_lasted(board, board.done_at_s)}; the agents are kept alive."
     hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit variable", "set a variable")]
     if len(board.all_failures):
         hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
@@ -207,13 +208,21 @@ def _edit(model: Model) -> Need | None:
     if board.changes and model.now_s - board.reload_at_s < RELOAD_SHOWN_S:
         more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
         mark = ("edit", board.reload_seq)
-        return Need("info", f"Scenario reloaded: {board.changes[0]}{more}", (Hint("back", "close"),), mark=mark)
+        stale = plural(board.reload_stale, "instance") if board.reload_stale else "nothing"
+        message = f"Scenario reloaded: {board.changes[0]}{more}; {stale} stale by it"
+        return Need("info", message, (Hint("back", "close"),), mark=mark)
     return None
+
+
+def _lasted(board: Board, at_s: float) -> str:
+    """Say how long the run has worked up to a moment, and for how long it was held, where it was."""
+    held_s = board.standstill.before(at_s)
+    return duration(at_s - held_s) + (f", and {duration(held_s)} held" if held_s >= SHOWN_PAUSE_S else "")
 
 
 def _finished(board: Board) -> Need:
     counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
-    took = f"Finished in {duration(board.at_s)}: {counts or 'nothing ran'}."
+    took = f"Finished in {_lasted(board, board.at_s)}: {counts or 'nothing ran'}."
     reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
     leave = Hint("leave", "leave")
     if not board.exit_code:

@@ -197,6 +197,56 @@ def test_reload_keeps_what_ran_and_marks_what_is_gone() -> None:
     check_counts(board)
 
 
+def plan_of(**stages: list[str]) -> list[StageEntry]:
+    return [{"stage": stage, "jobs": [{"job": name} for name in jobs]} for stage, jobs in stages.items()]
+
+
+def reloaded(**stages: list[str]) -> ev.ScenarioReloaded:
+    return ev.ScenarioReloaded(changes=["edited"], plan=plan_of(**stages), cause="EditReport")
+
+
+def test_what_an_edit_takes_away_and_brings_back_before_it_ran_begins_anew() -> None:
+    board = board_of(started(), ev.StageStarted(stage="one", agents=["n0"]))
+    board.reveal(board.jobs["one", "a"])
+    board.apply(reloaded(one=["c"]))
+    assert not board.instances
+    board.apply(reloaded(one=["c", "a"], two=["b"]))
+    board.apply(job(ev.JobStarted, "n0"))
+    assert board.jobs["one", "a"].tally[State.RUNNING] == 1
+    assert board.instances[InstanceId("one", "a", "n0")] in board.jobs["one", "a"].children
+    board.apply(reloaded(one=["a"]))
+    assert ("two", "b") not in board.jobs
+    check_counts(board)
+
+
+def test_a_stage_that_runs_counts_the_jobs_of_its_new_text() -> None:
+    board = board_of(
+        started(),
+        ev.StageStarted(stage="one", agents=["n0", "n1"]),
+        *(job(ev.JobStarted, name) for name in ("n0", "n1")),
+    )
+    board.apply(reloaded(one=["a", "more"], two=["b"]))
+    stage = board.stages[0]
+    assert (stage.total, board.jobs["one", "more"].total) == (4, 2)
+    for name in ("n0", "n1"):
+        board.apply(job(ev.JobFinished, name))
+    board.apply(job(ev.JobStarted, "n1", name="more"))
+    board.apply(job(ev.JobFinished, "n1", name="more"))
+    board.apply(ev.StageFinished(stage="one", state="ok"))  # n0 was through with its jobs when the edit came
+    assert (stage.done, stage.total, board.jobs["one", "more"].total) == (3, 3, 1)
+
+
+def test_what_a_reload_made_stale_is_counted() -> None:
+    board = board_of(started(), ev.StageStarted(stage="one", agents=["n0"]), job(ev.JobStarted, "n0"))
+    board.apply(job(ev.JobFinished, "n0"))
+    board.apply(reloaded(one=["a"], two=["b"]))
+    assert board.reload_stale == 0
+    board.apply(ev.JobStale(stage="one", job="a", reason="its text was edited", cause="EditReport"))
+    assert board.reload_stale == 1
+    board.apply(reloaded(one=["a"], two=["b"]))
+    assert board.reload_stale == 0
+
+
 def test_only_the_rows_that_are_named_are_stale_and_get_back_what_they_were() -> None:
     board = board_of(
         started(variables={"x": 0}),
