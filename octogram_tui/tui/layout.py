@@ -23,6 +23,8 @@ BOTTOM_ROWS = 30
 """On fewer rows nothing lies across the whole width."""
 THIRD_ROWS = 44
 """From so many rows on, three panes stand above each other."""
+SPARE_ROWS = 8
+"""What the plan leaves is filled from so many rows on."""
 LEAST_ROWS = 3
 """What stands above or below another pane has at least its title and two lines."""
 
@@ -93,10 +95,23 @@ def arrange(width: int, height: int, wish: Wish) -> Arrangement:
         case "tabs":
             return Arrangement(stack(_tabbed(height, wish), wish, 0, 0, width, height))
         case "pair":
-            left = max(54, min(72, width * 23 // 50))
-            beside = stack(_beside(height, wish), wish, left + 1, 0, width - left - 1, height)
-            return Arrangement((*stack(["plan"], wish, 0, 0, left, height), *beside), ((left, 0, height),))
+            return _pair(width, height, wish)
     return _columns(width, height, wish)
+
+
+def _pair(width: int, height: int, wish: Wish) -> Arrangement:
+    cells = max(54, min(72, width * 23 // 50))
+    beside = _beside(height, wish)
+    left = _under_plan(height, wish, [view for view in ("source", "agents", "variables") if view not in beside])
+    slots = stack(left, wish, 0, 0, cells, height)
+    return Arrangement((*slots, *stack(beside, wish, cells + 1, 0, width - cells - 1, height)), ((cells, 0, height),))
+
+
+def _under_plan(height: int, wish: Wish, others: Sequence[str]) -> list[str]:
+    """The plan, and what fills the room that it leaves."""
+    left = height - wish.lines.get("plan", 0) - 1
+    other = next((view for view in others if wish.lines.get(view)), "")
+    return ["plan", other] if other and left >= SPARE_ROWS else ["plan"]
 
 
 def _tabbed(height: int, wish: Wish) -> list[str]:
@@ -117,20 +132,25 @@ def _beside(height: int, wish: Wish) -> list[str]:
 
 
 def _columns(width: int, height: int, wish: Wish) -> Arrangement:
+    if height < STACK_ROWS and BY_NAME[wish.recent[0]].place in ("left-too", "bottom"):
+        return _pair(width, height, wish)  # neither below the plan nor below everything there is room for it
     left = max(46, min(64, width * 3 // 10))
     right = max(42, min(62, width * 7 // 25))
     bottom = _latest_at("bottom", wish)
     low = 0
     if bottom and (height >= BOTTOM_ROWS or bottom == wish.recent[0]) and wish.is_wanted(bottom):
         low = max(LEAST_ROWS + 1, min(wish.lines.get(bottom, 0) + 1, height // 4, 12))
-        if height < 3 * LEAST_ROWS:  # there is room for what was asked for, and for nothing else
-            return Arrangement((Slot(bottom, 0, 0, width, height, height >= TITLE_ROWS),))
     high = height - low
     slots: list[Slot] = []
     rules: list[tuple[int, int, int]] = []
     x = 0
+    stacked = {column: _stacked(column, high, wish) for column in ("left", "middle", "right")}
+    spare = [view for view in stacked["right"][1:] if view != wish.recent[0]]
+    if stacked["left"] == ["plan"] and len(_under_plan(high, wish, spare)) > 1:
+        stacked["left"] += spare
+        stacked["right"] = stacked["right"][:1]
     for column, cells in (("left", left), ("middle", width - left - right - 2), ("right", right)):
-        slots += stack(_stacked(column, high, wish), wish, x, 0, cells, high)
+        slots += stack(stacked[column], wish, x, 0, cells, high)
         x += cells
         if x < width:
             rules.append((x, 0, high))
@@ -161,7 +181,12 @@ def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: 
     """Put views above each other."""
     if len(views) == 1:
         return (Slot(views[0], x, y, width, height, height >= TITLE_ROWS),)
-    rows = share(height, [1 + wish.lines.get(view, 0) for view in views], [BY_NAME[view].weight for view in views])
+    wanted = [1 + wish.lines.get(view, 0) for view in views]
+    if views[0] == "plan" and wanted[0] <= height - SPARE_ROWS:
+        rows = [max(LEAST_ROWS, wanted[0])]  # it is not cut for the sake of what fills the rest
+        rows += share(height - rows[0], wanted[1:], [1] * len(wanted[1:]))
+    else:
+        rows = share(height, wanted, [BY_NAME[view].weight for view in views])
     slots = []
     for view, count in zip(views, rows, strict=True):
         slots.append(Slot(view, x, y, width, count))

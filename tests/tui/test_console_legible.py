@@ -14,7 +14,7 @@ LEAST = 3.0
 TOUR = (  # keys, what stands on the screen then, and what does not any more
     ("2", "Services", ""),
     ("l", "2 start nodes", ""),
-    ("3", "Prev", ""),
+    ("3", "Wrap", ""),
     ("/", "find in the log", ""),
     ("head\r", "", "find in the log"),
     ("4", "ghostnet", ""),

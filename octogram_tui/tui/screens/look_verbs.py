@@ -59,7 +59,7 @@ class LookVerbs(FailureVerbs):
         if self.grid.is_zoomed:
             self.action_zoom()
         elif self.pane == "detail":
-            self.show(self.grid.recent[1])
+            self.show(self.before_detail)
         elif self.model.outline.is_narrowed:
             self.show_all()
         elif self.banner.close():

@@ -58,6 +58,7 @@ class PaneScreen(Screen[None]):
         self.variables = self._pane(VariableList)
         self.detail = self._pane(Detail)
         self.grid = PaneGrid(model, brush, self.panes)
+        self.before_detail = "plan"
         self.is_pinned = False  # the panes are about what was chosen in another one than the plan
 
     def _pane(self, kind: type[PaneType]) -> PaneType:
@@ -112,6 +113,8 @@ class PaneScreen(Screen[None]):
 
     def show(self, view: str) -> None:
         """Show a pane and give it the keys."""
+        if view == "detail" and self.pane != "detail":
+            self.before_detail = self.pane
         self.grid.go_to(view)
         self.focus_pane(view)
         self.lay_out()
@@ -123,13 +126,8 @@ class PaneScreen(Screen[None]):
         self.set_focus(pane)  # at once, so that a pane that loses its place has no focus to pass on
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Where several are seen, the one that has the keys is the one that stays when there is less room."""
-        widget = event.widget
-        if isinstance(widget, LineView):
-            view = next(name for name, pane in self.panes.items() if pane is widget)
-            if self.layout_name in ("pair", "columns"):
-                self.grid.go_to(view)
-                self.grid.place_anew()
+        """The keys that are shown are those of the pane."""
+        if isinstance(event.widget, LineView):
             self.call_after_refresh(self.sync)
 
     async def perform(self, action: str) -> None:
@@ -152,7 +150,9 @@ class PaneScreen(Screen[None]):
         self.status.marks = self.app.marks()
         self.banner.is_read_only = self.keys.is_read_only = self.app.is_read_only
         self.keys.pane = self.pane
-        self.tabs.view = self.view
+        self.keys.is_searching = bool(self.log_pane.needle)
+        self.keys.is_following = self.log_pane.is_following
+        self.tabs.view = self.pane
         self.tabs.seen = self.grid.seen.views
         for bar in (self.status, self.tabs, self.banner, self.keys):
             bar.sync()

@@ -1,34 +1,70 @@
-"""The bottom line: the keys that do something now."""
+"""The bottom line: the keys that do something now, the most useful first."""
 
 from __future__ import annotations
 
 from octogram_tui.projection.row_states import Phase, State
-from octogram_tui.tui.keymap import ACTIONS, Action, key_names
+from octogram_tui.tui.keymap import ACTIONS, Action
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.bar import Bar, fitting
+from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
+
+AT_FAILURE = ("edit variable", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "step")
+HELD = ("pause or go", "step", "edit variable", "rerun", "skip", "edit scenario")
+RUNS = ("pause or go", "first failure", "open", "failed only", "find")
+OVER = ("first failure", "leave", "open", "find", "failed only")
+DONE = ("leave", "first failure", "rerun failed", "rerun", "edit variable")
+IN_LOG = ("next match", "previous match")
+READING = ("end", "timestamps", "wrap", "find")
+LAST = "help"
+"""Has the last place kept for it, whatever there is no room for."""
 
 
 class KeyBar(Bar):
-    """The keys that do something now, from the table of actions."""
+    """Names and words from the table of actions; a click on one does it."""
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="keys")
         self.is_read_only = False
         self.pane = ""
+        self.is_searching = False  # the log has something to go on to
+        self.is_following = True  # its end
 
     def compose_lines(self, width: int) -> list[list[Piece]]:
-        """The most wanted first."""
-        is_log = self.pane == "log"
-        here = ("", "log") if is_log else ("",)
-        actions = [action for action in ACTIONS if action.rank and action.where in here]
-        actions.sort(key=lambda action: (action.where != "log", action.rank))
-        parts: list[list[Piece]] = [[(" ", "")]]
-        for action in actions:
-            if self._is_live(action, is_log=is_log):
-                word = self._word(action)
-                parts.append([(key_names(action)[0], "key"), (f" {word}  ", "dim")])
-        return [fitting(parts, width)]
+        """Put the most useful first, then the others by their rank."""
+        wanted = self._wanted()
+        actions = [action for action in ACTIONS if action.where in ("", "log", "list") and self._is_live(action)]
+        actions = [action for action in actions if action.rank or action.name in wanted]
+        actions.sort(key=lambda action: (_place(wanted, action.name), action.rank))
+        parts = {action.name: self._part(action) for action in actions if self.brush.keys.name(action.name)}
+        last = parts.pop(LAST, None)
+        room = width - 1 - (last.cells if last else 0)
+        line = [Part([(" ", "")])]
+        for part in parts.values():
+            if part.cells <= room:
+                line.append(part)
+                room -= part.cells
+        return [self.lay([*line, last] if last else line, width)]
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Name what is most useful now, by how the run stands and what is looked at."""
+        board = self.model.board
+        here: tuple[str, ...] = ()
+        if self.pane == "log":
+            here = IN_LOG if self.is_searching else READING
+        if board.phase is Phase.FINISHED:
+            return (*here, *OVER)
+        if board.phase is Phase.DONE:
+            return (*here, *DONE)
+        if self.is_read_only:
+            return (*here, *RUNS)
+        if board.confirmations:
+            return ("pause or go", *here)
+        if board.is_paused:
+            return (*here[:2], *(AT_FAILURE if board.failures else HELD))
+        return (*here, *RUNS)
+
+    def _part(self, action: Action) -> Part:
+        return Part([(self.brush.keys.name(action.name), "key"), (f" {self._word(action)}  ", "dim")], action.call)
 
     def _word(self, action: Action) -> str:
         board = self.model.board
@@ -36,18 +72,22 @@ class KeyBar(Bar):
             if board.confirmations:
                 return "Answer"
             return "Go" if board.is_paused else "Pause"
+        if action.name == "end":
+            return "Follow"
         return action.short
 
-    def _is_live(self, action: Action, *, is_log: bool) -> bool:
+    def _is_live(self, action: Action) -> bool:
         board = self.model.board
         if action.needs_control and self.is_read_only:
             return False
-        if is_log and action.name == "step":
+        if action.where and self.pane != "log":
             return False
         over = board.phase in (Phase.STOPPING, Phase.FINISHED)
         match action.name:
-            case "pause or go" | "step":
+            case "pause or go":
                 return not over and board.phase is not Phase.DONE
+            case "step":
+                return not over and board.phase is not Phase.DONE and self.pane != "log"
             case "first failure":
                 return bool(len(board.all_failures) or len(board.agent_clusters))
             case "failed only":
@@ -58,4 +98,12 @@ class KeyBar(Bar):
                 return not over and bool(board.failures or board.tally[State.HELD])
             case "rerun" | "edit variable":
                 return not over
+            case "next match" | "previous match":
+                return self.is_searching
+            case "end":
+                return not self.is_following
         return True
+
+
+def _place(wanted: tuple[str, ...], name: str) -> int:
+    return wanted.index(name) if name in wanted else len(wanted)

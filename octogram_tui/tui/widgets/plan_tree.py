@@ -52,6 +52,11 @@ class PlanTree(LineView):
         """Give the row's name."""
         return self.selected.full_name if self.selected is not None else ""
 
+    def wanted_lines(self) -> int:
+        """As many as there are when all stages are open, so that they can be where that fits."""
+        stages = self.model.board.stages
+        return max(super().wanted_lines(), sum(1 + len(stage.children) for stage in stages))
+
     def count(self) -> int:
         """Say how many rows are unfolded."""
         return len(self.model.outline.lines)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
-
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.tui.format import clock, plural
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.bar import Bar, fitting
+from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
+
+PROGRESS_CELLS = 18
+PROGRESS_FROM = 110
+"""On a narrower screen the words come first."""
 
 
 class StatusBar(Bar):
@@ -20,41 +22,48 @@ class StatusBar(Bar):
         self.marks: list[str] = []  # ro, replay, lost
 
     def compose_lines(self, width: int) -> list[list[Piece]]:
-        """The time stands at the right end, and goes last."""
-        board = self.model.board
-        end: list[Piece] = [(f" {mark} ", "retrying") for mark in self.marks]
-        end.append((f" {clock(self.model.now_s)} ", "strong"))
-        room = width - sum(cell_len(text) for text, _ in end)
+        """What does not fit is dropped from the right; but how we are attached and the time stay."""
+        end = [*(Part([(f" {mark} ", "retrying")]) for mark in self.marks), self._time(width)]
+        room = max(0, width - sum(part.cells for part in end))
+        parts = []
+        for part in self._parts(width):
+            if part.cells > room:
+                break
+            parts.append(part)
+            room -= part.cells
+        return [self.lay([*parts, Part([(" " * room, "")]), *end], width)]
+
+    def _parts(self, width: int) -> list[Part]:
+        board, brush = self.model.board, self.brush
         state, style = self.state()
-        parts: list[list[Piece]] = [
-            [(f" {self.brush.text(self.scenario.rpartition('/')[2], limit=28)} ", "strong")],
-            [(f" {self.brush.text(state, limit=40)} ", style), (" ", "")],
+        name = brush.text(self.scenario.rpartition("/")[2], limit=28)
+        dirty = "*" if board.problems else ""  # the file on disk is not what runs
+        parts = [
+            Part([(f" {name}", "strong"), (f"{dirty} ", "failed")], "view('source')"),
+            Part([(f" {brush.text(state, limit=40)} ", style), (" ", "")], "view('plan')"),
         ]
         if self.model.outline.is_narrowed:  # early, for what is not shown must not be forgotten
-            parts.append([(f" {self.brush.text(self._narrowed(), limit=40)} ", "chip-failed"), (" ", "")])
+            parts.append(Part([(f" {brush.text(self._narrowed(), limit=40)} ", "chip-failed"), (" ", "")], "back"))
         stage = board.current_stage
         if stage is not None:
-            number = board.number_of(stage) or "-"
-            parts.append([(" stage ", "dim"), (f"{number}/{sum(not each.is_gone for each in board.stages)} ", "")])
+            place = f"{board.number_of(stage) or '-'}/{sum(not each.is_gone for each in board.stages)} "
+            parts.append(Part([(" stage ", "dim"), (place, "")], "view('plan')"))
+            if width >= PROGRESS_FROM:
+                parts.append(Part(self._progress(), "view('timeline')"))
         elif board.stages:
-            parts.append([(f" {plural(len(board.stages), 'stage')} ", "dim")])
+            parts.append(Part([(f" {plural(len(board.stages), 'stage')} ", "dim")], "view('plan')"))
         if board.total:
             more = "+" if any(stage.final is None for stage in board.stages) else ""
-            parts.append([(" jobs ", "dim"), (f"{board.done}/{board.total}{more} ", "")])
-        counts: list[Piece] = []
+            parts.append(Part([(" jobs ", "dim"), (f"{board.done}/{board.total}{more} ", "")], "view('plan')"))
         if board.failures:
-            counts.append((f" {self.brush.pick('✗', 'x')}{len(board.failures)} ", "failed"))
+            parts.append(Part([(f" {brush.pick('✗', 'x')}{len(board.failures)} ", "failed")], "first_failure"))
         if board.retry_count:
-            counts.append((f" {self.brush.pick('↻', 'r')}{board.retry_count} ", "retrying"))
-        if counts:
-            parts.append(counts)
+            parts.append(Part([(f" {brush.pick('↻', 'r')}{board.retry_count} ", "retrying")], "view('plan')"))
         if board.agents:
             up = board.agents_up
             style = "" if up == len(board.agents) or board.phase is not Phase.RUNNING else "retrying"
-            parts.append([(" agents ", "dim"), (f"{up}/{len(board.agents)} ", style)])
-        line = fitting(parts, room)
-        used = sum(cell_len(text) for text, _ in line)
-        return [[*line, (" " * (room - used), ""), *end]]
+            parts.append(Part([(" agents ", "dim"), (f"{up}/{len(board.agents)} ", style)], "view('agents')"))
+        return parts
 
     def _narrowed(self) -> str:
         """Say what is shown of all there is, and how much that is."""
@@ -64,6 +73,27 @@ class StatusBar(Bar):
         if outline.filtered_by:
             what = f"filter: {outline.filtered_by.text}" + (f", {what}" if what else "")
         return f"{what} {shown} of {total}"
+
+    def _progress(self) -> list[Piece]:
+        """Draw how far the run is, each stage for the same part; what stands failed is a part of what is done."""
+        board = self.model.board
+        stages = [stage for stage in board.stages if not stage.is_gone]
+        done = sum(
+            1.0 if stage.final is not None else stage.done / stage.total if stage.total else 0 for stage in stages
+        )
+        cells = int(PROGRESS_CELLS * done / max(1, len(stages)))
+        begun = min(PROGRESS_CELLS - cells, 1 if board.in_flight else 0)
+        left = PROGRESS_CELLS - cells - begun
+        style = "failed" if board.failures else "ok"
+        return [("[", "dim"), ("#" * cells, style), (">" * begun, "running"), ("-" * left, "faint"), ("] ", "dim")]
+
+    def _time(self, width: int) -> Part:
+        """The time, and when it will be done as far as former runs tell."""
+        pieces: list[Piece] = [(f" {clock(self.model.now_s)} ", "strong")]
+        estimate_s = self.model.estimate_s
+        if estimate_s is not None and width >= PROGRESS_FROM and self.model.board.phase is Phase.RUNNING:
+            pieces.append((f"of about {clock(estimate_s)} ", "dim"))
+        return Part(pieces, "view('timeline')")
 
     def state(self) -> Piece:
         """Say in a word or two how the run stands, and in which colours."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
+from octogram_tui.tui.widgets.next_up import next_up
 
 
 class Tabs(Bar):
@@ -36,4 +39,9 @@ class Tabs(Bar):
                 parts.append(Part([(f" {view.key} ", "key"), (f"{text} ", style)], action))
             if here and not view.key:
                 parts.append(Part([("  esc back", "faint")], "back"))
+        room = width - sum(part.cells for part in parts) - 2
+        following = next_up(board, self.brush, room)
+        if following:
+            gap = room + 2 - sum(cell_len(text) for text, _ in following)
+            parts += [Part([(" " * gap, "")]), Part(following, "view('plan')")]
         return [self.lay(parts, width)]
