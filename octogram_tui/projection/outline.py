@@ -74,7 +74,11 @@ class Line(NamedTuple):
         """Say in a line why, or how it stands."""
         if self.bunch is not None and self.is_head:
             return self.bunch.message
-        return "" if self.left else self.row.message
+        if self.left:
+            return ""
+        if self.bunch is not None and isinstance(self.row, InstanceRow) and self.row.cause is not None:
+            return self.row.cause.text  # how it ended is alike
+        return self.row.message
 
 
 class Outline:

@@ -60,7 +60,7 @@ async def test_forty_equal_failures_are_one_row_with_its_cause(size: tuple[int, 
         app = await settled(pilot)
         shown = [line for line in lines_of(app) if "✗ 40 agents  " in line]
         assert len(shown) == 1
-        assert "✗ 40 agents  variable `stock_2` is 0, has to be" in shown[0]
+        assert "✗ 40 agents  variable `stock_2` is 0, has" in shown[0]
         assert sum("variable `stock_" in line.split("│")[0] for line in lines_of(app)) == 2, "there, and in the banner"
         plan = screen_of(app).plan
         assert plan.line.label == "40 agents", "the run waits for it: the cursor is there"

@@ -117,7 +117,9 @@ class PlanTree(LineView):
         visible = self.visible_lines
         around = min(LEAST_AROUND, (visible - 1) // 2)
         top = self.scroll_offset.y
-        if not top + around <= index < top + visible - around:
+        if index < visible - around:  # there is no need to leave the beginning
+            self.scroll_line(0)
+        elif not top + around <= index < top + visible - around:
             self.scroll_line(max(0, min(index - visible // 2, self.count() - visible)))
 
     def select(self, row: Row) -> None:
