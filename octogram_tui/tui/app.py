@@ -323,13 +323,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         # Through the app's own queue: a signal comes outside of what Textual calls the active app.
         leave = partial(self.call_later, self.exit_now, ConsoleOutcome("detached", None))
         self._signals = ConsoleSignals(
-            {
-                signal.SIGINT: lambda: self.is_lent or self.call_later(self.interrupt),
-                signal.SIGQUIT: lambda: self.is_lent or leave(),
-                signal.SIGTERM: leave,
-                signal.SIGTSTP: partial(self.call_later, self.background.enter),
-                signal.SIGCONT: partial(self.call_later, self.background.leave),
-            },
+            self.signals(interrupt=partial(self.call_later, self.interrupt), leave=leave),
             woken=self.background.woken,
             parting=self._parting,
         )
