@@ -21,8 +21,8 @@ PROMPT = "here> "
 def terminal() -> Iterator[Terminal]:
     shell = [BASH, "--norc", "--noprofile", "-i"]
     # An exported size is not to be believed.
-    size = {"COLUMNS": "80", "LINES": "24"}
-    terminal = Terminal("--agents", "3", "--paused", "--no-failure", shell=shell, PS1=PROMPT, **size)
+    arguments = ("--agents", "3", "--paused", "--no-failure")
+    terminal = Terminal(*arguments, shell=shell, PS1=PROMPT, COLUMNS="80", LINES="24")
     yield terminal
     terminal.close()
 
