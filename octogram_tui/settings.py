@@ -138,6 +138,9 @@ def prepare_textual() -> None:
     """Settle what Textual reads from the environment by itself, when it is imported and started."""
     if os.environ.get("NO_COLOR") == "":
         del os.environ["NO_COLOR"]  # empty means unset, which Textual does not know
+    # A size that the shell exported is that of a moment: it would hold whatever the terminal's is later.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     # Ctrl-C stays a signal, so that it works while the program is busy.
     os.environ["TEXTUAL_ALLOW_SIGNALS"] = "1"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -323,13 +322,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         # Through the app's own queue: a signal comes outside of what Textual calls the active app.
         leave = partial(self.call_later, self.exit_now, ConsoleOutcome("detached", None))
         self._signals = ConsoleSignals(
-            {
-                signal.SIGINT: lambda: self.is_lent or self.call_later(self.interrupt),
-                signal.SIGQUIT: lambda: self.is_lent or leave(),
-                signal.SIGTERM: leave,
-                signal.SIGTSTP: partial(self.call_later, self.background.enter),
-                signal.SIGCONT: partial(self.call_later, self.background.leave),
-            },
+            self.signals(interrupt=partial(self.call_later, self.interrupt), leave=leave),
             woken=self.background.woken,
             parting=self._parting,
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import ReturnType
 from textual.driver import Driver
 
 from octogram_tui.errors import OctogramError
+from octogram_tui.projection.text import safe
 from octogram_tui.tui import terminal_modes
 from octogram_tui.tui.background import Background
 from octogram_tui.tui.key_order import KeyOrderApp
@@ -52,24 +55,29 @@ class TerminalApp(KeyOrderApp[ReturnType]):
     # Lending
 
     def lend(self, command: Callable[[], Sequence[str]], *, gone: Callable[[], None] | None = None) -> None:
-        """Let a program have the terminal, and tell how it ended when there is something to tell.
-
-        command: makes its command line; may raise OctogramError. gone: what to do when it has ended
-        """
+        """Let a program have the terminal, and do not wait for it. gone: what to do when it has ended."""
 
         async def to_the_end() -> None:
             try:
-                problem = await self.lent_to(command())
-            except OctogramError as error:
-                problem = f"{error.message}; {error.hint}" if error.hint else error.message
+                await self.lent(command)
             finally:
                 if gone is not None:
                     gone()
-            if problem:
-                self.notify(problem, severity="warning", markup=False)
 
         if not self.is_lent:
             self.run_worker(to_the_end(), group="lending", exclusive=True, exit_on_error=False)
+
+    async def lent(self, command: Callable[[], Sequence[str]]) -> None:
+        """Let a program have the terminal until it ends, and tell how it ended when there is something to tell.
+
+        command: makes its command line; may raise OctogramError
+        """
+        try:
+            problem = await self.lent_to(command())
+        except OctogramError as error:
+            problem = f"{error.message}; {error.hint}" if error.hint else error.message
+        if problem:
+            self.notify(safe(problem, limit=200), severity="warning", markup=False)
 
     async def lent_to(self, command: Sequence[str]) -> str:
         """Lend the terminal until a command ends. Gives what went wrong; empty when nothing did."""
@@ -117,6 +125,18 @@ class TerminalApp(KeyOrderApp[ReturnType]):
             self.app_resume_signal.publish(self)
 
     # Leaving
+
+    def signals(
+        self, *, interrupt: Callable[[], object], leave: Callable[[], object]
+    ) -> dict[int, Callable[[], object]]:
+        """Say what is done about each signal. Those of keys are the borrower's while somebody has the terminal."""
+        return {
+            signal.SIGINT: lambda: self.is_lent or interrupt(),
+            signal.SIGQUIT: lambda: self.is_lent or leave(),
+            signal.SIGTERM: leave,
+            signal.SIGTSTP: partial(self.call_later, self.background.enter),
+            signal.SIGCONT: partial(self.call_later, self.background.leave),
+        }
 
     def exit(self, result: ReturnType | None = None, return_code: int = 0, message: Any = None) -> None:
         """Leave; while somebody has the terminal, when they give it back."""

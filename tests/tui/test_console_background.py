@@ -20,7 +20,9 @@ PROMPT = "here> "
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     shell = [BASH, "--norc", "--noprofile", "-i"]
-    terminal = Terminal("--agents", "3", "--paused", "--no-failure", shell=shell, PS1=PROMPT)
+    # An exported size is not to be believed.
+    arguments = ("--agents", "3", "--paused", "--no-failure")
+    terminal = Terminal(*arguments, shell=shell, PS1=PROMPT, COLUMNS="80", LINES="24")
     yield terminal
     terminal.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +24,7 @@ from octogram_tui.tui.widgets.brush import Brush
 Chosen = TypeVar("Chosen")
 
 
-class EntryApp(TerminalApp[Chosen]):
+class EntryApp(TerminalApp[Chosen | None]):
     """Shows one screen. Left without a choice it gives None."""
 
     TITLE = "octogram-tui"
@@ -74,16 +73,7 @@ class EntryApp(TerminalApp[Chosen]):
     def listen_to_signals(self) -> None:
         """Leave on a signal, as on `q`."""
         leave = partial(self.call_later, self.exit_now, None)
-        self._signals = ConsoleSignals(
-            {
-                signal.SIGINT: lambda: self.is_lent or leave(),
-                signal.SIGQUIT: lambda: self.is_lent or leave(),
-                signal.SIGTERM: leave,
-                signal.SIGTSTP: partial(self.call_later, self.background.enter),
-                signal.SIGCONT: partial(self.call_later, self.background.leave),
-            },
-            woken=self.background.woken,
-        )
+        self._signals = ConsoleSignals(self.signals(interrupt=leave, leave=leave), woken=self.background.woken)
         self._signals.install()
 
     def on_unmount(self) -> None:
