@@ -15,7 +15,7 @@ HELP = """usage: octogram-tui demo [options of a run]
 Learn to pause, repair, run again and go on, in a minute: a line above the keys says what is next. It needs nothing but
 this machine. Without a terminal, or with --headless, nothing is to be learnt: the same goes well, with exit code 0.
 """
-GOES_WELL = ("--var", "air=200")
+GOES_WELL = ("--var", "air=200", "--var", "pace=0.1")
 
 
 def lesson_path(settings: Settings) -> Path:
