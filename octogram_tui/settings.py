@@ -39,6 +39,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("ascii", False, "draw with ASCII characters only"),
     Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
     Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
+    Setting("hints", True, "tell those who are new, above the keys, what can be done"),
     Setting("preflight", True, "look at the machines of a run, and show them, before a console starts it"),
     Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
     Setting("keep_runs", 100, "how many finished runs are kept"),
@@ -64,6 +65,7 @@ class Settings:
     ascii: bool = False
     host_keys: Literal["strict", "accept-new"] = "strict"
     ssh_config: str = ""
+    hints: bool = True
     preflight: bool = True
     linger_s: float = 3600.0
     keep_runs: int = 100

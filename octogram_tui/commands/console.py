@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from octogram_tui.commands import before
+from octogram_tui.commands.demo import lesson_path
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
@@ -165,6 +166,7 @@ def attach(
                 earlier_signals=earlier,
                 parting=_goes_on(run.id),
                 past=_past_of(run, settings),
+                teaches=run.info.scenario == str(lesson_path(settings)),
                 read_text=partial(texts.find, run.directory),
             )
         finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
 
+from textual.actions import ActionParseResult
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
@@ -16,6 +17,7 @@ from textual.worker import WorkerFailed
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
 from octogram_tui.projection.estimate import PastRun
+from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.rows import Row
 from octogram_tui.projection.source import ReadText, no_text
@@ -25,6 +27,8 @@ from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.hints import FILE as HINTS
+from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
@@ -74,6 +78,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         parting: str = "",
         past: Sequence[PastRun] = (),
         read_text: ReadText = no_text,
+        hints: Hints | None = None,
+        teaches: bool = False,
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -82,6 +88,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.scenario_path = scenario_path
         self.editor = editor
         self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text)
+        self.model.hints = hints
+        self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
@@ -288,6 +296,14 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.is_stopping = True
         self.ask(StopRequest("operator", int(code), force=force))
 
+    # Teaching
+
+    async def run_action(self, action: str | ActionParseResult, *places: Any, **more: Any) -> bool:
+        """Do an action, and note for the hints that it is known."""
+        if self.model.hints is not None and isinstance(action, str):
+            self.model.hints.used(action.partition("(")[0].rpartition(".")[2])
+        return await super().run_action(action, *places, **more)
+
     # The look
 
     def action_command_palette(self) -> None:
@@ -347,12 +363,14 @@ async def run_console(
     parting: str = "",
     past: Sequence[PastRun] = (),
     read_text: ReadText = no_text,
+    teaches: bool = False,
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
     read_text: gives the texts of the scenario that the run kept
+    teaches: say what to do next, as the demo does
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
     """
     prepare_textual()
@@ -372,6 +390,8 @@ async def run_console(
         parting=parting,
         past=past,
         read_text=read_text,
+        hints=Hints(settings.state_dir / HINTS) if settings.hints else None,
+        teaches=teaches,
     )
     app.call_later(app.listen_to_signals)
     try:

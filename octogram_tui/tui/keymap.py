@@ -119,6 +119,7 @@ ACTIONS: tuple[Action, ...] = (
         "copy the selected text; without one, ask whether to stop",
         verbs=("stop",),
     ),
+    Action("skip the lesson", "L", "skip_lesson", "Run", "in the demo: be taught no further"),
     Action("take control", "", "take_control", "Run", verbs=("take_control",)),
     Action("only watch", "", "only_watch", "Run", verbs=("watch",)),
     Action("leave", "q", "leave", "Run", "detach (the run goes on) or stop the run", "Leave", 7),

@@ -10,6 +10,7 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.estimate import Expectation, PastRun
+from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
@@ -19,6 +20,7 @@ from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
 from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
+from octogram_tui.tui.hints import Hints
 
 Subject = Row | AgentRow | Variable
 
@@ -42,6 +44,8 @@ class Model:
         self.source = Source(self.board, read_text)
         self.timeline = Timeline()
         self.loads = Loads()
+        self.lesson: Lesson | None = None  # of the demo
+        self.hints: Hints | None = None  # for those who want some
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
@@ -59,6 +63,8 @@ class Model:
                 logbook.apply(event)
             expectation.apply(event)
             timeline.apply(event)
+            if self.lesson is not None:
+                self.lesson.apply(event)
             if event.TYPE == "agent_load":
                 self.loads.apply(event)
             if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):

@@ -248,3 +248,11 @@ def test_events_that_cannot_be_written_do_not_end_the_run_and_are_not_forgotten(
     assert "cannot write events to /dev/full: No space left on device" in done.stderr
     assert "JournalError" not in done.stderr
     assert "3 ok" in done.stdout
+
+
+def test_the_demo_without_a_terminal_goes_well(place: Place) -> None:
+    done = place.run("demo", "--headless", "--var", "pace=0")
+    assert done.returncode == 0, done.stdout
+    assert "OK after" in done.stdout
+    assert place.run("demo", "--headless", "--dry-run").returncode == 0
+    assert "exit code 0" in place.run("demo", "--help").stdout

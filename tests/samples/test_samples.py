@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from octogram_tui.projection.lesson import ENOUGH, VARIABLE
 from octogram_tui.scenario.load import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ("quickstart", "failing", "classic", "ssh")
+SAMPLES = ("quickstart", "failing", "demo", "classic", "ssh")
 
 
 class Ran:
@@ -99,6 +100,17 @@ def test_the_failing_one_fails_as_it_says_and_passes_once_it_is_repaired(tmp_pat
     assert len(closed) == 3
     (tmp_path / "again").mkdir()
     repaired = Ran(tmp_path / "again", "failing", "--var", "stock_2=5")
+    assert repaired.code == 0, repaired.log
+
+
+def test_the_demo_fails_once_and_has_its_lesson_s_variable(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "demo", "--var", "pace=0")
+    assert ran.code == 1, ran.log
+    [failure] = [event for event in ran.of("job_finished") if event["state"] == "failed"]
+    assert failure["agent"] == "diver_2"
+    assert f"the variable {VARIABLE} is 0, and has to be {ENOUGH} or more" in ran.log
+    (tmp_path / "again").mkdir()
+    repaired = Ran(tmp_path / "again", "demo", "--var", "pace=0", "--var", f"{VARIABLE}={ENOUGH}")
     assert repaired.code == 0, repaired.log
 
 

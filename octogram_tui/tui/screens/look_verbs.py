@@ -113,6 +113,15 @@ class LookVerbs(FailureVerbs):
 
         self.run_worker(read_more(self.app, self.log_pane.left_out()))
 
+    def action_skip_lesson(self) -> None:
+        """Be taught no further."""
+        lesson = self.model.lesson
+        if lesson is None:
+            self.app.notify("there is no lesson here: `octogram-tui demo` has one", markup=False)
+        else:
+            lesson.is_skipped = True
+            self.sync()
+
     def action_help(self) -> None:
         """Show the keys."""
         from octogram_tui.tui.screens.help_screen import HelpScreen

@@ -18,6 +18,7 @@ from octogram_tui.tui.widgets.banner import Banner
 from octogram_tui.tui.widgets.bar import Bar
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.detail import Detail
+from octogram_tui.tui.widgets.hint_line import HintLine
 from octogram_tui.tui.widgets.key_bar import KeyBar
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.output_log import OutputLog
@@ -50,6 +51,7 @@ class PaneScreen(Screen[None]):
         self.status = StatusBar(model, brush, scenario=app.scenario_path)
         self.tabs = Tabs(model, brush)
         self.banner = Banner(model, brush)
+        self.hint = HintLine(model, brush)
         self.keys = KeyBar(model, brush)
         self.panes = {view.name: pane_of(view, model, brush) for view in VIEWS}
         self.plan = self._pane(PlanTree)
@@ -70,6 +72,7 @@ class PaneScreen(Screen[None]):
         yield self.banner
         yield self.tabs
         yield self.grid
+        yield self.hint
         yield self.keys
 
     def on_mount(self) -> None:
@@ -154,8 +157,9 @@ class PaneScreen(Screen[None]):
         self.keys.is_following = self.log_pane.is_following
         self.tabs.view = self.pane
         self.tabs.seen = self.grid.seen.views
-        for bar in (self.status, self.tabs, self.banner, self.keys):
+        for bar in (self.status, self.tabs, self.banner, self.hint, self.keys):
             bar.sync()
+        self.set_class(bool(self.hint.lines), "-hinted")  # what is told in passing stands above the hint
         self.plan.sync()  # first, for the others look at its row
         if self.plan.is_following and not self.is_pinned and self.plan.selected is not None:
             self.look_at(self.plan.selected, but=self.log_pane)
