@@ -65,7 +65,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._write = write
         self._why_not = why_not
         self._drafts = {} if drafts is None else drafts
-        self._problem = ""  # why what was asked for last was not done
+        self._problem = ("", "")  # a value, and why it was not written
         self._asked: str | None = None  # the text that another enter sets, though it is of another type
         self.chosen = chosen
         self.offers: list[Offer] = []
@@ -207,7 +207,8 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(fit(f"now {_now(variable, brush)[:40]}{by}", SAYS_CELLS).rstrip(), "dim")]
         second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
-        if problem := self._why_not() or self._problem:
+        text, problem = self._problem
+        if problem := self._why_not() or (problem if text == self.value_field.text else ""):
             second = [(fit(brush.text(problem), SAYS_CELLS).rstrip(), "failed")]
         elif self.value_field.has_focus and isinstance(read, str):
             second = [(fit(brush.text(read), SAYS_CELLS).rstrip(), "failed")]
@@ -261,13 +262,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer anew."""
-        self._problem = ""
         if event.value != self._typed:
             self._offer()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Say anew what would be set."""
-        self._problem = ""
         self.value_field.fit_height()
         self._show()
 
@@ -302,7 +301,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             self._say()
             return
         if writes and (problem := self._write(*read)):
-            self._problem = f"not written: {problem}"
+            self._problem = (text, f"not written: {problem}")
             self._say()
             return
         self._drafts.pop(read[0], None)
