@@ -73,7 +73,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._typed: str | None = None  # the text that the offers are for
         self._filled: tuple[str, str] | None = None  # the name whose value was filled in, and that value
         self._seen: object = None
-        self.name_field = TypedLine(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.name_field = TypedLine(brush.text(chosen), id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
         self.value_field = ValueField()
         self.offer_list = DialogText(brush, [])
         self.offer_list.id = "offers"
@@ -125,10 +125,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
     def _offer(self) -> None:
         """Offer the names that what was typed may mean."""
         typed = self._typed = self.name_field.value
-        found = [variable for variable in self._offered() if typed.lower() in variable.name.lower()]
-        found.sort(key=lambda variable: (variable.name != typed, not variable.name.startswith(typed)))
-        self.offers = [Offer(variable.name, variable) for variable in found]
-        if typed and all(variable.name != typed for variable in found):
+        found = [(self.brush.text(variable.name), variable) for variable in self._offered()]
+        found = [(name, variable) for name, variable in found if typed.lower() in name.lower()]
+        found.sort(key=lambda each: (each[0] != typed, not each[0].startswith(typed)))
+        self.offers = [Offer(variable.name, variable) for _, variable in found]
+        if typed and all(name != typed for name, _ in found):
             self.offers.append(Offer(typed, None))
         self.pointed = 0
         self._show()
@@ -227,9 +228,10 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         if offer is None:
             self.set_focus(self.name_field)
             return
-        if self.name_field.value != offer.name:
-            self.name_field.value = offer.name
-            self.name_field.cursor_position = len(offer.name)
+        name = self.brush.text(offer.name)
+        if self.name_field.value != name:
+            self.name_field.value = name
+            self.name_field.cursor_position = len(name)
         if self._filled is None or self._filled[0] != offer.name:
             self._fill()
         self.set_focus(self.value_field)  # at once: what is typed next may already wait
