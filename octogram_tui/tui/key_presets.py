@@ -27,6 +27,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "pause or go": "c space",
         "step": "n s",
         "edit variable": "p e",
+        "pin log": "P",
         "leave": "q ctrl+d",
     },
     "nohjkl": {"down": "down", "up": "up", "fold": "left", "unfold": "right"},

@@ -46,7 +46,20 @@ def editor_command(editor: str, path: str, line: int) -> list[str]:
 
 def pager_command(pager: str, path: str) -> list[str]:
     """Make the command that shows a file. Raises UsageError."""
-    return [*read_command(pager, what="$PAGER", default="less"), path]
+    command = read_command(pager, what="$PAGER", default="less")
+    return [command[0], *(["-R"] if _is_less(command) else []), *command[1:], path]
+
+
+def shows_colours(pager: str) -> bool:
+    """Whether a pager shows colours when they stand in a text, and not their codes."""
+    try:
+        return _is_less(read_command(pager, what="$PAGER", default="less"))
+    except UsageError:
+        return False
+
+
+def _is_less(command: Sequence[str]) -> bool:
+    return os.path.basename(command[0]) == "less"
 
 
 def why_not(command: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from octogram_tui.errors import OctogramError
 
 _ODD = re.compile(r"[^\x20-\x7e\n\t]")
+_IN_QUOTES = {ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 9: "\\t", 13: "\\r"}
 _NEWLINES = re.compile(r"\r\n?")
 
 
@@ -35,7 +36,7 @@ def pasted_value(text: str) -> str:
     if text.count("\n") == 1:
         text = text.rstrip("\n")
     shown = escaped(text)
-    return shown if shown == text else json.dumps(text)
+    return shown if shown == text else _quoted(text)
 
 
 def written(given: Any) -> str:
@@ -43,9 +44,8 @@ def written(given: Any) -> str:
     if isinstance(given, str) and given and escaped(given) == given and reads_as(given, given):
         return given
     if isinstance(given, str):
-        return json.dumps(given, ensure_ascii=escaped(given) != given)
-    text = json.dumps(given, ensure_ascii=False)
-    return text if escaped(text) == text else json.dumps(given)
+        return _quoted(given)
+    return "".join(each if is_shown(each) else _escape(each) for each in json.dumps(given, ensure_ascii=False))
 
 
 def reads_as(text: str, value: Any) -> bool:
@@ -59,5 +59,11 @@ def reads_as(text: str, value: Any) -> bool:
     return type(read) is type(value) and bool(read == value)
 
 
+def _quoted(text: str) -> str:
+    """Write a text in double quotes, in one line."""
+    return f'"{"".join(each if is_shown(each) else _escape(each) for each in text.translate(_IN_QUOTES))}"'
+
+
 def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from octogram_tui.tui.model import most_telling
+from octogram_tui.projection.text import safe
+from octogram_tui.tui.lending import shows_colours
+from octogram_tui.tui.model import most_telling, title_of
 from octogram_tui.tui.screens.failure_verbs import FailureVerbs
 from octogram_tui.tui.views import VIEWS
 
@@ -88,6 +90,33 @@ class LookVerbs(FailureVerbs):
     def action_copy_all(self) -> None:
         """Copy the whole log."""
         self.app.copy_out(self.log_pane.text_of_all())
+
+    def action_write_log(self) -> None:
+        """Write the log that is shown to a file."""
+        from octogram_tui.tui.screens.save_form import SaveForm, file_name
+
+        log = self.log_pane
+        title = title_of(log.subject)
+        form = SaveForm(self.app.brush, f"Write the log of {safe(title)}", log.text_of_all(), file_name(title))
+
+        def tell(path: str | None) -> None:
+            if path:
+                self.app.notify(f"written to {safe(path)}", markup=False)
+
+        self.app.open_dialog(form, tell)
+
+    def action_page_log(self) -> None:
+        """Read the log that is shown in the user's pager."""
+        has_colours = shows_colours(self.app.pager) and not self.app.no_color
+        self.app.show_in_pager(self.log_pane.text_of_all(has_colours=has_colours) + "\n", "log")
+
+    def action_pin_log(self) -> None:
+        """Keep the log that is shown while others are chosen, or let go of it."""
+        self.log_pane.action_pin()
+
+    def action_next_log(self, by: int) -> None:
+        """Show another of the pinned logs."""
+        self.log_pane.action_next_log(by)
 
     def action_find(self) -> None:
         """Ask what to look for, below the panes."""

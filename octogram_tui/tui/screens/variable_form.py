@@ -65,7 +65,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._write = write
         self._why_not = why_not
         self._drafts = {} if drafts is None else drafts
-        self._problem = ""  # why what was asked for last was not done
+        self._problem = ("", "")  # a value, and why it was not written
         self._asked: str | None = None  # the text that another enter sets, though it is of another type
         self.chosen = chosen
         self.offers: list[Offer] = []
@@ -73,7 +73,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._typed: str | None = None  # the text that the offers are for
         self._filled: tuple[str, str] | None = None  # the name whose value was filled in, and that value
         self._seen: object = None
-        self.name_field = TypedLine(chosen, id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.name_field = TypedLine(brush.text(chosen), id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
         self.value_field = ValueField()
         self.offer_list = DialogText(brush, [])
         self.offer_list.id = "offers"
@@ -125,10 +125,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
     def _offer(self) -> None:
         """Offer the names that what was typed may mean."""
         typed = self._typed = self.name_field.value
-        found = [variable for variable in self._offered() if typed.lower() in variable.name.lower()]
-        found.sort(key=lambda variable: (variable.name != typed, not variable.name.startswith(typed)))
-        self.offers = [Offer(variable.name, variable) for variable in found]
-        if typed and all(variable.name != typed for variable in found):
+        found = [(self.brush.text(variable.name), variable) for variable in self._offered()]
+        found = [(name, variable) for name, variable in found if typed.lower() in name.lower()]
+        found.sort(key=lambda each: (each[0] != typed, not each[0].startswith(typed)))
+        self.offers = [Offer(variable.name, variable) for _, variable in found]
+        if typed and all(name != typed for name, _ in found):
             self.offers.append(Offer(typed, None))
         self.pointed = 0
         self._show()
@@ -207,7 +208,8 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(fit(f"now {_now(variable, brush)[:40]}{by}", SAYS_CELLS).rstrip(), "dim")]
         second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
-        if problem := self._why_not() or self._problem:
+        text, problem = self._problem
+        if problem := self._why_not() or (problem if text == self.value_field.text else ""):
             second = [(fit(brush.text(problem), SAYS_CELLS).rstrip(), "failed")]
         elif self.value_field.has_focus and isinstance(read, str):
             second = [(fit(brush.text(read), SAYS_CELLS).rstrip(), "failed")]
@@ -226,9 +228,10 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         if offer is None:
             self.set_focus(self.name_field)
             return
-        if self.name_field.value != offer.name:
-            self.name_field.value = offer.name
-            self.name_field.cursor_position = len(offer.name)
+        name = self.brush.text(offer.name)
+        if self.name_field.value != name:
+            self.name_field.value = name
+            self.name_field.cursor_position = len(name)
         if self._filled is None or self._filled[0] != offer.name:
             self._fill()
         self.set_focus(self.value_field)  # at once: what is typed next may already wait
@@ -261,13 +264,11 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer anew."""
-        self._problem = ""
         if event.value != self._typed:
             self._offer()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Say anew what would be set."""
-        self._problem = ""
         self.value_field.fit_height()
         self._show()
 
@@ -302,7 +303,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             self._say()
             return
         if writes and (problem := self._write(*read)):
-            self._problem = f"not written: {problem}"
+            self._problem = (text, f"not written: {problem}")
             self._say()
             return
         self._drafts.pop(read[0], None)

@@ -149,7 +149,7 @@ class AgentMatrix(LineView):
         self.column = max(ON_THE_NAME, min(self.column, len(self.model.board.stages) - 1))
         if not self.has_place or not self.size.width:
             return  # hidden: no width says what fits
-        seen = self._columns(self.size.width)
+        seen = self._columns(self.line_cells)
         self._first_column = max(0, min(seen.start, self.column))
         if self.column >= seen.stop > seen.start:
             self._first_column = self.column - len(seen) + 1
@@ -177,7 +177,7 @@ class AgentMatrix(LineView):
 
     def on_click(self, event: Click) -> None:
         """Sort by what the header says; choose the agent and the stage."""
-        what, number = self.columns(self.size.width).at(event.x)
+        what, number = self.columns(self.line_cells).at(event.x)
         y = event.y - self.gutter.top
         if y < self.header_lines and what in SORTED_BY:
             self.sort(SORTED_BY[what])
@@ -197,7 +197,7 @@ class AgentMatrix(LineView):
     def header_key(self) -> Hashable:
         """The stages, where one is, how many fit, and how agents are sorted."""
         states = tuple((stage.state, stage.is_gone) for stage in self.model.board.stages)
-        return (states, self.column, self.columns(self.size.width), self.agents.order)
+        return (states, self.column, self.columns(self.line_cells), self.agents.order)
 
     def paint_header(self, width: int) -> list[Piece]:
         """The names of the columns."""
@@ -205,7 +205,7 @@ class AgentMatrix(LineView):
 
     def line_key(self, index: int) -> Hashable:
         """An agent's version, its load, the column, and its time while something runs."""
-        columns = self.columns(self.size.width)
+        columns = self.columns(self.line_cells)
         if index >= len(self.agents.rows):
             service = self._service(index)
             return ("service", index, columns.name, None if service is None else (service.seq, service.state))

@@ -58,11 +58,11 @@ class Detail(LineView):
         services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0
         version = -1 if subject is None else subject.version
         is_short = self.size.height < SHORT_ROWS
-        seen = (self.size.width, is_short, self.is_unfolded, self.brush.version, self.model.source.version)
+        seen = (self.line_cells, is_short, self.is_unfolded, self.brush.version, self.model.source.version)
         basis = (id(subject), version, seconds, services, self._written(), seen)
         if basis != self._basis and self.has_place:
             self._basis = basis
-            width = max(10, self.size.width - 2)
+            width = max(10, self.line_cells - 2)
             self._lines = []
             for line in describe(subject, Sight(self.model, self.brush, is_short, self.is_unfolded)):
                 self._lines += _wrapped(line, width)

@@ -190,6 +190,9 @@ class OutputLog(LineView):
                 pieces.append((f"  attempt {subject.attempt}", ""))
             took = duration(subject.duration_s(self.model.now_s))
             pieces.append((f"  {LOOKS[subject.state].word} {took}".rstrip(), LOOKS[subject.state].style))
+            cluster = self.model.board.clusters.holding(subject.key)
+            if cluster is not None and len(cluster) > 1:
+                pieces.append((f"  one of {len(cluster)}", ""))
         return pieces
 
     def marks(self) -> list[PaneMark]:

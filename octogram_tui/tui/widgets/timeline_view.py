@@ -163,9 +163,9 @@ class TimelineView(LineView):
     def header_key(self) -> Hashable:
         """The scale, how much time went by on it, and what is asked about."""
         timeline = self.model.timeline
-        cells = self._bar_cells(self.size.width)
+        cells = self._bar_cells(self.line_cells)
         now = int(self._now_s * cells / self._whole_s)
-        return (self._whole_s, now, timeline.version, self.column, self._name_cells(self.size.width))
+        return (self._whole_s, now, timeline.version, self.column, self._name_cells(self.line_cells))
 
     def paint_header_line(self, y: int, width: int) -> list[Piece]:
         """The scale, and below it how many ran at once."""
@@ -216,7 +216,7 @@ class TimelineView(LineView):
         row = self._rows[index]
         timeline = self.model.timeline
         bars = tuple(timeline.bars[key].version for key in self._keys(row) if key in timeline.bars)
-        cells = self._bar_cells(self.size.width)
+        cells = self._bar_cells(self.line_cells)
         moves = timeline.pauses.open_s is not None or any(
             timeline.bars[key].running for key in self._keys(row) if key in timeline.bars
         )
@@ -229,7 +229,7 @@ class TimelineView(LineView):
             self._is_critical(row),
             self._critical.get((row.stage.name, row.name)),
         )
-        return (own, bars, now, paused, self._whole_s, self.column, self._name_cells(self.size.width))
+        return (own, bars, now, paused, self._whole_s, self.column, self._name_cells(self.line_cells))
 
     def _time(self, row: Group) -> str:
         return duration(row.duration_s(self._now_s))
@@ -301,7 +301,7 @@ class TimelineView(LineView):
 
     def action_sideways(self, by: int) -> None:
         """Ask about another moment; left of the first, about none."""
-        cells = self._bar_cells(self.size.width)
+        cells = self._bar_cells(self.line_cells)
         now = min(cells - 1, int(self._now_s * cells / self._whole_s))
         self.column = now if self.column is None else self.column + by
         if not 0 <= self.column < cells:
@@ -310,8 +310,8 @@ class TimelineView(LineView):
 
     def on_click(self, event: Click) -> None:
         """Choose the row, and in the bars the moment."""
-        cell = event.x - self._left(self.size.width)
-        self.column = cell if 0 <= cell < self._bar_cells(self.size.width) else None
+        cell = event.x - self._left(self.line_cells)
+        self.column = cell if 0 <= cell < self._bar_cells(self.line_cells) else None
         super().on_click(event)
         self.sync()
 
