@@ -24,6 +24,7 @@ AGENT_CELLS = 16
 WIDE_CELLS = 90
 """From this width on it is said which agent the end waited for."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+_LIVE = (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
 RISING = " ▁▂▃▄▅▆▇█"
 RISING_ASCII = " .:-=+*%#"
 
@@ -81,10 +82,10 @@ class TimelineView(LineView):
         here = self.selected
         stages = [stage for stage in self.model.board.stages if stage.started_s is not None]
         self._rows = []
-        fits = sum(1 + len(stage.children) for stage in stages) <= self.visible_lines
+        unfolded = self._unfolded(stages)
         for stage in stages:
             self._rows.append(stage)
-            if self._is_unfolded(stage, fits=fits):
+            if stage.key in unfolded:
                 self._rows += [job for job in stage.children if (stage.name, _name(job)) in timeline.bars]  # type: ignore[misc]
         if here in self._rows:
             self.cursor = self._rows.index(here)
@@ -94,11 +95,18 @@ class TimelineView(LineView):
         self._whole_s = whole_s(self._now_s, is_over=timeline.end_s is not None)
         super().sync()
 
-    def _is_unfolded(self, stage: Group, *, fits: bool) -> bool:
-        decided = self._folds.get(stage.key)
-        if decided is not None:
-            return decided
-        return fits or stage.state in (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
+    def _unfolded(self, stages: list[Group]) -> set[RowKey]:
+        """Say which stages show their jobs: as was decided; those where something goes on; of the others the latest."""
+        found = {stage.key for stage in stages if self._folds.get(stage.key, stage.state in _LIVE)}
+        room = self.visible_lines - len(stages) - sum(len(s.children) for s in stages if s.key in found)
+        for stage in reversed(stages):
+            if stage.key in found or stage.key in self._folds:
+                continue
+            room -= len(stage.children)
+            if room < 0:
+                break
+            found.add(stage.key)
+        return found
 
     def open(self) -> bool:
         """Unfold or fold the stage under the cursor; a job is looked into."""
