@@ -24,12 +24,15 @@ from octogram_tui.model.entries import AgentEntry, StageEntry
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
 from tools.pretended_plan import ACTS, FAILING_ACT, FAILURE, Act, Work
+from tools.pretended_text import pretended_text
 
 
 class PretendedRun:
     """The simulation: time is given to it, events come out. A failing job holds the run until it is seen to."""
 
-    def __init__(self, agents: int = 12, *, seed: int = 1, fails: bool = True, started_wall: str = "") -> None:
+    def __init__(
+        self, agents: int = 12, *, seed: int = 1, fails: bool = True, started_wall: str = "", loads: bool = False
+    ) -> None:
         self.started_wall = started_wall or "2026-01-05T12:00:00Z"
         self.names = [f"node-{number}" for number in range(agents)]
         self.events: list[ev.Event] = []
@@ -47,20 +50,28 @@ class PretendedRun:
         self._attempts: dict[InstanceId, int] = {}
         self._failed: dict[InstanceId, tuple[int, Work, str, Any, Callable[[], None]]] = {}
         self._counts: dict[str, int] = {}
+        self._has_loads = loads
+        self._processes = dict.fromkeys(self.names, 0)  # that outlive their jobs
 
     def begin(self, *, paused: bool = False) -> None:
         """Start the run."""
+        lines = pretended_text().lines
         plan: list[StageEntry] = [
             {
                 "stage": act.name,
                 "always": act.always,
-                "line": 10 + 10 * number,
+                "line": lines[act.name,],
                 "jobs": [
-                    {"job": job.name, "procedure": job.procedure, "items": bool(job.items), "line": 0}
+                    {
+                        "job": job.name,
+                        "procedure": job.procedure,
+                        "items": bool(job.items),
+                        "line": lines[act.name, job.name],
+                    }
                     for job in act.jobs
                 ],
             }
-            for number, act in enumerate(ACTS)
+            for act in ACTS
         ]
         agents: list[AgentEntry] = [
             {"agent": name, "address": self._address(n), "transport": "ssh"} for n, name in enumerate(self.names)
@@ -95,6 +106,16 @@ class PretendedRun:
         )
         self._after(1.55, partial(self._emit, prometheus))
         self._after(1.6, self._next_act)
+        if self._has_loads:
+            self._tell_loads(random.Random(7), dict.fromkeys(self.names, 0.2))
+
+    def _tell_loads(self, chance: random.Random, loads: dict[str, float]) -> None:
+        """Let the machines say how busy they are, now and then."""
+        for name, load in loads.items():
+            loads[name] = min(1.6, max(0.02, load + chance.uniform(-0.2, 0.22)))
+            told = ev.AgentLoad(agent=name, cpu=round(loads[name], 2), memory=0.4, processes=self._processes[name])
+            self._after(chance.uniform(2.0, 3.0), partial(self._emit, told))
+        self._after(2.0, lambda: self._tell_loads(chance, loads))
 
     def _address(self, number: int) -> str:
         return f"10.0.0.{number % 250 + 1}"
@@ -229,6 +250,7 @@ class PretendedRun:
         about: dict[str, Any] = {"instance": key, "item": item}
         arguments: dict[str, Value] = {
             "argv": [work.name.replace(" ", "-"), "--endpoint", "http://127.0.0.1:8732"],
+            "network": "ghostnet",
             "timeout": "30s",
         }
         self._emit(ev.JobStarted(**about, attempt=attempt, procedure=work.procedure, arguments=arguments, why=why))
@@ -282,6 +304,7 @@ class PretendedRun:
         self._counts["ok"] = self._counts.get("ok", 0) + 1
         if work.procedure == "builtins.start_process":
             kind = work.name.removeprefix("start ")
+            self._processes[agent] += 1
             address = self._address(self.names.index(agent))
             self._emit(ev.ServiceAnnounced(agent=agent, kind=kind, name=agent, ports={"rpc": 8732}, address=address))
         if work.sets and self._random.random() < 0.3:
@@ -369,11 +392,15 @@ def main() -> None:
     parser.add_argument("--keys")
     options = parser.parse_args()
     now = datetime.now(UTC).isoformat()
-    run = PretendedRun(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now)
+    run = PretendedRun(options.agents, seed=options.seed, fails=not options.no_failure, started_wall=now, loads=True)
     run.begin(paused=options.paused)
     source = PretendedSource(run, speed=options.speed)
+
+    def read_text(_digest: str, _is_first: bool) -> str:
+        return pretended_text().text
+
     looks = with_looks(settings.load(), options)
-    print(asyncio.run(run_console(source, looks, scenario_path="fleet.yml")))
+    print(asyncio.run(run_console(source, looks, scenario_path="fleet.yml", read_text=read_text)))
 
 
 if __name__ == "__main__":

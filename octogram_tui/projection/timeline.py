@@ -5,7 +5,8 @@ Bounded whatever the run is: spans that are near each other melt into one, and t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
@@ -105,9 +106,11 @@ class Bins:
 
     def count(self, at_s: float, by: int) -> None:
         """Change the count at a time, which never goes back."""
-        self.reach(at_s)
+        if at_s >= self.width_s * len(self.most):
+            self.reach(at_s)
         self.now += by
-        self.most[-1] = max(self.most[-1], self.now)
+        if self.now > self.most[-1]:
+            self.most[-1] = self.now
 
     def reach(self, at_s: float) -> None:
         """Let time pass with the count as it is."""
@@ -152,66 +155,81 @@ class Timeline:
         self._lanes: dict[str, _Link] = {}  # by agent: what it did last in the stage
         self._before_stage: _Link | None = None
         self._last: _Link | None = None  # of what ended last
+        self._folds: dict[str, Callable[[Any], None]] = {
+            "job_started": self._on_job_started,
+            "job_finished": self._on_job_finished,
+            "stage_started": self._on_stage_started,
+            "run_paused": self._on_run_paused,
+            "run_resumed": self._on_run_resumed,
+            "stop_requested": self._on_end,
+            "stages_done": self._on_end,
+            "run_finished": self._on_end,
+        }
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
-        match event:
-            case ev.JobStarted():
-                self._start(event)
-            case ev.JobFinished():
-                self._finish(event)
-            case ev.StageStarted():
-                # What a stage waits for is whatever ended last before it.
-                self._before_stage, self._lanes = self._last, {}
-            case ev.RunPaused():
-                self.pauses.begin(event.at_s)
-            case ev.RunResumed() if event.mode != "step":
-                self.pauses.end(event.at_s)
-            case ev.StopRequested():
-                self.pauses.end(event.at_s)
-            case ev.StagesDone() | ev.RunFinished():
-                self.pauses.end(event.at_s)
-                self.end_s = self.end_s or event.at_s
-            case _:
-                return
-        self.version += 1
+        fold = self._folds.get(event.TYPE)
+        if fold is not None:
+            self.version += 1
+            fold(event)
+
+    def _on_stage_started(self, _: ev.StageStarted) -> None:
+        # What a stage waits for is whatever ended last before it.
+        self._before_stage, self._lanes = self._last, {}
+
+    def _on_run_paused(self, event: ev.RunPaused) -> None:
+        self.pauses.begin(event.at_s)
+
+    def _on_run_resumed(self, event: ev.RunResumed) -> None:
+        if event.mode != "step":  # a step lets one instance through a gate that stays shut
+            self.pauses.end(event.at_s)
+
+    def _on_end(self, event: ev.Event) -> None:
+        self.pauses.end(event.at_s)
+        if not isinstance(event, ev.StopRequested):
+            self.end_s = self.end_s or event.at_s
+
+    def _on_job_started(self, event: ev.JobStarted) -> None:
+        instance, at_s = event.instance, event.at_s
+        key = (instance.stage, instance.job)
+        bar = self._bar(key)
+        self.end_s = None
+        if not bar.running:
+            bar.spans.begin(at_s)
+        bar.running += 1
+        bar.version += 1
+        if event.why == "retry":
+            bar.mark(Mark(at_s, "retry"))
+        self.bins.count(at_s, 1)
+        agent = instance.agent
+        before = self._lanes.get(agent, self._before_stage)
+        if before is None or before.key != key or before.agent != agent:
+            before = _Link(key, agent, before)
+        self._running[instance] = before
+
+    def _on_job_finished(self, event: ev.JobFinished) -> None:
+        instance, at_s = event.instance, event.at_s
+        link = self._running.pop(instance, None)
+        is_failure = event.state == "failed"
+        if link is None and (not is_failure or event.duration_s):
+            return  # it never ran, or is told of a second time
+        bar = self._bar((instance.stage, instance.job))
+        bar.version += 1
+        if is_failure:
+            bar.mark(Mark(at_s, "failed"))
+        if link is None:
+            return  # it failed before it was sent
+        bar.running -= 1
+        if not bar.running:
+            bar.spans.end(at_s)
+        self.bins.count(at_s, -1)
+        self._lanes[instance.agent] = self._last = link
 
     def _bar(self, key: JobKey) -> Bar:
         bar = self.bars.get(key)
         if bar is None:
             bar = self.bars[key] = Bar(key)
         return bar
-
-    def _start(self, event: ev.JobStarted) -> None:
-        key = (event.stage, event.job)
-        bar = self._bar(key)
-        self.end_s = None
-        bar.spans.begin(event.at_s)
-        bar.running += 1
-        bar.version += 1
-        if event.why == "retry":
-            bar.mark(Mark(event.at_s, "retry"))
-        self.bins.count(event.at_s, 1)
-        before = self._lanes.get(event.agent, self._before_stage)
-        if before is None or before.key != key or before.agent != event.agent:
-            before = _Link(key, event.agent, before)
-        self._running[event.instance] = before
-
-    def _finish(self, event: ev.JobFinished) -> None:
-        link = self._running.pop(event.instance, None)
-        if link is None and (event.state != "failed" or event.duration_s):
-            return  # it never ran, or is told of a second time
-        bar = self._bar((event.stage, event.job))
-        bar.version += 1
-        if event.state == "failed":
-            bar.mark(Mark(event.at_s, "failed"))
-        if link is None:
-            return  # it failed before it was sent
-        bar.running -= 1
-        if not bar.running:
-            bar.spans.end(event.at_s)
-        self.bins.count(event.at_s, -1)
-        self._lanes[event.agent] = self._last = link
 
     def critical(self) -> dict[JobKey, str]:
         """Give the jobs that the end waited for, the first first, each with the agent that was waited for.

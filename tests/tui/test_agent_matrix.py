@@ -42,10 +42,10 @@ async def test_a_wide_line_says_state_load_what_is_kept_and_the_last_word() -> N
         await settled(pilot)
         await pilot.press("2")
         view = matrix_of(app)
-        assert header(view, 120) == "   agent   state         1  2  3  4  5  6  7  8    load          keeps   now"
+        assert header(view, 120) == "   agent   state         1  2  3  4  5  6  7  8    load          proc svc  now"
         shown = line(view, 1, 120)
         assert shown.startswith(" ✓ node-1  ready         ✓  ✓  ◦  ◦")
-        assert "    ▁▄██ 140% 2p 1s   start node" in shown
+        assert "    ▁▄██ 140%    2   1  start node" in shown
         assert line(view, 0, 120).index("start node") == shown.index("start node"), "columns stand below each other"
 
 

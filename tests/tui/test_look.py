@@ -10,7 +10,7 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui import theme
 from octogram_tui.tui.look.describe import describe
-from octogram_tui.tui.look.pieces import FOLDED_LINES, Sight
+from octogram_tui.tui.look.pieces import FOLD_WORDS, FOLDED_LINES, Sight
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.detail import Detail
@@ -161,4 +161,9 @@ async def test_values_unfold_by_key_and_are_copied_unbroken() -> None:
         assert detail.count() > short + 20
         await pilot.press("h")
         assert detail.count() == short
+        row = next(at for at in range(short) if any(FOLD_WORDS in text for text, _ in detail.paint(at, 80)))
+        detail.scroll_line(row)
+        await pilot.pause()
+        await pilot.click(offset=(detail.region.x + 6, detail.region.y + row - detail.scroll_offset.y))
+        assert detail.count() > short + 20
         assert f"    {'wide ' * 40}29" in detail.text_of_selected().splitlines()

@@ -1,5 +1,6 @@
 """The source as it is drawn: by the text of its lines."""
 
+import pytest
 from console_app import StillSource, console, screen_text, until
 from textual.pilot import Pilot
 
@@ -139,3 +140,17 @@ async def test_of_a_long_text_only_what_is_seen_is_painted() -> None:
         assert view.line == 5_011
         assert text_of(view, 5_011) == "    5011  # more {{ vars.x }}  = 3"
         assert view.painted_lines < 100
+
+
+async def test_the_editor_opens_at_the_line_that_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console(StillSource(events_of()), read_text=lambda digest, is_first: TEXT)
+    opened_at: list[int] = []
+
+    async def edit(line: int) -> None:
+        opened_at.append(line)
+
+    monkeypatch.setattr(app, "edit_scenario", edit)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, app)
+        await pilot.press("j", "E", "1", "E")
+        await until(pilot, lambda: opened_at == [7, 6])

@@ -8,7 +8,7 @@ import time
 
 from octogram_agentd import PROTOCOL, procedures, signals
 from octogram_agentd.daemon.home import Home
-from octogram_agentd.daemon.load import measure
+from octogram_agentd.daemon.load import sign_of_life
 from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
 from octogram_agentd.kernel import Future, Kernel
@@ -329,8 +329,7 @@ class Daemon:
 
     def _heartbeat(self) -> None:
         self._heartbeats += 1
-        load = dict(measure(), processes=len(self.agent.supervised))
-        self.say({"t": "hb", "n": self._heartbeats, "load": load})
+        self.say(sign_of_life(self._heartbeats, len(self.agent.supervised)))
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
 
     def _watch_lease(self) -> None:

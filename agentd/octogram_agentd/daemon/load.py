@@ -6,14 +6,18 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Optional
+    from typing import Any, Dict, Optional
 
 MEMINFO = "/proc/meminfo"
 
 
+def sign_of_life(number: int, processes: int) -> Dict[str, Any]:
+    """Give the message that we are there, and how busy it is here. processes: how many outlive their jobs."""
+    return {"t": "hb", "n": number, "load": dict(measure(), processes=processes)}
+
+
 def measure() -> Dict[str, float]:
-    """Give the load of the last minute by CPU, and the share of the memory that is in use; what cannot be told is not
-    there."""
+    """Give the load of the last minute by CPU, and the share of memory in use; what cannot be told is not there."""
     found: Dict[str, float] = {}
     try:
         found["cpu"] = round(os.getloadavg()[0] / (os.cpu_count() or 1), 3)

@@ -82,7 +82,8 @@ def _facts(row: Group, sight: Sight) -> list[Text]:
         lines.append(fact("line", str(row.line)))
     if row.started_s is not None:
         lines.append(fact("started", stamp(row.started_s)))
-        end_s = row.started_s + (row.duration_s(sight.now_s) or 0.0)
+        is_over = row.ended_s is not None and row.done >= row.total and not row.tally[State.RUNNING]
+        end_s = row.ended_s if is_over and row.ended_s is not None else sight.now_s
         stood_s = sight.model.timeline.pauses.within(row.started_s, end_s)
         if paused(stood_s):
             lines.append(fact("paused", duration(stood_s)))

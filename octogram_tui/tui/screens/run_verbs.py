@@ -21,6 +21,7 @@ from octogram_tui.tui.format import plural
 from octogram_tui.tui.model import line_of, rerun_of, title_of
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
 from octogram_tui.tui.screens.pane_screen import PaneScreen
+from octogram_tui.tui.widgets.source_view import SourceView
 
 NEW_ATTEMPTS = "New attempts, with the variables as they are now. "
 
@@ -150,8 +151,10 @@ class RunVerbs(PaneScreen):
         self.app.edit_variable(chosen, self.row())
 
     async def action_edit_scenario(self) -> None:
-        """Open the scenario at the row's line."""
-        await self.app.edit_scenario(line_of(self.row()))
+        """Open the scenario at the row's line; from the source, at the line that is looked at."""
+        source = self.panes["source"]
+        looked_at = source.line if isinstance(source, SourceView) and self.pane == "source" else 0
+        await self.app.edit_scenario(looked_at or line_of(self.row()))
 
     def action_leave(self) -> None:
         """Ask how to leave."""

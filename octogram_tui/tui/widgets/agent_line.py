@@ -20,8 +20,9 @@ CELL_CELLS = 3
 NAME_CELLS = 20
 WORD_CELLS = 13
 SPARK_CELLS = 8
-LOAD_CELLS = SPARK_CELLS + 6
-COUNT_CELLS = 8
+BARE_LOAD_CELLS = 6
+LOAD_CELLS = SPARK_CELLS + BARE_LOAD_CELLS
+COUNT_CELLS = 10
 GAP_CELLS = 3
 NOW_CELLS = 16
 
@@ -61,7 +62,9 @@ class Columns(NamedTuple):
 def columns_for(width: int, name: int, stages: int, first: int, *, has_load: bool, has_counts: bool) -> Columns:
     """Deal out the width: name and stages first, then the load, the state in words, and what is counted."""
     room = width - SIGN_CELLS - name - 1 - GAP_CELLS - NOW_CELLS
-    load = LOAD_CELLS if has_load and room - min(stages, 8) * CELL_CELLS >= LOAD_CELLS + 8 else 0
+    spare = room - min(stages, 8) * CELL_CELLS
+    load = 0 if not has_load else LOAD_CELLS if spare >= LOAD_CELLS + 8 else BARE_LOAD_CELLS
+    load = load if load <= spare else 0
     room -= load
     word = WORD_CELLS if room - min(stages, 10) * CELL_CELLS >= WORD_CELLS + 20 else 0
     room -= word
@@ -97,7 +100,7 @@ class AgentLines:
         if columns.load:
             pieces.append(self._label("load", columns.load, is_by=order == "load"))
         if columns.counts:
-            pieces.append((fit("keeps", columns.counts), "faint"))
+            pieces.append((fit("proc svc", columns.counts), "faint"))
         return [*pieces, self._label("now", NOW_CELLS, is_by=order == "failures")]
 
     def _label(self, word: str, cells: int, *, is_by: bool) -> Piece:
@@ -163,18 +166,18 @@ class AgentLines:
         ]
 
     def _load(self, load: Load | None) -> list[Piece]:
+        cells = self._columns.load
         if load is None or not load.cpu:
-            return [(" " * LOAD_CELLS, "")]
+            return [(" " * cells, "")]
         now = load.cpu[-1]
-        style = "retrying" if now > 1 else "dim"
-        shown = spark(list(load.cpu), SPARK_CELLS, self._brush)
-        return [(shown, style), (fit(f" {now * 100:.0f}%", LOAD_CELLS - SPARK_CELLS), style)]
+        past = spark(list(load.cpu), SPARK_CELLS, self._brush) + " " if cells > BARE_LOAD_CELLS else ""
+        return [(fit(f"{past}{now * 100:.0f}%", cells), "retrying" if now > 1 else "dim")]
 
     def _counts(self, agent: AgentRow, load: Load | None) -> str:
         """Say how many processes outlive their jobs, and how many services are up."""
         processes = load.processes if load is not None else 0
-        counted = ((processes, "p"), (self._services.get(agent.name, 0), "s"))
-        return " ".join(f"{count}{what}" for count, what in counted if count)
+        services = self._services.get(agent.name, 0)
+        return f"{processes or '':>4}{services or '':>4}"
 
     def _now(self, agent: AgentRow) -> Piece:
         """Give the last word of an agent: what is wrong, what it does, or what it did last."""
@@ -188,7 +191,7 @@ class AgentLines:
             return brush.text(agent.host or agent.address), "faint"
         name = brush.text(current.job.name)
         if current.state in (State.FAILED, State.LOST, State.RETRYING):
-            return f"{name}: {brush.text(current.message)}", LOOKS[current.state].style
+            return f"{brush.text(current.message)}  ({name})", LOOKS[current.state].style
         if agent.running:
             extra = f" (+{agent.running - 1})" if agent.running > 1 else ""
             progress = f"  {brush.text(current.progress)}" if current.progress else ""

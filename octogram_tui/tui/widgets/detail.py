@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.cells import cell_len, chop_cells
+from textual.events import Click
 
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.tui.look.describe import describe
-from octogram_tui.tui.look.pieces import SHORT_ROWS, Sight
+from octogram_tui.tui.look.pieces import FOLD_WORDS, SHORT_ROWS, Sight
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -87,6 +88,12 @@ class Detail(LineView):
         """Unfold long values, or fold them again."""
         self.is_unfolded = by > 0
         self.sync()
+
+    def on_click(self, event: Click) -> None:
+        """Unfold where it says that something is folded."""
+        index = self.scroll_offset.y + event.y - self.gutter.top
+        if 0 <= index < len(self._lines) and any(FOLD_WORDS in text for text, _ in self._lines[index]):
+            self.action_sideways(1)
 
     def text_of_selected(self) -> str:
         """Give all of it, for the clipboard: no line is broken and no value folded."""

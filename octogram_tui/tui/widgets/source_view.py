@@ -67,7 +67,7 @@ class SourceView(LineView):
             return
         self.cursor = max(0, min(line, self.count()) - 1)
         top = self.scroll_offset.y
-        if not top <= self.cursor < top + self.visible_lines - 2:
+        if not top + 2 <= self.cursor <= top + self.visible_lines * 2 // 3:  # what follows it matters as well
             self.scroll_line(max(0, self.cursor - self.visible_lines // 3))
         super().sync()
 

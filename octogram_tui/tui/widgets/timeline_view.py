@@ -24,6 +24,7 @@ AGENT_CELLS = 16
 WIDE_CELLS = 90
 """From this width on it is said which agent the end waited for."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+_LIVE = (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
 RISING = " ▁▂▃▄▅▆▇█"
 RISING_ASCII = " .:-=+*%#"
 
@@ -46,6 +47,8 @@ class TimelineView(LineView):
         self.column: int | None = None  # the cell of the bars that is asked about
         self._folds: dict[RowKey, bool] = {}  # what the operator decided
         self._rows: list[Group] = []
+        self._longest = 0  # the cells of the longest name
+        self._basis: object = None  # what the rows were listed for
         self._critical: dict[JobKey, str] = {}
         self._of_version = -1
         self._whole_s = 1.0  # what the width of the bars stands for
@@ -78,27 +81,44 @@ class TimelineView(LineView):
         if not self.has_place:
             return
         timeline = self.model.timeline
-        here = self.selected
         stages = [stage for stage in self.model.board.stages if stage.started_s is not None]
-        self._rows = []
-        fits = sum(1 + len(stage.children) for stage in stages) <= self.visible_lines
-        for stage in stages:
-            self._rows.append(stage)
-            if self._is_unfolded(stage, fits=fits):
-                self._rows += [job for job in stage.children if (stage.name, _name(job)) in timeline.bars]  # type: ignore[misc]
-        if here in self._rows:
-            self.cursor = self._rows.index(here)
+        unfolded = self._unfolded(stages)
+        basis = (self.model.board.structure_version, len(stages), len(timeline.bars), unfolded)
+        if basis != self._basis:
+            self._basis = basis
+            self._lay_out(stages, unfolded)
         if timeline.version != self._of_version:
             self._of_version = timeline.version
             self._critical = timeline.critical()
         self._whole_s = whole_s(self._now_s, is_over=timeline.end_s is not None)
         super().sync()
 
-    def _is_unfolded(self, stage: Group, *, fits: bool) -> bool:
-        decided = self._folds.get(stage.key)
-        if decided is not None:
-            return decided
-        return fits or stage.state in (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
+    def _lay_out(self, stages: list[Group], unfolded: set[RowKey]) -> None:
+        """List the rows anew; the cursor stays on its own."""
+        here, bars = self.selected, self.model.timeline.bars
+        self._rows = []
+        for stage in stages:
+            self._rows.append(stage)
+            if stage.key in unfolded:
+                jobs = (job for job in stage.children if isinstance(job, Group))
+                self._rows += [job for job in jobs if (stage.name, job.name) in bars]
+        if here in self._rows:
+            self.cursor = self._rows.index(here)
+        names = ((cell_len(self.brush.text(row.label)), row.depth) for row in self._rows)
+        self._longest = max((cells + 2 * depth for cells, depth in names), default=0)
+
+    def _unfolded(self, stages: list[Group]) -> set[RowKey]:
+        """Say which stages show their jobs: as was decided; those where something goes on; of the others the latest."""
+        found = {stage.key for stage in stages if self._folds.get(stage.key, stage.state in _LIVE)}
+        room = self.visible_lines - len(stages) - sum(len(s.children) for s in stages if s.key in found)
+        for stage in reversed(stages):
+            if stage.key in found or stage.key in self._folds:
+                continue
+            room -= len(stage.children)
+            if room < 0:
+                break
+            found.add(stage.key)
+        return found
 
     def open(self) -> bool:
         """Unfold or fold the stage under the cursor; a job is looked into."""
@@ -135,8 +155,7 @@ class TimelineView(LineView):
     # Where things are
 
     def _name_cells(self, width: int) -> int:
-        longest = max((cell_len(self.brush.text(row.label)) + 2 * row.depth for row in self._rows), default=0)
-        return min(longest, NAME_CELLS, max(8, width // 3))
+        return min(self._longest, NAME_CELLS, max(8, width // 3))
 
     def _bar_cells(self, width: int) -> int:
         return max(4, width - self._name_cells(width) - TIME_CELLS - 7 - self._agent_cells(width))
@@ -215,11 +234,10 @@ class TimelineView(LineView):
         """What is known of the row's bars, the scale, and how much time went by on it while something moves."""
         row = self._rows[index]
         timeline = self.model.timeline
-        bars = tuple(timeline.bars[key].version for key in self._keys(row) if key in timeline.bars)
         cells = self._bar_cells(self.line_cells)
-        moves = timeline.pauses.open_s is not None or any(
-            timeline.bars[key].running for key in self._keys(row) if key in timeline.bars
-        )
+        bar = timeline.bars.get((row.stage.name, row.name))
+        bars = timeline.version if row.kind is Kind.STAGE or bar is None else bar.version
+        moves = timeline.pauses.open_s is not None or row.tally[State.RUNNING]
         now = int(self._now_s * cells / self._whole_s) if moves else -1
         paused = (len(timeline.pauses.closed), timeline.pauses.open_s)
         own = (
