@@ -166,6 +166,7 @@ def attach(
                 parting=_goes_on(run.id),
                 past=_past_of(run, settings),
                 read_text=partial(texts.find, run.directory),
+                run_dir=run.directory,
             )
         finally:
             await client.close()
