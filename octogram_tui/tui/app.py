@@ -63,7 +63,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     TITLE = "octogram-tui"
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
     ENABLE_COMMAND_PALETTE = False  # its key is in our table, and so can be another
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True, priority=True)]
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ so in its own place, until it is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from textual.app import ReturnType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets._toast import Toast, ToastRack
@@ -58,9 +59,14 @@ class GuardedApp(KeyOrderApp[ReturnType]):
         undrawn = _undrawn_by(error.__traceback__)
         if undrawn is None and is_drawing and isinstance(pump, Widget):
             undrawn = pump
+        owners = _owners(error.__traceback__)
+        if owners and (pump is None or pump is self):
+            pump = owners[-1]
         line = self.faults.add(error, _name(undrawn or pump))
         if undrawn is not None:
             self._cover(undrawn, said(error))
+        else:
+            self._close_dialog_of([*owners, pump])
         if line and not isinstance(undrawn or pump, (Toast, ToastRack)):  # a notice about notices would never end
             self.notify(safe(line, limit=300), severity="error", markup=False)
 
@@ -84,6 +90,18 @@ class GuardedApp(KeyOrderApp[ReturnType]):
             if self.is_strict:
                 raise
             self.caught(error, widget, is_drawing=True)
+
+    def _close_dialog_of(self, owners: Sequence[object]) -> None:
+        """Close a dialog that failed: it may be without its way out, and whoever is in it could not even leave."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(screen, ModalScreen) and any(
+            isinstance(owner, Widget) and screen in owner.ancestors_with_self for owner in owners
+        ):
+            self.call_later(self._close, screen)
+
+    def _close(self, screen: Screen[Any]) -> None:
+        if len(self.screen_stack) > 1 and self.screen_stack[-1] is screen:
+            self.pop_screen()
 
     # Covering what cannot be drawn
 
@@ -159,6 +177,17 @@ def _name(pump: object) -> str:
         name = getattr(pump, "id", None) or type(pump).__name__
         return str(name).lstrip("-")
     return str(pump) if pump else "console"
+
+
+def _owners(trace: TracebackType | None) -> list[Widget]:
+    """List the widgets whose methods were at work, the innermost last."""
+    found = []
+    while trace is not None:
+        owner = trace.tb_frame.f_locals.get("self")
+        if isinstance(owner, Widget):
+            found.append(owner)
+        trace = trace.tb_next
+    return found
 
 
 def _undrawn_by(trace: TracebackType | None) -> Widget | None:

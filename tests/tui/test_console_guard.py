@@ -1,5 +1,6 @@
 """Whatever raises in the console: a line, a redraw, a file with the traceback, and `q` still leaves."""
 
+import asyncio
 import importlib
 import inspect
 import os
@@ -32,6 +33,9 @@ TRIED = int(os.environ.get("OCTOGRAM_GUARD_TRIES", "10"))
 """So many methods are made to raise; `0` for all that there are."""
 TOUR = "2 l enter escape 3 slash x enter 4 e escape 1 j r escape question_mark escape colon escape f z z"
 
+TURNS = 40
+"""So many turns of the loop take a key to the last widget that it concerns, with room."""
+
 
 class Boom(Exception):
     """What no code expects."""
@@ -42,8 +46,23 @@ def _guarded(_strict: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedApp, "is_strict", False)
 
 
-def boom(*_: Any, **__: Any) -> Any:
+def boom(self: object = None, *_: Any, **__: Any) -> Any:
     raise Boom("it broke [/] \x1b[31m")
+
+
+def boom_like(method: Any) -> Any:
+    """What raises in the way that it is called."""
+
+    async def later(self: object, *_: Any, **__: Any) -> Any:
+        boom(self)
+
+    async def one_by_one(self: object, *_: Any, **__: Any) -> Any:
+        boom(self)
+        yield
+
+    if inspect.isasyncgenfunction(method):
+        return one_by_one
+    return later if inspect.iscoroutinefunction(method) else boom
 
 
 def classes() -> Iterator[type]:
@@ -78,10 +97,12 @@ def failing_console(tmp_path: Path, source: StillSource | None = None) -> Consol
 
 
 async def drawn(pilot: Pilot[ConsoleOutcome]) -> None:
-    """Let the app work. The pilot draws a frame itself, and does with what that raises as the app's timer would."""
+    """Let the app work, and draw a frame. The pilot would wait for every widget: also for one that was never made."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
     try:
-        await pilot.pause()
-    except Boom as error:
+        pilot.app.screen._on_timer_update()
+    except Boom as error:  # as the timer would
         pilot.app._handle_exception(error)
 
 
@@ -107,12 +128,7 @@ async def test_whatever_raises_the_console_stays(
     app = failing_console(tmp_path)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
-        is_async = inspect.iscoroutinefunction(vars(owner)[name]) or inspect.isasyncgenfunction(vars(owner)[name])
-
-        async def boom_later(*_: Any, **__: Any) -> Any:
-            boom()
-
-        monkeypatch.setattr(owner, name, boom_later if is_async else boom)
+        monkeypatch.setattr(owner, name, boom_like(vars(owner)[name]))
         app.call_later(app.sync)
         app.post_message(events.Resize(Size(119, 39), Size(119, 39)))
         for key in TOUR.split():
