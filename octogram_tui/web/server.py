@@ -23,10 +23,10 @@ import textual_serve
 from aiohttp import WSMsgType, web
 from textual_serve.download_manager import DownloadManager
 
+from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
 from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.web.session import Session
 
-HOST = "127.0.0.1"
 PAGES_MAX = 16
 MESSAGE_BYTES = 1_000_000
 CELLS_MAX = 1000
@@ -67,7 +67,7 @@ class BrowserServer:
     @property
     def url(self) -> str:
         """What to open in a browser."""
-        return f"http://{HOST}:{self.port}/{self.token}/"
+        return f"http://{Endpoint(LOOPBACK, self.port)}/{self.token}/"
 
     async def run(self, port: int, told: Callable[[str], None]) -> None:
         """Serve until a signal comes; `told` is given the address. Leaves no console behind. Raises CannotServe."""
@@ -77,11 +77,11 @@ class BrowserServer:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             loop.add_signal_handler(number, self.end)
         try:
-            site = web.TCPSite(runner, HOST, port)
+            site = web.TCPSite(runner, LOOPBACK, port)
             try:
                 await site.start()
             except OSError as error:
-                raise CannotServe(f"cannot listen on port {port} of {HOST}: {error.strerror}") from error
+                raise CannotServe(f"cannot listen on port {port} of {LOOPBACK}: {error.strerror}") from error
             self.port = runner.addresses[0][1]
             told(self.url)
             await self._ending.wait()
