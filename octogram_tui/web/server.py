@@ -119,7 +119,7 @@ class BrowserServer:
         response = await handler(request)
         if not response.prepared:
             for name, value in HEADERS.items():
-                response.headers[name] = value.replace("{websocket}", f"ws://{request.host}")
+                response.headers[name] = value.replace("{websocket}", str(request.url.origin().with_scheme("ws")))
         return response
 
     def refusal(self, request: web.BaseRequest) -> str:
@@ -127,7 +127,7 @@ class BrowserServer:
         if not is_loopback(request.headers.get("Host", "")):
             return "only names of this machine are answered here: 127.0.0.1, localhost or [::1]"
         origin = request.headers.get("Origin")
-        if origin is not None and origin != f"http://{request.headers['Host']}":
+        if origin is not None and origin != str(request.url.origin()):
             return "only our own page may ask here"
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return "only our own page may ask here"
@@ -142,7 +142,7 @@ class BrowserServer:
         from html import escape
 
         text = (OWN_FILES / "page.html").read_text("utf-8")
-        text = text.replace("{{websocket}}", escape(f"ws://{request.host}/{self.token}/ws"))
+        text = text.replace("{{websocket}}", escape(str(request.url.with_scheme("ws").with_path(f"/{self.token}/ws"))))
         return web.Response(text=text.replace("{{title}}", escape(self.title)), content_type="text/html")
 
     async def _script(self, _: web.Request) -> web.Response:
