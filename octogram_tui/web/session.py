@@ -56,12 +56,11 @@ class Session(AppService):
 
     async def run(self) -> None:
         """Carry what is drawn to the browser; when the console is left, so is the page."""
-        try:
+        with suppress(asyncio.CancelledError):  # which the library lets out when the console ended too early for it
             await super().run()
-            await self._tell_last_words()
-        finally:
-            with suppress(Exception):  # the browser may be gone
-                await self.remote_close()
+        await self._tell_last_words()
+        with suppress(Exception):  # the browser may be gone
+            await self.remote_close()
 
     async def _tell_last_words(self) -> None:
         """Pass on why a console ended, if it said so."""
