@@ -47,7 +47,7 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 # What needs no machine, no daemon and no terminal: the first answer to a change, and to other versions of what we use.
 # How the console looks is held by the lock's versions only: pictures differ where nothing is wrong.
 QUICK := $(addprefix tests/,agentd/wire engine journal model projection report scenario template test_settings.py tools \
-  transport tui) -m 'not sshd and not machines and not prometheus and not terminal' --ignore-glob='*snapshots*'
+  transport tui) -m 'not sshd and not machines and not prometheus and not terminal and not browser' --ignore-glob='*snapshots*'
 
 quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)

@@ -15,12 +15,18 @@ import pytest
 
 pytest_plugins = ["fixtures_program", "fixtures_ssh", "fixtures_rig"]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal")
+MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60
 
-_KEPT = ("OCTOGRAM_NO_SKIPS", "OCTOGRAM_GOLDEN", "OCTOGRAM_RIG_CHECKOUT")
+_KEPT = (
+    "OCTOGRAM_NO_SKIPS",
+    "OCTOGRAM_GOLDEN",
+    "OCTOGRAM_RIG_CHECKOUT",
+    "OCTOGRAM_RANDOM_STEPS",
+    "OCTOGRAM_GUARD_TRIES",
+)
 _FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
 
 

@@ -6,6 +6,7 @@ COMMANDS: dict[str, str] = {
     "runs": "list the runs that are known here",
     "replay": "look at a run again, from its journal",
     "attach": "open a console onto a run that goes on",
+    "serve": "open the console in a browser of this machine",
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",
     "schema": "print the JSON Schema of the language",
     "doctor": "look at every agent's machine: name, network, key, Python, disk",

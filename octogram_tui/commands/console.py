@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from octogram_tui.commands.run import RunWanted
     from octogram_tui.settings import Settings
 
+MakeRun = Callable[["RunWanted"], tuple[str, Path]]
+
 STOP_LOOK_S = 0.1
 ENDING_S = 5.0
 """How long a run whose host has hung up may take to be seen to have ended."""
@@ -46,19 +48,20 @@ class ConnectionLost(OctogramError):
     exit_code = ExitCode.RESUME_REFUSED
 
 
-def open_console(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]]) -> int:
+def open_console(request: RunWanted, make_run: MakeRun, show: Callable[..., int] | None = None) -> int:
     """Make a run, start its host and open the console onto it; gives the run's exit code, or 0 when detached.
 
     What is wrong with the scenario can be mended before, and its machines are shown, where there are others than this.
     A signal that comes meanwhile ends the run, or is the console's as soon as that is there.
+    show: what shows the run in the console's place, called as `attach` is.
     """
     with Interrupts() as interrupts:
-        while (exit_code := _open(request, make_run, interrupts)) is None:
+        while (exit_code := _open(request, make_run, interrupts, show or attach)) is None:
             pass
         return exit_code
 
 
-def _open(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]], interrupts: Interrupts) -> int | None:
+def _open(request: RunWanted, make_run: MakeRun, interrupts: Interrupts, show: Callable[..., int]) -> int | None:
     """Try once; None when the scenario was edited instead, and is to be tried again."""
     run, run_dir = make_run(request)
     entry = request.settings.runs_dir / run
@@ -93,22 +96,22 @@ def _open(request: RunWanted, make_run: Callable[[RunWanted], tuple[str, Path]],
             return None
     if said:
         print(said, file=sys.stderr)
-    return _attend(request, launch, run, interrupts) if exit_code is None else int(exit_code)
+    return _attend(request, launch, run, interrupts, show) if exit_code is None else int(exit_code)
 
 
-def _attend(request: RunWanted, launch: Launch, run: str, interrupts: Interrupts) -> int:
+def _attend(request: RunWanted, launch: Launch, run: str, interrupts: Interrupts, show: Callable[..., int]) -> int:
     """Open the console onto a run that has begun; gives its exit code, or 0 when detached."""
     args = request.args
     try:
         known = archive.load(launch.run_dir)
-        return attach(known, request.settings, theme=args.theme, ascii_only=args.ascii, earlier=interrupts.came)
+        return show(known, request.settings, theme=args.theme, ascii_only=args.ascii, earlier=interrupts.came)
     except HostLost as lost:
         returncode = launch.process.poll()
         manner = manner_of_death(returncode) if returncode is not None and returncode < 0 else ""
         raise lost.because(manner) from None
     except BaseException:
         if archive.load(launch.run_dir).state == "running":
-            print(_goes_on(run), file=sys.stderr)
+            print(goes_on(run), file=sys.stderr)
         raise
     finally:
         # The host is not ours to wait for: it may outlive us, and the system collects it then.
@@ -133,7 +136,8 @@ def _stop(process: subprocess.Popen[bytes], run: str, entry: Path, run_dir: Path
     return interrupts.exit_code
 
 
-def _goes_on(run: str) -> str:
+def goes_on(run: str) -> str:
+    """Say that a run goes on without us, and how to come back."""
     return f"octogram-tui: run {run} goes on. Come back with: octogram-tui attach {run}"
 
 
@@ -164,10 +168,11 @@ def attach(
                 theme=theme,
                 read_only=read_only,
                 earlier_signals=earlier,
-                parting=_goes_on(run.id),
+                parting=goes_on(run.id),
                 past=_past_of(run, settings),
                 teaches=run.info.scenario == str(lesson_path(settings)),
                 read_text=partial(texts.find, run.directory),
+                run_dir=run.directory,
             )
         finally:
             await client.close()

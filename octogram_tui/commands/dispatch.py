@@ -7,7 +7,7 @@ from importlib import import_module
 
 from octogram_tui.commands import COMMANDS
 
-HIDDEN = ("host",)
+HIDDEN = ("host", "page")
 
 
 def dispatch(words: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
 from octogram_tui.journal import archive, reader, texts
-from octogram_tui.settings import load
+from octogram_tui.settings import Settings, load
 
 BATCH = 1000
 
@@ -53,23 +53,7 @@ def main(argv: Sequence[str]) -> int:
     recording = Recording(journal, args.speed)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
-        from octogram_tui.tui.app import run_console
-
-        asyncio.run(
-            run_console(
-                recording,
-                settings,
-                scenario_path=scenario,
-                ascii=args.ascii,
-                theme=args.theme,
-                read_only=True,
-                replay=True,
-                read_text=partial(texts.find, journal.parent),
-            )
-        )
-        if recording.failure is not None:
-            raise recording.failure
-        return 0
+        return show(recording, settings, scenario, ascii_only=args.ascii, theme=args.theme)
     from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
@@ -86,11 +70,32 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def show(recording: Recording, settings: Settings, scenario: str, *, ascii_only: bool, theme: str | None) -> int:
+    """Open the console on a recording; 0 when it could be read to its end. Raises JournalError."""
+    from octogram_tui.tui.app import run_console
+
+    asyncio.run(
+        run_console(
+            recording,
+            settings,
+            scenario_path=scenario,
+            ascii=ascii_only,
+            theme=theme,
+            read_only=True,
+            replay=True,
+            read_text=partial(texts.find, recording.path.parent),
+        )
+    )
+    if recording.failure is not None:
+        raise recording.failure
+    return 0
+
+
 class Recording:
     """A journal as a source of events for the console: read only, at some speed. `failure`: what was wrong with it."""
 
     def __init__(self, path: Path, speed: float) -> None:
-        self._path = path
+        self.path = path
         self._speed = speed
         self.has_control = False
         self.is_connected = True
@@ -102,7 +107,7 @@ class Recording:
         batch: list[Event] = []
         now_s = 0.0
         try:
-            for event in reader.read(self._path):
+            for event in reader.read(self.path):
                 wait_s = (event.at_s - now_s) / self._speed if self._speed > 0 else 0.0
                 if batch and (wait_s > 0.02 or len(batch) >= BATCH):
                     yield batch

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual.actions import ActionParseResult
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
@@ -54,13 +54,19 @@ class ConsoleOutcome:
     exit_code: int | None
 
 
+class ConsoleBroken(OctogramError):
+    """The console could not be opened, or not be kept open."""
+
+    exit_code = ExitCode.IO
+
+
 class ConsoleApp(TerminalApp[ConsoleOutcome]):
     """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
 
     TITLE = "octogram-tui"
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
     ENABLE_COMMAND_PALETTE = False  # its key is in our table, and so can be another
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True, priority=True)]
 
     def __init__(
         self,
@@ -120,7 +126,9 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
 
     def on_events_came(self, message: EventsCame) -> None:
         """Fold, and draw what changed."""
-        self.model.apply(message.events)
+        for event, error in self.model.apply(message.events):
+            with self.guarding(f"event {event.TYPE}"):
+                raise error
         message.taken.set()
         self._tell_notices()
         self.sync()
@@ -244,7 +252,14 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     # Leaving
 
     def leave(self) -> None:
-        """Go, or ask how."""
+        """Go, or ask how. This works whatever else does not: what cannot be asked leaves the run as it is."""
+        try:
+            self._leave()
+        except Exception as error:
+            self.caught(error, self)
+            self.exit(ConsoleOutcome("detached", None))
+
+    def _leave(self) -> None:
         board = self.model.board
         if board.phase is Phase.FINISHED:
             self.exit(ConsoleOutcome("finished", board.exit_code))
@@ -364,14 +379,17 @@ async def run_console(
     past: Sequence[PastRun] = (),
     read_text: ReadText = no_text,
     teaches: bool = False,
+    run_dir: Path | None = None,
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
+    run_dir: where the console may write down what went wrong in itself; else it does so among the program's own files
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
     read_text: gives the texts of the scenario that the run kept
     teaches: say what to do next, as the demo does
-    ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not.
+    ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not,
+    ConsoleBroken when the console ended otherwise than by being left.
     """
     prepare_textual()
     draw_on_terminal()
@@ -393,9 +411,9 @@ async def run_console(
         hints=Hints(settings.state_dir / HINTS) if settings.hints else None,
         teaches=teaches,
     )
+    app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)
     app.call_later(app.listen_to_signals)
-    try:
-        outcome = await app.run_async()
-    except WorkerFailed as error:
-        raise error.error from error
+    outcome = await app.run_async()
+    if outcome is None and app.faults.last is not None:
+        raise ConsoleBroken(f"the console ended: {app.faults.last.what}", hint=parting.partition(": ")[2])
     return outcome or ConsoleOutcome("detached", None)

@@ -75,7 +75,7 @@ class EventFeed:
         self._is_over = False
 
     async def run(self) -> None:
-        """Carry events until the source ends; the app hears of that too."""
+        """Carry events until the source ends, or fails; the app hears of that too."""
         self._room.set()
         reader = asyncio.create_task(self._read())
         try:
@@ -83,7 +83,7 @@ class EventFeed:
             await reader
         finally:
             reader.cancel()
-        self._app.post_message(SourceEnded())
+            self._app.post_message(SourceEnded())
 
     async def _read(self) -> None:
         try:

@@ -50,26 +50,32 @@ class Model:
         self._clock = clock
         self._started_s: float | None = None
 
-    def apply(self, events: list[Event]) -> None:
-        """Take events in."""
-        board, logbook, variables = self.board, self.logbook, self.variables
-        expectation, timeline = self.expectation, self.timeline
+    def apply(self, events: list[Event]) -> list[tuple[Event, Exception]]:
+        """Take events in. Gives those that could not be, and why: they are left out, and those after them are not."""
+        refused = []
         for event in events:
-            board.apply(event)
-            if event.TYPE == "job_output":
-                logbook.apply(event)
-                continue
-            if event.TYPE == "job_started":
-                logbook.apply(event)
-            expectation.apply(event)
-            timeline.apply(event)
-            if self.lesson is not None:
-                self.lesson.apply(event)
-            if event.TYPE == "agent_load":
-                self.loads.apply(event)
-            if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
-                variables.apply(event)
-                self.source.apply(event)
+            try:
+                self._apply(event)
+            except Exception as error:
+                refused.append((event, error))
+        return refused
+
+    def _apply(self, event: Event) -> None:
+        self.board.apply(event)
+        if event.TYPE == "job_output":
+            self.logbook.apply(event)
+            return
+        if event.TYPE == "job_started":
+            self.logbook.apply(event)
+        self.expectation.apply(event)
+        self.timeline.apply(event)
+        if self.lesson is not None:
+            self.lesson.apply(event)
+        if event.TYPE == "agent_load":
+            self.loads.apply(event)
+        if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
+            self.variables.apply(event)
+            self.source.apply(event)
 
     @property
     def now_s(self) -> float:

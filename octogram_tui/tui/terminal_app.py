@@ -17,13 +17,13 @@ from octogram_tui.errors import OctogramError
 from octogram_tui.projection.text import safe
 from octogram_tui.tui import terminal_modes
 from octogram_tui.tui.background import Background
-from octogram_tui.tui.key_order import KeyOrderApp
+from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.lending import Borrower, pager_command, why_not
 
 NO_TERMINAL = "here is no terminal that could be lent: a browser shows this console"
 
 
-class TerminalApp(KeyOrderApp[ReturnType]):
+class TerminalApp(GuardedApp[ReturnType]):
     """Holds the terminal, but for the times when somebody else does; then it draws nothing, and does not end.
 
     pager: the command that shows a text

@@ -29,7 +29,7 @@ class EntryApp(TerminalApp[Chosen | None]):
 
     TITLE = "octogram-tui"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", show=False, system=True, priority=True)]
 
     def __init__(
         self,
@@ -100,5 +100,6 @@ class Entry(Generic[Chosen]):
             editor=settings.editor,
             keys=load_keys(settings.config_dir, settings.keys),
         )
+        app.write_faults_to(settings.state_dir)
         app.call_later(app.listen_to_signals)
         return asyncio.run(app.run_async())

@@ -158,22 +158,24 @@ class PaneScreen(Screen[None]):
         self.tabs.view = self.pane
         self.tabs.seen = self.grid.seen.views
         for bar in (self.status, self.tabs, self.banner, self.hint, self.keys):
-            bar.sync()
+            self.app.bring_up_to_date(bar)
         self.set_class(bool(self.hint.lines), "-hinted")  # what is told in passing stands above the hint
-        self.plan.sync()  # first, for the others look at its row
+        self.app.bring_up_to_date(self.plan)  # first, for the others look at its row
         if self.plan.is_following and not self.is_pinned and self.plan.selected is not None:
             self.look_at(self.plan.selected, but=self.log_pane)
-            self.log_pane.look_at(self.model.log_of(self.plan.selected))
+            with self.app.guarding(self.log_pane):
+                self.log_pane.look_at(self.model.log_of(self.plan.selected))
         for pane in self.panes.values():
             if pane is not self.plan:
-                pane.sync()
+                self.app.bring_up_to_date(pane)
         self.grid.sync()
 
     def look_at(self, subject: Subject | None, *, but: LineView | None = None) -> None:
         """Let every pane that tells of what is chosen elsewhere tell of this."""
         for pane in self.panes.values():
             if pane is not but:
-                pane.look_at(subject)
+                with self.app.guarding(pane):
+                    pane.look_at(subject)
 
     def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
         """Log, inspector and the like follow the cursor."""
