@@ -98,7 +98,7 @@ async def test_tab_goes_round_and_escape_goes_back(size: tuple[int, int]) -> Non
         assert looked_at(app) == seen[-1]
         await go(pilot, "2")
         await go(pilot, "z")
-        assert screen.grid.seen.views == ("agents",)
+        assert list(screen.grid.seen.views) == ["agents"]
         await go(pilot, "escape")
         assert looked_at(app) == "agents"
         assert len(screen.grid.seen.views) > 1
