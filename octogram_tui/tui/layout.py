@@ -100,7 +100,7 @@ def arrange(width: int, height: int, wish: Wish) -> Arrangement:
 
 
 def _pair(width: int, height: int, wish: Wish) -> Arrangement:
-    cells = max(54, min(72, width * 23 // 50))
+    cells = max(57, min(74, width * 12 // 25))
     beside = _beside(height, wish)
     left = _under_plan(height, wish, [view for view in ("source", "agents", "variables") if view not in beside])
     slots = stack(left, wish, 0, 0, cells, height)

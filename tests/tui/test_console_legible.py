@@ -13,14 +13,15 @@ LEAST = 3.0
 """What WCAG asks of large text and of signs: also for what is meant to stand back."""
 TOUR = (  # keys, what stands on the screen then, and what does not any more
     ("2", "Services", ""),
-    ("l", "2 start nodes", ""),
+    ("l", "Agents  1 deploy binaries", ""),
     ("3", "Wrap", ""),
     ("/", "find in the log", ""),
     ("head\r", "", "find in the log"),
     ("4", "ghostnet", ""),
     ("e", "Set a variable", ""),
     ("\x1b", "", "Set a variable"),
-    ("1", "deploy binaries", "ghostnet"),
+    ("3", "", "ghostnet"),
+    ("1", "deploy binaries", ""),
     ("gr", "Rerun 8 instances", ""),
     ("\x1b", "", "Rerun 8"),
     ("?", "run the row again", ""),

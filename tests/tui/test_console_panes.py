@@ -82,7 +82,7 @@ async def test_a_view_s_key_shows_it_and_another_size_keeps_it(size: tuple[int, 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_tab_goes_round_and_escape_goes_back(size: tuple[int, int]) -> None:
+async def test_tab_goes_round(size: tuple[int, int]) -> None:
     async with console(StillSource(fleet_events(40.0))).run_test(size=size) as pilot:
         app = await settled(pilot)
         screen = app.run_screen
@@ -96,12 +96,20 @@ async def test_tab_goes_round_and_escape_goes_back(size: tuple[int, int]) -> Non
         assert seen == ([view.name for view in VIEWS if view.key] if size[0] < 120 else list(screen.grid.seen.views))
         await go(pilot, "shift+tab")
         assert looked_at(app) == seen[-1]
+
+
+async def test_z_makes_a_pane_the_only_one_and_escape_brings_the_others_back() -> None:
+    async with console(StillSource(fleet_events(40.0))).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        screen = app.run_screen
+        assert screen is not None
         await go(pilot, "2")
+        beside = screen.grid.seen.views
         await go(pilot, "z")
         assert list(screen.grid.seen.views) == ["agents"]
         await go(pilot, "escape")
         assert looked_at(app) == "agents"
-        assert len(screen.grid.seen.views) > 1
+        assert screen.grid.seen.views == beside
         await go(pilot, "1")
         await go(pilot, "!")
         await go(pilot, "enter")

@@ -60,7 +60,7 @@ class KeyBar(Bar):
         if board.confirmations:
             return ("pause or go", *here)
         if board.is_paused:
-            return (*here[:2], *(AT_FAILURE if board.failures else HELD))
+            return (*here[:3], *(AT_FAILURE if board.failures else HELD))
         return (*here, *RUNS)
 
     def _part(self, action: Action) -> Part:

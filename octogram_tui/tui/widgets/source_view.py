@@ -108,6 +108,8 @@ class SourceView(LineView):
 
     def paint_header(self, width: int) -> list[Piece]:
         """Say that the file is another than the run knows."""
+        if not self.model.board.problems:
+            return []  # it was dealt with since the last look
         problem = self.model.board.problems[0]
         line = int(problem.get("line") or 0)
         where = f" at line {line}" if line else ""

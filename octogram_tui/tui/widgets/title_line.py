@@ -45,7 +45,7 @@ class TitleLine(Bar):
         edge = "edge-focus" if has_focus else "edge"
         name = Part([(f"{rule} ", edge), (self.name_shown, "title-focus" if has_focus else "title"), (" ", "")])
         marks = [Part([(f" {mark.text} ", mark.style), (rule, edge)], mark.action) for mark in self.pane.marks()]
-        room = width - name.cells - 2
+        room = width - name.cells - 1
         while marks and sum(mark.cells for mark in marks) > room:
             marks.pop(0)
         room -= sum(mark.cells for mark in marks)
@@ -54,7 +54,7 @@ class TitleLine(Bar):
         if sum(cell_len(text) for text, _ in title) >= min(LEAST_TITLE_CELLS, room):
             parts.append(Part([*title, (" ", "")]))
             room -= parts[-1].cells
-        parts.append(Part([(rule * (room + 2), edge)]))
+        parts.append(Part([(rule * (room + 1), edge)]))
         return [self.lay([*parts, *marks], width, rest=f"focus_view('{self.view}')")]
 
 
