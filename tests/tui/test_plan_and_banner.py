@@ -67,6 +67,17 @@ async def test_forty_equal_failures_are_one_row_with_its_cause(size: tuple[int, 
         assert plan.selected.key == key(2), "log and inspector look at the first"
 
 
+async def test_the_agents_pane_tells_the_cause_once() -> None:
+    source = StillSource(struck_events(20, range(2, 12)))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2")
+        await pilot.pause()
+        told = [line for line in lines_of(app) if "node_" in line.split("│")[-1] and "✗  ◦" in line]
+        assert sum("variable `stock_" in line.split("✗  ◦")[1] for line in told) == 1
+        assert sum("as node_2" in line for line in told) == 9
+
+
 async def test_rerun_of_a_cluster_is_one_question_and_one_request() -> None:
     source = StillSource(struck_events(50, [*FORTY, 45], two_causes))
     async with console(source).run_test(size=(80, 24)) as pilot:

@@ -38,11 +38,17 @@ class Banner(Bar):
         self.is_lost = False  # nothing more will come, though the run has not finished
         self.is_read_only = False
         self.spots: list[Spot] = []
+        self._basis: object = None
+        self._needs: list[Need] = []
         self._dismissed: set[Mark] = set()  # what the operator has seen
 
     def needs(self) -> list[Need]:
-        """Say what there is to say."""
-        return needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+        """Say what there is to say; put together anew only when something happened, or a second has passed."""
+        basis = (self.model.board.version, int(self.model.now_s), self.is_lost, len(self._dismissed))
+        if basis != self._basis:
+            self._basis = basis
+            self._needs = needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+        return self._needs
 
     def close(self) -> bool:
         """Close what can be closed; False when there is nothing like it."""

@@ -14,7 +14,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 COUNT_CELLS = 11
 TIME_CELLS = 8
 BAR_CELLS = 10
-BAR_FROM = 64
+BAR_FROM = 58
 """From this width on, progress has a bar of its own; below, it is the ground of the count."""
 NOTE_CELLS = 12
 """A note that has less room than this is left out."""
