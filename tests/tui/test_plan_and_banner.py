@@ -394,6 +394,23 @@ async def test_a_long_message_takes_at_most_a_third_of_the_screen() -> None:
         assert "R again" in "\n".join(lines_of(app)[1:7])
 
 
+async def test_a_low_screen_has_one_line_and_says_that_it_is_cut() -> None:
+    source = StillSource(struck_events(5, (2,), lambda _: Failure("f", "no luck at all " * 30)))
+    async with console(source).run_test(size=(80, 12)) as pilot:
+        app = await settled(pilot)
+        assert screen_of(app).banner.size.height == 1
+        assert lines_of(app)[1].endswith("~")
+        assert "R again" not in "\n".join(lines_of(app)[1:3])
+
+
+async def test_counts_stay_where_no_cause_needs_their_room() -> None:
+    source = StillSource(struck_events(50, FORTY))
+    async with console(source).run_test(size=(46, 20)) as pilot:
+        app = await settled(pilot)
+        assert any("activate" in line and "✗40 50/50" in line for line in lines_of(app))
+        assert any("40 agents  variable" in line for line in lines_of(app))
+
+
 @pytest.mark.parametrize("text", ["", "one two three", "価格の変数 が 0", "x" * 50, "a" * 9 + " " + "価" * 9])
 def test_lines_are_wrapped_by_cells(text: str) -> None:
     lines = wrap_cells(text, 10)

@@ -15,6 +15,8 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 SHOWN_NEEDS = 2
 LEAST_LINES = 2
+SHORT_ROWS = 16
+"""On a screen that is less high there is one line, without keys if they do not fit behind the message."""
 TIP_CELLS = 20
 """A tip that has less room than this is left out; the inspector has it."""
 LOOKING = ("edit scenario",)
@@ -65,7 +67,10 @@ class Banner(Bar):
         self.over = needs[0].ground if needs else ""
         if not needs:
             return []
-        most = max(LEAST_LINES, self.app.size.height // 3) - 1
+        height = self.app.size.height
+        is_short = height < SHORT_ROWS  # one line is all there is room for
+        needs = needs[:1] if is_short else needs
+        most = 1 if is_short else max(LEAST_LINES, height // 3) - 1
         lines: list[list[Piece]] = []
         for number, need in enumerate(needs):
             left = most - len(lines) - (len(needs) - 1 - number)
@@ -76,7 +81,7 @@ class Banner(Bar):
         if keys and used + asked <= width:
             self._find_spots(keys, 0, used, needs)
             return [[*lines[0], *keys, *self._tip(needs, width - used - asked)]]
-        if keys:
+        if keys and not is_short:
             self._find_spots(keys, len(lines), 0, needs)
             lines.append([*keys, *self._tip(needs, width - asked)])
         return lines

@@ -62,7 +62,8 @@ class PlanLines:
         room = width - _cells(head) - len(number)
         label = brush.text(line.label)
         note, note_style = self._note(line, state)
-        if state in _FAILED and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
+        tells_why = line.head is not None or isinstance(row, InstanceRow)
+        if state in _FAILED and tells_why and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
             tail = []  # why it failed is worth more than how long it took
         room -= _cells(tail)
         name = fit(label, min(cell_len(label), max(0, room)))
