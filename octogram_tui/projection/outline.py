@@ -119,6 +119,17 @@ class Outline:
         """Whether not everything is shown."""
         return self.failed_only or bool(self._filter)
 
+    def hides(self, row: Row) -> bool:
+        """Whether a row is not shown, however much is unfolded, because it does not pass."""
+        rows = [row] if isinstance(row, InstanceRow) else list(row.below())
+        if self.failed_only and not any(each.state in _FAILED for each in rows):
+            return True
+        if not self._filter:
+            return False
+        if not rows and isinstance(row, Group):
+            return not self._is_shown(row)
+        return not any(self._filter.takes(each) for each in rows)
+
     def counted(self) -> tuple[int, int]:
         """Say how many instances the filters let through, and how many there are."""
         board = self.board

@@ -7,6 +7,7 @@ import pytest
 from console_app import StillSource, console, fleet_events, screen_text, settled, until
 from rich.cells import cell_len
 from struck_fleet import JOB, STAGE, stock_is_empty, struck_events
+from textual.events import MouseScrollUp
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
@@ -67,12 +68,61 @@ async def test_forty_equal_failures_are_one_row_with_its_cause(size: tuple[int, 
         assert plan.selected.key == key(2), "log and inspector look at the first"
 
 
+async def test_the_agents_pane_tells_the_cause_once() -> None:
+    source = StillSource(struck_events(20, range(2, 12)))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2")
+        await pilot.pause()
+        told = [line for line in lines_of(app) if "node_" in line.split("│")[-1] and "✗  ◦" in line]
+        assert sum("variable `stock_" in line.split("✗  ◦")[1] for line in told) == 1
+        assert sum("as node_2" in line for line in told) == 9
+
+
 async def test_rerun_of_a_cluster_is_one_question_and_one_request() -> None:
     source = StillSource(struck_events(50, [*FORTY, 45], two_causes))
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("r", "r")
         assert source.sent == [st.RerunAllRequest("failed", instances=tuple(key(number) for number in FORTY))]
+
+
+async def test_skipping_a_cluster_is_one_question_too() -> None:
+    source = StillSource(struck_events(50, [2, 3, 45], two_causes))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("S", "s")
+        assert source.sent == [st.SkipRequest(key(2)), st.SkipRequest(key(3))]
+
+
+async def test_what_one_asks_for_is_shown_though_a_filter_hid_it() -> None:
+    source = StillSource(struck_events(50, [2, 3, 45], two_causes))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("ampersand", *"state:failed", "enter", "exclamation_mark")
+        assert screen_of(app).plan.selected.key == key(45)
+        assert app.model.outline.is_narrowed, "what the filter takes leaves it as it is"
+        await pilot.press("ampersand", *["backspace"] * 12, *"node_45", "enter", "exclamation_mark")
+        assert screen_of(app).plan.line.label == "2 agents"
+        assert not app.model.outline.is_narrowed
+
+
+async def test_the_wheel_moves_the_lines_and_they_stay_there() -> None:
+    source = StillSource(fleet_events(200.0, agents=12))
+    async with console(source).run_test(size=(80, 16)) as pilot:
+        app = await settled(pilot)
+        plan = screen_of(app).plan
+        assert plan.scroll_offset.y
+        for _ in range(3):
+            await pilot._post_mouse_events([MouseScrollUp], widget=plan, offset=(3, 3))
+            await pilot.pause()
+        assert plan.scroll_offset.y == 0
+        seq = app.model.board.seq + 1
+        again = InstanceId("deploy binaries", "unpack", "node-3")
+        source.tell(ev.JobStarted(seq=seq, instance=again, attempt=2, why="rerun"))
+        await until(pilot, lambda: app.model.board.seq == seq)
+        assert plan.scroll_offset.y == 0
+        assert plan.is_following
 
 
 async def test_enter_on_many_looks_at_what_stands_for_them_and_l_unfolds() -> None:
@@ -342,6 +392,23 @@ async def test_a_long_message_takes_at_most_a_third_of_the_screen() -> None:
         app = await settled(pilot)
         assert screen_of(app).banner.size.height <= 6
         assert "R again" in "\n".join(lines_of(app)[1:7])
+
+
+async def test_a_low_screen_has_one_line_and_says_that_it_is_cut() -> None:
+    source = StillSource(struck_events(5, (2,), lambda _: Failure("f", "no luck at all " * 30)))
+    async with console(source).run_test(size=(80, 12)) as pilot:
+        app = await settled(pilot)
+        assert screen_of(app).banner.size.height == 1
+        assert lines_of(app)[1].endswith("~")
+        assert "R again" not in "\n".join(lines_of(app)[1:3])
+
+
+async def test_counts_stay_where_no_cause_needs_their_room() -> None:
+    source = StillSource(struck_events(50, FORTY))
+    async with console(source).run_test(size=(46, 20)) as pilot:
+        app = await settled(pilot)
+        assert any("activate" in line and "✗40 50/50" in line for line in lines_of(app))
+        assert any("40 agents  variable" in line for line in lines_of(app))
 
 
 @pytest.mark.parametrize("text", ["", "one two three", "価格の変数 が 0", "x" * 50, "a" * 9 + " " + "価" * 9])

@@ -137,6 +137,10 @@ class RunVerbs(PaneScreen):
 
     def action_skip(self) -> None:
         """Go on as if a failed or held row had succeeded."""
+        bunch = self._failed_together()
+        if bunch is not None:
+            self._skip_together(bunch)
+            return
         row = self.row()
         if not isinstance(row, InstanceRow) or row.state not in (State.FAILED, State.HELD, State.LOST):
             row = self.model.board.first_failure if self.plan.is_following else None
@@ -144,6 +148,30 @@ class RunVerbs(PaneScreen):
             self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
             return
         self.app.ask(SkipRequest(row.key))
+
+    def _skip_together(self, bunch: Bunch) -> None:
+        """Go on as if all had succeeded that failed for one cause."""
+        if not self.app.may_act():
+            return
+
+        def left() -> list[InstanceRow]:
+            failures = self.model.board.failures
+            return [each for each in bunch.rows if isinstance(each, InstanceRow) and each.key in failures]
+
+        def ask() -> Asked | None:
+            rows = left()
+            if not rows or self.app.why_not():
+                return None
+            agents = plural(len({each.agent for each in rows}), "agent")
+            lines = [bunch.message, "The run goes on as if they had succeeded."]
+            title = f"Skip {plural(len(rows), 'failed instance')} on {agents}?"
+            return Asked(title, lines, [Answer("s", "skip them", "yes")])
+
+        def answer(given: str | None) -> None:
+            for each in left() if given else ():
+                self.app.ask(SkipRequest(each.key))
+
+        self.app.open_dialog(Question(self.app.brush, ask=ask), answer)
 
     def action_edit_variable(self) -> None:
         """Set a variable: the chosen one, where one is."""

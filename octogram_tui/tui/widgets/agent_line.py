@@ -190,6 +190,9 @@ class AgentLines:
         if current is None:
             return brush.text(agent.host or agent.address), "faint"
         name = brush.text(current.job.name)
+        other = failed_as(agent, self._model)
+        if other:
+            return f"as {brush.text(other)}  ({name})", "dim"
         if current.state in (State.FAILED, State.LOST, State.RETRYING):
             return f"{brush.text(current.message)}  ({name})", LOOKS[current.state].style
         if agent.running:
@@ -202,6 +205,15 @@ class AgentLines:
 def spark(values: Sequence[float], cells: int, brush: Brush) -> str:
     """Draw the last values, full height being one load by CPU."""
     return "".join(rising(min(1.0, value), ascii_only=brush.ascii_only) for value in values[-cells:]).rjust(cells)
+
+
+def failed_as(agent: AgentRow, model: Model) -> str:
+    """Name the agent that failed before it for the same cause, of which all is said; empty when there is none."""
+    if agent.current is None:
+        return ""
+    cluster = model.board.clusters.holding(agent.current.key)
+    first = cluster.first.struck if cluster is not None else agent.current
+    return first.agent if first.agent != agent.name else ""
 
 
 def time_of(agent: AgentRow, model: Model) -> str:

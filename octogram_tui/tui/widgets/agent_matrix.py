@@ -17,7 +17,7 @@ from octogram_tui.projection.agent_list import ORDERS, AgentGroup, AgentList, Or
 from octogram_tui.projection.rows import AgentRow, Group
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.agent_line import NAME_CELLS, AgentLines, Columns, columns_for, time_of
+from octogram_tui.tui.widgets.agent_line import NAME_CELLS, AgentLines, Columns, columns_for, failed_as, time_of
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.title_line import PaneMark
@@ -215,7 +215,8 @@ class AgentMatrix(LineView):
             # As it was when the list was made: what it holds is gone through no more often than that.
             return (row.name, self.agents.rebuilt, columns, stages)
         load = self.model.loads.by_agent.get(row.name)
-        extras = (load.version if load is not None else 0, self._offers[row.name], self.column)
+        other = failed_as(row, self.model)
+        extras = (load.version if load is not None else 0, self._offers[row.name], self.column, other)
         return (row.name, row.version, columns, stages, extras, time_of(row, self.model))
 
     def empty_lines(self) -> list[Piece]:

@@ -15,6 +15,8 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 SHOWN_NEEDS = 2
 LEAST_LINES = 2
+SHORT_ROWS = 16
+"""On a screen that is less high there is one line, without keys if they do not fit behind the message."""
 TIP_CELLS = 20
 """A tip that has less room than this is left out; the inspector has it."""
 LOOKING = ("edit scenario",)
@@ -38,11 +40,17 @@ class Banner(Bar):
         self.is_lost = False  # nothing more will come, though the run has not finished
         self.is_read_only = False
         self.spots: list[Spot] = []
+        self._basis: object = None
+        self._needs: list[Need] = []
         self._dismissed: set[Mark] = set()  # what the operator has seen
 
     def needs(self) -> list[Need]:
-        """Say what there is to say."""
-        return needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+        """Say what there is to say; put together anew only when something happened, or a second has passed."""
+        basis = (self.model.board.version, int(self.model.now_s), self.is_lost, len(self._dismissed))
+        if basis != self._basis:
+            self._basis = basis
+            self._needs = needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+        return self._needs
 
     def close(self) -> bool:
         """Close what can be closed; False when there is nothing like it."""
@@ -59,7 +67,10 @@ class Banner(Bar):
         self.over = needs[0].ground if needs else ""
         if not needs:
             return []
-        most = max(LEAST_LINES, self.app.size.height // 3) - 1
+        height = self.app.size.height
+        is_short = height < SHORT_ROWS  # one line is all there is room for
+        needs = needs[:1] if is_short else needs
+        most = 1 if is_short else max(LEAST_LINES, height // 3) - 1
         lines: list[list[Piece]] = []
         for number, need in enumerate(needs):
             left = most - len(lines) - (len(needs) - 1 - number)
@@ -70,7 +81,7 @@ class Banner(Bar):
         if keys and used + asked <= width:
             self._find_spots(keys, 0, used, needs)
             return [[*lines[0], *keys, *self._tip(needs, width - used - asked)]]
-        if keys:
+        if keys and not is_short:
             self._find_spots(keys, len(lines), 0, needs)
             lines.append([*keys, *self._tip(needs, width - asked)])
         return lines

@@ -14,7 +14,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 COUNT_CELLS = 11
 TIME_CELLS = 8
 BAR_CELLS = 10
-BAR_FROM = 64
+BAR_FROM = 58
 """From this width on, progress has a bar of its own; below, it is the ground of the count."""
 NOTE_CELLS = 12
 """A note that has less room than this is left out."""
@@ -62,7 +62,8 @@ class PlanLines:
         room = width - _cells(head) - len(number)
         label = brush.text(line.label)
         note, note_style = self._note(line, state)
-        if state in _FAILED and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
+        tells_why = line.head is not None or isinstance(row, InstanceRow)
+        if state in _FAILED and tells_why and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
             tail = []  # why it failed is worth more than how long it took
         room -= _cells(tail)
         name = fit(label, min(cell_len(label), max(0, room)))

@@ -8,6 +8,7 @@ from textual.events import Click
 from textual.geometry import Size
 
 from octogram_tui.projection.bunches import Bunch
+from octogram_tui.projection.filter import Filter
 from octogram_tui.projection.outline import Line
 from octogram_tui.projection.rows import Group, Kind, Row
 from octogram_tui.tui.format import duration
@@ -25,11 +26,30 @@ class PlanTree(LineView):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="plan")
-        self.is_following = True
+        self._is_following = True
+        self._is_scrolled = False  # by the wheel: where the action is may be out of sight
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None
         self._narrowed: object = None
         self._room = 0
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the cursor goes where the action is."""
+        return self._is_following
+
+    @is_following.setter
+    def is_following(self, follows: bool) -> None:
+        self._is_following = follows
+        self._is_scrolled = False
+
+    def on_mouse_scroll_down(self) -> None:
+        """Leave the lines where the wheel puts them, until a key says where to go."""
+        self._is_scrolled = True
+
+    def on_mouse_scroll_up(self) -> None:
+        """Leave the lines where the wheel puts them, until a key says where to go."""
+        self._is_scrolled = True
 
     @property
     def line(self) -> Line | None:
@@ -85,7 +105,8 @@ class PlanTree(LineView):
         if index is not None and (changed or index != self.cursor):
             self.cursor = index
             self._measure()
-            self._centre(index)
+            if not self._is_scrolled:
+                self._centre(index)
 
     def _keep(self) -> None:
         """The list is another: the cursor stays on its line, and that stays where it is on the screen."""
@@ -123,8 +144,14 @@ class PlanTree(LineView):
             self.scroll_line(max(0, min(index - visible // 2, self.count() - visible)))
 
     def select(self, row: Row) -> None:
-        """Put the cursor on a row, unfolding what holds it; the run is no longer followed."""
+        """Put the cursor on a row, unfolding what holds it; the run is no longer followed.
+
+        What hides the row, a filter or `failed only`, is taken away: whoever asks for a row wants to see it.
+        """
         outline = self.model.outline
+        if outline.hides(row):
+            outline.failed_only = False
+            outline.narrow(Filter())
         outline.show(row)
         outline.refresh()
         index = outline.place(row)
