@@ -99,6 +99,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self._config_dir = config_dir
+        self._palette: Palette | None = None  # while it is open
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
@@ -326,17 +327,19 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def action_command_palette(self) -> None:
         """Every verb by name."""
         if not isinstance(self.screen, CommandPalette):
-            self.open_dialog(Palette(self))
+            self._palette = Palette(self)
+            self.open_dialog(self._palette)
 
     def on_command_palette_option_highlighted(self, message: CommandPalette.OptionHighlighted) -> None:
         """Show a theme while the palette's cursor stands on it."""
-        if isinstance(self.screen, Palette):
-            self.screen.show_theme_of(message.highlighted_event.option)
+        if self._palette is not None and self._palette is self.screen:
+            self._palette.show_theme_of(message.highlighted_event.option)
 
     def on_command_palette_closed(self, message: CommandPalette.Closed) -> None:
         """Show the theme that there was, unless one was chosen."""
-        if isinstance(self.screen, Palette) and not message.option_selected:
-            self.screen.put_back()
+        if self._palette is not None and not message.option_selected:
+            self._palette.put_back()
+        self._palette = None
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""
