@@ -15,7 +15,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
-from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
+from octogram_tui.errors import ExitCode, OctogramError, ScenarioError, SettingsError
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.row_states import Phase
@@ -25,7 +25,7 @@ from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
-from octogram_tui.tui.command_palette import ActionProvider
+from octogram_tui.tui.command_palette import ActionProvider, Palette
 from octogram_tui.tui.event_feed import EventFeed, EventSource
 from octogram_tui.tui.hints import FILE as HINTS
 from octogram_tui.tui.hints import Hints
@@ -79,6 +79,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         replay: bool = False,
         editor: str = "vi",
         keys: Keys | None = None,
+        config_dir: Path | None = None,
         clock: Callable[[], float] = time.time,
         earlier_signals: Sequence[int] = (),
         parting: str = "",
@@ -97,6 +98,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.model.hints = hints
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
+        self._config_dir = config_dir
+        self._palette: Palette | None = None  # while it is open
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
@@ -324,7 +327,19 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def action_command_palette(self) -> None:
         """Every verb by name."""
         if not isinstance(self.screen, CommandPalette):
-            self.open_dialog(CommandPalette(placeholder="find a command", id="--command-palette"))
+            self._palette = Palette(self)
+            self.open_dialog(self._palette)
+
+    def on_command_palette_option_highlighted(self, message: CommandPalette.OptionHighlighted) -> None:
+        """Show a theme while the palette's cursor stands on it."""
+        if self._palette is not None and self._palette is self.screen:
+            self._palette.show_theme_of(message.highlighted_event.option)
+
+    def on_command_palette_closed(self, message: CommandPalette.Closed) -> None:
+        """Show the theme that there was, unless one was chosen."""
+        if self._palette is not None and not message.option_selected:
+            self._palette.put_back()
+        self._palette = None
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""
@@ -334,6 +349,13 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.ansi_color = palette.theme.ansi
         self.theme = name
         self.sync()
+
+    def action_use_preset(self, name: str) -> None:
+        """Change the keys to a preset; the user's own stay over it."""
+        try:
+            self.use_keys(load_keys(self._config_dir, name))
+        except SettingsError as error:
+            self.notify(f"{safe(error.message)}; {safe(error.hint)}", severity="warning", markup=False)
 
     def use_keys(self, keys: Keys) -> None:
         """Change what the keys do."""
@@ -404,6 +426,7 @@ async def run_console(
         replay=replay,
         editor=settings.editor,
         keys=load_keys(settings.config_dir, settings.keys),
+        config_dir=settings.config_dir,
         earlier_signals=earlier_signals,
         parting=parting,
         past=past,

@@ -1,50 +1,148 @@
-"""The command palette's entries: what can be done by name, and the themes."""
+"""The command palette: what can be done now, a line an entry, each with its key; and themes and keys to choose from."""
 
 from __future__ import annotations
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from textual.binding import Binding, BindingType
+from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from octogram_tui.tui import theme
-from octogram_tui.tui.keymap import ACTIONS, key_names
+from octogram_tui.tui.event_feed import SharedSource
+from octogram_tui.tui.key_presets import PRESETS
+from octogram_tui.tui.keymap import ACTIONS
+from octogram_tui.tui.possible import Standing, is_possible
+from octogram_tui.tui.widgets.brush import fit
+
+if TYPE_CHECKING:
+    from octogram_tui.tui.app import ConsoleApp
+
+NAME_CELLS = 24
+KEY_CELLS = 10
+MOST_CELLS = 110
+"""As wide as the list is at most (console.tcss)."""
+LEFT_OUT = frozenset({"palette", "next pane", "previous pane", "back", "suspend"})
+"""What only its key makes sense for."""
+
+
+class Entry(NamedTuple):
+    """One line. `shows`: what it would look like, as long as the cursor stands on it; empty for what is only done."""
+
+    name: str
+    keys: str
+    says: str
+    action: str
+    shows: str = ""
 
 
 class ActionProvider(Provider):
-    """The palette's entries: every action that does not just move about, and the themes."""
+    """The palette's entries: every action that does something now and does not just move about; themes, and keys."""
 
-    def _entries(self) -> list[tuple[str, str, str]]:
-        entries = [
-            (f"{action.name.capitalize()}", f"{action.says}  {' '.join(key_names(action))}", action.call)
-            for action in ACTIONS
-            if action.where != "list"
-        ]
-        if self.app.no_color:
-            return entries
-        return entries + [
-            (f"Theme: {theme.palette(name).title}", "change the colours", f"use_theme('{name}')")
-            for name in theme.names()
-        ]
+    @property
+    def console(self) -> ConsoleApp:
+        """The app that they are for."""
+        return cast("ConsoleApp", self.app)
 
-    def _call(self, action: str) -> None:
-        screen = self.app.screen_stack[0]
-        pane = screen.focused or screen
+    def entries(self) -> Iterator[Entry]:
+        """Give every entry, in the order of the help."""
+        console = self.console
+        keys = console.brush.keys
+        source = console.source
+        standing = Standing(
+            console.run_screen.pane if console.run_screen is not None else "",
+            console.is_read_only,
+            source.has_control,
+            isinstance(source, SharedSource),
+        )
+        for action in ACTIONS:
+            if action.where == "list" or action.name in LEFT_OUT:
+                continue
+            if is_possible(action, console.model, standing):
+                yield Entry(action.name.capitalize(), " ".join(keys.names(action.name)), action.says, action.call)
+        if not console.no_color:
+            for name in theme.names():
+                says = "the colours now" if name == console.theme else "change the colours"
+                show = f"use_theme('{name}')"
+                yield Entry(f"Theme: {theme.palette(name).title}", "", says, show, show)
+        for name in PRESETS:
+            says = "the keys now" if name == keys.preset else "change the keys; your own stay over them"
+            yield Entry(f"Keys: {name}", "", says, f"use_preset('{name}')")
 
-        async def run() -> None:
-            for target in (pane, screen, self.app):
-                if hasattr(target, f"action_{action.partition('(')[0]}"):
-                    await self.app.run_action(action, target)
-                    return
+    def line(self, entry: Entry, name: Content) -> Content:
+        """Lay an entry out in a line."""
+        room = min(MOST_CELLS, self.app.size.width * 96 // 100) - NAME_CELLS - KEY_CELLS - 4
+        gap = " " * max(1, NAME_CELLS - name.cell_length)
+        keys = Content.styled(fit(entry.keys, KEY_CELLS - 1), "bold")
+        return Content.assemble(name, gap, keys, " ", fit(entry.says, max(0, room)))
 
-        self.app.call_later(run)
+    def doing(self, entry: Entry) -> Callable[[], None]:
+        """Give what does it; the palette tells by it what the cursor stands on."""
+        return Doing(self.console, entry)
 
     async def discover(self) -> Hits:
         """Show everything before anything is typed."""
-        for name, text, action in self._entries():
-            yield DiscoveryHit(name, lambda action=action: self._call(action), help=text)
+        for entry in self.entries():
+            line = self.line(entry, Content(entry.name))
+            yield DiscoveryHit(line, self.doing(entry), text=entry.name)
 
     async def search(self, query: str) -> Hits:
-        """Show what fits."""
+        """Show what fits: the name before what it says, and a key by itself."""
         matcher = self.matcher(query)
-        for name, text, action in self._entries():
-            score = matcher.match(name)
+        for entry in self.entries():
+            score = matcher.match(entry.name)
+            if query in entry.keys.split():
+                score = 2.0
+            name = matcher.highlight(entry.name) if score else Content(entry.name)
+            if not score and query.lower() in entry.says.lower():
+                score = 0.1
             if score > 0:
-                yield Hit(score, matcher.highlight(name), lambda action=action: self._call(action), help=text)
+                yield Hit(score, self.line(entry, name), self.doing(entry), text=entry.name)
+
+
+class Doing:
+    """Does what an entry says, wherever the palette was opened from."""
+
+    def __init__(self, app: ConsoleApp, entry: Entry) -> None:
+        self._app = app
+        self.entry = entry
+
+    def __call__(self) -> None:
+        """Do it, when the palette is gone."""
+        app = self._app
+        screen = app.screen_stack[0]
+        pane = screen.focused or screen
+        call = self.entry.action.removeprefix("app.")
+
+        async def run() -> None:
+            for target in (pane, screen, app):
+                if hasattr(target, f"action_{call.partition('(')[0]}"):
+                    await app.run_action(call, target)
+                    return
+
+        app.call_later(run)
+
+
+class Palette(CommandPalette):
+    """The library's, which shows a theme while the cursor stands on it, and the old one again when none was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "escape", show=False)]
+
+    def __init__(self, app: ConsoleApp) -> None:
+        super().__init__(placeholder="find a command", id="--command-palette")
+        self._owner = app
+        self._theme_before = app.theme
+
+    def show_theme_of(self, option: object) -> None:
+        """Show what the entry under the cursor would look like; the old theme for one that looks like nothing."""
+        command = option.hit.command if isinstance(option, Command) else None
+        shows = command.entry.shows if isinstance(command, Doing) else ""
+        name = shows.partition("'")[2].rstrip("')") or self._theme_before
+        if name != self._owner.theme:
+            self._owner.action_use_theme(name)
+
+    def put_back(self) -> None:
+        """Show the theme that there was."""
+        if self._owner.theme != self._theme_before:
+            self._owner.action_use_theme(self._theme_before)

@@ -155,7 +155,7 @@ class LookVerbs(FailureVerbs):
         """Show the keys."""
         from octogram_tui.tui.screens.help_screen import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.model, self.app.brush))
+        self.app.open_dialog(HelpScreen(self.model, self.app.brush, self.pane))
 
     def action_command_palette(self) -> None:
         """Every verb by name."""

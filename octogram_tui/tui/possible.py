@@ -1,0 +1,48 @@
+"""Which actions make sense now: by how the run stands, who holds control, and the pane that has the keys."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from octogram_tui.projection.row_states import Phase, State
+from octogram_tui.tui.keymap import Action
+from octogram_tui.tui.model import Model
+
+
+class Standing(NamedTuple):
+    """How this console stands to the run. `has_rivals`: whether other consoles may hold control of it."""
+
+    pane: str
+    is_read_only: bool = False
+    has_control: bool = True
+    has_rivals: bool = False
+
+
+def is_possible(action: Action, model: Model, standing: Standing) -> bool:
+    """Whether an action would do something; what is not possible is not offered."""
+    board = model.board
+    if action.needs_control and standing.is_read_only and action.name != "stop":
+        return False
+    if action.where not in ("", "list", standing.pane):
+        return False
+    is_over = model.is_replay or board.phase in (Phase.STOPPING, Phase.FINISHED)
+    match action.name:
+        case "pause or go" | "step":
+            return not is_over and board.phase is not Phase.DONE
+        case "first failure":
+            return bool(len(board.all_failures) or len(board.agent_clusters))
+        case "failed only":
+            return bool(board.failures or model.outline.failed_only or len(board.agent_clusters))
+        case "rerun failed":
+            return not is_over and bool(board.failures)
+        case "skip":
+            return not is_over and bool(board.failures or board.tally[State.HELD])
+        case "rerun" | "edit variable":
+            return not is_over
+        case "take control":
+            return standing.has_rivals and not standing.has_control and not model.is_replay
+        case "only watch":
+            return standing.has_rivals and standing.has_control and not model.is_replay
+        case "edit scenario" | "more of the log":
+            return not model.is_replay
+    return True
