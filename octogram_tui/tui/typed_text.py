@@ -8,8 +8,8 @@ import unicodedata
 from typing import Any
 
 from octogram_tui.errors import OctogramError
+from octogram_tui.projection.text import MOST_MARKS, is_plain
 
-_ODD = re.compile(r"[^\x20-\x7e\n\t]")
 _IN_QUOTES = {ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 9: "\\t", 13: "\\r"}
 _NEWLINES = re.compile(r"\r\n?")
 
@@ -20,9 +20,17 @@ def is_shown(character: str) -> bool:
 
 
 def escaped(text: str) -> str:
-    """Write what a field cannot show as in a text in double quotes; lines and tabs stay."""
+    """Write what a field cannot show as in a text in double quotes, also marks that pile up; lines and tabs stay."""
     text = _NEWLINES.sub("\n", text)
-    return _ODD.sub(lambda found: found[0] if is_shown(found[0]) else _escape(found[0]), text)
+    if is_plain(text):
+        return text
+    parts: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        is_itself = character in "\n\t" or (is_shown(character) and marks <= MOST_MARKS)
+        parts.append(character if is_itself else _escape(character))
+    return "".join(parts)
 
 
 def one_line(text: str) -> str:
@@ -45,7 +53,7 @@ def written(given: Any) -> str:
         return given
     if isinstance(given, str):
         return _quoted(given)
-    return "".join(each if is_shown(each) else _escape(each) for each in json.dumps(given, ensure_ascii=False))
+    return escaped(json.dumps(given, ensure_ascii=False))
 
 
 def reads_as(text: str, value: Any) -> bool:
@@ -61,7 +69,7 @@ def reads_as(text: str, value: Any) -> bool:
 
 def _quoted(text: str) -> str:
     """Write a text in double quotes, in one line."""
-    return f'"{"".join(each if is_shown(each) else _escape(each) for each in text.translate(_IN_QUOTES))}"'
+    return f'"{escaped(text.translate(_IN_QUOTES))}"'
 
 
 def _escape(character: str) -> str:
