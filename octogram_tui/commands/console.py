@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from octogram_tui.commands import before
+from octogram_tui.commands.complaint import complain
 from octogram_tui.commands.demo import lesson_path
 from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
@@ -24,6 +25,7 @@ from octogram_tui.projection.estimate import PastRun
 if TYPE_CHECKING:
     from octogram_tui.commands.run import RunWanted
     from octogram_tui.settings import Settings
+    from octogram_tui.tui.app import ConsoleOutcome
 
 MakeRun = Callable[["RunWanted"], tuple[str, Path]]
 
@@ -149,18 +151,20 @@ def attach(
     ascii_only: bool = False,
     read_only: bool = False,
     earlier: Sequence[int] = (),
+    shows_runs: bool = True,
 ) -> int:
     """Open a console onto a run that goes on; gives its exit code once it ended, 0 when detached.
 
     earlier: signals that have come, and may still come, before the console takes them.
+    shows_runs: from here one can go to other runs
     """
     from octogram_tui.runtime.client import Client
     from octogram_tui.tui.app import run_console
 
-    async def session() -> int:
+    async def session() -> ConsoleOutcome:
         client = await Client.connect(run.info.socket, only_watch=read_only)
         try:
-            outcome = await run_console(
+            return await run_console(
                 client,
                 settings,
                 scenario_path=run.info.scenario,
@@ -172,20 +176,42 @@ def attach(
                 past=_past_of(run, settings),
                 teaches=run.info.scenario == str(lesson_path(settings)),
                 read_text=partial(texts.find, run.directory),
+                shows_runs=shows_runs,
                 run_dir=run.directory,
             )
         finally:
             await client.close()
-        exit_code = outcome.exit_code
-        if outcome.kind == "lost":
-            exit_code = _exit_code_of_lost(run)
-        if exit_code is None:
-            print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
-            return 0
-        print(f"run {run.id} ended with exit code {exit_code}; look at it again: octogram-tui replay {run.id}")
-        return exit_code
 
-    return asyncio.run(session())
+    outcome = asyncio.run(session())
+    try:
+        exit_code = _told(run, outcome)
+    except OctogramError as error:
+        if not outcome.next_run:
+            raise
+        exit_code = complain(error)
+    return open_run(outcome.next_run, settings, read_only=read_only) if outcome.next_run else exit_code
+
+
+def open_run(name: str, settings: Settings, *, read_only: bool = False) -> int:
+    """Open a console onto the run that was chosen in another one, or look at it again; gives the exit code."""
+    run = archive.find(settings.runs_dir, name)
+    if run.state == "running":
+        return attach(run, settings, read_only=read_only)
+    from octogram_tui.commands.replay import Recording, show
+
+    return show(Recording(run.journal, 0.0), settings, run.info.scenario)
+
+
+def _told(run: archive.KnownRun, outcome: ConsoleOutcome) -> int:
+    """Say what became of the run; gives its exit code, or 0 when it goes on. Raises OctogramError."""
+    exit_code = outcome.exit_code
+    if outcome.kind == "lost":
+        exit_code = _exit_code_of_lost(run)
+    if exit_code is None:
+        print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
+        return 0
+    print(f"run {run.id} ended with exit code {exit_code}; look at it again: octogram-tui replay {run.id}")
+    return exit_code
 
 
 def _past_of(run: archive.KnownRun, settings: Settings) -> list[PastRun]:

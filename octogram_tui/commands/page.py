@@ -31,11 +31,13 @@ def main(argv: Sequence[str]) -> int:
         if run.state == "running" and run.is_attachable():
             from octogram_tui.commands.console import attach
 
-            return attach(run, settings, theme=args.theme, ascii_only=args.ascii, read_only=args.read_only)
+            return attach(
+                run, settings, theme=args.theme, ascii_only=args.ascii, read_only=args.read_only, shows_runs=False
+            )
         from octogram_tui.commands.replay import Recording, show
 
         recording = Recording(run.journal, 0.0)
-        return show(recording, settings, run.info.scenario, ascii_only=args.ascii, theme=args.theme)
+        return show(recording, settings, run.info.scenario, ascii_only=args.ascii, theme=args.theme, shows_runs=False)
 
 
 def _end_with(parent: int) -> None:

@@ -50,10 +50,9 @@ def main(argv: Sequence[str]) -> int:
     else:
         run = archive.find(settings.runs_dir, name)
         journal, scenario = run.journal, run.info.scenario
-    recording = Recording(journal, args.speed)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
-        return show(recording, settings, scenario, ascii_only=args.ascii, theme=args.theme)
+        return show(Recording(journal, args.speed), settings, scenario)
     from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
@@ -70,11 +69,22 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def show(recording: Recording, settings: Settings, scenario: str, *, ascii_only: bool, theme: str | None) -> int:
-    """Open the console on a recording; 0 when it could be read to its end. Raises JournalError."""
+def show(
+    recording: Recording,
+    settings: Settings,
+    scenario: str,
+    *,
+    ascii_only: bool = False,
+    theme: str | None = None,
+    shows_runs: bool = True,
+) -> int:
+    """Open the console on a recording, and on what is chosen there; gives the exit code. Raises JournalError.
+
+    shows_runs: from here one can go to other runs
+    """
     from octogram_tui.tui.app import run_console
 
-    asyncio.run(
+    outcome = asyncio.run(
         run_console(
             recording,
             settings,
@@ -84,8 +94,13 @@ def show(recording: Recording, settings: Settings, scenario: str, *, ascii_only:
             read_only=True,
             replay=True,
             read_text=partial(texts.find, recording.path.parent),
+            shows_runs=shows_runs,
         )
     )
+    if outcome.next_run:
+        from octogram_tui.commands.console import open_run
+
+        return open_run(outcome.next_run, settings)
     if recording.failure is not None:
         raise recording.failure
     return 0

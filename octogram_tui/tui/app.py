@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual.actions import ActionParseResult
 from textual.binding import Binding, BindingType
@@ -16,6 +15,7 @@ from textual.screen import Screen
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import ExitCode, OctogramError, ScenarioError, SettingsError
+from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.row_states import Phase
@@ -34,24 +34,19 @@ from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
+from octogram_tui.tui.outcome import ConsoleOutcome as ConsoleOutcome
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.leaving import leaving
+from octogram_tui.tui.screens.other_runs import go_to_run
 from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only
 from octogram_tui.tui.terminal_app import TerminalApp
 from octogram_tui.tui.widgets.brush import Brush
+from octogram_tui.tui.widgets.run_list import RunList
 
 TICK_S = 0.5
 """How often times that run are drawn anew; all else is drawn when it changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleOutcome:
-    """How the console was left. `exit_code` is the run's, None while it goes on without us, or went away (lost)."""
-
-    kind: Literal["detached", "stopped", "finished", "lost"]
-    exit_code: int | None
 
 
 class ConsoleBroken(OctogramError):
@@ -87,6 +82,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         read_text: ReadText = no_text,
         hints: Hints | None = None,
         teaches: bool = False,
+        runs: RunBook | None = None,
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -96,6 +92,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.editor = editor
         self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text)
         self.model.hints = hints
+        self.model.runs = runs
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self._config_dir = config_dir
@@ -314,6 +311,12 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.is_stopping = True
         self.ask(StopRequest("operator", int(code), force=force))
 
+    # Other runs
+
+    def on_run_list_opened(self, message: RunList.Opened) -> None:
+        """Go to another run."""
+        go_to_run(self, message.entry)
+
     # Teaching
 
     async def run_action(self, action: str | ActionParseResult, *places: Any, **more: Any) -> bool:
@@ -401,6 +404,7 @@ async def run_console(
     past: Sequence[PastRun] = (),
     read_text: ReadText = no_text,
     teaches: bool = False,
+    shows_runs: bool = True,
     run_dir: Path | None = None,
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
@@ -409,7 +413,7 @@ async def run_console(
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
     read_text: gives the texts of the scenario that the run kept
-    teaches: say what to do next, as the demo does
+    teaches: say what to do next, as the demo does; shows_runs: from here one can go to other runs
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not,
     ConsoleBroken when the console ended otherwise than by being left.
     """
@@ -433,6 +437,7 @@ async def run_console(
         read_text=read_text,
         hints=Hints(settings.state_dir / HINTS) if settings.hints else None,
         teaches=teaches,
+        runs=RunBook(settings.runs_dir) if shows_runs else None,
     )
     app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)
     app.call_later(app.listen_to_signals)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
+from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.estimate import Expectation, PastRun
 from octogram_tui.projection.lesson import Lesson
@@ -46,6 +47,7 @@ class Model:
         self.loads = Loads()
         self.lesson: Lesson | None = None  # of the demo
         self.hints: Hints | None = None  # for those who want some
+        self.runs: RunBook | None = None  # those of this machine
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
@@ -76,6 +78,11 @@ class Model:
         if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
             self.variables.apply(event)
             self.source.apply(event)
+
+    @property
+    def wall_s(self) -> float:
+        """The time of day, as seconds since 1970."""
+        return self._clock()
 
     @property
     def now_s(self) -> float:

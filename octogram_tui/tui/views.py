@@ -67,6 +67,15 @@ VIEWS: tuple[View, ...] = (
         "when what ran, how much at once, and what the end waited for",
     ),
     View(
+        "runs",
+        "6",
+        "Runs",
+        "Runs",
+        "bottom",
+        "run_list.RunList",
+        "the runs of this machine; enter goes to another one",
+    ),
+    View(
         "source",
         "7",
         "Source",
