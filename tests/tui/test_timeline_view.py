@@ -35,7 +35,7 @@ async def test_bars_stand_where_jobs_ran_with_failures_retries_and_pauses() -> N
         assert waited.rstrip().endswith("s")
         assert "░" in waited
         first, last = (lines[name] for name in ("unpack", "activate"))
-        assert first.rindex("█") < last.index("█")
+        assert first.rindex("▆") < last.index("▆")
         assert "max 12" in screen_text(app)
 
 

@@ -290,7 +290,7 @@ class TimelineView(LineView):
     def _bar(self, row: Group, cells: int, *, critical: bool) -> list[Piece]:
         timeline, brush = self.model.timeline, self.brush
         spans, marks = timeline.span_of(self._keys(row))
-        full = brush.pick("█", "#") if critical else brush.pick("━", "=")
+        full = brush.pick("▆", "#") if critical else brush.pick("━", "=")
         line: list[Piece] = [(" ", "")] * cells
         for pause in timeline.pauses.all():
             self._fill(line, pause, (brush.pick("░", ":"), "held"))
