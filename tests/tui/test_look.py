@@ -129,6 +129,8 @@ def test_an_agent_says_what_is_wrong_where_it_is_and_what_it_ran() -> None:
         *failed(),
         ev.JobOutput(agent="a0", process="node", lines=["x"]),
         ev.ServiceAnnounced(agent="a0", kind="rpc", name="node", ports={"http": 80}, address="10.0.0.0"),
+        ev.AgentLoad(agent="a0", cpu=0.25, memory=0.5, processes=2),
+        ev.AgentLoad(agent="a0", cpu=1.5, memory=0.5, processes=2),
         ev.AgentLost(agent="a0", message="no answer for 20 s"),
     )
     lines = told(model, model.board.agents["a0"])
@@ -136,6 +138,8 @@ def test_an_agent_says_what_is_wrong_where_it_is_and_what_it_ran() -> None:
     assert "home       /tmp/h" in lines
     assert "  node  rpc  http 10.0.0.0:80" in lines
     assert lines[lines.index("processes") + 1] == "  node"
+    busy = lines.index("how busy it is")
+    assert lines[busy + 1 : busy + 3] == ["load       150% by CPU  ▂█", "memory     50% in use"]
     assert any(line.startswith("  ✗ j  s  boom") for line in lines)
 
 

@@ -5,7 +5,8 @@ from console_app import STARTED_S, StillSource, console, fleet_events, screen_te
 
 from octogram_tui.engine import events as ev
 from octogram_tui.tui.app import ConsoleApp
-from octogram_tui.tui.widgets.timeline_view import TimelineView, rising, step_for, whole_s
+from octogram_tui.tui.widgets.sparks import rising
+from octogram_tui.tui.widgets.timeline_view import TimelineView, step_for, whole_s
 
 
 def timeline_of(app: ConsoleApp) -> TimelineView:
