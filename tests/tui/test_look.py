@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console_app import StillSource, console, fleet_events, settled, until
+from console_app import StillSource, console, fleet_events, screen_text, settled, until
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import AgentEntry, StageEntry
@@ -129,6 +129,8 @@ def test_an_agent_says_what_is_wrong_where_it_is_and_what_it_ran() -> None:
         *failed(),
         ev.JobOutput(agent="a0", process="node", lines=["x"]),
         ev.ServiceAnnounced(agent="a0", kind="rpc", name="node", ports={"http": 80}, address="10.0.0.0"),
+        ev.AgentLoad(agent="a0", cpu=0.25, memory=0.5, processes=2),
+        ev.AgentLoad(agent="a0", cpu=1.5, memory=0.5, processes=2),
         ev.AgentLost(agent="a0", message="no answer for 20 s"),
     )
     lines = told(model, model.board.agents["a0"])
@@ -136,11 +138,29 @@ def test_an_agent_says_what_is_wrong_where_it_is_and_what_it_ran() -> None:
     assert "home       /tmp/h" in lines
     assert "  node  rpc  http 10.0.0.0:80" in lines
     assert lines[lines.index("processes") + 1] == "  node"
+    busy = lines.index("how busy it is")
+    assert lines[busy + 1 : busy + 3] == ["load       150% by CPU  ▂█", "memory     50% in use"]
     assert any(line.startswith("  ✗ j  s  boom") for line in lines)
 
 
 def test_nothing_is_chosen_yet() -> None:
     assert told(model_of(), None) == ["nothing is chosen yet"]
+
+
+async def test_what_the_log_beside_it_shows_is_not_said_again() -> None:
+    app = console(StillSource(fleet_events(200.0)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert app.run_screen is not None
+        detail = app.run_screen.panes["detail"]
+        assert isinstance(detail, Detail)
+        await until(pilot, lambda: detail.has_log)
+        assert app.run_screen.panes["log"].has_place
+        assert "it wrote last" not in screen_text(app)
+        await pilot.press("z")
+        await until(pilot, lambda: "it wrote last" in screen_text(app))
+        assert "it wrote last" in detail.text_of_selected(), "copied is everything"
 
 
 async def test_values_unfold_by_key_and_are_copied_unbroken() -> None:

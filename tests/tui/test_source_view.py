@@ -55,11 +55,12 @@ def events_of(*more: ev.Event) -> list[ev.Event]:
 
 async def opened(pilot: Pilot[ConsoleOutcome], app: ConsoleApp, *keys: str) -> SourceView:
     await until(pilot, lambda: app.model.board.seq)
-    await pilot.press("7", *keys)
+    await pilot.press("7")
     assert app.run_screen is not None
     view = app.run_screen.panes["source"]
     assert isinstance(view, SourceView)
     await until(pilot, lambda: view.has_focus and view.size.height)
+    await pilot.press(*keys)
     return view
 
 
@@ -113,6 +114,20 @@ async def test_an_edit_that_was_refused_is_told_above_the_text_that_runs() -> No
         shown = "".join(text for text, _ in view.paint_header(80))
         assert shown == " the file on disk was refused at line 12: [red]no such key  this is what runs"
         assert "refused at line 12: [red]no such key" in screen_text(app)
+
+
+async def test_an_edit_that_was_refused_and_put_right_while_nobody_looked_is_told_no_more() -> None:
+    rejected = ev.ScenarioRejected(problems=[{"line": 12, "message": "no such key"}])
+    source = StillSource(events_of(rejected))
+    app = console(source, read_text=lambda digest, is_first: TEXT)
+    async with app.run_test(size=(80, 24)) as pilot:
+        view = await opened(pilot, app, "1")
+        app.model.apply([ev.ScenarioReloaded(seq=99, digest="d2", plan=PLAN)])
+        assert view.header_lines, "nothing was drawn since"
+        assert view.paint_header(80) == []
+        await pilot.press("7")
+        await until(pilot, lambda: view.has_focus and not view.header_lines)
+        assert "refused" not in screen_text(app)
 
 
 async def test_a_run_without_a_copy_says_so_and_a_text_is_read_only_when_it_is_looked_at() -> None:

@@ -5,7 +5,8 @@ from console_app import STARTED_S, StillSource, console, fleet_events, screen_te
 
 from octogram_tui.engine import events as ev
 from octogram_tui.tui.app import ConsoleApp
-from octogram_tui.tui.widgets.timeline_view import TimelineView, rising, step_for, whole_s
+from octogram_tui.tui.widgets.sparks import rising
+from octogram_tui.tui.widgets.timeline_view import TimelineView, step_for, whole_s
 
 
 def timeline_of(app: ConsoleApp) -> TimelineView:
@@ -35,7 +36,7 @@ async def test_bars_stand_where_jobs_ran_with_failures_retries_and_pauses() -> N
         assert waited.rstrip().endswith("s")
         assert "░" in waited
         first, last = (lines[name] for name in ("unpack", "activate"))
-        assert first.rindex("█") < last.index("█")
+        assert first.rindex("▆") < last.index("▆")
         assert "max 12" in screen_text(app)
 
 

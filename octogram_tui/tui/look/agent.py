@@ -8,6 +8,7 @@ from octogram_tui.projection.rows import AgentRow, InstanceRow
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, place
 from octogram_tui.tui.look.pieces import Sight, Text, fact, head, hint, section
 from octogram_tui.tui.model import title_of
+from octogram_tui.tui.widgets.sparks import spark
 
 LISTED_INSTANCES = 30
 
@@ -32,6 +33,7 @@ def look_at_agent(agent: AgentRow, sight: Sight) -> list[Text]:
         ("pid", str(agent.pid or "")),
     )
     lines += [fact(name, brush.text(text)) for name, text in facts if text]
+    lines += _load(agent, sight)
     lines += _services(agent, sight)
     lines += _processes(agent, sight)
     ran = list(islice((row for row in reversed(agent.instances) if row.last is not None), LISTED_INSTANCES))
@@ -40,6 +42,22 @@ def look_at_agent(agent: AgentRow, sight: Sight) -> list[Text]:
     if len(agent.instances) > LISTED_INSTANCES:
         lines.append([("  and more before that", "dim")])
     return lines
+
+
+def _load(agent: AgentRow, sight: Sight) -> list[Text]:
+    """Say how busy its machine is and was."""
+    load = sight.model.loads.by_agent.get(agent.name)
+    if load is None:
+        return []
+    lines: list[Text] = []
+    if load.cpu:
+        past = spark(list(load.cpu), len(load.cpu), sight.brush)
+        lines.append([*fact("load", f"{load.cpu[-1] * 100:.0f}% by CPU  "), (past, "dim")])
+    if load.memory >= 0:
+        lines.append(fact("memory", f"{load.memory * 100:.0f}% in use"))
+    if load.processes:
+        lines.append(fact("processes", f"{load.processes} that outlive their jobs"))
+    return [*section("how busy it is"), *lines]
 
 
 def _services(agent: AgentRow, sight: Sight) -> list[Text]:

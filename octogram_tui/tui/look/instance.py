@@ -29,7 +29,7 @@ def look_at_instance(row: InstanceRow, sight: Sight) -> list[Text]:
         lines += _failure(failure, sight) + _alike(row, sight)
     elif row.progress and row.state is State.RUNNING:
         lines.append([(brush.text(row.progress), "")])
-    if not sight.is_short:
+    if not sight.is_short and not sight.has_log:
         lines += _last_lines(row, failure, sight)
     if attempt is not None and attempt.arguments:
         lines += _arguments(row, attempt, sight)

@@ -21,14 +21,16 @@ Text = list[Piece]
 class Sight(NamedTuple):
     """How somebody looks: with what, what is known, and how much of it is wanted.
 
-    is_short    there is little room: the cause and the arguments, and nothing that stands elsewhere
+    is_short    there is little room: the cause and the arguments come first, and details are left out
     is_unfolded long values are whole
+    has_log     what it wrote is on the screen as well, and need not be said again
     """
 
     model: Model
     brush: Brush
     is_short: bool = False
     is_unfolded: bool = False
+    has_log: bool = False
 
     @property
     def now_s(self) -> float:

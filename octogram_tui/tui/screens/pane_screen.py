@@ -165,6 +165,7 @@ class PaneScreen(Screen[None]):
             self.look_at(self.plan.selected, but=self.log_pane)
             with self.app.guarding(self.log_pane):
                 self.log_pane.look_at(self.model.log_of(self.plan.selected))
+        self.detail.has_log = self.log_pane.has_place and self.log_pane.subject is self.detail.subject
         for pane in self.panes.values():
             if pane is not self.plan:
                 self.app.bring_up_to_date(pane)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from octogram_tui.engine.events import ServiceAnnounced
@@ -13,7 +13,7 @@ from octogram_tui.projection.rows import AgentRow
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit
-from octogram_tui.tui.widgets.timeline_view import rising
+from octogram_tui.tui.widgets.sparks import spark
 
 SIGN_CELLS = 3
 CELL_CELLS = 3
@@ -200,11 +200,6 @@ class AgentLines:
             progress = f"  {brush.text(current.progress)}" if current.progress else ""
             return f"{name} {time_of(agent, self._model)}{extra}{progress}", ""
         return name, "faint"
-
-
-def spark(values: Sequence[float], cells: int, brush: Brush) -> str:
-    """Draw the last values, full height being one load by CPU."""
-    return "".join(rising(min(1.0, value), ascii_only=brush.ascii_only) for value in values[-cells:]).rjust(cells)
 
 
 def failed_as(agent: AgentRow, model: Model) -> str:

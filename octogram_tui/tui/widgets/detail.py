@@ -26,6 +26,7 @@ class Detail(LineView):
         super().__init__(model, brush, id="detail")
         self.subject: Subject | None = None
         self.is_unfolded = False  # long values are whole
+        self.has_log = False  # what the subject wrote is on the screen as well
         self._basis: object = None
         self._lines: list[tuple[Piece, ...]] = []
 
@@ -59,13 +60,14 @@ class Detail(LineView):
         services = len(self.model.board.services) if isinstance(subject, AgentRow) else 0
         version = -1 if subject is None else subject.version
         is_short = self.size.height < SHORT_ROWS
-        seen = (self.line_cells, is_short, self.is_unfolded, self.brush.version, self.model.source.version)
+        sight = Sight(self.model, self.brush, is_short, self.is_unfolded, self.has_log)
+        seen = (self.line_cells, sight[2:], self.brush.version, self.model.source.version)
         basis = (id(subject), version, seconds, services, self._written(), seen)
         if basis != self._basis and self.has_place:
             self._basis = basis
             width = max(10, self.line_cells - 2)
             self._lines = []
-            for line in describe(subject, Sight(self.model, self.brush, is_short, self.is_unfolded)):
+            for line in describe(subject, sight):
                 self._lines += _wrapped(line, width)
         super().sync()
 

@@ -77,6 +77,7 @@ class SourceView(LineView):
 
     def sync(self) -> None:
         """Take in another version, and say which it is."""
+        self.header_lines = 1 if self.model.board.problems else 0
         if not self.has_place or not self.size:
             return  # nobody looks: the text need not even be read
         self._example = self._choose_example()
@@ -84,7 +85,6 @@ class SourceView(LineView):
         if source.version != self._of_version:
             self._of_version = source.version
             self._is_behind = True
-        self.header_lines = 1 if self.model.board.problems else 0
         super().sync()  # first, for it says how far can be scrolled
         if self._is_behind and self.count():
             self._is_behind = False
@@ -108,8 +108,8 @@ class SourceView(LineView):
 
     def paint_header(self, width: int) -> list[Piece]:
         """Say that the file is another than the run knows."""
-        if not self.model.board.problems:
-            return []  # it was dealt with since the last look
+        if not self.model.board.problems:  # gone while the pane was hidden, or drawn before it is brought up to date
+            return []
         problem = self.model.board.problems[0]
         line = int(problem.get("line") or 0)
         where = f" at line {line}" if line else ""

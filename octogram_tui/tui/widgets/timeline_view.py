@@ -15,6 +15,7 @@ from octogram_tui.tui.format import LOOKS, clock, duration
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
+from octogram_tui.tui.widgets.sparks import rising
 from octogram_tui.tui.widgets.title_line import PaneMark
 
 NAME_CELLS = 30
@@ -25,15 +26,6 @@ WIDE_CELLS = 90
 """From this width on it is said which agent the end waited for."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 _LIVE = (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
-RISING = " ▁▂▃▄▅▆▇█"
-RISING_ASCII = " .:-=+*%#"
-
-
-def rising(share: float, *, ascii_only: bool) -> str:
-    """Draw a share of a whole, 0 to 1, as one sign; what is not nothing is never drawn as nothing."""
-    signs = RISING_ASCII if ascii_only else RISING
-    top = len(signs) - 1
-    return signs[max(0 if share <= 0 else 1, min(top, round(share * top)))]
 
 
 class TimelineView(LineView):
@@ -290,7 +282,7 @@ class TimelineView(LineView):
     def _bar(self, row: Group, cells: int, *, critical: bool) -> list[Piece]:
         timeline, brush = self.model.timeline, self.brush
         spans, marks = timeline.span_of(self._keys(row))
-        full = brush.pick("█", "#") if critical else brush.pick("━", "=")
+        full = brush.pick("▆", "#") if critical else brush.pick("━", "=")
         line: list[Piece] = [(" ", "")] * cells
         for pause in timeline.pauses.all():
             self._fill(line, pause, (brush.pick("░", ":"), "held"))
