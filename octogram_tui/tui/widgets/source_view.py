@@ -108,7 +108,10 @@ class SourceView(LineView):
 
     def paint_header(self, width: int) -> list[Piece]:
         """Say that the file is another than the run knows."""
-        problem = self.model.board.problems[0]
+        problems = self.model.board.problems
+        if not problems:  # another edit was taken since we looked
+            return []
+        problem = problems[0]
         line = int(problem.get("line") or 0)
         where = f" at line {line}" if line else ""
         message = self.brush.text(problem.get("message", ""))
