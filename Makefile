@@ -10,7 +10,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test quick lowest newest lint lock docs bench screenshots clean
+.PHONY: help demo test quick random lowest newest lint lock docs bench screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -51,6 +51,11 @@ QUICK := $(addprefix tests/,agentd/wire engine journal model projection report s
 
 quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+
+# Ten thousand random steps in memory, and a minute in a terminal: some ten minutes. SEED=1000 takes other ones.
+SEED ?= 0
+random: $(VENV)/.dev ## drive the console at random for long, to find what ends it
+	OCTOGRAM_RANDOM_STEPS=10000 OCTOGRAM_RANDOM_SEED=$(SEED) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests/tui -k random
 
 lowest: ## the quick part with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lowest

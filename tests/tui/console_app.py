@@ -89,7 +89,7 @@ async def settled(pilot: Pilot[ConsoleOutcome]) -> ConsoleApp:
     return app
 
 
-def screen_text(app: ConsoleApp) -> str:
-    """What stands on the screen, line by line."""
-    compositor = app.screen_stack[0]._compositor
+def screen_text(app: ConsoleApp, *, on_top: bool = False) -> str:
+    """What stands on the screen, line by line: that of the run, or the one that is on top of it."""
+    compositor = app.screen_stack[-1 if on_top else 0]._compositor
     return "\n".join("".join(segment.text for segment in strip) for strip in compositor.render_strips())

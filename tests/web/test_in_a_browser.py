@@ -66,7 +66,7 @@ async def test_the_console_is_drawn_and_takes_keys(place: Place, tmp_path: Path)
             await tab.press("4")
             await tab.until("stock")
             await tab.press("E")  # the terminal cannot be lent out: that is said, and nothing else happens
-            await tab.until("cannot be opened")
+            await tab.until("no terminal")
             async with asyncio.timeout(30):  # the browser draws when it likes to
                 while colours(await tab.picture()) < 100:
                     await asyncio.sleep(0.05)
