@@ -122,7 +122,9 @@ class Drive:
         assert screen_text(app, on_top=True).strip(), f"blank {after}"
         focused = app.screen.focused
         if focused is None:
-            assert self._is_away or app.screen is not app.run_screen or not self._is_settled, f"nothing has the keys {after}"
+            assert self._is_away or app.screen is not app.run_screen or not self._is_settled, (
+                f"nothing has the keys {after}"
+            )
             return
         assert focused.is_attached, f"{focused} has the keys and is gone {after}"
         if isinstance(focused, LineView) and focused.size and self._is_settled:
