@@ -142,10 +142,13 @@ class Course:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
         labels = self._fleet.labels
         selected = choose_agents(stage, make_scope(self._core.variables), labels)
-        jobs = tuple(j for j in stage.jobs if not job or j.key == job)
+        meant = None if only is None else {(id_.agent, id_.job) for id_ in only}
         stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only)
         for name, captures in selected.items():
-            if not agent or agent == name:
+            jobs = tuple(
+                j for j in stage.jobs if (not job or j.key == job) and (meant is None or (name, j.key) in meant)
+            )
+            if (not agent or agent == name) and (jobs or meant is None):
                 stage_run.add_lane(name, labels[name], captures, jobs)
         return stage_run
 

@@ -259,7 +259,7 @@ class JobFinished(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class RerunBegun(Event):
-    """The operator has all that is so (which: failed) run again; each tells of its new attempt when that begins.
+    """The operator has all that is so (which: failed, stale) run again; each tells of its new attempt when that begins.
 
     instances: names of what runs again; left_out: name -> why it does not; message: all of it in a line.
     """

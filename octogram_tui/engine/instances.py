@@ -98,8 +98,11 @@ class Instances:
             raise EngineBug(f"{instance.id}: no move from {old} to {state}", [])
         if old != "planned":
             del self._in[old][instance]
-        elif state != "done" and self._all.setdefault(instance.id, instance) is not instance:
-            raise EngineBug(f"{instance.id} is there twice", [])
+        elif state != "done":
+            if self._all.setdefault(instance.id, instance) is not instance:
+                raise EngineBug(f"{instance.id} is there twice", [])
+            if self.stale:
+                self.stale.pop(instance.id, None)
         if state != "done":
             self._in[state][instance] = None
         elif old != "planned":
@@ -118,7 +121,6 @@ class Instances:
             readings[id_] = instance.reading
         if len(readings) == known or id_ in self.attempts:  # it has run before
             instance.attempt = self.attempts[id_] = self.attempts_of(id_) + 1
-            self.stale.pop(id_, None)
         else:
             instance.attempt = 1
         instance.started_s = at_s

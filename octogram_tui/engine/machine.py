@@ -30,7 +30,8 @@ from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.readings import Readings
 from octogram_tui.engine.reload import adopt, describe_plan
-from octogram_tui.engine.rerun_all import choose_failed, nothing_failed
+from octogram_tui.engine.rerun_all import choose_failed, nothing_to_run
+from octogram_tui.engine.rerun_stale import StaleReruns
 from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
@@ -98,6 +99,7 @@ class Engine:
         self.fleet = Fleet(self.core, self.services, self.transitions)
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self)
+        self.stale_reruns = StaleReruns(self.core, self.course, self.dispatcher, self.instances)
         self.staleness = Staleness(self.core, self.instances, self.readings, self.fleet)
         self.causes: set[int] = set()
         self._stopped_first: StopRequest | None = None  # asked to stop before it was asked to begin
@@ -148,7 +150,8 @@ class Engine:
                 self._handlers[type(stimulus)](stimulus)
                 self._settle()
                 if self.gate.is_shut or self.course.asked or self.phase == "idle" or self._stands_still:
-                    self._stands_still = self.phase != "starting" and self.is_waiting and not self.in_flight
+                    is_busy = self.phase == "starting" or self.instances.count("running", "watching", "retrying")
+                    self._stands_still = self.is_waiting and not is_busy
         except EngineBug as bug:
             raise EngineBug(bug.message, list(self._recent)) from bug
         return Outcome(core.events, core.effects)
@@ -249,6 +252,8 @@ class Engine:
     def stage_done(self, stage_run: StageRun) -> None:
         """Every lane has ended (told by the dispatcher)."""
         self.course.ended(stage_run)
+        if self.stale_reruns.ended(stage_run) and self.gate.is_shut:
+            self._open_gate()
 
     def stage_wrong(self, stage: StageSpec, error: TemplateError) -> bool:
         """A template of a stage's own is wrong: hold for the operator, or end the run."""
@@ -389,21 +394,27 @@ class Engine:
         if self.phase not in ("running", "idle"):
             self._refuse("rerun all", f"the run is {self.phase}")
             return
-        choice = choose_failed(stimulus, self.instances, self.agent_problem)
+        if stimulus.which == "stale":
+            choice = self.stale_reruns.choose(stimulus, self.agent_problem)
+        else:
+            choice = choose_failed(stimulus, self.instances, self.agent_problem)
         if not choice.taken:
-            self._refuse("rerun all", choice.message or nothing_failed(stimulus, self.instances))
+            self._refuse("rerun all", choice.message or nothing_to_run(stimulus, self.instances))
             return
         self.core.emit(
             RerunBegun(
                 which=stimulus.which,
-                instances=[str(instance.id) for instance in choice.taken],
+                instances=[str(id_) for id_ in choice.taken],
                 left_out={str(id_): why for id_, why in choice.left_out.items()},
                 message=choice.message,
             )
         )
-        if stimulus.go and self.gate.is_shut:  # before it begins: what fails at once shuts the gate again
-            self._open_gate()
-        self.dispatcher.run_again(choice.taken)
+        if stimulus.which == "stale":
+            self.stale_reruns.begin(choice.taken, go=stimulus.go)
+        else:
+            if stimulus.go and self.gate.is_shut:  # before it begins: what fails at once shuts the gate again
+                self._open_gate()
+            self.dispatcher.run_again([i for id_ in choice.taken if (i := self.instances.find(id_)) is not None])
 
     def follow_stages(self, old: Scenario, new: Scenario) -> None:
         """An edited list of stages is in force; what it adds behind the end waits for the operator."""

@@ -1,4 +1,7 @@
-"""Executing again all that stands failed, or some of it, and nothing else; what cannot be is left out, and said."""
+"""Executing again all that stands failed, or some of it, and nothing else; what cannot be is left out, and said.
+
+What is stale is chosen in rerun_stale.py, and told in the same words.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.stimuli import RerunAllRequest
 from octogram_tui.model.ids import InstanceId
 
-_NEEDS_NO_AGENT = ("assertion", "expression")
+NEEDS_NO_AGENT = ("assertion", "expression")
 
 
 class Choice(NamedTuple):
     """What a request comes down to: what runs again, and why the rest does not."""
 
-    taken: list[Instance]
+    taken: list[InstanceId]
     left_out: dict[InstanceId, str]
 
     @property
@@ -32,7 +35,7 @@ class Choice(NamedTuple):
         ]
         if not self.taken:
             return "; ".join(said)
-        agents = len({instance.id.agent for instance in self.taken})
+        agents = len({id_.agent for id_ in self.taken})
         again = "1 instance runs" if len(self.taken) == 1 else f"{len(self.taken)} instances run"
         text = f"{again} again on {'1 agent' if agents == 1 else f'{agents} agents'}"
         return f"{text}; left out: {'; '.join(said)}" if said else text
@@ -43,25 +46,25 @@ def choose_failed(asked: RerunAllRequest, instances: Instances, agent_problem: C
 
     Only what waits for the operator's decision is taken: all other failures have had their consequences already.
     """
-    taken: list[Instance] = []
-    left_out: dict[InstanceId, str] = {}
-    for id_ in _meant(asked, instances):
+    choice = Choice([], {})
+    for id_ in chosen_of(asked, [instance.id for instance in instances.in_state("undecided")]):
         instance = instances.find(id_)
         problem = _why_not(id_, instance, instances)
-        if not problem and instance is not None and instance.job_run.spec.where not in _NEEDS_NO_AGENT:
+        if not problem and instance is not None and instance.job_run.spec.where not in NEEDS_NO_AGENT:
             problem = agent_problem(id_.agent)
         if problem:
-            left_out[id_] = problem
-        elif instance is not None:
-            taken.append(instance)
-    return Choice(taken, left_out)
+            choice.left_out[id_] = problem
+        else:
+            choice.taken.append(id_)
+    return choice
 
 
-def nothing_failed(asked: RerunAllRequest, instances: Instances) -> str:
-    """Say that nothing of what was asked for stands failed."""
+def nothing_to_run(asked: RerunAllRequest, instances: Instances) -> str:
+    """Say that nothing of what was asked for is there."""
     again = sum(1 for i in instances.in_state("running", "watching", "retrying") if i.why != "first")
     where = " ".join(f"{kind} {name}" for kind, name in _limits(asked) if name)
-    said = f"nothing stands failed{f' in {where}' if where else ''}"
+    what = "nothing stands failed" if asked.which == "failed" else f"nothing is {asked.which}"
+    said = f"{what} in {where}" if where else what
     return f"{said}: {again} {'runs' if again == 1 else 'run'} again right now" if again else said
 
 
@@ -69,9 +72,9 @@ def _limits(asked: RerunAllRequest) -> list[tuple[str, str]]:
     return [("stage", asked.stage), ("job", asked.job), ("agent", asked.agent)]
 
 
-def _meant(asked: RerunAllRequest, instances: Instances) -> Iterable[InstanceId]:
-    """Give the rows that are meant, in the order in which they failed or were named."""
-    wanted = asked.instances or [instance.id for instance in instances.in_state("undecided")]
+def chosen_of(asked: RerunAllRequest, all_there_are: Iterable[InstanceId]) -> Iterable[InstanceId]:
+    """Give the rows that are meant, each once, in the order in which they were named, or are there."""
+    wanted = asked.instances or all_there_are
     return dict.fromkeys(
         id_
         for id_ in wanted

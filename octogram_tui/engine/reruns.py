@@ -12,7 +12,7 @@ from octogram_tui.engine.schedule import Lane, StageRun
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.scenario import StageSpec
+from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.template.items import expand_items
 
 
@@ -71,7 +71,7 @@ def _rerun_rest(
     stage_run = _part(course, stage, asked, current, failed)
     if not stage_run.lanes:
         return "it has not run there yet"
-    if asked.instance is not None and not _draws(core, stage_run.lanes[0], asked.instance):
+    if asked.instance is not None and not draws(core, stage_run.lanes[0], stage_run.lanes[0].jobs[0], asked.instance):
         return f"there is no {asked.instance} now"
     if is_whole_stage:
         course.announce(stage_run)
@@ -88,15 +88,15 @@ def _part(
     busy = {id_.agent for id_ in failed}
     agents = [lane.agent for lane in stage_run.lanes if lane.agent not in busy]
     if current is not None:
-        past = _agents_past(current, asked.job)
+        past = agents_past(current, asked.job)
         agents = [agent for agent in agents if agent in past]
     stage_run.keep_lanes(agents)
     return stage_run
 
 
-def _draws(core: Core, lane: Lane, id_: InstanceId) -> bool:
-    """Whether an agent's only job gives this instance with the variables of now. Raises TemplateError."""
-    items = lane.jobs[0].items
+def draws(core: Core, lane: Lane, job: JobSpec, id_: InstanceId) -> bool:
+    """Whether a job of an agent gives this instance with the variables of now. Raises TemplateError."""
+    items = job.items
     if items is None:
         return id_.item is None
     scope = lane.scope(core.variables)
@@ -114,7 +114,7 @@ def _matches(asked: RerunRequest, instance: Instance) -> bool:
     )
 
 
-def _agents_past(current: StageRun, job: str) -> list[str]:
+def agents_past(current: StageRun, job: str) -> list[str]:
     """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
     return [
         lane.agent

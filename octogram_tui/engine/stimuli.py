@@ -188,9 +188,10 @@ class RerunRequest:
 
 @dataclass(slots=True)
 class RerunAllRequest:
-    """Execute again all that is so (`which`: failed), as new attempts, and nothing else; `go`: then open the gate.
+    """Execute again all that is so (`which`: failed, stale), and nothing else; `go`: then open the gate.
 
-    stage, job, agent and instances each say that only these are meant.
+    stage, job, agent and instances each say that only these are meant. Failures run in their place in the course, so
+    that the gate opens at once; what is stale runs beside it, and the gate opens when all of that has ended.
     """
 
     which: str

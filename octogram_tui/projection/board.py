@@ -152,8 +152,8 @@ class Board(Plan):
 
     def _on_stage_started(self, event: ev.StageStarted) -> None:
         stage = self._stage_of(event.stage)
-        if self.phase in (Phase.STARTING, Phase.DONE):
-            self.phase = Phase.RUNNING
+        if self.phase is Phase.STARTING or (self.phase is Phase.DONE and not event.rerun):
+            self.phase = Phase.RUNNING  # a rerun is beside the course, which stays at its end
         stage.started_s = event.at_s
         stage.ended_s = None
         stage.final = None

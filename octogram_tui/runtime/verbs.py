@@ -20,7 +20,7 @@ MOST_LOG_BYTES = 64 * 1024
 """An agent sends no more of a log at once."""
 
 
-WHICH = ("failed",)
+WHICH = ("failed", "stale")
 """What `rerun_all` may be asked for."""
 
 
@@ -202,7 +202,7 @@ TABLE: tuple[Verb, ...] = (
     ),
     Verb(
         "rerun_all",
-        "run again all that stands failed, and nothing else; what cannot be is left out, and said",
+        "run again all that stands failed, or is stale, and nothing else; what cannot be is left out, and said",
         stimuli.RerunAllRequest,
         (
             Argument("which", WHICH_ONES, "what is meant"),

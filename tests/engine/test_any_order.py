@@ -29,7 +29,10 @@ ITEMS = ItemsSpec((("1..2",),))
 
 def make(variant: int) -> Scenario:
     """A scenario with a bit of everything; variants differ in text, jobs and stages."""
-    jobs = [job("j", {"argv": variant}), job("items", items=ITEMS, run_items="concurrent", retries=1)]
+    jobs = [
+        job("j", {"argv": f"{variant} {{{{ vars.x | default(0) }}}}"}),
+        job("items", items=ITEMS, run_items="concurrent", retries=1),
+    ]
     if variant % 2:
         jobs.append(job("more", on_failure="continue", when="vars.x != 3"))
     stages = [
@@ -89,6 +92,7 @@ class AnyOrder(RuleBasedStateMachine):
                 RerunRequest("three", instance=named("three/m@b[2]")),
                 RerunRequest("nope"),
                 RerunAllRequest("failed"),
+                RerunAllRequest("stale"),
                 RerunAllRequest("failed", job="j", go=True),
                 RerunAllRequest("failed", instances=(named("two/k@a"), named("one/j@b"), named("no/no@no"))),
                 SkipRequest(named("one/j@a")),

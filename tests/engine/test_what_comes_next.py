@@ -121,7 +121,7 @@ ACTS = some.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given=scenarios(), acts=ACTS, is_prompt=some.booleans())
 def test_the_row_shown_as_next_is_the_row_that_runs(given: Scenario, acts: list[Any], is_prompt: bool) -> None:
     run = Watched(given, start_paused=True)

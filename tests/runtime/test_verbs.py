@@ -119,7 +119,7 @@ def test_as_people_type(typed: str, asked: Any) -> None:
         (["rerun"], "rerun needs `stage`: the stage"),
         (["rerun", "a", "stage=b"], "rerun: 'stage' is given twice"),
         (["rerun_all"], "rerun_all needs `which`: what is meant"),
-        (["rerun_all", "everything"], "rerun_all: `which` must be failed"),
+        (["rerun_all", "everything"], "rerun_all: `which` must be failed or stale"),
         (
             ["rerun_all", "failed", "instances=n_1"],
             "rerun_all: `instances` must be names of instances: one, or a list in JSON",
