@@ -27,6 +27,8 @@ SPARE_ROWS = 8
 """What the plan leaves is filled from so many rows on."""
 LEAST_ROWS = 3
 """What stands above or below another pane has at least its title and two lines."""
+EMPTY_ROWS = 3
+"""What a pane takes that has nothing to show but says why."""
 
 MOST = 10_000
 """The lines that a pane wants which is never full."""
@@ -181,7 +183,7 @@ def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: 
     """Put views above each other."""
     if len(views) == 1:
         return (Slot(views[0], x, y, width, height, height >= TITLE_ROWS),)
-    wanted = [1 + wish.lines.get(view, 0) for view in views]
+    wanted = [1 + (wish.lines.get(view) or EMPTY_ROWS) for view in views]
     if views[0] == "plan" and wanted[0] <= height - SPARE_ROWS:
         rows = [max(LEAST_ROWS, wanted[0])]  # it is not cut for the sake of what fills the rest
         rows += share(height - rows[0], wanted[1:], [1] * len(wanted[1:]))
