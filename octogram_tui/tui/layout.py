@@ -25,11 +25,12 @@ THIRD_ROWS = 44
 """From so many rows on, three panes stand above each other."""
 SPARE_ROWS = 8
 """What the plan leaves is filled from so many rows on."""
+WIDE_SPARE_ROWS = 14
+"""So is what the middle of three columns leaves, with what would stand below the plan."""
 LEAST_ROWS = 3
 """What stands above or below another pane has at least its title and two lines."""
-
-MOST = 10_000
-"""The lines that a pane wants which is never full."""
+EMPTY_ROWS = 3
+"""What a pane takes that has nothing to show but says why."""
 
 
 class Slot(NamedTuple):
@@ -66,12 +67,9 @@ class Wish(NamedTuple):
     lines: Mapping[str, int]
     is_zoomed: bool = False
 
-    def latest(self, views: Sequence[str], default: str = "") -> str:
-        """Pick the one that the operator went to last; of those he never went to, the first that shows something."""
-        for view in self.recent:
-            if view in views:
-                return view
-        return default or next((view for view in views if self.lines.get(view)), "")
+    def latest(self, views: Sequence[str]) -> str:
+        """Pick the one that the operator went to last; the first as long as he went to none of them."""
+        return next((view for view in self.recent if view in views), views[0] if views else "")
 
     def is_wanted(self, view: str) -> bool:
         """Whether it has something to show, or was asked for."""
@@ -145,6 +143,10 @@ def _columns(width: int, height: int, wish: Wish) -> Arrangement:
     rules: list[tuple[int, int, int]] = []
     x = 0
     stacked = {column: _stacked(column, high, wish) for column in ("left", "middle", "right")}
+    unused = high - sum(1 + wish.lines.get(view, 0) for view in stacked["middle"])
+    if len(stacked["left"]) > 1 and unused >= WIDE_SPARE_ROWS:  # little was written yet: the widest column has room
+        stacked["middle"] += stacked["left"][1:]
+        stacked["left"] = ["plan"]
     spare = [view for view in stacked["right"][1:] if view != wish.recent[0]]
     if stacked["left"] == ["plan"] and len(_under_plan(high, wish, spare)) > 1:
         stacked["left"] += spare
@@ -181,7 +183,7 @@ def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: 
     """Put views above each other."""
     if len(views) == 1:
         return (Slot(views[0], x, y, width, height, height >= TITLE_ROWS),)
-    wanted = [1 + wish.lines.get(view, 0) for view in views]
+    wanted = [1 + (wish.lines.get(view) or EMPTY_ROWS) for view in views]
     if views[0] == "plan" and wanted[0] <= height - SPARE_ROWS:
         rows = [max(LEAST_ROWS, wanted[0])]  # it is not cut for the sake of what fills the rest
         rows += share(height - rows[0], wanted[1:], [1] * len(wanted[1:]))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from octogram_tui.tui.layout import MOST, Arrangement, Wish, arrange, share
+from octogram_tui.tui.layout import Arrangement, Wish, arrange, share
 from octogram_tui.tui.views import VIEWS
 
 NAMES = [view.name for view in VIEWS]
-FULL = dict.fromkeys(NAMES, 30) | {"log": MOST}
+FULL = dict.fromkeys(NAMES, 30) | {"log": 10_000}
 EMPTY = dict.fromkeys(NAMES, 0)
 WIDTHS = [1, 20, 79, 80, 119, 120, 140, 159, 160, 200, 300]
 HEIGHTS = [1, 2, 5, 9, 14, 20, 30, 36, 50, 100]
@@ -66,6 +66,14 @@ def test_three_columns_give_the_room_of_what_is_empty_to_the_others() -> None:
     assert seen("plan", lines=FULL | {"timeline": 0, "source": 0}) == ("plan", "variables", "agents", "log", "detail")
     assert seen("plan", lines=FULL | {"log": 0, "variables": 0}) == ("plan", "source", "agents", "detail", "timeline")
     assert seen("log", lines=EMPTY) == ("plan", "log", "detail")
+
+
+def test_while_little_was_written_the_widest_column_takes_what_would_stand_below_the_plan() -> None:
+    lines = FULL | {"plan": 10, "agents": 4, "log": 8, "source": 54}
+    for recent in (["plan"], ["source", "plan"]):
+        found = arrange(200, 56, Wish(recent, lines))
+        assert found.views == ("plan", "variables", "agents", "log", "source", "detail", "timeline")
+        assert {slot.x for slot in found.slots if slot.view in ("agents", "log", "source")} == {61}
 
 
 def test_the_tail_of_the_log_is_docked_where_there_are_rows_for_it() -> None:

@@ -14,7 +14,6 @@ from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import LOOKS, duration, plural
 from octogram_tui.tui.keymap import bindings
-from octogram_tui.tui.layout import MOST
 from octogram_tui.tui.model import Model, Subject, scope_of, title_of
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -24,6 +23,7 @@ from octogram_tui.tui.widgets.log_tab import LogTab
 from octogram_tui.tui.widgets.title_line import PaneMark
 
 SIDEWAYS_CELLS = 16
+LINES_A_STEP = 8
 LETTERS = "ABCD"
 """What pinned logs are called; there are no more than these."""
 
@@ -217,8 +217,8 @@ class OutputLog(LineView):
         return marks
 
     def wanted_lines(self) -> int:
-        """All that there is, once anybody wrote anything: it does not give way for the sake of a job that is silent."""
-        return MOST if self.model.logbook.lines else 0
+        """As many as were ever written by anybody, by the step: its room does not change with what is chosen."""
+        return -(-len(self.model.logbook.lines) // LINES_A_STEP) * LINES_A_STEP
 
     # Drawing
 

@@ -25,8 +25,14 @@ class StatusBar(Bar):
         """What does not fit is dropped from the right; but how we are attached and the time stay."""
         end = [*(Part([(f" {mark} ", "retrying")]) for mark in self.marks), self._time(width)]
         room = max(0, width - sum(part.cells for part in end))
-        parts = []
-        for part in self._parts(width):
+        parts: list[Part] = []
+        found = self._parts(width)
+        if found[0].cells + found[1].cells > room:
+            del found[0]  # how it stands says more than its name
+            if found[0].cells > room:
+                state, style = self.state()
+                found = [Part([(f" {state.split()[0]} ", style)], "view('plan')")]
+        for part in found:
             if part.cells > room:
                 break
             parts.append(part)

@@ -44,13 +44,21 @@ class TitleLine(Bar):
         has_focus = self.pane.has_focus
         edge = "edge-focus" if has_focus else "edge"
         name = Part([(f"{rule} ", edge), (self.name_shown, "title-focus" if has_focus else "title"), (" ", "")])
-        marks = [Part([(f" {mark.text} ", mark.style), (rule, edge)], mark.action) for mark in self.pane.marks()]
+        title = [(" ", ""), *self.pane.title()]
+        wanted = self.pane.marks()
+        needed = name.cells + 2 + sum(cell_len(text) for text, _ in title)
+        while needed + sum(cell_len(mark.text) + 3 for mark in wanted) > width:
+            legend = next((mark for mark in wanted if mark.style == "dim"), None)
+            if legend is None:
+                break
+            wanted.remove(legend)  # a title says more than what only explains
+        marks = [Part([(f" {mark.text} ", mark.style), (rule, edge)], mark.action) for mark in wanted]
         room = width - name.cells - 1
         while marks and sum(mark.cells for mark in marks) > room:
             marks.pop(0)
         room -= sum(mark.cells for mark in marks)
         parts = [name]
-        title = cut([(" ", ""), *self.pane.title()], room - 1)
+        title = cut(title, room - 1)
         if sum(cell_len(text) for text, _ in title) >= min(LEAST_TITLE_CELLS, room):
             parts.append(Part([*title, (" ", "")]))
             room -= parts[-1].cells
