@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Click, Key, Paste
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, wrapped
 
 KEY_CELLS = 7
@@ -99,7 +99,7 @@ class QuestionText(DialogText):
             self.screen.dismiss(self.values[event.y])
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """Asks; escape (and the answer '') means: never mind. Enter takes the first answer, the harmless or expected one.
 
     ask: says what is asked, as often as the run changes; None when there is nothing to be asked any more

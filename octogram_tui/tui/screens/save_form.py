@@ -10,11 +10,11 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from octogram_tui.filing import write_whole
 from octogram_tui.tui.format import plural
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.screens.dialogs import DialogText
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.typed_line import TypedLine
@@ -32,7 +32,7 @@ def file_name(title: str, suffix: str = ".log") -> str:
     return next((name for name in names if not os.path.lexists(name)), names[0])
 
 
-class SaveForm(ModalScreen[str | None]):
+class SaveForm(Dialog[str]):
     """Gives where the text was written, or None for nowhere. Enter writes; a file that is there takes another enter."""
 
     def __init__(self, brush: Brush, title: str, text: str, name: str) -> None:

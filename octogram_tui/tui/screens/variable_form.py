@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
-from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.screens.dialogs import DialogText
 from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
@@ -36,7 +36,7 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class VariableForm(ModalScreen[tuple[str, Any] | None]):
+class VariableForm(Dialog[tuple[str, Any]]):
     """Gives the name and the value, or None for never mind.
 
     Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets, after
