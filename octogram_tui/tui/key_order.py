@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from textual.app import App, ReturnType
+from textual.await_complete import AwaitComplete
 from textual.events import Event, Key, Paste
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount, Widget
 
 Taken = TypeVar("Taken")
@@ -20,6 +21,23 @@ class TakesInput(Protocol):
     async def take_input(self, event: Key | Paste) -> bool:
         """Do what a key or a pasted text asks for; False when it means nothing here."""
         ...
+
+
+class Dialog(ModalScreen[Taken]):
+    """A dialog that is closed once, and whose answer is taken at once: what is typed next comes after what it asks."""
+
+    take: Callable[[Taken | None], None] | None = None
+    is_closed = False
+
+    def dismiss(self, result: Taken | None = None) -> AwaitComplete:
+        """Close it with an answer."""
+        if self.is_closed:
+            return AwaitComplete()
+        self.is_closed = True
+        closed = super().dismiss(result)
+        if self.take is not None:
+            self.take(result)
+        return closed
 
 
 class KeyOrderApp(App[ReturnType]):
@@ -38,6 +56,9 @@ class KeyOrderApp(App[ReturnType]):
     def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
         """Open a dialog, which is given what is typed from now on, also before it is there."""
         self._opening = dialog
+        if isinstance(dialog, Dialog):
+            dialog.take = take
+            take = None
         opened = self.push_screen(dialog, take)
 
         async def hand_over() -> None:

@@ -9,17 +9,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Click, Key, Paste
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, wrapped
+from octogram_tui.tui.widgets.scrollbar import draw_whole_cells
 
 KEY_CELLS = 7
 MOST_CELLS = 76
-LEAST_CELLS = 20
+FORM_CELLS = 62
+LEAST_CELLS = 10
 AROUND_CELLS = 8
 AROUND_ROWS = 4
+TITLE_ROWS = 9
+"""On fewer rows forms have no title: it would take the place of what is filled in."""
 
 
 class Answer(NamedTuple):
@@ -38,6 +42,11 @@ class Asked(NamedTuple):
     answers: Sequence[Answer] = ()
 
 
+def room_of(width: int) -> int:
+    """Say how many cells a line of a form has, on a screen of some width."""
+    return max(LEAST_CELLS, min(FORM_CELLS, width - AROUND_CELLS))
+
+
 class DialogText(Widget):
     """Text of a fixed size; never read as markup."""
 
@@ -45,12 +54,14 @@ class DialogText(Widget):
         super().__init__()
         self.brush = brush
         self.lines: list[list[Piece]] = []
+        self._has_size = False
         self.show(lines)
 
     def show(self, lines: list[list[Piece]]) -> None:
         """Say something else."""
-        if lines == self.lines:
+        if lines == self.lines and self._has_size:
             return
+        self._has_size = True
         self.lines = lines
         self.styles.width = max((cells_of(line) for line in lines), default=0)
         self.styles.height = len(lines)
@@ -99,7 +110,7 @@ class QuestionText(DialogText):
             self.screen.dismiss(self.values[event.y])
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """Asks; escape (and the answer '') means: never mind. Enter takes the first answer, the harmless or expected one.
 
     ask: says what is asked, as often as the run changes; None when there is nothing to be asked any more
@@ -131,6 +142,7 @@ class Question(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Fit it to the screen."""
+        draw_whole_cells(self.query_one(VerticalScroll))
         self._lay_out()
 
     def on_resize(self) -> None:

@@ -10,17 +10,16 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from octogram_tui.filing import write_whole
 from octogram_tui.tui.format import plural
-from octogram_tui.tui.screens.dialogs import DialogText
+from octogram_tui.tui.key_order import Dialog
+from octogram_tui.tui.screens.dialogs import TITLE_ROWS, DialogText, room_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.typed_line import TypedLine
 
 LABEL_CELLS = 7
-SAYS_CELLS = 62
 NAME_CHARACTERS = 60
 
 
@@ -32,25 +31,25 @@ def file_name(title: str, suffix: str = ".log") -> str:
     return next((name for name in names if not os.path.lexists(name)), names[0])
 
 
-class SaveForm(ModalScreen[str | None]):
+class SaveForm(Dialog[str]):
     """Gives where the text was written, or None for nowhere. Enter writes; a file that is there takes another enter."""
 
     def __init__(self, brush: Brush, title: str, text: str, name: str) -> None:
         super().__init__()
         self.brush = brush
-        self._title = title
         self._lines = text.count("\n") + 1
         self._data = (text + "\n").encode("utf-8", "replace")
         self._problem = ("", "")  # a name, and what is wrong with it
         self._asked = ""  # the path over which another enter writes
         self._is_writing = False
         self.path_field = TypedLine(name, id="save-path", select_on_focus=False)
+        self.heading = DialogText(brush, [[(title, "strong")]])
         self.says = DialogText(brush, [])
 
     def compose(self) -> ComposeResult:
         """A line to fill in, and what it says to that."""
         with Vertical(classes="dialog", id="prompt"):
-            yield DialogText(self.brush, [[(fit(self._title, SAYS_CELLS).rstrip(), "strong")]])
+            yield self.heading
             yield Horizontal(DialogText(self.brush, [[(fit("file", LABEL_CELLS), "dim")]]), self.path_field)
             yield self.says
 
@@ -58,6 +57,11 @@ class SaveForm(ModalScreen[str | None]):
         """Take the keys."""
         self.set_focus(self.path_field)
         self.path_field.cursor_position = len(self.path_field.value)
+        self._say()
+
+    def on_resize(self) -> None:
+        """Say it in what room there is."""
+        self.heading.display = self.app.size.height >= TITLE_ROWS
         self._say()
 
     def on_input_changed(self, _: Input.Changed) -> None:
@@ -70,12 +74,13 @@ class SaveForm(ModalScreen[str | None]):
         return Path(self.path_field.value.strip()).expanduser()
 
     def _say(self) -> None:
-        line: Piece = (f"{plural(self._lines, 'line')}   enter: write   esc: never mind", "faint")
+        room = room_of(self.app.size.width)
+        line: Piece = (fit(f"enter: write {plural(self._lines, 'line')}   esc: never mind", room).rstrip(), "faint")
         name, problem = self._problem
         if problem and name == self.path_field.value:
-            line = (fit(self.brush.text(problem), SAYS_CELLS).rstrip(), "failed")
+            line = (fit(self.brush.text(problem), room).rstrip(), "failed")
         elif self._asked and self._asked == self.path_field.value:
-            line = ("that file is there: enter again writes over it", "retrying")
+            line = (fit("that file is there: enter again writes over it", room).rstrip(), "retrying")
         self.says.show([[line]])
 
     async def take_input(self, event: Key | Paste) -> bool:

@@ -8,23 +8,23 @@ from typing import Any, NamedTuple
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
-from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
-from octogram_tui.tui.screens.dialogs import DialogText
+from octogram_tui.tui.key_order import Dialog
+from octogram_tui.tui.screens.dialogs import TITLE_ROWS, DialogText, room_of
 from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.title_line import cut
 from octogram_tui.tui.widgets.typed_line import TypedLine
 from octogram_tui.tui.widgets.value_field import MOST_LINES, ValueField
 
 LABEL_CELLS = 7
 NAME_CELLS = 24
 OFFERED = 6
-SAYS_CELLS = 62
 OTHER_ROWS = 12
 """What the form takes besides the names that it offers; those give way on a low terminal."""
 
@@ -36,7 +36,7 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class VariableForm(ModalScreen[tuple[str, Any] | None]):
+class VariableForm(Dialog[tuple[str, Any]]):
     """Gives the name and the value, or None for never mind.
 
     Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets, after
@@ -75,6 +75,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
         self._seen: object = None
         self.name_field = TypedLine(brush.text(chosen), id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
         self.value_field = ValueField()
+        self.heading = DialogText(brush, [[("Set a variable of the run", "strong")]])
         self.offer_list = DialogText(brush, [])
         self.offer_list.id = "offers"
         self.says = DialogText(brush, [])
@@ -83,7 +84,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
     def compose(self) -> ComposeResult:
         """Two fields to fill in, the names to choose from, and what will be set."""
         with Vertical(classes="dialog", id="prompt"):
-            yield DialogText(self.brush, [[("Set a variable of the run", "strong")]])
+            yield self.heading
             yield Horizontal(DialogText(self.brush, [[(fit("name", LABEL_CELLS), "dim")]]), self.name_field)
             yield self.offer_list
             yield Horizontal(
@@ -101,6 +102,7 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
 
     def on_resize(self) -> None:
         """Offer as many names as fit, and as many lines of the value."""
+        self.heading.display = self.app.size.height >= TITLE_ROWS
         self.value_field.most_lines = max(1, min(MOST_LINES, self.app.size.height - OTHER_ROWS + 2))
         self.value_field.fit_height()
         self._show()
@@ -206,13 +208,13 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
             first = [("new: the run has no variable ", "retrying"), (brush.text(self.offer.name, limit=30), "strong")]
         elif variable is not None:
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
-            first = [(fit(f"now {_now(variable, brush)[:40]}{by}", SAYS_CELLS).rstrip(), "dim")]
+            first = [(fit(f"now {_now(variable, brush)[:40]}{by}", room_of(self.app.size.width)).rstrip(), "dim")]
         second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
         text, problem = self._problem
         if problem := self._why_not() or (problem if text == self.value_field.text else ""):
-            second = [(fit(brush.text(problem), SAYS_CELLS).rstrip(), "failed")]
+            second = [(fit(brush.text(problem), room_of(self.app.size.width)).rstrip(), "failed")]
         elif self.value_field.has_focus and isinstance(read, str):
-            second = [(fit(brush.text(read), SAYS_CELLS).rstrip(), "failed")]
+            second = [(fit(brush.text(read), room_of(self.app.size.width)).rstrip(), "failed")]
         elif self.value_field.has_focus:
             doubt = _doubt(variable, read[1])
             second = [(_kind(read[1]), "retrying" if doubt else "accent"), (doubt, "retrying")]
@@ -220,7 +222,8 @@ class VariableForm(ModalScreen[tuple[str, Any] | None]):
                 second.append(("   enter again: set it so", "key"))
             else:
                 second.append(("   enter: set   ctrl+s: and write to the file", "faint"))
-        self.says.show([first, second])
+        room = room_of(self.app.size.width)
+        self.says.show([cut(first, room), cut(second, room)])
 
     def _to_value(self) -> None:
         """Take the name that is pointed at, and fill in the value that it has, unless another is typed already."""

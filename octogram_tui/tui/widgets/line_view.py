@@ -13,22 +13,16 @@ from textual.events import Click, Key, Paste
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBarRender
 from textual.selection import Selection
 from textual.strip import Strip
 
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, under
+from octogram_tui.tui.widgets.scrollbar import draw_whole_cells
 from octogram_tui.tui.widgets.title_line import PaneMark
 
 CACHED_STRIPS = 1_000
-
-
-class WholeCells(ScrollBarRender):
-    """A scrollbar of whole cells: the signs for parts of one are no ASCII, and two cells wide in some terminals."""
-
-    VERTICAL_BARS = (" ",)  # type: ignore[assignment]
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -62,7 +56,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw the scrollbar so that it can be drawn anywhere."""
-        self.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]
+        draw_whole_cells(self)
 
     def allow_focus(self) -> bool:
         """What is not seen takes no keys."""
