@@ -107,9 +107,9 @@ class Plan:
 
     def _drop(self, job: Group) -> None:
         """Forget a job that never ran: should it come back, it begins anew."""
-        del self.jobs[job.key]
+        self.jobs.pop(job.key, None)
         for row in list(job.below()):
-            del self.instances[row.key]
+            self.instances.pop(row.key, None)
 
     def _expect(self, stage: Group) -> None:
         """Say how many instances a stage that runs will have at least: each of its jobs on each of its agents."""

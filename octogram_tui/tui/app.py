@@ -119,7 +119,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def on_mount(self) -> None:
         """Begin to listen."""
         self.set_class(self.brush.ascii_only, "-ascii")
-        self.run_worker(EventFeed(self.source, self).run, group="events", exclusive=True)
+        self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
 
     # Events

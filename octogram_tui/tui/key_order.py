@@ -67,7 +67,7 @@ class KeyOrderApp(App[ReturnType]):
             finally:
                 await self._hand_over(dialog)
 
-        self.run_worker(hand_over, group="dialogs")
+        self.run_worker(hand_over(), group="dialogs")
 
     def open_line(self, line: Widget) -> None:
         """Put a line to type into on the screen, which is given what is typed from now on."""
@@ -81,7 +81,7 @@ class KeyOrderApp(App[ReturnType]):
             finally:
                 await self._hand_over(line)
 
-        self.run_worker(hand_over, group="dialogs")
+        self.run_worker(hand_over(), group="dialogs")
 
     async def _hand_over(self, opened: object) -> None:
         """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""

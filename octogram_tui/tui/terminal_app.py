@@ -65,7 +65,7 @@ class TerminalApp(GuardedApp[ReturnType]):
                     gone()
 
         if not self.is_lent:
-            self.run_worker(to_the_end, group="lending", exclusive=True, exit_on_error=False)
+            self.run_worker(to_the_end(), group="lending", exclusive=True, exit_on_error=False)
 
     async def lent(self, command: Callable[[], Sequence[str]]) -> None:
         """Let a program have the terminal until it ends, and tell how it ended when there is something to tell.
@@ -150,7 +150,7 @@ class TerminalApp(GuardedApp[ReturnType]):
         """Leave, and end whoever has the terminal: a signal does not wait for an editor."""
         self.exit(result)
         if self._borrower is not None:
-            self.run_worker(self._borrower.stop, group="ending")
+            self.run_worker(self._borrower.stop(), group="ending")
 
     def action_suspend_process(self) -> None:
         """Go back to the shell, as Ctrl-Z does."""

@@ -109,6 +109,9 @@ class Drive:
             if screen_text(self.app, on_top=True).strip():
                 break
             await self._pilot.pause()
+        if self.app.screen.focused is None:
+            self.app.sync()  # as the next tick would
+            await self.settle()
         self.check()
 
     async def settle(self) -> None:

@@ -15,7 +15,7 @@ from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.line_view import LineView
 
-STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "600"))
+STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "400"))
 """In all. `make random` takes ten thousand."""
 OF_ONE = 100
 FIRST = int(os.environ.get("OCTOGRAM_RANDOM_SEED", "0"))
@@ -32,6 +32,7 @@ async def test_nothing_ends_the_console(seed: int, monkeypatch: pytest.MonkeyPat
     source = FleetBehind(rng)
     app = console(source, ascii_only=rng.random() < 0.2, palette=rng.choice(theme.names()))
     monkeypatch.setattr(app, "exit", lambda *_, **__: None)  # `q d` is a way to leave: here nobody leaves
+    monkeypatch.setattr(app, "lend", lambda *_, **__: app.notify("lent and back"))
     async with app.run_test(size=rng.choice(SIZES)) as pilot:
         await settled(pilot)
         drive = Drive(pilot, source, rng)

@@ -150,6 +150,9 @@ class PaneScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring everything that is seen up to date."""
+        if self.focused is None and self.app.app_focus and self.is_current:
+            # The pane that had the keys lost its place while the terminal was not looked at: they are never nobody's.
+            self.focus_pane(self.view)
         self.status.marks = self.app.marks()
         self.banner.is_read_only = self.keys.is_read_only = self.app.is_read_only
         self.keys.pane = self.pane
