@@ -35,6 +35,13 @@ class Setting(NamedTuple):
 TABLE: tuple[Setting, ...] = (
     Setting("theme", "", "the console's colours: the name of a file in themes/, without .toml"),
     Setting("keys", "", "the console's keys; empty: what keys.toml says", ("default", "vscode", "gdb", "nohjkl")),
+    Setting(
+        "notify",
+        "bell",
+        "how the console calls when the run pauses by a failure, asks, ends, or loses an agent",
+        ("off", "bell", "osc9"),
+    ),
+    Setting("title", True, "say in the terminal's title how the run stands"),
     Setting("color", "auto", "colour in plain output", ("auto", "always", "never")),
     Setting("ascii", False, "draw with ASCII characters only"),
     Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
@@ -61,6 +68,8 @@ class Settings:
     runtime_dir: Path | None
     theme: str = ""
     keys: str = ""
+    notify: Literal["off", "bell", "osc9"] = "bell"
+    title: bool = True
     color: Literal["auto", "always", "never"] = "auto"
     ascii: bool = False
     host_keys: Literal["strict", "accept-new"] = "strict"
@@ -78,6 +87,8 @@ class Settings:
     is_github: bool = False
     is_linux_terminal: bool = False
     editor: str = "vi"
+    pager: str = "less"
+    is_in_tmux: bool = False
 
     @property
     def runs_dir(self) -> Path:
@@ -132,6 +143,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         is_github=env.get("GITHUB_ACTIONS", "").lower() == "true",
         is_linux_terminal=env.get("TERM", "") == "linux",
         editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
+        pager=env.get("PAGER") or "less",
+        is_in_tmux=bool(env.get("TMUX")),
         **values,
     )
 

@@ -25,6 +25,7 @@ from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.settings import Settings, prepare_textual
 from octogram_tui.tui import theme as themes
+from octogram_tui.tui.calling import Caller, title_of
 from octogram_tui.tui.command_palette import ActionProvider, Palette
 from octogram_tui.tui.event_feed import EventFeed, EventSource
 from octogram_tui.tui.hints import FILE as HINTS
@@ -96,6 +97,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
         self._config_dir = config_dir
+        self._caller = Caller()
         self._palette: Palette | None = None  # while it is open
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
@@ -149,10 +151,22 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
             self.notify(safe(text), severity="warning", markup=False)
         self._shown_refusals = len(self.source.refusals)
         self._tell_control()
+        self._call()
         if self.run_screen is not None and self.run_screen.is_mounted:
             self.run_screen.sync()
         if isinstance(self.screen, (Question, VariableForm)):
             self.screen.sync()
+
+    def _call(self) -> None:
+        """Say in the title how the run stands, and call for somebody when one is needed; never from a replay."""
+        screen, board = self.run_screen, self.model.board
+        if screen is None or not board.seq:
+            return
+        is_lost = screen.banner.is_lost
+        self.show_title(title_of(board, self.brush, screen.status.state(), self.scenario_path, is_lost=is_lost))
+        call = self._caller.fresh(board, now_s=self.model.now_s, is_lost=is_lost)
+        if call is not None and not self.model.is_replay:
+            self.call_for_somebody(f"{self.scenario_path.rpartition('/')[2]}: {call.text}")
 
     def _tell_control(self) -> None:
         """Say when control comes or goes; it stays silent about how it was at first."""
@@ -272,7 +286,11 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     action_leave = leave
 
     def interrupt(self) -> None:
-        """Ctrl-C: ask; while the question stands, or the run is stopping, go further."""
+        """Ctrl-C: copy what is selected, else ask; while the question stands, or the run is stopping, go further."""
+        if selected := self.screen.get_selected_text():
+            self.copy_out(selected)
+            self.screen.clear_selection()
+            return
         board = self.model.board
         if board.phase is Phase.FINISHED or self.is_read_only:
             self.leave()
@@ -366,13 +384,6 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.set_keymap(keys.for_textual())
         self.sync()
 
-    def copy_out(self, text: str) -> None:
-        """Give a text to the terminal's clipboard."""
-        if text:
-            self.copy_to_clipboard(text)
-            count = text.count("\n") + 1
-            self.notify(f"copied {count} lines" if count > 1 else "copied", timeout=2, markup=False)
-
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""
         # Through the app's own queue: a signal comes outside of what Textual calls the active app.
@@ -385,7 +396,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self._signals.install(self._earlier_signals)
 
     def on_unmount(self) -> None:
-        """Give the signals back."""
+        """Give title and signals back."""
+        self.give_title_back()
         if self._signals is not None:
             self._signals.remove()
 
@@ -440,6 +452,8 @@ async def run_console(
         runs=RunBook(settings.runs_dir) if shows_runs else None,
     )
     app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)
+    app.pager, app.notifies, app.is_in_tmux = settings.pager, settings.notify, settings.is_in_tmux
+    app.has_title = settings.title and not settings.is_linux_terminal  # which would show it as text
     app.call_later(app.listen_to_signals)
     outcome = await app.run_async()
     if outcome is None and app.faults.last is not None:

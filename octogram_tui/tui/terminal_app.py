@@ -17,6 +17,8 @@ from octogram_tui.errors import OctogramError
 from octogram_tui.projection.text import safe
 from octogram_tui.tui import terminal_modes
 from octogram_tui.tui.background import Background
+from octogram_tui.tui.calling import POP_TITLE, PUSH_TITLE, How, set_title, sounds
+from octogram_tui.tui.clipboard import by_tmux, is_too_long, osc52, said_of
 from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.lending import Borrower, pager_command, why_not
 
@@ -26,16 +28,24 @@ NO_TERMINAL = "here is no terminal that could be lent: a browser shows this cons
 class TerminalApp(GuardedApp[ReturnType]):
     """Holds the terminal, but for the times when somebody else does; then it draws nothing, and does not end.
 
-    pager: the command that shows a text
+    pager       the command that shows a text
+    notifies    how it calls for somebody
+    has_title   whether the terminal's title says how things stand
+    is_in_tmux  whether tmux is between us and the terminal
     """
 
     pager = "less"
+    notifies: How = "off"
+    has_title = False
+    is_in_tmux = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._borrower: Borrower | None = None
         self._leaving: Callable[[], None] | None = None  # how it was to be left while somebody had the terminal
         self.background = Background(self)
+        self._title = ""  # as it was set
+        self._is_looked_at: bool | None = None  # None: the terminal does not say
 
     @property
     def is_lent(self) -> bool:
@@ -51,6 +61,59 @@ class TerminalApp(GuardedApp[ReturnType]):
         """Draw all of the screen: what was on it is not there any more."""
         if self._screen_stack:
             self.screen.refresh(layout=True)
+
+    # Calling
+
+    def show_title(self, text: str) -> None:
+        """Say in the terminal's title how things stand; the one before is kept by the terminal, and comes back."""
+        driver = self.terminal_driver()
+        if not self.has_title or text == self._title or driver is None or self.is_lent:
+            return
+        driver.write(("" if self._title else PUSH_TITLE) + set_title(text))
+        self._title = text
+
+    def give_title_back(self) -> None:
+        """Show the title that there was."""
+        driver = self.terminal_driver()
+        if self._title and driver is not None:
+            driver.write(POP_TITLE)
+        self._title = ""
+
+    def call_for_somebody(self, text: str) -> None:
+        """Ring, or send a notification; not to who looks at the terminal, as far as that can be told."""
+        driver = self.terminal_driver()
+        if driver is None or (self._is_looked_at and not self.is_lent):
+            return
+        if self.is_lent:  # whoever has the terminal is in the midst of its own sequences: a bell does no harm
+            terminal_modes.write(b"\a" if self.notifies != "off" else b"")
+        elif sequence := sounds(self.notifies, text, in_tmux=self.is_in_tmux):
+            driver.write(sequence)
+
+    def on_app_focus(self) -> None:
+        """The terminal says that somebody looks at it."""
+        self._is_looked_at = True
+
+    def on_app_blur(self) -> None:
+        """The terminal says that nobody looks at it."""
+        self._is_looked_at = False
+
+    # Copying
+
+    def copy_out(self, text: str) -> None:
+        """Give a text to the clipboard of the terminal, and say how much it was."""
+        if not text:
+            self.notify("there is nothing to copy", timeout=2, markup=False)
+        elif is_too_long(text):
+            self.notify("too long for a clipboard: write it to a file", severity="warning", markup=False)
+        else:
+            self._clipboard = text
+            self.run_worker(self._copied(text), group="copying")
+
+    async def _copied(self, text: str) -> None:
+        driver = self._driver
+        if not (self.is_in_tmux and await by_tmux(text)) and driver is not None and not self.is_lent:
+            driver.write(osc52(text))
+        self.notify(said_of(text), timeout=2, markup=False)
 
     # Lending
 
@@ -114,6 +177,7 @@ class TerminalApp(GuardedApp[ReturnType]):
         The library's own `suspend` does not come back after an exception, and takes what the other left for its own.
         """
         self.app_suspend_signal.publish(self)
+        self.give_title_back()
         driver.suspend_application_mode()
         attributes = terminal_modes.attributes()
         try:

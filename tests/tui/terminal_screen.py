@@ -68,7 +68,11 @@ class Terminal:
         while not condition():
             assert time.monotonic() < deadline, f"{what} did not come:\n{self.text()}"
             with contextlib.suppress(pexpect.TIMEOUT):
-                self._stream.feed(self.child.read_nonblocking(65536, timeout=0.2))
+                self.take(self.child.read_nonblocking(65536, timeout=0.2))
+
+    def take(self, text: str) -> None:
+        """Show what the program wrote."""
+        self._stream.feed(text)
 
     def press(self, keys: str, seen: str, *, gone: str = "") -> None:
         self.child.send(keys)

@@ -53,11 +53,10 @@ class HelpText(LineView):
     def _lay_out(self, width: int) -> None:
         lines: list[list[Piece]] = []
         for title, part in (
-            (self._title(), self._of_keys([action for action in ACTIONS if action.where == self._pane], width)),
+            (self._title(), self._of_keys(self._here(), width)),
             ("When something fails", self._of_failing(width)),
             ("The run", self._of_keys(_group("Run"), width)),
             ("Looking", self._of_keys(_group("Look"), width)),
-            ("Moving", self._of_keys([action for action in ACTIONS if action.where == "list"], width)),
             *((_pane_title(where), self._of_keys(actions, width)) for where, actions in self._others()),
             ("Signs of jobs", self._of_signs(list(LOOKS.values()), width)),
             ("Signs of agents", self._of_signs(list(AGENT_LOOKS.values()), width)),
@@ -69,7 +68,12 @@ class HelpText(LineView):
         self._lines = lines or [[("nothing here has that in it", "dim")]]
 
     def _title(self) -> str:
-        return f"{_pane_title(self._pane)}, where you are" if self._pane else ""
+        return f"{_pane_title(self._pane)}, where you are" if self._pane else "Moving"
+
+    def _here(self) -> list[Action]:
+        """Give what the pane alone can do, and then what can be done in each."""
+        own = [action for action in ACTIONS if action.where and action.where == self._pane]
+        return own + [action for action in ACTIONS if action.where == "list"]
 
     def _others(self) -> ItemsView[str, list[Action]]:
         found: dict[str, list[Action]] = {}

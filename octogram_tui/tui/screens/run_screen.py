@@ -13,9 +13,5 @@ class RunScreen(RunVerbs, LookVerbs):
     BINDINGS = bindings()
 
     def action_interrupt(self) -> None:
-        """Ctrl-C: copy what is selected, else ask whether to stop; while it stops already: without grace."""
-        if self.get_selected_text():
-            self.action_copy()
-            self.clear_selection()
-        else:
-            self.app.interrupt()
+        """Ctrl-C, where the terminal tells it as a key and not as a signal."""
+        self.app.interrupt()
