@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,34 @@ def test_a_console_that_lost_its_run_looks_again_before_it_says_so(
     else:
         with pytest.raises(raised, match=said):
             console._exit_code_of_lost(known)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_who_only_watches_only_watches_the_next_run_too(
+    place: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    info = archive.RunInfo("one", "s.yml", 1, "2026-01-01T00:00:00Z")
+    runs = {name: archive.KnownRun(replace(info, run=name), place, "running") for name in ("one", "two")}
+    outcomes = iter([ConsoleOutcome("detached", None, "two"), ConsoleOutcome("finished", 7)])
+    asked: list[bool] = []
+
+    class Watched:
+        """A connection that nothing comes of."""
+
+        @classmethod
+        async def connect(cls, path: str, *, only_watch: bool) -> Watched:
+            asked.append(only_watch)
+            return cls()
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    async def left(*_: object, **options: object) -> ConsoleOutcome:
+        assert options["read_only"] is read_only
+        return next(outcomes)
+
+    monkeypatch.setattr(archive, "find", lambda _, name: runs[name])
+    monkeypatch.setattr("octogram_tui.runtime.client.Client", Watched)
+    monkeypatch.setattr("octogram_tui.tui.app.run_console", left)
+    assert console.attach(runs["one"], Settings(place, place, None), read_only=read_only) == 7
+    assert asked == [read_only, read_only]

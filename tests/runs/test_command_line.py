@@ -256,3 +256,10 @@ def test_the_demo_without_a_terminal_goes_well(place: Place) -> None:
     assert "OK after" in done.stdout
     assert place.run("demo", "--headless", "--dry-run").returncode == 0
     assert "exit code 0" in place.run("demo", "--help").stdout
+
+
+def test_alone_and_without_a_terminal_the_program_explains_itself(place: Place) -> None:
+    done = place.run()
+    assert done.returncode == 0
+    assert "usage: octogram-tui SCENARIO" in done.stdout
+    assert "other commands:" in done.stdout
