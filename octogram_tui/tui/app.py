@@ -431,7 +431,7 @@ async def run_console(
     """
     prepare_textual()
     draw_on_terminal()
-    palette = themes.WITHOUT_COLOUR if settings.no_color else theme or settings.theme or themes.DEFAULT
+    palette = themes.WITHOUT_COLOUR if settings.no_color else theme or settings.theme or themes.default()
     ascii_only = ascii or settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal)
     app = ConsoleApp(
         source,

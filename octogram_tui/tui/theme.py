@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.console import Console
 from rich.style import Style
 from textual.theme import Theme
 
@@ -15,6 +16,7 @@ from octogram_tui.resources import themes_dir
 
 DEFAULT = "dark"
 WITHOUT_COLOUR = "no-colour"
+FEW_COLOURS = "terminal"
 STYLESHEET = "console.tcss"
 
 
@@ -56,3 +58,11 @@ def palette(name: str) -> Palette:
 def stylesheet() -> Path:
     """Give the path of the console's layout."""
     return themes_dir() / STYLESHEET
+
+
+def default() -> str:
+    """Name the palette for whoever chose none: ours, or the terminal's own colours where it has sixteen or none.
+
+    The nearest of sixteen to two of ours may be one and the same.
+    """
+    return DEFAULT if Console(force_terminal=True).color_system in ("256", "truecolor") else FEW_COLOURS

@@ -14,6 +14,9 @@ ON_BLACK, ON_WHITE = ("e5e5e5", "000000"), ("000000", "ffffff")
 """The terminal's own colours: ink and ground."""
 
 
+STANDS_BACK = ("dim", "faint", "skipped")
+
+
 class Seen(NamedTuple):
     """A piece of one style: its text, and how well it is read."""
 
@@ -21,7 +24,7 @@ class Seen(NamedTuple):
     ratio: float
     ink: str
     ground: str
-    is_dim: bool
+    stands_back: bool
     row: int
 
 
@@ -37,12 +40,12 @@ def pieces(app: ConsoleApp, own: tuple[str, str] = ON_BLACK) -> Iterator[Seen]:
                 ink, ground = ground, ink
             if style.dim:
                 ink = _halfway(ink, ground)
-            yield Seen(text.strip(), contrast(ink, ground), ink, ground, _is_dim(app, style), row)
+            yield Seen(text.strip(), contrast(ink, ground), ink, ground, _stands_back(app, style), row)
 
 
-def _is_dim(app: ConsoleApp, style: Style) -> bool:
-    """Whether it is meant to stand back."""
-    return bool(style.dim) or style.color == app.brush.style("dim").color
+def _stands_back(app: ConsoleApp, style: Style) -> bool:
+    """Whether it is meant to."""
+    return bool(style.dim) or style.color in [app.brush.style(name).color for name in STANDS_BACK]
 
 
 def _colour(colour: Color | None, default: str, own: tuple[str, str]) -> str:

@@ -95,7 +95,7 @@ class Entry(Generic[Chosen]):
         settings = self._settings
         app: EntryApp[Chosen] = EntryApp(
             make_screen,
-            palette=themes.WITHOUT_COLOUR if settings.no_color else settings.theme or themes.DEFAULT,
+            palette=themes.WITHOUT_COLOUR if settings.no_color else settings.theme or themes.default(),
             ascii_only=settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal),
             editor=settings.editor,
             keys=load_keys(settings.config_dir, settings.keys),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -12,7 +13,7 @@ from octogram_tui.projection.text import safe
 from octogram_tui.tui.format import Look
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.theme import Palette
-from octogram_tui.tui.widgets.contrast import LEAST_CONTRAST, contrast
+from octogram_tui.tui.widgets.contrast import readable
 from octogram_tui.tui.widgets.ink import inked
 
 CUT = "~"
@@ -169,9 +170,11 @@ def under(strip: Strip, ground: Style) -> Strip:
 
 
 def _readable(style: Style | None, ground: Style) -> Style:
+    """Bring an ink nearer to the plain text's, just as far as it takes to be read on that ground."""
     if style is None or ground.color is not None or style.color is None or ground.bgcolor is None:
         return style or Style.null()
     ink, below = style.color.triplet, ground.bgcolor.triplet
-    if ink is None or below is None or contrast(ink, below) >= LEAST_CONTRAST:
+    if ink is None or below is None:
         return style
-    return style.without_color
+    nearer = readable(ink, below)
+    return style if nearer == ink else style + Style(color=Color.from_triplet(nearer))
