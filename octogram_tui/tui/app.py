@@ -42,6 +42,7 @@ from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import ConsoleSignals, draw_on_terminal, draws_ascii_only
 from octogram_tui.tui.terminal_app import TerminalApp
+from octogram_tui.tui.typed_text import clipped, escaped
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.run_list import RunList
 
@@ -367,11 +368,15 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.sync()
 
     def copy_out(self, text: str) -> None:
-        """Give a text to the terminal's clipboard."""
+        """Give a text to the terminal's clipboard: nothing that would be obeyed where it is pasted, nor too much."""
         if text:
-            self.copy_to_clipboard(text)
-            count = text.count("\n") + 1
-            self.notify(f"copied {count} lines" if count > 1 else "copied", timeout=2, markup=False)
+            copied = clipped(escaped(text))
+            self.copy_to_clipboard(copied)
+            count, total = copied.count("\n") + 1, text.count("\n") + 1
+            said = "copied" if total == 1 else f"copied {total} lines"
+            if len(copied) < len(text):
+                said = f"copied the last {count} of {total} lines: w writes a whole log to a file"
+            self.notify(said, timeout=2 if count == total else 6, markup=False)
 
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""

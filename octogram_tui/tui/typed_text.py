@@ -10,6 +10,8 @@ from typing import Any
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.text import MOST_MARKS, is_plain
 
+CLIPBOARD_CHARACTERS = 256 * 1024
+
 _IN_QUOTES = {ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 9: "\\t", 13: "\\r"}
 _NEWLINES = re.compile(r"\r\n?")
 
@@ -36,6 +38,14 @@ def escaped(text: str) -> str:
 def one_line(text: str) -> str:
     """Write a text in one line; a newline at its end is only how it was copied."""
     return escaped(text).rstrip("\n").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def clipped(text: str) -> str:
+    """Take the last lines of a text, as much as terminals take for their clipboard."""
+    if len(text) <= CLIPBOARD_CHARACTERS:
+        return text
+    end = text[-CLIPBOARD_CHARACTERS:]
+    return end.partition("\n")[2] or end
 
 
 def pasted_value(text: str) -> str:

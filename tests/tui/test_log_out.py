@@ -12,6 +12,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.lending import pager_command, shows_colours
 from octogram_tui.tui.screens.save_form import SaveForm, file_name
+from octogram_tui.tui.typed_text import CLIPBOARD_CHARACTERS, clipped
 
 RAW = ["plain", "\x1b[31mred\x1b[0m", "1%\r100%", "\x1b]0;gone\x07", "x" * 5000]
 
@@ -135,3 +136,12 @@ async def test_a_log_is_pinned_from_any_pane() -> None:
         await pilot.press("greater_than_sign", "p")
         assert len(log.tabs) == 1
         assert "Log" in screen_text(app)
+
+
+def test_no_more_is_copied_than_terminals_take() -> None:
+    text = "\n".join(f"line {number}" for number in range(100_000))
+    copied = clipped(text)
+    assert copied.endswith("line 99999")
+    assert copied.startswith("line ")
+    assert len(copied) <= CLIPBOARD_CHARACTERS
+    assert clipped("short") == "short"
