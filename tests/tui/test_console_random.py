@@ -34,6 +34,7 @@ async def test_nothing_ends_the_console(seed: int, monkeypatch: pytest.MonkeyPat
     app = console(source, ascii_only=rng.random() < 0.2, palette=rng.choice(theme.names()))
     monkeypatch.setattr(app, "exit", lambda *_, **__: None)  # `q d` is a way to leave: here nobody leaves
     monkeypatch.setattr(save_form, "write_whole", lambda *_: None)  # wherever the name that was typed leads
+    monkeypatch.setattr(app, "show_in_pager", lambda *_: app.notify("lent and back"))
     monkeypatch.setattr(app, "lend", lambda *_, **__: app.notify("lent and back"))
     async with app.run_test(size=rng.choice(SIZES)) as pilot:
         await settled(pilot)
