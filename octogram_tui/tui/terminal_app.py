@@ -21,6 +21,7 @@ from octogram_tui.tui.calling import POP_TITLE, PUSH_TITLE, How, set_title, soun
 from octogram_tui.tui.clipboard import by_tmux, is_too_long, osc52, said_of
 from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.lending import Borrower, pager_command, why_not
+from octogram_tui.tui.typed_text import escaped
 
 NO_TERMINAL = "here is no terminal that could be lent: a browser shows this console"
 
@@ -100,11 +101,12 @@ class TerminalApp(GuardedApp[ReturnType]):
     # Copying
 
     def copy_out(self, text: str) -> None:
-        """Give a text to the clipboard of the terminal, and say how much it was."""
+        """Give a text to the clipboard of the terminal, with nothing in it that is obeyed where it is pasted."""
+        text = escaped(text)
         if not text:
             self.notify("there is nothing to copy", timeout=2, markup=False)
         elif is_too_long(text):
-            self.notify("too long for a clipboard: write it to a file", severity="warning", markup=False)
+            self.notify("too long for a clipboard: w writes a whole log to a file", severity="warning", markup=False)
         else:
             self._clipboard = text
             self.run_worker(self._copied(text), group="copying")

@@ -17,7 +17,7 @@ from octogram_tui.tui.app import ConsoleApp
 
 ABOUT: dict[str, Any] = {"instance": InstanceId("s", "j", "a")}
 START = ev.RunStarted(
-    seq=1, run="r", scenario="s", plan=[{"stage": "s", "jobs": [{"job": "j"}]}], agents=[{"name": "a"}]
+    seq=1, run="r", scenario="s", plan=[{"stage": "s", "jobs": [{"job": "j"}]}], agents=[{"agent": "a"}]
 )
 
 

@@ -41,7 +41,7 @@ async def test_what_is_drawn_can_be_read(name: str) -> None:
         screen = app.run_screen
         assert screen is not None
         for severity in ("information", "warning", "error"):
-            app.notify("a link: http://127.0.0.1/", severity=severity)  # type: ignore[arg-type]
+            app.notify("a link: http://127.0.0.1/", severity=severity)
         for view in VIEWS:
             screen.show(view.name)
             await pilot.pause()

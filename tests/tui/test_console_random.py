@@ -12,6 +12,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui import theme
 from octogram_tui.tui.guard import GuardedApp
+from octogram_tui.tui.screens import save_form
 from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.line_view import LineView
 
@@ -32,6 +33,8 @@ async def test_nothing_ends_the_console(seed: int, monkeypatch: pytest.MonkeyPat
     source = FleetBehind(rng)
     app = console(source, ascii_only=rng.random() < 0.2, palette=rng.choice(theme.names()))
     monkeypatch.setattr(app, "exit", lambda *_, **__: None)  # `q d` is a way to leave: here nobody leaves
+    monkeypatch.setattr(save_form, "write_whole", lambda *_: None)  # wherever the name that was typed leads
+    monkeypatch.setattr(app, "show_in_pager", lambda *_: app.notify("lent and back"))
     monkeypatch.setattr(app, "lend", lambda *_, **__: app.notify("lent and back"))
     async with app.run_test(size=rng.choice(SIZES)) as pilot:
         await settled(pilot)

@@ -52,7 +52,7 @@ class LogText(LineView):
 
     def on_resize(self) -> None:
         """Lay it out for the width, and show the end."""
-        width = max(8, self.size.width)
+        width = max(8, self.size.width - 1)  # the scrollbar stands in the last cell
         self._rows = [(part, "accent") for part in chop_cells(self.brush.text(self._title), width)]
         for line in self._whole:
             self._rows += [(part, "") for part in chop_cells(self.brush.line(line), width) or [""]]

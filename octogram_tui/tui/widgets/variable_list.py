@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from rich.cells import cell_len
+
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import clock, value
 from octogram_tui.tui.model import Model
+from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 from octogram_tui.tui.widgets.line_view import LineView
 
@@ -27,8 +30,8 @@ class VariableList(LineView):
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
     def text_of_selected(self) -> str:
-        """Give its value."""
-        return str(self.selected.now.value) if self.selected is not None else ""
+        """Give its value, as the form takes it."""
+        return written(self.selected.now.value) if self.selected is not None else ""
 
     def count(self) -> int:
         """Say how many variables there are."""
@@ -52,7 +55,7 @@ class VariableList(LineView):
         return [("no variables yet", "dim"), ("`vars` in the scenario, or e to set one", "faint")]
 
     def _name_cells(self) -> int:
-        return min(NAME_CELLS, max((len(variable.name) for variable in self._rows), default=0))
+        return min(NAME_CELLS, max((cell_len(self.brush.text(variable.name)) for variable in self._rows), default=0))
 
     def paint(self, index: int, width: int) -> list[Piece]:
         """Mark, name, value, who and when."""
@@ -63,8 +66,9 @@ class VariableList(LineView):
         name = fit(brush.text(variable.name), self._name_cells())
         shown = "removed" if now.removed else brush.text(value(now.value))
         by = f"{brush.text(now.by)} {clock(now.at_s)}" if variable.count else ""
-        room = width - len(name) - 6
-        by_cells = min(len(by), max(0, room - len(shown) - 2)) if room - len(shown) > 10 else 0
+        room = width - cell_len(name) - 6
+        left = room - cell_len(shown)
+        by_cells = min(cell_len(by), max(0, left - 2)) if left > 10 else 0
         style = "skipped" if now.removed else ""
         return [
             (f" {mark} ", "changed"),
