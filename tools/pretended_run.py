@@ -379,7 +379,7 @@ class PretendedSource:
 
 def main() -> None:
     """Open the console on a run that does not happen."""
-    from octogram_tui.tui.app import run_console
+    from octogram_tui.tui.opening import run_console
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--agents", type=int, default=12)

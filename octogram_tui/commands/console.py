@@ -159,7 +159,7 @@ def attach(
     shows_runs: from here one can go to other runs
     """
     from octogram_tui.runtime.client import Client
-    from octogram_tui.tui.app import run_console
+    from octogram_tui.tui.opening import run_console
 
     async def session() -> ConsoleOutcome:
         client = await Client.connect(run.info.socket, only_watch=read_only)

@@ -82,7 +82,7 @@ def show(
 
     shows_runs: from here one can go to other runs
     """
-    from octogram_tui.tui.app import run_console
+    from octogram_tui.tui.opening import run_console
 
     outcome = asyncio.run(
         run_console(

@@ -132,7 +132,7 @@ def test_a_run_whose_process_ended_before_it_could_say_so_is_not_lost(
         return ConsoleOutcome("lost", None)
 
     monkeypatch.setattr("octogram_tui.runtime.client.Client", Gone)
-    monkeypatch.setattr("octogram_tui.tui.app.run_console", lost)
+    monkeypatch.setattr("octogram_tui.tui.opening.run_console", lost)
     assert console.attach(known, Settings(place, place, None)) == 0
     assert "ended with exit code 0" in capsys.readouterr().out
 

@@ -150,6 +150,8 @@ class PaneScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring everything that is seen up to date."""
+        if self.focused is None and self.is_current:
+            self.focus_pane(self.view)  # what had the keys went away
         if self.focused is None and self.app.app_focus and self.is_current:
             # The pane that had the keys lost its place while the terminal was not looked at: they are never nobody's.
             self.focus_pane(self.view)
