@@ -278,6 +278,6 @@ def test_who_only_watches_only_watches_the_next_run_too(
 
     monkeypatch.setattr(archive, "find", lambda _, name: runs[name])
     monkeypatch.setattr("octogram_tui.runtime.client.Client", Watched)
-    monkeypatch.setattr("octogram_tui.tui.app.run_console", left)
+    monkeypatch.setattr("octogram_tui.tui.opening.run_console", left)
     assert console.attach(runs["one"], Settings(place, place, None), read_only=read_only) == 7
     assert asked == [read_only, read_only]
