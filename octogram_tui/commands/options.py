@@ -126,7 +126,7 @@ def check_looks(settings: Settings) -> None:
     if settings.theme:
         from octogram_tui.tui.theme import palette
 
-        palette(settings.theme)
+        palette(settings.theme, settings.config_dir)
     if settings.keys or (settings.config_dir / "keys.toml").exists():
         from octogram_tui.tui.key_file import load_keys
 

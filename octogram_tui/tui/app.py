@@ -79,7 +79,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
-        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette).theme.ansi)
+        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette, config_dir).theme.ansi)
         self.source = source
         self.scenario_path = scenario_path
         self.editor = editor
@@ -87,8 +87,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.model.hints = hints
         self.model.runs = runs
         self.model.lesson = Lesson() if teaches and not replay else None
-        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
-        self._config_dir = config_dir
+        self.brush = Brush(themes.palette(palette, config_dir), ascii_only=ascii_only, keys=keys)
+        self.config_dir = config_dir
         self._caller = Caller()
         self._palette: Palette | None = None  # while it is open
         self.set_keymap(self.brush.keys.for_textual())
@@ -113,6 +113,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def on_mount(self) -> None:
         """Begin to listen."""
         self.set_class(self.brush.ascii_only, "-ascii")
+        self._tell_of_theme()
         self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
 
@@ -356,17 +357,24 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""
-        palette = themes.palette(name)
+        palette = themes.palette(name, self.config_dir)
         self.brush.use(palette)
         self.register_theme(palette.theme)
         self.ansi_color = palette.theme.ansi
         self.theme = name
         self.sync()
 
+    def _tell_of_theme(self) -> None:
+        """Say what cannot be read in a theme of the user's."""
+        said = self.brush.palette.complaints
+        if said:
+            more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+            self.notify(f"theme {self.brush.palette.name}: {said[0]}{more}", severity="warning", markup=False)
+
     def action_use_preset(self, name: str) -> None:
         """Change the keys to a preset; the user's own stay over it."""
         try:
-            self.use_keys(load_keys(self._config_dir, name))
+            self.use_keys(load_keys(self.config_dir, name))
         except SettingsError as error:
             self.notify(f"{safe(error.message)}; {safe(error.hint)}", severity="warning", markup=False)
 

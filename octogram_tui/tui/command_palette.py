@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from octogram_tui.errors import SettingsError
 from octogram_tui.tui import theme
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.key_presets import PRESETS
@@ -62,10 +63,15 @@ class ActionProvider(Provider):
             if is_possible(action, console.model, standing):
                 yield Entry(action.name.capitalize(), " ".join(keys.names(action.name)), action.says, action.call)
         if not console.no_color:
-            for name in theme.names():
+            folder = console.config_dir
+            for name in theme.names(folder):
+                try:
+                    title = theme.palette(name, folder).title
+                except SettingsError:  # one that is not chosen needs no word
+                    continue
                 says = "the colours now" if name == console.theme else "change the colours"
                 show = f"use_theme('{name}')"
-                yield Entry(f"Theme: {theme.palette(name).title}", "", says, show, show)
+                yield Entry(f"Theme: {title}", "", says, show, show)
         for name in PRESETS:
             says = "the keys now" if name == keys.preset else "change the keys; your own stay over them"
             yield Entry(f"Keys: {name}", "", says, f"use_preset('{name}')")

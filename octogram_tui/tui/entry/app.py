@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
@@ -39,10 +40,11 @@ class EntryApp(TerminalApp[Chosen | None]):
         ascii_only: bool = False,
         editor: str = "vi",
         keys: Keys | None = None,
+        config_dir: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette).theme.ansi)
-        self.brush = Brush(themes.palette(palette), ascii_only=ascii_only, keys=keys)
+        super().__init__(css_path=str(themes.stylesheet()), ansi_color=themes.palette(palette, config_dir).theme.ansi)
+        self.brush = Brush(themes.palette(palette, config_dir), ascii_only=ascii_only, keys=keys)
         self.set_keymap(self.brush.keys.for_textual())
         self.model = Model()  # of no run: panes of lines want one
         self.clock = clock
@@ -99,6 +101,7 @@ class Entry(Generic[Chosen]):
             ascii_only=settings.ascii or draws_ascii_only(is_linux_terminal=settings.is_linux_terminal),
             editor=settings.editor,
             keys=load_keys(settings.config_dir, settings.keys),
+            config_dir=settings.config_dir,
         )
         app.write_faults_to(settings.state_dir)
         app.call_later(app.listen_to_signals)
