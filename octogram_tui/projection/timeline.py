@@ -59,11 +59,6 @@ class Spans:
         found = [Span(*span) for span in self.closed]
         return found if self.open_s is None else [*found, Span(self.open_s, None)]
 
-    def within(self, start_s: float, end_s: float) -> float:
-        """Say how many seconds of a stretch of time they cover."""
-        covered = sum(max(0.0, min(end, end_s) - max(start, start_s)) for start, end in self.closed)
-        return covered if self.open_s is None else covered + max(0.0, end_s - max(self.open_s, start_s))
-
 
 class Mark(NamedTuple):
     """Something at a moment that a bar has to show. kind: failed or retry."""

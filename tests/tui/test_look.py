@@ -90,7 +90,11 @@ def test_every_attempt_says_why_it_was_and_how_it_ended() -> None:
         "   1 ✗ failed  00:02.000  1.0s",
         "       boom [3]␛ (sh ended with exit status 3)",
     ]
-    assert "in all     4.0s of work in 7.0s, 4.0s of them paused" in lines
+    assert "in all     4.0s of work in 7.0s, 2.0s of them held" in lines, (
+        "a job at work is not held, though the gate is shut"
+    )
+    stage = told(model, model.board.stages[0])
+    assert any(line.startswith("in all") and line.endswith("2.0s of them held") for line in stage)
 
 
 def test_who_failed_alike_is_named_and_a_job_says_each_cause_once() -> None:

@@ -6,7 +6,7 @@ from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind
 from octogram_tui.tui.format import LOOKS, duration, plural, stamp
-from octogram_tui.tui.look.instance import paused
+from octogram_tui.tui.look.instance import LEAST_HELD_S
 from octogram_tui.tui.look.pieces import Sight, Text, fact, head, section
 from octogram_tui.tui.model import title_of
 
@@ -84,7 +84,8 @@ def _facts(row: Group, sight: Sight) -> list[Text]:
         lines.append(fact("started", stamp(row.started_s)))
         is_over = row.ended_s is not None and row.done >= row.total and not row.tally[State.RUNNING]
         end_s = row.ended_s if is_over and row.ended_s is not None else sight.now_s
-        stood_s = sight.model.timeline.pauses.within(row.started_s, end_s)
-        if paused(stood_s):
-            lines.append(fact("paused", duration(stood_s)))
+        whole_s = end_s - row.started_s
+        held_s = whole_s - row.standstill.worked(row.started_s, end_s)
+        if held_s >= LEAST_HELD_S:
+            lines.append(fact("in all", f"{duration(whole_s)}, {duration(held_s)} of them held"))
     return lines

@@ -15,6 +15,8 @@ from octogram_tui.tui.widgets.brush import Brush
 LAST_LINES = 8
 OTHERS = 6
 SHORT_LINES = 4
+LEAST_HELD_S = 0.1
+"""Less than this is not said to be time in which the run was held."""
 WHY = {"first": "", "retry": "tried again by itself", "rerun": "run again by you"}
 
 
@@ -152,14 +154,10 @@ def _facts(row: InstanceRow, sight: Sight) -> list[Text]:
     if row.earlier:
         first_s = row.earlier[0].started_s
         whole_s = attempt.started_s + took_s - first_s
-        paused_s = sight.model.timeline.pauses.within(first_s, attempt.started_s + took_s)
-        lines.append(fact("in all", f"{duration(work_s)} of work in {duration(whole_s)}{paused(paused_s)}"))
+        held_s = whole_s - sight.model.board.standstill.worked(first_s, first_s + whole_s)
+        held = f", {duration(held_s)} of them held" if held_s >= LEAST_HELD_S else ""
+        lines.append(fact("in all", f"{duration(work_s)} of work in {duration(whole_s)}{held}"))
     return lines
-
-
-def paused(seconds: float) -> str:
-    """Say how much of a time the run was paused; nothing where it was not."""
-    return f", {duration(seconds)} of them paused" if seconds >= 0.1 else ""
 
 
 def _agent(row: InstanceRow, sight: Sight) -> str:
