@@ -14,7 +14,7 @@ from terminal_screen import Terminal
 
 pytestmark = pytest.mark.terminal
 
-RANDOM_BURSTS = 1_000 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 60
+RANDOM_BURSTS = 500 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 60
 RESTORED = "\x1b\\[\\?1049l"
 ROOT = Path(__file__).parents[2]
 
