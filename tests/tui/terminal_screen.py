@@ -74,6 +74,18 @@ class Terminal:
         """Show what the program wrote."""
         self._stream.feed(text)
 
+    def read(self, within_s: float) -> None:
+        """Read what comes for so long."""
+        end = time.monotonic() + within_s
+        while (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(pexpect.TIMEOUT):
+                self._stream.feed(self.child.read_nonblocking(65536, timeout=left))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Be another size."""
+        self.screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
     def press(self, keys: str, seen: str, *, gone: str = "") -> None:
         self.child.send(keys)
         self.until(seen, gone=gone)

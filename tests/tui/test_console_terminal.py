@@ -1,6 +1,7 @@
 """The console in a real pseudo-terminal: it opens, asks, ends in order, and leaves the terminal as it was."""
 
 import os
+import random
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from pathlib import Path
 import pexpect
 import pytest
 from fixtures_program import PYTHONPATH
+from terminal_screen import Terminal
 
 pytestmark = pytest.mark.terminal
 
+RANDOM_BURSTS = 500 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 60
 RESTORED = "\x1b\\[\\?1049l"
 ROOT = Path(__file__).parents[2]
 
@@ -115,3 +118,79 @@ def test_no_colour_and_no_unicode_where_asked() -> None:
     assert seen.isascii()
     assert "[38;" not in seen
     assert "[48;" not in seen
+
+
+def test_the_terminal_is_as_it_was_however_the_console_ends(tmp_path: Path) -> None:
+    """Echo, lines, signals, the other screen, the cursor, the mouse and pastes: what a shell would find."""
+    stty = "stty -a"
+    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": PYTHONPATH}
+    run = f"{sys.executable} -m tools.pretended_run --agents 3 --paused; echo ended $?"
+    shell = pexpect.spawn(
+        "sh", env={**environment, "PS1": "$ "}, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
+    )
+
+    def ask(command: str) -> str:
+        shell.sendline(f"{command}; echo do''ne")
+        shell.expect("done")
+        said = str(shell.before)
+        return said[said.find("speed") :]  # what was typed is echoed before it
+
+    try:
+        before = ask(stty)
+        assert "icanon" in before
+        for end in ("qd", "term", "\x03", "quit"):
+            shell.sendline(run)
+            shell.expect("Held before the first stage")
+            if end in ("term", "quit"):
+                number = {"term": signal.SIGTERM, "quit": signal.SIGQUIT}[end]
+                os.kill(_foreground(shell), number)
+            elif end == "\x03":
+                shell.send(end)
+                shell.expect("Stop the run")
+                shell.send("s")
+            else:
+                shell.send("q")
+                shell.expect("Leave the run")
+                shell.send("d")
+            shell.expect("ended 0")
+            written = str(shell.before)
+            for mode in ("?1049", "?1000", "?1003", "?1006", "?2004", "?1004"):
+                assert written.rfind(f"\x1b[{mode}l") > written.rfind(f"\x1b[{mode}h"), f"{mode} stays after {end!r}"
+            assert written.rfind("\x1b[?25h") > written.rfind("\x1b[?25l"), f"the cursor is hidden after {end!r}"
+            assert ask(stty) == before, f"after {end!r}"
+    finally:
+        shell.close(force=True)
+
+
+def _foreground(shell: pexpect.spawn) -> int:
+    return os.tcgetpgrp(shell.child_fd)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_random_keys_in_a_terminal(seed: int) -> None:
+    """Bytes as a terminal sends them, in bursts, with sizes that change meanwhile; `make random` takes a minute."""
+    rng = random.Random(seed)
+    keys = [*"1234567jkhlgGfztW!/?nrSyeR&:,.=+-", " ", "\t", "\x1b[Z", "\r", "\x1b", "\x1b[A", "\x1b[5~", "\x1bOP", "é"]
+    mouse = ["\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m", "\x1b[<64;{x};{y}M", "\x1b[<65;{x};{y}M", "\x1b[<32;{x};{y}M"]
+    more = ["\x1b[200~two\nlines\x1b[201~", "\x1b[I", "\x1b[O", "\x1b[<999;", "\x1b]11;rgb:0/0/0\x07", "\x1b[?2026;2$y"]
+    terminal = Terminal("--agents", "4", "--speed", "20", size=(80, 24))
+    done: list[str] = []
+    try:
+        terminal.until("deploy binaries")
+        for _ in range(RANDOM_BURSTS):
+            if rng.random() < 0.1:
+                terminal.resize(*rng.choice([(80, 24), (120, 40), (200, 60), (40, 12), (159, 30)]))
+            x, y = rng.randrange(1, 80), rng.randrange(1, 24)
+            burst = "".join(rng.choices([*keys, *keys, *mouse, *more], k=rng.randrange(1, 5)))
+            done.append(burst)
+            terminal.child.send(burst.replace("{x}", str(x)).replace("{y}", str(y)))
+            terminal.read(0.03)
+            assert terminal.child.isalive(), done[-10:]
+            assert "Traceback" not in terminal.text(), done[-10:]
+        terminal.press("\x1b", "", gone="never mind")
+        terminal.read(0.5)
+        assert terminal.text().strip(), f"blank after {done[-10:]}"
+        assert "cannot be drawn" not in terminal.text()
+        assert "console-faults" not in terminal.text()
+    finally:
+        terminal.close()
