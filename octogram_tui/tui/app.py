@@ -357,8 +357,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""
-        palette = themes.palette(name, self.config_dir)
-        self.brush.use(palette)
+        self.brush.use(palette := themes.palette(name, self.config_dir))
         self.register_theme(palette.theme)
         self.ansi_color = palette.theme.ansi
         self.theme = name
@@ -366,8 +365,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
 
     def _tell_of_theme(self) -> None:
         """Say what cannot be read in a theme of the user's."""
-        said = self.brush.palette.complaints
-        if said:
+        if said := self.brush.palette.complaints:
             more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
             self.notify(f"theme {self.brush.palette.name}: {said[0]}{more}", severity="warning", markup=False)
 
