@@ -42,7 +42,7 @@ def pretended_text() -> PretendedText:
             written += [
                 f"      - name: {job.name}",
                 f"        {job.procedure}:",
-                f"          argv: [{job.name.replace(' ', '-')}, --endpoint, http://127.0.0.1:8732]",
+                f"          argv: [{job.name.replace(' ', '-')}, --endpoint, self://node]",
                 "          network: '{{ vars.network }}'",
                 "          timeout: 30s",
             ]

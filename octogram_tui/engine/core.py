@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Final
 
 from octogram_tui.engine.effects import Effect
@@ -11,7 +12,14 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
 
-ABSENT: Final = object()
+
+class Absent(Enum):
+    """Stands for the value of a variable that is not there."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 """What stands for a variable that does not exist."""
 
 BY_HAND = ("operator", "scenario")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from octogram_tui.engine.core import ABSENT, Core
+from octogram_tui.engine.core import ABSENT, Absent, Core
 from octogram_tui.engine.schedule import JobRun
 from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.model.values import Value
@@ -49,7 +49,7 @@ class Reading:
     __slots__ = ("captures", "epoch", "is_computed", "names", "spec", "values")
 
     def __init__(
-        self, spec: JobSpec, names: Names, epoch: int, captures: list[str] | None, values: dict[str, Value | object]
+        self, spec: JobSpec, names: Names, epoch: int, captures: list[str] | None, values: dict[str, Value | Absent]
     ) -> None:
         self.spec = spec
         self.names = names
@@ -68,7 +68,7 @@ class StageReading:
         self._texts = list(_texts_of_stage(stage))
         names, is_computed = _names_in(" ".join(self._texts))
         self.epoch = core.epoch
-        self.values: dict[str, Value | object] = {name: core.variables.get(name, ABSENT) for name in names}
+        self.values: dict[str, Value | Absent] = {name: core.variables.get(name, ABSENT) for name in names}
         if is_computed:
             self.values = {**core.variables, **self.values}
 
@@ -77,16 +77,16 @@ class StageReading:
         return self._texts == list(_texts_of_stage(stage))
 
 
-class Noting(Mapping[str, Any]):
+class Noting(Mapping[str, Value]):
     """The variables, noting what is asked for."""
 
     __slots__ = ("_noted", "_values")
 
-    def __init__(self, values: Mapping[str, Any], noted: dict[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Value], noted: dict[str, Value | Absent]) -> None:
         self._values = values
         self._noted = noted
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Value:
         self._noted[name] = self._values.get(name, ABSENT)
         return self._values[name]
 
@@ -136,7 +136,7 @@ class Readings:
                 return latest
         names = self.names_of(spec)
         captures = job_run.lane.captures if names.has_captures else None
-        values: dict[str, Value | object] = {name: variables.get(name, ABSENT) for name in names.all}
+        values: dict[str, Value | Absent] = {name: variables.get(name, ABSENT) for name in names.all}
         if names.is_computed:
             return Reading(spec, names, job_run.epoch, captures, values | (job_run.noted or {}))
         reading = job_run.reading = self._latest[id(spec)] = Reading(spec, names, job_run.epoch, captures, values)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
@@ -15,6 +15,7 @@ from octogram_tui.model.values import Value
 from octogram_tui.template.scope import make_scope
 
 if TYPE_CHECKING:
+    from octogram_tui.engine.core import Absent
     from octogram_tui.engine.instances import Instance
     from octogram_tui.engine.readings import Reading
 
@@ -48,7 +49,7 @@ class JobRun:
         self.snapshot = snapshot
         self.epoch = epoch  # how often a variable had been set by hand when the snapshot was taken
         self.reading: Reading | None = None  # what an instance reads, where all of them read the same
-        self.noted: dict[str, Any] | None = None  # what was read to draw the items, where names are computed
+        self.noted: dict[str, Value | Absent] | None = None  # what was read to draw the items, where names are computed
         self.only = only  # rerun of some instances: the others are passed over
         self.items: Iterator[tuple[int, Value, str]] | None = None  # None before the first is drawn
         self.drawn: Instance | None = None  # the next one, held by the gate or by `max_concurrency`

@@ -8,7 +8,7 @@ a value that was set back. What jobs do to variables in their course is how the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine import results
 from octogram_tui.engine.core import ABSENT, Core
@@ -19,6 +19,7 @@ from octogram_tui.engine.readings import Reading, Readings, StageReading, after_
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
+from octogram_tui.model.values import Value
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.items import expand_items
@@ -118,9 +119,9 @@ class _Weighing:
             (stage.key, job.key): job for stage in core.scenario.stages for job in stage.jobs
         }
         self._moved: dict[int, frozenset[str]] = {}
-        self._now: dict[int, dict[str, Any]] = {}
+        self._now: dict[int, dict[str, Value]] = {}
         self._chosen: dict[str, dict[str, list[str]] | str | None] = {}
-        self._items: dict[tuple[int, int, str], dict[str, Any] | None] = {}
+        self._items: dict[tuple[int, int, str], dict[str, Value] | None] = {}
         self._expanded = 0
 
     def concerns(self, id_: InstanceId, reading: Reading) -> bool:
@@ -169,8 +170,8 @@ class _Weighing:
         )
 
     def _scope(
-        self, id_: InstanceId, reading: Reading, variables: Mapping[str, Any], item: Any = None
-    ) -> dict[str, Any]:
+        self, id_: InstanceId, reading: Reading, variables: Mapping[str, Value], item: Value = None
+    ) -> dict[str, Value]:
         return make_scope(
             variables,
             agent=id_.agent,
@@ -196,7 +197,7 @@ class _Weighing:
             moved = self._moved[id(reading)] = _moved(self._core, reading)
         return moved
 
-    def _now_of(self, reading: Reading) -> dict[str, Any]:
+    def _now_of(self, reading: Reading) -> dict[str, Value]:
         """Give the variables as they would be, had the run's course changed none since they were read."""
         now = self._now.get(id(reading))
         if now is None:
@@ -207,8 +208,8 @@ class _Weighing:
         return now
 
     def _items_of(
-        self, id_: InstanceId, reading: Reading, spec: JobSpec, now: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
+        self, id_: InstanceId, reading: Reading, spec: JobSpec, now: Mapping[str, Value]
+    ) -> dict[str, Value] | None:
         """Give the items that a job has now, by their texts; None when that cannot be told."""
         key = id(spec), id(reading), id_.agent
         if key not in self._items:
@@ -259,7 +260,7 @@ def _is_moved(core: Core, read_epoch: int, name: str, value: object) -> bool:
     return expected is not now and repr(expected) != repr(now)  # 1, 1.0 and true are equal, and not the same
 
 
-def _outcome(spec: JobSpec, scope: dict[str, Any]) -> str:
+def _outcome(spec: JobSpec, scope: dict[str, Value]) -> str:
     """Give what an attempt does, as a text to compare: what it is told, that it is passed over, or that it fails."""
     try:
         if spec.when is not None and not decide(spec.when.source, scope):

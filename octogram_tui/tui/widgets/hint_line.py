@@ -19,7 +19,7 @@ LEAST_ROWS = 20
 """On fewer rows the panes come first, unless somebody is being taught."""
 
 _CALLS = {action.name: action.call for action in ACTIONS}
-_KEY = re.compile(r"\{([^}]+)\}")
+_KEY = re.compile(r"\{([^{}]+)\}")
 
 
 class Word(NamedTuple):
