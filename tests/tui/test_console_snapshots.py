@@ -49,7 +49,7 @@ SHOTS: dict[str, dict[str, Any]] = {
 
 
 def recording(name: str) -> list[ev.Event]:
-    return list(read(Path(__file__).parent / "recorded" / f"{name}.jsonl"))
+    return list(read(Path(__file__).parent / f"recorded_{name}.jsonl"))
 
 
 @pytest.mark.parametrize("name", SHOTS)
