@@ -22,6 +22,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 AFTER_S = 0.3
 """The clock stands this long after the last event."""
 
+SETTLING = 4
+"""So many ticks of the clock: the panes take their places, and then show what is wanted in them."""
+
 
 class Shot(NamedTuple):
     """A picture: how large, of which run, at what moment of its run, after which keys, in which colours."""
@@ -74,13 +77,15 @@ async def take(shot: Shot) -> str:
     now = datetime.fromisoformat(run.started_wall).timestamp() + events[-1].at_s + AFTER_S
     app = ConsoleApp(Still(events), scenario_path=f"{shot.agents}-nodes.yml", palette=shot.palette, clock=lambda: now)
     app.animation_level = "none"
+    app.is_strict = True  # a picture of a fault is none of ours
     async with app.run_test(size=(shot.width, shot.height)) as pilot:
         while app.model.board.seq < events[-1].seq:
             await pilot.pause()
         await pilot.pause()
         await pilot.press(*shot.keys)
-        app.sync()
-        await pilot.pause()
+        for _ in range(SETTLING):
+            app.sync()
+            await pilot.pause()
         return app.export_screenshot(title="octogram-tui") + "\n"
 
 

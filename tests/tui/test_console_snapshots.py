@@ -8,6 +8,7 @@ from console_app import StillSource, console, fleet_events, settled
 
 from octogram_tui.engine import events as ev
 from octogram_tui.journal.reader import read
+from tools.screenshots import SETTLING
 
 SHOTS: dict[str, dict[str, Any]] = {
     "held before the first stage 80x24": {"size": (80, 24), "until_s": 1.0, "paused": True},
@@ -69,7 +70,8 @@ def test_looks_as_before(name: str, snap_compare: Any) -> None:
         for key in shot.get("keys", ()):
             await pilot.press(key)
         await pilot.pause()
-        app.sync()  # as the next tick of the clock would
-        await pilot.pause()
+        for _ in range(SETTLING):
+            app.sync()  # as the next ticks of the clock would
+            await pilot.pause()
 
     assert snap_compare(app, terminal_size=shot["size"], run_before=prepare)
