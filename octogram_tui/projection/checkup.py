@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from octogram_agentd.network.endpoint import cut
-
 COLUMNS = ("name", "connection", "host key", "login", "start", "python", "disk", "clock")
 """The checks that have a column, in the order in which they are made."""
 
+_PORT = re.compile(r":\d+$")
 _VARYING = re.compile(r"SHA256:\S+|\d+")
 _ORDER = ("ok", "warn", "fail")
 
@@ -148,7 +147,7 @@ def _likeness(machine: MachineReport) -> object:
     cells = tuple(machine.cell(column) for column in COLUMNS)
     told = []
     for finding in machine.told:
-        detail = finding.detail.replace(machine.place, "").replace(host, "").replace(cut(host)[0] or host, "")
+        detail = finding.detail.replace(machine.place, "").replace(host, "").replace(_PORT.sub("", host) or host, "")
         told.append((finding.check, finding.state, _VARYING.sub("", detail)))
     return cells, tuple(told)
 
