@@ -20,7 +20,7 @@ SOURCES = {
 OF_THE_WHOLE = {"runs", "rig", "contracts"}
 """Folders of tests that mirror no folder of the source: runs of the program, such over machines, what holds for all."""
 
-DATA = {"golden", "scenarios", "__snapshots__", "recorded"}
+DATA = {"golden", "scenarios", "__snapshots__"}
 """Folders of what tests read, beside those that read it."""
 
 WITH_THE_FOLDER_ABOVE = {"tui/screens", "tui/widgets", "samples/stand_ins/octez_stand_in"}
