@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.values import Value
+from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 
 KEPT_CHANGES = 50
@@ -77,16 +78,33 @@ class Variables:
 
     def likely(self, row: Row | None) -> list[Variable]:
         """List all variables, those first that a row is about: what its error names, then what its job's texts do."""
-        words: set[str] = set()
+        ranks = self._ranks(row)
+        return sorted(self.by_name.values(), key=lambda variable: (ranks[variable.name], variable.name))
+
+    def meant(self, row: Row | None) -> Variable | None:
+        """Find the one variable that what failed is about, where no other is as likely."""
+        if not isinstance(row, InstanceRow) or row.last is None or not row.last.failure:
+            return None
+        ranks = self._ranks(row)
+        best = min(ranks.values(), default=0)
+        found = [name for name, rank in ranks.items() if rank == best and not self.by_name[name].now.removed]
+        return self.by_name[found[0]] if best and len(found) == 1 else None
+
+    def _ranks(self, row: Row | None) -> dict[str, int]:
+        """Say of each variable how likely a row is about it: the lower the likelier, and 0 when nothing says so."""
+        cause, words = set[str](), set[str]()
         if isinstance(row, InstanceRow) and row.last is not None and row.last.failure:
-            words = set(re.findall(r"[\w-]+", str(row.last.failure.as_json())))
+            cause = _words(cause_of(row.last.failure).text)
+            words = _words(str(row.last.failure.as_json()))
         patterns = [pattern for job in _jobs(row) for pattern in job.mentions]
+        return {
+            name: -4 * (name in cause) - 2 * (name in words) - any(fnmatchcase(name, each) for each in patterns)
+            for name in self.by_name
+        }
 
-        def rank(variable: Variable) -> tuple[int, str]:
-            is_mentioned = any(fnmatchcase(variable.name, pattern) for pattern in patterns)
-            return (-2 * (variable.name in words) - is_mentioned, variable.name)
 
-        return sorted(self.by_name.values(), key=rank)
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", text))
 
 
 def _jobs(row: Row | None) -> list[Group]:

@@ -22,8 +22,8 @@ from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.typed_text import escaped, pasted_value, written
 
 
-def shop_events() -> list[ev.Event]:
-    """A run that waits, because a shop has nothing to sell."""
+def shop_events(agents: int = 1, message: str = "stock_2 is 0") -> list[ev.Event]:
+    """A run that waits, because shops have nothing to sell."""
     job: JobEntry = {
         "job": "sell",
         "procedure": "builtins.shell",
@@ -31,22 +31,24 @@ def shop_events() -> list[ev.Event]:
         "line": 3,
         "variables": ["price", "stock_*"],
     }
-    about: dict[str, Any] = {"instance": InstanceId("market", "sell", "shop")}
-    error = {"kind": "exit", "message": "stock_2 is 0"}
+    names = [f"shop_{number}" for number in range(agents)]
+    error = {"kind": "exit", "message": message}
     given: dict[str, Value] = {"allowed": True, "price": 12, "stock_1": 7, "stock_2": 0}
     events: list[ev.Event] = [
         ev.RunStarted(
             run="r",
             scenario="s",
             plan=[{"stage": "market", "line": 1, "jobs": [job]}],
-            agents=[{"agent": "shop"}],
+            agents=[{"agent": name} for name in names],
             variables=given,
         ),
-        ev.StageStarted(stage="market", agents=["shop"]),
-        ev.JobStarted(**about),
-        ev.JobFinished(**about, state="failed", failure=Failure.from_json(error)),
-        ev.RunPaused(reason="failure"),
+        ev.StageStarted(stage="market", agents=names),
     ]
+    for name in names:
+        about: dict[str, Any] = {"instance": InstanceId("market", "sell", name)}
+        failed = ev.JobFinished(**about, state="failed", failure=Failure.from_json(error))
+        events += [ev.JobStarted(**about), failed]
+    events.append(ev.RunPaused(reason="failure"))
     for number, event in enumerate(events, 1):
         event.seq, event.at_s = number, number / 10
     return events
@@ -64,7 +66,7 @@ def says(pilot: Pilot[Any]) -> str:
 
 async def opened(pilot: Pilot[Any]) -> ConsoleApp:
     app = await settled(pilot)
-    await pilot.press("e")
+    await pilot.press("e", "shift+tab")
     assert [offer.name for offer in form(pilot).offers] == ["stock_2", "price", "stock_1", "allowed"]
     return app
 
@@ -77,6 +79,46 @@ async def test_what_the_failure_names_is_offered_first_and_tab_leads_to_its_valu
         assert form(pilot).value_field.text == "0"
         await pilot.press("5", "enter")
         assert source.sent == [st.SetVariableRequest("stock_2", 5)]
+
+
+@pytest.mark.parametrize("agents", [1, 40])
+async def test_a_repair_is_five_keys_for_one_agent_and_for_forty(agents: int) -> None:
+    source = StillSource(shop_events(agents))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "5", "enter", "R", *(["r"] if agents > 1 else []))
+        assert source.sent == [st.SetVariableRequest("stock_2", 5), st.RerunAllRequest("failed", go=True)]
+
+
+async def test_of_several_variables_that_a_failure_may_be_about_one_is_chosen() -> None:
+    source = StillSource(shop_events(message="stock_1 and stock_2 are 0"))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("e")
+        assert form(pilot).focused is form(pilot).name_field
+        await pilot.press("down", "enter", "5", "enter")
+        assert source.sent == [st.SetVariableRequest("stock_2", 5)]
+
+
+async def test_a_value_where_a_name_belongs_makes_no_variable_unasked() -> None:
+    source = StillSource(shop_events(message="no more"))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "5", "enter", "enter")
+        assert source.sent == []
+        assert "an empty text for a new variable   enter again: set it so" in says(pilot)
+
+
+@pytest.mark.parametrize("back", ["shift+tab", "up"])
+async def test_from_the_value_one_goes_back_to_all_names(back: str) -> None:
+    source = StillSource(shop_events())
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", back)
+        assert [offer.name for offer in form(pilot).offers] == ["stock_2", "price", "stock_1", "allowed"]
+        assert form(pilot).name_field.value == "stock_2"
+        await pilot.press("down", "enter", "5", "enter")
+        assert source.sent == [st.SetVariableRequest("price", 5)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +141,7 @@ async def test_keys_of_one_burst_are_done_in_their_order(burst: list[str], value
         assert source.sent == [st.SetVariableRequest("stock_2", value)]
 
 
-@pytest.mark.parametrize("burst", [["tab", "5"], ["tab", "ctrl+u", "5"], ["enter", "backspace", "5"]])
+@pytest.mark.parametrize("burst", [["5"], ["ctrl+u", "5"], ["shift+tab", "enter", "backspace", "5"]])
 async def test_what_is_pressed_with_the_key_that_opens_the_form_is_for_the_form(burst: list[str]) -> None:
     source = StillSource(shop_events())
     async with console(source).run_test(size=(80, 24)) as pilot:
@@ -125,7 +167,7 @@ async def test_a_beginning_is_completed_and_the_arrows_choose() -> None:
         await opened(pilot)
         await pilot.press(*"STO", "down", "tab")
         assert (form(pilot).name_field.value, form(pilot).value_field.text) == ("stock_1", "7")
-        await pilot.press("tab", *"x", "backspace", "down", "up", "enter", "8", "enter")
+        await pilot.press("shift+tab", "down", "up", "enter", "8", "enter")
         assert source.sent == [st.SetVariableRequest("stock_1", 8)]
 
 
@@ -139,8 +181,11 @@ async def test_a_new_name_and_another_type_are_said_before_anything_is_set() -> 
         assert source.sent == []  # not YAML, and it says so
         assert "not YAML" in says(pilot)
         await pilot.press("]", "enter")
+        assert source.sent == []
+        assert "a list of 1 for a new variable   enter again" in says(pilot)
+        await pilot.press("enter")
         assert source.sent == [st.SetVariableRequest("colour", ["red"])]
-        await pilot.press("e", "tab", *"many")
+        await pilot.press("e", *"many")
         assert "a text, it was a number" in says(pilot)
         await pilot.press("escape")
         assert len(source.sent) == 1
@@ -318,7 +363,7 @@ async def test_a_value_that_is_typed_stays_when_the_name_changes() -> None:
     source = StillSource(shop_events())
     async with console(source).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
-        await pilot.press("tab", "5", "5", "shift+tab", "ctrl+u", *"price", "tab", "5")
+        await pilot.press("tab", "5", "5", "shift+tab", *"price", "tab", "5")
         assert form(pilot).value_field.text == "555"
         await pilot.press("enter")
         assert source.sent == [st.SetVariableRequest("price", 555)]
@@ -328,7 +373,7 @@ async def test_what_escape_leaves_is_found_again_above_the_value() -> None:
     source = StillSource(shop_events())
     async with console(source).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
-        await pilot.press("tab", *"48", "escape", "e", "tab")
+        await pilot.press("tab", *"48", "escape", "e")
         assert form(pilot).value_field.text == "0"
         await pilot.press("up")
         assert form(pilot).value_field.text == "48"
@@ -348,12 +393,12 @@ async def test_earlier_values_stand_above_and_an_edit_can_be_undone() -> None:
             changed.seq, changed.at_s = number, 2.0
             source.tell(changed)
         await until(pilot, lambda: app.model.board.seq == 12)
-        await pilot.press("e", *"price", "tab")
+        await pilot.press("e", "shift+tab", *"price", "tab")
         seen = [form(pilot).value_field.text]
-        for _ in range(4):
+        for _ in range(3):
             await pilot.press("up")
             seen.append(form(pilot).value_field.text)
-        assert seen == ["[1, 2]", "x", "3", "12", "12"]
+        assert seen == ["[1, 2]", "x", "3", "12"]
         await pilot.press("x", "ctrl+z")
         assert form(pilot).value_field.text == "12"
 
@@ -379,7 +424,7 @@ async def test_a_pasted_value_has_all_its_lines() -> None:
         pilot.app.post_message(Paste("note=first\nsecond\n\nlast"))
         await until(pilot, lambda: "second" in form(pilot).value_field.text)
         assert "a text of 4 lines" in says(pilot)
-        await pilot.press("enter")
+        await pilot.press("enter", "enter")
         assert source.sent == [st.SetVariableRequest("note", "first\nsecond\n\nlast")]
 
 
@@ -391,7 +436,7 @@ async def test_what_cannot_be_shown_is_pasted_as_what_is_read_as_the_same() -> N
         pilot.app.post_message(Paste("\x1b]0;gone\x07 \u202egpj.exe"))
         await until(pilot, lambda: "gone" in form(pilot).value_field.text)
         assert form(pilot).value_field.text.isascii()
-        await pilot.press("enter")
+        await pilot.press("enter", "enter")
         assert source.sent == [st.SetVariableRequest("evil", "\x1b]0;gone\x07 \u202egpj.exe")]
 
 

@@ -174,9 +174,10 @@ class RunVerbs(PaneScreen):
         self.app.open_dialog(Question(self.app.brush, ask=ask), answer)
 
     def action_edit_variable(self) -> None:
-        """Set a variable: the chosen one, where one is."""
-        chosen = self.variables.selected if self.pane == "variables" else None
-        self.app.edit_variable(chosen, self.row())
+        """Set a variable: the chosen one, or the one that a failure is about, where it is only one."""
+        row = self.row()
+        chosen = self.variables.selected if self.pane == "variables" else self.model.variables.meant(row)
+        self.app.edit_variable(chosen, row)
 
     async def action_edit_scenario(self) -> None:
         """Open the scenario at the row's line; from the source, at the line that is looked at."""

@@ -39,8 +39,10 @@ class Offer(NamedTuple):
 class VariableForm(Dialog[tuple[str, Any]]):
     """Gives the name and the value, or None for never mind.
 
-    Tab and enter lead from the name to the value and take the name that is pointed at; enter in the value sets, after
-    another enter where that would change its type. Ctrl+s writes the value into the scenario's file first.
+    It begins in the value where the name is known: `chosen` is. Tab and enter lead from the name to the value and take
+    the name that is pointed at, shift+tab and up lead back, and there all names are offered until another is typed.
+    Enter in the value sets, after another enter where that makes a new variable or one of another type. Ctrl+s writes
+    the value into the scenario's file first.
     Nothing that was typed is lost: another name leaves the value as it is typed, and what escape leaves is kept in
     `drafts`, by name.
 
@@ -66,7 +68,8 @@ class VariableForm(Dialog[tuple[str, Any]]):
         self._why_not = why_not
         self._drafts = {} if drafts is None else drafts
         self._problem = ("", "")  # a value, and why it was not written
-        self._asked: str | None = None  # the text that another enter sets, though it is of another type
+        self._asked: tuple[str, str] | None = None  # the name and the text that another enter sets in spite of a doubt
+        self._taken = ""  # the name that the value is for; it narrows no offers
         self.chosen = chosen
         self.offers: list[Offer] = []
         self.pointed = 0
@@ -128,12 +131,15 @@ class VariableForm(Dialog[tuple[str, Any]]):
         """Offer the names that what was typed may mean."""
         typed = self._typed = self.name_field.value
         found = [(self.brush.text(variable.name), variable) for variable in self._offered()]
-        found = [(name, variable) for name, variable in found if typed.lower() in name.lower()]
-        found.sort(key=lambda each: (each[0] != typed, not each[0].startswith(typed)))
+        if typed != self._taken:
+            found = [(name, variable) for name, variable in found if typed.lower() in name.lower()]
+            found.sort(key=lambda each: (each[0] != typed, not each[0].startswith(typed)))
         self.offers = [Offer(variable.name, variable) for _, variable in found]
-        if typed and all(name != typed for name, _ in found):
+        names = [name for name, _ in found]
+        if typed and typed not in names:
             self.offers.append(Offer(typed, None))
-        self.pointed = 0
+            names.append(typed)
+        self.pointed = names.index(typed) if typed and typed == self._taken else 0
         self._show()
 
     @property
@@ -146,7 +152,8 @@ class VariableForm(Dialog[tuple[str, Any]]):
     def _show(self) -> None:
         brush = self.brush
         lines_below = int(self.value_field.styles.height.value) if self.value_field.styles.height else 1
-        room = max(0, min(OFFERED, self.app.size.height - OTHER_ROWS + 1 - lines_below))
+        most = min(OFFERED, len(self._offered()) + 1)  # one more may be new
+        room = max(0, min(most, self.app.size.height - OTHER_ROWS + 1 - lines_below))
         first = max(0, min(self.pointed - room // 2, len(self.offers) - room))
         lines: list[list[Piece]] = []
         for number in range(first, min(first + room, len(self.offers))):
@@ -209,7 +216,9 @@ class VariableForm(Dialog[tuple[str, Any]]):
         elif variable is not None:
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(fit(f"now {_now(variable, brush)[:40]}{by}", room_of(self.app.size.width)).rstrip(), "dim")]
-        second: list[Piece] = [("tab, enter: to the value   arrows: choose   esc: never mind", "faint")]
+        if first and self.value_field.has_focus:
+            first.append(("   shift+tab: another name", "faint"))
+        second: list[Piece] = [("tab, enter: to the value   up, down: choose   esc: never mind", "faint")]
         text, problem = self._problem
         if problem := self._why_not() or (problem if text == self.value_field.text else ""):
             second = [(fit(brush.text(problem), room_of(self.app.size.width)).rstrip(), "failed")]
@@ -218,7 +227,7 @@ class VariableForm(Dialog[tuple[str, Any]]):
         elif self.value_field.has_focus:
             doubt = _doubt(variable, read[1])
             second = [(_kind(read[1]), "retrying" if doubt else "accent"), (doubt, "retrying")]
-            if doubt and self._asked == self.value_field.text:
+            if doubt and self._asked == (read[0], self.value_field.text):
                 second.append(("   enter again: set it so", "key"))
             else:
                 second.append(("   enter: set   ctrl+s: and write to the file", "faint"))
@@ -231,10 +240,11 @@ class VariableForm(Dialog[tuple[str, Any]]):
         if offer is None:
             self.set_focus(self.name_field)
             return
-        name = self.brush.text(offer.name)
+        name = self._taken = self.brush.text(offer.name)
         if self.name_field.value != name:
             self.name_field.value = name
             self.name_field.cursor_position = len(name)
+        self._offer()
         if self._filled is None or self._filled[0] != offer.name:
             self._fill()
         self.set_focus(self.value_field)  # at once: what is typed next may already wait
@@ -253,6 +263,8 @@ class VariableForm(Dialog[tuple[str, Any]]):
             self._go("tab")
         elif field is self.name_field and isinstance(event, Paste):
             self._paste_name(event.text)
+        elif key == "up" and self.value_field.is_at_top:
+            self._to_name()
         else:
             return await field.take_input(event)
         return True
@@ -290,8 +302,13 @@ class VariableForm(Dialog[tuple[str, Any]]):
                 self._to_value()
         elif key in ("enter", "ctrl+s"):
             self._set(writes=key == "ctrl+s")
-        else:
-            self.set_focus(self.name_field)
+        elif key == "shift+tab":
+            self._to_name()
+
+    def _to_name(self) -> None:
+        """Have another name: what is typed there takes the place of this one."""
+        self.set_focus(self.name_field)
+        self.name_field.select_all()
 
     def _set(self, *, writes: bool) -> None:
         """Be done, unless something is wrong with it, or it has to be asked first."""
@@ -301,8 +318,8 @@ class VariableForm(Dialog[tuple[str, Any]]):
             return  # said already, and the text stays
         text = self.value_field.text
         variable = self.offer.variable if self.offer else None
-        if _doubt(variable, read[1]) and self._asked != text:
-            self._asked = text
+        if _doubt(variable, read[1]) and self._asked != (read[0], text):
+            self._asked = (read[0], text)
             self._say()
             return
         if writes and (problem := self._write(*read)):
@@ -328,8 +345,10 @@ def _kind(given: Any) -> str:
 
 
 def _doubt(variable: Variable | None, given: Any) -> str:
-    """Say what the variable was, where a value of another type, or an empty text, would take its place."""
-    if variable is None or variable.now.removed or variable.now.value is None:
+    """Say why the value may not be meant: it makes a new variable, or is of another type than it was, or empty."""
+    if variable is None:
+        return " for a new variable"
+    if variable.now.removed or variable.now.value is None:
         return ""
     was = variable.now.value
     is_other = kind(given).partition(" of ")[0] != kind(was).partition(" of ")[0]

@@ -40,6 +40,11 @@ class ValueField(TextArea):
         self._earlier = [each for each in dict.fromkeys(earlier) if each != self.text]
         self._later = []
 
+    @property
+    def is_at_top(self) -> bool:
+        """Whether there is nothing above the cursor, neither a line nor another value."""
+        return not self.cursor_location[0] and not self._earlier
+
     async def take_input(self, event: Key | Paste) -> bool:
         """Type, edit, or paste."""
         if isinstance(event, Paste):
