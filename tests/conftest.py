@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import hypothesis
@@ -19,6 +20,7 @@ MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60
+HOMES = pytest.StashKey[Iterator[str]]()
 
 _KEPT = (
     "OCTOGRAM_NO_SKIPS",
@@ -30,8 +32,16 @@ _KEPT = (
 _FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
 
 
+def surroundings(home: str) -> dict[str, str]:
+    """Make a home where nothing is yet, and give the variables by which a program finds it, and no other one."""
+    os.mkdir(home, mode=0o700)
+    places = {"CONFIG_HOME": ".config", "STATE_HOME": ".state", "CACHE_HOME": ".cache", "DATA_HOME": ".data"}
+    found = {f"XDG_{name}": os.path.join(home, folder) for name, folder in places.items()}
+    return {"HOME": home, "XDG_RUNTIME_DIR": home, **found}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the tests, and every process that they start, directories of their own and no settings."""
+    """Give the tests, and every process that they start, no settings, and directories that are not the user's."""
     # A busy machine is no reason to fail, and CI judges a change, not the luck of the day: examples are the same there.
     hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("octogram")
@@ -40,9 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     place = tempfile.mkdtemp(prefix="octogram-tests-")
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
-    for name in ("CONFIG_HOME", "STATE_HOME", "CACHE_HOME", "RUNTIME_DIR"):
-        os.environ[f"XDG_{name}"] = os.path.join(place, name.lower())
-        os.mkdir(os.environ[f"XDG_{name}"], mode=0o700)
+    homes = config.stash[HOMES] = (f"{place}/{number}" for number in itertools.count())
+    before = surroundings(next(homes))
+    del before["HOME"]  # until the first test: interpreters of this machine are looked for there
+    os.environ.update(before)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Census(), "octogram-census")
 
@@ -56,12 +67,19 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let only those tests open a terminal that are marked so: by the marker the quick part leaves them out."""
+    """Give each test a home of its own, also to what it starts; and a terminal only where it is marked so.
+
+    A run that another test left, or somebody who works here, is nowhere to be seen from it. By the marker the quick
+    part leaves those with a terminal out.
+    """
 
     def unmarked() -> None:
         raise AssertionError(f"{item.nodeid} opens a terminal: mark it with pytest.mark.terminal")
 
+    homes = item.config.stash[HOMES]
     with pytest.MonkeyPatch.context() as patch:
+        for name, value in surroundings(next(homes)).items():
+            patch.setenv(name, value)
         if not item.get_closest_marker("terminal"):
             patch.setattr(pty, "fork", unmarked)
         return (yield)

@@ -205,12 +205,14 @@ def old_python() -> str | None:
     return next((path for path in map(shutil.which, ("python3.7", "python3.6")) if path), None)
 
 
-@pytest.mark.skipif(old_python() is None, reason="this machine has no Python that is too old")
+OLD = old_python()
+
+
+@pytest.mark.skipif(OLD is None, reason="this machine has no Python that is too old")
 def test_a_python_that_is_too_old_gives_way_to_a_newer_one(machine: Machine) -> None:
-    old = old_python()
-    assert old is not None
+    assert OLD is not None
     (machine.bin / "python3").unlink()
-    (machine.bin / "python3").symlink_to(old)
+    (machine.bin / "python3").symlink_to(OLD)
     events, _, status = machine.boot()
     assert isinstance(events[-1], Failed)
     assert (events[-1].code, status) == ("boot.python", 6)

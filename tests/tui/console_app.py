@@ -64,7 +64,8 @@ def console(source: StillSource, **options: Any) -> ConsoleApp:
     """A console whose clock stands a little after the last event."""
     last_s = source._events[-1].at_s if source._events else 0.0
     options.setdefault("scenario_path", "dir/fleet.yml")
-    app = ConsoleApp(source, clock=lambda: STARTED_S + last_s + 0.3, **options)
+    options.setdefault("clock", lambda: STARTED_S + last_s + 0.3)
+    app = ConsoleApp(source, **options)
     app.animation_level = "none"
     return app
 
