@@ -134,7 +134,7 @@ def _stop(process: subprocess.Popen[bytes], run: str, entry: Path, run_dir: Path
     if archive.forget_unbegun(entry, run_dir, HOST_LOG):
         print("octogram-tui: stopped before the run began", file=sys.stderr)
     else:
-        print(f"octogram-tui: run {run} was stopped; look at it again: octogram-tui replay {run}", file=sys.stderr)
+        print(f"octogram-tui: run {run} was stopped\nlook at it again: octogram-tui replay {run}", file=sys.stderr)
     return interrupts.exit_code
 
 
@@ -210,7 +210,7 @@ def _told(run: archive.KnownRun, outcome: ConsoleOutcome) -> int:
     if exit_code is None:
         print(f"detached; the run goes on. Come back with: octogram-tui attach {run.id}")
         return 0
-    print(f"run {run.id} ended with exit code {exit_code}; look at it again: octogram-tui replay {run.id}")
+    print(f"run {run.id} ended with exit code {exit_code}\nlook at it again: octogram-tui replay {run.id}")
     return exit_code
 
 

@@ -342,8 +342,6 @@ class Board(Plan):
         self.reload_stale, self._reload_cause = 0, event.cause
         if event.plan:
             self._take_plan(event.plan)
-        if self.failures and event.changes:  # what failed stays what matters most: this is told in passing
-            self._note(event, "information", f"scenario reloaded: {', '.join(event.changes[:3])}")
 
     def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
         self.problems, self.reload_seq, self.reload_at_s = event.problems, event.seq, event.at_s

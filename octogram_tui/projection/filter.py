@@ -57,7 +57,7 @@ _TEXTS: dict[str, Callable[[InstanceRow], tuple[str, ...]]] = {
     "cause": lambda row: (row.message,) if row.cause is not None else (),
 }
 FIELDS = (*(name for name in _TEXTS if name), "state")
-HELP = "words, agent: job: stage: item: state: cause:, ! for not, all must hold"
+HELP = "words, agent: job: stage: item: state: cause:, ! is not, all hold"
 
 
 class Filter:

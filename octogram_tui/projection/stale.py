@@ -63,12 +63,14 @@ class Stale:
 
 def consequences(event: ev.VariableChanged) -> str:
     """Say in a few words what came of a variable that the operator set."""
-    said = ["1 instance stale" if event.stale == 1 else f"{event.stale or 0} instances stale"]
+    said = []
+    if event.stale:
+        said.append("1 instance stale" if event.stale == 1 else f"{event.stale} instances stale")
     if event.fresh:
         said.append(f"{event.fresh} not stale any more")
     if event.failed:
         said.append(f"{event.failed} that failed would run differently")
-    return ", ".join(said)
+    return ", ".join(said) or "nothing is stale by it"
 
 
 def _short(value: Value) -> str:

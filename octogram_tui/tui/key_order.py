@@ -10,6 +10,7 @@ from textual.await_complete import AwaitComplete
 from textual.events import Event, Key, Paste
 from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount, Widget
+from textual.widgets._toast import ToastRack
 
 Taken = TypeVar("Taken")
 
@@ -23,7 +24,21 @@ class TakesInput(Protocol):
         ...
 
 
-class Dialog(ModalScreen[Taken]):
+class TellsOnTop(Widget):
+    """A screen that shows notices only while it is on top: below a dialog they would be seen twice."""
+
+    def on_screen_suspend(self) -> None:
+        """Leave them to what is on top."""
+        for rack in self.query(ToastRack):
+            rack.visible = False
+
+    def on_screen_resume(self) -> None:
+        """Show them again."""
+        for rack in self.query(ToastRack):
+            rack.visible = True
+
+
+class Dialog(TellsOnTop, ModalScreen[Taken]):
     """A dialog that is closed once, and whose answer is taken at once: what is typed next comes after what it asks."""
 
     take: Callable[[Taken | None], None] | None = None

@@ -13,7 +13,7 @@ TAB_COLUMNS = 80
 PAIR_COLUMNS = 120
 ALL_COLUMNS = 160
 
-DOCK_ROWS = 16
+DOCK_ROWS = 12
 """On fewer rows for panes the tail of the log is not docked."""
 TITLE_ROWS = 10
 """On fewer rows a pane that is alone has no title: its tab says the same."""
@@ -91,7 +91,7 @@ def arrange(width: int, height: int, wish: Wish) -> Arrangement:
         case "single":
             return Arrangement((Slot(wish.recent[0], 0, 0, width, height, height >= TITLE_ROWS),))
         case "tabs":
-            return Arrangement(stack(_tabbed(height, wish), wish, 0, 0, width, height))
+            return Arrangement(stack(_tabbed(height, wish), wish, 0, 0, width, height, weights=(2, 1)))
         case "pair":
             return _pair(width, height, wish)
     return _columns(width, height, wish)
@@ -179,8 +179,10 @@ def _stacked(column: str, height: int, wish: Wish) -> list[str]:
     return [other, main] if BY_NAME[other].is_above else [main, other]
 
 
-def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: int) -> tuple[Slot, ...]:
-    """Put views above each other."""
+def stack(
+    views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: int, *, weights: Sequence[int] = ()
+) -> tuple[Slot, ...]:
+    """Put views above each other; `weights` go before their own."""
     if len(views) == 1:
         return (Slot(views[0], x, y, width, height, height >= TITLE_ROWS),)
     wanted = [1 + (wish.lines.get(view) or EMPTY_ROWS) for view in views]
@@ -188,7 +190,7 @@ def stack(views: Sequence[str], wish: Wish, x: int, y: int, width: int, height: 
         rows = [max(LEAST_ROWS, wanted[0])]  # it is not cut for the sake of what fills the rest
         rows += share(height - rows[0], wanted[1:], [1] * len(wanted[1:]))
     else:
-        rows = share(height, wanted, [BY_NAME[view].weight for view in views])
+        rows = share(height, wanted, weights or [BY_NAME[view].weight for view in views])
     slots = []
     for view, count in zip(views, rows, strict=True):
         slots.append(Slot(view, x, y, width, count))

@@ -85,6 +85,10 @@ VIEWS: tuple[View, ...] = (
         "the scenario as the run knows it, with what goes on at each line",
     ),
 )
-"""Order is that of the tabs, and of the tab key."""
 
 BY_NAME = {view.name: view for view in VIEWS}
+
+
+def tabs_for(view: str) -> list[View]:
+    """List the views in the order of the tabs and of the tab key; one without a key is the last, while it is shown."""
+    return sorted((each for each in VIEWS if each.key or each.name == view), key=lambda each: not each.key)

@@ -277,7 +277,7 @@ def test_what_a_set_variable_came_to_is_said_also_when_it_is_nothing() -> None:
     board.apply(ev.VariableChanged(name="x", value=1, by="operator", stale=1, fresh=2, failed=3))
     board.apply(ev.VariableChanged(name="x", value=2, by="one/a@n0"))  # a job's: nobody asked
     assert [notice.text for notice in board.notices] == [
-        "x [1] -> removed: 0 instances stale",
+        "x [1] -> removed: nothing is stale by it",
         "x 1: 1 instance stale, 2 not stale any more, 3 that failed would run differently",
     ]
 

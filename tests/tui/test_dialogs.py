@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from console_app import StillSource, console, fleet_events, settled, until
+from textual.containers import VerticalScroll
 from textual.events import Key, Paste
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast, ToastRack
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
@@ -155,3 +157,30 @@ async def test_what_is_typed_ahead_is_for_what_opens() -> None:
         app.post_message(Paste("r"))  # no key
         await until(pilot, lambda: len(source.sent) == 2)
         assert [type(each) for each in source.sent] == [st.RerunRequest, st.PauseRequest]
+
+
+@pytest.mark.parametrize("columns", [44, 60, 80, 100])
+async def test_no_word_of_a_question_is_cut(columns: int) -> None:
+    app = console(StillSource(fleet_events(6.0)))
+    async with app.run_test(size=(columns, 24)) as pilot:
+        await settled(pilot)
+        words = "New attempts, with the variables as they are now. " * 2
+        app.open_dialog(Question(app.brush, "Rerun?", [words], [Answer("r", "rerun them", "yes")]))
+        await until(pilot, lambda: isinstance(app.screen, Question) and "rerun them" in seen(pilot))
+        frame = app.screen.query_one(VerticalScroll)
+        assert dialog(pilot).text.size.width <= frame.scrollable_content_region.width
+
+
+async def test_a_notice_below_a_dialog_is_not_shown_a_second_time() -> None:
+    app = console(StillSource(fleet_events(6.0)))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        app.notify("something happened", markup=False)
+        await until(pilot, lambda: bool(app.screen.query(Toast)))
+        below = app.screen.query_one(ToastRack)
+        assert below.visible
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, Question) and bool(app.screen.query(Toast)))
+        assert not below.visible
+        await pilot.press("escape")
+        await until(pilot, lambda: below.visible)

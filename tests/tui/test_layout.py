@@ -78,7 +78,8 @@ def test_while_little_was_written_the_widest_column_takes_what_would_stand_below
 
 def test_the_tail_of_the_log_is_docked_where_there_are_rows_for_it() -> None:
     assert arrange(80, 21, Wish(["plan"], FULL)).views == ("plan", "log")
-    assert arrange(80, 15, Wish(["plan"], FULL)).views == ("plan",)
+    assert arrange(80, 11, Wish(["plan"], FULL)).views == ("plan",)
+    assert [slot.height for slot in arrange(80, 15, Wish(["agents"], FULL)).slots] == [10, 5]
     assert arrange(80, 21, Wish(["log"], FULL)).views == ("log",)
     assert arrange(80, 21, Wish(["plan"], EMPTY)).views == ("plan",)
 

@@ -20,7 +20,8 @@ KEY_CELLS = 7
 MOST_CELLS = 76
 FORM_CELLS = 62
 LEAST_CELLS = 10
-AROUND_CELLS = 8
+AROUND_CELLS = 5
+"""A frame, a blank at each side of the text, and a scroll bar."""
 AROUND_ROWS = 4
 TITLE_ROWS = 9
 """On fewer rows forms have no title: it would take the place of what is filled in."""
@@ -44,7 +45,12 @@ class Asked(NamedTuple):
 
 def room_of(width: int) -> int:
     """Say how many cells a line of a form has, on a screen of some width."""
-    return max(LEAST_CELLS, min(FORM_CELLS, width - AROUND_CELLS))
+    return max(LEAST_CELLS, min(FORM_CELLS, _inside(width)))
+
+
+def _inside(width: int) -> int:
+    """Say how many cells there are within the widest dialog, which is given 92 of 100 by console.tcss."""
+    return width * 92 // 100 - AROUND_CELLS
 
 
 class DialogText(Widget):
@@ -83,7 +89,7 @@ class QuestionText(DialogText):
     def lay_out(self, asked: Asked, columns: int, rows: int) -> None:
         """Fit it to the screen: where not all is seen at once, the answers stand before what is said."""
         brush = self.brush
-        room = max(LEAST_CELLS, min(MOST_CELLS, columns - AROUND_CELLS))
+        room = max(LEAST_CELLS, min(MOST_CELLS, _inside(columns)))
         title: list[list[Piece]] = [[(part, "strong")] for part in wrapped(brush.text(asked.title), room)]
         said: list[list[Piece]] = [[(part, "")] for text in asked.lines for part in wrapped(brush.text(text), room)]
         answers: list[list[Piece]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import Phase
+from octogram_tui.tui.format import plural
 from octogram_tui.tui.screens.dialogs import Answer, Asked
 
 DETACH = Answer("d", "detach: the run goes on, `octogram-tui attach` comes back", "detach")
@@ -18,7 +19,8 @@ def leaving(board: Board, *, stop_first: bool) -> Asked:
     """Say what leaving means now."""
     if board.phase is Phase.FINISHED:
         return Asked("The run is over. Leave it?", [f"It ended with exit code {board.exit_code or 0}."], [GO])
-    counts = [f"{board.in_flight} in flight, {board.agents_up} agents up."]
+    at_work = f"{plural(board.in_flight, 'job')} at work, " if board.in_flight else ""
+    counts = [f"{at_work}{plural(board.agents_up, 'agent')} up."]
     if board.phase is Phase.STOPPING:
         return Asked("The run is stopping. Leave it to itself?", counts, [DETACH, FORCE])
     stop = END if board.phase is Phase.DONE else STOP

@@ -15,6 +15,7 @@ from octogram_tui.projection.logbook import Origin
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.event_feed import LogSource
+from octogram_tui.tui.key_order import TellsOnTop
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -73,7 +74,7 @@ class LogText(LineView):
         return [self._rows[index]]
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(TellsOnTop, ModalScreen[None]):
     """Closes on escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

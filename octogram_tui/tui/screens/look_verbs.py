@@ -6,7 +6,7 @@ from octogram_tui.projection.text import safe
 from octogram_tui.tui.lending import shows_colours
 from octogram_tui.tui.model import most_telling, title_of
 from octogram_tui.tui.screens.failure_verbs import FailureVerbs
-from octogram_tui.tui.views import VIEWS
+from octogram_tui.tui.views import tabs_for
 
 
 class LookVerbs(FailureVerbs):
@@ -23,7 +23,7 @@ class LookVerbs(FailureVerbs):
     def action_next_pane(self, by: int) -> None:
         """Go to the next pane; where only one is seen, to the next view."""
         if self.layout_name in ("single", "tabs"):
-            order = [view.name for view in VIEWS if view.key or view.name == self.view]
+            order = [view.name for view in tabs_for(self.view)]
             self.show(order[(order.index(self.view) + by) % len(order)])
         else:
             seen = self.grid.seen.views

@@ -62,6 +62,9 @@ class PlanLines:
         room = width - _cells(head) - len(number)
         label = brush.text(line.label)
         note, note_style = self._note(line, state)
+        if note_style == "faint":  # what is good to know is whole, or its last part is, or it is left out
+            spare = room - _cells(tail) - cell_len(label) - 3
+            note = next((each for each in (note, note.rpartition(".")[2]) if cell_len(each) <= spare), "")
         tells_why = line.head is not None or isinstance(row, InstanceRow)
         if state in _FAILED and tells_why and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
             tail = []  # why it failed is worth more than how long it took

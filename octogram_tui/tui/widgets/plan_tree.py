@@ -127,6 +127,8 @@ class PlanTree(LineView):
         if was_seen or narrowed != self._narrowed:
             self.show_line(self.cursor)
         self._narrowed = narrowed
+        if self.selected is not self._chosen.row:  # that is hidden or gone: the others tell of the one there now
+            self.post_message(self.CursorMoved(self))
 
     def _measure(self) -> None:
         size = Size(self.size.width, self.count())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.views import VIEWS
+from octogram_tui.tui.views import tabs_for
 from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.next_up import next_up
@@ -28,13 +28,13 @@ class Tabs(Bar):
             "variables": f" {variables}" if variables else "",
         }
         parts = [Part([(" ", "")])]
-        for view in sorted(VIEWS, key=lambda view: not view.key):  # what has no key is there for a while only
+        for view in tabs_for(self.view):
             here = view.name == self.view
             text = f"{view.tab}{counts.get(view.name, '')}"
             action = f"view('{view.name}')"
             if here:
                 parts.append(Part([(f" {view.key} {text} " if view.key else f" {text} ", "chip-running")], action))
-            elif view.key:
+            else:
                 style = "" if view.name in self.seen else "dim"
                 parts.append(Part([(f" {view.key} ", "key"), (f"{text} ", style)], action))
             if here and not view.key:
