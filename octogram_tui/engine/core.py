@@ -33,6 +33,7 @@ class Core:
         self.scenario = scenario
         self.options = options
         self.variables: Mapping[str, Value] = dict(scenario.variables)
+        self.has_refused_edit = False  # the scenario's text was not what runs when it was read last
         self.epoch = 0  # how often a variable was set by hand
         self.by_course: dict[
             str, tuple[int, Value | object]

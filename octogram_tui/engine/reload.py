@@ -46,11 +46,14 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     """Take an edited scenario, or say what is wrong with it and stay."""
     core = engine.core
     new = stimulus.scenario
+    had_refused_edit, core.has_refused_edit = core.has_refused_edit, new is None
     if new is None:
         core.emit(ScenarioRejected(problems=[_entry(problem) for problem in stimulus.problems]))
         return
     old = core.scenario
     if new.digest == old.digest:
+        if had_refused_edit:  # taken back: nothing changes but that the text is right again, which is to be told
+            core.emit(ScenarioReloaded(digest=new.digest, plan=describe_plan(new, core.options.selection)))
         return
     difference = compare(old, new)
     core.scenario = new

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
-from octogram_tui.model.failure import ASSERTION, TEMPLATE, Failure
+from octogram_tui.model.failure import ASSERTION, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
 from octogram_tui.template.casting import cast_text
@@ -23,10 +23,21 @@ class Update(NamedTuple):
     is_removed: bool = False
 
 
-def is_enough(instance: Instance, result: Value, variables: Mapping[str, Value]) -> bool:
-    """Whether a job's `until` holds. Raises TemplateError."""
-    until = instance.job_run.spec.until
-    return until is None or decide(until.source, _scope(instance, result, variables))
+def judged(
+    instance: Instance, result: Value, latest: Mapping[str, Value], variables: Mapping[str, Value]
+) -> list[Update] | Failure:
+    """Give what the result of an attempt changes; a failure when it is not enough, or something cannot be expanded.
+
+    latest: the variables that `until` goes by, where there is one
+    """
+    until, where = instance.job_run.spec.until, "until"
+    try:
+        if until is not None and not decide(until.source, _scope(instance, result, latest)):
+            return Failure(UNTIL, f"not yet: {until.source}")
+        where = "vars_updates"
+        return updates(instance, result, variables)
+    except TemplateError as problem:
+        return template_failure(problem, where)
 
 
 def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -> list[Update]:

@@ -257,14 +257,10 @@ class Transitions:
 
     def _succeed(self, instance: Instance, result: Value, duration_s: float) -> None:
         """An attempt ended well; it has not when `until` does not hold, or an update cannot be expanded."""
-        spec = instance.job_run.spec
-        try:
-            if spec.until is not None and not results.is_enough(instance, result, self._latest_of(instance)):
-                self._fail(instance, Failure(UNTIL, f"not yet: {spec.until.source}"), duration_s, result)
-                return
-            updates = results.updates(instance, result, self._core.variables)
-        except TemplateError as problem:
-            self._fail(instance, results.template_failure(problem, "vars_updates"), duration_s)
+        latest = self._latest_of(instance) if instance.job_run.spec.until is not None else {}
+        updates = results.judged(instance, result, latest, self._core.variables)
+        if isinstance(updates, Failure):
+            self._fail(instance, updates, duration_s, result if updates.kind == UNTIL else None)
             return
         self._tell_end(instance, "ok", duration_s, result=result)
         self._update(instance, updates)

@@ -20,6 +20,7 @@ from octogram_tui.projection.stale import Stale
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
+SKIPPED_BY = {"operator": "skipped by the operator"}
 KEPT_NOTICES = 200
 
 _BAD_AGENTS = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
@@ -198,9 +199,8 @@ class Board(Plan):
         instance.note = instance.progress = ""
         group: Group | None = instance.parent
         while group is not None:
-            is_idle = group.parent is not None and not group.tally[State.RUNNING] + group.tally[State.RETRYING]
-            if group.started_s is None or (event.why == "rerun" and is_idle):
-                group.started_s = event.at_s
+            if group.started_s is None or group.started_s < (instance.stage.started_s or 0.0):
+                group.started_s = event.at_s  # not before: what fails and runs again is part of one pass of its stage
             group = group.parent
         if event.procedure and not instance.job.procedure:
             instance.job.procedure = event.procedure
@@ -222,7 +222,10 @@ class Board(Plan):
         elif state is State.FAILED and event.is_tolerated:
             state = State.TOLERATED
         attempt = instance.last
-        if attempt is not None and attempt.number == event.attempt:
+        is_passed_over = event.state == "skipped" and attempt is not None and attempt.state is State.FAILED
+        if attempt is not None and is_passed_over:  # it ran and failed: that stays to be looked at
+            attempt.state, attempt.reason = state, event.reason
+        elif attempt is not None and attempt.number == event.attempt:
             attempt.state = State.FAILED if event.will_retry else state
             attempt.duration_s = event.duration_s
             attempt.result, attempt.failure, attempt.reason = event.result, event.failure, event.reason
@@ -232,7 +235,7 @@ class Board(Plan):
             instance.last = failed = AttemptRow(event.attempt, event.at_s, "first", None)
             failed.state, failed.failure = state, event.failure
         self.queue.leave(instance)
-        instance.note = event.reason
+        instance.note = SKIPPED_BY.get(event.reason, event.reason) if state is State.SKIPPED else event.reason
         parent = instance.parent
         while True:
             parent.ended_s = max(parent.ended_s or 0.0, event.at_s)

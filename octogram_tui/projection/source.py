@@ -44,8 +44,8 @@ class Source:
         if isinstance(event, ev.RunStarted):
             self._first = self._digest = event.digest
         elif isinstance(event, ev.ScenarioReloaded):
+            self.reloads += event.digest != self._digest  # it is the same when a refused edit was taken back
             self._digest = event.digest
-            self.reloads += 1
         else:
             return
         self._lines = None

@@ -133,9 +133,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
 
     def on_source_ended(self, _: SourceEnded) -> None:
         """Nothing more will come: the run is over, or its host is gone."""
-        board = self.model.board
-        if self.run_screen is not None and board.phase is not Phase.FINISHED:
-            self.run_screen.banner.is_lost = True
+        if self.model.board.phase is not Phase.FINISHED:
+            self.model.lose()
         self.sync()
 
     def sync(self) -> None:
@@ -155,7 +154,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         screen, board = self.run_screen, self.model.board
         if screen is None or not board.seq:
             return
-        is_lost = screen.banner.is_lost
+        is_lost = self.model.is_lost
         self.show_title(title_of(board, self.brush, screen.status.state(), self.scenario_path, is_lost=is_lost))
         call = self._caller.fresh(board, now_s=self.model.now_s, is_lost=is_lost)
         if call is not None and not self.model.is_replay:
@@ -183,7 +182,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         """Say in short how we are attached."""
         if self.model.is_replay:
             return ["replay"]
-        if self.run_screen is not None and self.run_screen.banner.is_lost:
+        if self.model.is_lost:
             return ["lost"]
         return ["ro"] if self.is_read_only else []
 

@@ -44,6 +44,8 @@ def hint_for(board: Board) -> Hint | None:
         return DONE
     if board.phase not in (Phase.RUNNING, Phase.STARTING):
         return None
+    if board.confirmations:
+        return None  # the banner says which key answers
     if board.is_paused:
         return FAILED if board.failures else PAUSED
     return RUNNING if board.phase is Phase.RUNNING else None

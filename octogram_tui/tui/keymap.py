@@ -91,6 +91,14 @@ ACTIONS: tuple[Action, ...] = (
         5,
         verbs=("rerun_all",),
     ),
+    Action(
+        "rerun stale",
+        "",
+        "rerun_stale",
+        "Run",
+        "run again what is stale, stage after stage, and nothing else",
+        verbs=("rerun_all",),
+    ),
     Action("skip", "S", "skip", "Run", short="Skip", rank=5, verbs=("skip",)),
     Action(
         "edit variable",

@@ -51,6 +51,17 @@ class Model:
         self.is_replay = is_replay
         self._clock = clock
         self._started_s: float | None = None
+        self._lost_s: float | None = None
+
+    def lose(self) -> None:
+        """Nothing more will come, though the run has not finished: what is shown is the last it said."""
+        if self._lost_s is None:
+            self._lost_s = self.now_s
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the run's host went away."""
+        return self._lost_s is not None
 
     def apply(self, events: list[Event]) -> list[tuple[Event, Exception]]:
         """Take events in. Gives those that could not be, and why: they are left out, and those after them are not."""
@@ -86,8 +97,10 @@ class Model:
 
     @property
     def now_s(self) -> float:
-        """Seconds since the run's start: by the clock while it lives, else by its last event."""
+        """Seconds since the run's start: by the clock while it lives and is heard of, else by its last event."""
         board = self.board
+        if self._lost_s is not None:
+            return self._lost_s
         if self.is_replay or board.phase is Phase.FINISHED or not board.started_wall:
             return board.at_s
         if self._started_s is None:

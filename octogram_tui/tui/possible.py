@@ -35,6 +35,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return bool(board.failures or model.outline.failed_only or len(board.agent_clusters))
         case "rerun failed":
             return not is_over and bool(board.failures)
+        case "rerun stale":
+            return not is_over and bool(board.tally[State.STALE])
         case "skip":
             return not is_over and bool(board.failures or board.tally[State.HELD])
         case "rerun" | "edit variable":

@@ -238,6 +238,11 @@ def test_a_condition_is_true_or_false_and_nothing_else(value: object, where: str
     assert simulation.exit_code == 3
 
 
+def test_an_until_that_cannot_be_expanded_is_named() -> None:
+    simulation = run(scenario(stage("s", job("j", until="res.nope > 1"))), None)
+    assert simulation.of(JobFinished)[0].failure.message.startswith("until: ")
+
+
 def test_what_is_null_is_waited_for_and_a_text_is_an_error() -> None:
     given = scenario(
         stage("s", job("wait", {"expression": "vars.x"}, where="expression"), on="a"), variables={"x": None}

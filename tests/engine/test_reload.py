@@ -48,6 +48,16 @@ def test_the_same_text_again_is_no_event() -> None:
     assert simulation.of(ScenarioReloaded) == []
 
 
+def test_a_refused_edit_that_is_taken_back_is_told() -> None:
+    given = scenario(stage("s", job("j")))
+    simulation = console(given, never)
+    simulation.go(EditReport(None, (Problem("f.yml", 3, 5, "unknown key `jbos`"),)))
+    simulation.go(EditReport(given))
+    assert [event.changes for event in simulation.of(ScenarioReloaded)] == [[]], "whoever looks sees that it is right"
+    simulation.go(EditReport(given))
+    assert len(simulation.of(ScenarioReloaded)) == 1
+
+
 def test_stages_that_have_not_begun_follow_the_edit() -> None:
     simulation = console(scenario(stage("s", job("j")), stage("t", job("k", {"argv": "old"}))), never)
     edited = scenario(stage("s", job("j")), stage("new", job("n")), stage("t", job("k", {"argv": "new"}), job("l")))

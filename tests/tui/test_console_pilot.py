@@ -188,7 +188,7 @@ async def test_a_lost_host_is_said_and_a_replay_that_ends_is_not() -> None:
     source = StillSource(fleet_events(6.0), ends=True)
     app = console(source)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: run_screen(app).banner.is_lost)
+        await until(pilot, lambda: app.model.is_lost)
         assert "host went away" in screen_text(app)
     replay = console(StillSource(fleet_events(6.0), ends=True, has_control=False), replay=True)
     async with replay.run_test(size=(80, 24)) as pilot:
@@ -427,7 +427,7 @@ async def test_a_lost_host_is_left_as_lost() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         source.is_connected = False
-        await until(pilot, lambda: run_screen(app).banner.is_lost)
+        await until(pilot, lambda: app.model.is_lost)
         app.sync()
         await pilot.pause()
         assert "Rerun" not in screen_text(app)

@@ -7,7 +7,7 @@ from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.clusters import short_names
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, InstanceRow
-from octogram_tui.tui.format import LOOKS, block, duration, stamp, value
+from octogram_tui.tui.format import LOOKS, block, duration, plural, stamp, value
 from octogram_tui.tui.look.pieces import Sight, Text, fact, head, hint, section, value_lines
 from octogram_tui.tui.model import title_of
 from octogram_tui.tui.widgets.brush import Brush
@@ -63,10 +63,13 @@ def _failure(failure: Failure, sight: Sight) -> list[Text]:
 def _alike(row: InstanceRow, sight: Sight) -> list[Text]:
     """Name the agents that failed of the same cause."""
     cluster = sight.model.board.clusters.holding(row.key)
-    others = [each.agent for each in cluster.struck if each is not row] if cluster is not None else []
+    others = [each for each in cluster.struck if each is not row] if cluster is not None else []
     if not others:
         return []
-    return [[("the same on ", "dim"), (sight.brush.text(short_names(list(dict.fromkeys(others)), OTHERS)), "")]]
+    agents = list(dict.fromkeys(each.agent for each in others))
+    is_named_once = len({row.agent, *agents}) == len(others) + 1  # else they are items, and names would not tell them
+    count = "" if is_named_once else f"{plural(len(others), 'more instance')} of "
+    return [[(f"the same on {count}", "dim"), (sight.brush.text(short_names(agents, OTHERS)), "")]]
 
 
 def _last_lines(row: InstanceRow, failure: Failure | None, sight: Sight) -> list[Text]:

@@ -130,6 +130,23 @@ class RunVerbs(PaneScreen):
 
         self._ask(ask, stimulus)
 
+    def action_rerun_stale(self) -> None:
+        """What is stale, again, stage after stage; never without a question, as it may be most of the run."""
+        if not self.app.may_act():
+            return
+        board = self.model.board
+
+        def ask() -> Asked | None:
+            rows = [row for stage in board.stages for row in stage.below() if row.state is State.STALE]
+            if not rows or self.app.why_not():
+                return None
+            agents = len({row.agent for row in rows})
+            title = f"Rerun {plural(len(rows), 'stale instance')} on {plural(agents, 'agent')}?"
+            lines = [NEW_ATTEMPTS + "Stage after stage; what is not stale stays as it is."]
+            return Asked(title, lines, [Answer("r", "rerun them", "yes")])
+
+        self._ask(ask, RerunAllRequest("stale"))
+
     def _ask(self, ask: Callable[[], Asked | None], stimulus: Stimulus) -> None:
         """Ask the run for something, after a question that is answered with anything but never mind."""
         question = Question(self.app.brush, ask=ask)

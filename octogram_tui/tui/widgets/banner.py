@@ -37,7 +37,6 @@ class Banner(Bar):
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="banner")
-        self.is_lost = False  # nothing more will come, though the run has not finished
         self.is_read_only = False
         self.spots: list[Spot] = []
         self._basis: object = None
@@ -46,10 +45,10 @@ class Banner(Bar):
 
     def needs(self) -> list[Need]:
         """Say what there is to say; put together anew only when something happened, or a second has passed."""
-        basis = (self.model.board.version, int(self.model.now_s), self.is_lost, len(self._dismissed))
+        basis = (self.model.board.version, int(self.model.now_s), self.model.is_lost, len(self._dismissed))
         if basis != self._basis:
             self._basis = basis
-            self._needs = needs_of(self.model, is_lost=self.is_lost, closed=self._dismissed)
+            self._needs = needs_of(self.model, is_lost=self.model.is_lost, closed=self._dismissed)
         return self._needs
 
     def close(self) -> bool:

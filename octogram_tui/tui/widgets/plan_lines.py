@@ -138,7 +138,7 @@ class PlanLines:
         pick = self.brush.pick
         bad = f"{pick('✗', 'x')}{troubles} " if troubles and row.kind is not Kind.STAGE else ""
         busy = f"{pick('▸', '>')}{running} " if running and row.kind is not Kind.AGENT else ""
-        shown = fit(bad + text + " ", COUNT_CELLS, right=True)
+        shown = f"{bad + text} ".rjust(COUNT_CELLS)  # a large one takes more room: cut, it would say another number
         style = "failed" if bad else "dim" if state in (State.OK, State.SKIPPED, State.CANCELLED) else ""
         fill = _FILLS.get(state)
         if width >= BAR_FROM:
@@ -147,7 +147,7 @@ class PlanLines:
                 done = BAR_CELLS - 2 if row.done >= total else (BAR_CELLS - 2) * row.done // max(1, total)
                 bar = (f"[{'#' * done:<{BAR_CELLS - 2}}] ", LOOKS[state].style if fill else "faint")
             return [(f" {busy}" if busy else "", "running"), (shown, style), bar]
-        done = round(COUNT_CELLS * row.done / total) if total and fill and row.done < total else 0
+        done = round(len(shown) * row.done / total) if total and fill and row.done < total else 0
         if not fill or self.brush.palette.theme.ansi:
             return [(f" {busy}" if busy else "", "running"), (shown, style)]
         return [(f" {busy}" if busy else "", "running"), (shown[:done], fill), (shown[done:], style)]

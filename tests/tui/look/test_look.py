@@ -108,6 +108,16 @@ def test_who_failed_alike_is_named_and_a_job_says_each_cause_once() -> None:
     assert len(stage) < 20, "one cause, however many it struck"
 
 
+def test_items_of_one_agent_that_fail_alike_are_counted() -> None:
+    events: list[ev.Event] = [ev.StageStarted(stage="s", agents=["a0", "a1"])]
+    keys = [InstanceId("s", "j", agent, item) for agent, item in (("a0", "1"), ("a0", "2"), ("a1", "1"))]
+    for key in keys:
+        events.append(ev.JobStarted(instance=key, item=key.item))
+        events.append(ev.JobFinished(instance=key, item=key.item, state="failed", failure=FAILURE))
+    model = model_of(*events)
+    assert "the same on 2 more instances of a0 a1" in told(model, model.board.instances[keys[0]])
+
+
 def test_what_is_long_is_folded_and_copied_whole() -> None:
     script = "\n".join(f"line {number}" for number in range(50))
     started = ev.JobStarted(instance=KEY, arguments={"script": script})
