@@ -40,6 +40,7 @@ class Core:
         self.at_s = 0.0
         self.paused_s = 0.0  # how long nothing was in flight, and nothing could begin until somebody acted
         self.cause = ""
+        self.is_edit_refused = False  # the file is not what is in force, and that was said
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []

@@ -48,10 +48,15 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     new = stimulus.scenario
     if new is None:
         core.emit(ScenarioRejected(problems=[_entry(problem) for problem in stimulus.problems]))
+        core.is_edit_refused = True
         return
     old = core.scenario
     if new.digest == old.digest:
+        if core.is_edit_refused:  # the edit was taken back: what was said of it does not hold any more
+            core.is_edit_refused = False
+            core.emit(ScenarioReloaded(digest=new.digest, changes=[], plan=describe_plan(old, core.options.selection)))
         return
+    core.is_edit_refused = False
     difference = compare(old, new)
     core.scenario = new
     core.emit(

@@ -30,13 +30,14 @@ class TerminalApp(GuardedApp[ReturnType]):
     """Holds the terminal, but for the times when somebody else does; then it draws nothing, and does not end.
 
     pager       the command that shows a text
-    notifies    how it calls for somebody
+    notifies    how it calls for somebody; called_by: how it did, before that was switched off
     has_title   whether the terminal's title says how things stand
     is_in_tmux  whether tmux is between us and the terminal
     """
 
     pager = "less"
     notifies: How = "off"
+    called_by: How = "bell"
     has_title = False
     is_in_tmux = False
 

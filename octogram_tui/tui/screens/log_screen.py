@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from octogram_tui.projection.logbook import Origin
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.verbs import LogQuery
-from octogram_tui.tui.event_feed import LogSource
+from octogram_tui.tui.event_feed import AnsweringSource
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -28,10 +28,10 @@ async def read_more(app: ConsoleApp, origin: Origin | None) -> None:
     source = app.source
     if origin is None:
         app.notify("no line of this log was left out", markup=False)
-    elif not isinstance(source, LogSource) or not source.is_connected:
+    elif not isinstance(source, AnsweringSource) or not source.is_connected:
         app.notify("only the agents of a run that goes on have more", severity="warning", markup=False)
     else:
-        answer = await source.read_log(LogQuery(origin.agent, origin.log_name))
+        answer = await source.answer(LogQuery(origin.agent, origin.log_name))
         if problem := answer.get("problem"):
             app.notify(safe(problem), severity="warning", markup=False)
             return
