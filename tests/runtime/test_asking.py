@@ -34,7 +34,8 @@ class Run:
         self.log: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.asked: asyncio.Queue[tuple[Stimulus, Fed]] = asyncio.Queue()
 
-    async def _read_log(self, query: LogQuery) -> dict[str, Any]:
+    async def _read_log(self, query: Question) -> dict[str, Any]:
+        assert isinstance(query, LogQuery)
         self.queries.append(query)
         return await self.log
 
@@ -176,7 +177,7 @@ async def test_who_leaves_while_a_log_is_read_leaves_nothing(run: Run) -> None:
 
 @pytest.mark.parametrize("question", [LookAtFile(), CheckFile()])
 async def test_a_run_that_does_not_read_its_scenario_again_says_so(run: Run, question: Question) -> None:
-    async def no_log(_: LogQuery) -> dict[str, Any]:
+    async def no_log(_: Question) -> dict[str, Any]:
         return {}
 
     assert "does not read its scenario again" in (await Desk(no_log, None).answer(question))["problem"]

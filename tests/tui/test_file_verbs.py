@@ -167,9 +167,8 @@ async def saved(pilot: Pilot[ConsoleOutcome], app: ConsoleApp, path: Path) -> No
 
 async def test_variables_go_to_a_file_that_a_run_reads_again(tmp_path: Path) -> None:
     path = tmp_path / "s.yml"
-    path.write_text(
-        "agents: [{name: a, transport: local}]\nstages:\n- {name: s, jobs: [{name: j, builtins.command: ['true']}]}\n"
-    )
+    jobs = "[{name: j, builtins.command: ['true']}]"
+    path.write_text(f"agents: [{{name: a, transport: local}}]\nstages: [{{name: s, jobs: {jobs}}}]\n")
     app = console(source_of())
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
@@ -193,6 +192,6 @@ def test_what_is_written_reads_as_it_was_whatever_it_looks_like() -> None:
 
     for name in ("v.yml", "v.json"):
         text = variables_text(values, Path(name))
-        document = read_document(name, lambda _, text=text: text)
+        document = read_document(name, {name: text}.__getitem__)
         assert not document.errors
         assert plain(document.root) == values
