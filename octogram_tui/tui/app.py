@@ -202,7 +202,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         if not self.source.is_connected or self.model.board.phase is Phase.FINISHED:
             return "the run is over" if self.model.board.phase is Phase.FINISHED else "the run does not answer any more"
         if not self.source.has_control:
-            return "another console holds control: press : and choose `Take control` to have it"
+            return f"another console holds control: {self.way('take control')} takes it"
         return ""
 
     def may_act(self) -> bool:

@@ -39,6 +39,10 @@ class LooksApp(TerminalApp[ReturnType]):
         """Draw what changed."""
         raise NotImplementedError
 
+    def way(self, action: str) -> str:
+        """Say how an action is done now: by its key, or in the palette."""
+        return self.brush.way(action)
+
     # The palette
 
     def action_command_palette(self) -> None:

@@ -44,6 +44,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not is_over and bool(board.failures or board.tally[State.HELD])
         case "rerun" | "edit variable":
             return not is_over
+        case "skip the lesson":
+            return model.lesson is not None and not model.lesson.is_skipped
         case "take control":
             return standing.has_rivals and not standing.has_control and not model.is_replay
         case "only watch":

@@ -64,6 +64,10 @@ class TerminalApp(GuardedApp[ReturnType]):
         if self._screen_stack:
             self.screen.refresh(layout=True)
 
+    def way(self, action: str) -> str:
+        """Say how an action is done now."""
+        return f"`{action}`"
+
     # Calling
 
     def show_title(self, text: str) -> None:
@@ -107,7 +111,8 @@ class TerminalApp(GuardedApp[ReturnType]):
         if not text:
             self.notify("there is nothing to copy", timeout=2, markup=False)
         elif is_too_long(text):
-            self.notify("too long for a clipboard: w writes a whole log to a file", severity="warning", markup=False)
+            said = f"too long for a clipboard: {self.way('write log')} writes a whole log to a file"
+            self.notify(said, severity="warning", markup=False)
         else:
             self._clipboard = text
             self.run_worker(self._copied(text), group="copying")

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import chop_cells
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -77,7 +78,7 @@ class LogScreen(ModalScreen[None]):
     """Closes on escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,m", "dismiss", show=False),
+        Binding("escape,q", "dismiss", show=False),
         Binding("ctrl+c", "app.interrupt", show=False),
     ]
 
@@ -89,3 +90,9 @@ class LogScreen(ModalScreen[None]):
         """One pane of lines."""
         with Vertical(classes="dialog", id="agent-log"):
             yield self.text
+
+    def on_key(self, event: events.Key) -> None:
+        """Close on the keys that open it."""
+        if event.key in self.text.brush.keys.of("more of the log"):
+            event.stop()
+            self.dismiss()
