@@ -189,6 +189,8 @@ def attach(
         if not outcome.next_run:
             raise
         exit_code = complain(error)
+    if outcome.next_run == run.id:  # to be looked at again, which is not before its process has closed the journal
+        _wait_for_end(run)
     return open_run(outcome.next_run, settings, read_only=read_only) if outcome.next_run else exit_code
 
 
@@ -220,11 +222,17 @@ def _past_of(run: archive.KnownRun, settings: Settings) -> list[PastRun]:
     return [past for record in records if (past := PastRun.read(record)) is not None]
 
 
-def _exit_code_of_lost(run: archive.KnownRun) -> int:
-    """Give the exit code of a run that hung up: it may have ended before it could say so. Raises OctogramError."""
+def _wait_for_end(run: archive.KnownRun) -> archive.KnownRun:
+    """Give a run as it is once its process is gone, or after a while."""
     deadline_s = time.monotonic() + ENDING_S
     while (now := archive.load(run.directory)).state == "running" and time.monotonic() < deadline_s:
         time.sleep(STOP_LOOK_S)
+    return now
+
+
+def _exit_code_of_lost(run: archive.KnownRun) -> int:
+    """Give the exit code of a run that hung up: it may have ended before it could say so. Raises OctogramError."""
+    now = _wait_for_end(run)
     if now.exit_code is not None:
         return now.exit_code
     if now.state == "running":

@@ -63,6 +63,11 @@ class Source:
         return self._lines
 
     @property
+    def text(self) -> str:
+        """The text that is in force, as it was read from the file; empty when there is no copy."""
+        return self._read(self._digest, self._digest == self._first) or ""
+
+    @property
     def is_read(self) -> bool:
         """Whether the text of this version was read."""
         return self._lines is not None

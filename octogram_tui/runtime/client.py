@@ -10,12 +10,13 @@ from typing import Any
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
+from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.requests import encode_request
-from octogram_tui.runtime.verbs import Asked, LogQuery, OnlyWatch, TakeControl
+from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl, verb_of
 
 READ_BYTES = 256 * 1024
 CONNECT_S = 5.0
-LOG_S = 15.0
+ANSWER_S = 15.0
 JOURNAL_LINES = (b'{"seq":', b'{"v":')  # how those of the journal begin: a run may have written millions of them
 
 
@@ -28,7 +29,9 @@ class Client:
         self.has_control = False
         self.is_connected = True
         self.refusals: list[str] = []
-        self._log: asyncio.Future[dict[str, Any]] | None = None  # that was asked for
+        self.consoles = 1  # that are attached, this one too
+        # What is answered to us alone: the verb that asks for it, and where the answer goes.
+        self._asked: tuple[str, asyncio.Future[dict[str, Any]]] | None = None
 
     @classmethod
     async def connect(cls, path: str, *, only_watch: bool = False) -> Client:
@@ -54,10 +57,11 @@ class Client:
                     batch.append(codec.from_dict(record))
                 elif "control" in record:
                     self.has_control = bool(record["control"])
+                    self.consoles = int(record.get("consoles") or 1)
                 elif "refused" in record:
-                    self.refusals.append(str(record["refused"]))
-                elif record.get("answered") == "log" and self._log is not None and not self._log.done():
-                    self._log.set_result(record)
+                    self._take_refusal(str(record["refused"]))
+                else:
+                    self._take_answer(record)
             if batch:
                 yield batch
 
@@ -86,14 +90,25 @@ class Client:
         if self.is_connected:
             self._writer.write(encode_request(asked))
 
-    async def read_log(self, query: LogQuery) -> dict[str, Any]:
-        """Read the end of a log at its agent, while `events` is read: {problem} or {lines, size_bytes, trouble}."""
-        if self._log is not None and not self._log.done():
-            return {"problem": "another log is being read: one at a time"}
-        self._log = asyncio.get_running_loop().create_future()
-        self.send(query)
+    def _take_answer(self, record: dict[str, Any]) -> None:
+        if self._asked is not None and record.get("answered") == self._asked[0] and not self._asked[1].done():
+            self._asked[1].set_result(record)
+
+    def _take_refusal(self, why: str) -> None:
+        """Give it as the answer to what is waited for, else keep it for the console to show."""
+        if self._asked is not None and not self._asked[1].done():
+            self._asked[1].set_result({"problem": why})
+        else:
+            self.refusals.append(why)
+
+    async def answer(self, question: Question) -> dict[str, Any]:
+        """Ask what is answered to us alone, while `events` is read: {problem}, or what desk.py gives."""
+        if self._asked is not None and not self._asked[1].done():
+            return {"problem": "something else is being read for you: one at a time"}
+        self._asked = verb_of(question).name, asyncio.get_running_loop().create_future()
+        self.send(question)
         try:
-            return await asyncio.wait_for(self._log, LOG_S)
+            return await asyncio.wait_for(self._asked[1], ANSWER_S)
         except TimeoutError:
             return {"problem": "the run does not answer"}
 

@@ -17,9 +17,10 @@ from octogram_tui.engine.events import Event, RequestRefused, RerunBegun, Variab
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
 from octogram_tui.projection.stale import consequences
+from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
-from octogram_tui.runtime.verbs import LogQuery, OnlyWatch, TakeControl, verb_of
+from octogram_tui.runtime.verbs import CheckFile, LogQuery, LookAtFile, OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -34,12 +35,12 @@ class ControlServer:
         run: str,
         journal: Path,
         submit: Callable[[Stimulus, Fed], None],
-        read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]],
+        answer: Callable[[Question], Awaitable[dict[str, Any]]],
     ) -> None:
         self._run = run
         self._journal = journal
         self._submit = submit
-        self._read_log = read_log
+        self._answer_of = answer
         self._loop = asyncio.get_running_loop()
         self._clients: list[_Client] = []
         self._server: asyncio.Server | None = None
@@ -70,7 +71,7 @@ class ControlServer:
             return
         client = _Client(writer)
         self._clients.append(client)
-        self._tell_control(client)
+        self._tell_everybody()
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -102,7 +103,13 @@ class ControlServer:
             self._tell_control(client)
 
     def _tell_control(self, client: _Client) -> None:
-        self._tell(client, {"control": client is self._controller(), "run": self._run, "pid": os.getpid()})
+        record: dict[str, object] = {
+            "control": client is self._controller(),
+            "run": self._run,
+            "pid": os.getpid(),
+            "consoles": len(self._clients),
+        }
+        self._tell(client, record)
 
     def _tell(self, client: _Client, message: dict[str, object]) -> None:
         client.writer.write(json.dumps(message).encode() + b"\n")
@@ -125,11 +132,12 @@ class ControlServer:
         elif isinstance(asked, OnlyWatch):
             client.only_watches = True
             self._tell_everybody()
-        elif isinstance(asked, LogQuery):
+        elif isinstance(asked, LogQuery | LookAtFile | CheckFile):
             if client.reading is not None and not client.reading.done():
-                self._tell(client, {"answered": "log", "problem": "another log is being read: one at a time"})
+                problem = "something else is being read for you: one at a time"
+                self._tell(client, {"answered": verb_of(asked).name, "problem": problem})
             else:
-                client.reading = self._loop.create_task(self._answer_log(client, asked), name="log to a console")
+                client.reading = self._loop.create_task(self._answer(client, asked), name="answer to a console")
         else:
             self._submit(asked, partial(self._tell_fate, client, verb_of(asked).name))
 
@@ -142,8 +150,8 @@ class ControlServer:
         led_to = list(dict.fromkeys(event.TYPE for event in events))
         self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to, "said": said})
 
-    async def _answer_log(self, client: _Client, query: LogQuery) -> None:
-        self._tell(client, {"answered": "log", **await self._read_log(query)})
+    async def _answer(self, client: _Client, question: Question) -> None:
+        self._tell(client, {"answered": verb_of(question).name, **await self._answer_of(question)})
 
     async def _send_journal(self, client: _Client) -> None:
         """Send the file from its start, then whatever is appended, until the run has ended and all is sent."""
@@ -202,4 +210,4 @@ class _Client:
         self.writer = writer
         self.news = asyncio.Event()
         self.only_watches = False
-        self.reading: asyncio.Task[None] | None = None  # a log for it
+        self.reading: asyncio.Task[None] | None = None  # what it asked for

@@ -27,11 +27,12 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
 from octogram_tui.runtime.bus import Bus, Subscriber
 from octogram_tui.runtime.control import ControlServer
+from octogram_tui.runtime.desk import Desk
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link, LinkSettings
 from octogram_tui.runtime.shutdown import Signals
-from octogram_tui.runtime.watch import watch_scenario
+from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
@@ -113,7 +114,13 @@ class Host:
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports)
-        control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, driver.submit, driver.read_log)
+        files = ScenarioFiles(scenario, settings.reload, driver.submit) if settings.reload is not None else None
+        control = ControlServer(
+            self._options.run,
+            settings.run_dir / archive.JOURNAL,
+            driver.submit,
+            Desk(driver.read_log, files).answer,
+        )
         self._bus.subscribe(lambda _: control.wake())
         stopwatch = Stopwatch()
         self._bus.subscribe(lambda events: _time(stopwatch, events))
@@ -129,13 +136,8 @@ class Host:
                 ) from error
             if on_open is not None:
                 on_open()
-            if settings.reload is not None:
-                background.append(
-                    _beside(
-                        watch_scenario(scenario, settings.reload, driver.submit),
-                        "edits of the scenario are not seen any more",
-                    )
-                )
+            if files is not None:
+                background.append(_beside(watch_scenario(files), "edits of the scenario are not seen any more"))
             background.append(
                 _beside(
                     self._linger(driver, control, settings.linger_s),

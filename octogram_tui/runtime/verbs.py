@@ -43,7 +43,17 @@ class LogQuery:
     size_bytes: int = MOST_LOG_BYTES
 
 
-Asked = Stimulus | TakeControl | OnlyWatch | LogQuery
+@dataclass(slots=True, frozen=True)
+class LookAtFile:
+    """Read the scenario's files now, as if they had just been saved."""
+
+
+@dataclass(slots=True, frozen=True)
+class CheckFile:
+    """Read the scenario's files, and tell what is wrong with them; the run takes nothing of it."""
+
+
+Asked = Stimulus | TakeControl | OnlyWatch | LogQuery | LookAtFile | CheckFile
 """What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
 
 
@@ -248,6 +258,13 @@ TABLE: tuple[Verb, ...] = (
             Argument("process", TEXT, "the process, or the attempt as stage/job@agent[item]#number"),
             Argument("size_bytes", SIZE, "how much of the end"),
         ),
+        needs_control=False,
+    ),
+    Verb("reload", "read the scenario's file now, without waiting until it is saved", LookAtFile),
+    Verb(
+        "check",
+        "say what is wrong with the scenario's file as it stands; the run takes nothing of it",
+        CheckFile,
         needs_control=False,
     ),
     Verb("take_control", "act on a run that another console holds", TakeControl, needs_control=False),

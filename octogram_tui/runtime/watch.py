@@ -17,12 +17,8 @@ LOOK_MS = 2000  # how often the files are looked at anyway: for what came before
 Signature = tuple[tuple[int, int, int] | None, ...]
 
 
-async def watch_scenario(scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]) -> None:
-    """Reload after every edit, until cancelled. Directories are watched: editors replace files.
-
-    load: reads the scenario anew; runs in a thread. Content decides: a file saved unchanged is no edit.
-    """
-    watched = _Watched(scenario, load, submit)
+async def watch_scenario(watched: ScenarioFiles) -> None:
+    """Reload after every edit, until cancelled. Directories are watched: editors replace files."""
     while True:
         files = watched.files
         try:
@@ -69,8 +65,11 @@ def signature_of(files: Iterable[str]) -> Signature:
     return tuple(found)
 
 
-class _Watched:
-    """The scenario as it was read last."""
+class ScenarioFiles:
+    """The scenario as it was read last.
+
+    load: reads the scenario anew; runs in a thread. Content decides: a file saved unchanged is no edit.
+    """
 
     def __init__(self, scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]) -> None:
         self.files: Sequence[str] = scenario.files
@@ -79,28 +78,59 @@ class _Watched:
         self._rejected: tuple[Problem, ...] = ()
         self._load = load
         self._submit = submit
+        self._reading = asyncio.Lock()
 
     async def look(self) -> None:
         """Read the files if they are not what they were, and tell of what changed."""
-        signature = signature_of(self.files)
-        if signature == self.signature:
-            return
-        self.signature = signature
-        try:
-            new = await asyncio.to_thread(self._load)
-        except ScenarioError as error:
-            self._reject(tuple(error.problems))
-        except Exception as error:  # the run goes on with what it has, and the operator hears of it
-            message = error.message if isinstance(error, OctogramError) else f"{type(error).__name__}: {error}"
-            self._reject((Problem(self.files[0] if self.files else "", 0, 0, f"cannot be read again: {message}"),))
-        else:
-            if new.digest != self._digest or self._rejected:
+        if signature_of(self.files) != self.signature:
+            await self.take()
+
+    async def take(self) -> str:
+        """Read the files whatever is known of them, tell the run of what changed, and give what came of it."""
+        async with self._reading:
+            self.signature = signature_of(self.files)
+            new, problems = await self._read()
+            if new is None:
+                self._reject(problems)
+                return f"the file is refused: {_said(problems)}"
+            is_news = new.digest != self._digest or bool(self._rejected)
+            if is_news:
                 self._digest, self._rejected = new.digest, ()
                 self._submit(EditReport(new))
             if tuple(new.files) != tuple(self.files):
                 self.files, self.signature = new.files, ()
+            return "the run takes it up" if is_news else "the file is what the run goes by"
+
+    async def check(self) -> tuple[tuple[Problem, ...], str]:
+        """Read the files and give what is wrong with them, and how they stand to the run; it hears of nothing."""
+        async with self._reading:
+            new, problems = await self._read()
+            if new is None:
+                return problems, _said(problems)
+            counts = f"{_count(len(new.stages), 'stage')}, {_count(len(new.agents), 'agent')}, no errors"
+            is_same = new.digest == self._digest
+            return (), f"{counts}; {'it is what the run goes by' if is_same else 'the run does not go by it yet'}"
+
+    async def _read(self) -> tuple[Scenario | None, tuple[Problem, ...]]:
+        try:
+            return await asyncio.to_thread(self._load), ()
+        except ScenarioError as error:
+            return None, tuple(error.problems)
+        except Exception as error:  # the run goes on with what it has, and the operator hears of it
+            message = error.message if isinstance(error, OctogramError) else f"{type(error).__name__}: {error}"
+            return None, (Problem(self.files[0] if self.files else "", 0, 0, f"cannot be read again: {message}"),)
 
     def _reject(self, problems: tuple[Problem, ...]) -> None:
         if problems != self._rejected:
             self._rejected = problems
             self._submit(EditReport(None, problems))
+
+
+def _said(problems: Sequence[Problem]) -> str:
+    first = problems[0] if problems else Problem("", 0, 0, "nobody knows why")
+    place = f"line {first.line}: " if first.line else ""
+    return f"{_count(len(problems), 'problem')}: {place}{first.message}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from octogram_tui import filing
@@ -92,6 +93,29 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, str) and (read_plain(value)[:2] != (value, "") or value != value.strip()):
         return SingleQuotedScalarString(value)
     return value
+
+
+def variables_text(values: Mapping[str, Any], path: PurePath) -> str:
+    """Write variables as a file of them has it, which reads as the same values: JSON for a name that says so."""
+    if path.suffix.lower() == ".json":
+        return json.dumps(dict(values), indent=2, ensure_ascii=False)
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt")
+    yaml.width = 1 << 16
+    out = io.StringIO()
+    yaml.dump(_quoted(dict(values)), out)
+    text = out.getvalue().rstrip("\n")
+    if plain(_reread("variables.yml", text).root) != dict(values):
+        return json.dumps(dict(values), indent=2, ensure_ascii=False)  # which is YAML too
+    return text
+
+
+def _quoted(value: Any) -> Any:
+    """Quote what would read as something else, however deep."""
+    if isinstance(value, dict):
+        return {_scalar(key): _quoted(each) for key, each in value.items()}
+    return [_quoted(each) for each in value] if isinstance(value, list) else _scalar(value)
 
 
 def _json_text(source: str, wanted: Any) -> str:

@@ -10,11 +10,10 @@ from typing import Any, ClassVar
 
 from textual.actions import ActionParseResult
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.screen import Screen
 
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
-from octogram_tui.errors import ExitCode, OctogramError, ScenarioError, SettingsError
+from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
@@ -25,22 +24,21 @@ from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.calling import Caller, title_of
-from octogram_tui.tui.command_palette import ActionProvider, Palette
+from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import EventFeed, EventSource
 from octogram_tui.tui.hints import Hints
-from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
+from octogram_tui.tui.looks_app import LooksApp
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.outcome import ConsoleOutcome as ConsoleOutcome
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.leaving import leaving
-from octogram_tui.tui.screens.other_runs import go_to_run
+from octogram_tui.tui.screens.other_runs import delete_run, go_to_run
 from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import ConsoleSignals
-from octogram_tui.tui.terminal_app import TerminalApp
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.run_list import RunList
 
@@ -48,7 +46,7 @@ TICK_S = 0.5
 """How often times that run are drawn anew; all else is drawn when it changes."""
 
 
-class ConsoleApp(TerminalApp[ConsoleOutcome]):
+class ConsoleApp(LooksApp[ConsoleOutcome]):
     """Takes events in, sends stimuli out, and asks before anything that cannot be taken back."""
 
     TITLE = "octogram-tui"
@@ -68,6 +66,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         editor: str = "vi",
         keys: Keys | None = None,
         config_dir: Path | None = None,
+        run_dir: Path | None = None,
         clock: Callable[[], float] = time.time,
         earlier_signals: Sequence[int] = (),
         parting: str = "",
@@ -89,8 +88,8 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette, config_dir), ascii_only=ascii_only, keys=keys)
         self.config_dir = config_dir
+        self.run_dir = run_dir
         self._caller = Caller()
-        self._palette: Palette | None = None  # while it is open
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
@@ -113,7 +112,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
     def on_mount(self) -> None:
         """Begin to listen."""
         self.set_class(self.brush.ascii_only, "-ascii")
-        self._tell_of_theme()
+        self.tell_of_theme()
         self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
 
@@ -202,7 +201,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         if not self.source.is_connected or self.model.board.phase is Phase.FINISHED:
             return "the run is over" if self.model.board.phase is Phase.FINISHED else "the run does not answer any more"
         if not self.source.has_control:
-            return "another console holds control: press : and choose `Take control` to have it"
+            return f"another console holds control: {self.way('take control')} takes it"
         return ""
 
     def may_act(self) -> bool:
@@ -327,6 +326,10 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
         """Go to another run."""
         go_to_run(self, message.entry)
 
+    def on_run_list_unwanted(self, message: RunList.Unwanted) -> None:
+        """Delete another run."""
+        delete_run(self, message.entry)
+
     # Teaching
 
     async def run_action(self, action: str | ActionParseResult, *places: Any, **more: Any) -> bool:
@@ -335,51 +338,7 @@ class ConsoleApp(TerminalApp[ConsoleOutcome]):
             self.model.hints.used(action.partition("(")[0].rpartition(".")[2])
         return await super().run_action(action, *places, **more)
 
-    # The look
-
-    def action_command_palette(self) -> None:
-        """Every verb by name."""
-        if not isinstance(self.screen, CommandPalette):
-            self._palette = Palette(self)
-            self.open_dialog(self._palette)
-
-    def on_command_palette_option_highlighted(self, message: CommandPalette.OptionHighlighted) -> None:
-        """Show a theme while the palette's cursor stands on it."""
-        if self._palette is not None and self._palette is self.screen:
-            self._palette.show_theme_of(message.highlighted_event.option)
-
-    def on_command_palette_closed(self, message: CommandPalette.Closed) -> None:
-        """Show the theme that there was, unless one was chosen."""
-        if self._palette is not None and not message.option_selected:
-            self._palette.put_back()
-        self._palette = None
-
-    def action_use_theme(self, name: str) -> None:
-        """Change the colours."""
-        self.brush.use(palette := themes.palette(name, self.config_dir))
-        self.register_theme(palette.theme)
-        self.ansi_color = palette.theme.ansi
-        self.theme = name
-        self.sync()
-
-    def _tell_of_theme(self) -> None:
-        """Say what cannot be read in a theme of the user's."""
-        if said := self.brush.palette.complaints:
-            more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
-            self.notify(f"theme {self.brush.palette.name}: {said[0]}{more}", severity="warning", markup=False)
-
-    def action_use_preset(self, name: str) -> None:
-        """Change the keys to a preset; the user's own stay over it."""
-        try:
-            self.use_keys(load_keys(self.config_dir, name))
-        except SettingsError as error:
-            self.notify(f"{safe(error.message)}; {safe(error.hint)}", severity="warning", markup=False)
-
-    def use_keys(self, keys: Keys) -> None:
-        """Change what the keys do."""
-        self.brush.use_keys(keys)
-        self.set_keymap(keys.for_textual())
-        self.sync()
+    # Signals
 
     def listen_to_signals(self) -> None:
         """Make signals ours, once Textual has made them its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -11,7 +11,7 @@ from textual.content import Content
 
 from octogram_tui.errors import SettingsError
 from octogram_tui.tui import theme
-from octogram_tui.tui.event_feed import SharedSource
+from octogram_tui.tui.event_feed import AnsweringSource, SharedSource
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.possible import Standing, is_possible
@@ -19,6 +19,7 @@ from octogram_tui.tui.widgets.brush import fit
 
 if TYPE_CHECKING:
     from octogram_tui.tui.app import ConsoleApp
+    from octogram_tui.tui.looks_app import LooksApp
 
 NAME_CELLS = 24
 KEY_CELLS = 10
@@ -56,6 +57,7 @@ class ActionProvider(Provider):
             console.is_read_only,
             source.has_control,
             isinstance(source, SharedSource),
+            isinstance(source, AnsweringSource) and source.is_connected,
         )
         for action in ACTIONS:
             if action.where == "list" or action.name in LEFT_OUT:
@@ -135,7 +137,7 @@ class Palette(CommandPalette):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "escape", show=False)]
 
-    def __init__(self, app: ConsoleApp) -> None:
+    def __init__(self, app: LooksApp[Any]) -> None:
         super().__init__(placeholder="find a command", id="--command-palette")
         self._owner = app
         self._theme_before = app.theme

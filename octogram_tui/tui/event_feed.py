@@ -10,7 +10,7 @@ from textual.app import App
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
-from octogram_tui.runtime.verbs import LogQuery
+from octogram_tui.runtime.desk import Question
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 
 BATCH_S = 1 / 30
@@ -53,13 +53,14 @@ class SharedSource(Protocol):
 
 
 @runtime_checkable
-class LogSource(Protocol):
-    """A source whose agents can be asked for more of a log than came."""
+class AnsweringSource(Protocol):
+    """A source that can be asked for what is no event: more of a log than came, what the scenario's file is now."""
 
     is_connected: bool
+    consoles: int
 
-    async def read_log(self, query: LogQuery) -> dict[str, Any]:
-        """Read the end of a log at its agent: {problem} or {lines, size_bytes, trouble}."""
+    async def answer(self, question: Question) -> dict[str, Any]:
+        """Give {problem}, or what runtime/desk.py says."""
         ...
 
 

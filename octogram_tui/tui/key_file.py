@@ -16,7 +16,8 @@ from typing import Any
 
 from octogram_tui.errors import SettingsError
 from octogram_tui.tui.key_names import read_key, shown
-from octogram_tui.tui.key_presets import DEFAULT, preset
+from octogram_tui.tui.key_presets import DEFAULT, PRESETS, preset
+from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import BY_NAME, FIXED, Keys
 
 FILE = "keys.toml"
@@ -107,3 +108,20 @@ def _keys(value: Any, where: str) -> tuple[str, ...]:
                 hint="most terminals make a signal of it; take another key",
             )
     return keys
+
+
+def template(keys: Keys) -> str:
+    """Write a file that changes nothing: every action with its keys, each behind a `#`."""
+    lines = [
+        "# The keys of the console: take the # away before what you want otherwise.",
+        f"# presets: {', '.join(PRESETS)}; keys are written as n, N, F8, space, ctrl+s, PgDn.",
+        f'# preset = "{keys.preset}"',
+    ]
+    group = ""
+    for action in ACTIONS:
+        if action.group != group:
+            group = action.group
+            lines += ["", f"# {group}"]
+        written = " ".join(key for key in keys.of(action.name) if key not in FIXED)
+        lines.append(f'# {_dashed(action.name)} = "{written}"'.ljust(44) + f"  # {action.says}")
+    return "\n".join(lines) + "\n"

@@ -22,12 +22,13 @@ PRESETS: dict[str, dict[str, str]] = {
         "page down": "pagedown",
         "page up": "pageup",
     },
-    # c, n and s, p for a variable's value, ctrl+d to leave.
+    # c, n and s, p for a variable's value, i for what this is, ctrl+d to leave.
     "gdb": {
         "pause or go": "c space",
         "step": "n s",
         "edit variable": "p e",
         "pin log": "P",
+        "about": "i",
         "leave": "q ctrl+d",
     },
     "nohjkl": {"down": "down", "up": "up", "fold": "left", "unfold": "right"},

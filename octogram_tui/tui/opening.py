@@ -45,7 +45,8 @@ async def run_console(
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
-    run_dir: where the console may write down what went wrong in itself; else it does so among the program's own files
+    run_dir: that of the run, where the console may also write down what went wrong in itself; else it does so among
+      the program's own files
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
     read_text: gives the texts of the scenario that the run kept
@@ -67,6 +68,7 @@ async def run_console(
         editor=settings.editor,
         keys=load_keys(settings.config_dir, settings.keys),
         config_dir=settings.config_dir,
+        run_dir=run_dir,
         earlier_signals=earlier_signals,
         parting=parting,
         past=past,
@@ -77,6 +79,7 @@ async def run_console(
     )
     app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)
     app.pager, app.notifies, app.is_in_tmux = settings.pager, settings.notify, settings.is_in_tmux
+    app.chosen_keys = settings.keys
     app.has_title = settings.title and not settings.is_linux_terminal  # which would show it as text
     app.call_later(app.listen_to_signals)
     outcome = await app.run_async()

@@ -10,12 +10,17 @@ from octogram_tui.tui.model import Model
 
 
 class Standing(NamedTuple):
-    """How this console stands to the run. `has_rivals`: whether other consoles may hold control of it."""
+    """How this console stands to the run.
+
+    has_rivals  whether other consoles may hold control of it
+    is_answered whether the run's host answers what is no event
+    """
 
     pane: str
     is_read_only: bool = False
     has_control: bool = True
     has_rivals: bool = False
+    is_answered: bool = False
 
 
 def is_possible(action: Action, model: Model, standing: Standing) -> bool:
@@ -49,4 +54,20 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return standing.has_rivals and standing.has_control and not model.is_replay
         case "edit scenario" | "more of the log":
             return not model.is_replay
+        case "reload now" | "check scenario":
+            return standing.is_answered and not is_over
+        case "last edit":
+            return bool(board.changes or board.problems)
+        case "revert scenario":
+            return not is_over and bool(model.source.text)
+        case "save variables":
+            return bool(model.variables.values)
+        case "service log":
+            return standing.is_answered and not is_over and bool(board.services)
+        case "doctor":
+            return not model.is_replay
+        case "replay":
+            return board.phase is Phase.FINISHED and not model.is_replay and model.runs is not None
+        case "delete run":
+            return model.runs is not None
     return True

@@ -30,13 +30,14 @@ class TerminalApp(GuardedApp[ReturnType]):
     """Holds the terminal, but for the times when somebody else does; then it draws nothing, and does not end.
 
     pager       the command that shows a text
-    notifies    how it calls for somebody
+    notifies    how it calls for somebody; called_by: how it did, before that was switched off
     has_title   whether the terminal's title says how things stand
     is_in_tmux  whether tmux is between us and the terminal
     """
 
     pager = "less"
     notifies: How = "off"
+    called_by: How = "bell"
     has_title = False
     is_in_tmux = False
 
@@ -62,6 +63,10 @@ class TerminalApp(GuardedApp[ReturnType]):
         """Draw all of the screen: what was on it is not there any more."""
         if self._screen_stack:
             self.screen.refresh(layout=True)
+
+    def way(self, action: str) -> str:
+        """Say how an action is done now."""
+        return f"`{action}`"
 
     # Calling
 
@@ -106,7 +111,8 @@ class TerminalApp(GuardedApp[ReturnType]):
         if not text:
             self.notify("there is nothing to copy", timeout=2, markup=False)
         elif is_too_long(text):
-            self.notify("too long for a clipboard: w writes a whole log to a file", severity="warning", markup=False)
+            said = f"too long for a clipboard: {self.way('write log')} writes a whole log to a file"
+            self.notify(said, severity="warning", markup=False)
         else:
             self._clipboard = text
             self.run_worker(self._copied(text), group="copying")

@@ -73,7 +73,7 @@ VIEWS: tuple[View, ...] = (
         "Runs",
         "bottom",
         "run_list.RunList",
-        "the runs of this machine; enter goes to another one",
+        "the runs of this machine, and a way to each",
     ),
     View(
         "source",

@@ -157,3 +157,15 @@ def test_an_edit_of_own_procedures_is_said_to_reach_no_agent() -> None:
     (warning,) = [e for e in events if isinstance(e, WarningGiven)]
     assert "mine.py" in warning.message
     assert "new run" in warning.message
+
+
+def test_an_edit_that_was_refused_and_is_taken_back_is_told() -> None:
+    given = scenario(stage("s", job("j")))
+    simulation = console(given, never)
+    simulation.go(EditReport(None, (Problem("f.yml", 3, 5, "unknown key `jbos`"),)))
+    simulation.go(EditReport(given))
+    events = simulation.of(ScenarioReloaded)
+    assert [event.changes for event in events] == [[]], "else the problem would stand for ever"
+    assert [entry["stage"] for entry in events[0].plan] == ["s"]
+    simulation.go(EditReport(given))
+    assert len(simulation.of(ScenarioReloaded)) == 1, "and once"

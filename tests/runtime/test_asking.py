@@ -16,8 +16,9 @@ from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime.asking import ask
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import ControlServer
+from octogram_tui.runtime.desk import Desk, Question
 from octogram_tui.runtime.driver import Fed
-from octogram_tui.runtime.verbs import LogQuery
+from octogram_tui.runtime.verbs import CheckFile, LogQuery, LookAtFile
 
 DEADLINE_S = 20.0
 
@@ -33,7 +34,8 @@ class Run:
         self.log: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.asked: asyncio.Queue[tuple[Stimulus, Fed]] = asyncio.Queue()
 
-    async def _read_log(self, query: LogQuery) -> dict[str, Any]:
+    async def _read_log(self, query: Question) -> dict[str, Any]:
+        assert isinstance(query, LogQuery)
         self.queries.append(query)
         return await self.log
 
@@ -150,15 +152,15 @@ async def test_a_console_reads_a_log_while_it_reads_events_one_at_a_time(run: Ru
 
     listening = asyncio.ensure_future(listen())
     async with asyncio.timeout(DEADLINE_S):
-        first = asyncio.ensure_future(console.read_log(LogQuery("a", "p")))
+        first = asyncio.ensure_future(console.answer(LogQuery("a", "p")))
         while not run.queries:
             await asyncio.sleep(0)
-        assert "one at a time" in (await console.read_log(LogQuery("a", "q")))["problem"]
+        assert "one at a time" in (await console.answer(LogQuery("a", "q")))["problem"]
         first.cancel()
-        third = asyncio.ensure_future(console.read_log(LogQuery("a", "r")))
+        third = asyncio.ensure_future(console.answer(LogQuery("a", "r")))
         assert "one at a time" in (await third)["problem"]
         run.log.set_result(LOG)
-        while (answer := await console.read_log(LogQuery("a", "p"))).get("problem"):
+        while (answer := await console.answer(LogQuery("a", "p"))).get("problem"):
             pass
         assert answer["lines"] == LOG["lines"]
     await console.close()
@@ -171,3 +173,32 @@ async def test_who_leaves_while_a_log_is_read_leaves_nothing(run: Run) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not run.log.cancelled():
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("question", [LookAtFile(), CheckFile()])
+async def test_a_run_that_does_not_read_its_scenario_again_says_so(run: Run, question: Question) -> None:
+    async def no_log(_: Question) -> dict[str, Any]:
+        return {}
+
+    assert "does not read its scenario again" in (await Desk(no_log, None).answer(question))["problem"]
+
+
+async def test_a_console_that_may_not_act_is_told_at_once_and_not_after_a_time(run: Run) -> None:
+    first = await Client.connect(run.path)
+    console = await Client.connect(run.path, only_watch=True)
+    listening = [asyncio.ensure_future(_heard(client)) for client in (first, console)]
+    async with asyncio.timeout(DEADLINE_S):
+        assert "holds control" in (await console.answer(LookAtFile()))["problem"]
+        assert console.refusals == []
+        while (first.consoles, console.consoles) != (2, 2):
+            await asyncio.sleep(0)
+        await console.close()
+        while first.consoles != 1:
+            await asyncio.sleep(0)
+    await first.close()
+    await asyncio.gather(*listening)
+
+
+async def _heard(console: Client) -> None:
+    async for _ in console.events():
+        pass

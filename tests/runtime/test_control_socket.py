@@ -20,13 +20,13 @@ from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime import control as control_module
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import MAX_REQUEST_BYTES, ControlServer
+from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
-from octogram_tui.runtime.verbs import LogQuery
 
 DEADLINE_S = 20.0
 
 
-async def no_log(_: LogQuery) -> dict[str, Any]:
+async def no_log(_: Question) -> dict[str, Any]:
     return {"problem": "no log"}
 
 

@@ -49,7 +49,7 @@ def _values(verb: verbs.Verb, argument: verbs.Argument) -> some.SearchStrategy[A
 def test_every_request_has_one_verb_and_every_verb_its_words() -> None:
     requests = {name for name in vars(stimuli) if name.endswith("Request")} - NOT_AN_OPERATOR_S
     named = [verb.request.__name__ for verb in verbs.TABLE]
-    assert sorted(named) == sorted({*requests, "TakeControl", "OnlyWatch", "LogQuery"})
+    assert sorted(named) == sorted({*requests, "TakeControl", "OnlyWatch", "LogQuery", "LookAtFile", "CheckFile"})
     assert len(verbs.VERBS) == len(verbs.TABLE)
     for verb in verbs.TABLE:
         assert verb.help

@@ -35,7 +35,8 @@ class Desk:
         self.problem: Exception | None = None
         self._changed = asyncio.Event()
         scenario = load_scenario(str(path)).scenario
-        self.task = asyncio.ensure_future(watch.watch_scenario(scenario, self._load, self._take))
+        self.files = watch.ScenarioFiles(scenario, self._load, self._take)
+        self.task = asyncio.ensure_future(watch.watch_scenario(self.files))
 
     def _load(self) -> Scenario:
         try:
@@ -167,3 +168,30 @@ async def test_without_watches_the_files_are_looked_at(desk: Desk, monkeypatch: 
     desk.save("second")
     await desk.until(1)
     assert desk.seen == ["second"]
+
+
+async def test_who_does_not_want_to_wait_has_the_file_read_now_and_is_told_what_came_of_it(desk: Desk) -> None:
+    await desk.settled()
+    desk.task.cancel()
+    assert await desk.files.take() == "the file is what the run goes by"
+    desk.save("second")
+    assert await desk.files.take() == "the run takes it up"
+    assert desk.seen == ["second"]
+    desk.path.write_text("stages: [")
+    said = await desk.files.take()
+    assert said.startswith("the file is refused: 1 problem: line 2: ")
+    assert len(desk.seen) == 2
+    desk.save("second")
+    assert await desk.files.take() == "the run takes it up", "the refusal is over"
+
+
+async def test_a_check_reads_the_file_and_the_run_hears_of_nothing(desk: Desk) -> None:
+    await desk.settled()
+    desk.task.cancel()
+    assert await desk.files.check() == ((), "1 stage, 1 agent, no errors; it is what the run goes by")
+    desk.save("second")
+    assert await desk.files.check() == ((), "1 stage, 1 agent, no errors; the run does not go by it yet")
+    desk.path.write_text("stages: [")
+    problems, said = await desk.files.check()
+    assert (problems[0].line, said.startswith("1 problem: line 2: ")) == (2, True)
+    assert desk.seen == []

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
 from tools.pretended_run import PretendedRun
@@ -25,7 +26,9 @@ class StillSource:
         self.refusals: list[str] = []
         self.sent: list[Stimulus] = []
         self.logs: dict[LogQuery, dict[str, Any]] = {}  # what the agents have
-        self.taken = 0
+        self.consoles = 1
+        self.asked: list[Question] = []
+        self.answers: dict[type[Question], dict[str, Any]] = {}  # of the run's host
         self._events = events
         self._ends = ends
         self._more: asyncio.Queue[list[Event]] = asyncio.Queue()
@@ -47,8 +50,11 @@ class StillSource:
     def only_watch(self) -> None:
         self.has_control = False
 
-    async def read_log(self, query: LogQuery) -> dict[str, Any]:
-        return self.logs.get(query, {"problem": f"{query.process} has no log"})
+    async def answer(self, question: Question) -> dict[str, Any]:
+        if isinstance(question, LogQuery):
+            return self.logs.get(question, {"problem": f"{question.process} has no log"})
+        self.asked.append(question)
+        return self.answers.get(type(question), {"problem": "nobody knows"})
 
     async def close(self) -> None:
         pass

@@ -141,5 +141,7 @@ def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
         "rerun failed",
         "skip",
         "edit variable",
+        "reload now",
+        "revert scenario",
         "stop",
     ]

@@ -229,8 +229,7 @@ async def test_a_source_that_fails_leaves_what_came(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert app.run_screen is not None
-        banner = app.run_screen.banner
-        await until(pilot, lambda: banner.is_lost)
+        await until(pilot, lambda: app.model.is_lost)
         assert "deploy binaries" in screen_text(app)
         await leaves(app, pilot)
 

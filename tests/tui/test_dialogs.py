@@ -178,9 +178,9 @@ async def test_a_notice_below_a_dialog_is_not_shown_a_second_time() -> None:
         app.notify("something happened", markup=False)
         await until(pilot, lambda: bool(app.screen.query(Toast)))
         below = app.screen.query_one(ToastRack)
-        assert below.visible
+        await until(pilot, lambda: below.visible)
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, Question) and bool(app.screen.query(Toast)))
-        assert not below.visible
+        await until(pilot, lambda: not below.visible)
         await pilot.press("escape")
         await until(pilot, lambda: below.visible)

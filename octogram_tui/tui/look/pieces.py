@@ -11,7 +11,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece
 FACT_CELLS = 11
 FOLDED_LINES = 8
 """A value of more lines than this shows so many, and how many are left, until it is unfolded."""
-FOLD_WORDS = "more lines: l unfolds them"
+FOLD_WORDS = "more lines: "
 SHORT_ROWS = 16
 """In fewer rows there is only room for the cause and what was given."""
 
@@ -66,5 +66,6 @@ def value_lines(given: object, sight: Sight, indent: str = "  ") -> list[Text]:
     shown = lines if is_whole else lines[:FOLDED_LINES]
     found: list[Text] = [[(indent + sight.brush.text(line, limit=4096), "")] for line in shown]
     if not is_whole:
-        found.append([(f"{indent}{len(lines) - len(shown)} {FOLD_WORDS}", "faint")])
+        words = f"{FOLD_WORDS}{sight.brush.way('unfold')} unfolds them"
+        found.append([(f"{indent}{len(lines) - len(shown)} {words}", "faint")])
     return found

@@ -58,6 +58,8 @@ class HelpText(LineView):
             ("When something fails", self._of_failing(width)),
             ("The run", self._of_keys(_group("Run"), width)),
             ("Looking", self._of_keys(_group("Look"), width)),
+            ("The file", self._of_keys(_group("File"), width)),
+            ("The session", self._of_keys(_group("Session"), width)),
             *((_pane_title(where), self._of_keys(actions, width)) for where, actions in self._others()),
             ("Signs of jobs", self._of_signs(list(LOOKS.values()), width)),
             ("Signs of agents", self._of_signs(list(AGENT_LOOKS.values()), width)),

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import chop_cells
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,7 +15,7 @@ from textual.screen import ModalScreen
 from octogram_tui.projection.logbook import Origin
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.verbs import LogQuery
-from octogram_tui.tui.event_feed import LogSource
+from octogram_tui.tui.event_feed import AnsweringSource
 from octogram_tui.tui.key_order import TellsOnTop
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -29,10 +30,10 @@ async def read_more(app: ConsoleApp, origin: Origin | None) -> None:
     source = app.source
     if origin is None:
         app.notify("no line of this log was left out", markup=False)
-    elif not isinstance(source, LogSource) or not source.is_connected:
+    elif not isinstance(source, AnsweringSource) or not source.is_connected:
         app.notify("only the agents of a run that goes on have more", severity="warning", markup=False)
     else:
-        answer = await source.read_log(LogQuery(origin.agent, origin.log_name))
+        answer = await source.answer(LogQuery(origin.agent, origin.log_name))
         if problem := answer.get("problem"):
             app.notify(safe(problem), severity="warning", markup=False)
             return
@@ -78,7 +79,7 @@ class LogScreen(TellsOnTop, ModalScreen[None]):
     """Closes on escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,m", "dismiss", show=False),
+        Binding("escape,q", "dismiss", show=False),
         Binding("ctrl+c", "app.interrupt", show=False),
     ]
 
@@ -90,3 +91,9 @@ class LogScreen(TellsOnTop, ModalScreen[None]):
         """One pane of lines."""
         with Vertical(classes="dialog", id="agent-log"):
             yield self.text
+
+    def on_key(self, event: events.Key) -> None:
+        """Close on the keys that open it."""
+        if event.key in self.text.brush.keys.of("more of the log"):
+            event.stop()
+            self.dismiss()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -34,11 +35,10 @@ def file_name(title: str, suffix: str = ".log") -> str:
 class SaveForm(Dialog[str]):
     """Gives where the text was written, or None for nowhere. Enter writes; a file that is there takes another enter."""
 
-    def __init__(self, brush: Brush, title: str, text: str, name: str) -> None:
+    def __init__(self, brush: Brush, title: str, text: str | Callable[[Path], str], name: str) -> None:
         super().__init__()
         self.brush = brush
-        self._lines = text.count("\n") + 1
-        self._data = (text + "\n").encode("utf-8", "replace")
+        self._text_for = (lambda _: text) if isinstance(text, str) else text  # by where it is to go
         self._problem = ("", "")  # a name, and what is wrong with it
         self._asked = ""  # the path over which another enter writes
         self._is_writing = False
@@ -75,7 +75,8 @@ class SaveForm(Dialog[str]):
 
     def _say(self) -> None:
         room = room_of(self.app.size.width)
-        line: Piece = (fit(f"enter: write {plural(self._lines, 'line')}   esc: never mind", room).rstrip(), "faint")
+        lines = self._text_for(self.path).count("\n") + 1
+        line: Piece = (fit(f"enter: write {plural(lines, 'line')}   esc: never mind", room).rstrip(), "faint")
         name, problem = self._problem
         if problem and name == self.path_field.value:
             line = (fit(self.brush.text(problem), room).rstrip(), "failed")
@@ -109,7 +110,8 @@ class SaveForm(Dialog[str]):
 
     async def _written(self, typed: str, path: Path) -> None:
         try:
-            await asyncio.to_thread(write_whole, path, self._data)
+            data = (self._text_for(path) + "\n").encode("utf-8", "replace")
+            await asyncio.to_thread(write_whole, path, data)
         except OSError as error:
             self._problem = (typed, f"cannot write {path}: {error.strerror or error}")
         except ValueError as error:  # a name that cannot be one

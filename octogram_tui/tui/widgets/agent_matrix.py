@@ -222,9 +222,9 @@ class AgentMatrix(LineView):
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
         if self.model.outline.failed_only:
-            return [("no agent has failed", "ok"), ("f shows everything again", "dim")]
+            return [("no agent has failed", "ok"), (f"{self.brush.way('failed only')} shows everything again", "dim")]
         if self.model.outline.is_narrowed:
-            return [("no agent passes the filter", "dim"), ("esc shows everything again", "dim")]
+            return [("no agent passes the filter", "dim"), (f"{self.brush.way('back')} shows everything again", "dim")]
         return [("waiting for agents ...", "dim")]
 
     def paint(self, index: int, width: int) -> list[Piece]:

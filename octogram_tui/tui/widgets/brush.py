@@ -131,6 +131,10 @@ class Brush:
         """Give the first key that does an action now, as people read it; empty where none does."""
         return self.keys.name(action)
 
+    def way(self, action: str) -> str:
+        """Say how an action is done now: by its key, else by its name in the palette."""
+        return self.key(action) or f"{self.key('palette') or 'the palette:'} {action}"
+
     def text(self, raw: object, *, limit: int = 512) -> str:
         """Make text from outside safe to show."""
         return safe(raw, limit=limit, ascii_only=self.ascii_only)

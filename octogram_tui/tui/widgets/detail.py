@@ -94,7 +94,9 @@ class Detail(LineView):
     def on_click(self, event: Click) -> None:
         """Unfold where it says that something is folded."""
         index = self.scroll_offset.y + event.y - self.gutter.top
-        if 0 <= index < len(self._lines) and any(FOLD_WORDS in text for text, _ in self._lines[index]):
+        if 0 <= index < len(self._lines) and any(
+            FOLD_WORDS in text and style == "faint" for text, style in self._lines[index]
+        ):
             self.action_sideways(1)
 
     def text_of_selected(self) -> str:

@@ -252,10 +252,10 @@ class PlanTree(LineView):
         if outline.filtered_by:
             return [
                 (f"nothing passes the filter {self.brush.text(outline.filtered_by.text, limit=60)}", "held"),
-                ("esc shows everything again", "dim"),
+                (f"{self.brush.way('back')} shows everything again", "dim"),
             ]
         if outline.failed_only:
-            return [("nothing stands failed", "ok"), ("f shows everything again", "dim")]
+            return [("nothing stands failed", "ok"), (f"{self.brush.way('failed only')} shows everything again", "dim")]
         return [("waiting for the run ...", "dim")]
 
     def paint(self, index: int, width: int) -> list[Piece]:

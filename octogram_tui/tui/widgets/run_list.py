@@ -10,6 +10,7 @@ from textual.message import Message
 
 from octogram_tui.journal.runbook import Page, RunEntry, wanted_first
 from octogram_tui.tui.entry.run_line import damage_rows, run_pieces
+from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -20,8 +21,17 @@ LOOK_AGAIN_S = 2.0
 class RunList(LineView):
     """Read while it is seen, now and then; those that wait for somebody stand first."""
 
+    BINDINGS = bindings("runs")
+
     class Opened(Message):
         """A run was chosen."""
+
+        def __init__(self, entry: RunEntry) -> None:
+            super().__init__()
+            self.entry = entry
+
+    class Unwanted(Message):
+        """A run is to be deleted."""
 
         def __init__(self, entry: RunEntry) -> None:
             super().__init__()
@@ -57,6 +67,11 @@ class RunList(LineView):
             self.cursor = names.index(here)
         super().sync()
 
+    def read_again(self) -> None:
+        """Read the list now: it is not what it was."""
+        self._read_at_s = -LOOK_AGAIN_S
+        self.sync()
+
     @property
     def entry(self) -> RunEntry | None:
         """The run under the cursor."""
@@ -71,6 +86,17 @@ class RunList(LineView):
         if self.entry is not None:
             self.post_message(self.Opened(self.entry))
         return True
+
+    def action_delete_run(self) -> None:
+        """Delete a run that is over, after a question."""
+        entry, book = self.entry, self.model.runs
+        if entry is None or book is None:
+            return
+        if entry.run.id == self.model.board.run or entry.use == "attach":
+            why = "this is the run that you look at" if entry.run.id == self.model.board.run else "that run goes on"
+            self.app.notify(f"{why}: it is not deleted", severity="warning", markup=False)
+            return
+        self.post_message(self.Unwanted(entry))
 
     def title(self) -> list[Piece]:
         """Say how many wait."""

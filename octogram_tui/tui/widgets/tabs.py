@@ -30,15 +30,16 @@ class Tabs(Bar):
         parts = [Part([(" ", "")])]
         for view in tabs_for(self.view):
             here = view.name == self.view
+            key = self.brush.key(view.name) if view.key else ""
             text = f"{view.tab}{counts.get(view.name, '')}"
             action = f"view('{view.name}')"
             if here:
-                parts.append(Part([(f" {view.key} {text} " if view.key else f" {text} ", "chip-running")], action))
+                parts.append(Part([(f" {key} {text} " if key else f" {text} ", "chip-running")], action))
             else:
                 style = "" if view.name in self.seen else "dim"
-                parts.append(Part([(f" {view.key} ", "key"), (f"{text} ", style)], action))
+                parts.append(Part([(f" {key} " if key else " ", "key"), (f"{text} ", style)], action))
             if here and not view.key:
-                parts.append(Part([("  esc back", "faint")], "back"))
+                parts.append(Part([(f"  {self.brush.way('back')} back", "faint")], "back"))
         room = width - sum(part.cells for part in parts) - 2
         following = next_up(board, self.brush, room)
         if following:
