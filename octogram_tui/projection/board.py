@@ -26,12 +26,19 @@ KEPT_NOTICES = 200
 _BAD_AGENTS = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 
 
+NEWS_S = 30.0
+
+
 class Notice(NamedTuple):
     """Something worth a passing word. level: information, warning or error."""
 
     at_s: float
     level: str
     text: str
+
+    def is_recent(self, now_s: float) -> bool:
+        """Whether it still is news: a passing word about what is long over confuses."""
+        return now_s - self.at_s < NEWS_S
 
 
 class Board(Plan):

@@ -170,10 +170,10 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
 
     def _tell_notices(self) -> None:
         board = self.model.board
-        fresh = board.notice_count - self._shown_notices
+        fresh = 0 if self.model.is_replay else min(board.notice_count - self._shown_notices, 3)
         self._shown_notices = board.notice_count
-        # Only what came last: who joins a long run is not told its whole past.
-        for notice in list(board.notices)[-min(fresh, 3) :] if fresh else ():
+        # Only what came last, and lately: who joins a long run is not told its past.
+        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.now_s)):
             level: Any = notice.level
             self.notify(safe(notice.text, limit=200), severity=level, markup=False)
 

@@ -130,3 +130,12 @@ async def test_where_there_is_no_lesson_the_key_says_so() -> None:
         await settled(pilot)
         await pilot.press("L")
         await until(pilot, lambda: "there is no lesson here" in screen_text(app))
+
+
+async def test_who_only_watches_is_told_nothing_that_he_cannot_do() -> None:
+    for has_control in (True, False):
+        app = console(StillSource(fleet_events(6.0, paused=True), has_control=has_control))
+        app.model.hints = Hints()
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            assert ("lets one job through" in screen_text(app)) is has_control

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from console_app import StillSource, console, fleet_events, screen_text, settled, until
+from console_app import STARTED_S, StillSource, console, fleet_events, screen_text, settled, until
 from rich.cells import cell_len
 from struck_fleet import JOB, STAGE, stock_is_empty, struck_events
 from textual.events import MouseScrollUp
@@ -416,3 +416,27 @@ def test_lines_are_wrapped_by_cells(text: str) -> None:
     lines = wrap_cells(text, 10)
     assert all(cell_len(line) <= 10 for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+async def test_a_filter_that_hides_the_chosen_row_chooses_one_that_it_shows() -> None:
+    app = console(StillSource(struck_events(60, FORTY)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("exclamation_mark", "ampersand", *"agent:node_7", "enter")
+        await until(pilot, lambda: app.model.outline.is_narrowed)
+        seen = screen_of(app)
+        await until(pilot, lambda: seen.detail.subject is seen.plan.selected)
+        assert seen.plan.selected.key == key(7)
+        await pilot.press("escape")  # everything again: the cursor is where it was
+        await until(pilot, lambda: seen.detail.subject is seen.plan.selected)
+        assert seen.plan.selected.key == key(2)
+
+
+async def test_what_was_told_long_ago_is_not_told_to_who_joins_nor_in_a_replay() -> None:
+    events = later(fleet_events(6.0), ev.WarningGiven(message="an old story"))
+    for is_replay in (False, True):
+        app = console(StillSource(events), replay=is_replay)
+        app.model._clock = lambda: STARTED_S + 600.0
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            assert told(app) == []

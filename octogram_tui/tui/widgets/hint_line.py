@@ -33,6 +33,9 @@ class Word(NamedTuple):
 class HintLine(Bar):
     """Keys in it can be clicked."""
 
+    is_read_only = False
+    """Whether this console only watches: then it is told nothing that it cannot do."""
+
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="hint")
 
@@ -49,7 +52,7 @@ class HintLine(Bar):
                 words += self._words("{skip the lesson} skips this.")
             return self._laid(words, width, LESSON_LINES)
         self.over = ""
-        if hints is None or self.model.is_replay or self.app.size.height < LEAST_ROWS:
+        if hints is None or self.is_read_only or self.model.is_replay or self.app.size.height < LEAST_ROWS:
             return []
         hint = hints.wanted(self.model.board)
         return self._laid(list(self._words(hint.says)), width, HINT_LINES) if hint is not None else []

@@ -141,6 +141,8 @@ class PlanLines:
         shown = f"{bad + text} ".rjust(COUNT_CELLS)  # a large one takes more room: cut, it would say another number
         style = "failed" if bad else "dim" if state in (State.OK, State.SKIPPED, State.CANCELLED) else ""
         fill = _FILLS.get(state)
+        if not busy and (width >= BAR_FROM or not fill):
+            shown = f" {shown.lstrip(' ')}"  # the blanks before it are the name's, should it need them
         if width >= BAR_FROM:
             bar: Piece = (" " * (BAR_CELLS + 1), "")
             if row.kind is Kind.STAGE or fill:

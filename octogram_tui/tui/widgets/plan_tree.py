@@ -10,7 +10,7 @@ from textual.geometry import Size
 from octogram_tui.projection.bunches import Bunch
 from octogram_tui.projection.filter import Filter
 from octogram_tui.projection.outline import Line
-from octogram_tui.projection.rows import Group, Kind, Row
+from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.tui.format import duration
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -30,6 +30,7 @@ class PlanTree(LineView):
         self._is_scrolled = False  # by the wheel: where the action is may be out of sight
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None
+        self._sought: Row | None = None  # what was chosen, while a filter hides it
         self._narrowed: object = None
         self._room = 0
 
@@ -113,9 +114,14 @@ class PlanTree(LineView):
         outline = self.model.outline
         if self._chosen is None:
             return
-        index = outline.index_of(self._chosen)
+        index = outline.index_of(self._chosen) if self._sought is None else None
         if index is None:
-            index = outline.place(self._chosen.row)
+            row = self._sought or self._chosen.row
+            index = outline.place(row)
+            self._sought = row if outline.hides(row) else None
+            if self._sought is not None:  # whoever filters looks for an instance, not for the stage that holds it
+                found = [at for at, line in enumerate(outline.lines) if isinstance(line.row, InstanceRow)]
+                index = next((at for at in found if at > (index or 0)), found[0] if found else index)
         top = self.scroll_offset.y
         was_seen = top <= self.cursor < top + self.visible_lines
         moved = 0 if index is None else index - self.cursor
@@ -166,11 +172,12 @@ class PlanTree(LineView):
     def move_to(self, index: int) -> None:
         """Put the cursor on a line; the run is no longer followed."""
         self.is_following = False
-        self._chosen = None
+        self._chosen = self._sought = None
         super().move_to(index)
 
     def moved(self) -> None:
         """The operator chose: the cursor stays."""
+        self._sought = None
         self._chosen = self.line
         super().moved()
 
