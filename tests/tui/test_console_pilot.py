@@ -169,6 +169,8 @@ async def test_a_variable_is_set_with_a_value_read_as_yaml() -> None:
         await pilot.press("enter")
         assert source.sent == [st.SetVariableRequest("slots", [1, "x"])]
         await pilot.press("1", "e", *"new", "enter", *"true", "enter")
+        assert source.sent[1:] == []  # a new name: another enter makes the variable
+        await pilot.press("enter")
         assert source.sent[1:] == [st.SetVariableRequest("new", True)]
 
 

@@ -440,3 +440,23 @@ async def test_what_was_told_long_ago_is_not_told_to_who_joins_nor_in_a_replay()
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
             assert told(app) == []
+
+
+async def test_a_name_is_not_cut_beside_blanks() -> None:
+    name, stage = "everybody sold something", "count"
+    about: dict[str, Any] = {"instance": InstanceId(stage, name, "a")}
+    job: Any = {"job": name, "procedure": "builtins.assert", "line": 2}
+    events: list[ev.Event] = [
+        ev.RunStarted(
+            run="r", scenario="s", plan=[{"stage": stage, "line": 1, "jobs": [job]}], agents=[{"agent": "a"}]
+        ),
+        ev.StageStarted(stage=stage, agents=["a"]),
+        ev.JobStarted(**about),
+        ev.JobFinished(**about, state="ok"),
+    ]
+    for seq, event in enumerate(events, 1):
+        event.seq, event.at_s = seq, seq / 10
+    app = console(StillSource(events))
+    async with app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: f"{name}  " in screen_text(app))
