@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 from console_app import StillSource, console, settled, until
+from textual.screen import Screen
 
 from octogram_tui.engine import events as ev
+from octogram_tui.tui.entry.welcome import WelcomeScreen
+from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.help_screen import HelpScreen
+from octogram_tui.tui.screens.run_screen import RunScreen
 
 
 async def test_a_line_of_the_variables_costs_no_look_at_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +61,9 @@ async def test_a_text_for_the_pager_is_no_file_before_the_pager_is_begun(
         assert not list(tmp_path.iterdir())
         await pilot.pause()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [RunScreen, Question, HelpScreen, WelcomeScreen])
+def test_a_screen_is_a_screen_to_the_library(kind: type[Screen[object]]) -> None:
+    """It has what all screens have, like the look of what is selected."""
+    assert "screen--selection" in kind._get_component_classes()
