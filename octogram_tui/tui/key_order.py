@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
@@ -24,18 +24,23 @@ class TakesInput(Protocol):
         ...
 
 
-class TellsOnTop(Widget):
-    """A screen that shows notices only while it is on top: below a dialog they would be seen twice."""
+class TellsOnTop:
+    """A screen that shows notices only while it is on top: below a dialog they would be seen twice.
+
+    No widget: of several bases the library takes styles, their parts and keys from the first that is one.
+    """
 
     def on_screen_suspend(self) -> None:
         """Leave them to what is on top."""
-        for rack in self.query(ToastRack):
-            rack.visible = False
+        self._show_notices(False)
 
     def on_screen_resume(self) -> None:
         """Show them again."""
-        for rack in self.query(ToastRack):
-            rack.visible = True
+        self._show_notices(True)
+
+    def _show_notices(self, are_seen: bool) -> None:
+        for rack in cast("Widget", self).query(ToastRack):
+            rack.visible = are_seen
 
 
 class Dialog(TellsOnTop, ModalScreen[Taken]):

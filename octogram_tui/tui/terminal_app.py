@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from textual.app import ReturnType
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.text import safe
@@ -21,6 +22,7 @@ from octogram_tui.tui.calling import POP_TITLE, PUSH_TITLE, How, set_title, soun
 from octogram_tui.tui.clipboard import by_tmux, is_too_long, osc52, said_of
 from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.lending import Borrower, pager_command, why_not
+from octogram_tui.tui.terminal_driver import TerminalDriver
 from octogram_tui.tui.typed_text import escaped
 
 NO_TERMINAL = "here is no terminal that could be lent: a browser shows this console"
@@ -48,6 +50,11 @@ class TerminalApp(GuardedApp[ReturnType]):
         self.background = Background(self)
         self._title = ""  # as it was set
         self._is_looked_at: bool | None = None  # None: the terminal does not say
+
+    def get_driver_class(self) -> type[Driver]:
+        """On a terminal, read whatever it sends."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
 
     @property
     def is_lent(self) -> bool:
@@ -135,8 +142,11 @@ class TerminalApp(GuardedApp[ReturnType]):
                 if gone is not None:
                     gone()
 
+        self._begin_lending(to_the_end)
+
+    def _begin_lending(self, lending: Callable[[], Coroutine[None, None, Any]]) -> None:
         if not self.is_lent:
-            self.run_worker(to_the_end(), group="lending", exclusive=True, exit_on_error=False)
+            self.run_worker(lending, group="lending", exclusive=True, exit_on_error=False)
 
     async def lent(self, command: Callable[[], Sequence[str]]) -> None:
         """Let a program have the terminal until it ends, and tell how it ended when there is something to tell.
@@ -170,13 +180,14 @@ class TerminalApp(GuardedApp[ReturnType]):
 
     def show_in_pager(self, text: str, name: str) -> None:
         """Show a text in the user's pager. `name`: what its file is called there."""
-        if self.is_lent:
-            return
-        folder = tempfile.TemporaryDirectory(prefix="octogram-tui-", ignore_cleanup_errors=True)
-        path = os.path.join(folder.name, name)
-        with open(path, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        self.lend(lambda: pager_command(self.pager, path), gone=folder.cleanup)
+
+        async def read() -> None:
+            with tempfile.TemporaryDirectory(prefix="octogram-tui-", ignore_cleanup_errors=True) as folder:
+                path = Path(folder, name)
+                path.write_bytes(text.encode("utf-8", "replace"))
+                await self.lent(lambda: pager_command(self.pager, str(path)))
+
+        self._begin_lending(read)
 
     @contextlib.contextmanager
     def handed_over(self, driver: Driver) -> Iterator[None]:

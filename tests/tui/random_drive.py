@@ -1,11 +1,13 @@
 """Drives a console at random: keys, mouse, pastes, sizes, what the run tells, and how it is attached."""
 
 import asyncio
+import os
 import random
 from typing import Any
 
 from console_app import StillSource, screen_text
 from hostile_events import Hostile
+from storms import Storms
 from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -18,11 +20,13 @@ from octogram_tui.tui import theme
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
+from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.messages import SourceEnded
 from octogram_tui.tui.widgets.line_view import LineView
 from tools.pretended_run import PretendedRun
 
 SIZES = [(80, 24), (120, 40), (200, 60), (40, 12), (159, 30), (100, 20), (20, 5), (160, 45), (119, 8), (250, 70)]
+TINY = [(1, 1), (2, 30), (200, 1), (9, 3), (400, 100)]
 OF_ACTIONS = sorted({key for action in ACTIONS for key in action.default_keys})
 OF_PRESETS = sorted({key for keys in PRESETS.values() for some in keys.values() for key in some.split()})
 OF_FORMS = "backspace delete a x 5 d s ctrl+s y n r ctrl+u ctrl+w ctrl+q ctrl+p shift+up shift+end insert f12 é".split()
@@ -32,20 +36,24 @@ LINES = ["line", "", "数数数数 " * 40, "\x1b[31mred\x1b[0m", "[/]", "x" * 30
 MOVES = {"j", "k", "g", "G", "up", "down", "home", "end", "pageup", "pagedown"}
 TURNS = 25
 OPENING = 20
-KINDS = "key key key key key key click double wheel drag paste size event hostile attached theme".split()
+KINDS = "key key key key key key key click double wheel drag paste size event hostile storm attached theme keys"
+MUCH = 5_000 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 200
+"""So many events the largest storms have."""
+FLEETS = [1, 3, 12, 40, 300] if "OCTOGRAM_RANDOM_STEPS" in os.environ else [1, 3, 12, 40]
 
 
 class FleetBehind(StillSource):
     """A source that does as it is told, when time is given to it."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.fleet = PretendedRun(rng.choice([1, 3, 12, 40]), seed=rng.randrange(1000), fails=rng.random() < 0.8)
+        self.fleet = PretendedRun(rng.choice(FLEETS), seed=rng.randrange(1000), fails=rng.random() < 0.8)
         self.fleet.begin(paused=rng.random() < 0.3)
         super().__init__(self.fleet.advance(rng.choice([0.0, 2.0, 6.0, 20.0])))
         self.plan: list[StageEntry] = self._events[0].plan  # type: ignore[attr-defined]
         stages = [entry["stage"] for entry in self.plan]
         jobs = [job["job"] for entry in self.plan for job in entry["jobs"]]
         self.hostile = Hostile(rng, stages, jobs, self.fleet.names)
+        self.storms = Storms(rng, self.plan, self.fleet.names, much=MUCH)
         self.seq = 0
 
     def send(self, stimulus: Stimulus) -> None:
@@ -98,15 +106,15 @@ class Drive:
 
     async def step(self) -> None:
         """Do something, and look at what came of it."""
-        kind = self._rng.choice(KINDS)
-        if self._is_away and kind not in ("event", "hostile", "size", "attached"):
+        kind = self._rng.choice(KINDS.split())
+        if self._is_away and kind not in ("event", "hostile", "storm", "size", "attached"):
             self._is_away = False
             self.app.post_message(events.AppFocus())
             await self.settle()
         self.done.append(await getattr(self, f"_do_{kind}")())
         await self.settle()
         for _ in range(OPENING):  # a screen that is being opened has nothing yet
-            if screen_text(self.app, on_top=True).strip():
+            if not self._has_room or screen_text(self.app, on_top=True).strip():
                 break
             await self._pilot.pause()
         if self.app.screen.focused is None:
@@ -122,7 +130,8 @@ class Drive:
     def check(self) -> None:
         app, after = self.app, f"after {' | '.join(self.done[-12:])} at {self.app.size}"
         assert app._exception is None, after
-        assert screen_text(app, on_top=True).strip(), f"blank {after}"
+        if self._has_room:
+            assert screen_text(app, on_top=True).strip(), f"blank {after}"
         focused = app.screen.focused
         if focused is None:
             assert self._is_away or app.screen is not app.run_screen or not self._is_settled, (
@@ -135,6 +144,11 @@ class Drive:
             if focused.has_cursor and focused.count() and not self._is_scrolled:
                 line = focused.cursor - focused.scroll_offset.y
                 assert 0 <= line < focused.visible_lines, f"the cursor of {focused} is off the screen {after}"
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether there is room for a word."""
+        return self.app.size.width >= 20 and self.app.size.height >= 3
 
     @property
     def _is_settled(self) -> bool:
@@ -193,7 +207,8 @@ class Drive:
         return f"paste {text[:10]!r}"
 
     async def _do_size(self) -> str:
-        size = Size(*self._rng.choice([*SIZES, (self._rng.randrange(20, 251), self._rng.randrange(5, 71))]))
+        rng = self._rng
+        size = Size(*rng.choice([*SIZES, *TINY, (rng.randrange(20, 251), rng.randrange(5, 71))]))
         self.app.post_message(events.Resize(size, size))
         self._is_scrolled = self._is_scrolled or size.height < 12
         return f"{size.width}x{size.height}"
@@ -206,6 +221,26 @@ class Drive:
         made = self.source.hostile.event(self.source.fleet.now_s)
         self.source.numbered(made)
         return repr(made)[:300]
+
+    async def _do_storm(self) -> str:
+        """Much in one batch, and keys while it comes."""
+        made = self.source.storms.batch()
+        for event in made:
+            event.at_s = self.source.fleet.now_s
+        self.source.numbered(*made)
+        return f"storm of {len(made)} {made[0].TYPE if made else ''} | {await self._do_key()}"
+
+    async def _do_keys(self) -> str:
+        """Other keys: of a preset, or as a user with odd habits has them."""
+        preset = self._rng.choice(list(PRESETS))
+        if self._rng.random() < 0.5:
+            self.app.action_use_preset(preset)
+            return f"keys {preset}"
+        names = [action.name for action in ACTIONS]
+        odd = [action.default_keys for action in ACTIONS]
+        self._rng.shuffle(odd)
+        self.app.use_keys(Keys(dict(zip(names, odd, strict=True))))
+        return "keys shuffled"
 
     async def _do_attached(self) -> str:
         source, rng = self.source, self._rng

@@ -10,13 +10,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from octogram_tui.projection.logbook import Origin
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.event_feed import AnsweringSource
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
 from octogram_tui.tui.widgets.line_view import LineView
@@ -75,7 +74,7 @@ class LogText(LineView):
         return [self._rows[index]]
 
 
-class LogScreen(TellsOnTop, ModalScreen[None]):
+class LogScreen(Dialog[None]):
     """Closes on escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -23,6 +23,7 @@ class VariableList(LineView):
         super().__init__(model, brush, id="variables")
         self._rows: list[Variable] = []
         self._version = -1
+        self._name_cells = 0  # of the widest name: each line depends on it
 
     @property
     def selected(self) -> Variable | None:
@@ -43,19 +44,18 @@ class VariableList(LineView):
         if variables.version != self._version:
             self._version = variables.version
             self._rows = sorted(variables.by_name.values(), key=lambda variable: variable.name)
+            names = (cell_len(self.brush.text(variable.name, limit=NAME_CELLS)) for variable in self._rows)
+            self._name_cells = min(NAME_CELLS, max(names, default=0))
         super().sync()
 
     def line_key(self, index: int) -> Hashable:
         """A variable's version is all it depends on."""
         variable = self._rows[index]
-        return (variable.name, variable.version, self._name_cells())
+        return (variable.name, variable.version, self._name_cells)
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
         return [("no variables yet", "dim"), ("`vars` in the scenario, or e to set one", "faint")]
-
-    def _name_cells(self) -> int:
-        return min(NAME_CELLS, max((cell_len(self.brush.text(variable.name)) for variable in self._rows), default=0))
 
     def paint(self, index: int, width: int) -> list[Piece]:
         """Mark, name, value, who and when."""
@@ -63,7 +63,7 @@ class VariableList(LineView):
         now = variable.now
         brush = self.brush
         mark = brush.pick("*", "*") if variable.count else " "
-        name = fit(brush.text(variable.name), self._name_cells())
+        name = fit(brush.text(variable.name), self._name_cells)
         shown = "removed" if now.removed else brush.text(value(now.value))
         by = f"{brush.text(now.by)} {clock(now.at_s)}" if variable.count else ""
         room = width - cell_len(name) - 6

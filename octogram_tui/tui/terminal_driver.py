@@ -1,0 +1,100 @@
+"""Reads what the terminal sends, whatever that is: no byte of it ends the console.
+
+The library's own reader ends the app at the first byte that is not UTF-8, at a report that it cannot read, and spins
+when the terminal is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import signal
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable
+
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from octogram_tui.tui.guard import GuardedApp
+
+READ_BYTES = 65_536
+WAIT_S = 0.1
+LOST_S = 1.0
+"""When nothing came for so long, an Esc or a Ctrl-C is no part of a paste: its end was lost on the way."""
+
+_PARTS = re.compile(r"\x1b?[^\x1b]+|\x1b")
+
+
+class TerminalInput:
+    """Turns bytes into keys, pastes, clicks and reports.
+
+    take: is given each; caught: hears of what could not be read
+    """
+
+    def __init__(self, take: Callable[[Message], None], caught: Callable[[Exception], None]) -> None:
+        self._take = take
+        self._caught = caught
+        self._parser = XTermParser()
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._tail = ""  # of what came last in a paste, in which its end may begin
+        self._is_pasting = False
+        self._came_s = 0.0
+
+    def feed(self, data: bytes, now_s: float) -> None:
+        """Take in what came."""
+        if self._is_pasting and data in (b"\x1b", b"\x03") and now_s - self._came_s >= LOST_S:
+            self._read(BRACKETED_PASTE_END)
+        self._came_s = now_s
+        self._read(self._decode(data))
+
+    def tick(self) -> None:
+        """Nothing came: what was begun may have been all."""
+        self._guarded(self._parser.tick())
+
+    def _read(self, text: str) -> None:
+        seen = self._tail + text
+        begins, ends = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
+        if begins != ends:
+            self._is_pasting = begins > ends
+        self._tail = seen[-len(BRACKETED_PASTE_END) + 1 :]
+        for part in _PARTS.findall(text):  # what cannot be read is lost up to the next sequence, and no further
+            self._guarded(self._parser.feed(part))
+
+    def _guarded(self, messages: Iterable[Message]) -> None:
+        try:
+            for message in messages:
+                self._take(message)
+        except Exception as error:  # what was sent means nothing, and what comes next has a reader of its own
+            self._parser = XTermParser()
+            self._is_pasting = False
+            self._caught(error)
+
+
+class TerminalDriver(LinuxDriver):
+    """The library's driver, with the reader above."""
+
+    def run_input_thread(self) -> None:
+        """Read until it is told to end, or the terminal is gone: then it is as if that had been said by a signal."""
+        reader = TerminalInput(self.process_message, self._tell)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if not selector.select(WAIT_S):
+                    reader.tick()
+                    continue
+                try:
+                    data = os.read(self.fileno, READ_BYTES)
+                except OSError:
+                    data = b""
+                if not data:
+                    os.kill(os.getpid(), signal.SIGHUP)
+                    return
+                reader.feed(data, time.monotonic())
+                reader.tick()
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(self._app, GuardedApp):  # for the file of faults: nobody can do anything about it here and now
+            self._app.faults.add(error, "terminal")
