@@ -204,10 +204,11 @@ class Board(Plan):
         instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments)
         self.queue.leave(instance)
         instance.note = instance.progress = ""
+        pass_s = instance.stage.started_s or 0.0  # what fails and runs again is part of one pass through its stage
         group: Group | None = instance.parent
         while group is not None:
-            if group.started_s is None or group.started_s < (instance.stage.started_s or 0.0):
-                group.started_s = event.at_s  # not before: what fails and runs again is part of one pass of its stage
+            if group.started_s is None or group.started_s < pass_s:
+                group.started_s = event.at_s
             group = group.parent
         if event.procedure and not instance.job.procedure:
             instance.job.procedure = event.procedure

@@ -19,6 +19,8 @@ from octogram_tui.projection.row_states import State, new_tally
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
 from octogram_tui.projection.standstill import Standstill
 
+PASSED = "the run was past it when it came in"
+
 _IN_FLIGHT = (State.RUNNING, State.RETRYING)
 
 
@@ -103,7 +105,25 @@ class Plan:
                         self._drop(child)
                 del self._by_stage[stage.name]
         self.stages = stages
+        self._tell_passed()
         self.structure_version += 1
+
+    def _tell_passed(self) -> None:
+        """Say of the stages that an edit put before where the run is that they do not run any more."""
+        begun = [
+            number
+            for number, stage in enumerate(self.stages)
+            if not stage.is_gone and (stage.started_s is not None or (stage.final is not None and stage.note != PASSED))
+        ]
+        for number, stage in enumerate(self.stages):
+            is_passed = number < max(begun, default=0) and not stage.always
+            if is_passed and stage.started_s is None and stage.final is None:
+                stage.final, stage.note = State.SKIPPED, PASSED
+            elif not is_passed and stage.note == PASSED:
+                stage.final, stage.note = None, ""
+            else:
+                continue
+            stage.version += 1
 
     def _drop(self, job: Group) -> None:
         """Forget a job that never ran: should it come back, it begins anew."""

@@ -60,6 +60,18 @@ def test_a_later_pass_through_the_stage_is_a_time_of_its_own() -> None:
     assert (board.jobs["s", "j"].duration_s(60.0), board.stages[0].duration_s(60.0)) == (2.0, 2.0)
 
 
+def test_a_stage_that_an_edit_puts_before_where_the_run_is_says_that_it_does_not_run() -> None:
+    def plan(*names: str) -> ev.ScenarioReloaded:
+        return ev.ScenarioReloaded(changes=["edited"], plan=[{"stage": name, "jobs": []} for name in names])
+
+    board = board_of(*one_failed(), *again(5.0), (7.0, plan("early", "s", "late")))
+    early, _, late = board.stages
+    assert (early.state, early.message) == (State.SKIPPED, "the run was past it when it came in")
+    assert (late.state, late.message) == (State.PENDING, "")
+    board.apply(plan("s", "early", "late"))
+    assert (board.stages[1].state, board.stages[1].message) == (State.PENDING, "")
+
+
 def test_what_the_operator_went_on_without_keeps_what_it_did() -> None:
     board = board_of(*one_failed(), (7.0, ev.JobFinished(**of("b"), attempt=1, state="skipped", reason="operator")))
     row = board.instances[InstanceId("s", "j", "b")]

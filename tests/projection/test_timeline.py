@@ -1,13 +1,24 @@
 """When what ran: spans, counts in bins, pauses, and what the end waited for."""
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.timeline import BINS, MOST_LINKS, MOST_MARKS, MOST_SPANS, Bins, Span, Timeline, melted
+from octogram_tui.projection.timeline import (
+    BINS,
+    MOST_LINKS,
+    MOST_MARKS,
+    MOST_SPANS,
+    Bins,
+    Span,
+    Spans,
+    Timeline,
+    melted,
+)
 from tools.pretended_run import PretendedRun
 
 
@@ -134,6 +145,18 @@ def test_memory_does_not_grow_with_the_run() -> None:
     assert timeline._last is not None
     assert timeline._last.length <= MOST_LINKS
     assert not timeline._running
+
+
+def test_the_widest_gaps_stay_when_spans_are_many() -> None:
+    spans = Spans()
+    for number in range(5 * MOST_SPANS):
+        start_s = number + 100.0 * (number // MOST_SPANS)  # now and then nothing runs for long
+        spans.begin(start_s)
+        spans.end(start_s + 0.9)
+    assert len(spans.closed) <= MOST_SPANS
+    ends = [later[0] - sooner[1] for sooner, later in pairwise(spans.closed)]
+    assert sum(gap > 90.0 for gap in ends) == 4
+    assert (spans.closed[0][0], spans.closed[-1][1]) == (0.0, 400.0 + 5 * MOST_SPANS - 0.1)
 
 
 def test_spans_of_several_jobs_melt_for_their_stage() -> None:

@@ -71,3 +71,13 @@ def test_no_hint_speaks_against_the_key_that_answers_a_stage() -> None:
     model = Model(is_replay=True)
     model.apply(later(struck_events(3, ()), ev.ConfirmationAsked(stage=STAGE)))
     assert hints.hint_for(model.board) is None
+
+
+async def test_the_header_of_short_names_is_whole() -> None:
+    agents: list[Any] = [{"agent": name} for name in ("a", "b")]
+    plan: list[Any] = [{"stage": "s", "jobs": [{"job": "j", "procedure": "x"}]}]
+    source = StillSource(later([ev.RunStarted(run="r", scenario="s.yml", plan=plan, agents=agents)]))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2")
+        await until(pilot, lambda: "  agent " in screen_text(app))

@@ -106,7 +106,8 @@ class AgentMatrix(LineView):
         if self.agents.rebuilt != self._of_list:
             self._of_list = self.agents.rebuilt
             names = (self.brush.text(row.label) for row in self.agents.rows)
-            self._name_cells = min(NAME_CELLS, max((cell_len(name) for name in names), default=NAME_CELLS))
+            widest = max((cell_len(name) for name in names), default=NAME_CELLS)
+            self._name_cells = min(NAME_CELLS, max(widest, len("agent")))
             if here is not None and here in self.agents.rows:
                 self.cursor = self.agents.rows.index(here)
         # What the whole run looks at comes first.
