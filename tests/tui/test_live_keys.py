@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from octogram_tui.errors import SettingsError
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_file import load_keys
-from octogram_tui.tui.key_names import CHARACTERS, NAMED, shown
+from octogram_tui.tui.key_names import CHARACTERS, NAMED, read_key, shown
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import BY_NAME, FIXED, Keys
@@ -74,6 +74,12 @@ async def test_what_is_said_in_passing_names_the_keys_of_now() -> None:
         app.copy_out("x" * 10_000_000)
         await pilot.pause()
         assert f"{shown(ALIEN['write log'][0])} writes" in " ".join(note.message for note in app._notifications)
+
+
+@pytest.mark.parametrize("key", [*NAMED, *CHARACTERS])
+def test_every_key_can_be_written_as_the_screen_shows_it(key: str) -> None:
+    assert read_key(shown(key)) == key
+    assert read_key(f"ctrl+{shown(key)}".replace("ctrl+^", "^")).endswith(key) or key in ("space", "tab")
 
 
 @given(
