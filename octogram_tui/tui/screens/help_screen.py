@@ -26,8 +26,8 @@ KEY_CELLS = 13
 SIGN_CELLS = 19
 FAILED = (
     "The line at the top says what failed, and why; {first failure} goes from one to the next, {open} shows all of it.",
-    "{edit variable} sets a variable: where the failure is about one, type its value and enter. {edit scenario} opens the "
-    "file, which is read again once it is saved.",
+    "{edit variable} sets a variable: where the failure is about one, type its value and enter. {edit scenario} opens "
+    "the file, which is read again once it is saved.",
     "{rerun failed} runs again all that failed, and nothing else, and goes on; of several it asks. {rerun} runs the "
     "row again, {skip} goes on without it.",
     "{pause or go} lets the run go on; what ran with what was changed since is marked ~, stale.",
