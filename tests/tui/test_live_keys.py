@@ -20,6 +20,7 @@ from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import BY_NAME, FIXED, Keys
 from octogram_tui.tui.possible import Standing, is_possible
+from octogram_tui.tui.screens.dialogs import Question
 
 ALIEN = {
     action.name: (f"ctrl+f{number % 12 + 1}" if number < 12 else f"shift+f{number % 12 + 1}",)
@@ -138,8 +139,14 @@ async def test_every_key_that_a_bar_names_can_be_clicked(size: tuple[int, int]) 
             for *_, action in places:
                 name = f"action_{action.partition('(')[0]}"
                 assert any(hasattr(owner, name) for owner in (*screen.panes.values(), screen, app)), action
-        for y, begin, end, action in list(screen.status._zones):
-            assert action, (y, begin, end)
+        # How it is attached, in the status line: a click tells what that means.
+        app.source.has_control = False
+        app.sync()
+        await pilot.pause()
+        top = screen_text(app).splitlines()[0]
+        await pilot.click("#status", offset=(top.index(" ro ") + 1, 0))
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "this one watches" in screen_text(app, on_top=True)
 
 
 def test_no_sentence_of_the_console_names_a_key_that_can_be_another() -> None:
