@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
-from octogram_tui.errors import AttachRefused, RequestDenied, UsageError
+from octogram_tui.errors import AttachRefused, ExitCode, Problem, RequestDenied, UsageError
 from octogram_tui.journal import archive
 from octogram_tui.projection.text import printed, safe
 from octogram_tui.runtime import verbs
@@ -18,12 +18,13 @@ from octogram_tui.settings import load
 EPILOG = """\
 Without a verb it lists the verbs. A word that holds spaces is quoted as the shell wants it, and words that begin
 with a dash stand behind `--`. The exit code is 0 when the run took the request, 9 when it refused it or could not
-be asked, and 2 when the words are wrong.
+be asked, 2 when the words are wrong, and 3 when `check` found something wrong in the scenario's file.
 
   octogram-tui ask last pause
   octogram-tui ask last rerun 'measure' job='read it'
   octogram-tui ask last rerun_all failed go=true
   octogram-tui ask last set_variable slots value=5
+  octogram-tui ask last check
   octogram-tui ask last log n_1 'measure/read it@n_1#1'
   octogram-tui ask last stop"""
 
@@ -60,9 +61,14 @@ def main(argv: Sequence[str]) -> int:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
     if isinstance(asked, LogQuery):
         _print_log(answer, asked)
-    else:
-        print(f"{run.id} took {verb.name}: {_led_to(answer)}")
-    return 0
+        return 0
+    print(f"{run.id} took {verb.name}: {_led_to(answer)}")
+    problems = [Problem(*entry) for entry in answer.get("problems", [])]
+    if problems:
+        from octogram_tui.scenario.report import as_text
+
+        print(as_text(problems))
+    return int(ExitCode.SCENARIO) if problems else 0
 
 
 def _led_to(answer: dict[str, Any]) -> str:

@@ -376,7 +376,9 @@ class StagesDone(Event):
 
 @dataclass(slots=True, kw_only=True)
 class ScenarioReloaded(Event):
-    """An edited scenario is in force. changes: lines for people; plan: as in run_started; stale: instance keys."""
+    """An edited scenario is in force, or a refused edit was taken back. changes: lines for people, none in that case;
+    plan: as in run_started.
+    """
 
     TYPE: ClassVar[str] = "scenario_reloaded"
     digest: str = ""

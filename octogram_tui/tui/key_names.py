@@ -13,8 +13,8 @@ NAMED = (
     + [f"f{number}" for number in range(1, 25)]
 )  # fmt: skip
 OTHER_NAMES = {
-    "esc": "escape", "return": "enter", "ret": "enter", "spc": "space", "bs": "backspace", "del": "delete",
-    "ins": "insert", "pgup": "pageup", "pgdn": "pagedown", "pgdown": "pagedown", "control": "ctrl",
+    "esc": "escape", "return": "enter", "ret": "enter", "spc": "space", "bs": "backspace", "bksp": "backspace",
+    "del": "delete", "ins": "insert", "pgup": "pageup", "pgdn": "pagedown", "pgdown": "pagedown", "control": "ctrl",
 }  # fmt: skip
 LETTERS = {"C-": "ctrl", "A-": "alt", "S-": "shift"}
 MODIFIERS = ("ctrl", "alt", "shift")

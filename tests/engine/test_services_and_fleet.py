@@ -437,4 +437,4 @@ def test_options_say_what_differs() -> None:
         "confirm": "yes",
     }
     with pytest.raises(EngineBug):
-        Engine(scenario(), RunOptions(run="r"))._move("finished")
+        Engine(scenario(), RunOptions(run="r")).move("finished")

@@ -139,6 +139,7 @@ def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
         "step",
         "rerun",
         "rerun failed",
+        "rerun stale",
         "skip",
         "edit variable",
         "reload now",

@@ -15,11 +15,12 @@ from rich.cells import cell_len
 from octogram_tui.errors import SettingsError
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_file import load_keys
-from octogram_tui.tui.key_names import CHARACTERS, NAMED, shown
+from octogram_tui.tui.key_names import CHARACTERS, NAMED, read_key, shown
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import BY_NAME, FIXED, Keys
 from octogram_tui.tui.possible import Standing, is_possible
+from octogram_tui.tui.screens.dialogs import Question
 
 ALIEN = {
     action.name: (f"ctrl+f{number % 12 + 1}" if number < 12 else f"shift+f{number % 12 + 1}",)
@@ -74,6 +75,12 @@ async def test_what_is_said_in_passing_names_the_keys_of_now() -> None:
         app.copy_out("x" * 10_000_000)
         await pilot.pause()
         assert f"{shown(ALIEN['write log'][0])} writes" in " ".join(note.message for note in app._notifications)
+
+
+@pytest.mark.parametrize("key", [*NAMED, *CHARACTERS])
+def test_every_key_can_be_written_as_the_screen_shows_it(key: str) -> None:
+    assert read_key(shown(key)) == key
+    assert read_key(f"ctrl+{shown(key)}".replace("ctrl+^", "^")).endswith(key) or key in ("space", "tab")
 
 
 @given(
@@ -132,8 +139,14 @@ async def test_every_key_that_a_bar_names_can_be_clicked(size: tuple[int, int]) 
             for *_, action in places:
                 name = f"action_{action.partition('(')[0]}"
                 assert any(hasattr(owner, name) for owner in (*screen.panes.values(), screen, app)), action
-        for y, begin, end, action in list(screen.status._zones):
-            assert action, (y, begin, end)
+        # How it is attached, in the status line: a click tells what that means.
+        app.source.has_control = False
+        app.sync()
+        await pilot.pause()
+        top = screen_text(app).splitlines()[0]
+        await pilot.click("#status", offset=(top.index(" ro ") + 1, 0))
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "this one watches" in screen_text(app, on_top=True)
 
 
 def test_no_sentence_of_the_console_names_a_key_that_can_be_another() -> None:

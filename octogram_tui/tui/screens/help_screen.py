@@ -10,10 +10,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look
-from octogram_tui.tui.key_order import Dialog
+from octogram_tui.tui.key_order import TellsOnTop
 from octogram_tui.tui.keymap import ACTIONS, Action
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.views import BY_NAME
@@ -25,8 +26,8 @@ KEY_CELLS = 13
 SIGN_CELLS = 19
 FAILED = (
     "The line at the top says what failed, and why; {first failure} goes from one to the next, {open} shows all of it.",
-    "{edit variable} sets a variable: where the failure is about one, type its value and enter. {edit scenario} "
-    "opens the file, which is read again once it is saved.",
+    "{edit variable} sets a variable: where the failure is about one, type its value and enter. {edit scenario} opens "
+    "the file, which is read again once it is saved.",
     "{rerun failed} runs again all that failed, and nothing else, and goes on; of several it asks. {rerun} runs the "
     "row again, {skip} goes on without it.",
     "{pause or go} lets the run go on; what ran with what was changed since is marked ~, stale.",
@@ -156,7 +157,7 @@ def _pane_title(where: str) -> str:
     return BY_NAME[where].title if where in BY_NAME else where.capitalize()
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(TellsOnTop, ModalScreen[None]):
     """Closes on escape, q or the key that opened it; `/` narrows it to what has a text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -23,7 +23,7 @@ class StatusBar(Bar):
 
     def compose_lines(self, width: int) -> list[list[Piece]]:
         """What does not fit is dropped from the right; but how we are attached and the time stay."""
-        end = [*(Part([(f" {mark} ", "retrying")]) for mark in self.marks), self._time(width)]
+        end = [*(Part([(f" {mark} ", "retrying")], "about") for mark in self.marks), self._time(width)]
         room = max(0, width - sum(part.cells for part in end))
         parts: list[Part] = []
         found = self._parts(width)
