@@ -263,6 +263,7 @@ async def test_a_run_that_was_repaired_still_shows_what_had_failed() -> None:
         assert any("! what had failed" in line for line in lines_of(app))
         await pilot.press("exclamation_mark")
         assert screen_of(app).plan.selected.key == key(2)
+        await until(pilot, lambda: bool(told(app)))
         assert told(app)[0].startswith("1 of 1: activate @ node_2, repaired by attempt 2: variable `stock_2`")
 
 
