@@ -10,7 +10,6 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 
 NAME_LENGTH = 4_000
-VALUE_LENGTH = 1_000_000
 
 
 class Storms:
@@ -21,6 +20,7 @@ class Storms:
         self._first = self._plan = plan
         self._agents = agents
         self._much = much
+        self._long = much * 200  # characters of a giant value
         self._gone: list[list[StageEntry]] = []
 
     def batch(self) -> list[ev.Event]:
@@ -89,13 +89,13 @@ class Storms:
         deep: Any = "bottom"
         for _ in range(200):
             deep = [deep]
-        value: Any = rng.choice(["x" * VALUE_LENGTH, "a\n" * (VALUE_LENGTH // 2), list(range(100_000)), deep])
+        value: Any = rng.choice(["x" * self._long, "a\n" * (self._long // 2), list(range(self._long // 10)), deep])
         key = InstanceId(*rng.choice([self._some(), (name, name)]), rng.choice([*self._agents, name]), name)
         failure = Failure("exit", name, name, {"last_lines": [name] * 20})
         return [
             ev.VariableChanged(name=rng.choice([name, "giant"]), value=value),
             ev.JobStarted(instance=key, item=value, arguments={name: value, "b": deep}),
-            ev.JobOutput(agent=key.agent, instance=key, lines=["y" * VALUE_LENGTH]),
+            ev.JobOutput(agent=key.agent, instance=key, lines=["y" * self._long]),
             ev.JobProgress(instance=key, text=name),
             ev.JobFinished(instance=key, state="failed", result=value, failure=failure, reason=name),
             ev.AgentLost(agent=name, message=name),

@@ -10,11 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.keymap import ACTIONS, Action
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.views import BY_NAME
@@ -157,7 +156,7 @@ def _pane_title(where: str) -> str:
     return BY_NAME[where].title if where in BY_NAME else where.capitalize()
 
 
-class HelpScreen(TellsOnTop, ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Closes on escape, q or the key that opened it; `/` narrows it to what has a text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
