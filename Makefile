@@ -52,10 +52,11 @@ QUICK := $(addprefix tests/,agentd/wire engine journal model projection report s
 quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
 
-# Ten thousand random steps in memory, and a minute in a terminal: some ten minutes. SEED=1000 takes other ones.
+# Ten thousand random steps in memory, a minute in a terminal, every theme in one: some ten minutes. SEED=1000 takes other ones.
 SEED ?= 0
 random: $(VENV)/.dev ## drive the console at random for long, to find what ends it
-	OCTOGRAM_RANDOM_STEPS=10000 OCTOGRAM_RANDOM_SEED=$(SEED) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests/tui -k random
+	OCTOGRAM_RANDOM_STEPS=10000 OCTOGRAM_RANDOM_SEED=$(SEED) OCTOGRAM_EVERY_THEME=1 \
+	  $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests/tui -k 'random or every_theme'
 
 lowest: ## the quick part with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lowest

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +69,10 @@ class Place:
             start_new_session=True,
         )
 
+    def open(self, *arguments: str, size: tuple[int, int] = (100, 30)) -> pexpect.spawn:
+        """Start the program in a terminal."""
+        return in_terminal([*PROGRAM, *arguments], env=self.environment, cwd=self.home, size=size)
+
     def write(self, name: str, text: str) -> Path:
         """Write a file of the test's."""
         path = self.home / name
@@ -92,7 +97,7 @@ class Place:
                 found.append(f"{entry.name} {command}")
         return found
 
-    def wait_clean(self, within_s: float = 5.0) -> None:
+    def wait_clean(self, within_s: float = 20.0) -> None:
         """Wait until nothing of ours is left. Fails with what is."""
         wait_for(lambda: not self.processes(), within_s, lambda: f"left behind: {self.processes()}")
 
@@ -122,6 +127,25 @@ def place(tmp_path: Path) -> Iterator[Place]:
         found.wait_clean()
     finally:
         found.kill_everything()
+
+
+def in_terminal(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path = ROOT, size: tuple[int, int] = (80, 24)
+) -> pexpect.spawn:
+    """Start something in a terminal of its own.
+
+    Ctrl-C makes a terminal forget what was not read yet, also the first half of a letter: that is no error.
+    """
+    return pexpect.spawn(
+        command[0],
+        list(command[1:]),
+        env=dict(env),
+        cwd=str(cwd),
+        dimensions=size[::-1],
+        timeout=DEADLINE_S,
+        encoding="utf-8",
+        codec_errors="replace",
+    )
 
 
 def wait_for(

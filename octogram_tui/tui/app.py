@@ -138,6 +138,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
 
     def sync(self) -> None:
         """Draw what changed."""
+        if not self._screen_stack:  # a tick that came while the console is being left
+            return
         for text in self.source.refusals[self._shown_refusals :]:
             self.notify(safe(text), severity="warning", markup=False)
         self._shown_refusals = len(self.source.refusals)

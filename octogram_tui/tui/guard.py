@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual._context import active_app
 from textual.app import ReturnType
+from textual.events import Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -157,7 +158,13 @@ _dispatch = MessagePump._dispatch_message
 
 
 async def _dispatch_guarded(self: MessagePump, message: Message) -> None:
-    """Hand a message to a widget, which goes on listening when its handler raises."""
+    """Hand a message to a widget, which goes on listening when its handler raises.
+
+    A screen that is laid out for a size tells itself that size: of two that it is told at once, each would bring the
+    other back, for ever. So it hears only of the size that the terminal has now.
+    """
+    if isinstance(message, Resize) and isinstance(self, Screen) and message.size != self.app.size:
+        return
     try:
         await _dispatch(self, message)
     except Exception as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from fixtures_program import PROGRAM, ROOT, Place, wait_for
+from fixtures_program import ROOT, Place, wait_for
 
 pytestmark = pytest.mark.terminal
 
@@ -29,15 +29,7 @@ stages:
 def console(place: Place) -> Iterator[pexpect.spawn]:
     """Open a console in a real terminal of 100x30."""
     path = place.write("slow.yml", SLOW)
-    child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], str(path)],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(30, 100),
-        timeout=20,
-        encoding="utf-8",
-    )
+    child = place.open(str(path))
     yield child
     child.close(force=True)
     place.kill_everything()
@@ -55,15 +47,7 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     let_go(place)
     follower = place.start("attach", "last", "--headless")
     wait_for(lambda: '"stages_done"' in journal(place).read_text())
-    again = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], "attach"],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(30, 100),
-        timeout=20,
-        encoding="utf-8",
-    )
+    again = place.open("attach")
     again.expect("DONE")
     again.send("q")
     again.expect("Leave the run")
@@ -113,15 +97,7 @@ def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: 
 
 def opened(place: Place, *arguments: str) -> pexpect.spawn:
     """Start the program in a terminal of 100x30."""
-    return pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], *arguments],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(30, 100),
-        timeout=20,
-        encoding="utf-8",
-    )
+    return place.open(*arguments)
 
 
 def test_a_scenario_that_is_wrong_is_shown_mended_and_run(place: Place) -> None:
@@ -231,15 +207,7 @@ def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> Non
 
 
 def test_the_quickstart_in_the_console(place: Place) -> None:
-    child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], str(ROOT / "sample_scenarios" / "quickstart.yml")],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(24, 80),
-        timeout=30,
-        encoding="utf-8",
-    )
+    child = place.open(str(ROOT / "sample_scenarios" / "quickstart.yml"), size=(80, 24))
     child.expect("DONE")
     child.send("q")
     child.expect("Leave the run")
@@ -258,15 +226,7 @@ def journal(place: Place) -> Path:
 
 def test_what_is_written_for_programs_is_written_beside_a_console_too(place: Place) -> None:
     path = place.write("slow.yml", SLOW)
-    child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], str(path), "--metrics", "run.prom", "--events", "e.jsonl", "--junit", "j.xml"],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(30, 100),
-        timeout=20,
-        encoding="utf-8",
-    )
+    child = place.open(str(path), "--metrics", "run.prom", "--events", "e.jsonl", "--junit", "j.xml")
     child.expect("for a file")
     assert "octogram_run_exit_code" not in (place.home / "run.prom").read_text()
     let_go(place)
@@ -297,15 +257,7 @@ stages:
 
 def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place: Place) -> None:
     path = place.write("shop.yml", SOLD_OUT)
-    child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], str(path)],
-        env=place.environment,
-        cwd=place.home,
-        dimensions=(30, 100),
-        timeout=20,
-        encoding="utf-8",
-    )
+    child = place.open(str(path))
     child.expect("PAUSED failure")
     child.send("e")
     child.expect("Set a variable")

@@ -8,9 +8,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pexpect
 import pytest
-from fixtures_program import PROGRAM, Place, wait_for
+from fixtures_program import Place, wait_for
 
 RUNS = ".local/state/octogram-tui/runs"
 LONG = """
@@ -65,7 +64,7 @@ def test_other_signals_end_the_run_too(place: Place, number: int, code: int) -> 
 @pytest.mark.terminal
 def test_a_headless_run_ends_with_its_terminal(place: Place) -> None:
     path = place.write("long.yml", LONG.replace("trap '' TERM; ", ""))
-    child = pexpect.spawn(PROGRAM[0], [*PROGRAM[1:], str(path), "--headless"], env=place.environment, cwd=place.home)
+    child = place.open(str(path), "--headless")
     wait_for(lambda: len(list(place.home.glob(".octogram/runs/*/*/home/started"))) == 3)
     child.close(force=False)
     wait_for(lambda: place.last_run()["state"] == "finished", 30)

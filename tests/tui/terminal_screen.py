@@ -6,21 +6,30 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pexpect
 import pyte
-from fixtures_program import PYTHONPATH
+from fixtures_program import DEADLINE_S, PYTHONPATH, in_terminal
 
-ROOT = Path(__file__).parents[2]
-DEADLINE_S = 30.0
 XTERM = {
     "black": "000000", "red": "cd0000", "green": "00cd00", "brown": "cdcd00", "blue": "0000ee", "magenta": "cd00cd",
     "cyan": "00cdcd", "white": "e5e5e5", "brightblack": "7f7f7f", "brightred": "ff0000", "brightgreen": "00ff00",
     "brightbrown": "ffff00", "brightblue": "5c5cff", "brightmagenta": "ff00ff", "brightcyan": "00ffff",
     "brightwhite": "ffffff", "bfightmagenta": "ff00ff",
 }  # fmt: skip
+
+
+def surroundings() -> dict[str, str]:
+    """What a console sees in a terminal of many colours."""
+    return {
+        **os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "PYTHONPATH": PYTHONPATH
+    }  # fmt: skip
+
+
+def pretended_run(*arguments: str) -> list[str]:
+    """A console on a run that does not happen, to be started where the tools are."""
+    return [sys.executable, "-m", "tools.pretended_run", *arguments]
 
 
 class Cell(NamedTuple):
@@ -41,17 +50,10 @@ class Terminal:
     def __init__(
         self, *arguments: str, size: tuple[int, int] = (80, 24), shell: Sequence[str] = (), **environment: str
     ) -> None:
-        columns, rows = size
-        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
-        env.pop("NO_COLOR", None)
-        env.update(PYTHONPATH=PYTHONPATH, **environment)
-        command = [sys.executable, "-m", "tools.pretended_run", *arguments]
-        program, *options = shell or command
-        self.screen = pyte.Screen(columns, rows)
+        command = pretended_run(*arguments)
+        self.screen = pyte.Screen(*size)
         self._stream = pyte.Stream(self.screen)
-        self.child = pexpect.spawn(
-            program, options, env=env, dimensions=(rows, columns), timeout=60, encoding="utf-8", cwd=str(ROOT)
-        )
+        self.child = in_terminal(shell or command, env={**surroundings(), **environment}, size=size)
         if shell:
             self.child.send(shlex.join(command) + "\n")
 

@@ -16,7 +16,7 @@ from octogram_tui.tui.screens import save_form
 from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.line_view import LineView
 
-STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "400"))
+STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "200"))
 """In all. `make random` takes ten thousand."""
 OF_ONE = 100
 FIRST = int(os.environ.get("OCTOGRAM_RANDOM_SEED", "0"))
@@ -26,6 +26,7 @@ def _is_there(pane: LineView) -> bool:
     return pane.size.height > 0 and pane.has_focus
 
 
+@pytest.mark.timeout(600)  # a seed is five seconds of work; beside others that may take long
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + max(1, STEPS // OF_ONE)))
 async def test_nothing_ends_the_console(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert GuardedApp.is_strict

@@ -2,36 +2,26 @@
 
 import os
 import random
+import shlex
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
-from fixtures_program import PYTHONPATH
-from terminal_screen import Terminal
+from fixtures_program import in_terminal
+from terminal_screen import Terminal, pretended_run, surroundings
 
 pytestmark = pytest.mark.terminal
 
-RANDOM_BURSTS = 500 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 60
+RANDOM_BURSTS = 500 if "OCTOGRAM_RANDOM_STEPS" in os.environ else 25
 RESTORED = "\x1b\\[\\?1049l"
-ROOT = Path(__file__).parents[2]
+PAUSED = pretended_run("--agents", "3", "--paused")
 
 
 @pytest.fixture
 def console() -> Iterator[pexpect.spawn]:
-    environment = {
-        **os.environ,
-        "TERM": "xterm-256color",
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": PYTHONPATH,
-    }
-    environment.pop("NO_COLOR", None)
-    command = ["-m", "tools.pretended_run", "--agents", "3", "--paused"]
-    child = pexpect.spawn(
-        sys.executable, command, env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
-    )
+    child = in_terminal(PAUSED, env=surroundings())
     child.expect("Held before the first stage")
     yield child
     child.close(force=True)
@@ -78,11 +68,8 @@ def test_tab_leads_from_a_variable_s_name_to_its_value_however_fast_one_types(co
 
 
 def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
-    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": PYTHONPATH}
-    command = f"{sys.executable} -m tools.pretended_run --agents 3 --paused 2>{tmp_path / 'errors'}"
-    child = pexpect.spawn(
-        "sh", ["-c", command], env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
-    )
+    command = f"{shlex.join(PAUSED)} 2>{tmp_path / 'errors'}"
+    child = in_terminal(["sh", "-c", command], env=surroundings())
     try:
         child.expect("Held before the first stage")
         child.send("q")
@@ -96,17 +83,8 @@ def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
 
 
 def test_no_colour_and_no_unicode_where_asked() -> None:
-    environment = {
-        **os.environ,
-        "TERM": "linux",
-        "NO_COLOR": "1",
-        "PYTHONPATH": PYTHONPATH,
-        "LC_ALL": "C",
-    }
-    command = ["-m", "tools.pretended_run", "--agents", "3", "--paused"]
-    child = pexpect.spawn(
-        sys.executable, command, env=environment, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
-    )
+    environment = {**surroundings(), "TERM": "linux", "COLORTERM": "", "NO_COLOR": "1", "LC_ALL": "C"}
+    child = in_terminal(PAUSED, env=environment)
     child.expect("collect")
     seen = str(child.before)
     child.send("q")
@@ -123,11 +101,8 @@ def test_no_colour_and_no_unicode_where_asked() -> None:
 def test_the_terminal_is_as_it_was_however_the_console_ends(tmp_path: Path) -> None:
     """Echo, lines, signals, the other screen, the cursor, the mouse and pastes: what a shell would find."""
     stty = "stty -a"
-    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": PYTHONPATH}
-    run = f"{sys.executable} -m tools.pretended_run --agents 3 --paused; echo ended $?"
-    shell = pexpect.spawn(
-        "sh", env={**environment, "PS1": "$ "}, dimensions=(24, 80), timeout=60, encoding="utf-8", cwd=str(ROOT)
-    )
+    run = f"{shlex.join(PAUSED)}; echo ended $?"
+    shell = in_terminal(["sh"], env={**surroundings(), "PS1": "$ "})
 
     def ask(command: str) -> str:
         shell.sendline(f"{command}; echo do''ne")
@@ -166,6 +141,7 @@ def _foreground(shell: pexpect.spawn) -> int:
     return os.tcgetpgrp(shell.child_fd)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1])
 def test_random_keys_in_a_terminal(seed: int) -> None:
     """Bytes as a terminal sends them, in bursts, with sizes that change meanwhile; `make random` takes a minute."""

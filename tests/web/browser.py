@@ -35,6 +35,7 @@ class Browser:
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.screen = pyte.Screen(300, 100)  # wide enough: the console positions all that it writes
         self._stream = pyte.ByteStream(self.screen)
+        self.listening: asyncio.Task[None] | None = None
         self.requested: list[str] = []
         self.troubles: list[str] = []
 
@@ -78,6 +79,8 @@ class Browser:
         try:
             async with asyncio.timeout(DEADLINE_S):
                 while seen not in self.text() or (gone and gone in self.text()):
+                    if self.listening is not None and self.listening.done():
+                        self.listening.result()
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise AssertionError(f"{seen!r} did not come:\n{self.text()}\n{self.troubles}") from None
@@ -128,11 +131,11 @@ async def browser(place: Path) -> AsyncIterator[Browser]:
             tab = next(tab for tab in tabs if tab["type"] == "page")
             async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 one = Browser(socket)
-                listening = asyncio.create_task(one.listen())
+                one.listening = asyncio.create_task(one.listen())
                 yield one
                 with suppress(Exception):
                     await asyncio.wait_for(one.do("Browser.close"), 5)
-                listening.cancel()
+                one.listening.cancel()
     finally:
         with suppress(ProcessLookupError):
             process.kill()
