@@ -25,7 +25,7 @@ from octogram_tui.projection.variables import Variable
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.calling import Caller, title_of
 from octogram_tui.tui.command_palette import ActionProvider
-from octogram_tui.tui.event_feed import EventFeed, EventSource
+from octogram_tui.tui.event_feed import AnsweringSource, EventFeed, EventSource
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
@@ -185,7 +185,9 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             return ["replay"]
         if self.model.is_lost:
             return ["lost"]
-        return ["ro"] if self.is_read_only else []
+        consoles = self.source.consoles if isinstance(self.source, AnsweringSource) else 1
+        marks = [f"attached {consoles}"] if consoles > 1 else []  # alone is how one mostly is
+        return [*marks, "ro"] if self.is_read_only else marks
 
     # Asking
 

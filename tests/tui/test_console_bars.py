@@ -112,3 +112,16 @@ async def test_what_comes_next_is_named_and_the_others_are_counted() -> None:
         assert said in screen_text(app)
         for width in range(60):
             assert len("".join(text for text, _ in next_up(board, app.brush, width))) <= width
+
+
+async def test_whoever_is_not_alone_is_told_how_many_they_are() -> None:
+    source = StillSource(fleet_events(AT_FAILURE))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        assert "attached" not in lines(app)[0]
+        source.consoles = 2
+        app.sync()
+        await until(pilot, lambda: "attached 2" in lines(app)[0])
+        source.has_control = False
+        app.sync()
+        await until(pilot, lambda: "attached 2" in lines(app)[0] and " ro " in lines(app)[0])
