@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -20,6 +21,13 @@ from octogram_tui.transport.ssh.profile import Profile, Request, resolve
 
 pytestmark = pytest.mark.sshd
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh on this machine")
+
+
+@pytest.fixture(autouse=True)
+def _home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both mean the same home by `~`: the real ssh asks the system for it, and no variable."""
+    monkeypatch.setenv("HOME", pwd.getpwuid(os.getuid()).pw_dir)
+
 
 CONFIGURATIONS = {
     "comments": "Host box # the box\n  HostName 10.0.0.7 # its address\n  Port 2200 # not 22\n  User me#1\n",
