@@ -193,13 +193,13 @@ def test_the_commands_of_the_readme_work_as_printed(place: Place) -> None:
         if line.startswith("octogram-tui ")
     ]
     assert commands
-    assert commands
     (place.home / "sample_scenarios").symlink_to(ROOT / "sample_scenarios")
     for command in commands:
         if " attach" in command or "ssh.yml" in command or "/octez/" in command:  # tests/samples runs those
             continue
         done = place.run(*shlex.split(command)[1:])
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        expected = 1 if "failing.yml" in command else 0  # nobody is there to repair it
+        assert done.returncode == expected, (command, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(

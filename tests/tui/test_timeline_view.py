@@ -98,7 +98,11 @@ async def test_time_that_passes_draws_again_only_what_moves() -> None:
         await pilot.press("5")
         view = timeline_of(app)
         assert app.model.board.in_flight
-        painted = view.painted_lines
+        painted = -1
+        while painted != view.painted_lines:  # what the key asked for is drawn when it is its turn
+            painted = view.painted_lines
+            app.sync()
+            await pilot.pause()
         now[0] += 0.25  # less than what changes the scale, more than a cell
         app.sync()
         await pilot.pause()
