@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import Binding, BindingType
@@ -141,6 +142,11 @@ class Palette(CommandPalette):
         super().__init__(placeholder="find a command", id="--command-palette")
         self._owner = app
         self._theme_before = app.theme
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; one that was not laid out yet has no lines, and the library asks for that of its cursor."""
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
     def show_theme_of(self, option: object) -> None:
         """Show what the entry under the cursor would look like; the old theme for one that looks like nothing."""

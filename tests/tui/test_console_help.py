@@ -136,3 +136,16 @@ async def test_keys_are_chosen_in_the_palette_and_shown_everywhere() -> None:
         await until(pilot, lambda: app.source.sent)  # type: ignore[attr-defined]
         line = next(line for line in await palette_lines(pilot, app) if line.startswith("Pause or go"))
         assert line.split()[3:5] == ["c", "Spc"]
+
+
+async def test_a_page_of_a_list_that_was_not_laid_out_is_no_page() -> None:
+    async with console(StillSource(fleet_events(2))).run_test(size=(200, 1)) as pilot:
+        app = await settled(pilot)
+        assert isinstance(app, ConsoleApp)
+        await pilot.press("colon")
+        await until(
+            pilot, lambda: isinstance(app.screen, CommandPalette) and bool(app.screen.query_one(OptionList).options)
+        )
+        await pilot.press("pagedown", "pageup", "end")
+        await pilot.resize_terminal(80, 24)
+        assert isinstance(app.screen, CommandPalette)
