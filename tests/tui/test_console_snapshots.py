@@ -30,7 +30,6 @@ SHOTS: dict[str, dict[str, Any]] = {
     "nothing yet 80x24": {"size": (80, 24), "until_s": -1.0},
     "timeline 120x40": {"size": (120, 40), "until_s": 200.0, "keys": ["5"]},
     "variables 80x24": {"size": (80, 24), "until_s": 6.0, "keys": ["4"]},
-    "palette 120x40": {"size": (120, 40), "until_s": 6.0, "keys": ["colon"]},
     "form 80x24": {"size": (80, 24), "until_s": 200.0, "keys": ["e"]},
     "recorded, all went well 120x40": {"size": (120, 40), "recorded": "quickstart", "keys": ["1"]},
     "recorded, failed 120x40": {"size": (120, 40), "recorded": "failing", "keys": ["1", "exclamation_mark"]},
