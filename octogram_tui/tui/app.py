@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.actions import ActionParseResult
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -279,6 +280,10 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             self._ask_how_to_leave()
 
     action_leave = leave
+
+    def go_at_once(self) -> None:
+        """Leave the run as it is."""
+        App.exit(self, ConsoleOutcome("detached", None))
 
     def interrupt(self) -> None:
         """Ctrl-C: copy what is selected, else ask; while the question stands, or the run is stopping, go further."""

@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 from rich.segment import Segment
 from rich.style import Style
 from textual._context import active_app
-from textual.app import ReturnType
-from textual.events import Resize
+from textual.app import App, ReturnType
+from textual.events import Key, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -34,6 +34,9 @@ from octogram_tui.tui.key_order import KeyOrderApp
 
 TRY_AGAIN_S = (2.0, 10.0, 60.0)
 """After so long a widget that could not be drawn is drawn again: the first time, the second, and from then on."""
+
+LAST_KEY = "ctrl+q"
+"""This one leaves also when what should make of it that somebody leaves has failed."""
 
 _MEASURES = ("get_content_width", "get_content_height")
 
@@ -57,6 +60,10 @@ class GuardedApp(KeyOrderApp[ReturnType]):
         """Take note of a fault, tell of it, and cover what cannot be drawn."""
         if isinstance(error, WorkerFailed):
             error = error.error
+        if _is_of_a_layout_cut_short(error.__traceback__):
+            self.faults.add(error, "layout")
+            self._lay_out_again()
+            return
         undrawn = _undrawn_by(error.__traceback__)
         if undrawn is None and is_drawing and isinstance(pump, Widget):
             undrawn = pump
@@ -70,6 +77,10 @@ class GuardedApp(KeyOrderApp[ReturnType]):
             self._close_dialog_of([*owners, pump])
         if line and not isinstance(undrawn or pump, (Toast, ToastRack)):  # a notice about notices would never end
             self.notify(safe(line, limit=300), severity="error", markup=False)
+
+    def go_at_once(self) -> None:
+        """Leave by the library's own way, whatever ours is worth: nobody is to be locked in."""
+        App.exit(self)
 
     @contextmanager
     def guarding(self, pump: object) -> Iterator[None]:
@@ -123,7 +134,9 @@ class GuardedApp(KeyOrderApp[ReturnType]):
         cover.get_content_width = lambda container, viewport: container.width
         cover.get_content_height = lambda container, viewport, width: 1
         self.set_timer(TRY_AGAIN_S[min(tries, len(TRY_AGAIN_S) - 1)], lambda: self._uncover(widget))
-        # What was to be drawn in this frame is lost with it.
+        self._lay_out_again()  # what was to be drawn in this frame is lost with it
+
+    def _lay_out_again(self) -> None:
         for screen in self.screen_stack:
             screen.refresh(layout=True)
 
@@ -172,6 +185,8 @@ async def _dispatch_guarded(self: MessagePump, message: Message) -> None:
         if not isinstance(app, GuardedApp) or app.is_strict:
             raise
         app.caught(error, self)
+        if isinstance(message, Key) and message.key == LAST_KEY:
+            app.go_at_once()
 
 
 # The one place through which every handler of every widget is called, also of the library's own.
@@ -195,6 +210,19 @@ def _owners(trace: TracebackType | None) -> list[Widget]:
             found.append(owner)
         trace = trace.tb_next
     return found
+
+
+def _is_of_a_layout_cut_short(trace: TracebackType | None) -> bool:
+    """Tell whether the places of the widgets are wrong, and none of them is to blame.
+
+    What raises while a screen is laid out for a new size, leaves it with the places of the old one: the next frame may
+    then be drawn beyond the edge, by the library itself.
+    """
+    file = ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        trace = trace.tb_next
+    return file.endswith("_compositor.py")
 
 
 def _undrawn_by(trace: TracebackType | None) -> Widget | None:
