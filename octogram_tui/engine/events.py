@@ -194,20 +194,34 @@ class StageFinished(Event):
 
 @dataclass(slots=True, kw_only=True)
 class JobHeld(JobEvent):
-    """The gate holds an instance before its dispatch. reason: pause, step, confirmation, failure ..."""
+    """The gate holds an instance. reason: pause, step, breakpoint, confirmation, failure ...
+
+    point: before its attempt, or after it (it has ended, and its lane waits). order: counts up with what comes to the
+    gate; the lowest is next. breakpoint: the number of the one that holds it.
+    """
 
     TYPE: ClassVar[str] = "job_held"
     reason: str = "pause"
+    point: str = "before"
+    order: int = 0
+    breakpoint: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class JobStarted(JobEvent):
-    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun."""
+    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun.
+
+    edited: names of the arguments that the operator gave it. reads: names of the variables that it read; seen: the
+    number of the event up to which their values are those that it saw, where that is not the one before this.
+    """
 
     TYPE: ClassVar[str] = "job_started"
     procedure: str = ""
     arguments: dict[str, Value] = field(default_factory=dict)
     why: str = "first"
+    edited: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    seen: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -342,10 +356,112 @@ class RunPaused(Event):
 
 @dataclass(slots=True, kw_only=True)
 class RunResumed(Event):
-    """The gate is open again (mode go), or opens for one dispatch (mode step)."""
+    """The gate is open again (mode go), or lets something through (mode step).
+
+    agent: of which agents only. depth, unit: as they were asked for; what: in words, what is let through.
+    """
 
     TYPE: ClassVar[str] = "run_resumed"
     mode: str = "go"
+    agent: str = ""
+    depth: str = ""
+    unit: str = ""
+    what: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentHeld(Event):
+    """The gate is shut for one agent, whatever the others do. reason: operator, breakpoint, failure."""
+
+    TYPE: ClassVar[str] = "agent_held"
+    agent: str
+    reason: str = "operator"
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentReleased(Event):
+    """The gate is open for one agent, whatever the others do; with `follows` it is again as for all."""
+
+    TYPE: ClassVar[str] = "agent_released"
+    agent: str
+    follows: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class HoldModeChosen(Event):
+    """What breakpoints and failures hold from now on: everything (`all`), or the agent where it was met (`alone`)."""
+
+    TYPE: ClassVar[str] = "hold_mode_chosen"
+    mode: str = "all"
+
+
+@dataclass(slots=True, kw_only=True)
+class BreakpointSet(Event):
+    """A breakpoint is there, or is now so. The fields are those of model/breakpoint.py."""
+
+    TYPE: ClassVar[str] = "breakpoint_set"
+    number: int
+    pattern: str = ""
+    when: str = "before"
+    name: str = ""
+    condition: str = ""
+    hits: str = ""
+    log: str = ""
+    is_once: bool = False
+    is_off: bool = False
+    by: str = "operator"
+
+
+@dataclass(slots=True, kw_only=True)
+class BreakpointRemoved(Event):
+    """A breakpoint is gone. reason: operator, or that it was to be used once."""
+
+    TYPE: ClassVar[str] = "breakpoint_removed"
+    number: int
+    reason: str = "operator"
+
+
+@dataclass(slots=True, kw_only=True)
+class BreakpointMet(Event):
+    """A breakpoint stopped something, or (is_log) wrote its text and let it go on.
+
+    row: what it was met at where that is no instance: a stage, an agent, a variable. count: how often so far.
+    message: of a log its text, else why it stopped: with what its condition was made of, or why that is not known.
+    """
+
+    TYPE: ClassVar[str] = "breakpoint_met"
+    number: int
+    message: str = ""
+    count: int = 0
+    is_log: bool = False
+    row: str = ""
+    instance: InstanceId | None = None
+    attempt: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ArgumentsSet(Event):
+    """The operator gave an instance other arguments for its next attempt; none: those of the text again."""
+
+    TYPE: ClassVar[str] = "arguments_set"
+    instance: InstanceId
+    arguments: dict[str, Value] = field(default_factory=dict)
+    by: str = "operator"
+
+
+@dataclass(slots=True, kw_only=True)
+class CourseMovedBack(Event):
+    """The run goes on from a stage's beginning again; what was done on the agents stays there.
+
+    restored: how many variables have the values again that they had then; each tells so itself. stale: how many
+    instances that had ended well will run again.
+    """
+
+    TYPE: ClassVar[str] = "course_moved_back"
+    stage: str
+    restored: int = 0
+    stale: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -164,5 +164,9 @@ class Operator:
             instance.job_run.look_at(engine.core.variables, engine.core.epoch)
         engine.transitions.look_at_expressions()
 
+    def not_yet(self, stimulus: object) -> None:
+        """Refuse what is being built."""
+        self._refuse(type(stimulus).__name__, "this cannot be asked for yet")
+
     def _refuse(self, request: str, message: str) -> None:
         self._engine.core.emit(RequestRefused(request=request, message=message))

@@ -7,14 +7,20 @@ Nobody changes one. They are not frozen, since that makes each twice as dear, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, Problem
+from octogram_tui.model.breakpoint import When
 from octogram_tui.model.entries import ProcessEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import Execution, InstanceId
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
+
+Depth = Literal["into", "over", "out"]
+HoldMode = Literal["all", "alone"]
+Inputs = Literal["now", "then"]
 
 
 @dataclass(slots=True)
@@ -154,17 +160,93 @@ class TimerReport:
 
 @dataclass(slots=True)
 class PauseRequest:
-    """Shut the gate; what runs goes on."""
+    """Shut the gate, or that of agents (a name, or a text with `*`); what runs goes on."""
+
+    agent: str = ""
 
 
 @dataclass(slots=True)
 class GoRequest:
-    """Open the gate."""
+    """Open the gate, or that of agents only."""
+
+    agent: str = ""
 
 
 @dataclass(slots=True)
 class StepRequest:
-    """Open the gate for one dispatch."""
+    """Let something through a gate that stays shut. agent: of these agents only.
+
+    depth  into: the one attempt that is next; over: all of a unit; out: the rest of what is around the unit
+    unit   a pattern of rows: what is under the cursor; empty: the row that is next
+    """
+
+    depth: Depth = "into"
+    unit: str = ""
+    agent: str = ""
+
+
+@dataclass(slots=True)
+class UntilRequest:
+    """Go on until a row is about to begin; of these agents only."""
+
+    row: str
+    agent: str = ""
+
+
+@dataclass(slots=True)
+class HoldModeRequest:
+    """What a breakpoint or a failure holds from now on: everything (`all`), or the agent where it was met (`alone`)."""
+
+    mode: HoldMode
+
+
+@dataclass(slots=True)
+class BreakRequest:
+    """Set a breakpoint; number: change that one instead. The fields are those of model/breakpoint.py."""
+
+    pattern: str
+    when: When = "before"
+    name: str = ""
+    condition: str = ""
+    hits: str = ""
+    log: str = ""
+    is_once: bool = False
+    is_on: bool = True
+    number: int = 0
+
+
+@dataclass(slots=True)
+class SwitchBreakRequest:
+    """Switch a breakpoint on or off; number 0: all of them."""
+
+    number: int
+    is_on: bool
+
+
+@dataclass(slots=True)
+class RemoveBreakRequest:
+    """Take a breakpoint away; number 0: all of them."""
+
+    number: int
+
+
+@dataclass(slots=True)
+class SetArgumentsRequest:
+    """Give a held or failed instance other arguments for its next attempt; `remove`: those of the text again.
+
+    arguments: argument -> value, as the agent gets it; the others are expanded as ever. Used once.
+    """
+
+    instance: InstanceId
+    arguments: dict[str, Value] = field(default_factory=dict)
+    remove: bool = False
+
+
+@dataclass(slots=True)
+class BackRequest:
+    """Move the run's course back to a stage's beginning: variables as they were, what came later stale."""
+
+    stage: str
 
 
 @dataclass(slots=True)
@@ -178,12 +260,18 @@ class ConfirmRequest:
 
 @dataclass(slots=True)
 class RerunRequest:
-    """Execute again, as new attempts: a stage; a job on all its agents or one; one instance."""
+    """Execute again, as new attempts: a stage; a job on all its agents or one; one instance.
+
+    inputs     now: with the variables as they are; then: as the latest attempt read them
+    from_here  and what comes after it in the scenario's order, of the same agents, as far as it has run
+    """
 
     stage: str
     job: str = ""
     agent: str = ""
     instance: InstanceId | None = None
+    inputs: Inputs = "now"
+    from_here: bool = False
 
 
 @dataclass(slots=True)
@@ -200,6 +288,7 @@ class RerunAllRequest:
     agent: str = ""
     instances: tuple[InstanceId, ...] = ()
     go: bool = False
+    inputs: Inputs = "now"
 
 
 @dataclass(slots=True)
@@ -207,6 +296,17 @@ class SkipRequest:
     """Go on as if this failed or held instance had succeeded; recorded as the operator's doing."""
 
     instance: InstanceId
+
+
+@dataclass(slots=True)
+class SkipAllRequest:
+    """Go on as if all of these that failed, or are held, had succeeded. which: failed, held."""
+
+    which: str
+    stage: str = ""
+    job: str = ""
+    agent: str = ""
+    instances: tuple[InstanceId, ...] = ()
 
 
 @dataclass(slots=True)
@@ -253,10 +353,18 @@ Stimulus = (
     | PauseRequest
     | GoRequest
     | StepRequest
+    | UntilRequest
+    | HoldModeRequest
+    | BreakRequest
+    | SwitchBreakRequest
+    | RemoveBreakRequest
+    | SetArgumentsRequest
+    | BackRequest
     | ConfirmRequest
     | RerunRequest
     | RerunAllRequest
     | SkipRequest
+    | SkipAllRequest
     | SetVariableRequest
     | EditReport
     | StopRequest

@@ -20,7 +20,7 @@ from octogram_tui.projection.stale import consequences
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
-from octogram_tui.runtime.verbs import CheckFile, LogQuery, LookAtFile, OnlyWatch, TakeControl, verb_of
+from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -132,7 +132,7 @@ class ControlServer:
         elif isinstance(asked, OnlyWatch):
             client.only_watches = True
             self._tell_everybody()
-        elif isinstance(asked, LogQuery | LookAtFile | CheckFile):
+        elif isinstance(asked, Question):
             if client.reading is not None and not client.reading.done():
                 problem = "something else is being read for you: one at a time"
                 self._tell(client, {"answered": verb_of(asked).name, "problem": problem})

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from octogram_tui.runtime.verbs import CheckFile, LogQuery, LookAtFile
+from octogram_tui.runtime.verbs import (
+    CheckFile,
+    Evaluate,
+    ForeseeFile,
+    ForeseeSet,
+    LogQuery,
+    LookAtFile,
+    Whereabouts,
+)
 from octogram_tui.runtime.watch import ScenarioFiles
 
-Question = LogQuery | LookAtFile | CheckFile
+Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Whereabouts
 """What is answered to who asks, after a while, and is no event by itself."""
 
 
@@ -23,6 +31,8 @@ class Desk:
         """Give {problem} or what was asked for: of a file {said, problems}, of a log {lines, size_bytes, trouble}."""
         if isinstance(question, LogQuery):
             return await self._read_log(question)
+        if isinstance(question, (Evaluate, ForeseeSet, ForeseeFile, Whereabouts)):
+            return {"problem": "this cannot be asked for yet"}
         if self._files is None:
             return {"problem": "this run does not read its scenario again: it has no console of its own"}
         if isinstance(question, LookAtFile):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import ExitCode, UsageError
+from octogram_tui.model.breakpoint import WHEN
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.pattern import Pattern
 
 MOST_LOG_BYTES = 64 * 1024
 """An agent sends no more of a log at once."""
@@ -22,6 +24,9 @@ MOST_LOG_BYTES = 64 * 1024
 
 WHICH = ("failed", "stale")
 """What `rerun_all` may be asked for."""
+
+WHICH_SKIPPED = ("failed", "held")
+"""What `skip_all` may be asked for."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,7 +58,48 @@ class CheckFile:
     """Read the scenario's files, and tell what is wrong with them; the run takes nothing of it."""
 
 
-Asked = Stimulus | TakeControl | OnlyWatch | LogQuery | LookAtFile | CheckFile
+@dataclass(slots=True, frozen=True)
+class Evaluate:
+    """Give an expression's value now, in the scope of an instance, of an agent, or of the run."""
+
+    expression: str
+    instance: InstanceId | None = None
+    agent: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class ForeseeSet:
+    """Tell what setting a variable would make stale, fresh, or run differently; nothing is set."""
+
+    name: str
+    value: Any = None
+    remove: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class ForeseeFile:
+    """Tell what the scenario's file as it stands would change, by instance; the run takes nothing of it."""
+
+
+@dataclass(slots=True, frozen=True)
+class Whereabouts:
+    """Tell the directory and environment that an instance's command has on its agent, for a shell there."""
+
+    instance: InstanceId
+
+
+Asked = (
+    Stimulus
+    | TakeControl
+    | OnlyWatch
+    | LogQuery
+    | LookAtFile
+    | CheckFile
+    | Evaluate
+    | ForeseeSet
+    | ForeseeFile
+    | Whereabouts
+)
 """What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
 
 
@@ -61,6 +107,7 @@ class ArgumentType(NamedTuple):
     """A type of arguments.
 
     from_json, to_json  from the value as JSON has it, and back; from_json raises ValueError
+    choices             where it is one of some words
     from_word, to_word  from the word that is typed to the value as JSON has it, and back; from_word raises ValueError
     """
 
@@ -69,6 +116,7 @@ class ArgumentType(NamedTuple):
     to_json: Callable[[Any], Any] = lambda value: value
     from_word: Callable[[str], Any] = lambda word: word
     to_word: Callable[[Any], str] = lambda value: value
+    choices: tuple[str, ...] = ()
 
 
 def _text(given: Any) -> str:
@@ -88,10 +136,32 @@ def _instances(given: Any) -> tuple[InstanceId, ...]:
     return tuple(_instance(name) for name in given)
 
 
-def _which(given: Any) -> str:
-    if given not in WHICH:
+def _one_of(words: tuple[str, ...]) -> ArgumentType:
+    """Make the type of a choice."""
+
+    def chosen(given: Any) -> str:
+        if given not in words:
+            raise ValueError
+        return str(given)
+
+    return ArgumentType(" or ".join(words), chosen, choices=words)
+
+
+def _values(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
         raise ValueError
-    return str(given)
+    found: dict[str, Any] = _value(given)
+    return found
+
+
+def _number(given: Any) -> int:
+    if type(given) is not int or not 0 <= given < 10**9:
+        raise ValueError
+    return given
+
+
+def _pattern(given: Any) -> str:
+    return str(Pattern.parse(_text(given)))
 
 
 def _flag(given: Any) -> bool:
@@ -151,7 +221,9 @@ INSTANCES = ArgumentType(
     from_word=_instances_of_word,
     to_word=json.dumps,
 )
-WHICH_ONES = ArgumentType(" or ".join(WHICH), _which)
+VALUES = ArgumentType("values by name, as JSON", _values, from_word=_value_of_word, to_word=json.dumps)
+NUMBER = ArgumentType("a number", _number, from_word=int, to_word=str)
+PATTERN = ArgumentType("a pattern of rows, as stage/job@agent[item]", _pattern)
 
 
 class Argument(NamedTuple):
@@ -160,6 +232,28 @@ class Argument(NamedTuple):
     name: str
     type: ArgumentType
     help: str
+
+
+AGENTS = Argument("agent", TEXT, "of this agent only; `*` in it stands for anything")
+INPUTS = Argument(
+    "inputs", _one_of(get_args(stimuli.Inputs)), "with the variables as they are now, or as it read them then"
+)
+_WHICH_ROWS = (
+    Argument("stage", TEXT, "of this stage only"),
+    Argument("job", TEXT, "of jobs of this name only"),
+    Argument("agent", TEXT, "on this agent only"),
+    Argument("instances", INSTANCES, "of these instances only"),
+)
+_OF_BREAKPOINT = (
+    Argument("when", _one_of(WHEN), "at which point"),
+    Argument("name", TEXT, "of `variable` which one, of `failed` the kind of failure"),
+    Argument("condition", TEXT, "an expression that has to hold"),
+    Argument("hits", TEXT, "how often it has to be met: 3 from the third on, =3 then only, %3 each third time"),
+    Argument("log", TEXT, "a text to write, with templates; it goes on then"),
+    Argument("is_once", FLAG, "used once"),
+    Argument("is_on", FLAG, "false: kept, and does nothing"),
+    Argument("number", NUMBER, "change this one instead"),
+)
 
 
 class Verb(NamedTuple):
@@ -186,9 +280,48 @@ class Verb(NamedTuple):
 
 
 TABLE: tuple[Verb, ...] = (
-    Verb("pause", "hold before the next job; what runs goes on", stimuli.PauseRequest),
-    Verb("go", "let the run go on", stimuli.GoRequest),
-    Verb("step", "let one job through and hold again", stimuli.StepRequest),
+    Verb("pause", "hold before the next job; what runs goes on", stimuli.PauseRequest, (AGENTS,)),
+    Verb("go", "let the run go on", stimuli.GoRequest, (AGENTS,)),
+    Verb(
+        "step",
+        "let one attempt through and hold again; or a whole row, or the rest of what is around it",
+        stimuli.StepRequest,
+        (
+            Argument("depth", _one_of(get_args(stimuli.Depth)), "one attempt, the row, or the rest around it"),
+            Argument("unit", PATTERN, "the row; else what is next"),
+            AGENTS,
+        ),
+    ),
+    Verb(
+        "until",
+        "go on until a row is about to begin",
+        stimuli.UntilRequest,
+        (Argument("row", PATTERN, "the row"), AGENTS),
+    ),
+    Verb(
+        "hold_mode",
+        "choose what breakpoints and failures hold: everything, or the agent alone",
+        stimuli.HoldModeRequest,
+        (Argument("mode", _one_of(get_args(stimuli.HoldMode)), "what they hold"),),
+    ),
+    Verb(
+        "break",
+        "stop at rows, failures, changes of variables, lost agents; or write a text there",
+        stimuli.BreakRequest,
+        (Argument("pattern", PATTERN, "what rows are meant; `*` for any"), *_OF_BREAKPOINT),
+    ),
+    Verb(
+        "switch_break",
+        "switch a breakpoint on or off; 0 for all",
+        stimuli.SwitchBreakRequest,
+        (Argument("number", NUMBER, "its number"), Argument("is_on", FLAG, "whether it is on")),
+    ),
+    Verb(
+        "remove_break",
+        "take a breakpoint away; 0 for all",
+        stimuli.RemoveBreakRequest,
+        (Argument("number", NUMBER, "its number"),),
+    ),
     Verb(
         "confirm",
         "answer a stage that asks before it runs",
@@ -208,19 +341,25 @@ TABLE: tuple[Verb, ...] = (
             Argument("job", TEXT, "this job of it only"),
             Argument("agent", TEXT, "on this agent only"),
             Argument("instance", INSTANCE, "this instance only"),
+            INPUTS,
+            Argument("from_here", FLAG, "and all that came after it there"),
         ),
+    ),
+    Verb(
+        "back",
+        "go back to the beginning of a stage: variables as they were, what came later stale; what agents did stays",
+        stimuli.BackRequest,
+        (Argument("stage", TEXT, "the stage"),),
     ),
     Verb(
         "rerun_all",
         "run again all that stands failed, or is stale, and nothing else; what cannot be is left out, and said",
         stimuli.RerunAllRequest,
         (
-            Argument("which", WHICH_ONES, "what is meant"),
-            Argument("stage", TEXT, "of this stage only"),
-            Argument("job", TEXT, "of jobs of this name only"),
-            Argument("agent", TEXT, "on this agent only"),
-            Argument("instances", INSTANCES, "of these instances only"),
+            Argument("which", _one_of(WHICH), "what is meant"),
+            *_WHICH_ROWS,
             Argument("go", FLAG, "and let the run go on"),
+            INPUTS,
         ),
     ),
     Verb(
@@ -228,6 +367,22 @@ TABLE: tuple[Verb, ...] = (
         "go on as if the failed or held row had succeeded; recorded as yours",
         stimuli.SkipRequest,
         (Argument("instance", INSTANCE, "the instance"),),
+    ),
+    Verb(
+        "skip_all",
+        "go on as if all of these had succeeded",
+        stimuli.SkipAllRequest,
+        (Argument("which", _one_of(WHICH_SKIPPED), "what is meant"), *_WHICH_ROWS),
+    ),
+    Verb(
+        "set_arguments",
+        "give a held or failed row other arguments for its next attempt",
+        stimuli.SetArgumentsRequest,
+        (
+            Argument("instance", INSTANCE, "the instance"),
+            Argument("arguments", VALUES, "argument and value; the others stay as the text has them"),
+            Argument("remove", FLAG, "those of the text again"),
+        ),
     ),
     Verb(
         "set_variable",
@@ -258,6 +413,41 @@ TABLE: tuple[Verb, ...] = (
             Argument("process", TEXT, "the process, or the attempt as stage/job@agent[item]#number"),
             Argument("size_bytes", SIZE, "how much of the end"),
         ),
+        needs_control=False,
+    ),
+    Verb(
+        "evaluate",
+        "give the value of an expression over vars, agent, re, item and res",
+        Evaluate,
+        (
+            Argument("expression", TEXT, "the expression"),
+            Argument("instance", INSTANCE, "as this instance sees it"),
+            Argument("agent", TEXT, "as this agent sees it"),
+        ),
+        needs_control=False,
+    ),
+    Verb(
+        "foresee_set",
+        "say what setting a variable would make stale; nothing is set",
+        ForeseeSet,
+        (
+            Argument("name", TEXT, "the variable"),
+            Argument("value", VALUE, "what it would be"),
+            Argument("remove", FLAG, "as if it were taken away"),
+        ),
+        needs_control=False,
+    ),
+    Verb(
+        "foresee_file",
+        "say what the scenario's file as it stands would change; the run takes nothing of it",
+        ForeseeFile,
+        needs_control=False,
+    ),
+    Verb(
+        "whereabouts",
+        "give the directory and environment that a row's command has on its agent",
+        Whereabouts,
+        (Argument("instance", INSTANCE, "the instance"),),
         needs_control=False,
     ),
     Verb("reload", "read the scenario's file now, without waiting until it is saved", LookAtFile),

@@ -16,6 +16,7 @@ from octogram_tui.runtime import verbs
 from octogram_tui.runtime.requests import decode_request, encode_request
 
 NOT_AN_OPERATOR_S = {"BeginRequest"}  # the host's own
+ASIDE = {"CheckFile", "Evaluate", "ForeseeSet", "ForeseeFile", "Whereabouts"}  # answered, and no event
 TEXTS = some.text(some.characters(exclude_categories=["Cs"])) | some.sampled_from(
     ["", "a=b", "stage/job@agent[item]", "--force", "true", " ", "\n", "#2", "🐙", '"', "force=true"]
 )
@@ -34,7 +35,9 @@ BY_TYPE = {
     verbs.INSTANCES: some.lists(some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS), max_size=3).map(
         tuple
     ),
-    verbs.WHICH_ONES: some.sampled_from(verbs.WHICH),
+    verbs.VALUES: some.dictionaries(TEXTS, VALUES, max_size=3),
+    verbs.NUMBER: some.integers(0, 10**9 - 1),
+    verbs.PATTERN: some.sampled_from(["*", "a/b@c[d]", "@n_*", "/job", "st*ge", "a[*]", r"a\/b/c\*"]),
 }
 ASKED = some.sampled_from(verbs.TABLE).flatmap(
     lambda verb: some.builds(verb.request, **{arg.name: _values(verb, arg) for arg in verb.arguments})
@@ -42,14 +45,17 @@ ASKED = some.sampled_from(verbs.TABLE).flatmap(
 
 
 def _values(verb: verbs.Verb, argument: verbs.Argument) -> some.SearchStrategy[Any]:
-    values = BY_TYPE[argument.type]
+    choices = argument.type.choices
+    values = some.sampled_from(choices) if choices else BY_TYPE[argument.type]
     return some.none() | values if verb.default(argument) is None else values
 
 
 def test_every_request_has_one_verb_and_every_verb_its_words() -> None:
     requests = {name for name in vars(stimuli) if name.endswith("Request")} - NOT_AN_OPERATOR_S
     named = [verb.request.__name__ for verb in verbs.TABLE]
-    assert sorted(named) == sorted({*requests, "TakeControl", "OnlyWatch", "LogQuery", "LookAtFile", "CheckFile"})
+    assert sorted(named) == sorted(
+        {*requests, "TakeControl", "OnlyWatch", "LogQuery", "LookAtFile", "CheckFile", *ASIDE}
+    )
     assert len(verbs.VERBS) == len(verbs.TABLE)
     for verb in verbs.TABLE:
         assert verb.help
