@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.events import (
@@ -35,6 +36,10 @@ class CourseListener(Protocol):
         """There is no further stage."""
         ...
 
+    def stop_at(self, met: Met) -> None:
+        """A breakpoint was met: hold what it holds."""
+        ...
+
     def stage_wrong(self, stage: StageSpec, error: TemplateError) -> bool:
         """A stage cannot be begun: a template of its own is wrong. True when it is to be tried again later."""
         ...
@@ -54,6 +59,7 @@ class Course:
         dispatcher: Dispatcher,
         fleet: Fleet,
         readings: Readings,
+        breakpoints: Breakpoints,
         run: CourseListener,
     ) -> None:
         self._core = core
@@ -61,6 +67,7 @@ class Course:
         self._dispatcher = dispatcher
         self._fleet = fleet
         self._readings = readings
+        self._breakpoints = breakpoints
         self._run = run
         self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
         self.current: StageRun | None = None
@@ -94,6 +101,9 @@ class Course:
                 return self._pass_over(stage, reason)
             if not is_ending and not self._is_confirmed(stage):
                 return self.asked == "" and self._run.phase != "ending"
+            if self._breakpoints.is_armed and (met := self._breakpoints.stage(stage.key)) is not None:
+                self._run.stop_at(met)
+                return self._run.phase == "ending"
             stage_run = self.make(stage)
         except TemplateError as error:
             if not self._run.stage_wrong(stage, error):

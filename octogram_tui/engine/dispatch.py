@@ -6,6 +6,7 @@ from collections import deque
 from typing import Protocol
 
 from octogram_tui.engine import results
+from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobHeld
 from octogram_tui.engine.gate import Gate
@@ -26,17 +27,28 @@ class StageListener(Protocol):
         """Every lane of a stage run has ended."""
         ...
 
+    def stop_at(self, met: Met, instance: Instance | None = None) -> None:
+        """A breakpoint was met: hold what it holds."""
+        ...
+
 
 class Dispatcher:
     """Offers one instance after the other to the gate, and begins what it lets through."""
 
     def __init__(
-        self, core: Core, gate: Gate, instances: Instances, readings: Readings, listener: StageListener
+        self,
+        core: Core,
+        gate: Gate,
+        instances: Instances,
+        readings: Readings,
+        breakpoints: Breakpoints,
+        listener: StageListener,
     ) -> None:
         self._core = core
         self._gate = gate
         self._instances = instances
         self._readings = readings
+        self._breakpoints = breakpoints
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
         self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: a failure that runs again
@@ -150,6 +162,11 @@ class Dispatcher:
                 stage_run.blocked[job_run] = None
                 return
             stage_run.blocked.pop(job_run, None)
+            if self._breakpoints.is_armed and not stage_run.is_rerun:
+                met = self._breakpoints.before(instance)
+                if met is not None:
+                    self._listener.stop_at(met, instance)
+                    continue  # it is not met again; but the stage may be closing now
             first = self._instances.first("held") if self._gate.is_shut else None
             if self._gate.dispatch(job_run, is_next=first is None or first is instance) != "go":
                 self._hold(instance)

@@ -38,6 +38,7 @@ class Ending:
         self.reason = self.reason or reason
         if engine.phase == "running":
             engine.move("ending")
+            engine.breakpoints.end()
             engine.gate.open()
             engine.course.asked = ""
             for stage_run in list(engine.dispatcher.stage_runs):

@@ -58,6 +58,11 @@ class Fleet:
         """The labels of each of them."""
         return {name: self._specs[name].labels for name in self.names}
 
+    def labels_of(self, agent: str) -> Mapping[str, str]:
+        """Give the labels of one, be it lost."""
+        spec = self._specs.get(agent)
+        return {} if spec is None else spec.labels
+
     @property
     def addresses(self) -> Mapping[str, str]:
         """Where other agents reach each of them; kept true as they come up."""

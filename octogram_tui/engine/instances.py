@@ -42,6 +42,7 @@ class Instance:
         "job_run",
         "last_failure",
         "last_result",
+        "passed",
         "reading",
         "retries_left",
         "started_s",
@@ -64,6 +65,7 @@ class Instance:
         # Of what it retries, or waits for the operator with: the failure, after how long it was, and what it gave.
         self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)
         self.last_result: Value = None
+        self.passed: tuple[int, ...] = ()  # breakpoints that its next attempt has met already
 
     @property
     def attempt_id(self) -> AttemptId:
@@ -125,6 +127,7 @@ class Instances:
             instance.attempt = 1
         instance.started_s = at_s
         instance.cancel_reason = ""
+        instance.passed = ()
 
     def attempts_of(self, id_: InstanceId) -> int:
         """Say how often an instance has run."""

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from octogram_tui.engine.break_requests import BreakRequests
+from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
@@ -66,7 +68,7 @@ from octogram_tui.engine.stimuli import (
     UntilRequest,
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
-from octogram_tui.engine.transitions import Transitions, Verdict
+from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
@@ -90,18 +92,20 @@ class Engine:
         self.services = ServiceTable()
         self.instances = Instances()
         self.readings = Readings(self.core)
-        self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self)
+        self.breakpoints = Breakpoints(self.core)
+        self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self.breakpoints, self)
         self.transitions = Transitions(
-            self.core, self.instances, self.services, self, self.readings, self.dispatcher.left
+            self.core, self.instances, self.services, self, self.readings, self.breakpoints, self.dispatcher.left
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
         self.phase: RunPhase = "new"
-        self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self)
+        self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self.breakpoints, self)
         self.stale_reruns = StaleReruns(self.core, self.course, self.dispatcher, self.instances)
         self.staleness = Staleness(self.core, self.instances, self.readings, self.fleet)
         self.causes: set[int] = set()
         self.operator = Operator(self)
+        break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
         self._stands_still = False
         self._recent: deque[Stimulus] = deque(maxlen=20)
@@ -125,9 +129,9 @@ class Engine:
             StepRequest: self.operator.step,
             UntilRequest: self.operator.not_yet,
             HoldModeRequest: self.operator.not_yet,
-            BreakRequest: self.operator.not_yet,
-            SwitchBreakRequest: self.operator.not_yet,
-            RemoveBreakRequest: self.operator.not_yet,
+            BreakRequest: break_requests.set,
+            SwitchBreakRequest: break_requests.switch,
+            RemoveBreakRequest: break_requests.remove,
             SetArgumentsRequest: self.operator.not_yet,
             BackRequest: self.operator.not_yet,
             SkipAllRequest: self.operator.not_yet,
@@ -201,6 +205,7 @@ class Engine:
                 options=options.public(),
             )
         )
+        self.breakpoints.begin()
         if options.timeout_s is not None:
             core.order(ArmTimer(RunTimer.LIMIT, options.timeout_s))
         if self.ending.asked_first is not None:
@@ -244,10 +249,12 @@ class Engine:
             self.ending.finish_when_stopped()
         elif self.phase == "starting":
             self._go_on_when_settled()
-        elif self.core.options.on_failure == "abort":
-            self.ending.abort(f"agent {stimulus.agent} was lost")
         else:
-            self.pause_for("failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
+            met = self.breakpoints.lost(stimulus.agent, self.fleet.labels_of(stimulus.agent), stimulus.message)
+            if self.breakpoints.verdict(met, None) == "pause":
+                self.pause_for("failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
+            else:
+                self.ending.abort(f"agent {stimulus.agent} was lost")
 
     def _agent_ended(self, stimulus: AgentEndReport) -> None:
         if not stimulus.is_clean:
@@ -267,7 +274,8 @@ class Engine:
         """A template of a stage's own is wrong: hold for the operator, or end the run."""
         message = f"stage {stage.name}: {error.message}"
         self.core.emit(WarningGiven(message=message, stage=stage.key))
-        if self.phase == "running" and self.core.options.on_failure == "pause":
+        met = self.breakpoints.stage_failed(stage.key, Failure(TEMPLATE, error.message))
+        if self.phase == "running" and self.breakpoints.verdict(met, None) == "pause":
             self.pause_for("failure", message)
             return True
         self.causes.add(ExitCode.SCENARIO)
@@ -291,11 +299,9 @@ class Engine:
 
     # -- failures -------------------------------------------------------------------------------------------------
 
-    def verdict(self, instance: Instance) -> Verdict:
-        """Say what a failure means: the job's own word, else the front end's preference."""
-        if self.phase not in ("running", "idle"):
-            return "abort"
-        return instance.job_run.spec.on_failure or self.core.options.on_failure
+    def verdict(self, instance: Instance) -> Verdict | None:
+        """Say what a failure means by the job's own word; None: breakpoints have the next one."""
+        return instance.job_run.spec.on_failure if self.phase in ("running", "idle") else "abort"
 
     def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
         """Act on a failure that has been told."""
@@ -319,6 +325,14 @@ class Engine:
         if not self.gate.is_shut or self.gate.reason != reason:
             self.gate.shut(reason)
             self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.in_flight))
+
+    def stop_at(self, met: Met, instance: Instance | None = None) -> None:
+        """A breakpoint was met: shut the gate; or, where nobody is to be waited for, end the run."""
+        if self.core.options.on_break == "fail":
+            self.causes.add(ExitCode.HELD)
+            self.ending.end_early(f"{met.message}; there was nobody to look (--on-break fail)")
+            return
+        self.pause_for("breakpoint", met.message if instance is None else f"{instance.id}: {met.message}")
 
     # -- edits ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value
 
@@ -17,6 +18,8 @@ class RunOptions:
     confirm     the answer to `ask_confirmation`; `fail` ends the run, `ask` waits for an operator
     keep_alive  whether the agents stay up after the last stage until the operator stops the run
     collect_s   how long `always` stages may take once the run is being stopped
+    breakpoints  what is set from the start, each with who sets it, beside the one that on_failure `pause` is
+    on_break    what a breakpoint does that stops something: hold, end the run, or be told of only
     metrics_port  where this machine serves the run's own metrics; 0 when it does not
     """
 
@@ -29,11 +32,13 @@ class RunOptions:
     selection: Selection = Selection()
     timeout_s: float | None = None
     collect_s: float = 10.0
+    breakpoints: tuple[tuple[Breakpoint, str], ...] = ()
+    on_break: Literal["hold", "fail", "continue"] = "hold"
     metrics_port: int = 0
 
     def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
-        shown = _differing(self, RunOptions(run=self.run, version=self.version), leave=("selection",))
+        shown = _differing(self, RunOptions(run=self.run, version=self.version), leave=("selection", "breakpoints"))
         return {**shown, **_differing(self.selection, Selection())}
 
 

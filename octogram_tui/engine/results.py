@@ -69,15 +69,22 @@ def after_failure(instance: Instance, result: Value, failure: Failure, variables
     spec = instance.job_run.spec
     if spec.register is None or (spec.items is not None and instance.id.item is None):
         return []  # nobody wants it, or there were no items to run for
-    kept: dict[str, Value] = {"exit_code": failure.detail.get("exit_code"), "stdout": "", "stderr": ""}
-    kept |= result if isinstance(result, dict) else {}
-    kept |= {"failed": True, "error": {"kind": failure.kind, "message": failure.message}}
+    kept = known_of(result, failure)
     register = _named(render(spec.register, _scope(instance, kept, variables)), spec.register)
     return [_registered(instance, register, kept, variables)]
 
 
+def known_of(result: Value, failure: Failure | None) -> Value:
+    """Give an attempt's end as `register` keeps it: `failed` is there to be asked for, whatever happened."""
+    if failure is None:
+        return _of_success(result)
+    kept: dict[str, Value] = {"exit_code": failure.detail.get("exit_code"), "stdout": "", "stderr": ""}
+    kept |= result if isinstance(result, dict) else {}
+    return kept | {"failed": True, "error": {"kind": failure.kind, "message": failure.message}}
+
+
 def _of_success(result: Value) -> Value:
-    """Give a result with `failed` beside its members, so that one can ask for it whatever happened."""
+    """Give a result with `failed` beside its members."""
     if result is None:
         return {"failed": False}
     return {"failed": False, **result} if isinstance(result, dict) else result

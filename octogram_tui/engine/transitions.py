@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from octogram_tui.engine import results
+from octogram_tui.engine.breakpoints import Breakpoints, Ended, Met, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
 from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted, WarningGiven
@@ -27,14 +28,16 @@ from octogram_tui.template.numbers import typed
 
 WAIT_S = 60.0  # how long a wait for an expression may take that does not say so itself
 
-Verdict = Literal["abort", "continue", "pause"]
-
 
 class FailureJudge(Protocol):
     """What decides about failures, and knows the agents."""
 
-    def verdict(self, instance: Instance) -> Verdict:
-        """An instance failed for good: what that means."""
+    def verdict(self, instance: Instance) -> Verdict | None:
+        """An instance failed for good: what the job itself says of that; None when it says nothing."""
+        ...
+
+    def stop_at(self, met: Met, instance: Instance | None = None) -> None:
+        """A breakpoint was met: hold what it holds."""
         ...
 
     def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
@@ -60,6 +63,7 @@ class Transitions:
         services: ServiceTable,
         judge: FailureJudge,
         readings: Readings,
+        breakpoints: Breakpoints,
         left: Callable[[Instance], None],
     ) -> None:
         self._core = core
@@ -67,6 +71,7 @@ class Transitions:
         self._services = services
         self._judge = judge
         self._readings = readings
+        self._breakpoints = breakpoints
         self._left = left  # told whenever an instance is not in flight any more
         self.counts: Counter[str] = Counter()
 
@@ -85,6 +90,7 @@ class Transitions:
             if not wanted:
                 self.pass_over(instance, f"when: {spec.when.source}")
                 self._instances.note_passed_over(instance)
+                self._look_for_breakpoints(instance, "skipped")
                 return
         self._execute(instance)
 
@@ -263,18 +269,40 @@ class Transitions:
             self._fail(instance, updates, duration_s, result if updates.kind == UNTIL else None)
             return
         self._tell_end(instance, "ok", duration_s, result=result)
-        self._update(instance, updates)
+        met = self._update(instance, updates)
+        self._look_for_breakpoints(instance, "ok", result=result, met=met)
         self._finish(instance, "ok")
         if updates:
             self.look_at_expressions()
 
-    def _update(self, instance: Instance, updates: list[results.Update]) -> None:
+    def _update(self, instance: Instance, updates: list[results.Update]) -> Met | None:
+        """Change variables. Gives what breakpoint is for that, if one is met."""
         by = str(instance.id) if updates else ""
+        met: Met | None = None
         for update in updates:
+            before = self._core.variables
             if update.is_removed:
                 self._core.remove_variable(update.name, by)
             else:
                 self._core.set_variable(update.name, update.value, by)
+            if self._breakpoints.is_armed and _differs(update.name, before, self._core.variables):
+                met = self._breakpoints.variable(update.name, instance) or met
+        return met
+
+    def _look_for_breakpoints(
+        self,
+        instance: Instance,
+        ended: Ended,
+        *,
+        result: Value = None,
+        failure: Failure | None = None,
+        met: Met | None = None,
+    ) -> None:
+        """Stop where a breakpoint is for an attempt that has ended; met: for what it changed."""
+        if self._breakpoints.is_armed:
+            met = self._breakpoints.after(instance, ended, result=result, failure=failure) or met
+        if met is not None:
+            self._judge.stop_at(met, instance)
 
     def _fail(self, instance: Instance, failure: Failure, duration_s: float, result: Value = None) -> None:
         """An attempt failed: another one follows, or the failure means what the job and the run say."""
@@ -286,14 +314,20 @@ class Transitions:
             instance.last_failure = failure, duration_s
             self._instances.move(instance, "retrying")  # it keeps its place among those that `max_concurrency` counts
             self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
+            self._look_for_breakpoints(instance, "retried", result=result, failure=failure)
             return
         verdict = self._judge.verdict(instance)
-        self._tell_end(
-            instance, "failed", duration_s, result=result, failure=failure, is_tolerated=verdict == "continue"
-        )
+        is_tolerated = verdict == "continue"
+        self._tell_end(instance, "failed", duration_s, result=result, failure=failure, is_tolerated=is_tolerated)
+        met: Met | None = None
+        if self._breakpoints.is_armed:
+            met = self._breakpoints.after(instance, "failed", result=result, failure=failure, verdict=verdict)
         if verdict == "continue":
+            if met is not None:
+                self._judge.stop_at(met, instance)
             self._go_on(instance, failure, result, "tolerated")
             return
+        verdict = self._breakpoints.verdict(met, verdict)
         if verdict == "pause":
             instance.last_failure, instance.last_result = (failure, duration_s), result
             self._instances.move(instance, "undecided")
@@ -395,3 +429,9 @@ class Transitions:
         if reading is not None and reading.epoch != self._core.epoch:
             self._judge.ended_later(instance)
         self._left(instance)
+
+
+def _differs(name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    """Whether a variable has another value, or is new, or gone."""
+    was, is_now = before.get(name), after.get(name)
+    return (name in before) != (name in after) or type(was) is not type(is_now) or was != is_now
