@@ -1,7 +1,7 @@
 """The table of breakpoints. It is asked at each point that a run passes, tells itself what was met, and holds nothing.
 
-Whoever asks holds: the gate before an attempt, the machine elsewhere. Where no breakpoint is on, `is_armed` is all that
-is ever looked at.
+Whoever asks holds: the gate before an attempt, the machine elsewhere. Where no breakpoint is on, `is_armed`, and
+`is_idle` before an attempt, is all that is ever looked at.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _POINTS: dict[Ended, tuple[When, ...]] = {
 
 
 class Met(NamedTuple):
-    """What stops something: the number of the breakpoint, and why, for people."""
+    """What stops something: the number of the breakpoint, and why, for people: `breakpoint 2: ...`."""
 
     number: int
-    message: str
+    reason: str
 
 
 class Entry:
@@ -74,7 +74,8 @@ class Breakpoints:
         self._last = 0
         self._is_over = False
         self._stage_passed: tuple[str, frozenset[int]] = ("", frozenset())
-        self.is_armed = False
+        self.is_armed = False  # whether any is on
+        self.is_idle = True  # whether none is on that could stop an attempt before it begins
 
     def begin(self) -> None:
         """Set what the run begins with: the one of `on_failure` first."""
@@ -151,6 +152,7 @@ class Breakpoints:
         on = [entry for entry in self._all.values() if entry.breakpoint.is_on and not self._is_over]
         self._at = {when: tuple(entry for entry in on if entry.breakpoint.when == when) for when in WHEN}
         self.is_armed = bool(on)
+        self.is_idle = not self._at["before"]
 
     # -- the points -----------------------------------------------------------------------------------------------
 
@@ -160,7 +162,7 @@ class Breakpoints:
         scope: dict[str, Value] | None = None
         for entry in self._at["before"]:
             if entry.number not in instance.passed and entry.pattern.matches(instance.id):
-                instance.passed = (*instance.passed, entry.number)
+                instance.passed |= {entry.number}
                 scope = scope or instance.job_run.lane.scope(instance.job_run.snapshot, instance.item)
                 met = self._meet(entry, scope, instance)
                 found = found or met
@@ -170,9 +172,9 @@ class Breakpoints:
         self,
         instance: Instance,
         ended: Ended,
-        *,
         result: Value = None,
         failure: Failure | None = None,
+        *,
         verdict: Verdict | None = None,
     ) -> Met | None:
         """An attempt ended, and its updates are applied; or an instance was passed over by its `when`.

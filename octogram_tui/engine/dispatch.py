@@ -162,7 +162,7 @@ class Dispatcher:
                 stage_run.blocked[job_run] = None
                 return
             stage_run.blocked.pop(job_run, None)
-            if self._breakpoints.is_armed and not stage_run.is_rerun:
+            if not self._breakpoints.is_idle and not stage_run.is_rerun:
                 met = self._breakpoints.before(instance)
                 if met is not None:
                     self._listener.stop_at(met, instance)

@@ -22,6 +22,9 @@ _COUNTS = {
 """What each allowed move adds to the counts of instances that are begun, and that are in flight."""
 
 
+NONE: frozenset[int] = frozenset()
+
+
 class AttemptPlace(TypedDict):
     """What every event about an attempt carries."""
 
@@ -65,7 +68,7 @@ class Instance:
         # Of what it retries, or waits for the operator with: the failure, after how long it was, and what it gave.
         self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)
         self.last_result: Value = None
-        self.passed: tuple[int, ...] = ()  # breakpoints that its next attempt has met already
+        self.passed: frozenset[int] = NONE  # breakpoints that its next attempt has met already
 
     @property
     def attempt_id(self) -> AttemptId:
@@ -127,7 +130,7 @@ class Instances:
             instance.attempt = 1
         instance.started_s = at_s
         instance.cancel_reason = ""
-        instance.passed = ()
+        instance.passed = NONE
 
     def attempts_of(self, id_: InstanceId) -> int:
         """Say how often an instance has run."""

@@ -330,9 +330,9 @@ class Engine:
         """A breakpoint was met: shut the gate; or, where nobody is to be waited for, end the run."""
         if self.core.options.on_break == "fail":
             self.causes.add(ExitCode.HELD)
-            self.ending.end_early(f"{met.message}; there was nobody to look (--on-break fail)")
+            self.ending.end_early(f"{met.reason}; there was nobody to look (--on-break fail)")
             return
-        self.pause_for("breakpoint", met.message if instance is None else f"{instance.id}: {met.message}")
+        self.pause_for("breakpoint", met.reason if instance is None else f"{instance.id}: {met.reason}")
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
