@@ -133,7 +133,8 @@ class Dispatcher:
             spec = lane.jobs[lane.index]
             lane.index += 1
             if selection.takes(stage_run.spec, spec):
-                job_run = JobRun(spec, lane, self._core.variables, self._core.epoch, stage_run.only)
+                core = self._core
+                job_run = JobRun(spec, lane, core.variables, core.epoch, core.seq, stage_run.only)
                 lane.active[spec.key] = job_run
                 self._work.append(job_run)
         if not lane.active and (stage_run.is_closing or lane.index >= len(lane.jobs)):

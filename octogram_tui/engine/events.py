@@ -58,7 +58,8 @@ class RunStarted(Event):
     """The first event. `plan` is what the front ends draw before anything happened.
 
     plan: list of {stage, always, line, jobs} in order; jobs: list of {job, procedure, line, items: whether it has
-    items, variables: names that its texts mention, with `*` where the rest of a name is computed}.
+    items, variables: names that its texts mention, with `*` where the rest of a name is computed, texts: its templates
+    and expressions by where they stand}.
     agents: list of {agent, address, transport}.
     """
 
@@ -211,8 +212,9 @@ class JobHeld(JobEvent):
 class JobStarted(JobEvent):
     """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun.
 
-    edited: names of the arguments that the operator gave it. reads: names of the variables that it read; seen: the
-    number of the event up to which their values are those that it saw, where that is not the one before this.
+    edited: names of the arguments that the operator gave it. reads: names of the variables that it read, where its
+    texts (`plan` has them) compute names; `*` for all. seen: the number of the event up to which the values of what it
+    reads are those that it saw, where they are not those of now.
     """
 
     TYPE: ClassVar[str] = "job_started"
@@ -259,6 +261,7 @@ class JobFinished(JobEvent):
     result: what it returned; of a failure, what it gave nevertheless (the status and output of a command), or null.
     will_retry: another attempt follows by itself; when the stage ends before it, the attempt is told once more, without
     this. is_tolerated: `on_failure: continue`.
+    reads, seen: as in `job_started`, of what `when` passed over, or could not be expanded and so was never started.
     """
 
     TYPE: ClassVar[str] = "job_finished"
@@ -269,6 +272,8 @@ class JobFinished(JobEvent):
     duration_s: float = 0.0
     will_retry: bool = False
     is_tolerated: bool = False
+    reads: list[str] = field(default_factory=list)
+    seen: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

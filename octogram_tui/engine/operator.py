@@ -161,7 +161,7 @@ class Operator:
         engine.staleness.tell(found)
         # A held instance follows: what is shown next to it is what it will see.
         for instance in engine.instances.in_state("held"):
-            instance.job_run.look_at(engine.core.variables, engine.core.epoch)
+            instance.job_run.look_at(core.variables, core.epoch, core.seq)
         engine.transitions.look_at_expressions()
 
     def not_yet(self, stimulus: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from octogram_tui.engine.core import ABSENT, Absent, Core
 from octogram_tui.engine.schedule import JobRun
@@ -38,6 +38,13 @@ class Names(NamedTuple):
     def all(self) -> frozenset[str]:
         """Both."""
         return self.before | self.after if self.after else self.before
+
+
+class Seen(TypedDict, total=False):
+    """What an event tells of an attempt's reading: nothing where the plan and the events before it say it all."""
+
+    reads: list[str]
+    seen: int
 
 
 class Reading:
@@ -142,8 +149,27 @@ class Readings:
         reading = job_run.reading = self._latest[id(spec)] = Reading(spec, names, job_run.epoch, captures, values)
         return reading
 
+    def seen(self, job_run: JobRun, reading: Reading | None) -> Seen:
+        """Tell what an attempt reads, as far as that is news.
+
+        The plan has the names that texts have, and mostly the values are those of the moment: then it costs nothing.
+        """
+        told = Seen()
+        if reading is None:
+            return told
+        if reading.is_computed:
+            told["reads"] = sorted(reading.values) if len(reading.values) <= MOST_NAMED else ["*"]
+        now, snapshot = self._core.variables, job_run.snapshot
+        if snapshot is not now:
+            names = reading.values if reading.is_computed else reading.names.before
+            if any(snapshot.get(name, ABSENT) is not now.get(name, ABSENT) for name in names):
+                told["seen"] = job_run.seen
+        return told
+
 
 _PLAIN = (int, str, bool)
+MOST_NAMED = 50
+"""Who reads more variables by computed names goes through all of them, and that is what is told."""
 
 
 NONE: Final = Names(frozenset(), frozenset())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.events import ScenarioRejected, ScenarioReloaded, WarningGiven
+from octogram_tui.engine.job_texts import job_texts
 from octogram_tui.engine.readings import mentions
 from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.errors import Problem
@@ -33,6 +34,7 @@ def describe_plan(scenario: Scenario, selection: Selection) -> list[StageEntry]:
                     "items": job.items is not None,
                     "line": job.mark.line,
                     "variables": mentions(stage, job),
+                    "texts": job_texts(job),
                 }
                 for job in stage.jobs
                 if selection.takes(stage, job)

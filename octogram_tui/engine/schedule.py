@@ -37,16 +37,24 @@ class JobRun:
         "noted",
         "only",
         "reading",
+        "seen",
         "snapshot",
         "spec",
     )
 
     def __init__(
-        self, spec: JobSpec, lane: Lane, snapshot: Mapping[str, Value], epoch: int, only: frozenset[InstanceId] | None
+        self,
+        spec: JobSpec,
+        lane: Lane,
+        snapshot: Mapping[str, Value],
+        epoch: int,
+        seen: int,
+        only: frozenset[InstanceId] | None,
     ) -> None:
         self.spec = spec
         self.lane = lane
         self.snapshot = snapshot
+        self.seen = seen  # the number of the event up to which the snapshot is of
         self.epoch = epoch  # how often a variable had been set by hand when the snapshot was taken
         self.reading: Reading | None = None  # what an instance reads, where all of them read the same
         self.noted: dict[str, Value | Absent] | None = None  # what was read to draw the items, where names are computed
@@ -56,10 +64,11 @@ class JobRun:
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True
 
-    def look_at(self, snapshot: Mapping[str, Value], epoch: int) -> None:
-        """See these variables from now on."""
+    def look_at(self, snapshot: Mapping[str, Value], epoch: int, seen: int) -> None:
+        """See these variables from now on; seen: the number of the event up to which they are as they were told."""
         self.snapshot = snapshot
         self.epoch = epoch
+        self.seen = seen
         self.reading = None
 
     @property

@@ -15,7 +15,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
 from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted, WarningGiven
 from octogram_tui.engine.instances import Instance, Instances
-from octogram_tui.engine.readings import Noting, Readings
+from octogram_tui.engine.readings import Noting, Readings, Seen
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
 from octogram_tui.engine.timers import RetryDue, WaitOver
@@ -88,7 +88,8 @@ class Transitions:
                 self.fail_unsent(instance, results.template_failure(error, "when"))
                 return
             if not wanted:
-                self.pass_over(instance, f"when: {spec.when.source}")
+                seen = self._readings.seen(instance.job_run, instance.reading)
+                self.pass_over(instance, f"when: {spec.when.source}", seen)
                 self._instances.note_passed_over(instance)
                 self._look_for_breakpoints(instance, "skipped")
                 return
@@ -102,7 +103,7 @@ class Transitions:
     def rerun(self, instance: Instance) -> None:
         """Execute an undecided instance again, in place, with the variables and the text of now."""
         job_run = instance.job_run
-        job_run.look_at(self._core.variables, self._core.epoch)
+        job_run.look_at(self._core.variables, self._core.epoch, self._core.seq)
         if job_run.spec.items is not None and instance.id.item is None:  # what failed was to draw the items
             job_run.items = None
             self.pass_over(instance, "its items are drawn anew")
@@ -116,7 +117,7 @@ class Transitions:
         """An instance fails before its first attempt could be told of."""
         instance.reading = self._readings.of(instance.job_run)
         self._instances.begin_attempt(instance, self._core.at_s)
-        self._fail(instance, failure, 0.0)
+        self._fail(instance, failure, 0.0, is_sent=False)
 
     def _execute(self, instance: Instance) -> None:
         self._instances.begin_attempt(instance, self._core.at_s)
@@ -133,9 +134,12 @@ class Transitions:
         try:
             arguments = spec.arguments.expand(scope, resolve)
         except TemplateError as error:
-            self._fail(instance, results.template_failure(error, spec.procedure), 0.0)
+            self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
             return
-        self._core.emit(JobStarted(**instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why))
+        seen = self._readings.seen(instance.job_run, instance.reading)
+        self._core.emit(
+            JobStarted(**instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why, **seen)
+        )
         if spec.where == "assertion":
             failure = results.assertion_failure(arguments, scope)
             if failure is None:
@@ -304,7 +308,9 @@ class Transitions:
         if met is not None:
             self._judge.stop_at(met, instance)
 
-    def _fail(self, instance: Instance, failure: Failure, duration_s: float, result: Value = None) -> None:
+    def _fail(
+        self, instance: Instance, failure: Failure, duration_s: float, result: Value = None, *, is_sent: bool = True
+    ) -> None:
         """An attempt failed: another one follows, or the failure means what the job and the run say."""
         stage_run = instance.job_run.lane.stage_run
         # A template that fails would fail again: only what ran is tried again.
@@ -318,7 +324,10 @@ class Transitions:
             return
         verdict = self._judge.verdict(instance)
         is_tolerated = verdict == "continue"
-        self._tell_end(instance, "failed", duration_s, result=result, failure=failure, is_tolerated=is_tolerated)
+        seen = None if is_sent else self._readings.seen(instance.job_run, instance.reading)
+        self._tell_end(
+            instance, "failed", duration_s, result=result, failure=failure, is_tolerated=is_tolerated, seen=seen
+        )
         met: Met | None = None
         if self._breakpoints.is_armed:
             met = self._breakpoints.after(instance, "failed", result=result, failure=failure, verdict=verdict)
@@ -354,13 +363,13 @@ class Transitions:
         self._tell_end(instance, "cancelled", duration_s, failure=failure)
         self._finish_badly(instance, "cancelled")
 
-    def pass_over(self, instance: Instance, reason: str) -> None:
+    def pass_over(self, instance: Instance, reason: str, seen: Seen | None = None) -> None:
         """Be done with an instance without running it, or without running it again."""
         was_undecided = instance.state == "undecided"
         self._instances.forget_reading(instance.id)
         if not was_undecided:
             instance.attempt = self._instances.attempts_of(instance.id)
-        self._core.emit(JobFinished(**instance.place, state="skipped", reason=reason))
+        self._core.emit(JobFinished(**instance.place, state="skipped", reason=reason, **(seen or {})))
         if was_undecided:
             self._go_on(instance, instance.last_failure[0], instance.last_result, "skipped")
         else:
@@ -403,6 +412,7 @@ class Transitions:
         reason: str = "",
         will_retry: bool = False,
         is_tolerated: bool = False,
+        seen: Seen | None = None,
     ) -> None:
         self._core.emit(
             JobFinished(
@@ -414,6 +424,7 @@ class Transitions:
                 duration_s=round(duration_s, 6),
                 will_retry=will_retry,
                 is_tolerated=is_tolerated,
+                **(seen or {}),
             )
         )
 

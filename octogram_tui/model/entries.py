@@ -9,13 +9,17 @@ from typing import TypedDict
 
 
 class JobEntry(TypedDict, total=False):
-    """One job of a plan. items: whether it has any; variables: that its texts name, `*` for what is computed."""
+    """One job of a plan. items: whether it has any; variables: that its texts name, `*` for what is computed.
+
+    texts: its templates and expressions, by where they stand (engine/job_texts.py).
+    """
 
     job: str
     procedure: str
     items: bool
     line: int
     variables: list[str]
+    texts: dict[str, str]
 
 
 class StageEntry(TypedDict, total=False):
