@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,25 +12,30 @@ from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.errors import AttachRefused, ExitCode, Problem, RequestDenied, UsageError
 from octogram_tui.journal import archive
 from octogram_tui.projection.text import printed, safe
-from octogram_tui.runtime import verbs
-from octogram_tui.runtime.verbs import LogQuery, OnlyWatch, TakeControl
+from octogram_tui.runtime import typed_verbs, verbs
+from octogram_tui.runtime.answers import told
+from octogram_tui.runtime.verbs import Evaluate, ForeseeFile, ForeseeSet, LogQuery, OnlyWatch, TakeControl, Whereabouts
 from octogram_tui.settings import load
 
 EPILOG = """\
 Without a verb it lists the verbs. A word that holds spaces is quoted as the shell wants it, and words that begin
 with a dash stand behind `--`. The exit code is 0 when the run took the request, 9 when it refused it or could not
-be asked, 2 when the words are wrong, and 3 when `check` found something wrong in the scenario's file.
+be asked, 2 when the words are wrong, and 3 when `check` found something wrong in the scenario's file. `--json` prints
+the answer as a line of JSON, a refusal stays one on standard error.
 
   octogram-tui ask last pause
   octogram-tui ask last rerun 'measure' job='read it'
   octogram-tui ask last rerun_all failed go=true
   octogram-tui ask last set_variable slots value=5
+  octogram-tui ask last evaluate 'vars.level + 1' agent=n_1 --json
   octogram-tui ask last check
   octogram-tui ask last log n_1 'measure/read it@n_1#1'
   octogram-tui ask last stop"""
 
 OF_CONSOLES = (TakeControl, OnlyWatch)
 """What is about a connection that stays: a command's ends with it."""
+ASIDE = (Evaluate, ForeseeSet, ForeseeFile, Whereabouts)
+"""What is told, and leads to nothing: what is printed is the answer alone."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,12 +47,14 @@ def main(argv: Sequence[str]) -> int:
         "--take-control", action="store_true", help="also when a console holds control; it has it again afterwards"
     )
     end = argv.index("--") if "--" in argv else len(argv)  # what stands behind is never an option
-    args = parse(parser, argv[:end])
+    parser.add_argument("--json", action="store_true", help="print what the run answered, as a line of JSON")
+    before = sorted(argv[:end], key=lambda word: not word.startswith("--"))  # else what follows them is not a verb's
+    args = parse(parser, before)
     typed = [*args.words, *argv[end + 1 :]]
     if not typed:
         print("\n".join(_listing()))
         return 0
-    asked = verbs.parse(typed)
+    asked = typed_verbs.parse(typed)
     verb = verbs.verb_of(asked)
     if isinstance(asked, OF_CONSOLES):
         raise UsageError(f"{verb.name} is asked by a console, about itself", hint="`octogram-tui attach` opens one")
@@ -59,22 +67,20 @@ def main(argv: Sequence[str]) -> int:
         answer = asyncio.run(ask(run.info.socket, asked, takes_control=args.take_control))
     except RequestDenied as denied:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
-    if isinstance(asked, LogQuery):
-        _print_log(answer, asked)
-        return 0
-    print(f"{run.id} took {verb.name}: {_led_to(answer)}")
     problems = [Problem(*entry) for entry in answer.get("problems", [])]
-    if problems:
+    if args.json:
+        print(json.dumps({"run": run.id, **answer}, ensure_ascii=False))
+    elif isinstance(asked, LogQuery):
+        _print_log(answer, asked)
+    elif isinstance(asked, ASIDE):
+        print("\n".join(told(answer)))
+    else:
+        print(f"{run.id} took {verb.name}: {', '.join(told(answer))}")
+    if problems and not args.json:
         from octogram_tui.scenario.report import as_text
 
         print(as_text(problems))
     return int(ExitCode.SCENARIO) if problems else 0
-
-
-def _led_to(answer: dict[str, Any]) -> str:
-    """Say what came of a request: in the run's own words where it has any."""
-    said = answer.get("said") or answer["led_to"]
-    return safe(", ".join(map(str, said))) or "nothing to see of it yet"
 
 
 def _print_log(answer: dict[str, Any], asked: LogQuery) -> None:

@@ -1,26 +1,34 @@
 """The table of verbs: all that an operator may ask of a run, each once. Every front end is made from it.
 
-A verb has one form for programs (`encode`, `decode`: a dictionary for JSON) and one for people who type (`words`,
-`parse`: the required arguments in their order, then `name=value` for the others). Either pair inverts itself.
+A verb has one form for programs (requests.py: a dictionary for JSON) and one for people who type (typed_verbs.py: the
+required arguments in their order, then `name=value` for the others). Either inverts itself.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple, get_args
 
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.stimuli import Stimulus
-from octogram_tui.errors import ExitCode, UsageError
+from octogram_tui.errors import UsageError
 from octogram_tui.model.breakpoint import WHEN
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.pattern import Pattern
-
-MOST_LOG_BYTES = 64 * 1024
-"""An agent sends no more of a log at once."""
-
+from octogram_tui.runtime.argument_types import (
+    EXIT_CODE,
+    FLAG,
+    INSTANCE,
+    INSTANCES,
+    MOST_LOG_BYTES,
+    NUMBER,
+    PATTERN,
+    SIZE,
+    TEXT,
+    VALUE,
+    VALUES,
+    ArgumentType,
+    one_of,
+)
 
 WHICH = ("failed", "stale")
 """What `rerun_all` may be asked for."""
@@ -103,129 +111,6 @@ Asked = (
 """What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
 
 
-class ArgumentType(NamedTuple):
-    """A type of arguments.
-
-    from_json, to_json  from the value as JSON has it, and back; from_json raises ValueError
-    choices             where it is one of some words
-    from_word, to_word  from the word that is typed to the value as JSON has it, and back; from_word raises ValueError
-    """
-
-    name: str
-    from_json: Callable[[Any], Any]
-    to_json: Callable[[Any], Any] = lambda value: value
-    from_word: Callable[[str], Any] = lambda word: word
-    to_word: Callable[[Any], str] = lambda value: value
-    choices: tuple[str, ...] = ()
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise ValueError
-    given.encode()  # half of a surrogate pair is no text: it could not be written to the journal
-    return given
-
-
-def _instance(given: Any) -> InstanceId:
-    return InstanceId.parse(_text(given))
-
-
-def _instances(given: Any) -> tuple[InstanceId, ...]:
-    if not isinstance(given, list):
-        raise ValueError
-    return tuple(_instance(name) for name in given)
-
-
-def _one_of(words: tuple[str, ...]) -> ArgumentType:
-    """Make the type of a choice."""
-
-    def chosen(given: Any) -> str:
-        if given not in words:
-            raise ValueError
-        return str(given)
-
-    return ArgumentType(" or ".join(words), chosen, choices=words)
-
-
-def _values(given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
-        raise ValueError
-    found: dict[str, Any] = _value(given)
-    return found
-
-
-def _number(given: Any) -> int:
-    if type(given) is not int or not 0 <= given < 10**9:
-        raise ValueError
-    return given
-
-
-def _pattern(given: Any) -> str:
-    return str(Pattern.parse(_text(given)))
-
-
-def _flag(given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError
-    return given
-
-
-def _exit_code(given: Any) -> int:
-    if type(given) is not int or given not in set(ExitCode):
-        raise ValueError
-    return given
-
-
-def _size(given: Any) -> int:
-    if type(given) is not int or not 0 < given <= MOST_LOG_BYTES:
-        raise ValueError
-    return given
-
-
-def _value(given: Any) -> Any:
-    try:
-        json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, RecursionError):
-        raise ValueError from None
-    return given
-
-
-def _flag_of_word(word: str) -> bool:
-    return {"true": True, "false": False}[word]
-
-
-def _instances_of_word(word: str) -> Any:
-    """Read a list in JSON, or the one name that it is."""
-    found = _value_of_word(word)
-    return found if isinstance(found, list) else [word]
-
-
-def _value_of_word(word: str) -> Any:
-    """Read JSON; what is not JSON is a text as it stands."""
-    try:
-        return json.loads(word)
-    except (ValueError, RecursionError):
-        return word
-
-
-TEXT = ArgumentType("text", _text)
-FLAG = ArgumentType("true or false", _flag, from_word=_flag_of_word, to_word=lambda flag: "true" if flag else "false")
-EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
-SIZE = ArgumentType(f"1 to {MOST_LOG_BYTES} bytes", _size, from_word=int, to_word=str)
-VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
-INSTANCE = ArgumentType("an instance, as stage/job@agent[item]", _instance, to_json=str)
-INSTANCES = ArgumentType(
-    "names of instances: one, or a list in JSON",
-    _instances,
-    to_json=lambda given: [str(id_) for id_ in given],
-    from_word=_instances_of_word,
-    to_word=json.dumps,
-)
-VALUES = ArgumentType("values by name, as JSON", _values, from_word=_value_of_word, to_word=json.dumps)
-NUMBER = ArgumentType("a number", _number, from_word=int, to_word=str)
-PATTERN = ArgumentType("a pattern of rows, as stage/job@agent[item]", _pattern)
-
-
 class Argument(NamedTuple):
     """What a verb is given: the field of its request, what it takes, and what it means."""
 
@@ -236,7 +121,7 @@ class Argument(NamedTuple):
 
 AGENTS = Argument("agent", TEXT, "of this agent only; `*` in it stands for anything")
 INPUTS = Argument(
-    "inputs", _one_of(get_args(stimuli.Inputs)), "with the variables as they are now, or as it read them then"
+    "inputs", one_of(get_args(stimuli.Inputs)), "with the variables as they are now, or as it read them then"
 )
 _WHICH_ROWS = (
     Argument("stage", TEXT, "of this stage only"),
@@ -245,7 +130,7 @@ _WHICH_ROWS = (
     Argument("instances", INSTANCES, "of these instances only"),
 )
 _OF_BREAKPOINT = (
-    Argument("when", _one_of(WHEN), "at which point"),
+    Argument("when", one_of(WHEN), "at which point"),
     Argument("name", TEXT, "of `variable` which one, of `failed` the kind of failure"),
     Argument("condition", TEXT, "an expression that has to hold"),
     Argument("hits", TEXT, "how often it has to be met: 3 from the third on, =3 then only, %3 each third time"),
@@ -287,7 +172,7 @@ TABLE: tuple[Verb, ...] = (
         "let one attempt through and hold again; or a whole row, or the rest of what is around it",
         stimuli.StepRequest,
         (
-            Argument("depth", _one_of(get_args(stimuli.Depth)), "one attempt, the row, or the rest around it"),
+            Argument("depth", one_of(get_args(stimuli.Depth)), "one attempt, the row, or the rest around it"),
             Argument("unit", PATTERN, "the row; else what is next"),
             AGENTS,
         ),
@@ -302,7 +187,7 @@ TABLE: tuple[Verb, ...] = (
         "hold_mode",
         "choose what breakpoints and failures hold: everything, or the agent alone",
         stimuli.HoldModeRequest,
-        (Argument("mode", _one_of(get_args(stimuli.HoldMode)), "what they hold"),),
+        (Argument("mode", one_of(get_args(stimuli.HoldMode)), "what they hold"),),
     ),
     Verb(
         "break",
@@ -356,7 +241,7 @@ TABLE: tuple[Verb, ...] = (
         "run again all that stands failed, or is stale, and nothing else; what cannot be is left out, and said",
         stimuli.RerunAllRequest,
         (
-            Argument("which", _one_of(WHICH), "what is meant"),
+            Argument("which", one_of(WHICH), "what is meant"),
             *_WHICH_ROWS,
             Argument("go", FLAG, "and let the run go on"),
             INPUTS,
@@ -372,7 +257,7 @@ TABLE: tuple[Verb, ...] = (
         "skip_all",
         "go on as if all of these had succeeded",
         stimuli.SkipAllRequest,
-        (Argument("which", _one_of(WHICH_SKIPPED), "what is meant"), *_WHICH_ROWS),
+        (Argument("which", one_of(WHICH_SKIPPED), "what is meant"), *_WHICH_ROWS),
     ),
     Verb(
         "set_arguments",
@@ -474,52 +359,12 @@ def verb_of(asked: Asked | Any) -> Verb:
     return verb
 
 
-def encode(asked: Asked) -> dict[str, Any]:
-    """Write a request for JSON. Raises UsageError for what no operator may ask."""
-    verb = verb_of(asked)
-    return {"request": verb.name, **{argument.name: value for argument, value in verb.given(asked).items()}}
-
-
-def decode(record: Any) -> Asked:
-    """Read a request from what was JSON, whatever it is. Raises UsageError, in one line."""
-    if not isinstance(record, dict) or not isinstance(record.get("request"), str):
-        raise UsageError("not a request", hint=f"one of {', '.join(VERBS)}")
-    verb = _named(record["request"])
-    return _asked(verb, {name: value for name, value in record.items() if name != "request"})
-
-
-def words(asked: Asked) -> list[str]:
-    """Write a request as it is typed: what `parse` reads."""
-    verb = verb_of(asked)
-    result = [verb.name]
-    for argument, value in verb.given(asked).items():
-        word = argument.type.to_word(value)
-        result.append(word if verb.is_required(argument) else f"{argument.name}={word}")
-    return result
-
-
-def parse(typed: list[str]) -> Asked:
-    """Read a request that was typed, word by word. Raises UsageError, in one line."""
-    if not typed:
-        raise UsageError("say what to do", hint=f"one of {', '.join(VERBS)}")
-    verb = _named(typed[0])
-    required = [argument.name for argument in verb.arguments if verb.is_required(argument)]
-    given = dict(zip(required, typed[1:], strict=False))
-    for word in typed[1 + len(required) :]:
-        name, is_named, rest = word.partition("=")
-        if not is_named:
-            raise UsageError(f"{verb.name}: {word[:40]!r} is one word too many", hint=usage(verb))
-        if name in given:
-            raise UsageError(f"{verb.name}: {name[:40]!r} is given twice", hint=usage(verb))
-        given[name] = rest
-    types = {argument.name: argument.type for argument in verb.arguments}
-    record: dict[str, Any] = {}
-    for name, word in given.items():
-        try:
-            record[name] = types[name].from_word(word) if name in types else word
-        except (ValueError, LookupError):
-            raise _not_of_type(verb, name, types[name]) from None
-    return _asked(verb, record)
+def named(name: str) -> Verb:
+    """Find a verb. Raises UsageError."""
+    verb = VERBS.get(name)
+    if verb is None:
+        raise UsageError(f"there is no verb {name[:40]!r}", hint=f"one of {', '.join(VERBS)}")
+    return verb
 
 
 def usage(verb: Verb) -> str:
@@ -528,15 +373,8 @@ def usage(verb: Verb) -> str:
     return " ".join([verb.name, *shown])
 
 
-def _named(name: str) -> Verb:
-    verb = VERBS.get(name)
-    if verb is None:
-        raise UsageError(f"there is no verb {name[:40]!r}", hint=f"one of {', '.join(VERBS)}")
-    return verb
-
-
-def _asked(verb: Verb, given: dict[str, Any]) -> Asked:
-    """Make the request of values as JSON has them."""
+def request_of(verb: Verb, given: dict[str, Any]) -> Asked:
+    """Make the request of values as JSON has them. Raises UsageError, in one line."""
     arguments = {argument.name: argument for argument in verb.arguments}
     unknown = next((name for name in given if name not in arguments), None)
     if unknown is not None:
@@ -550,10 +388,11 @@ def _asked(verb: Verb, given: dict[str, Any]) -> Asked:
             is_nothing = value is None and verb.default(arguments[name]) is None
             read[name] = None if is_nothing else arguments[name].type.from_json(value)
         except ValueError:
-            raise _not_of_type(verb, name, arguments[name].type) from None
+            raise not_of_type(verb, name, arguments[name].type) from None
     asked: Asked = verb.request(**read)
     return asked
 
 
-def _not_of_type(verb: Verb, name: str, wanted: ArgumentType) -> UsageError:
+def not_of_type(verb: Verb, name: str, wanted: ArgumentType) -> UsageError:
+    """Say what an argument has to be."""
     return UsageError(f"{verb.name}: `{name}` must be {wanted.name}", hint=usage(verb))

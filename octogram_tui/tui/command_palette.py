@@ -11,11 +11,12 @@ from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Pr
 from textual.content import Content
 
 from octogram_tui.errors import SettingsError
+from octogram_tui.runtime import verbs
 from octogram_tui.tui import theme
 from octogram_tui.tui.event_feed import AnsweringSource, SharedSource
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
-from octogram_tui.tui.possible import Standing, is_possible
+from octogram_tui.tui.possible import Standing, is_askable, is_possible
 from octogram_tui.tui.widgets.brush import fit
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Entry(NamedTuple):
 
 
 class ActionProvider(Provider):
-    """The palette's entries: every action that does something now and does not just move about; themes, and keys."""
+    """The palette's entries: what does something now and does not just move about, every verb, themes, and keys."""
 
     @property
     def console(self) -> ConsoleApp:
@@ -65,6 +66,9 @@ class ActionProvider(Provider):
                 continue
             if is_possible(action, console.model, standing):
                 yield Entry(action.name.capitalize(), " ".join(keys.names(action.name)), action.says, action.call)
+        for verb in verbs.TABLE:
+            if is_askable(verb, console.model, standing):
+                yield Entry(f"Ask: {verb.name}", "", verb.help, f"ask_verb('{verb.name}')")
         if not console.no_color:
             folder = console.config_dir
             for name in theme.names(folder):

@@ -139,6 +139,7 @@ ACTIONS: tuple[Action, ...] = (
         "copy the selected text; without one, ask whether to stop",
         verbs=("stop",),
     ),
+    Action("ask", "", "ask_verb", "Run", "type any verb with its arguments, as at the prompt"),
     Action("skip the lesson", "L", "skip_lesson", "Run", "in the demo: be taught no further"),
     Action("take control", "", "take_control", "Run", verbs=("take_control",)),
     Action("only watch", "", "only_watch", "Run", verbs=("watch",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from octogram_tui.projection.row_states import Phase, State
+from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, Verb
 from octogram_tui.tui.keymap import Action
 from octogram_tui.tui.model import Model
 
@@ -48,6 +49,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not is_over
         case "skip the lesson":
             return model.lesson is not None and not model.lesson.is_skipped
+        case "ask":
+            return standing.is_answered and board.phase is not Phase.FINISHED and not model.is_replay
         case "take control":
             return standing.has_rivals and not standing.has_control and not model.is_replay
         case "only watch":
@@ -71,3 +74,14 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
         case "delete run":
             return model.runs is not None
     return True
+
+
+def is_askable(verb: Verb, model: Model, standing: Standing) -> bool:
+    """Whether a verb can be asked of the run as it stands; what it answers then is its own matter."""
+    if model.is_replay or not standing.is_answered or model.board.phase is Phase.FINISHED:
+        return False
+    if verb.request is TakeControl:
+        return standing.has_rivals and not standing.has_control
+    if verb.request is OnlyWatch:
+        return standing.has_rivals and standing.has_control
+    return not (verb.needs_control and standing.is_read_only)

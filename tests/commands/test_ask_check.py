@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,36 @@ def test_a_check_lists_what_is_wrong(
     out = capsys.readouterr().out
     assert out.startswith("r1 took check: what came of it\n")
     assert ("s.yml:7:3" in out and "unknown key `jbos`" in out) == bool(problems)
+
+
+EVALUATED = {"answered": "evaluate", "problem": "", "value": {"a": [1, "\x1b[2J"]}}
+WHERE = {"answered": "whereabouts", "problem": "", "directory": "/h/a", "environment": {"HOME": "/h"}, "note": ""}
+FORESEEN = {"problem": "", "said": ["level: 2 stale"], "stale": ["a/b@c", "a/b@d"], "gone": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "lines"),
+    [
+        (["evaluate", "vars"], EVALUATED, ["{", '  "a": [', "    1,", '    "\\u001b[2J"', "  ]", "}"]),
+        (["whereabouts", "a/b@c"], WHERE, ["directory: /h/a", "environment:", "  HOME=/h"]),
+        (["foresee_set", "level", "value=3"], FORESEEN, ["level: 2 stale", "stale:", "  a/b@c", "  a/b@d"]),
+        (["foresee_file"], {"problem": ""}, ["nothing to see of it yet"]),
+    ],
+)
+def test_what_is_answered_aside_is_all_that_is_printed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    given: dict[str, Any],
+    lines: list[str],
+) -> None:
+    async def answer(*_: object, **__: object) -> dict[str, Any]:
+        return given
+
+    info = archive.RunInfo("r1", "/x/s.yml", 1, "2026-01-05T11:00:00Z")
+    monkeypatch.setattr(asking, "ask", answer)
+    monkeypatch.setattr(archive, "find", lambda *_: archive.KnownRun(info, Path("/x"), "running"))
+    assert ask.main(["last", *words]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
+    assert ask.main(["last", "--json", *words]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run": "r1", **given}

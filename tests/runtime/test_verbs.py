@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import ExitCode, UsageError
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.runtime import verbs
+from octogram_tui.runtime import argument_types, requests, typed_verbs, verbs
 from octogram_tui.runtime.requests import decode_request, encode_request
 
 NOT_AN_OPERATOR_S = {"BeginRequest"}  # the host's own
@@ -26,18 +26,18 @@ VALUES = some.recursive(
     max_leaves=6,
 )
 BY_TYPE = {
-    verbs.TEXT: TEXTS,
-    verbs.INSTANCE: some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS),
-    verbs.FLAG: some.booleans(),
-    verbs.EXIT_CODE: some.sampled_from([int(code) for code in ExitCode]),
-    verbs.SIZE: some.integers(1, verbs.MOST_LOG_BYTES),
-    verbs.VALUE: VALUES,
-    verbs.INSTANCES: some.lists(some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS), max_size=3).map(
-        tuple
-    ),
-    verbs.VALUES: some.dictionaries(TEXTS, VALUES, max_size=3),
-    verbs.NUMBER: some.integers(0, 10**9 - 1),
-    verbs.PATTERN: some.sampled_from(["*", "a/b@c[d]", "@n_*", "/job", "st*ge", "a[*]", r"a\/b/c\*"]),
+    argument_types.TEXT: TEXTS,
+    argument_types.INSTANCE: some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS),
+    argument_types.FLAG: some.booleans(),
+    argument_types.EXIT_CODE: some.sampled_from([int(code) for code in ExitCode]),
+    argument_types.SIZE: some.integers(1, argument_types.MOST_LOG_BYTES),
+    argument_types.VALUE: VALUES,
+    argument_types.INSTANCES: some.lists(
+        some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS), max_size=3
+    ).map(tuple),
+    argument_types.VALUES: some.dictionaries(TEXTS, VALUES, max_size=3),
+    argument_types.NUMBER: some.integers(0, 10**9 - 1),
+    argument_types.PATTERN: some.sampled_from(["*", "a/b@c[d]", "@n_*", "/job", "st*ge", "a[*]", r"a\/b/c\*"]),
 }
 ASKED = some.sampled_from(verbs.TABLE).flatmap(
     lambda verb: some.builds(verb.request, **{arg.name: _values(verb, arg) for arg in verb.arguments})
@@ -67,8 +67,8 @@ def test_every_request_has_one_verb_and_every_verb_its_words() -> None:
 @given(ASKED)
 def test_what_is_written_is_read_back(asked: Any) -> None:
     assert decode_request(encode_request(asked)) == asked
-    assert verbs.decode(json.loads(json.dumps(verbs.encode(asked)))) == asked
-    assert verbs.parse(verbs.words(asked)) == asked
+    assert requests.decode(json.loads(json.dumps(requests.encode(asked)))) == asked
+    assert typed_verbs.parse(typed_verbs.words(asked)) == asked
 
 
 @given(some.binary() | some.recursive(VALUES, some.lists).map(lambda value: json.dumps(value).encode()))
@@ -84,7 +84,10 @@ def test_any_line_is_a_request_or_refused_in_one_line(line: bytes) -> None:
     some.lists(TEXTS, max_size=5),
 )
 def test_any_arguments_are_taken_or_refused_in_one_line(name: str, arguments: dict[str, Any], typed: list[str]) -> None:
-    decoded, parsed = partial(verbs.decode, {"request": name, **arguments}), partial(verbs.parse, [name, *typed])
+    decoded, parsed = (
+        partial(requests.decode, {"request": name, **arguments}),
+        partial(typed_verbs.parse, [name, *typed]),
+    )
     for read in (decoded, parsed):
         said = ""
         try:
@@ -112,7 +115,7 @@ def test_any_arguments_are_taken_or_refused_in_one_line(name: str, arguments: di
     ],
 )
 def test_as_people_type(typed: str, asked: Any) -> None:
-    assert verbs.parse(typed.split()) == asked
+    assert typed_verbs.parse(typed.split()) == asked
 
 
 @pytest.mark.parametrize(
@@ -138,12 +141,12 @@ def test_as_people_type(typed: str, asked: Any) -> None:
 )
 def test_what_is_wrong_is_said(typed: list[str], said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        verbs.parse(typed)
+        typed_verbs.parse(typed)
     assert caught.value.message == said
 
 
 def test_nothing_may_be_written_where_it_is_what_the_request_has_anyway() -> None:
-    assert verbs.encode(stimuli.RerunRequest("s")) == {"request": "rerun", "stage": "s"}
+    assert requests.encode(stimuli.RerunRequest("s")) == {"request": "rerun", "stage": "s"}
     assert decode_request(b'{"request": "rerun", "stage": "s", "instance": null}') == stimuli.RerunRequest("s")
 
 

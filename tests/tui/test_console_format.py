@@ -130,9 +130,9 @@ def test_no_action_needs_a_key_that_some_keyboards_hide() -> None:
         assert len(keys) == len(set(keys))
 
 
-def test_every_verb_can_be_reached_and_every_action_s_verbs_are_there() -> None:
-    reached = {name for action in ACTIONS if action.keys or action.where != "list" for name in action.verbs}
-    assert reached == set(VERBS)
+def test_every_action_s_verbs_are_there() -> None:
+    """That the palette has every verb, with or without an action, is tested with the palette."""
+    assert {name for action in ACTIONS for name in action.verbs} <= set(VERBS)
     assert all(action.says for action in ACTIONS)
     assert [action.name for action in ACTIONS if action.needs_control] == [
         "pause or go",

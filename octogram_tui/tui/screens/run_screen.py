@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.screens.look_verbs import LookVerbs
+from octogram_tui.tui.screens.prompt_verbs import PromptVerbs
 from octogram_tui.tui.screens.run_verbs import RunVerbs
 from octogram_tui.tui.screens.session_verbs import SessionVerbs
 
 
-class RunScreen(RunVerbs, SessionVerbs, LookVerbs):
+class RunScreen(RunVerbs, PromptVerbs, SessionVerbs, LookVerbs):
     """One run, live or replayed."""
 
     BINDINGS = bindings()

@@ -1,0 +1,46 @@
+"""What a run answered, in lines for people: by whatever front end it was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from octogram_tui.projection.text import safe
+
+MOST_CHARACTERS = 100_000
+NOT_TOLD = frozenset({"answered", "problem", "said", "led_to", "problems"})
+"""What is about the asking, or is told otherwise."""
+
+
+def told(answer: dict[str, Any]) -> list[str]:
+    """Give what came of a request: in the run's own words where it has any, then all else that it answered."""
+    lines = [_shown(line) for line in answer.get("said") or []]
+    found = {name: value for name, value in answer.items() if name not in NOT_TOLD}
+    if set(found) == {"value"}:
+        text = json.dumps(found["value"], ensure_ascii=False, indent=2)
+        return [*lines, *(_shown(line) for line in text.splitlines())]
+    for name, value in found.items():
+        lines += _named(name.replace("_", " "), value)
+    return lines or [_shown(", ".join(map(str, answer.get("led_to") or []))) or "nothing to see of it yet"]
+
+
+def _named(name: str, value: Any) -> Iterator[str]:
+    """Write a part of an answer: what has parts itself has them below its name, and what is nothing is left out."""
+    if isinstance(value, dict) and value:
+        yield f"{name}:"
+        yield from (f"  {_shown(key)}={_text(part)}" for key, part in value.items())
+    elif isinstance(value, list) and value:
+        yield f"{name}:"
+        yield from (f"  {_text(part)}" for part in value)
+    elif value not in (None, "", [], {}):
+        yield f"{name}: {_text(value)}"
+
+
+def _text(value: Any) -> str:
+    """Write a value in a line: a text as it is, all else as JSON."""
+    return _shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _shown(text: object) -> str:
+    return safe(text, limit=MOST_CHARACTERS)

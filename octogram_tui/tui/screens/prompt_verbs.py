@@ -1,0 +1,54 @@
+"""Any verb of the table, typed as at the prompt: what has a better form elsewhere too."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from octogram_tui.projection.text import safe
+from octogram_tui.runtime.answers import told
+from octogram_tui.runtime.desk import Question
+from octogram_tui.runtime.verbs import VERBS, Asked, LogQuery, OnlyWatch, TakeControl, verb_of
+from octogram_tui.tui.event_feed import SharedSource
+from octogram_tui.tui.screens.file_verbs import FileVerbs
+from octogram_tui.tui.screens.log_screen import LogScreen
+from octogram_tui.tui.screens.verb_line import VerbLine, begun
+
+
+class PromptVerbs(FileVerbs):
+    """The actions of keymap.py that type what is asked."""
+
+    def action_ask_verb(self, name: str = "") -> None:
+        """Open the line, with a verb and what the row tells of its arguments."""
+        text = begun(VERBS[name], self.row()) if name in VERBS else ""
+        self.app.open_dialog(VerbLine(self.app.brush, text), self._ask_typed)
+
+    def _ask_typed(self, asked: Asked | None) -> None:
+        if asked is None:
+            return
+        source = self.app.source
+        if isinstance(asked, (TakeControl, OnlyWatch)):
+            if isinstance(source, SharedSource):
+                source.take_control() if isinstance(asked, TakeControl) else source.only_watch()
+        elif isinstance(asked, Question):
+            if not verb_of(asked).needs_control or self.app.may_act():
+                self.run_worker(self._answer(asked))
+        else:
+            self.app.ask(asked)
+
+    async def _answer(self, asked: Question) -> None:
+        answer = await self.answer_of(asked)
+        if answer is None:
+            return
+        name = verb_of(asked).name
+        lines = lines_of(asked, answer)
+        if len(lines) == 1:
+            self.app.notify(f"{name}: {lines[0]}", markup=False)
+        else:
+            self.app.push_screen(LogScreen(self.model, self.app.brush, name, lines))
+
+
+def lines_of(asked: Question, answer: dict[str, Any]) -> list[str]:
+    """Give an answer as lines; those of a log as they were written."""
+    if isinstance(asked, LogQuery):
+        return [*cast("list[str]", answer["lines"]), *([safe(answer["trouble"])] if answer["trouble"] else [])]
+    return told(answer)
