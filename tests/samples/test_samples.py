@@ -14,7 +14,7 @@ from octogram_tui.projection.lesson import ENOUGH, VARIABLE
 from octogram_tui.scenario.load import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ("quickstart", "failing", "demo", "classic", "ssh")
+SAMPLES = ("quickstart", "failing", "demo", "classic", "ssh", "debugger")
 
 
 class Ran:
@@ -26,7 +26,7 @@ class Ran:
                 sys.executable,
                 "-m",
                 "octogram_tui",
-                f"sample_scenarios/{sample}.yml",
+                str(ROOT / "sample_scenarios" / f"{sample}.yml"),
                 "--headless",
                 "--events",
                 "-",
@@ -111,6 +111,16 @@ def test_the_demo_fails_once_and_has_its_lesson_s_variable(tmp_path: Path) -> No
     assert f"the variable {VARIABLE} is 0, and has to be {ENOUGH} or more" in ran.log
     (tmp_path / "again").mkdir()
     repaired = Ran(tmp_path / "again", "demo", "--var", "pace=0", "--var", f"{VARIABLE}={ENOUGH}")
+    assert repaired.code == 0, repaired.log
+
+
+def test_the_one_for_the_debugger_has_its_two_mistakes_and_no_other(tmp_path: Path) -> None:
+    assert Ran(tmp_path, "debugger").code == 1
+    text = (ROOT / "sample_scenarios" / "debugger.yml").read_text()
+    assert text.count("FILE: seat.text") == 1
+    (tmp_path / "repaired.yml").write_text(text.replace("FILE: seat.text", "FILE: seat.txt"))
+    (tmp_path / "again").mkdir()
+    repaired = Ran(tmp_path / "again", str(tmp_path / "repaired"), "--var", "level=2")
     assert repaired.code == 0, repaired.log
 
 

@@ -1,0 +1,114 @@
+"""The run of docs/debugger.md: its scenario in a real engine, on agents that are told in a few lines, without a clock.
+
+The same requests give the same events, so that a picture of them is the same every time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from octogram_tui.engine import stimuli as st
+from octogram_tui.engine.effects import CancelJob, SendJob, StartAgent, StopAgent
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.values import Value
+from octogram_tui.scenario.load import Loaded, load_scenario
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIO = ROOT / "sample_scenarios" / "debugger.yml"
+STARTED_WALL = "2026-01-05T12:00:00Z"
+BREAKPOINT = Breakpoint(pattern="measure/probe@n_1", condition="vars.level > 2")
+
+_STEP_S = 0.05
+"""So much time passes with every stimulus."""
+
+
+class DebuggedRun:
+    """Ask it what an operator asks; `events` has what the run has told so far."""
+
+    def __init__(self, scenario: Path = SCENARIO) -> None:
+        loaded: Loaded = load_scenario(str(scenario))
+        if loaded.scenario is None:
+            sys.exit(f"{scenario}: wrong")
+        options = RunOptions(
+            run="20260105-120000-debugger-octo",
+            on_failure="pause",
+            confirm="ask",
+            keep_alive=True,
+            breakpoints=((BREAKPOINT, "operator"),),
+        )
+        self._engine = Engine(loaded.scenario, options)
+        self._waiting: deque[Stimulus] = deque()
+        self._answers: dict[str, int] = {}
+        self.events: list[Event] = []
+        self.at_s = 0.0
+
+    def begin(self) -> DebuggedRun:
+        """Start, and go as far as it goes."""
+        return self.ask(st.BeginRequest(STARTED_WALL, host="here"))
+
+    def ask(self, *stimuli: Stimulus) -> DebuggedRun:
+        """Let the operator ask, and the agents answer until all of them wait."""
+        self._waiting.extend(stimuli)
+        while self._waiting:
+            self.at_s = round(self.at_s + _STEP_S, 3)
+            outcome = self._engine.feed(self._waiting.popleft(), self.at_s)
+            self.events += outcome.events
+            for effect in outcome.effects:
+                self._do(effect)
+        return self
+
+    def _do(self, effect: object) -> None:
+        match effect:
+            case StartAgent():
+                name = effect.agent.name
+                self._waiting.append(st.AgentUpReport(name, home=f"/tmp/{name}", host="here", python="3.11.9", pid=471))
+            case StopAgent():
+                self._waiting.append(st.AgentEndReport(effect.agent))
+            case SendJob(attempt=AttemptId() as attempt):
+                self._work(effect, attempt)
+            case CancelJob():
+                self._waiting.append(st.AttemptReport(effect.agent, effect.attempt, "cancelled"))
+
+    def _work(self, sent: SendJob, attempt: AttemptId) -> None:
+        jobs: dict[str, Callable[[str, dict[str, Any]], tuple[list[str], int]]] = {
+            "probe": self._probe,
+            "judge": self._judge,
+        }
+        environment: Any = sent.arguments.get("env")
+        work = jobs.get(attempt.instance.job)
+        lines, status = work(sent.agent, environment) if work is not None else ([], 0)
+        if lines:
+            stream = "stderr" if status else "stdout"
+            self._waiting.append(st.OutputReport(sent.agent, attempt, lines, stream=stream))
+        result: dict[str, Value] = {
+            "exit_code": status,
+            "stdout": "".join(f"{line}\n" for line in lines if not status),
+            "stderr": "",
+        }
+        failure = None
+        if status:
+            failure = Failure("exit_status", f"sh ended with exit status {status}", detail={"exit_code": status})
+        state = "failed" if status else "ok"
+        self._waiting.append(st.AttemptReport(sent.agent, attempt, state, result, failure, duration_s=0.02))
+
+    def _probe(self, agent: str, environment: dict[str, Any]) -> tuple[list[str], int]:
+        file, level = environment["FILE"], int(environment["LEVEL"])
+        if file != "seat.txt":
+            return [f"cat: {file}: No such file or directory"], 3
+        seat = int(agent.partition("_")[2])
+        self._answers[agent] = level * 10
+        return [f"seat {seat} answers {level * 10}"], 0
+
+    def _judge(self, agent: str, environment: dict[str, Any]) -> tuple[list[str], int]:
+        answer, limit = self._answers[agent], int(environment["LIMIT"])
+        return ([f"{answer} is over the limit of {limit}"], 4) if answer > limit else ([], 0)
