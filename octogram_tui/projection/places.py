@@ -5,23 +5,12 @@ from __future__ import annotations
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
 
-_SIGNS = frozenset("\\/@[]#*")
-
 
 def pattern_of(row: Row | AgentRow) -> str:
     """Write the pattern that means a row, and no other: a stage, a job, a job on an agent, an instance, an agent."""
     if isinstance(row, AgentRow):
-        return str(Pattern(agent=quoted(row.name)))
-    return str(Pattern(*(quoted(part) for part in row.key if part)))
-
-
-def quoted(name: str) -> str:
-    """Write a name so that a pattern takes it as it stands."""
-    if name.isprintable() and not _SIGNS & set(name):
-        return name
-    return "".join(
-        f"\\{sign}" if sign in _SIGNS else sign if sign.isprintable() else f"\\u{{{ord(sign):x}}}" for sign in name
-    )
+        return str(Pattern.of("", agent=row.name))
+    return str(Pattern.of(*row.key))
 
 
 def read(text: str) -> Pattern | None:
@@ -48,7 +37,7 @@ def is_about(pattern: Pattern, row: Row) -> bool:
         return False
     if row is job:
         return True
-    if not pattern.agent and not pattern.item:
+    if not pattern.agent and pattern.item is None:
         return False
     if not pattern.matches_agent(row.agent):
         return False

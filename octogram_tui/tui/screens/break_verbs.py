@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from octogram_tui.engine.stimuli import BreakRequest, RemoveBreakRequest, SwitchBreakRequest
 from octogram_tui.model.breakpoint import When
-from octogram_tui.projection.places import pattern_of, quoted
+from octogram_tui.model.pattern import Pattern
+from octogram_tui.projection.places import pattern_of
 from octogram_tui.projection.rows import AgentRow, Group, Kind, Row
 from octogram_tui.tui.screens.pane_screen import PaneScreen
 
@@ -42,8 +43,8 @@ class BreakVerbs(PaneScreen):
             agent, stage = self.matrix.selected, self.matrix.stage
             if agent is None:
                 return None
-            before = quoted(stage.name) if stage is not None and self.matrix.is_on_agent else ""
-            return f"{before}{pattern_of(agent)}", "before"
+            name = stage.name if stage is not None and self.matrix.is_on_agent else ""
+            return str(Pattern.of(name, agent=agent.name)), "before"
         row = self.place()
         return None if row is None else place_of(row)
 
