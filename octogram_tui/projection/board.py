@@ -17,6 +17,7 @@ from octogram_tui.projection.queue import Queue
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
 from octogram_tui.projection.stale import Stale
+from octogram_tui.projection.stops import Stops
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
@@ -62,6 +63,7 @@ class Board(Plan):
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
         self.stale = Stale()
         self.queue = Queue()  # what is held, and which of it is next
+        self.stops = Stops()  # where it is to stop, and which agents are held by themselves
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
@@ -118,6 +120,11 @@ class Board(Plan):
     def agents_up(self) -> int:
         """How many agents take jobs."""
         return sum(agent.state in (AgentState.READY, AgentState.SUSPECT) for agent in self.agents.values())
+
+    def is_agent_held(self, name: str) -> bool:
+        """Whether the gate is shut for an agent: by what was said of it alone, else as for all."""
+        hold = self.stops.agents.get(name)
+        return self.is_paused if hold is None else hold.is_held
 
     @property
     def worked_s(self) -> float:
@@ -337,6 +344,28 @@ class Board(Plan):
         self.reason, self.message = ("step", "") if self.is_paused else ("", "")
         if not self.is_paused:
             self.queue.open()
+
+    def _on_breakpoint_set(self, event: ev.BreakpointSet) -> None:
+        self.stops.apply(event)
+
+    def _on_breakpoint_removed(self, event: ev.BreakpointRemoved) -> None:
+        self.stops.apply(event)
+
+    def _on_breakpoint_met(self, event: ev.BreakpointMet) -> None:
+        self.stops.apply(event)
+        if event.is_log:
+            self._note(event, "information", f"breakpoint {event.number}: {event.message}")
+
+    def _on_hold_mode_chosen(self, event: ev.HoldModeChosen) -> None:
+        self.stops.apply(event)
+
+    def _on_agent_held(self, event: ev.AgentHeld) -> None:
+        self.stops.apply(event)
+        self._touch_agent(self._agent(event.agent))
+
+    def _on_agent_released(self, event: ev.AgentReleased) -> None:
+        self.stops.apply(event)
+        self._touch_agent(self._agent(event.agent))
 
     def _on_confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
         self.confirmations[event.stage] = self._stage_of(event.stage)

@@ -29,7 +29,7 @@ SAYS: dict[Step, str] = {
     "start": "This run is held before its first stage: nothing has happened yet. {pause or go} lets it go.",
     "pause": "Three divers get dressed, a piece each second. {pause or go} pauses: what is at work ends, "
     "and nothing new begins.",
-    "go": "The plan shows what comes next. {step} lets one job through; {pause or go} lets the run go on.",
+    "go": "The plan shows what comes next. {step over} lets one job through; {pause or go} lets the run go on.",
     "watch": "In a moment something will fail. You need not do anything.",
     "edit": "diver_2 failed, and everything is still alive. Above it says why: `air` is too small. "
     "{edit variable} sets a variable: make it 200.",

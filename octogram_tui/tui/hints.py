@@ -28,7 +28,12 @@ class Hint(NamedTuple):
 
 
 RUNNING = Hint("running", "toggle_pause", "{pause or go} holds the run, {open} looks into a row, {help} has all keys.")
-PAUSED = Hint("paused", "step", "{step} lets one job through and holds again; {pause or go} lets the run go on.")
+PAUSED = Hint(
+    "paused",
+    "step",
+    "{step over} lets the row run and holds again, {step into} one attempt; {breakpoint} stops before a row; "
+    "{continue} lets the run go on.",
+)
 FAILED = Hint(
     "failed",
     "rerun_failed",

@@ -85,7 +85,8 @@ def _at(path: Path | None, text: str, key: str) -> str:
 def _action(written: str, where: str) -> str:
     name = written.replace("-", " ").replace("_", " ")
     if name not in BY_NAME:
-        close = difflib.get_close_matches(name, BY_NAME, 1)
+        longer = [each for each in BY_NAME if each.startswith(f"{name} ")]
+        close = longer or difflib.get_close_matches(name, BY_NAME, 1)
         raise SettingsError(
             f"{where}: there is no action {written!r}",
             hint=f"did you mean {_dashed(close[0])!r}?" if close else "the help (?) names every action",

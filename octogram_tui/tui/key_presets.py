@@ -10,22 +10,25 @@ DEFAULT = "default"
 
 PRESETS: dict[str, dict[str, str]] = {
     DEFAULT: {},
-    # F5, F6 and F10 as in its debugger, F8 as from problem to problem, F1 for every command.
+    # F5, F6, F9, F10 and F11 as in its debugger, F8 as from problem to problem, F1 for every command.
+    # Most terminals send F23 for shift+F11, and F17 for shift+F5.
     "vscode": {
-        "pause or go": "f5 f6 space",
-        "step": "f10 n",
+        "pause or go": "f6 space",
+        "continue": "f5 c",
+        "step over": "f10 n",
+        "step into": "f11 s",
+        "step out": "shift+f11 f23 o",
+        "breakpoint": "f9 b",
         "first failure": "f8 exclamation_mark",
-        "stop": "shift+f5",
+        "stop": "shift+f5 f17",
         "find": "ctrl+f slash",
         "palette": "f1 ctrl+p colon",
         "help": "question_mark",
         "page down": "pagedown",
         "page up": "pageup",
     },
-    # c, n and s, p for a variable's value, i for what this is, ctrl+d to leave.
+    # c, n, s, u and b are its own; p for a variable's value, i for what this is, ctrl+d to leave.
     "gdb": {
-        "pause or go": "c space",
-        "step": "n s",
         "edit variable": "p e",
         "pin log": "P",
         "about": "i",

@@ -45,6 +45,13 @@ class Keys:
         """Give the first key of an action as people read it; empty where it has none."""
         return next(iter(self.names(name)), "")
 
+    def here(self, name: str, pane: str) -> list[str]:
+        """Give the keys of an action that do it in a pane, as people read them: what the pane takes itself is not."""
+        if BY_NAME[name].where:
+            return self.names(name)
+        own = {key for action in ACTIONS if action.where == pane for key in self._keys[action.name]}
+        return [shown(key) for key in self._keys[name] if key not in own]
+
     def for_textual(self) -> dict[str, str]:
         """Give what App.set_keymap takes: all of it, since what is left out would keep the table's keys."""
         return {action.binding_id: ",".join(self._keys[action.name]) or NO_KEY for action in ACTIONS}

@@ -22,6 +22,7 @@ from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 from octogram_tui.tui.hints import Hints
+from octogram_tui.tui.scope import StepScope
 
 Subject = Row | AgentRow | Variable
 
@@ -41,6 +42,7 @@ class Model:
         self.logbook = Logbook(marks_attempts=True)
         self.variables = Variables()
         self.outline = Outline(self.board)
+        self.scope = StepScope(self.board, self.outline)  # whom steps, pause and go are for
         self.expectation = Expectation(past)
         self.source = Source(self.board, read_text)
         self.timeline = Timeline()
@@ -131,8 +133,16 @@ class Model:
 
     @property
     def held(self) -> InstanceRow | None:
-        """What the gate holds and lets through next; None while it is open."""
-        return self.board.queue.head if self.board.is_paused else None
+        """What the gate holds and lets through next, of those that steps are for; None while it is open."""
+        return self.scope.next if self.is_held or self.board.stops.held_agents else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether those whom steps are for stand at a shut gate; of several, any of them."""
+        board = self.board
+        if self.scope.is_all:
+            return board.is_paused
+        return any(board.is_agent_held(name) for name in self.scope.agents())
 
     def log_of(self, row: Row | None) -> Row | None:
         """Pick whose output to show while the run is followed: what failed, else the stage, at the end everything."""

@@ -131,13 +131,13 @@ def _paused(model: Model) -> Need | None:
     if not board.is_paused or board.in_flight:
         return None
     if board.reason == "start":
-        hints = (Hint("pause or go", "go"), Hint("step", "step"), Hint("edit variable", "set a variable"))
+        hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("edit variable", "set a variable"))
         return Need("held", "Held before the first stage: nothing has run yet.", (*hints, Hint("help", "help")))
     words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
     message = f"{words.get(board.reason, f'Paused ({board.reason})')}. {queue_line(board)}".rstrip()
     if board.message and board.reason != "failure":
         message += f" {board.message}"
-    hints = (Hint("pause or go", "go"), Hint("step", "step"), Hint("rerun", "rerun"))
+    hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("rerun", "rerun"))
     return Need("held", message, (*hints, Hint("help", "help")))
 
 

@@ -33,8 +33,18 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
         return False
     is_over = model.is_replay or board.phase in (Phase.STOPPING, Phase.FINISHED)
     match action.name:
-        case "pause or go" | "step":
+        case "pause or go" | "hold agent" | "hold mode":
             return not is_over and board.phase is not Phase.DONE
+        case "continue" | "step over" | "step into" | "step out" | "run until here":
+            return not is_over and board.phase is not Phase.DONE
+        case "breakpoint":
+            return not is_over
+        case "scope" | "scope agent":
+            return not model.is_replay and len(board.agents) > 1
+        case "scope filter":
+            return not model.is_replay and model.outline.is_narrowed
+        case "scope all":
+            return not model.scope.is_all
         case "first failure":
             return bool(len(board.all_failures) or len(board.agent_clusters))
         case "failed only":

@@ -34,9 +34,10 @@ async def test_the_help_names_every_action_by_the_keys_of_now_and_its_pane_first
         whole = " ".join(" ".join(lines).split())
         for action in ACTIONS:
             assert " ".join(action.says.split()) in whole, action.name
-            shown = " ".join(app.brush.keys.names(action.name)) or f"F1 {action.name}"
+            shown = " ".join(app.brush.keys.here(action.name, "log")) or f"F1 {action.name}"
             assert any(line.startswith(shown) for line in lines), action.name
-        assert "F5 lets the run go on" in whole
+        assert "F6 lets the run go on" in whole
+        assert "F10 let the row under the cursor run" in whole, "n is the log's own there, and not said to step"
         assert all(word in whole for word in ("agent lost", "stale", "not heard of"))
         await pilot.press("question_mark")
         assert app.screen is app.run_screen
@@ -86,7 +87,7 @@ async def test_the_palette_offers_what_makes_sense_now_a_line_an_entry_with_its_
         first = [line.split("  ")[0] for line in lines]
         assert {"Rerun failed", "Skip", "First failure", "Leave", "Theme: Light", "Keys: gdb"} <= set(first)
         assert not {"Take control", "Timestamps", "Down", "Next pane"} & set(first)
-        assert next(line for line in lines if line.startswith("Step")).split()[1:4] == ["n", "F8", "F10"]
+        assert next(line for line in lines if line.startswith("Step over")).split()[2:5] == ["n", "F8", "F10"]
         assert app.screen.query_one(OptionList).region.height > 15
 
 
@@ -96,13 +97,13 @@ async def test_who_watches_and_a_replay_are_offered_nothing_that_asks_of_the_run
         await settled(pilot)
         first = [line.split("  ")[0] for line in await palette_lines(pilot, app)]
         assert "Take control" in first
-        assert not {"Rerun", "Rerun failed", "Skip", "Step", "Edit variable"} & set(first)
+        assert not {"Rerun", "Rerun failed", "Skip", "Step over", "Edit variable"} & set(first)
     finished = [ev.RunFinished(seq=2, exit_code=0)]
     app = console(StillSource([ev.RunStarted(seq=1, run="r", scenario="s"), *finished]), replay=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         first = [line.split("  ")[0] for line in await palette_lines(pilot, app)]
-        assert not {"Take control", "Only watch", "Rerun", "Step", "Skip", "Edit scenario", "First failure"} & set(
+        assert not {"Take control", "Only watch", "Rerun", "Step over", "Skip", "Edit scenario", "First failure"} & set(
             first
         )
 
@@ -132,10 +133,11 @@ async def test_keys_are_chosen_in_the_palette_and_shown_everywhere() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.brush.keys.preset == "gdb")
         assert app.screen is app.run_screen
-        await pilot.press("c")
-        await until(pilot, lambda: app.source.sent)  # type: ignore[attr-defined]
-        line = next(line for line in await palette_lines(pilot, app) if line.startswith("Pause or go"))
-        assert line.split()[3:5] == ["c", "Spc"]
+        await pilot.press("p")
+        await until(pilot, lambda: app.screen is not app.run_screen)
+        await pilot.press("escape")
+        line = next(line for line in await palette_lines(pilot, app) if line.startswith("Edit variable"))
+        assert line.split()[2:4] == ["p", "e"]
 
 
 async def test_a_page_of_a_list_that_was_not_laid_out_is_no_page() -> None:

@@ -87,16 +87,17 @@ def test_a_key_is_read_as_people_write_it_and_shown_in_few_cells() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ('step = "spce"', "keys.toml:1: there is no key 'spce': did you mean 'space'?", "keys are written as"),
+        ('step-over = "spce"', "keys.toml:1: there is no key 'spce': did you mean 'space'?", "keys are written as"),
+        ('step = "n"', "keys.toml:1: there is no action 'step'", "did you mean 'step-"),
         ('\nrerum = "x"', "keys.toml:2: there is no action 'rerum'", "did you mean 'rerun'?"),
-        ('step = "r"', "keys.toml:1: r is the key of 'step' and of 'rerun'", 'rerun = "..."'),
-        ('step = "j"', "keys.toml:1: j is the key of 'step' and of 'down'", 'down = "..."'),
+        ('skip = "r"', "keys.toml:1: r is the key of 'rerun' and of 'skip'", 'rerun = "..."'),
+        ('skip = "j"', "keys.toml:1: j is the key of 'skip' and of 'down'", 'down = "..."'),
         ('wrap = "t"', "keys.toml:1: t is the key of 'timestamps' and of 'wrap'", 'timestamps = "..."'),
         ('first-failure = "ctrl+i"', "keys.toml:1: 'ctrl+i' is the same as tab in most terminals", "keys are"),
-        ('step = "ctrl+z"', "keys.toml:1: ^Z always means 'suspend'", "a signal"),
-        ('step = "hyper+x"', "keys.toml:1: 'hyper+x': 'hyper' is none of ctrl, alt, shift", "keys are"),
-        ("step = 3", "keys.toml:1: 3 is not a text of keys, or a list of them", "n F8"),
-        ('step = [""]', "keys.toml:1: [''] is not a text of keys", "n F8"),
+        ('step-over = "ctrl+z"', "keys.toml:1: ^Z always means 'suspend'", "a signal"),
+        ('step-over = "hyper+x"', "keys.toml:1: 'hyper+x': 'hyper' is none of ctrl, alt, shift", "keys are"),
+        ("step-over = 3", "keys.toml:1: 3 is not a text of keys, or a list of them", "n F8"),
+        ('step-over = [""]', "keys.toml:1: [''] is not a text of keys", "n F8"),
         ('preset = "vim"', "keys.toml:1: there are no keys 'vim'", "keys: default, vscode, gdb, nohjkl"),
         ("preset = 1", "keys.toml: preset: 1 is not a text", "name of a preset"),
         ("step = ", "keys.toml is not TOML: Invalid value", ""),
@@ -110,19 +111,19 @@ def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path, text: s
 
 
 def test_the_file_stands_over_the_preset_and_what_is_chosen_over_the_file_s() -> None:
-    assert load_keys(None).of("step") == ("n", "f8", "f10")
+    assert load_keys(None).of("step over") == ("n", "f8", "f10")
 
 
 def test_a_file_gives_other_keys_takes_keys_away_and_swaps_them(tmp_path: Path) -> None:
-    keys = load_keys(written(tmp_path, 'preset = "gdb"\nstep = ["x", "F10"]\nskip = ""\nhelp = "/"\nfind = "?"\n'))
+    keys = load_keys(written(tmp_path, 'preset = "gdb"\nstep-over = ["x", "F10"]\nskip = ""\nhelp = "/"\nfind = "?"\n'))
     assert keys.preset == "gdb"
-    assert keys.of("step") == ("x", "f10")
+    assert keys.of("step over") == ("x", "f10")
     assert keys.of("skip") == ()
     assert keys.name("skip") == ""
-    assert keys.names("pause or go") == ["c", "Spc"]
+    assert keys.names("edit variable") == ["p", "e"]
     assert (keys.name("help"), keys.name("find")) == ("/", "?")
-    assert load_keys(tmp_path, "default").names("pause or go") == ["Spc"]
-    assert load_keys(tmp_path, "default").of("step") == ("x", "f10"), "the file stays over what is chosen"
+    assert load_keys(tmp_path, "default").names("edit variable") == ["e"]
+    assert load_keys(tmp_path, "default").of("step over") == ("x", "f10"), "the file stays over what is chosen"
 
 
 def test_a_pane_s_own_key_goes_before_one_that_holds_everywhere(tmp_path: Path) -> None:
@@ -143,14 +144,14 @@ async def asked_by(app: ConsoleApp, *keys: str) -> list[str]:
 @pytest.mark.parametrize("key", ["question_mark", "slash", "colon", "space", "comma", "ampersand", "f8", "A", "ctrl+n"])
 async def test_any_key_can_become_another_action_s_also_those_with_signs(key: str) -> None:
     changed = {action.name: tuple(k for k in action.default_keys if k != key) for action in ACTIONS}
-    keys = Keys({**changed, "step": (key,)})
+    keys = Keys({**changed, "step over": (key,)})
     assert keys.clashes() == []
     app = console(StillSource(fleet_events(0, paused=True)), keys=keys)
     assert await asked_by(app, "n", key) == ["StepRequest"], "and its old key does nothing any more"
 
 
 async def test_every_action_can_be_given_a_key() -> None:
-    spare = (f"{modifier}+f{number}" for modifier in ("ctrl", "alt", "shift") for number in range(1, 25))
+    spare = (f"{modifier}+f{number}" for modifier in ("ctrl", "alt", "shift", "ctrl+alt") for number in range(1, 25))
     keys = Keys({action.name: (next(spare),) for action in ACTIONS})
     app = console(StillSource(fleet_events(2)), keys=keys)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -174,9 +175,9 @@ async def test_keys_change_while_it_runs() -> None:
     app = console(StillSource(fleet_events(0, paused=True)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await pilot.press("c")
-        app.use_keys(load_keys(None, "gdb"))
-        await pilot.press("c")
+        await pilot.press("f6")
+        app.use_keys(load_keys(None, "vscode"))
+        await pilot.press("f6")
         source = app.source
         assert isinstance(source, StillSource)
         assert [type(stimulus).__name__ for stimulus in source.sent] == ["GoRequest"]

@@ -48,7 +48,8 @@ async def test_follows_the_run_until_the_operator_moves() -> None:
     [
         ("r", st.RerunRequest(STAGE, "wait_for_bootstrapped", "node-4", FAILED)),
         ("S", st.SkipRequest(FAILED)),
-        ("n", st.StepRequest()),
+        ("n", st.StepRequest("over")),
+        ("s", st.StepRequest("into")),
         ("space", st.GoRequest()),
     ],
 )

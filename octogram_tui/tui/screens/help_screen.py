@@ -56,6 +56,7 @@ class HelpText(LineView):
             (self._title(), self._of_keys(self._here(), width)),
             ("When something fails", self._of_failing(width)),
             ("The run", self._of_keys(_group("Run"), width)),
+            ("Stepping and breakpoints", self._of_keys(_group("Debug"), width)),
             ("Looking", self._of_keys(_group("Look"), width)),
             ("The file", self._of_keys(_group("File"), width)),
             ("The session", self._of_keys(_group("Session"), width)),
@@ -88,7 +89,7 @@ class HelpText(LineView):
         """Give an entry for each action: its keys, and what it does, over as many lines as that takes."""
         entries = []
         for action in actions:
-            keys = " ".join(self.brush.keys.names(action.name))
+            keys = " ".join(self.brush.keys.here(action.name, self._pane))
             entry: list[list[Piece]] = []
             if not keys:
                 keys = f"{self.brush.key('palette')} {action.name}".strip()  # by name, in the palette

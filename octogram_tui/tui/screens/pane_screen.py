@@ -25,6 +25,7 @@ from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.output_log import OutputLog
 from octogram_tui.tui.widgets.pane_grid import PaneGrid
 from octogram_tui.tui.widgets.plan_tree import PlanTree
+from octogram_tui.tui.widgets.source_view import SourceView
 from octogram_tui.tui.widgets.status_bar import StatusBar
 from octogram_tui.tui.widgets.tabs import Tabs
 from octogram_tui.tui.widgets.variable_list import VariableList
@@ -158,7 +159,7 @@ class PaneScreen(TellsOnTop, Screen[None]):
             self.focus_pane(self.view)
         self.status.marks = self.app.marks()
         self.banner.is_read_only = self.keys.is_read_only = self.hint.is_read_only = self.app.is_read_only
-        self.keys.pane = self.pane
+        self.keys.pane = self.banner.pane = self.pane
         self.keys.is_searching = bool(self.log_pane.needle)
         self.keys.is_following = self.log_pane.is_following
         self.tabs.view = self.pane
@@ -199,6 +200,13 @@ class PaneScreen(TellsOnTop, Screen[None]):
         """The row that verbs are about."""
         subject = self.log_pane.subject if self.pane in ("log", "detail") else self.plan.selected
         return subject if isinstance(subject, (Group, InstanceRow)) else None
+
+    def place(self) -> Row | None:
+        """The row that the cursor stands on: in the source that of its line, whatever of it is chosen."""
+        source = self.panes["source"]
+        if self.pane == "source" and isinstance(source, SourceView):
+            return self.model.source.row_at(source.line)
+        return self.row()
 
 
 def pane_of(view: View, model: Model, brush: Brush) -> LineView:

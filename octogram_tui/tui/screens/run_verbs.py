@@ -10,7 +10,6 @@ from octogram_tui.engine.stimuli import (
     PauseRequest,
     RerunAllRequest,
     SkipRequest,
-    StepRequest,
     Stimulus,
 )
 from octogram_tui.projection.bunches import Bunch
@@ -19,14 +18,15 @@ from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.model import line_of, rerun_of, title_of
+from octogram_tui.tui.screens.break_verbs import BreakVerbs
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
-from octogram_tui.tui.screens.pane_screen import PaneScreen
+from octogram_tui.tui.screens.step_verbs import StepVerbs
 from octogram_tui.tui.widgets.source_view import SourceView
 
 NEW_ATTEMPTS = "New attempts, with the variables as they are now. "
 
 
-class RunVerbs(PaneScreen):
+class RunVerbs(StepVerbs, BreakVerbs):
     """The actions of keymap.py that ask something of the run."""
 
     def action_toggle_pause(self) -> None:
@@ -35,8 +35,10 @@ class RunVerbs(PaneScreen):
         stage = next(iter(board.confirmations.values()), None)
         if stage is not None:
             self._confirm(stage)
+        elif self.is_held():
+            self.ask_each(GoRequest)
         else:
-            self.app.ask(GoRequest() if board.is_paused else PauseRequest())
+            self.ask_each(PauseRequest)
 
     def _confirm(self, stage: Group) -> None:
         board = self.model.board
@@ -54,10 +56,6 @@ class RunVerbs(PaneScreen):
 
         if self.app.may_act():
             self.app.open_dialog(Question(self.app.brush, ask=ask), answer)
-
-    def action_step(self) -> None:
-        """Let one instance through."""
-        self.app.ask(StepRequest())
 
     def action_rerun(self) -> None:
         """Run the row again; many instances only after a question that names their number."""

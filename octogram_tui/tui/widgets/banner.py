@@ -38,6 +38,7 @@ class Banner(Bar):
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="banner")
         self.is_read_only = False
+        self.pane = ""  # that has the keys
         self.spots: list[Spot] = []
         self._basis: object = None
         self._needs: list[Need] = []
@@ -109,7 +110,7 @@ class Banner(Bar):
         used, seen = 3, set()
         for hint in (hint for need in needs for hint in need.hints):
             action = BY_NAME[hint.action]
-            key = self.brush.key(hint.action)
+            key = self._key(hint.action)
             is_idle = self.is_read_only and (action.needs_control or action.name in LOOKING)
             if not key or is_idle or hint.action in seen:
                 continue
@@ -120,8 +121,11 @@ class Banner(Bar):
             pieces += [(key, "key"), (f" {hint.words}   ", "")]
         return pieces if len(pieces) > 1 else []
 
+    def _key(self, action: str) -> str:
+        return next(iter(self.brush.keys.here(action, self.pane)), "")
+
     def _find_spots(self, keys: list[Piece], line: int, start: int, needs: list[Need]) -> None:
-        calls = {self.brush.key(hint.action): BY_NAME[hint.action].call for need in needs for hint in need.hints}
+        calls = {self._key(hint.action): BY_NAME[hint.action].call for need in needs for hint in need.hints}
         at, call = start, ""
         for text, style in keys:
             end = at + cell_len(text)

@@ -8,9 +8,10 @@ from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
 
-AT_FAILURE = ("edit variable", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "step")
-HELD = ("pause or go", "step", "edit variable", "rerun", "skip", "edit scenario")
-RUNS = ("pause or go", "first failure", "open", "failed only", "find")
+AT_FAILURE = ("edit variable", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "breakpoint")
+HELD = ("pause or go", "step over", "step into", "breakpoint", "edit variable", "run until here", "rerun", "skip")
+RUNS = ("pause or go", "breakpoint", "first failure", "open", "failed only", "find")
+STEPS = ("continue", "step over", "step into", "step out", "run until here")
 OVER = ("first failure", "leave", "open", "find", "failed only")
 DONE = ("leave", "first failure", "rerun failed", "rerun", "edit variable")
 IN_LOG = ("next match", "previous match")
@@ -35,7 +36,7 @@ class KeyBar(Bar):
         actions = [action for action in ACTIONS if action.where in ("", "log", "list") and self._is_live(action)]
         actions = [action for action in actions if action.rank or action.name in wanted]
         actions.sort(key=lambda action: (_place(wanted, action.name), action.rank))
-        parts = {action.name: self._part(action) for action in actions if self.brush.keys.name(action.name)}
+        parts = {action.name: self._part(action) for action in actions if self._key(action)}
         last = parts.pop(LAST, None)
         room = width - 1 - (last.cells if last else 0)
         line = [Part([(" ", "")])]
@@ -64,14 +65,17 @@ class KeyBar(Bar):
         return (*here, *RUNS)
 
     def _part(self, action: Action) -> Part:
-        return Part([(self.brush.keys.name(action.name), "key"), (f" {self._word(action)}  ", "dim")], action.call)
+        return Part([(self._key(action), "key"), (f" {self._word(action)}  ", "dim")], action.call)
+
+    def _key(self, action: Action) -> str:
+        return next(iter(self.brush.keys.here(action.name, self.pane)), "")
 
     def _word(self, action: Action) -> str:
         board = self.model.board
         if action.name == "pause or go":
             if board.confirmations:
                 return "Answer"
-            return "Go" if board.is_paused else "Pause"
+            return "Go" if self.model.is_held else "Pause"
         if action.name == "end":
             return "Follow"
         return action.short
@@ -84,10 +88,14 @@ class KeyBar(Bar):
             return False
         over = board.phase in (Phase.STOPPING, Phase.FINISHED)
         match action.name:
-            case "pause or go":
+            case "pause or go" | "hold agent":
                 return not over and board.phase is not Phase.DONE
-            case "step":
-                return not over and board.phase is not Phase.DONE and self.pane != "log"
+            case name if name in STEPS:
+                return not over and board.phase is not Phase.DONE and self.model.is_held
+            case "breakpoint":
+                return not over
+            case "scope":
+                return len(board.agents) > 1 and not over
             case "first failure":
                 return bool(len(board.all_failures) or len(board.agent_clusters))
             case "failed only":

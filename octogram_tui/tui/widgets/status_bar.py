@@ -50,6 +50,7 @@ class StatusBar(Bar):
         ]
         if self.model.outline.is_narrowed:  # early, for what is not shown must not be forgotten
             parts.append(Part([(f" {brush.text(self._narrowed(), limit=40)} ", "chip-failed"), (" ", "")], "back"))
+        parts += self._holds()
         stage = board.current_stage
         if stage is not None:
             place = f"{board.number_of(stage) or '-'}/{sum(not each.is_gone for each in board.stages)} "
@@ -69,6 +70,21 @@ class StatusBar(Bar):
             up = board.agents_up
             style = "" if up == len(board.agents) or board.phase is not Phase.RUNNING else "retrying"
             parts.append(Part([(" agents ", "dim"), (f"{up}/{len(board.agents)} ", style)], "view('agents')"))
+        return parts
+
+    def _holds(self) -> list[Part]:
+        """Say for whom steps are where that is not all, which agents are held alone, and what a stop holds."""
+        stops, scope, brush = self.model.board.stops, self.model.scope, self.brush
+        parts: list[Part] = []
+        if not scope.is_all:
+            words = brush.text(scope.words(), limit=24)
+            parts.append(Part([(f" for {words} ", "chip-starting"), (" ", "")], "next_scope"))
+        held = [] if self.model.board.is_paused else stops.held_agents
+        if held:
+            names = brush.text(held[0], limit=20) if len(held) == 1 else plural(len(held), "agent")
+            parts.append(Part([(f" {names} held ", "held")], "view('agents')"))
+        if stops.mode == "alone":
+            parts.append(Part([(" stops: alone ", "retrying")], "toggle_hold_mode"))
         return parts
 
     def _narrowed(self) -> str:

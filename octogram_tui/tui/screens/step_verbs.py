@@ -1,0 +1,138 @@
+"""Stepping, going on and holding: what the operator lets through the gate, and of which agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from octogram_tui.engine.stimuli import (
+    Depth,
+    GoRequest,
+    HoldModeRequest,
+    PauseRequest,
+    StepRequest,
+    Stimulus,
+    UntilRequest,
+)
+from octogram_tui.projection.places import pattern_of
+from octogram_tui.projection.rows import AgentRow, InstanceRow, Row
+from octogram_tui.tui.scope import Kind
+from octogram_tui.tui.screens.pane_screen import PaneScreen
+
+SCOPE_S = 3.0
+
+
+class StepVerbs(PaneScreen):
+    """The actions of keymap.py that move the run on, or hold it."""
+
+    def is_held(self) -> bool:
+        """Whether those whom steps are for stand at a shut gate."""
+        return self.model.is_held
+
+    def ask_each(self, request: Callable[[str], Stimulus]) -> None:
+        """Ask for something that is done to whom steps are for."""
+        if self.app.may_act():
+            for agent in self.model.scope.agents():
+                self.app.ask(request(agent))
+
+    def action_continue(self) -> None:
+        """Go on to the next stop; a stage that asks is answered."""
+        if self.model.board.confirmations:
+            self.action_toggle_pause()
+        else:
+            self.ask_each(GoRequest)
+
+    def action_toggle_pause(self) -> None:
+        """Hold, go on, or answer: run_verbs.py."""
+        raise NotImplementedError
+
+    def action_step(self, depth: Depth) -> None:
+        """Let through what is next, or all of a row, or the rest around it."""
+        if not self.app.may_act():
+            return
+        scope, unit = self.model.scope, self.unit()
+        held = [row for row in scope.held() if unit is None or self._is_below(row, unit)]
+        if scope.is_all:
+            self.app.ask(StepRequest(depth, self._text_of(depth, unit)))
+        elif not held:
+            self.app.notify(f"nothing of {scope.words()} is held", severity="warning", markup=False)
+        elif depth == "into" or unit is None:
+            self.app.ask(StepRequest(depth, self._text_of(depth, unit), agent=held[0].agent))
+        else:
+            for agent in dict.fromkeys(row.agent for row in held):
+                self.app.ask(StepRequest(depth, self._text_of(depth, unit), agent=agent))
+
+    def unit(self) -> Row | None:
+        """The row under the cursor, if something of it is held, so that a step is about it; else None: what is next."""
+        row = self.place()
+        if row is None:
+            return None
+        scope = self.model.scope
+        return (
+            row
+            if any(self._is_below(held, row) for held in self.model.board.queue if scope.takes(held.agent))
+            else None
+        )
+
+    @staticmethod
+    def _is_below(held: InstanceRow, row: Row) -> bool:
+        above: Row | None = held
+        while above is not None:
+            if above is row:
+                return True
+            above = above.parent
+        return False
+
+    @staticmethod
+    def _text_of(depth: Depth, unit: Row | None) -> str:
+        return "" if unit is None or depth == "into" else pattern_of(unit)
+
+    def action_run_until(self) -> None:
+        """Go on until the row under the cursor."""
+        row = self.place()
+        if row is None:
+            self.app.notify(
+                "choose a row of the plan, or a line of the source, first", severity="warning", markup=False
+            )
+            return
+        self.ask_each(lambda agent: UntilRequest(pattern_of(row), agent))
+
+    # Whom steps are for, and what is held
+
+    def agent_here(self) -> str:
+        """Name the agent under the cursor; empty where there is none, or there are several."""
+        subject = self.matrix.selected if self.pane == "agents" else self.row()
+        return subject.name if isinstance(subject, AgentRow) else getattr(subject, "agent", "")
+
+    def action_next_scope(self) -> None:
+        """Go through whom steps can be for."""
+        kind, agent = self.model.scope.after(self.agent_here())
+        self._use_scope(kind, agent)
+
+    def action_use_scope(self, kind: Kind) -> None:
+        """Choose whom steps are for."""
+        agent = self.agent_here()
+        if kind not in self.model.scope.kinds(agent):
+            missing = "choose an agent, or what one does, first" if kind == "agent" else "there is no filter: & has one"
+            self.app.notify(missing, severity="warning", markup=False)
+            return
+        self._use_scope(kind, agent if kind == "agent" else "")
+
+    def _use_scope(self, kind: Kind, agent: str) -> None:
+        scope = self.model.scope
+        scope.use(kind, agent)
+        words = f"{scope.words()} alone" if not scope.is_all else "the whole run"
+        self.app.clear_notifications()
+        self.app.notify(f"steps, pause and go are for {self.app.brush.text(words)}", timeout=SCOPE_S, markup=False)
+        self.sync()
+
+    def action_toggle_agent(self) -> None:
+        """Hold the agent under the cursor, or let it go on, whatever the others do."""
+        name = self.agent_here()
+        if name not in self.model.board.agents:
+            self.app.notify("choose an agent, or what one does, first", severity="warning", markup=False)
+            return
+        self.app.ask(GoRequest(name) if self.model.board.is_agent_held(name) else PauseRequest(name))
+
+    def action_toggle_hold_mode(self) -> None:
+        """Choose what breakpoints and failures hold."""
+        self.app.ask(HoldModeRequest("all" if self.model.board.stops.mode == "alone" else "alone"))
