@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.values import Value
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.environment import evaluate, render
 
@@ -16,7 +16,7 @@ MOST_VALUE_CHARS = 60
 MOST_LOG_CHARS = 4000
 
 
-def written(log: str, scope: Mapping[str, Any]) -> str:
+def written(log: str, scope: Mapping[str, Value]) -> str:
     """Give the text of a log; why there is none is a text too, since a log stops nothing."""
     try:
         text = render(log, scope)
@@ -25,14 +25,20 @@ def written(log: str, scope: Mapping[str, Any]) -> str:
     return text if len(text) <= MOST_LOG_CHARS else f"{text[:MOST_LOG_CHARS]}…"
 
 
-def explained(breakpoint_: Breakpoint, scope: Mapping[str, Any], why: str = "") -> str:
+def explained(breakpoint_: Breakpoint, scope: Mapping[str, Value], why: str = "") -> str:
     """Say why it stopped: `after: res.exit_code > 0 (res.exit_code = 2)`."""
     said = breakpoint_.when if not breakpoint_.condition else f"{breakpoint_.when}, {breakpoint_.condition}"
     values = _values(breakpoint_.condition, scope) if breakpoint_.condition else ""
     return f"{said}{values}{why}"
 
 
-def _values(condition: str, scope: Mapping[str, Any]) -> str:
+def changed(name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
+    """Say what became of a variable: `: level is 6, was 5`."""
+    is_now = f"is {_short(after[name])}" if name in after else "is gone"
+    return f": {name} {is_now}" + (f", was {_short(before[name])}" if name in before else ", and is new")
+
+
+def _values(condition: str, scope: Mapping[str, Value]) -> str:
     """Give the values of what a condition asks about."""
     used = uses(condition, expression=True)
     members = used.members | {f"vars.{name}" for name in used.variables if name.isidentifier()}
@@ -48,6 +54,6 @@ def _values(condition: str, scope: Mapping[str, Any]) -> str:
     return f" ({', '.join(shown[:MOST_VALUES])}{more})" if shown else ""
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= MOST_VALUE_CHARS else f"{text[:MOST_VALUE_CHARS]}…"

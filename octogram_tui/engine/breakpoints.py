@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from octogram_tui.engine import results
 from octogram_tui.engine.breakpoint_check import problem_of, tidied
-from octogram_tui.engine.breakpoint_words import explained, written
+from octogram_tui.engine.breakpoint_words import changed, explained, written
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import BreakpointMet, BreakpointRemoved, BreakpointSet, WarningGiven
 from octogram_tui.engine.instances import Instance
@@ -206,8 +206,8 @@ class Breakpoints:
             return "abort"
         return verdict or "abort" if met is None else "pause"
 
-    def variable(self, name: str, instance: Instance) -> Met | None:
-        """An instance gave a variable another value."""
+    def variable(self, name: str, instance: Instance, before: Mapping[str, Value]) -> Met | None:
+        """An instance gave a variable another value; before: the variables as they were."""
         asked = [
             entry
             for entry in self._at["variable"]
@@ -216,7 +216,7 @@ class Breakpoints:
         if not asked:
             return None
         scope = instance.job_run.lane.scope(self._core.variables, instance.item)
-        return self._meet_all(asked, scope, instance, row=name, why=f": {name}")
+        return self._meet_all(asked, scope, instance, row=name, why=changed(name, before, self._core.variables))
 
     def stage(self, key: str) -> Met | None:
         """A stage is about to begin. Each breakpoint is met once, however often that is tried."""
@@ -265,7 +265,7 @@ class Breakpoints:
     def _meet_all(
         self,
         asked: Iterable[Entry],
-        scope: dict[str, Any],
+        scope: dict[str, Value],
         instance: Instance | None = None,
         *,
         row: str = "",
@@ -279,7 +279,7 @@ class Breakpoints:
         return found
 
     def _meet(
-        self, entry: Entry, scope: dict[str, Any], instance: Instance | None, *, row: str = "", why: str = ""
+        self, entry: Entry, scope: dict[str, Value], instance: Instance | None, *, row: str = "", why: str = ""
     ) -> Met | None:
         given = entry.breakpoint
         is_known, trouble = True, ""

@@ -290,7 +290,7 @@ class Transitions:
             else:
                 self._core.set_variable(update.name, update.value, by)
             if self._breakpoints.is_armed and _differs(update.name, before, self._core.variables):
-                met = self._breakpoints.variable(update.name, instance) or met
+                met = self._breakpoints.variable(update.name, instance, before) or met
         return met
 
     def _look_for_breakpoints(

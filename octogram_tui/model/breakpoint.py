@@ -18,7 +18,7 @@ KNOWS_RESULT: frozenset[When] = frozenset({"after", "failed", "retried"})
 HAS_NAME: frozenset[When] = frozenset({"variable", "failed", "retried"})
 """Where `name` means something."""
 
-_HITS = re.compile(r"\s*(==?|>=?|%)?\s*([0-9]{1,9})\s*")
+_HITS = re.compile(r"(==?|>=?|%)? ?([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_hits(text: str) -> str:
     """
     if not text.strip():
         return ""
-    found = _HITS.fullmatch(text)
+    found = _HITS.fullmatch(text.strip())
     count = 0 if found is None else int(found[2]) + (found[1] == ">")
     if found is None or count == 0:
         raise ValueError(f"not a number of hits (3 from the third on, =3 then only, %3 each third time): {text[:40]!r}")
