@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui import __version__
+from octogram_tui.commands.breaks import BY, add_break_options, breakpoints_of
 from octogram_tui.commands.options import (
     CommandParser,
     add_choice_options,
@@ -26,10 +27,12 @@ from octogram_tui.commands.options import (
 )
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
+from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.settings import Settings, load
 
 if TYPE_CHECKING:
+    from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.report.headless import Output
 
 EPILOG = """examples:
@@ -91,6 +94,7 @@ def make_parser() -> CommandParser:
         help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
+    add_break_options(parser)
     output = parser.add_argument_group("what is written")
     output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
     output.add_argument("--junit", metavar="FILE", help="a JUnit report; - for standard output")
@@ -133,6 +137,7 @@ class Invocation(RunWanted):
     scenario: Scenario
     warnings: list[Problem]
     text: str
+    kept: KeptBreakpoints | None  # for the scenario's file, where somebody is there to see them
 
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
@@ -150,7 +155,16 @@ class Invocation(RunWanted):
             selection=selection_of(args),
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
+            breakpoints=self._breakpoints(),
+            on_break="hold" if args.on_break is None else args.on_break.what,
         )
+
+    def _breakpoints(self) -> tuple[tuple[Breakpoint, str], ...]:
+        """Give those that are set from the start, and who sets each."""
+        from octogram_tui.engine.breakpoints import BY_KEPT
+
+        kept = [] if self.kept is None else self.kept.load()
+        return (*((one, BY_KEPT) for one in kept), *((one, BY) for one in breakpoints_of(self.args)))
 
     def output(self, run_dir: Path) -> Output:
         """Give what is written where."""
@@ -170,6 +184,7 @@ class Invocation(RunWanted):
             github=settings.is_github,
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
+            hold_s=None if args.on_break is None else args.on_break.hold_s,
             again=self.command(),
         )
 
@@ -190,6 +205,7 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
     if len(both) > 1:
         named = " and ".join(f"{option} -" for option in both)
         raise UsageError(f"{named} cannot share standard output", hint="give a file to all but one")
+    breakpoints_of(args)
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
     return RunWanted(args, tuple(argv), settings, opens_console)
@@ -209,7 +225,12 @@ def load_request(request: RunWanted) -> Invocation:
     scenario, warnings, text = load_scenario(args)
     check_choices(scenario, args)
     warnings += left_out_warnings(scenario, args)
-    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text)
+    kept: KeptBreakpoints | None = None
+    if request.opens_console:
+        from octogram_tui.journal.breakpoints import KeptBreakpoints
+
+        kept = KeptBreakpoints(request.settings.state_dir, scenario.path)
+    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text, kept)
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
@@ -250,6 +271,8 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
         linger_s=args.linger or settings.linger_s,
+        hold_s=None if args.on_break is None else args.on_break.hold_s,
+        kept_breakpoints=invocation.kept,
         reload=reload if invocation.opens_console else None,
     )
 

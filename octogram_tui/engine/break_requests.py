@@ -35,8 +35,10 @@ class BreakRequests:
         if problem:
             self._refuse("break", problem)
         elif not stimulus.number:
-            self._breakpoints.add(given)
-        elif not self._breakpoints.change(stimulus.number, given):
+            self._breakpoints.warn_of_nothing(self._breakpoints.add(given))
+        elif self._breakpoints.change(stimulus.number, given):
+            self._breakpoints.warn_of_nothing(stimulus.number)
+        else:
             self._refuse("break", _none(stimulus.number))
 
     def switch(self, stimulus: SwitchBreakRequest) -> None:

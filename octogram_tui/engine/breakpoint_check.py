@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from octogram_tui.model.breakpoint import HAS_NAME, KNOWS_RESULT, WHEN, Breakpoint, read_hits
 from octogram_tui.model.pattern import Pattern
+from octogram_tui.model.scenario import Scenario
 from octogram_tui.template.analysis import Uses, uses
+from octogram_tui.template.scope import near
 
 MOST_CHARS = 4000
 
@@ -39,6 +41,28 @@ def problem_of(breakpoint_: Breakpoint) -> str:
         or _of_text("condition", breakpoint_.condition, breakpoint_, is_expression=True)
         or _of_text("log", breakpoint_.log, breakpoint_, is_expression=False)
     )
+
+
+def matches_nothing(breakpoint_: Breakpoint, scenario: Scenario) -> str:
+    """Say so when a scenario has nothing that is meant, with what may have been; empty when it has."""
+    pattern = Pattern.parse(breakpoint_.pattern)
+    agents = [str(agent.name) for agent in scenario.agents]
+    stages = [str(stage.key) for stage in scenario.stages]
+    jobs = [(str(stage.key), str(job.key)) for stage in scenario.stages for job in stage.jobs]
+    if pattern.agent and not any(map(pattern.matches_agent, agents)):
+        return f"no agent is called {pattern.agent}{_meant(pattern.agent, agents, '@')}"
+    if pattern.stage and not any(map(pattern.matches_stage, stages)):
+        as_job = f"; did you mean /{pattern.stage}?" if any(job == pattern.stage for _, job in jobs) else ""
+        return f"no stage is called {pattern.stage}{as_job or _meant(pattern.stage, stages, '')}"
+    if pattern.job and not any(pattern.matches_job(stage, job) for stage, job in jobs):
+        there = [job for stage, job in jobs if pattern.matches_stage(stage)]
+        return f"no job there is called {pattern.job}{_meant(pattern.job, there, '/')}"
+    return ""
+
+
+def _meant(name: str, names: list[str], sign: str) -> str:
+    like = near(name, names)
+    return f"; did you mean {sign}{like}?" if like else ""
 
 
 def _of_pattern(pattern: Pattern, breakpoint_: Breakpoint) -> str:

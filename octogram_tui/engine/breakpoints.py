@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Literal, NamedTuple
 
 from octogram_tui.engine import results
-from octogram_tui.engine.breakpoint_check import problem_of, tidied
+from octogram_tui.engine.breakpoint_check import matches_nothing, problem_of, tidied
 from octogram_tui.engine.breakpoint_words import changed, explained, written
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import BreakpointMet, BreakpointRemoved, BreakpointSet, WarningGiven
@@ -27,6 +27,9 @@ from octogram_tui.template.scope import make_scope
 
 BY_RUN = "run"
 """Who sets the breakpoint that `on_failure` is."""
+
+BY_KEPT = "file"
+"""Who sets those that earlier runs of the scenario left."""
 
 HOLD_FAILURES = Breakpoint(pattern="*", when="failed")
 """What `on_failure: pause` is."""
@@ -87,7 +90,15 @@ class Breakpoints:
             if problem:
                 self._core.emit(WarningGiven(message=f"breakpoint {breakpoint_.pattern!r} is not set: {problem}"))
             else:
-                self.add(breakpoint_, by)
+                number = self.add(breakpoint_, by)
+                if by != BY_KEPT:  # what is kept outlives rows, and the list says so
+                    self.warn_of_nothing(number)
+
+    def warn_of_nothing(self, number: int) -> None:
+        """Say so when one matches nothing now: it stays, since an edit may bring what it is for."""
+        why = matches_nothing(self._all[number].breakpoint, self._core.scenario)
+        if why:
+            self._core.emit(WarningGiven(message=f"breakpoint {number} matches nothing now: {why}"))
 
     def end(self) -> None:
         """The run is being ended: nothing stops any more."""

@@ -65,6 +65,7 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
     SwitchBreakRequest,
     TimerReport,
+    TroubleReport,
     UntilRequest,
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
@@ -124,6 +125,7 @@ class Engine:
             ProgressReport: self._progress,
             ServiceReport: self.fleet.service_reported,
             TimerReport: self._timer_fired,
+            TroubleReport: lambda s: self.core.emit(WarningGiven(message=s.message)),
             PauseRequest: self.operator.pause,
             GoRequest: self.operator.go,
             StepRequest: self.operator.step,
@@ -173,6 +175,11 @@ class Engine:
         if self.phase == "idle" or self.course.asked:
             return True
         return self.phase in ("starting", "running") and self.gate.is_shut and not self.in_flight
+
+    @property
+    def is_stopped_to_look(self) -> bool:
+        """Whether it waits at a breakpoint or a failure, for somebody to look."""
+        return self.is_waiting and self.gate.reason in ("breakpoint", "failure")
 
     @property
     def in_flight(self) -> int:
@@ -328,11 +335,12 @@ class Engine:
 
     def stop_at(self, met: Met, instance: Instance | None = None) -> None:
         """A breakpoint was met: shut the gate; or, where nobody is to be waited for, end the run."""
+        reason = met.reason if instance is None else f"{instance.id}: {met.reason}"
         if self.core.options.on_break == "fail":
             self.causes.add(ExitCode.HELD)
-            self.ending.end_early(f"{met.reason}; there was nobody to look (--on-break fail)")
+            self.ending.end_early(f"{reason}; there was nobody to look (--on-break fail)")
             return
-        self.pause_for("breakpoint", met.reason if instance is None else f"{instance.id}: {met.reason}")
+        self.pause_for("breakpoint", reason)
 
     # -- edits ----------------------------------------------------------------------------------------------------
 

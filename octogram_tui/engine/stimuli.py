@@ -159,6 +159,13 @@ class TimerReport:
 
 
 @dataclass(slots=True)
+class TroubleReport:
+    """Something beside the run went wrong, which deserves a look and stops nothing."""
+
+    message: str
+
+
+@dataclass(slots=True)
 class PauseRequest:
     """Shut the gate, or that of agents (a name, or a text with `*`); what runs goes on."""
 
@@ -350,6 +357,7 @@ Stimulus = (
     | ProgressReport
     | ServiceReport
     | TimerReport
+    | TroubleReport
     | PauseRequest
     | GoRequest
     | StepRequest

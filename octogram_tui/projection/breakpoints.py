@@ -106,6 +106,11 @@ class BreakpointList:
                 return
         self.version += 1
 
+    def by_run(self, number: int) -> bool:
+        """Whether one is what on_failure is: there is nothing to say of it beside the failure."""
+        one = self.by_number.get(number)
+        return one is not None and one.by == "run"
+
     # -- what stands where ----------------------------------------------------------------------------------------
 
     def of_row(self, id_: InstanceId) -> list[Listed]:
@@ -152,7 +157,7 @@ class BreakpointList:
     def _met(self, event: ev.BreakpointMet) -> None:
         one = self.by_number.get(event.number)
         if one is not None:
-            row = event.row if event.instance is None or event.row else str(event.instance)
+            row = event.row if event.instance is None else str(event.instance)
             one.count = event.count
             one.last = Meeting(event.at_s, event.seq, row, event.message, event.is_log, event.instance)
 

@@ -9,6 +9,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import FailureNote, Summary
@@ -24,8 +25,17 @@ SHOWN_FAILURES = 10
 class Closing:
     """Remembers where jobs are written in the scenario, and writes the block from the folds of the run."""
 
-    def __init__(self, log: PlainLog, summary: Summary, logbook: Logbook, files: Mapping[str, str], again: str) -> None:
+    def __init__(
+        self,
+        log: PlainLog,
+        summary: Summary,
+        logbook: Logbook,
+        breakpoints: BreakpointList,
+        files: Mapping[str, str],
+        again: str,
+    ) -> None:
         self._log = log
+        self._breakpoints = breakpoints
         self._summary = summary
         self._logbook = logbook
         self._files = files
@@ -74,6 +84,9 @@ class Closing:
         counts = [f"{count} {text(state)}" for state, count in sorted(summary.counts.items()) if count]
         retries = f", {summary.retries} retr{'y' if summary.retries == 1 else 'ies'}" if summary.retries else ""
         add(f"jobs: {', '.join(counts) or 'none ran'}{retries}")
+        for one in self._breakpoints.listed:
+            if one.by == "command line":
+                add(f"breakpoint {one.number}, {text(one.words)}: {text(one.standing)}")
         if summary.slowest:
             add("slowest:")
             for slow in summary.slowest:

@@ -20,7 +20,10 @@ from octogram_tui.runtime.shutdown import Signals
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run."""
+    """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
+
+    hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
+    """
 
     events: str | None = None
     junit: str | None = None
@@ -34,6 +37,7 @@ class Output:
     timestamps: bool = False
     journal: str = ""
     again: str = ""
+    hold_s: float | None = None
 
     def reporters(self) -> list[Reporter]:
         """Make the reporters. Raises JournalError when a file cannot be made, UsageError when a port cannot be had."""
@@ -53,6 +57,10 @@ class Output:
         )
         written = {name: file for name, file in files.items() if file not in (None, "-")}
         found.append(Progress(stream, style, files=written, again=self.again))
+        if self.hold_s is not None:
+            from octogram_tui.report.held import HeldCall
+
+            found.append(HeldCall(sys.stderr, self.hold_s))
         return found
 
     def file_reporters(self) -> list[Reporter]:

@@ -16,6 +16,7 @@ from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import NO_REASON
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import Summary
@@ -50,7 +51,8 @@ class Progress:
         self._style = style
         self._summary = Summary()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
-        self._closing = Closing(self._log, self._summary, self._logbook, files or {}, again)
+        self._breakpoints = BreakpointList()
+        self._closing = Closing(self._log, self._summary, self._logbook, self._breakpoints, files or {}, again)
         self._is_live = bool(again)
         self._clock = clock
         self._pulse = Pulse(clock)
@@ -74,7 +76,9 @@ class Progress:
             ev.JobFinished: self._job_finished,
             ev.VariableChanged: self._variable_changed,
             ev.ServiceAnnounced: self._service_announced,
+            ev.BreakpointMet: self._breakpoint_met,
             ev.RunPaused: self._run_paused,
+            ev.AgentHeld: self._agent_held,
             ev.ConfirmationAsked: self._confirmation_asked,
             ev.ConfirmationGiven: self._confirmation_given,
             ev.StagesDone: self._stages_done,
@@ -89,6 +93,7 @@ class Progress:
         for event in events:
             self._pulse.apply(event)
             self._summary.apply(event)
+            self._breakpoints.apply(event)
             self._stamp()
             self._logbook.apply(event)
             self._closing.apply(event)
@@ -290,9 +295,23 @@ class Progress:
         else:
             self._chatty(f"{line}{f' ({ports})' if ports else ''}")
 
+    def _breakpoint_met(self, event: ev.BreakpointMet) -> None:
+        if self._breakpoints.by_run(event.number):
+            return  # the failure itself was just told of
+        text = self._log.text
+        where = text(event.row) if event.instance is None else self._log.text(phrases.case_name(event.instance))
+        line = f"breakpoint {event.number}, {where}: {text(event.message)}"
+        self._plain(f"  {line}" if event.is_log else line, "" if event.is_log else "warning")
+
     def _run_paused(self, event: ev.RunPaused) -> None:
         text = self._log.text
-        self._plain(f"paused ({text(event.reason)}) {text(event.message)}".rstrip(), "warning")
+        message = "" if event.reason == "breakpoint" else text(event.message)  # that has just been told
+        self._plain(f"paused ({text(event.reason)}) {message}".rstrip(), "warning")
+        self._say_how_to_attach()
+
+    def _agent_held(self, event: ev.AgentHeld) -> None:
+        text = self._log.text
+        self._plain(f"agent {text(event.agent)} is held ({text(event.reason)}); the others go on", "warning")
         self._say_how_to_attach()
 
     def _confirmation_asked(self, event: ev.ConfirmationAsked) -> None:

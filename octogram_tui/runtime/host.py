@@ -18,10 +18,11 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import BeginRequest, StopRequest
+from octogram_tui.engine.stimuli import BeginRequest, StopRequest, TroubleReport
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import archive, texts, timings
+from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
@@ -45,6 +46,7 @@ class HostSettings:
     """How a run is hosted, beside what it does.
 
     linger_s: how long a run that waits, for whatever reason, does so with nobody there who could act.
+    hold_s: how long it does so at a breakpoint or a failure, where that differs.
     text: of the scenario as it was read, to be kept with the journal.
     """
 
@@ -57,6 +59,8 @@ class HostSettings:
     force_local: bool = False
     keep_homes: bool = False
     linger_s: float = 3600.0
+    hold_s: float | None = None
+    kept_breakpoints: KeptBreakpoints | None = None
     checks_engine: bool = False  # the engine's invariants, after every stimulus
     reload: Callable[[], Scenario] | None = None
 
@@ -140,11 +144,14 @@ class Host:
                 background.append(_beside(watch_scenario(files), "edits of the scenario are not seen any more"))
             background.append(
                 _beside(
-                    self._linger(driver, control, settings.linger_s),
+                    self._linger(driver, control),
                     "the run is not ended any more when nobody attends to it",
                 )
             )
             driver.submit(BeginRequest(started_wall, platform.node()))
+            if settings.kept_breakpoints is not None:
+                self._bus.subscribe(settings.kept_breakpoints.apply)
+                settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
             code = await driver.done
             if driver.failure is not None:
                 _tell_failure(driver.failure, driver.unclean)
@@ -190,18 +197,22 @@ class Host:
         driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
         return driver
 
-    async def _linger(self, driver: Driver, control: ControlServer, linger_s: float) -> None:
+    async def _linger(self, driver: Driver, control: ControlServer) -> None:
         """Stop a run that waits for an operator when none has been there for long."""
+        settings = self._settings
         loop = asyncio.get_running_loop()
         waiting_since_s: float | None = None
+        shortest_s = min(settings.linger_s, settings.linger_s if settings.hold_s is None else settings.hold_s)
         while True:
-            await asyncio.sleep(min(LINGER_CHECK_S, max(linger_s / 2, SHORTEST_LINGER_CHECK_S)))
+            await asyncio.sleep(min(LINGER_CHECK_S, max(shortest_s / 2, SHORTEST_LINGER_CHECK_S)))
             if control.is_attended or not driver.engine.is_waiting:
                 waiting_since_s = None
                 continue
             waiting_since_s = waiting_since_s or loop.time()
-            if loop.time() - waiting_since_s > linger_s:
-                driver.submit(StopRequest("linger", int(ExitCode.HELD)))
+            is_held = settings.hold_s is not None and driver.engine.is_stopped_to_look
+            limit_s = settings.hold_s if is_held and settings.hold_s is not None else settings.linger_s
+            if loop.time() - waiting_since_s > limit_s:
+                driver.submit(StopRequest("--on-break hold" if is_held else "linger", int(ExitCode.HELD)))
                 return
 
 
