@@ -132,7 +132,7 @@ class Engine:
             BreakRequest: break_requests.set,
             SwitchBreakRequest: break_requests.switch,
             RemoveBreakRequest: break_requests.remove,
-            SetArgumentsRequest: self.operator.not_yet,
+            SetArgumentsRequest: self.operator.set_arguments,
             BackRequest: self.operator.not_yet,
             SkipAllRequest: self.operator.not_yet,
             ConfirmRequest: self.operator.confirm,

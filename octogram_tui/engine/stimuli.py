@@ -232,9 +232,10 @@ class RemoveBreakRequest:
 
 @dataclass(slots=True)
 class SetArgumentsRequest:
-    """Give a held or failed instance other arguments for its next attempt; `remove`: those of the text again.
+    """Give an instance that is held, failed or ended other arguments for its next attempt; `remove`: the text's again.
 
-    arguments: argument -> value, as the agent gets it; the others are expanded as ever. Used once.
+    arguments: argument -> value, as the agent gets it, and null to leave it out; the others are expanded as ever. Used
+    once: by that attempt, and by those that follow it by themselves.
     """
 
     instance: InstanceId

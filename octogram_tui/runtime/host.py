@@ -119,7 +119,7 @@ class Host:
             self._options.run,
             settings.run_dir / archive.JOURNAL,
             driver.submit,
-            Desk(driver.read_log, files).answer,
+            Desk(driver.read_log, files, driver.engine).answer,
         )
         self._bus.subscribe(lambda _: control.wake())
         stopwatch = Stopwatch()

@@ -92,7 +92,7 @@ class ScenarioFiles:
             new, problems = await self._read()
             if new is None:
                 self._reject(problems)
-                return f"the file is refused: {_said(problems)}"
+                return f"the file is refused: {in_a_line(problems)}"
             is_news = new.digest != self._digest or bool(self._rejected)
             if is_news:
                 self._digest, self._rejected = new.digest, ()
@@ -106,10 +106,15 @@ class ScenarioFiles:
         async with self._reading:
             new, problems = await self._read()
             if new is None:
-                return problems, _said(problems)
+                return problems, in_a_line(problems)
             counts = f"{_count(len(new.stages), 'stage')}, {_count(len(new.agents), 'agent')}, no errors"
             is_same = new.digest == self._digest
             return (), f"{counts}; {'it is what the run goes by' if is_same else 'the run does not go by it yet'}"
+
+    async def read(self) -> tuple[Scenario | None, tuple[Problem, ...]]:
+        """Read the files and give the scenario, or what is wrong with it; the run hears of nothing."""
+        async with self._reading:
+            return await self._read()
 
     async def _read(self) -> tuple[Scenario | None, tuple[Problem, ...]]:
         try:
@@ -126,7 +131,8 @@ class ScenarioFiles:
             self._submit(EditReport(None, problems))
 
 
-def _said(problems: Sequence[Problem]) -> str:
+def in_a_line(problems: Sequence[Problem]) -> str:
+    """Say how many problems there are, and the first of them."""
     first = problems[0] if problems else Problem("", 0, 0, "nobody knows why")
     place = f"line {first.line}: " if first.line else ""
     return f"{_count(len(problems), 'problem')}: {place}{first.message}"
