@@ -21,6 +21,7 @@ from octogram_tui.model.values import Value
 Depth = Literal["into", "over", "out"]
 HoldMode = Literal["all", "alone"]
 Inputs = Literal["now", "then"]
+ReloadMode = Literal["now", "ask"]
 
 
 @dataclass(slots=True)
@@ -321,10 +322,18 @@ class SetVariableRequest:
 
 @dataclass(slots=True)
 class EditReport:
-    """The file was edited: the new scenario, or what is wrong with it."""
+    """The file was edited: the new scenario, or what is wrong with it. is_asked: somebody wants it in force."""
 
     scenario: Scenario | None
     problems: tuple[Problem, ...] = ()
+    is_asked: bool = False
+
+
+@dataclass(slots=True)
+class ReloadModeRequest:
+    """What becomes of an edit of the file from now on: in force at once (`now`), or when `reload` is asked (`ask`)."""
+
+    mode: ReloadMode
 
 
 @dataclass(slots=True)
@@ -368,5 +377,6 @@ Stimulus = (
     | SkipAllRequest
     | SetVariableRequest
     | EditReport
+    | ReloadModeRequest
     | StopRequest
 )
