@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 from octogram_tui.engine.effects import Effect
 from octogram_tui.engine.events import Event, VariableChanged
+from octogram_tui.engine.kept_results import KeptResults
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
@@ -38,12 +40,19 @@ class Core:
         self.by_course: dict[
             str, tuple[int, Value | object]
         ] = {}  # by name: in which epoch a job set it last, and to what
+        self.results = KeptResults()
         self.at_s = 0.0
         self.paused_s = 0.0  # how long nothing was in flight, and nothing could begin until somebody acted
         self.cause = ""
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
+
+    def apart(self) -> Core:
+        """Give ground on which a change can be tried: nothing of it is seen from here."""
+        other = copy.copy(self)
+        other.events, other.effects = [], []
+        return other
 
     def emit(self, event: Event) -> None:
         """State a fact: it gets its number and its time here."""

@@ -508,6 +508,32 @@ class ScenarioReloaded(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class ReloadModeChosen(Event):
+    """What becomes of an edit of the file: in force at once (mode now), or when it is asked for (mode ask)."""
+
+    TYPE: ClassVar[str] = "reload_mode_chosen"
+    mode: str = "now"
+
+
+@dataclass(slots=True, kw_only=True)
+class EditWaits(Event):
+    """The file was edited, and waits to be asked for; `scenario_reloaded` tells when it is in force.
+
+    changes: lines for people; none: the file is again what runs, and nothing waits any more. The numbers are of
+    instances: stale and not stale any more (fresh) by it, failed that would run differently, new and gone rows.
+    """
+
+    TYPE: ClassVar[str] = "edit_waits"
+    digest: str = ""
+    changes: list[str] = field(default_factory=list)
+    stale: int = 0
+    fresh: int = 0
+    failed: int = 0
+    new: int = 0
+    gone: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class ScenarioRejected(Event):
     """An edited scenario is wrong; the old one stays. problems: list of {file, line, column, message, hint}."""
 

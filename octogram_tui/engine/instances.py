@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from octogram_tui.engine.schedule import JobRun, StageRun
@@ -93,6 +93,7 @@ class Instances:
             InstanceId, Reading
         ] = {}  # of the latest attempt of all that ran, or that `when` passed over
         self.stale: dict[InstanceId, str] = {}  # why what ended well would run differently now
+        self.given: dict[InstanceId, Mapping[str, Value]] = {}  # arguments by hand, for the next attempt of each
         self.attempts: dict[InstanceId, int] = {}  # how often each has run; those that ran once are in `readings` only
 
     def move(self, instance: Instance, state: InstanceState) -> None:

@@ -11,6 +11,7 @@ from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
+from octogram_tui.engine.edits import Edits
 from octogram_tui.engine.effects import ArmTimer, Effect
 from octogram_tui.engine.ending import CANCEL_S, Ending
 from octogram_tui.engine.events import (
@@ -26,7 +27,7 @@ from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.operator import Operator
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.readings import Readings
-from octogram_tui.engine.reload import adopt, describe_plan
+from octogram_tui.engine.reload import describe_plan
 from octogram_tui.engine.rerun_stale import StaleReruns
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
@@ -51,6 +52,7 @@ from octogram_tui.engine.stimuli import (
     OutputReport,
     PauseRequest,
     ProgressReport,
+    ReloadModeRequest,
     RemoveBreakRequest,
     RerunAllRequest,
     RerunRequest,
@@ -106,6 +108,7 @@ class Engine:
         self.staleness = Staleness(self.core, self.instances, self.readings, self.fleet)
         self.causes: set[int] = set()
         self.operator = Operator(self)
+        self.edits = Edits(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
         self._stands_still = False
@@ -134,7 +137,7 @@ class Engine:
             BreakRequest: break_requests.set,
             SwitchBreakRequest: break_requests.switch,
             RemoveBreakRequest: break_requests.remove,
-            SetArgumentsRequest: self.operator.not_yet,
+            SetArgumentsRequest: self.operator.set_arguments,
             BackRequest: self.operator.not_yet,
             SkipAllRequest: self.operator.not_yet,
             ConfirmRequest: self.operator.confirm,
@@ -142,7 +145,8 @@ class Engine:
             RerunAllRequest: self.operator.rerun_all,
             SkipRequest: self.operator.skip,
             SetVariableRequest: self.operator.set_variable,
-            EditReport: lambda s: adopt(self, s),
+            EditReport: self.edits.report,
+            ReloadModeRequest: self.edits.choose,
             StopRequest: self.ending.stop,
         }
 

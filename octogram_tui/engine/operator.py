@@ -13,6 +13,7 @@ from octogram_tui.engine.events import (
     RunResumed,
     VariableChanged,
 )
+from octogram_tui.engine.given import set_arguments
 from octogram_tui.engine.rerun_all import choose_failed, nothing_to_run
 from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.stimuli import (
@@ -21,6 +22,7 @@ from octogram_tui.engine.stimuli import (
     PauseRequest,
     RerunAllRequest,
     RerunRequest,
+    SetArgumentsRequest,
     SetVariableRequest,
     SkipRequest,
     StepRequest,
@@ -155,7 +157,7 @@ class Operator:
                 by="operator",
                 stale=found.total,
                 fresh=len(found.fresh),
-                failed=found.failed,
+                failed=len(found.failed),
             )
         )
         engine.staleness.tell(found)
@@ -163,6 +165,12 @@ class Operator:
         for instance in engine.instances.in_state("held"):
             instance.job_run.look_at(core.variables, core.epoch, core.seq)
         engine.transitions.look_at_expressions()
+
+    def set_arguments(self, stimulus: SetArgumentsRequest) -> None:
+        """Give an instance other arguments for its next attempt."""
+        problem = set_arguments(self._engine, stimulus)
+        if problem:
+            self._refuse("set arguments", problem)
 
     def not_yet(self, stimulus: object) -> None:
         """Refuse what is being built."""

@@ -51,9 +51,10 @@ class Reading:
     """What attempts of one job read: the text that was in force, and the variables with the values that they had.
 
     epoch: how often the operator or the file had set a variable by then.
+    given: the arguments that the operator gave one attempt, which has a reading of its own then.
     """
 
-    __slots__ = ("captures", "epoch", "is_computed", "names", "spec", "values")
+    __slots__ = ("captures", "epoch", "given", "is_computed", "names", "spec", "values")
 
     def __init__(
         self, spec: JobSpec, names: Names, epoch: int, captures: list[str] | None, values: dict[str, Value | Absent]
@@ -64,6 +65,13 @@ class Reading:
         self.epoch = epoch
         self.captures = captures  # None where the texts do not name them
         self.values = values  # ABSENT for a variable that was not there
+        self.given: Mapping[str, Value] = {}
+
+    def with_given(self, given: Mapping[str, Value]) -> Reading:
+        """Give that of an attempt which runs with some arguments as the operator gave them."""
+        own = Reading(self.spec, self.names, self.epoch, self.captures, self.values)
+        own.given = given
+        return own
 
 
 class StageReading:

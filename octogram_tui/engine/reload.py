@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.events import ScenarioRejected, ScenarioReloaded, WarningGiven
+from octogram_tui.engine.given import follow_edit
 from octogram_tui.engine.job_texts import job_texts
 from octogram_tui.engine.readings import mentions
 from octogram_tui.engine.stimuli import EditReport
@@ -15,6 +16,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
+    from octogram_tui.engine.core import Core
     from octogram_tui.engine.machine import Engine
 
 
@@ -63,8 +65,9 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
         ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, core.options.selection))
     )
     core.epoch += 1
-    _adopt_variables(engine, old, new)
+    adopt_variables(core, old, new)
     engine.follow_stages(old, new)
+    follow_edit(engine)
     engine.staleness.tell(engine.staleness.look(None))
     _adopt_agents(engine, old, new)
     was = {file.path: file.source for file in old.own_procedures}
@@ -74,9 +77,8 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
             core.emit(WarningGiven(message=message))
 
 
-def _adopt_variables(engine: Engine, old: Scenario, new: Scenario) -> None:
+def adopt_variables(core: Core, old: Scenario, new: Scenario) -> None:
     """Bring in what the file says now, unless a job or the operator changed it since."""
-    core = engine.core
     for name, value in new.variables.items():
         was = old.variables.get(name)
         if name in old.variables and was == value:

@@ -32,7 +32,7 @@ NAMED_AT_ONCE = 500
 
 
 class Found(NamedTuple):
-    """What a change means: what is stale now of what it concerns, what is stale no more, how many failures it concerns.
+    """What a change means: what is stale now of what it concerns, what is stale no more, which failures it concerns.
 
     stale: why, by instance, as far as that is news; total: how many there are of what it concerns.
     """
@@ -40,7 +40,7 @@ class Found(NamedTuple):
     stale: dict[InstanceId, str]
     total: int
     fresh: list[InstanceId]
-    failed: int
+    failed: list[InstanceId]
 
 
 class Staleness:
@@ -52,13 +52,17 @@ class Staleness:
         self._readings = readings
         self._fleet = fleet
 
-    def look(self, changed: str | None) -> Found:
-        """Weigh what reads a variable that was changed by hand; None: everything, after an edit."""
-        weighing = _Weighing(self._core, self._readings, self._fleet, changed)
+    def look(self, changed: str | None, core: Core | None = None) -> Found:
+        """Weigh what reads a variable that was changed by hand; None: everything, after an edit.
+
+        core: the ground as it would be, if it is not yet.
+        """
+        weighing = _Weighing(core or self._core, self._readings, self._fleet, changed)
         known = self._instances.stale
         stale: dict[InstanceId, str] = {}
         fresh: list[InstanceId] = []
-        total = failed = 0
+        failed: list[InstanceId] = []
+        total = 0
         for id_, reading in self._instances.readings.items():
             if not weighing.concerns(id_, reading):
                 continue
@@ -70,8 +74,8 @@ class Staleness:
                     stale[id_] = reason
                 elif not reason and id_ in known:
                     fresh.append(id_)
-            elif live.state == "undecided":  # what is under way is weighed when it has ended
-                failed += bool(weighing.reason(id_, reading))
+            elif live.state == "undecided" and weighing.reason(id_, reading):  # what is under way: when it has ended
+                failed.append(id_)
         return Found(stale, total, fresh, failed)
 
     def tell(self, found: Found) -> None:
@@ -98,7 +102,7 @@ class Staleness:
         if reading is not None:
             reason = _Weighing(self._core, self._readings, self._fleet, None).reason(id_, reading)
             if reason:
-                self.tell(Found({id_: reason}, 1, [], 0))
+                self.tell(Found({id_: reason}, 1, [], []))
 
 
 def _parts(names: list[str]) -> Iterator[list[str]]:
@@ -164,10 +168,12 @@ class _Weighing:
             if items is None or id_.item not in items:
                 return True
             item = items[id_.item]
-        then = {name: value for name, value in reading.values.items() if value is not ABSENT}
-        return _outcome(reading.spec, self._scope(id_, reading, then, item)) != _outcome(
-            spec, self._scope(id_, reading, now, item)
-        )
+        then = self._scope(id_, reading, {n: value for n, value in reading.values.items() if value is not ABSENT}, item)
+        would_be = _outcome(spec, self._scope(id_, reading, now, item))
+        if would_be == _outcome(reading.spec, then):
+            return False
+        # What the operator gave it may have been written into the file since.
+        return not reading.given or would_be != _outcome(reading.spec, then, reading.given)
 
     def _scope(
         self, id_: InstanceId, reading: Reading, variables: Mapping[str, Value], item: Value = None
@@ -260,12 +266,13 @@ def _is_moved(core: Core, read_epoch: int, name: str, value: object) -> bool:
     return expected is not now and repr(expected) != repr(now)  # 1, 1.0 and true are equal, and not the same
 
 
-def _outcome(spec: JobSpec, scope: dict[str, Value]) -> str:
+def _outcome(spec: JobSpec, scope: dict[str, Value], given: Mapping[str, Value] | None = None) -> str:
     """Give what an attempt does, as a text to compare: what it is told, that it is passed over, or that it fails."""
     try:
         if spec.when is not None and not decide(spec.when.source, scope):
             return "passed over"
-        arguments = spec.arguments.expand(scope, lambda kind, uri: {"shown": uri})
+        template = spec.arguments.replaced(given) if given else spec.arguments
+        arguments = template.expand(scope, lambda kind, uri: {"shown": uri})
         held = ""
         if spec.where == "assertion":
             failure = results.assertion_failure(arguments, scope)

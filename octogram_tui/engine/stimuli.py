@@ -21,6 +21,7 @@ from octogram_tui.model.values import Value
 Depth = Literal["into", "over", "out"]
 HoldMode = Literal["all", "alone"]
 Inputs = Literal["now", "then"]
+ReloadMode = Literal["now", "ask"]
 
 
 @dataclass(slots=True)
@@ -239,9 +240,10 @@ class RemoveBreakRequest:
 
 @dataclass(slots=True)
 class SetArgumentsRequest:
-    """Give a held or failed instance other arguments for its next attempt; `remove`: those of the text again.
+    """Give an instance that is held, failed or ended other arguments for its next attempt; `remove`: the text's again.
 
-    arguments: argument -> value, as the agent gets it; the others are expanded as ever. Used once.
+    arguments: argument -> value, as the agent gets it, and null to leave it out; the others are expanded as ever. Used
+    once: by that attempt, and by those that follow it by themselves.
     """
 
     instance: InstanceId
@@ -327,10 +329,18 @@ class SetVariableRequest:
 
 @dataclass(slots=True)
 class EditReport:
-    """The file was edited: the new scenario, or what is wrong with it."""
+    """The file was edited: the new scenario, or what is wrong with it. is_asked: somebody wants it in force."""
 
     scenario: Scenario | None
     problems: tuple[Problem, ...] = ()
+    is_asked: bool = False
+
+
+@dataclass(slots=True)
+class ReloadModeRequest:
+    """What becomes of an edit of the file from now on: in force at once (`now`), or when `reload` is asked (`ask`)."""
+
+    mode: ReloadMode
 
 
 @dataclass(slots=True)
@@ -375,5 +385,6 @@ Stimulus = (
     | SkipAllRequest
     | SetVariableRequest
     | EditReport
+    | ReloadModeRequest
     | StopRequest
 )

@@ -120,6 +120,10 @@ class Transitions:
         self._fail(instance, failure, 0.0, is_sent=False)
 
     def _execute(self, instance: Instance) -> None:
+        if self._instances.given and instance.reading is not None:
+            given = self._instances.given.pop(instance.id, None)
+            if given is not None:
+                instance.reading = instance.reading.with_given(given)
         self._instances.begin_attempt(instance, self._core.at_s)
         spec = instance.job_run.spec
         agent = instance.id.agent
@@ -131,14 +135,23 @@ class Transitions:
                 self._services.warn_of_address(self._core, uri.partition("://")[0], agent)
             return found
 
+        given = instance.reading.given if instance.reading is not None else {}
         try:
-            arguments = spec.arguments.expand(scope, resolve)
+            template = spec.arguments.replaced(given) if given else spec.arguments
+            arguments = template.expand(scope, resolve)
         except TemplateError as error:
             self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
             return
         seen = self._readings.seen(instance.job_run, instance.reading)
         self._core.emit(
-            JobStarted(**instance.place, procedure=spec.procedure, arguments=arguments, why=instance.why, **seen)
+            JobStarted(
+                **instance.place,
+                procedure=spec.procedure,
+                arguments=arguments,
+                why=instance.why,
+                edited=sorted(given),
+                **seen,
+            )
         )
         if spec.where == "assertion":
             failure = results.assertion_failure(arguments, scope)
@@ -414,6 +427,7 @@ class Transitions:
         is_tolerated: bool = False,
         seen: Seen | None = None,
     ) -> None:
+        self._core.results.keep(instance.id, result, failure)
         self._core.emit(
             JobFinished(
                 **instance.place,

@@ -107,6 +107,10 @@ class Arguments(Protocol):
         """
         ...
 
+    def replaced(self, given: Mapping[str, Value]) -> Arguments:
+        """Give these with others in their places, as an agent gets them. Raises TemplateError for what is refused."""
+        ...
+
     def raw(self) -> dict[str, Value]:
         """Give the arguments as written, defaults filled in, templates not expanded."""
         ...

@@ -71,6 +71,8 @@ class Board(Plan):
         self.notice_count = 0
         self.changes: list[str] = []  # of the latest reload
         self.problems: list[ProblemEntry] = []  # of the latest edit, when it was refused
+        self.waiting_edit: ev.EditWaits | None = None  # an edit of the file that is in force when it is asked for
+        self.reload_mode = "now"
         self.reload_seq = 0  # the event that set `changes` or `problems`, and its time
         self.reload_at_s = 0.0
         self.reload_stale = 0  # how many instances the latest reload made stale
@@ -377,7 +379,7 @@ class Board(Plan):
         self.phase, self.done_exit_code, self.done_at_s = Phase.DONE, event.exit_code, event.at_s
 
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
-        self.changes, self.problems = event.changes, []
+        self.changes, self.problems, self.waiting_edit = event.changes, [], None
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
         self.reload_stale, self._reload_cause = 0, event.cause
         if event.plan:
@@ -385,6 +387,13 @@ class Board(Plan):
 
     def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
         self.problems, self.reload_seq, self.reload_at_s = event.problems, event.seq, event.at_s
+        self.waiting_edit = None
+
+    def _on_edit_waits(self, event: ev.EditWaits) -> None:
+        self.problems, self.waiting_edit = [], event if event.changes else None
+
+    def _on_reload_mode_chosen(self, event: ev.ReloadModeChosen) -> None:
+        self.reload_mode = event.mode
 
     def _on_warning(self, event: ev.WarningGiven) -> None:
         self._note(event, "warning", event.message)

@@ -83,6 +83,7 @@ class Progress:
             ev.ConfirmationGiven: self._confirmation_given,
             ev.StagesDone: self._stages_done,
             ev.ScenarioReloaded: self._reloaded,
+            ev.EditWaits: self._edit_waits,
             ev.ScenarioRejected: self._rejected,
             ev.WarningGiven: self._warning,
             ev.StopRequested: self._stop_requested,
@@ -334,6 +335,10 @@ class Progress:
 
     def _reloaded(self, event: ev.ScenarioReloaded) -> None:
         self._plain(f"the scenario was edited: {self._log.text('; '.join(event.changes)) or 'no change'}")
+
+    def _edit_waits(self, event: ev.EditWaits) -> None:
+        if event.changes:
+            self._plain(f"the scenario was edited, and waits for `reload`: {self._log.text('; '.join(event.changes))}")
 
     def _rejected(self, event: ev.ScenarioRejected) -> None:
         text = self._log.text

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from octogram_tui.engine.foreseeing import foresee_edit, foresee_set
+from octogram_tui.engine.looking import look
+from octogram_tui.engine.machine import Engine
+from octogram_tui.errors import TemplateError
+from octogram_tui.runtime.consequences import as_answer
 from octogram_tui.runtime.verbs import (
     CheckFile,
     Evaluate,
@@ -14,7 +20,7 @@ from octogram_tui.runtime.verbs import (
     LookAtFile,
     Whereabouts,
 )
-from octogram_tui.runtime.watch import ScenarioFiles
+from octogram_tui.runtime.watch import ScenarioFiles, in_a_line
 
 Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Whereabouts
 """What is answered to who asks, after a while, and is no event by itself."""
@@ -23,19 +29,53 @@ Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFi
 class Desk:
     """One for a run. files: None for a run whose scenario is not read again."""
 
-    def __init__(self, read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]], files: ScenarioFiles | None) -> None:
+    def __init__(
+        self, read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]], files: ScenarioFiles | None, engine: Engine
+    ) -> None:
         self._read_log = read_log
         self._files = files
+        self._engine = engine
 
     async def answer(self, question: Question) -> dict[str, Any]:
-        """Give {problem} or what was asked for: of a file {said, problems}, of a log {lines, size_bytes, trouble}."""
+        """Give {problem} or what was asked for.
+
+        Of a file {said, problems}, of a log {lines, size_bytes, trouble}, of an expression {value}, of a change what
+        consequences.py gives.
+        """
         if isinstance(question, LogQuery):
             return await self._read_log(question)
-        if isinstance(question, (Evaluate, ForeseeSet, ForeseeFile, Whereabouts)):
+        if isinstance(question, Evaluate):
+            return self._evaluate(question)
+        if isinstance(question, ForeseeSet):
+            found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
+            return {"problem": "", "led_to": [], **as_answer(found)}
+        if isinstance(question, Whereabouts):
             return {"problem": "this cannot be asked for yet"}
         if self._files is None:
             return {"problem": "this run does not read its scenario again: it has no console of its own"}
+        if isinstance(question, ForeseeFile):
+            return await self._foresee_file(self._files)
         if isinstance(question, LookAtFile):
             return {"problem": "", "led_to": [], "said": [await self._files.take()]}
         problems, said = await self._files.check()
         return {"problem": "", "led_to": [], "said": [said], "problems": [list(problem) for problem in problems]}
+
+    def _evaluate(self, question: Evaluate) -> dict[str, Any]:
+        """Evaluate in the loop itself: the engine must not move meanwhile, and the bounds of templates hold."""
+        try:
+            value = look(self._engine, question.expression, question.instance, question.agent)
+            json.dumps(value, allow_nan=False).encode()
+        except TemplateError as error:
+            return {"problem": f"{error.message}; {error.hint}" if error.hint else error.message}
+        except (ValueError, RecursionError):
+            return {"problem": "the value cannot be written as JSON: it holds what is no number, or is too deep"}
+        return {"problem": "", "led_to": [], "value": value}
+
+    async def _foresee_file(self, files: ScenarioFiles) -> dict[str, Any]:
+        new, problems = await files.read()
+        if new is None:
+            return {
+                "problem": f"the file is refused: {in_a_line(problems)}",
+                "problems": [list(each) for each in problems],
+            }
+        return {"problem": "", "led_to": [], **as_answer(foresee_edit(self._engine, new))}

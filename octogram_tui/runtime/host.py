@@ -118,12 +118,15 @@ class Host:
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports)
-        files = ScenarioFiles(scenario, settings.reload, driver.submit) if settings.reload is not None else None
+        files = None
+        if settings.reload is not None:
+            engine = driver.engine
+            files = ScenarioFiles(scenario, settings.reload, driver.submit, lambda: engine.core.scenario.digest)
         control = ControlServer(
             self._options.run,
             settings.run_dir / archive.JOURNAL,
             driver.submit,
-            Desk(driver.read_log, files).answer,
+            Desk(driver.read_log, files, driver.engine).answer,
         )
         self._bus.subscribe(lambda _: control.wake())
         stopwatch = Stopwatch()

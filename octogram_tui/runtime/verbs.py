@@ -335,6 +335,12 @@ TABLE: tuple[Verb, ...] = (
         (Argument("instance", INSTANCE, "the instance"),),
         needs_control=False,
     ),
+    Verb(
+        "reload_mode",
+        "choose what becomes of an edit of the file: in force at once, or when `reload` is asked",
+        stimuli.ReloadModeRequest,
+        (Argument("mode", one_of(get_args(stimuli.ReloadMode)), "which"),),
+    ),
     Verb("reload", "read the scenario's file now, without waiting until it is saved", LookAtFile),
     Verb(
         "check",

@@ -69,34 +69,46 @@ class ScenarioFiles:
     """The scenario as it was read last.
 
     load: reads the scenario anew; runs in a thread. Content decides: a file saved unchanged is no edit.
+    in_force: the digest of what the run goes by; an edit may wait.
     """
 
-    def __init__(self, scenario: Scenario, load: Callable[[], Scenario], submit: Callable[[Stimulus], None]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        load: Callable[[], Scenario],
+        submit: Callable[[Stimulus], None],
+        in_force: Callable[[], str],
+    ) -> None:
         self.files: Sequence[str] = scenario.files
         self.signature: Signature = ()  # none: it may have been edited since it was read, so it is read once more
         self._digest = scenario.digest
         self._rejected: tuple[Problem, ...] = ()
         self._load = load
         self._submit = submit
+        self._in_force = in_force
         self._reading = asyncio.Lock()
 
     async def look(self) -> None:
         """Read the files if they are not what they were, and tell of what changed."""
         if signature_of(self.files) != self.signature:
-            await self.take()
+            await self.take(is_asked=False)
 
-    async def take(self) -> str:
-        """Read the files whatever is known of them, tell the run of what changed, and give what came of it."""
+    async def take(self, *, is_asked: bool = True) -> str:
+        """Read the files whatever is known of them, tell the run of what changed, and give what came of it.
+
+        is_asked: somebody wants it in force, also where edits wait for that.
+        """
         async with self._reading:
             self.signature = signature_of(self.files)
             new, problems = await self._read()
             if new is None:
                 self._reject(problems)
-                return f"the file is refused: {_said(problems)}"
-            is_news = new.digest != self._digest or bool(self._rejected)
+                return f"the file is refused: {in_a_line(problems)}"
+            known = self._in_force() if is_asked else self._digest
+            is_news = new.digest != known or bool(self._rejected)
             if is_news:
                 self._digest, self._rejected = new.digest, ()
-                self._submit(EditReport(new))
+                self._submit(EditReport(new, is_asked=is_asked))
             if tuple(new.files) != tuple(self.files):
                 self.files, self.signature = new.files, ()
             return "the run takes it up" if is_news else "the file is what the run goes by"
@@ -106,10 +118,15 @@ class ScenarioFiles:
         async with self._reading:
             new, problems = await self._read()
             if new is None:
-                return problems, _said(problems)
+                return problems, in_a_line(problems)
             counts = f"{_count(len(new.stages), 'stage')}, {_count(len(new.agents), 'agent')}, no errors"
-            is_same = new.digest == self._digest
+            is_same = new.digest == self._in_force()
             return (), f"{counts}; {'it is what the run goes by' if is_same else 'the run does not go by it yet'}"
+
+    async def read(self) -> tuple[Scenario | None, tuple[Problem, ...]]:
+        """Read the files and give the scenario, or what is wrong with it; the run hears of nothing."""
+        async with self._reading:
+            return await self._read()
 
     async def _read(self) -> tuple[Scenario | None, tuple[Problem, ...]]:
         try:
@@ -126,7 +143,8 @@ class ScenarioFiles:
             self._submit(EditReport(None, problems))
 
 
-def _said(problems: Sequence[Problem]) -> str:
+def in_a_line(problems: Sequence[Problem]) -> str:
+    """Say how many problems there are, and the first of them."""
     first = problems[0] if problems else Problem("", 0, 0, "nobody knows why")
     place = f"line {first.line}: " if first.line else ""
     return f"{_count(len(problems), 'problem')}: {place}{first.message}"

@@ -11,6 +11,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.field_values import Resolve
 from octogram_tui.scenario.fields import FieldReader, Make
 from octogram_tui.scenario.findings import Findings, kind_of
+from octogram_tui.scenario.given import read_given
 from octogram_tui.scenario.tree import MapNode, Place
 from octogram_tui.scenario.usage import IN_JOB, IN_PROCESS, Usage
 from octogram_tui.template.scope import PORTS
@@ -28,12 +29,13 @@ def is_original(procedure: str) -> bool:
 class JobArguments:
     """The arguments of one job. Those without any template are ready; the others are made for each instance."""
 
-    __slots__ = ("_base", "_has_ports", "_makers", "braces")
+    __slots__ = ("_base", "_has_ports", "_makers", "_procedure", "braces")
 
     def __init__(
         self,
         raw: dict[str, Any],
         makers: tuple[tuple[str, Make], ...] = (),
+        procedure: type[Procedure] | None = None,
         *,
         has_ports: bool = False,
         braces: bool = True,
@@ -41,6 +43,7 @@ class JobArguments:
         # The makers' results take the places of their templates, so that the order stays that of the declaration.
         self._base = raw
         self._makers = makers
+        self._procedure = procedure
         self._has_ports = has_ports
         self.braces = braces
 
@@ -53,6 +56,22 @@ class JobArguments:
             for name, make in self._makers:
                 result[name] = make(scope, resolve)
         return result
+
+    def replaced(self, given: Mapping[str, Any]) -> JobArguments:
+        """Give these with others in their places, which are no templates. Raises TemplateError for what is refused."""
+        if self._procedure is None:
+            raise TemplateError("nobody knows what this job's procedure takes")
+        new = read_given(self._procedure, given, self._base, braces=self.braces)
+        base = {**self._base, **new.values}
+        kept = [name for name in self._procedure.fields if name in base and name not in new.gone - set(new.values)]
+        makers = {name: make for name, make in self._makers if name in kept and name not in new.values} | new.makers
+        return JobArguments(
+            {name: base[name] for name in kept},
+            tuple(makers.items()),
+            self._procedure,
+            has_ports=self._has_ports,
+            braces=self.braces,
+        )
 
     def foretell(self, scope: Mapping[str, Any], can_tell: Callable[[str, bool], bool]) -> tuple[dict[str, Any], str]:
         """Expand what can be told before the run; the rest stays as written. Also gives what would go wrong.
@@ -123,4 +142,4 @@ def read_arguments(procedure: type[Procedure], value: Any, place: Place, reader:
         raw[key] = read.raw
         if read.make is not None:
             makers.append((key, read.make))
-    return JobArguments(raw, tuple(makers), has_ports=reader.names is IN_PROCESS, braces=reader.braces)
+    return JobArguments(raw, tuple(makers), procedure, has_ports=reader.names is IN_PROCESS, braces=reader.braces)

@@ -34,6 +34,12 @@ EMPTY_LIST = ("is an empty list", "name at least one, or leave the key out")
 _SCALARS = ("int", "float", "bool")
 
 
+class Resolved(dict[str, str]):
+    """A URI as it was resolved before."""
+
+    __slots__ = ()
+
+
 def expanded(expand: Expand, text: str, path: str, scope: Mapping[str, Any], braces: bool) -> Any:
     """Expand a template, and say in any complaint which field it is of."""
     try:
@@ -55,6 +61,8 @@ def fit(field: Field[Any], value: Any, path: str, resolve: Resolve) -> Any:
         except ValueError as error:
             raise TemplateError(f"`{path}` {error}") from None
     if kind == "str":
+        if field.uri and isinstance(value, Resolved):
+            return dict(value)
         if not isinstance(value, (str, bool, int, float)):
             raise _wrong(path, "a text", value)
         return finished_text(field, text_of(value), path, resolve)

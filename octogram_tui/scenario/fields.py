@@ -70,7 +70,7 @@ class FieldReader:
         if type(value) is str and self.is_whole(field, value):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
                 return NOTHING
-            return Value(value, _value_maker(field, value, path, self.braces))
+            return Value(value, value_maker(field, value, path, self.braces))
         if kind == "any":
             return self.anything(field, value, place, path)
         if value is None:
@@ -126,7 +126,7 @@ class FieldReader:
                 problem = None if owner is None else owner_problem(owner, self.agents)
                 if problem is not None:
                     self.findings.error(place, *problem)
-            return Value(value, _text_maker(field, value, path, self.braces))
+            return Value(value, text_maker(field, value, path, self.braces))
         refusal = refuse(field, value)
         if refusal is not None:
             self.findings.error(place, f"`{path}` {refusal}")
@@ -149,7 +149,7 @@ class FieldReader:
         if isinstance(value, str) and is_template(value, braces=self.braces):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
                 return NOTHING
-            return Value(value, _value_maker(field, value, path, self.braces))
+            return Value(value, value_maker(field, value, path, self.braces))
         if isinstance(value, (list, dict)):
             return self.wrong(place, path, WANTED[field.kind], value)
         try:
@@ -350,14 +350,18 @@ def _map_value(values: dict[str, Value]) -> Value:
     return Value(raw, make)
 
 
-def _text_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+def text_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+    """Give what expands a template of a text."""
+
     def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
         return finished_text(field, expanded(render, text, path, scope, braces), path, resolve)
 
     return make
 
 
-def _value_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+def value_maker(field: Field[Any], text: str, path: str, braces: bool) -> Make:
+    """Give what expands a template that is a whole value."""
+
     def make(scope: Mapping[str, Any], resolve: Resolve) -> Any:
         return fit(field, expanded(expand, text, path, scope, braces), path, resolve)
 

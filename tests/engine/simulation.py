@@ -20,6 +20,7 @@ from octogram_tui.engine.stimuli import (
     TimerReport,
 )
 from octogram_tui.engine.timers import Timer
+from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, Execution, InstanceId, JobKey, StageKey, parse_execution
 from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, StageSpec, Text
@@ -40,9 +41,31 @@ class Given:
                 given[kind] = resolve(kind, given[kind])
         return given
 
+    def replaced(self, given: Mapping[str, Any]) -> Literal:
+        """Others in their places, which are no templates; `no` is refused."""
+        if "no" in given:
+            raise TemplateError("there is no argument `no`")
+        return Literal(self.values, given)
+
     def raw(self) -> dict[str, Any]:
         """Give them as written."""
         return self.values
+
+
+class Literal(Given):
+    """Arguments of which some are no templates."""
+
+    def __init__(self, values: Mapping[str, Any], literal: Mapping[str, Any]) -> None:
+        super().__init__({name: value for name, value in values.items() if name not in literal})
+        self.literal = dict(literal)
+
+    def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Any]:
+        """Expand the others."""
+        return {**super().expand(scope, resolve), **self.literal}
+
+    def raw(self) -> dict[str, Any]:
+        """Give all of them."""
+        return {**self.values, **self.literal}
 
 
 def job(

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from octogram_tui.engine.events import RequestRefused, RerunBegun, RunPaused, RunResumed, VariableChanged
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import PauseRequest, RerunAllRequest, Stimulus
 from octogram_tui.errors import AttachRefused, RequestDenied
 from octogram_tui.journal.writer import JournalWriter
+from octogram_tui.model.scenario import Scenario
 from octogram_tui.runtime.asking import ask
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk, Question
 from octogram_tui.runtime.driver import Fed
-from octogram_tui.runtime.verbs import CheckFile, LogQuery, LookAtFile
+from octogram_tui.runtime.verbs import CheckFile, ForeseeFile, LogQuery, LookAtFile
 
 DEADLINE_S = 20.0
 
@@ -175,12 +178,13 @@ async def test_who_leaves_while_a_log_is_read_leaves_nothing(run: Run) -> None:
             await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("question", [LookAtFile(), CheckFile()])
+@pytest.mark.parametrize("question", [LookAtFile(), CheckFile(), ForeseeFile()])
 async def test_a_run_that_does_not_read_its_scenario_again_says_so(run: Run, question: Question) -> None:
     async def no_log(_: Question) -> dict[str, Any]:
         return {}
 
-    assert "does not read its scenario again" in (await Desk(no_log, None).answer(question))["problem"]
+    desk = Desk(no_log, None, Engine(Scenario("s.yml", ()), RunOptions(run="r")))
+    assert "does not read its scenario again" in (await desk.answer(question))["problem"]
 
 
 async def test_a_console_that_may_not_act_is_told_at_once_and_not_after_a_time(run: Run) -> None:

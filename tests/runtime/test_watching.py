@@ -31,11 +31,13 @@ class Desk:
         self.path = path
         self.save("first")
         self.loads = 0
+        self.takes_at_once = True
         self.seen: list[str] = []
         self.problem: Exception | None = None
         self._changed = asyncio.Event()
         scenario = load_scenario(str(path)).scenario
-        self.files = watch.ScenarioFiles(scenario, self._load, self._take)
+        self.in_force = scenario.digest
+        self.files = watch.ScenarioFiles(scenario, self._load, self._take, lambda: self.in_force)
         self.task = asyncio.ensure_future(watch.watch_scenario(self.files))
 
     def _load(self) -> Scenario:
@@ -48,6 +50,8 @@ class Desk:
 
     def _take(self, stimulus: Stimulus) -> None:
         assert isinstance(stimulus, EditReport)
+        if stimulus.scenario is not None and self.takes_at_once | stimulus.is_asked:
+            self.in_force = stimulus.scenario.digest
         self.seen.append(stimulus.scenario.stages[0].name if stimulus.scenario else stimulus.problems[0].message)
         self._changed.set()
 
@@ -195,3 +199,15 @@ async def test_a_check_reads_the_file_and_the_run_hears_of_nothing(desk: Desk) -
     problems, said = await desk.files.check()
     assert (problems[0].line, said.startswith("1 problem: line 2: ")) == (2, True)
     assert desk.seen == []
+
+
+async def test_an_edit_that_waits_is_not_what_the_run_goes_by_until_it_is_asked_for(desk: Desk) -> None:
+    await desk.settled()
+    desk.task.cancel()
+    desk.takes_at_once = False
+    desk.save("second")
+    await desk.files.look()
+    assert (await desk.files.check())[1].endswith("the run does not go by it yet")
+    assert await desk.files.take() == "the run takes it up"
+    assert desk.seen == ["second", "second"]
+    assert await desk.files.take() == "the file is what the run goes by"

@@ -388,3 +388,61 @@ def test_a_record_that_a_template_gives_is_checked_as_if_it_were_written_there()
 def test_updates_that_could_never_be_made(keys: str, message: str) -> None:
     found = job_problems(f"fake.say: x\n{keys}")
     assert any(message in problem.message and problem.line for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("members", "given", "expected"),
+    [
+        ("count: 1", {"count": "7"}, {"count": 7}),
+        ("count: '{{ vars.word }}'", {"count": 2}, {"count": 2}),  # what cannot be expanded is not
+        ("", {"argv": ["{{ vars.word }}", "x"]}, {"argv": ["{{ vars.word }}", "x"]}),
+        ("argv: x", {"argv": None}, {}),
+        ("text: x", {"text": None}, {"text": "a"}),  # its default, which is a template
+        ("mode: create", {"mode": "extract"}, {"mode": "extract"}),
+        ("any: 1", {"any": None}, {"any": None}),
+        ("", {"file": "a://data/f"}, {"file": {"owned": "file a://data/f"}}),
+        ("file: self://x", {"file": {"owned": "y"}}, {"file": {"owned": "y"}}),  # as it was sent
+        ("", {"files": ["self://x", {"remote": "u", "path": "p"}]},
+         {"files": [{"owned": "file self://x"}, {"remote": "u", "path": "p"}]}),
+        ("", {"slot": {"index": 1, "file": {"owned": "y"}}},
+         {"slot": {"index": "1", "size": 4, "file": {"owned": "y"}}}),
+        ("", {"env": {"path": "x"}}, {"env": {"path": "x"}}),
+        ("", {"that": [True, "vars.n > 1"]}, {"that": ["true", "vars.n > 1"]}),
+    ],
+)  # fmt: skip
+def test_arguments_given_by_hand_are_what_the_procedure_gets(
+    members: str, given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = arguments(f"fake.everything: {{{members}}}").replaced(given).expand(SCOPE, resolve)
+    found = {name: value for name, value in found.items() if name not in ("ratio", "text") or name in given}
+    assert found == expected
+    order = list(arguments(f"fake.everything: {{{members}}}").replaced({"flag": True, "count": 1}).raw())
+    assert order.index("count") < order.index("flag")
+
+
+@pytest.mark.parametrize(
+    ("body", "given", "said"),
+    [
+        ("fake.everything: {}", {"count": "x"}, "`count` takes a whole number"),
+        ("fake.everything: {}", {"count": 99999}, "`count` must be at most 65535"),
+        ("fake.everything: {}", {"cuont": 1}, "has no argument `cuont`; did you mean `count`?"),
+        ("fake.everything: {}", {"mode": "shred"}, "must be one of create, extract"),
+        ("fake.everything: {}", {"that": "1 +"}, "`that`:"),
+        ("fake.everything: {}", {"names": "x"}, "takes a list"),
+        ("fake.everything: {}", {"slot": {"size": 1}}, "`slot.index` is missing"),
+        ("fake.everything: {}", {"file": {"owned": 1}}, "takes a text"),
+        ("fake.say: hello", {"text": None}, "`text` cannot be left out"),
+        ("builtins.wait_for: {port: 80}", {"expression": "true"}, "says who carries the job out"),
+        ("builtins.wait_for: {port: 80}", {"port": None}, "takes exactly one of"),
+        ("builtins.wait_for: {port: 80}", {"port": 81, "file": "f"}, "takes exactly one of"),
+    ],
+)
+def test_arguments_given_by_hand_are_held_to_the_declaration(body: str, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        arguments(body).replaced(given)
+    assert said in caught.value.message
+
+
+def test_one_of_several_that_is_given_takes_the_place_of_another() -> None:
+    assert arguments("builtins.wait_for: {port: 80}").replaced({"file": "f"}).raw()["file"] == "f"
+    assert "port" not in arguments("builtins.wait_for: {port: 80}").replaced({"file": "f"}).raw()
