@@ -44,8 +44,6 @@ class Reasons:
         self._board = board
         self.held: dict[InstanceId, ev.JobHeld] = {}
         self.met: dict[InstanceId, ev.BreakpointMet] = {}  # the breakpoint that holds a row, or did last
-        self.breakpoints: dict[int, ev.BreakpointSet] = {}
-        self.agents_held: dict[str, ev.AgentHeld] = {}
         self.passed: dict[InstanceId, Passed] = {}
         self.given: dict[InstanceId, ev.ArgumentsSet] = {}  # for the next attempt
         self.by_hand_seq = 0  # the latest event by which the operator set a variable: what is held sees it
@@ -56,10 +54,6 @@ class Reasons:
             "job_started": self._started,
             "job_finished": self._finished,
             "breakpoint_met": self._met,
-            "breakpoint_set": self._set,
-            "breakpoint_removed": self._removed,
-            "agent_held": self._agent_held,
-            "agent_released": self._agent_released,
             "arguments_set": self._arguments_set,
             "variable_changed": self._changed,
             "run_paused": self._paused,
@@ -97,18 +91,6 @@ class Reasons:
     def _met(self, event: ev.BreakpointMet) -> None:
         if event.instance is not None and not event.is_log:
             self.met[event.instance] = event
-
-    def _set(self, event: ev.BreakpointSet) -> None:
-        self.breakpoints[event.number] = event
-
-    def _removed(self, event: ev.BreakpointRemoved) -> None:
-        self.breakpoints.pop(event.number, None)
-
-    def _agent_held(self, event: ev.AgentHeld) -> None:
-        self.agents_held[event.agent] = event
-
-    def _agent_released(self, event: ev.AgentReleased) -> None:
-        self.agents_held.pop(event.agent, None)
 
     def _arguments_set(self, event: ev.ArgumentsSet) -> None:
         if event.arguments:

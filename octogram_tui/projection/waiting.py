@@ -8,6 +8,7 @@ from octogram_tui.projection.job_text import PLAIN
 from octogram_tui.projection.origins import Known, attempt_node, inputs
 from octogram_tui.projection.row_states import AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
+from octogram_tui.projection.stops import AgentHold
 from octogram_tui.projection.tree import Node
 from octogram_tui.projection.value_text import clock, duration, plural
 
@@ -46,7 +47,7 @@ def held(row: InstanceRow, known: Known) -> Node:
     event = known.reasons.held.get(row.key)
     reason, point = (event.reason, event.point) if event is not None else ("", "before")
     where = "after its attempt, before what follows it" if point == "after" else "before its attempt"
-    if not known.board.is_paused and row.agent not in known.reasons.agents_held and not (event and event.breakpoint):
+    if not known.board.is_paused and _alone(row, known) is None and not (event and event.breakpoint):
         words = f"waits for room: {_room(row)}"
         inside = list(_in_flight(row))
     else:
@@ -71,7 +72,7 @@ def _held_by(row: InstanceRow, known: Known, reason: str) -> str:
         met = known.reasons.met.get(row.key)
         message = f": {met.message}" if met is not None and met.number == event.breakpoint and met.message else ""
         return f"breakpoint {event.breakpoint}{message}"
-    alone = known.reasons.agents_held.get(row.agent)
+    alone = _alone(row, known)
     if alone is not None:
         words = {"operator": "you hold this agent", "failure": "a failure holds this agent"}.get(
             alone.reason, alone.reason
@@ -84,10 +85,17 @@ def _held_by(row: InstanceRow, known: Known, reason: str) -> str:
     return _SAID.get(reason, reason or "the gate is shut")
 
 
+def _alone(row: InstanceRow, known: Known) -> AgentHold | None:
+    """Give what holds the row's agent alone, where something does."""
+    hold = known.board.stops.agents.get(row.agent)
+    return hold if hold is not None and hold.is_held else None
+
+
 def _breakpoint(row: InstanceRow, number: int, known: Known) -> list[Node]:
-    point = known.reasons.breakpoints.get(number)
-    if point is None:
+    listed = known.board.stops.by_number.get(number)
+    if listed is None:
         return []
+    point = listed.breakpoint
     said = [f"{point.when} {point.pattern or '*'}"]
     said += [f"if {point.condition}"] if point.condition else []
     said += [f"hits {point.hits}"] if point.hits else []
