@@ -185,7 +185,9 @@ class Dispatcher:
         if instance.state == "planned":
             instance.attempt = 0
             self._instances.move(instance, "held")
-            self._core.emit(JobHeld(**instance.place, reason=self._gate.reason))
+            job_run = instance.job_run
+            seen = 0 if job_run.snapshot is self._core.variables else job_run.seen
+            self._core.emit(JobHeld(**instance.place, reason=self._gate.reason, seen=seen))
 
     def _draw(self, job_run: JobRun) -> Instance | None:
         """Make the next instance; None when there is none left."""

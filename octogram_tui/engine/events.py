@@ -60,7 +60,8 @@ class RunStarted(Event):
     plan: list of {stage, always, line, jobs} in order; jobs: list of {job, procedure, line, items: whether it has
     items, variables: names that its texts mention, with `*` where the rest of a name is computed, texts: its templates
     and expressions by where they stand}.
-    agents: list of {agent, address, transport}.
+    agents: list of {agent, address, transport}. origins: name -> `command line` or a file, of variables that are not as
+    the scenario itself sets them.
     """
 
     TYPE: ClassVar[str] = "run_started"
@@ -74,6 +75,7 @@ class RunStarted(Event):
     agents: list[AgentEntry] = field(default_factory=list)
     variables: dict[str, Value] = field(default_factory=dict)
     options: dict[str, Value] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -198,7 +200,8 @@ class JobHeld(JobEvent):
     """The gate holds an instance. reason: pause, step, breakpoint, confirmation, failure ...
 
     point: before its attempt, or after it (it has ended, and its lane waits). order: counts up with what comes to the
-    gate; the lowest is next. breakpoint: the number of the one that holds it.
+    gate; the lowest is next. breakpoint: the number of the one that holds it. seen: the number of the event up to which
+    the variables are those that it will see, where they are not those of now.
     """
 
     TYPE: ClassVar[str] = "job_held"
@@ -206,6 +209,7 @@ class JobHeld(JobEvent):
     point: str = "before"
     order: int = 0
     breakpoint: int = 0
+    seen: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -214,6 +214,7 @@ class Engine:
                 agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
                 variables=dict(core.variables),
                 options=options.public(),
+                origins=dict(scenario.origins),
             )
         )
         self.breakpoints.begin()

@@ -11,8 +11,8 @@ from octogram_tui.engine.readings import mentions
 from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.errors import Problem
 from octogram_tui.model.diff import compare
-from octogram_tui.model.entries import ProblemEntry, StageEntry
-from octogram_tui.model.scenario import Scenario
+from octogram_tui.model.entries import JobEntry, ProblemEntry, StageEntry
+from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
@@ -22,28 +22,43 @@ if TYPE_CHECKING:
 
 def describe_plan(scenario: Scenario, selection: Selection) -> list[StageEntry]:
     """Give the stages and jobs of a scenario as `run_started` and `scenario_reloaded` carry them."""
-    return [
-        {
-            "stage": stage.key,
-            "line": stage.mark.line,
-            "always": stage.always,
-            "left_out": selection.leaves_out(scenario, stage),
-            "with_agents": [t.source for t in stage.with_agents],
-            "jobs": [
-                {
-                    "job": job.key,
-                    "procedure": job.procedure,
-                    "items": job.items is not None,
-                    "line": job.mark.line,
-                    "variables": mentions(stage, job),
-                    "texts": job_texts(job),
-                }
-                for job in stage.jobs
-                if selection.takes(stage, job)
-            ],
-        }
-        for stage in scenario.stages
-    ]
+    return [_stage_entry(scenario, selection, stage) for stage in scenario.stages]
+
+
+def _stage_entry(scenario: Scenario, selection: Selection, stage: StageSpec) -> StageEntry:
+    entry: StageEntry = {
+        "stage": stage.key,
+        "line": stage.mark.line,
+        "always": stage.always,
+        "left_out": selection.leaves_out(scenario, stage),
+        "with_agents": [t.source for t in stage.with_agents],
+        "jobs": [_job_entry(stage, job) for job in stage.jobs if selection.takes(stage, job)],
+    }
+    if stage.when is not None:
+        entry["when"] = stage.when.source
+    if stage.max_concurrency is not None:
+        entry["max_concurrency"] = stage.max_concurrency
+    if stage.run_agents != "concurrent":
+        entry["run_agents"] = stage.run_agents
+    if stage.run_jobs != "sequential":
+        entry["run_jobs"] = stage.run_jobs
+    return entry
+
+
+def _job_entry(stage: StageSpec, job: JobSpec) -> JobEntry:
+    entry: JobEntry = {
+        "job": job.key,
+        "procedure": job.procedure,
+        "items": job.items is not None,
+        "line": job.mark.line,
+        "variables": mentions(stage, job),
+        "texts": job_texts(job),
+    }
+    if job.retries:
+        entry["retries"], entry["retry_delay_s"] = job.retries, job.retry_delay_s
+    if job.items is not None and job.run_items != "sequential":
+        entry["run_items"] = job.run_items
+    return entry
 
 
 def adopt(engine: Engine, stimulus: EditReport) -> None:

@@ -20,16 +20,27 @@ class JobEntry(TypedDict, total=False):
     line: int
     variables: list[str]
     texts: dict[str, str]
+    retries: int
+    retry_delay_s: float
+    run_items: str
 
 
 class StageEntry(TypedDict, total=False):
-    """One stage of a plan. left_out: why the command line leaves it out, empty when it does not."""
+    """One stage of a plan. left_out: why the command line leaves it out, empty when it does not.
+
+    What is as by default is left out: `when`, max_concurrency, run_agents where it is not `concurrent`, run_jobs where
+    it is not `sequential`.
+    """
 
     stage: str
     line: int
     always: bool
     left_out: str
     with_agents: list[str]
+    when: str
+    max_concurrency: int
+    run_agents: str
+    run_jobs: str
     jobs: list[JobEntry]
 
 

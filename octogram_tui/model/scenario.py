@@ -171,7 +171,10 @@ class OwnProcedures:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole scenario. `agents` is in the order of their names (bytes), the order in which a stage visits them."""
+    """A whole scenario. `agents` is in the order of their names (bytes), the order in which a stage visits them.
+
+    origins: of variables that the scenario's file does not set itself, where they come from.
+    """
 
     path: str
     stages: tuple[StageSpec, ...]
@@ -182,6 +185,7 @@ class Scenario:
     own_procedures: tuple[OwnProcedures, ...] = ()
     files: Sequence[str] = ()  # every file that was read, to be watched for edits
     digest: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def everybody(self) -> tuple[AgentSpec, ...]:

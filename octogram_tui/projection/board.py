@@ -12,6 +12,7 @@ from octogram_tui.model.entries import AgentEntry, ProblemEntry
 from octogram_tui.projection.causes import Cause, of_agent
 from octogram_tui.projection.clusters import Clusters
 from octogram_tui.projection.failures import Failures
+from octogram_tui.projection.job_text import reading_of
 from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.queue import Queue
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
@@ -165,7 +166,7 @@ class Board(Plan):
                 name, order, str(agent.get("address") or ""), str(agent.get("transport") or "")
             )
             self.names.add(name, self.agents[name].login)
-        self._take_plan(event.plan)
+        self._take_plan(event.plan, event.digest)
 
     def _on_stage_started(self, event: ev.StageStarted) -> None:
         stage = self._stage_of(event.stage)
@@ -210,7 +211,8 @@ class Board(Plan):
         self.all_failures.started(event)
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
-        instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments)
+        instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments, event.seq)
+        instance.last.text, instance.last.reading = instance.job.text, reading_of(event)
         self.queue.leave(instance)
         instance.note = instance.progress = ""
         pass_s = instance.stage.started_s or 0.0  # what fails and runs again is part of one pass through its stage
@@ -246,11 +248,16 @@ class Board(Plan):
             attempt.state = State.FAILED if event.will_retry else state
             attempt.duration_s = event.duration_s
             attempt.result, attempt.failure, attempt.reason = event.result, event.failure, event.reason
+            attempt.ended_seq = event.seq
             if attempt.failure is None:
                 self._keep_detail(attempt)
         elif event.failure is not None:  # it failed before it could be sent
-            instance.last = failed = AttemptRow(event.attempt, event.at_s, "first", None)
-            failed.state, failed.failure = state, event.failure
+            why = "first"
+            if attempt is not None:
+                why, instance.earlier = "rerun", (*instance.earlier, attempt)
+            instance.last = failed = AttemptRow(event.attempt, event.at_s, why, None, event.seq)
+            failed.state, failed.failure, failed.ended_seq = state, event.failure, event.seq
+            failed.text, failed.reading = instance.job.text, reading_of(event)
         self.queue.leave(instance)
         instance.note = SKIPPED_BY.get(event.reason, event.reason) if state is State.SKIPPED else event.reason
         parent = instance.parent
@@ -383,7 +390,7 @@ class Board(Plan):
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
         self.reload_stale, self._reload_cause = 0, event.cause
         if event.plan:
-            self._take_plan(event.plan)
+            self._take_plan(event.plan, event.digest)
 
     def _on_scenario_rejected(self, event: ev.ScenarioRejected) -> None:
         self.problems, self.reload_seq, self.reload_at_s = event.problems, event.seq, event.at_s

@@ -15,6 +15,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
 from octogram_tui.projection.causes import Names
 from octogram_tui.projection.clusters import Clusters
+from octogram_tui.projection.job_text import NO_TEXT, rules_of, texts_of
 from octogram_tui.projection.row_states import State, new_tally
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row, RowKey
 from octogram_tui.projection.standstill import Standstill
@@ -66,8 +67,9 @@ class Plan:
         for agent in job.stage.agents:
             self._instance(job, InstanceId(job.stage.name, job.name, agent), None)
 
-    def _take_plan(self, plan: list[StageEntry]) -> None:
+    def _take_plan(self, plan: list[StageEntry], digest: str) -> None:
         """Lay out the stages and jobs of a plan. What an edit took away stays when it had run, and says so."""
+        texts = texts_of(plan, digest)
         gone = {stage.name: stage for stage in self.stages}
         stages: list[Group] = []
         for entry in plan:
@@ -75,6 +77,7 @@ class Plan:
             stage.is_gone = False
             stage.always = bool(entry.get("always"))
             stage.line = int(entry.get("line") or 0)
+            stage.rules = rules_of(entry)
             old_jobs = {child.name: child for child in stage.children if isinstance(child, Group)}
             stage.children = []
             for job_entry in entry.get("jobs") or ():
@@ -85,6 +88,7 @@ class Plan:
                 job.has_items = bool(job_entry.get("items"))
                 job.line = int(job_entry.get("line") or 0)
                 job.mentions = tuple(map(str, job_entry.get("variables") or ()))
+                job.text = texts.get((stage.name, name), NO_TEXT)
                 stage.children.append(job)
             for job in old_jobs.values():
                 if job.known:

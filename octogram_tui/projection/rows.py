@@ -9,6 +9,7 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
 from octogram_tui.model.values import Value
 from octogram_tui.projection.causes import Cause, cause_of
+from octogram_tui.projection.job_text import NO_RULES, NO_TEXT, PLAIN
 from octogram_tui.projection.row_states import (
     AgentState,
     State,
@@ -35,12 +36,35 @@ class Kind(IntEnum):
 
 
 class AttemptRow:
-    """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory."""
+    """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory.
 
-    __slots__ = ("arguments", "duration_s", "failure", "number", "reason", "result", "started_s", "state", "why")
+    seq and ended_seq are the numbers of the events that told of its beginning and its end, 0 before that.
+    """
 
-    def __init__(self, number: int, started_s: float, why: str, arguments: dict[str, Value] | None) -> None:
+    __slots__ = (
+        "arguments",
+        "duration_s",
+        "ended_seq",
+        "failure",
+        "number",
+        "reading",
+        "reason",
+        "result",
+        "seq",
+        "started_s",
+        "state",
+        "text",
+        "why",
+    )
+
+    def __init__(
+        self, number: int, started_s: float, why: str, arguments: dict[str, Value] | None, seq: int = 0
+    ) -> None:
         self.number = number
+        self.seq = seq
+        self.ended_seq = 0
+        self.text = NO_TEXT  # of its job, as it was then
+        self.reading = PLAIN
         self.started_s = started_s
         self.why = why
         self.arguments = arguments
@@ -155,9 +179,11 @@ class Group:
         "note",
         "parent",
         "procedure",
+        "rules",
         "standstill",
         "started_s",
         "tally",
+        "text",
         "version",
     )
 
@@ -183,6 +209,8 @@ class Group:
         self.has_items = False
         self.always = False
         self.line = 0
+        self.text = NO_TEXT  # of a job: the one that is in force
+        self.rules = NO_RULES  # of a stage
         self.is_gone = False  # an edit of the scenario took it away after it had run
 
     @property

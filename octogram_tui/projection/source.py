@@ -33,6 +33,7 @@ class Source:
         self._read = read
         self._first = self._digest = ""
         self._lines: list[str] | None = None
+        self._former: dict[str, list[str]] = {}  # by digest
         self._blocks: frozenset[int] = frozenset()
         self._places: list[tuple[int, Group]] = []
         self._places_of = -1
@@ -71,6 +72,18 @@ class Source:
     def is_read(self) -> bool:
         """Whether the text of this version was read."""
         return self._lines is not None
+
+    def block(self, digest: str, first: int, last: int) -> list[str]:
+        """Give lines of a version of the text, from one to another (0: the last); none when there is no copy."""
+        if not first:
+            return []
+        if digest not in self._former:
+            text = self._read(digest, digest == self._first) or ""
+            self._former[digest] = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
+        lines = self._former[digest][first - 1 : last or None]
+        while lines and not lines[-1].strip():
+            lines = lines[:-1]
+        return lines
 
     def is_in_block(self, index: int) -> bool:
         """Tell whether a line is the text of a block scalar."""

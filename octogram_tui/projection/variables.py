@@ -15,23 +15,25 @@ KEPT_CHANGES = 50
 
 
 class Change(NamedTuple):
-    """One value that a variable had. by: an instance's key, `operator` or `scenario`."""
+    """One value that a variable had. by: an instance's key, `operator` or `scenario`; seq: the event that told it."""
 
     at_s: float
     value: Value
     by: str
     removed: bool = False
+    seq: int = 0
 
 
 class Variable:
     """A variable and its past, the latest change last."""
 
-    __slots__ = ("changes", "count", "name", "version")
+    __slots__ = ("changes", "count", "is_cut", "name", "version")
 
     def __init__(self, name: str, change: Change) -> None:
         self.name = name
         self.changes = [change]
         self.count = 0  # changes since the start
+        self.is_cut = False  # older changes were let go
         self.version = 0
 
     @property
@@ -39,10 +41,20 @@ class Variable:
         """The value that holds now, and where it came from."""
         return self.changes[-1]
 
+    def at(self, seq: int) -> Change | None:
+        """Give what it was after an event; None where it did not exist yet, or that is not kept any more."""
+        return next((change for change in reversed(self.changes) if change.seq <= seq), None)
+
+    def is_forgotten(self, seq: int) -> bool:
+        """Whether what it was after an event is not kept any more."""
+        return self.is_cut and self.changes[0].seq > seq
+
     def change(self, change: Change) -> None:
         """Give it a new value."""
         self.changes.append(change)
-        del self.changes[:-KEPT_CHANGES]
+        if len(self.changes) > KEPT_CHANGES:
+            del self.changes[:-KEPT_CHANGES]
+            self.is_cut = True
         self.count += 1
         self.version += 1
 
@@ -58,11 +70,12 @@ class Variables:
         """Take one event in."""
         if isinstance(event, ev.RunStarted):
             self.by_name = {
-                name: Variable(name, Change(event.at_s, value, "scenario")) for name, value in event.variables.items()
+                name: Variable(name, Change(event.at_s, value, event.origins.get(name, "scenario"), seq=event.seq))
+                for name, value in event.variables.items()
             }
             self.version += 1
         elif isinstance(event, ev.VariableChanged):
-            change = Change(event.at_s, event.value, event.by, event.removed)
+            change = Change(event.at_s, event.value, event.by, event.removed, event.seq)
             variable = self.by_name.get(event.name)
             if variable is None:
                 self.by_name[event.name] = variable = Variable(event.name, change)

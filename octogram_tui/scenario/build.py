@@ -20,6 +20,9 @@ from octogram_tui.scenario.stages import StageReader
 from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
 from octogram_tui.scenario.usage import Usage
 
+COMMAND_LINE = "command line"
+"""Where a variable comes from that `-e` set."""
+
 
 class ScenarioBuilder:
     """Builds one scenario from its documents."""
@@ -34,6 +37,7 @@ class ScenarioBuilder:
         self.keys = KeyReader(Findings(document, self.problems), self.usage)
         self.agents: dict[str, AgentSpec] = {}
         self.variables: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}  # of variables that are not the scenario's own: a file, or the command line
 
     def build(
         self, agent_files: Sequence[Document], variable_files: Sequence[Document], variables: Mapping[str, Any]
@@ -56,6 +60,7 @@ class ScenarioBuilder:
             self.add_variables(extra)
         defined = set(self.variables)
         self.variables.update(variables)
+        self.origins.update(dict.fromkeys(variables, COMMAND_LINE))
         self.usage.known.update(self.variables)
         self.usage.values.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
@@ -101,6 +106,7 @@ class ScenarioBuilder:
             self.variables,
             binary,
             tuple(own),
+            origins=self.origins,
         )
 
     # -- agents and variables -------------------------------------------------------------------------------------
@@ -146,6 +152,8 @@ class ScenarioBuilder:
         keys = KeyReader(Findings(document, self.problems), self.usage)
         if not document.errors or document.root is not None:
             self.take_variables(keys, document.root, document.place)
+            if isinstance(document.root, dict):
+                self.origins.update((str(name), document.file) for name in document.root)
 
     def take_variables(self, keys: KeyReader, value: Any, place: Any) -> None:
         """Read names and values; numbers are whole, as in the original."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, Effect, EndRun, SendJob, StartAgent, StopAgent
 from octogram_tui.engine.events import Event, JobFinished, JobStarted
@@ -136,7 +136,7 @@ class Simulation:
         self.exit_code: int | None = None
         self.at_s = 0.0
 
-    def begin(self) -> Simulation:
+    def begin(self) -> Self:
         """Start, and go as far as it goes."""
         self.feed(BeginRequest("2026-01-01T00:00:00Z"))
         return self.run()
@@ -158,7 +158,7 @@ class Simulation:
         self.run()
         return self.events[before:]
 
-    def run(self) -> Simulation:
+    def run(self) -> Self:
         """Answer effects until there is nothing to answer."""
         while self.waiting:
             self.feed(self.waiting.popleft())
