@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from typing import TextIO
 
+QUIET_S = 0.2
+"""After so long without a line the prompt is written again: not after each of many."""
+
 
 class Outlet(io.TextIOBase):
-    """A text stream of whole lines. While a prompt stands open it is left on its line, and written again below.
+    """A text stream of whole lines. A prompt that stands open is left on its line, and written again below.
 
     typed: gives what has been typed behind the prompt so far
     """
@@ -18,7 +22,9 @@ class Outlet(io.TextIOBase):
         self._stream = stream
         self._prompt = prompt
         self._typed = typed
-        self._is_open = False
+        self._is_open = False  # somebody may type
+        self._is_there = False  # the prompt stands at the end of what was written
+        self._again: asyncio.TimerHandle | None = None
         self._kept: list[str] | None = None  # while the terminal is lent
         self.is_broken = False
 
@@ -31,18 +37,29 @@ class Outlet(io.TextIOBase):
         if self._kept is not None:
             self._kept.append(text)
         elif text:
-            self._put(f"\n{text}{self._prompt}{self._typed()}" if self._is_open else text)
+            self._put(f"\n{text}" if self._is_there else text)
+            self._is_there = False
+            if self._is_open and self._again is None:
+                self._again = asyncio.get_running_loop().call_later(QUIET_S, self._write_prompt)
         return len(text)
 
     def open_prompt(self, *, writes: bool) -> None:
-        """Somebody may type now; `writes`: we write the prompt ourselves."""
-        self._is_open = True
+        """Somebody may type now; `writes`: the prompt is ours to write the first time too."""
+        self._is_open = self._is_there = True
         if writes:
             self._put(self._prompt)
 
     def close_prompt(self) -> None:
         """A line was typed."""
-        self._is_open = False
+        self._is_open = self._is_there = False
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def _write_prompt(self) -> None:
+        self._again = None
+        self._is_there = True
+        self._put(f"{self._prompt}{self._typed()}")
 
     def lend(self) -> None:
         """Keep what is written until the terminal is back."""
