@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from octogram_tui.commands.choosing import choose_run
-from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
+from octogram_tui.commands.options import CommandParser, add_look_options, parse, refuse_beside, with_looks
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import archive
 from octogram_tui.settings import load
@@ -34,8 +34,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     add_look_options(parser)
     args = parse(parser, argv)
+    refuse_beside(args)
     settings = with_looks(load(), args)
-    name = args.run or choose_run(settings, "attach", headless=args.headless)
+    name = args.run or choose_run(settings, "attach", headless=args.headless or args.accessible)
     if name is None:
         return 0
     run = archive.find(settings.runs_dir, name)
@@ -43,6 +44,10 @@ def main(argv: Sequence[str]) -> int:
         raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
     if not _answers(run):
         raise AttachRefused(f"run {run.id} goes on, but does not answer", hint=f"its process: {run.info.pid}")
+    if args.accessible:
+        from octogram_tui.commands.accessible import attach as sit
+
+        return sit(run, settings, ascii_only=args.ascii, read_only=args.read_only)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         from octogram_tui.commands.console import attach

@@ -20,7 +20,7 @@ AGAIN = "again"
 def shows_problems(request: RunWanted, problems: Sequence[Sequence[Any]]) -> bool:
     """Show what is wrong with a scenario, on a terminal; True when a file was saved since: it is tried again."""
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if not problems or not is_terminal or not os.path.isfile(request.args.scenario):
+    if not problems or not is_terminal or request.args.accessible or not os.path.isfile(request.args.scenario):
         return False
     from octogram_tui.tui.entry.app import Entry
     from octogram_tui.tui.entry.problems import ProblemsScreen

@@ -74,7 +74,8 @@ def _open(request: RunWanted, make_run: MakeRun, interrupts: Interrupts, show: C
     launch = Launch.start(run, run_dir, socket, request.argv)
     decision: str | None = "go"
     try:
-        import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
+        if not request.args.accessible:
+            import octogram_tui.tui.app  # noqa: F401  # while the host starts, so that neither waits for the other
 
         answer = launch.hear(interrupts)
         if "preflight" in answer:
@@ -184,7 +185,7 @@ def attach(
 
     outcome = asyncio.run(session())
     try:
-        exit_code = _told(run, outcome)
+        exit_code = told(run, outcome)
     except OctogramError as error:
         if not outcome.next_run:
             raise
@@ -204,7 +205,7 @@ def open_run(name: str, settings: Settings, *, read_only: bool = False) -> int:
     return show(Recording(run.journal, 0.0), settings, run.info.scenario)
 
 
-def _told(run: archive.KnownRun, outcome: ConsoleOutcome) -> int:
+def told(run: archive.KnownRun, outcome: ConsoleOutcome) -> int:
     """Say what became of the run; gives its exit code, or 0 when it goes on. Raises OctogramError."""
     exit_code = outcome.exit_code
     if outcome.kind == "lost":

@@ -105,9 +105,20 @@ def add_ssh_options(parser: argparse.ArgumentParser) -> None:
 
 def add_look_options(group: Any) -> None:
     """Add what decides how a console looks, and what its keys do."""
+    group.add_argument(
+        "--accessible",
+        action="store_true",
+        help="no screen: verbs typed at a prompt, all told in lines; for screen readers, serial lines, and scripts",
+    )
     group.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     group.add_argument("--theme", metavar="NAME", help="the console's colours")
     group.add_argument("--keys", metavar="NAME", help="the console's keys: default, vscode, gdb or nohjkl")
+
+
+def refuse_beside(args: Any) -> None:
+    """Refuse what contradicts it. Raises UsageError."""
+    if args.accessible and args.headless:
+        raise UsageError("--accessible takes verbs, --headless none: give one of them")
 
 
 def with_looks(settings: Settings, args: Any) -> Settings:

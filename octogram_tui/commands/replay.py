@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from octogram_tui.commands.choosing import choose_run
-from octogram_tui.commands.options import CommandParser, add_look_options, parse, with_looks
+from octogram_tui.commands.options import CommandParser, add_look_options, parse, refuse_beside, with_looks
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import JournalError
@@ -41,8 +41,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     add_look_options(parser)
     args = parse(parser, argv)
+    refuse_beside(args)
     settings = with_looks(load(), args)
-    name = args.run or choose_run(settings, "replay", headless=args.headless)
+    name = args.run or choose_run(settings, "replay", headless=args.headless or args.accessible)
     if name is None:
         return 0
     if name.endswith(".jsonl") and Path(name).is_file():
@@ -50,6 +51,10 @@ def main(argv: Sequence[str]) -> int:
     else:
         run = archive.find(settings.runs_dir, name)
         journal, scenario = run.journal, run.info.scenario
+    if args.accessible:
+        from octogram_tui.commands.accessible import replay
+
+        return replay(Recording(journal, args.speed), settings, ascii_only=args.ascii, level=int(args.verbose))
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         return show(Recording(journal, args.speed), settings, scenario)

@@ -6,8 +6,9 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from octogram_tui.commands.options import (
     parse,
     port_number,
     positive_seconds,
+    refuse_beside,
     with_looks,
 )
 from octogram_tui.engine.options import RunOptions
@@ -197,10 +199,14 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
     """Read the arguments. Raises OctogramError for whatever is wrong with them."""
     args = parse(make_parser(), argv)
     settings = with_looks(load(), args)
+    refuse_beside(args)
     if opens_console is None:
         is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
         wants_stdout = bool(_for_stdout(args)) or args.dry_run
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
+        if args.accessible and wants_stdout:
+            raise UsageError("--accessible talks on standard output: give another file")
+        opens_console = opens_console or args.accessible
     both = _for_stdout(args)
     if len(both) > 1:
         named = " and ".join(f"{option} -" for option in both)
@@ -283,6 +289,8 @@ def main(argv: Sequence[str]) -> int:
     if request.opens_console:
         from octogram_tui.commands.console import open_console
 
+        if request.args.accessible:
+            return _open_prompt(request)
         check_looks(request.settings)
         # The run's process loads the scenario, and is the only one that does: what it has checked is what it runs.
         return open_console(request, make_run)
@@ -298,6 +306,16 @@ def main(argv: Sequence[str]) -> int:
 
     with raised():
         return _run_headless(invocation)
+
+
+def _open_prompt(request: RunWanted) -> int:
+    """Start the run as a console's, and attend to it at a prompt. Its machines are not looked at before."""
+    from octogram_tui.commands.accessible import attach
+    from octogram_tui.commands.console import open_console
+
+    level = -1 if request.args.quiet else int(request.args.verbose)
+    quiet = replace(request, argv=(*request.argv, "--no-preflight"))
+    return open_console(quiet, make_run, partial(attach, owns=True, level=level))
 
 
 def _run_headless(invocation: Invocation) -> int:

@@ -17,13 +17,17 @@ QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How lines look. level: QUIET (failures and the end), NORMAL, or VERBOSE (output as it comes, and all else)."""
+    """How lines look. level: QUIET (failures and the end), NORMAL, or VERBOSE (output as it comes, and all else).
+
+    words: states are words, not signs, for who listens to them
+    """
 
     level: int = NORMAL
     color: bool = False
     ascii_only: bool = False
     github: bool = False
     timestamps: bool = False
+    words: bool = False
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class PlainLog:
     def mark(self, state: str) -> str:
         """Give the sign of a state, in its colour."""
         # Letters that the stream lacks are replaced where it is written; the signs are ours to choose.
-        is_plain = self.style.ascii_only or lacks_signs(self.stream)
+        is_plain = self.style.words or self.style.ascii_only or lacks_signs(self.stream)
         sign = (phrases.WORDS if is_plain else phrases.GLYPHS).get(state, "?")
         return self.colored(sign, phrases.COLORS.get(state, ""))
 

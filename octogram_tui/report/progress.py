@@ -89,6 +89,10 @@ class Progress:
             ev.StopRequested: self._stop_requested,
         }
 
+    def tells(self, event: ev.Event) -> bool:
+        """Whether there are words for such an event, at some level."""
+        return type(event) in self._says
+
     def apply(self, events: Sequence[ev.Event]) -> None:
         """Take a batch of events in."""
         for event in events:

@@ -9,7 +9,7 @@ from typing import Any
 from octogram_tui.projection.text import safe
 
 MOST_CHARACTERS = 100_000
-NOT_TOLD = frozenset({"answered", "problem", "said", "led_to", "problems"})
+NOT_TOLD = frozenset({"answered", "problem", "said", "led_to", "problems", "up_to"})
 """What is about the asking, or is told otherwise."""
 
 

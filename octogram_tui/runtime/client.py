@@ -10,7 +10,6 @@ from typing import Any
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
-from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.requests import encode_request
 from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl, verb_of
 
@@ -101,8 +100,11 @@ class Client:
         else:
             self.refusals.append(why)
 
-    async def answer(self, question: Question) -> dict[str, Any]:
-        """Ask what is answered to us alone, while `events` is read: {problem}, or what desk.py gives."""
+    async def answer(self, question: Asked) -> dict[str, Any]:
+        """Ask, while `events` is read, and give what is answered to us alone.
+
+        {problem}; or of a question what desk.py gives, of all else what control.py tells of its fate.
+        """
         if self._asked is not None and not self._asked[1].done():
             return {"problem": "something else is being read for you: one at a time"}
         self._asked = verb_of(question).name, asyncio.get_running_loop().create_future()

@@ -148,7 +148,8 @@ class ControlServer:
         problem = next((event.message for event in events if isinstance(event, RequestRefused)), "")
         said = [line for event in events if (line := _said_of(event))]
         led_to = list(dict.fromkeys(event.TYPE for event in events))
-        self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to, "said": said})
+        up_to = events[-1].seq if events else 0
+        self._tell(client, {"answered": verb, "problem": problem, "led_to": led_to, "said": said, "up_to": up_to})
 
     async def _answer(self, client: _Client, question: Question) -> None:
         self._tell(client, {"answered": verb_of(question).name, **await self._answer_of(question)})
