@@ -125,7 +125,7 @@ async def test_a_key_takes_a_plain_breakpoint_away_and_only_switches_off_one_wit
         screen_of(app).plan.select(app.model.board.jobs["one", "build"])
         await pilot.press("b")
         source.tell(*numbered([off], after=app.model.board.seq))
-        await until(pilot, lambda: not app.model.board.stops.by_number[3].breakpoint.is_on)
+        await until(pilot, lambda: not app.model.board.stops.breakpoints.by_number[3].breakpoint.is_on)
         await pilot.press("b")
         screen_of(app).plan.select(app.model.board.stages[1])
         await pilot.press("b")

@@ -7,6 +7,7 @@ from octogram_tui.model.breakpoint import When
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.projection.places import pattern_of
 from octogram_tui.projection.rows import AgentRow, Group, Kind, Row
+from octogram_tui.projection.stops import is_plain
 from octogram_tui.tui.screens.pane_screen import PaneScreen
 
 SAID_S = 3.0
@@ -28,7 +29,7 @@ class BreakVerbs(PaneScreen):
         found = self.model.board.stops.just_at(pattern, when)
         if found is None:
             self.app.ask(BreakRequest(pattern, when))
-        elif found.is_plain and found.breakpoint.is_on:
+        elif is_plain(found) and found.breakpoint.is_on:
             self.app.ask(RemoveBreakRequest(found.number))
         elif self.app.may_act():
             turned = not found.breakpoint.is_on
