@@ -159,6 +159,7 @@ class Board(Plan):
         self.run, self.scenario = event.run, event.scenario
         self.started_wall, self.host = event.started_wall, event.host
         self.phase = Phase.STARTING
+        self.stops.apply(event)
         self.stale.begin(event.variables)
         for order, agent in enumerate(sorted(event.agents, key=_by_name)):
             name = str(agent.get("agent", ""))
@@ -305,6 +306,7 @@ class Board(Plan):
         return agent
 
     def _on_agent_starting(self, event: ev.AgentStarting) -> None:
+        self.stops.apply(event)
         agent = self._set_agent(event.agent, AgentState.STARTING)
         agent.address = agent.address or event.where
 
@@ -386,6 +388,7 @@ class Board(Plan):
         self.phase, self.done_exit_code, self.done_at_s = Phase.DONE, event.exit_code, event.at_s
 
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
+        self.stops.apply(event)
         self.changes, self.problems, self.waiting_edit = event.changes, [], None
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
         self.reload_stale, self._reload_cause = 0, event.cause

@@ -13,14 +13,6 @@ def pattern_of(row: Row | AgentRow) -> str:
     return str(Pattern.of(*row.key))
 
 
-def read(text: str) -> Pattern | None:
-    """Read a pattern; None for what is none."""
-    try:
-        return Pattern.parse(text)
-    except ValueError:
-        return None
-
-
 def is_about(pattern: Pattern, row: Row) -> bool:
     """Whether a row is what a pattern names, or holds it: the row at which one looks for it.
 

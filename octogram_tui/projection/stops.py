@@ -5,26 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
-from octogram_tui.model.breakpoint import Breakpoint
-from octogram_tui.model.pattern import Pattern
-from octogram_tui.projection.places import is_about, read
+from octogram_tui.projection.breakpoints import BreakpointList, Listed
+from octogram_tui.projection.places import is_about
 from octogram_tui.projection.rows import Row
-
-
-class BreakpointRow(NamedTuple):
-    """A breakpoint that there is, and how often it was met. message: of the latest time that it was met."""
-
-    number: int
-    breakpoint: Breakpoint
-    pattern: Pattern
-    times: int = 0
-    message: str = ""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing was typed for it: it is set again by one key."""
-        given = self.breakpoint
-        return not (given.condition or given.hits or given.log or given.name or given.is_once)
 
 
 class AgentHold(NamedTuple):
@@ -39,25 +22,23 @@ class Stops:
     """The fold. `version` grows when something that is drawn at rows or lines is another."""
 
     def __init__(self) -> None:
-        self.by_number: dict[int, BreakpointRow] = {}
+        self.breakpoints = BreakpointList()
         self.agents: dict[str, AgentHold] = {}
         self.mode = "all"  # what a breakpoint or a failure holds: all, or the agent alone
         self.met: ev.BreakpointMet | None = None  # the latest that stopped something
-        self.version = 0
+        self._version = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another one when something changed."""
+        return self._version, self.breakpoints.version
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
+        self.breakpoints.apply(event)
         match event:
-            case ev.BreakpointSet():
-                self._set(event)
-            case ev.BreakpointRemoved():
-                self.by_number.pop(event.number, None)
-            case ev.BreakpointMet():
-                row = self.by_number.get(event.number)
-                if row is not None:
-                    self.by_number[event.number] = row._replace(times=event.count, message=event.message)
-                if not event.is_log:
-                    self.met = event
+            case ev.BreakpointMet() if not event.is_log:
+                self.met = event
             case ev.AgentHeld():
                 self.agents[event.agent] = AgentHold(True, event.reason, event.message)
             case ev.AgentReleased() if event.follows:
@@ -68,25 +49,7 @@ class Stops:
                 self.mode = event.mode
             case _:
                 return
-        self.version += 1
-
-    def _set(self, event: ev.BreakpointSet) -> None:
-        number = event.number
-        given = Breakpoint(
-            event.pattern,
-            event.when,  # type: ignore[arg-type]
-            event.name,
-            event.condition,
-            event.hits,
-            event.log,
-            event.is_once,
-            not event.is_off,
-        )
-        row = BreakpointRow(number, given, read(event.pattern) or Pattern())
-        before = self.by_number.get(number)
-        if before is not None:  # changed: what came of it stays
-            row = row._replace(times=before.times, message=before.message)
-        self.by_number[number] = row
+        self._version += 1
 
     # What is drawn
 
@@ -95,13 +58,19 @@ class Stops:
         """The agents that are held by themselves."""
         return [name for name, hold in self.agents.items() if hold.is_held]
 
-    def at(self, row: Row) -> list[BreakpointRow]:
+    def at(self, row: Row) -> list[Listed]:
         """Give the breakpoints that one looks for at a row."""
-        return [each for each in self.by_number.values() if is_about(each.pattern, row)]
+        return [each for each in self.breakpoints.listed if is_about(each.pattern, row)]
 
-    def just_at(self, pattern: str, when: str) -> BreakpointRow | None:
+    def just_at(self, pattern: str, when: str) -> Listed | None:
         """Give the breakpoint of exactly one place and point."""
-        for each in self.by_number.values():
-            if each.breakpoint.when == when and str(each.pattern) == pattern:
+        for each in self.breakpoints.listed:
+            if each.breakpoint.when == when and str(each.pattern) == pattern and not each.breakpoint.name:
                 return each
         return None
+
+
+def is_plain(listed: Listed) -> bool:
+    """Whether nothing was typed for it: it is set again by one key."""
+    given = listed.breakpoint
+    return not (given.condition or given.hits or given.log or given.name or given.is_once)

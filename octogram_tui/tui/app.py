@@ -28,6 +28,7 @@ from octogram_tui.tui.calling import Caller, title_of
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.event_feed import AnsweringSource, EventFeed, EventSource
 from octogram_tui.tui.hints import Hints
+from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.looks_app import LooksApp
@@ -148,7 +149,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self._call()
         if self.run_screen is not None and self.run_screen.is_mounted:
             self.run_screen.sync()
-        if isinstance(self.screen, (Question, VariableForm)):
+        if isinstance(self.screen, Dialog):
             self.screen.sync()
 
     def _call(self) -> None:

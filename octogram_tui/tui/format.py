@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from octogram_agentd.network.endpoint import Endpoint
+from octogram_tui.projection.breakpoints import Listed
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.value_text import block, clock, duration, plural, stamp, value
 
@@ -44,6 +45,22 @@ AGENT_LOOKS: dict[AgentState, Look] = {
     AgentState.STOPPED: Look("∎", "-", "stopped", "skipped"),
     AgentState.UNCLEAN: Look("✗", "x", "not clean", "failed"),
 }
+
+PLAIN = Look("◉", "b", "stops", "held")
+CONDITIONAL = Look("◍", "?", "stops at times", "held")
+LOGS = Look("◊", "l", "writes, and goes on", "accent")
+OFF = Look("◌", "o", "off", "faint")
+BREAK_LOOKS = (PLAIN, CONDITIONAL, LOGS, OFF)
+
+
+def break_look(listed: Listed) -> Look:
+    """Choose how a breakpoint is drawn."""
+    given = listed.breakpoint
+    if not given.is_on:
+        return OFF
+    if given.log:
+        return LOGS
+    return CONDITIONAL if given.condition or given.hits or given.name else PLAIN
 
 
 def place(address: str, port: int, *, scheme: str = "http://") -> str:

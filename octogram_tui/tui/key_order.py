@@ -49,6 +49,9 @@ class Dialog(TellsOnTop, ModalScreen[Taken]):
     take: Callable[[Taken | None], None] | None = None
     is_closed = False
 
+    def sync(self) -> None:
+        """Take in what the run did meanwhile."""
+
     def dismiss(self, result: Taken | None = None) -> AwaitComplete:
         """Close it with an answer."""
         if self.is_closed:

@@ -37,7 +37,9 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not is_over and board.phase is not Phase.DONE
         case "continue" | "step over" | "step into" | "step out" | "run until here":
             return not is_over and board.phase is not Phase.DONE
-        case "breakpoint":
+        case "clear breakpoints" | "switch breakpoints":
+            return not is_over and bool(board.stops.breakpoints.by_number)
+        case name if name.startswith("break ") or name in ("breakpoint", "log point"):
             return not is_over
         case "scope" | "scope agent":
             return not model.is_replay and len(board.agents) > 1

@@ -44,10 +44,10 @@ async def test_the_help_names_every_action_by_the_keys_of_now_and_its_pane_first
 
 
 async def test_the_help_is_found_in_and_closes_on_its_own_key() -> None:
-    app = console(StillSource(fleet_events(2)), keys=Keys({"help": ("H",), "find": ("slash",)}))
+    app = console(StillSource(fleet_events(2)), keys=Keys({"help": ("Z",), "find": ("slash",)}))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await help_lines(pilot, app, "H")
+        await help_lines(pilot, app, "Z")
         screen = app.screen
         assert isinstance(screen, HelpScreen)
         await pilot.press("slash")
@@ -63,7 +63,7 @@ async def test_the_help_is_found_in_and_closes_on_its_own_key() -> None:
         await until(pilot, lambda: screen.text.count() == 1)
         await pilot.press("escape")
         await until(pilot, lambda: screen.text.count() > 20)
-        await pilot.press("H")
+        await pilot.press("Z")
         assert app.screen is app.run_screen
 
 

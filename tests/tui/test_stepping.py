@@ -23,7 +23,7 @@ STEPS = [
     ("u", st.UntilRequest("one/copy@n_1")),
     ("b", st.BreakRequest("one/copy@n_1", "before")),
     ("f9", st.BreakRequest("one/copy@n_1", "before")),
-    ("A", st.GoRequest("n_1")),
+    ("H", st.GoRequest("n_1")),
     ("M", st.HoldModeRequest("alone")),
 ]
 
@@ -63,7 +63,7 @@ async def test_steps_for_one_agent_ask_for_it_alone_and_the_screen_says_so_until
         app = await settled(pilot)
         plan = screen_of(app).plan
         plan.select(app.model.board.instances[key("n_2")])
-        await pilot.press("a")
+        await pilot.press("A")
         assert "for n_2" in screen_text(app).splitlines()[0]
         plan.select(app.model.board.jobs["one", "copy"])
         await pilot.press("n", "s", "space", "u")
@@ -73,7 +73,7 @@ async def test_steps_for_one_agent_ask_for_it_alone_and_the_screen_says_so_until
             st.GoRequest("n_2"),
             st.UntilRequest("one/copy", "n_2"),
         ]
-        await pilot.press("a")
+        await pilot.press("A")
         assert "for n_2" not in screen_text(app).splitlines()[0]
         assert app.model.scope.is_all
 
@@ -84,7 +84,7 @@ async def test_another_agent_under_the_cursor_is_the_next_one_that_steps_are_for
         app = await settled(pilot)
         for name in ("n_2", "n_3"):
             screen_of(app).plan.select(app.model.board.instances[key(name)])
-            await pilot.press("a")
+            await pilot.press("A")
             assert app.model.scope.words() == name
 
 
@@ -125,7 +125,7 @@ async def test_a_key_takes_a_plain_breakpoint_away_and_only_switches_off_one_wit
         screen_of(app).plan.select(app.model.board.jobs["one", "build"])
         await pilot.press("b")
         source.tell(*numbered([off], after=app.model.board.seq))
-        await until(pilot, lambda: not app.model.board.stops.by_number[3].breakpoint.is_on)
+        await until(pilot, lambda: not app.model.board.stops.breakpoints.by_number[3].breakpoint.is_on)
         await pilot.press("b")
         screen_of(app).plan.select(app.model.board.stages[1])
         await pilot.press("b")
@@ -141,7 +141,7 @@ async def test_in_the_agents_pane_a_breakpoint_is_at_the_agent_or_at_what_it_doe
     source = StillSource(held_events())
     async with console(source).run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await pilot.press("2", "b", "l", "b", "A")
+        await pilot.press("2", "b", "l", "b", "H")
         assert source.sent == [
             st.BreakRequest("@n_1", "before"),
             st.BreakRequest("one@n_1", "before"),
@@ -172,13 +172,13 @@ async def test_an_agent_that_is_held_alone_is_let_go_alone() -> None:
     source = StillSource(held_events(3, released))
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
-        await pilot.press("A")
+        await pilot.press("H")
         source.tell(*numbered([ev.AgentHeld(agent="n_1")], after=app.model.board.seq))
         await until(pilot, lambda: app.model.board.is_agent_held("n_1"))
-        await pilot.press("A")
+        await pilot.press("H")
         source.tell(*numbered([ev.AgentReleased(agent="n_1", follows=True)], after=app.model.board.seq))
         await until(pilot, lambda: not app.model.board.stops.agents)
-        await pilot.press("A")
+        await pilot.press("H")
         asked = [st.PauseRequest("n_1"), st.GoRequest("n_1"), st.GoRequest("n_1")]
         assert source.sent == asked, "let go; held alone; as all are"
 
@@ -187,5 +187,5 @@ async def test_who_only_watches_sets_nothing() -> None:
     source = StillSource(held_events(), has_control=False)
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pilot.press("n", "s", "o", "u", "c", "b", "A", "M")
+        await pilot.press("n", "s", "o", "u", "c", "b", "H", "M")
         assert source.sent == []

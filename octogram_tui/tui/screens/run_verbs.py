@@ -20,13 +20,12 @@ from octogram_tui.tui.format import plural
 from octogram_tui.tui.model import line_of, rerun_of, title_of
 from octogram_tui.tui.screens.break_verbs import BreakVerbs
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
-from octogram_tui.tui.screens.step_verbs import StepVerbs
 from octogram_tui.tui.widgets.source_view import SourceView
 
 NEW_ATTEMPTS = "New attempts, with the variables as they are now. "
 
 
-class RunVerbs(StepVerbs, BreakVerbs):
+class RunVerbs(BreakVerbs):
     """The actions of keymap.py that ask something of the run."""
 
     def action_toggle_pause(self) -> None:
