@@ -92,7 +92,7 @@ def _alone(row: InstanceRow, known: Known) -> AgentHold | None:
 
 
 def _breakpoint(row: InstanceRow, number: int, known: Known) -> list[Node]:
-    listed = known.board.stops.by_number.get(number)
+    listed = known.board.stops.breakpoints.by_number.get(number)
     if listed is None:
         return []
     point = listed.breakpoint

@@ -101,13 +101,13 @@ class BreakVerbs(StepVerbs):
             chosen = self.variables.selected if self.pane == "variables" else None
             name = chosen.name if chosen is not None else ""
         first = {"log": "log", "variable": "name", "failed": "name", "retried": "name", "lost": "pattern"}
-        self._fill_in(Breakpoint(pattern, when, name), 0, first.get(kind, ""))
+        self._fill_in_breakpoint(Breakpoint(pattern, when, name), 0, first.get(kind, ""))
 
     def edit_breakpoint(self, listed: Listed) -> None:
         """Fill in the form for one that there is."""
-        self._fill_in(listed.breakpoint, listed.number)
+        self._fill_in_breakpoint(listed.breakpoint, listed.number)
 
-    def _fill_in(self, given: Breakpoint, number: int, first: str = "") -> None:
+    def _fill_in_breakpoint(self, given: Breakpoint, number: int, first: str = "") -> None:
         from octogram_tui.tui.screens.breakpoint_form import BreakpointForm
 
         def take(request: BreakRequest | None) -> None:
