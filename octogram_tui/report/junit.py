@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
 
 from octogram_tui import filing, streams
-from octogram_tui.engine.events import Event
+from octogram_tui.engine.events import BreakpointMet, Event
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
@@ -21,6 +21,8 @@ from octogram_tui.report.phrases import case_name
 
 TAIL_LINES = 100
 TAIL_BYTES_IN_ALL = 16 * 1024 * 1024
+
+MOST_PROPERTIES = 100
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BAD_AGENTS = {AgentState.FAILED: "agent failed", AgentState.LOST: "agent lost", AgentState.UNCLEAN: "agent not clean"}
@@ -35,6 +37,7 @@ class JUnit:
         self._path = path
         self._board = Board()
         self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        self._met: dict[InstanceId, list[BreakpointMet]] = {}
 
     @classmethod
     def open(cls, path: Path) -> JUnit:
@@ -55,6 +58,10 @@ class JUnit:
         for event in events:
             self._board.apply(event)
             self._logbook.apply(event)
+            if isinstance(event, BreakpointMet) and event.instance is not None:
+                met = self._met.setdefault(event.instance, [])
+                if len(met) < MOST_PROPERTIES:
+                    met.append(event)
 
     def close(self) -> None:
         """Write the file, whole or not at all. Raises JournalError."""
@@ -99,6 +106,10 @@ class JUnit:
             name=_legal(name),
             time=_seconds(sum(attempt.duration_s for attempt in attempts)),
         )
+        if instance.key in self._met:
+            properties = ET.SubElement(case, "properties")
+            for met in self._met[instance.key]:
+                _add(properties, "property", name=f"breakpoint {met.number}", value=met.message)
         failed = [attempt for attempt in attempts if attempt.state in _ENDED_BADLY]
         if instance.state in _ENDED_BADLY:
             earlier = [attempt for attempt in failed if attempt is not instance.last]

@@ -14,6 +14,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
+from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
 
@@ -261,3 +262,41 @@ def test_lines_begin_with_the_time_of_what_they_tell() -> None:
     assert len(set(times)) > 3
     github = log(events, Style(github=True, timestamps=True)).splitlines()
     assert any(line.startswith("::group::") for line in github)
+
+
+def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_were_asked_for() -> None:
+    row = InstanceId("sell", "ask\x1b[1m", "shop_1", "2")
+    events: list[ev.Event] = [
+        ev.RunStarted(run="r", scenario="s.yml", plan=[{"stage": "sell", "jobs": [{"job": "ask", "items": True}]}]),
+        ev.BreakpointSet(number=1, pattern="*", when="failed", by="run"),
+        ev.BreakpointSet(number=2, pattern="sell/ask", condition="item > 1", by="command line"),
+        ev.BreakpointSet(number=3, pattern="bye", by="command line"),
+        ev.BreakpointMet(number=1, message="failed: exit status 1", count=1, instance=row),
+        ev.BreakpointMet(number=2, message="before, item > 1 (item = 2)", count=1, instance=row),
+        ev.RunPaused(reason="breakpoint", message="sell/ask@shop_1[2]: breakpoint 2: before"),
+        ev.BreakpointMet(number=2, message="::error::said\x1b[0m", count=2, is_log=True, row="sell"),
+        ev.AgentHeld(agent="shop_1", reason="breakpoint", message="breakpoint 2"),
+    ]
+    shown = log(events)
+    assert "! breakpoint 2, ask\\x1b[1m [shop_1] (2): before, item > 1 (item = 2)\n! paused (breakpoint)\n" in shown
+    assert "\n  breakpoint 2, sell: ::error::said" in shown
+    assert "! agent shop_1 is held (breakpoint); the others go on\n" in shown
+    assert "breakpoint 1" not in shown
+    assert "\nbreakpoint 2, before sell/ask, if item > 1: met 2 times, last at sell\n" in shown
+    assert "\nbreakpoint 3, before bye: matches nothing now\n" in shown
+    assert "breakpoint 2, ask" not in log(events, Style(QUIET))
+
+
+def test_whoever_is_called_to_a_run_that_is_held_gets_the_command() -> None:
+    stream = io.StringIO()
+    call = HeldCall(stream, 1800.0)
+    call.apply([ev.RunStarted(run="a run", scenario="s.yml"), ev.RunPaused(reason="operator", message="not for this")])
+    call.apply([ev.RunPaused(reason="breakpoint", message="s/j@a: breakpoint 2: before\x1b[0m")])
+    call.apply([ev.AgentHeld(agent="a", reason="failure", message="s/j@a failed")])
+    call.close()
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("octogram-tui: held: s/j@a: breakpoint 2: before")
+    assert lines[1] == "  attach within 30m00s, else the run ends: octogram-tui attach 'a run'"
+    assert lines[2] == "octogram-tui: held: agent a, s/j@a failed"
+    assert "\x1b" not in stream.getvalue()

@@ -1,0 +1,67 @@
+"""Breakpoints on a command line: what each option is for, and what makes no sense is refused before anything begins."""
+
+from __future__ import annotations
+
+import pytest
+
+from octogram_tui.commands.breaks import OnBreak, breakpoints_of
+from octogram_tui.commands.options import parse
+from octogram_tui.commands.run import make_parser
+from octogram_tui.errors import UsageError
+from octogram_tui.model.breakpoint import Breakpoint
+
+
+def read(*words: str) -> tuple[Breakpoint, ...]:
+    return breakpoints_of(parse(make_parser(), ["s.yml", *words]))
+
+
+def test_what_follows_a_break_says_more_of_it() -> None:
+    line = ["--break", "a/b", "--break-if", "vars.x > 1", "--break", "@n_2", "--break-at", "failed:timeout"]
+    assert read(*line, "--break-hits", "=2", "--break-log", "{{ res.error.kind }}", "--break=*") == (
+        Breakpoint("a/b", condition="vars.x > 1"),
+        Breakpoint("@n_2", "failed", name="timeout", hits="=2", log="{{ res.error.kind }}"),
+        Breakpoint("*"),
+    )
+
+
+def test_steps_are_breakpoints_that_are_used_once() -> None:
+    assert read("--step-from", "b/*", "--step") == (Breakpoint("b/*", is_once=True), Breakpoint("*", is_once=True))
+    assert read() == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("--break-if x", "--break-if says more of the --break before it, and there is none"),
+        ("--break a --break-if true --break-if false", "--break-if is given twice for --break 'a'"),
+        ("--break a\\", "not a pattern of rows"),
+        ("--break a --break-if vars.x>", "--break 'a': condition: `vars.x>`"),
+        ("--break a --break-if res.x", "`res` is not known before a row"),
+        ("--break a --break-at late", "--break-at 'late': there is no such point"),
+        ("--break a --break-at after:x", "only failed, retried, variable take a name"),
+        ("--break a --break-hits often", "not a number of hits"),
+        ("--step-from a\\", "not a pattern of rows"),
+        ("--on-break wait", "'wait' is none of fail, continue, hold:DURATION such as hold:30m"),
+        ("--on-break hold:soon", "'soon' is not a duration"),
+        ("--on-break fail:3", "'fail:3' is none of"),
+        ("--step --on-break fail", "--step waits for somebody, and --on-break fail for nobody"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(line: str, why: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(*line.split())
+    assert why in refused.value.message
+    assert "\n" not in refused.value.message
+
+
+def test_what_a_breakpoint_does_with_nobody_there() -> None:
+    said = {
+        text: parse(make_parser(), ["s.yml", "--on-break", text]).on_break
+        for text in ("hold", "hold:30m", "fail", "continue")
+    }
+    assert said == {
+        "hold": OnBreak("hold"),
+        "hold:30m": OnBreak("hold", 1800.0),
+        "fail": OnBreak("fail"),
+        "continue": OnBreak("continue"),
+    }
