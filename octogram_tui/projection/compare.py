@@ -52,7 +52,8 @@ class Entry(NamedTuple):
     @property
     def title(self) -> str:
         """Say what it is."""
-        return f"{self.section} {self.name}" if self.name else self.section
+        section = "how they ended" if self.section == "ended" else self.section
+        return f"{section} {self.name}" if self.name else section
 
     def pairs(self) -> list[Pair]:
         """Put both sides beside each other."""

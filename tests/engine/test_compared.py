@@ -36,14 +36,14 @@ def test_a_failure_is_held_against_an_agent_where_it_went_well_with_most_in_comm
     comparison = best(run, "s/j@c")
     assert comparison.right.name == "s/j@b#1"
     assert comparison.right.why == "the same on b, where it ended well"
-    assert [entry.title for entry in comparison.different] == ["result", "ended"]
+    assert [entry.title for entry in comparison.different] == ["how they ended"]
     lines = compare_lines(comparison)
     assert lines[:3] == [
         "< s/j@c#1",
         "> s/j@b#1  (the same on b, where it ended well)",
-        "they first differ in result",
+        "they first differ in how they ended",
     ]
-    assert "ended: < failed: exit 1: no route to 10.0.0.9  > ok" in lines
+    assert "how they ended: < failed: exit 1: no route to 10.0.0.9  > ok" in lines
     assert "argument argv: < same c  > same b" in lines, "told, but no news: agents have other names"
     assert lines[-1].startswith(
         "the same: text argv, text mode, variable mode, variable route, argument mode, argument f"
