@@ -95,13 +95,9 @@ def _breakpoint(row: InstanceRow, number: int, known: Known) -> list[Node]:
     listed = known.board.stops.breakpoints.by_number.get(number)
     if listed is None:
         return []
-    point = listed.breakpoint
-    said = [f"{point.when} {point.pattern or '*'}"]
-    said += [f"if {point.condition}"] if point.condition else []
-    said += [f"hits {point.hits}"] if point.hits else []
     met = known.reasons.met.get(row.key)
-    said += [f"met {plural(met.count, 'time')}"] if met is not None and met.count else []
-    return [Node("more", words=f"breakpoint {number}: {', '.join(said)}")]
+    times = f"; met {plural(met.count, 'time')}" if met is not None and met.count else ""
+    return [Node("more", words=f"breakpoint {number}: {listed.words}{times}")]
 
 
 def _place_in_line(row: InstanceRow, known: Known) -> Iterator[Node]:

@@ -190,7 +190,7 @@ def test_what_a_breakpoint_holds_says_which_one_and_why() -> None:
     assert run.folds.lines("s/j@a")[:4] == [
         "held before its attempt: breakpoint 2: level > 5, and level is 6",
         "it is next: a step takes it",
-        "breakpoint 2: before s/*, if level > 5, hits 3, met 3 times",
+        "breakpoint 2: before s/*, if level > 5, hits 3; met 3 times",
         "argv: mine  given by you, for its next attempt",
     ]
     run.folds.apply(JobStarted(seq=1010, instance=key, attempt=2, arguments={"argv": "mine"}, edited=["argv"]))
