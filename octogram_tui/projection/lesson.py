@@ -32,7 +32,7 @@ SAYS: dict[Step, str] = {
     "go": "The plan shows what comes next. {step over} lets one job through; {pause or go} lets the run go on.",
     "watch": "In a moment something will fail. You need not do anything.",
     "edit": "diver_2 failed, and everything is still alive. Above it says why: `air` is too small. "
-    "{edit variable} sets a variable: make it 200.",
+    "{edit} sets a variable: make it 200.",
     "redo": "Now `air` is enough. {rerun failed} runs again what failed, nothing else, and lets the run go on.",
     "wait": "It is tried again.",
     "continue": "It went well this time. {pause or go} lets the run go on.",

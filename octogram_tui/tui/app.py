@@ -13,19 +13,18 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus, StopRequest
-from octogram_tui.errors import ExitCode, OctogramError, ScenarioError
+from octogram_tui.engine.stimuli import Stimulus, StopRequest
+from octogram_tui.errors import ExitCode
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.row_states import Phase
-from octogram_tui.projection.rows import Row
 from octogram_tui.projection.source import ReadText, no_text
 from octogram_tui.projection.text import safe
-from octogram_tui.projection.variables import Variable
 from octogram_tui.tui import theme as themes
 from octogram_tui.tui.calling import Caller, title_of
 from octogram_tui.tui.command_palette import ActionProvider
+from octogram_tui.tui.enquiries import Enquiries
 from octogram_tui.tui.event_feed import AnsweringSource, EventFeed, EventSource
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_order import Dialog
@@ -39,8 +38,8 @@ from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.leaving import leaving
 from octogram_tui.tui.screens.other_runs import delete_run, go_to_run
 from octogram_tui.tui.screens.run_screen import RunScreen
-from octogram_tui.tui.screens.variable_form import VariableForm
 from octogram_tui.tui.terminal import ConsoleSignals
+from octogram_tui.tui.watches import Watches
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.run_list import RunList
 
@@ -77,6 +76,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         hints: Hints | None = None,
         teaches: bool = False,
         runs: RunBook | None = None,
+        watches: Watches | None = None,
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -87,6 +87,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text)
         self.model.hints = hints
         self.model.runs = runs
+        if watches is not None:
+            self.model.watches = watches
         self.model.lesson = Lesson() if teaches and not replay else None
         self.brush = Brush(themes.palette(palette, config_dir), ascii_only=ascii_only, keys=keys)
         self.config_dir = config_dir
@@ -95,7 +97,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.is_stopping = False  # we asked for it, and leave when it is done
-        self._drafts: dict[str, str] = {}  # values that were typed and not set, by name
+        self.drafts: dict[str, str] = {}  # values that were typed and not set, by name
+        self.enquiries = Enquiries(source)
         self._shown_notices = 0
         self._shown_refusals = 0
         self._had_control: bool | None = None  # None before the run's host has said
@@ -222,43 +225,9 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         if self.may_act():
             self.source.send(stimulus)
 
-    def edit_variable(self, chosen: Variable | None, row: Row | None) -> None:
-        """Fill in a form, and set; the variables that the row is about are offered first."""
-
-        def take(filled: tuple[str, Any] | None) -> None:
-            if filled is not None:
-                self.ask(SetVariableRequest(*filled))
-
-        if self.may_act():
-            form = VariableForm(
-                self.brush,
-                lambda: self.model.variables.likely(row),
-                chosen.name if chosen else "",
-                write=self._write_variable,
-                why_not=self.why_not,
-                drafts=self._drafts,
-            )
-            self.open_dialog(form, take)
-
-    def _write_variable(self, name: str, value: Any) -> str:
-        """Write a value into the scenario's file, where comments stay; says why it was not written.
-
-        The form sends it to the run as well, before the host looks at the file: what it reads there is known by then.
-        """
-        from octogram_tui.scenario.edit import change_variable
-
-        try:
-            change_variable(self.scenario_path, name, value)
-        except ScenarioError as error:
-            return error.problems[0].message
-        except OctogramError as error:
-            return error.message
-        self.notify(f"{safe(name)} is written to {safe(self.scenario_path)}", markup=False)
-        return ""
-
-    async def edit_scenario(self, line: int) -> None:
-        """Lend the terminal to the editor; the run's host sees the file change."""
-        self.lend(lambda: editor_command(self.editor, self.scenario_path, line))
+    async def edit_scenario(self, line: int, path: str = "") -> None:
+        """Lend the terminal to the editor; the run's host sees the file change. path: where it is not the first one."""
+        self.lend(lambda: editor_command(self.editor, path or self.scenario_path, line))
 
     # Leaving
 

@@ -37,7 +37,7 @@ PAUSED = Hint(
 FAILED = Hint(
     "failed",
     "rerun_failed",
-    "Everything is still alive: repair it with {edit variable} or {edit scenario}, then {rerun failed} runs again what "
+    "Everything is still alive: repair it with {edit} or {edit scenario}, then {rerun failed} runs again what "
     "failed, and goes on.",
 )
 DONE = Hint("done", "leave", "The agents stay up until you leave with {leave}; {rerun} runs a row again.")

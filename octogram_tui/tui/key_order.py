@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from textual.app import App, ReturnType
@@ -105,6 +105,18 @@ class KeyOrderApp(App[ReturnType]):
                 await self._hand_over(line)
 
         self.run_worker(hand_over(), group="dialogs")
+
+    def in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what takes a moment: what is typed meanwhile comes after it, for what it opens if it opens something."""
+        self._opening = token = object()
+
+        async def do() -> None:
+            try:
+                await work
+            finally:
+                await self._hand_over(token)
+
+        self.run_worker(do(), group="dialogs")
 
     async def _hand_over(self, opened: object) -> None:
         """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""

@@ -29,7 +29,7 @@ PRESETS: dict[str, dict[str, str]] = {
     },
     # c, n, s, u and b are its own; p for a variable's value, i for what this is, ctrl+d to leave.
     "gdb": {
-        "edit variable": "p e",
+        "edit variable": "p",
         "pin log": "P",
         "about": "i",
         "leave": "q ctrl+d",

@@ -10,6 +10,7 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.board import Board
+from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
@@ -23,6 +24,7 @@ from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.scope import StepScope
+from octogram_tui.tui.watches import Watches
 
 Subject = Row | AgentRow | Variable
 
@@ -41,6 +43,8 @@ class Model:
         self.board = Board()
         self.logbook = Logbook(marks_attempts=True)
         self.variables = Variables()
+        self.edited = Edited()
+        self.watches = Watches()
         self.outline = Outline(self.board)
         self.scope = StepScope(self.board, self.outline)  # whom steps, pause and go are for
         self.expectation = Expectation(past)
@@ -88,6 +92,8 @@ class Model:
             self.lesson.apply(event)
         if event.TYPE == "agent_load":
             self.loads.apply(event)
+        if event.TYPE in ("arguments_set", "job_started", "request_refused"):
+            self.edited.apply(event)
         if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
             self.variables.apply(event)
             self.source.apply(event)

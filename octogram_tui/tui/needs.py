@@ -94,7 +94,7 @@ def _failing(board: Board) -> Need | None:
     count = len(board.failures)
     hints = [
         Hint("rerun failed", "again" if count == 1 else f"all {count} again"),
-        Hint("edit variable", "set a variable"),
+        Hint("edit", "set a variable"),
         Hint("skip", "skip"),
         Hint("open", "look"),
     ]
@@ -131,7 +131,7 @@ def _paused(model: Model) -> Need | None:
     if not board.is_paused or board.in_flight:
         return None
     if board.reason == "start":
-        hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("edit variable", "set a variable"))
+        hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("edit", "set a variable"))
         return Need("held", "Held before the first stage: nothing has run yet.", (*hints, Hint("help", "help")))
     words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
     message = f"{words.get(board.reason, f'Paused ({board.reason})')}. {queue_line(board)}".rstrip()
@@ -159,7 +159,7 @@ def _done(board: Board) -> Need | None:
     if board.phase is not Phase.DONE:
         return None
     message = f"All stages are done, after {_lasted(board, board.done_at_s)}; the agents are kept alive."
-    hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit variable", "set a variable")]
+    hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit", "set a variable")]
     if len(board.all_failures):
         hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
     if board.failures:

@@ -57,8 +57,24 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not is_over and bool(board.tally[State.STALE])
         case "skip":
             return not is_over and bool(board.failures or board.tally[State.HELD])
-        case "rerun" | "edit variable":
+        case "rerun" | "rerun menu" | "edit" | "edit variable":
             return not is_over
+        case (
+            "rerun item" | "rerun job" | "rerun agent" | "rerun stage" | "rerun from here" | "rerun with inputs of then"
+        ):
+            return not is_over and board.phase in (Phase.RUNNING, Phase.DONE)
+        case "back to stage":
+            return not is_over and board.current_stage is not None
+        case "unset variable":
+            return not is_over and bool(model.variables.values)
+        case "edit arguments":
+            return not is_over and bool(board.failures or board.tally[State.HELD])
+        case "changed variables":
+            return bool(board.seq)
+        case "evaluate" | "add watch":
+            return standing.is_answered and not is_over
+        case "remove watch":
+            return bool(model.watches.items)
         case "skip the lesson":
             return model.lesson is not None and not model.lesson.is_skipped
         case "ask":
@@ -69,7 +85,7 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return standing.has_rivals and standing.has_control and not model.is_replay
         case "edit scenario" | "more of the log":
             return not model.is_replay
-        case "reload now" | "check scenario":
+        case "reload now" | "check scenario" | "what an edit changes":
             return standing.is_answered and not is_over
         case "last edit":
             return bool(board.changes or board.problems)

@@ -35,7 +35,7 @@ async def test_at_a_failure_the_keys_that_repair_it_come_first_and_fit_80_column
         assert keys.split()[::2][:2] == ["e", "R"]
         for hint in ("e Edit", "R Redo failed", "r Rerun", "S Skip", "Spc Go", "? Help"):
             assert hint in keys
-        app.use_keys(Keys({"edit variable": ("f2",)}))
+        app.use_keys(Keys({"edit": ("f2",)}))
         app.sync()
         await pilot.pause()
         assert "F2 Edit" in lines(app)[-1]

@@ -121,6 +121,7 @@ class Question(Dialog[str]):
 
     ask: says what is asked, as often as the run changes; None when there is nothing to be asked any more
     interrupt: what ctrl+c answers; empty for what it does anywhere
+    other: what tab does, after which it is asked anew
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.interrupt", show=False)]
@@ -134,9 +135,11 @@ class Question(Dialog[str]):
         *,
         ask: Callable[[], Asked | None] | None = None,
         interrupt: str = "",
+        other: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self._ask = ask
+        self._other = other
         self.interrupt = interrupt
         self.asked = (ask() if ask is not None else None) or Asked(title, tuple(lines), tuple(answers))
         self.text = QuestionText(brush)
@@ -183,6 +186,9 @@ class Question(Dialog[str]):
             self.dismiss("")
         elif event.key == "enter":
             self.dismiss(self.asked.answers[0].value if self.asked.answers else "")
+        elif event.key == "tab" and self._other is not None:
+            self._other()
+            self.sync()
         else:
             for answer in self.asked.answers:
                 if event.key == answer.key:

@@ -13,7 +13,6 @@ from octogram_tui.filing import write_whole
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.desk import Question as Query
 from octogram_tui.runtime.verbs import CheckFile, LookAtFile
-from octogram_tui.tui.event_feed import AnsweringSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.screens.pane_screen import PaneScreen
@@ -24,11 +23,7 @@ class FileVerbs(PaneScreen):
 
     async def answer_of(self, query: Query) -> dict[str, Any] | None:
         """Ask the run's host; None when there is no answer, and then it was said why."""
-        source = self.app.source
-        if not isinstance(source, AnsweringSource) or not source.is_connected:
-            self.app.notify("only a run that goes on can tell", severity="warning", markup=False)
-            return None
-        answer = await source.answer(query)
+        answer = await self.app.enquiries.ask(query)
         if problem := answer.get("problem"):
             self.app.notify(safe(problem), severity="warning", markup=False)
             return None

@@ -25,10 +25,10 @@ KEY_CELLS = 13
 SIGN_CELLS = 19
 FAILED = (
     "The line at the top says what failed, and why; {first failure} goes from one to the next, {open} shows all of it.",
-    "{edit variable} sets a variable: where the failure is about one, type its value and enter. {edit scenario} opens "
-    "the file, which is read again once it is saved.",
+    "{edit} sets a variable, where the failure is about one, else the row's arguments: type and enter. {edit scenario} "
+    "opens the file, which is read again once it is saved.",
     "{rerun failed} runs again all that failed, and nothing else, and goes on; of several it asks. {rerun} runs the "
-    "row again, {skip} goes on without it.",
+    "row again, {rerun menu} offers more, {skip} goes on without it.",
     "{pause or go} lets the run go on; what ran with what was changed since is marked ~, stale.",
 )
 
@@ -57,7 +57,9 @@ class HelpText(LineView):
             ("When something fails", self._of_failing(width)),
             ("The run", self._of_keys(_group("Run"), width)),
             ("Stepping and breakpoints", self._of_keys(_group("Debug"), width)),
+            ("Doing again", self._of_keys(_group("Again"), width)),
             ("Looking", self._of_keys(_group("Look"), width)),
+            ("Variables and arguments", self._of_keys(_group("Data"), width)),
             ("The file", self._of_keys(_group("File"), width)),
             ("The session", self._of_keys(_group("Session"), width)),
             *((_pane_title(where), self._of_keys(actions, width)) for where, actions in self._others()),

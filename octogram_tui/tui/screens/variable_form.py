@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
 from textual.widgets import Input, TextArea
 
+from octogram_tui.engine.stimuli import SetVariableRequest
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import kind
@@ -36,19 +37,21 @@ class Offer(NamedTuple):
     variable: Variable | None
 
 
-class VariableForm(Dialog[tuple[str, Any]]):
-    """Gives the name and the value, or None for never mind.
+class VariableForm(Dialog[SetVariableRequest]):
+    """Gives what is to be asked of the run, or None for never mind.
 
     It begins in the value where the name is known: `chosen` is. Tab and enter lead from the name to the value and take
     the name that is pointed at, shift+tab and up lead back, and there all names are offered until another is typed.
     Enter in the value sets, after another enter where that makes a new variable or one of another type. Ctrl+s writes
-    the value into the scenario's file first.
+    the value into the scenario's file first. Ctrl+r takes the variable away, after another one.
     Nothing that was typed is lost: another name leaves the value as it is typed, and what escape leaves is kept in
     `drafts`, by name.
 
     offered: the variables that there are now, the likeliest first
     write: writes into the file, and says why it did not; then the form stays
+    agree: asks whether a variable is to be set, where that has to be asked, and then calls what sets it
     why_not: why nothing can be set now; empty while it can
+    other: goes to the form of the row's arguments (ctrl+t), where the row has one
     """
 
     def __init__(
@@ -58,15 +61,20 @@ class VariableForm(Dialog[tuple[str, Any]]):
         chosen: str = "",
         *,
         write: Callable[[str, Any], str],
+        agree: Callable[[SetVariableRequest, Callable[[], bool]], None],
         why_not: Callable[[], str] = str,
         drafts: dict[str, str] | None = None,
+        other: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.brush = brush
         self._offered = offered
         self._write = write
+        self._agree = agree
         self._why_not = why_not
         self._drafts = {} if drafts is None else drafts
+        self._other = other
+        self._removing = ""  # the variable that another ctrl+r takes away
         self._problem = ("", "")  # a value, and why it was not written
         self._asked: tuple[str, str] | None = None  # the name and the text that another enter sets in spite of a doubt
         self._taken = ""  # the name that the value is for; it narrows no offers
@@ -211,17 +219,20 @@ class VariableForm(Dialog[tuple[str, Any]]):
         variable = self.offer.variable if self.offer else None
         read = self.read()
         first: list[Piece] = []
+        other = "   ctrl+t: arguments" if self._other is not None else ""
         if self.offer is not None and variable is None:
             first = [("new: the run has no variable ", "retrying"), (brush.text(self.offer.name, limit=30), "strong")]
         elif variable is not None:
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(fit(f"now {_now(variable, brush)[:40]}{by}", room_of(self.app.size.width)).rstrip(), "dim")]
         if first and self.value_field.has_focus:
-            first.append(("   shift+tab: another name", "faint"))
-        second: list[Piece] = [("tab, enter: to the value   up, down: choose   esc: never mind", "faint")]
+            first.append((f"   shift+tab: another name{other}   ctrl+r: unset", "faint"))
+        second: list[Piece] = [(f"tab, enter: to the value   up, down: choose{other or '   esc: never mind'}", "faint")]
         text, problem = self._problem
         if problem := self._why_not() or (problem if text == self.value_field.text else ""):
             second = [(fit(brush.text(problem), room_of(self.app.size.width)).rstrip(), "failed")]
+        elif self._removing and self.offer is not None and self._removing == self.offer.name:
+            second = [("ctrl+r again: take it away", "retrying"), ("   its reads fail then", "faint")]
         elif self.value_field.has_focus and isinstance(read, str):
             second = [(fit(brush.text(read), room_of(self.app.size.width)).rstrip(), "failed")]
         elif self.value_field.has_focus:
@@ -257,6 +268,11 @@ class VariableForm(Dialog[tuple[str, Any]]):
         key = event.key if isinstance(event, Key) else ""
         if key == "escape":
             self._leave_be()
+        elif key == "ctrl+t" and self._other is not None:
+            self._leave_be()
+            self._other()
+        elif key == "ctrl+r":
+            self._remove()
         elif key in ("tab", "shift+tab", "enter", "ctrl+s") or (key in ("up", "down") and field is self.name_field):
             self._go(key)
         elif field is self.name_field and key == "equals_sign":
@@ -284,6 +300,7 @@ class VariableForm(Dialog[tuple[str, Any]]):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Say anew what would be set."""
+        self._removing = ""
         self.value_field.fit_height()
         self._show()
 
@@ -322,12 +339,35 @@ class VariableForm(Dialog[tuple[str, Any]]):
             self._asked = (read[0], text)
             self._say()
             return
-        if writes and (problem := self._write(*read)):
-            self._problem = (text, f"not written: {problem}")
+        request = SetVariableRequest(*read)
+
+        def go() -> bool:
+            if writes and (problem := self._write(*read)):
+                self._problem = (text, f"not written: {problem}")
+                self._say()
+                return False
+            self._drafts.pop(read[0], None)
+            self.dismiss(request)
+            return True
+
+        self._agree(request, go)
+
+    def _remove(self) -> None:
+        """Have the variable that is pointed at taken away, once that was asked."""
+        variable = self.offer.variable if self.offer is not None else None
+        if variable is None or variable.now.removed or self._why_not():
             self._say()
-            return
-        self._drafts.pop(read[0], None)
-        self.dismiss(read)
+        elif self._removing != variable.name:
+            self._removing = variable.name
+            self._say()
+        else:
+            request = SetVariableRequest(variable.name, remove=True)
+
+            def go() -> bool:
+                self.dismiss(request)
+                return True
+
+            self._agree(request, go)
 
     def _leave_be(self) -> None:
         """Leave everything as it is; what was typed is kept for the next time."""

@@ -8,12 +8,12 @@ from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
 
-AT_FAILURE = ("edit variable", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "breakpoint")
-HELD = ("pause or go", "step over", "step into", "breakpoint", "edit variable", "run until here", "rerun", "skip")
+AT_FAILURE = ("edit", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "breakpoint")
+HELD = ("pause or go", "step over", "step into", "breakpoint", "edit", "run until here", "rerun", "skip")
 RUNS = ("pause or go", "breakpoint", "first failure", "open", "failed only", "find")
 STEPS = ("continue", "step over", "step into", "step out", "run until here")
 OVER = ("first failure", "leave", "open", "find", "failed only")
-DONE = ("leave", "first failure", "rerun failed", "rerun", "edit variable")
+DONE = ("leave", "first failure", "rerun failed", "rerun", "edit")
 IN_LOG = ("next match", "previous match")
 READING = ("end", "timestamps", "wrap", "find")
 LAST = "help"
@@ -104,7 +104,7 @@ class KeyBar(Bar):
                 return not over and bool(board.failures)
             case "skip":
                 return not over and bool(board.failures or board.tally[State.HELD])
-            case "rerun" | "edit variable":
+            case "rerun" | "edit":
                 return not over
             case "next match" | "previous match":
                 return self.is_searching

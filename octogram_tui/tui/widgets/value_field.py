@@ -45,6 +45,11 @@ class ValueField(TextArea):
         """Whether there is nothing above the cursor, neither a line nor another value."""
         return not self.cursor_location[0] and not self._earlier
 
+    @property
+    def is_at_bottom(self) -> bool:
+        """Whether there is nothing below the cursor, neither a line nor another value."""
+        return self.cursor_location[0] >= self.document.line_count - 1 and not self._later
+
     async def take_input(self, event: Key | Paste) -> bool:
         """Type, edit, or paste."""
         if isinstance(event, Paste):

@@ -1,0 +1,102 @@
+"""Expressions that the operator watches: their values at each hold, and what changed since the hold before.
+
+They are kept beside what else is kept of a scenario's file, and never in it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from octogram_tui import filing
+from octogram_tui.tui.format import value as shown
+
+MOST_WATCHES = 50
+MOST_KEPT = 50
+"""How many expressions are remembered, for `up`."""
+MOST_SCOPES = 200
+
+
+class Watch:
+    """An expression. What it was is known of each scope in which it was looked at: a row, an agent, or the run."""
+
+    __slots__ = ("expression", "is_changed", "problem", "text", "version", "was")
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self.text = ""  # the value as it is shown; empty before the first look
+        self.problem = ""
+        self.was = ""  # at the hold before
+        self.is_changed = False
+        self.version = 0
+
+
+class Watches:
+    """The list of one scenario's file. path: where it is kept; None keeps nothing."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self.items: list[Watch] = []
+        self.history: list[str] = []
+        self.version = 0
+        self.hold = 0  # counts the holds
+        self._values: dict[tuple[str, str], tuple[int, str, str]] = {}  # by expression and scope: hold, value, before
+        self._read()
+
+    def add(self, expression: str) -> bool:
+        """Watch an expression; False when it is watched already, or there are too many."""
+        is_known = any(watch.expression == expression for watch in self.items)
+        if is_known or len(self.items) >= MOST_WATCHES:
+            return False
+        self.items.append(Watch(expression))
+        self._keep()
+        return True
+
+    def remove(self, watch: Watch) -> None:
+        """Watch it no more."""
+        self.items = [each for each in self.items if each is not watch]
+        self._keep()
+
+    def remember(self, expression: str) -> None:
+        """Keep an expression that was evaluated, the latest last."""
+        self.history = [*[each for each in self.history if each != expression][1 - MOST_KEPT :], expression]
+        self._keep()
+
+    def take(self, watch: Watch, scope: str, answer: dict[str, Any]) -> None:
+        """Take in what an expression is now, in a scope."""
+        problem = str(answer.get("problem") or "")
+        text = "" if problem else shown(answer.get("value"))
+        known = self._values.get((watch.expression, scope))
+        before = "" if known is None else known[1] if known[0] != self.hold else known[2]
+        if len(self._values) > MOST_SCOPES * max(1, len(self.items)):
+            self._values.clear()
+        self._values[watch.expression, scope] = self.hold, text or problem, before
+        is_changed = bool(before) and before != (text or problem)
+        new = (text, problem, before, is_changed)
+        if new != (watch.text, watch.problem, watch.was, watch.is_changed):
+            watch.text, watch.problem, watch.was, watch.is_changed = new
+            watch.version += 1
+            self.version += 1
+
+    def _keep(self) -> None:
+        self.version += 1
+        if self._path is None:
+            return
+        record = {"watches": [watch.expression for watch in self.items], "history": self.history}
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            filing.write_whole(self._path, json.dumps(record, indent=1).encode() + b"\n", mode=0o600)
+        except OSError:
+            self._path = None  # they are there as long as this console is
+
+    def _read(self) -> None:
+        if self._path is None:
+            return
+        try:
+            record = json.loads(self._path.read_bytes())
+            watches, history = record["watches"], record["history"]
+            self.items = [Watch(each) for each in watches if isinstance(each, str)][:MOST_WATCHES]
+            self.history = [each for each in history if isinstance(each, str)][-MOST_KEPT:]
+        except (OSError, ValueError, RecursionError, LookupError, TypeError):
+            return
