@@ -48,7 +48,7 @@ def differences(variables: Variables, at_s: float) -> list[tuple[str, object, ob
 
 def value_at(variable: Variable, at_s: float) -> object:
     """Give the value that a variable had at a moment, as far as that is remembered; ABSENT where it had none."""
-    known: object = ABSENT if variable.is_new else variable.changes[0].value
+    known: object = variable.changes[0].value if variable.is_cut else ABSENT
     for change in variable.changes:
         if change.at_s > at_s:
             break

@@ -25,15 +25,14 @@ class Change(NamedTuple):
 
 
 class Variable:
-    """A variable and its past, the latest change last. is_new: the run began without it."""
+    """A variable and its past, the latest change last."""
 
-    __slots__ = ("changes", "count", "is_cut", "is_new", "name", "version")
+    __slots__ = ("changes", "count", "is_cut", "name", "version")
 
-    def __init__(self, name: str, change: Change, *, is_new: bool = False) -> None:
+    def __init__(self, name: str, change: Change) -> None:
         self.name = name
         self.changes = [change]
-        self.count = int(is_new)  # changes since the start
-        self.is_new = is_new
+        self.count = 0  # changes since the start
         self.is_cut = False  # older changes were let go
         self.version = 0
 
@@ -79,7 +78,8 @@ class Variables:
             change = Change(event.at_s, event.value, event.by, event.removed, event.seq)
             variable = self.by_name.get(event.name)
             if variable is None:
-                self.by_name[event.name] = Variable(event.name, change, is_new=True)
+                self.by_name[event.name] = variable = Variable(event.name, change)
+                variable.count = 1
             else:
                 variable.change(change)
             self.version += 1
