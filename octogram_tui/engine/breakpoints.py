@@ -143,6 +143,9 @@ class Breakpoints:
         self._sort()
         return bool(chosen)
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._all
+
     @property
     def is_full(self) -> bool:
         """Whether there are as many as there may be."""

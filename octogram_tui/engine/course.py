@@ -74,11 +74,17 @@ class Course:
         self.finished: set[str] = set()  # keys of stages that ran, to the end or not
         self.asked = ""  # the stage whose confirmation is awaited
         self.is_next_due = False  # a stage has ended, and the next one is to be looked at
+        self.held = ""  # the stage that a breakpoint holds before it begins
 
     @property
     def has_more(self) -> bool:
         """Whether the scenario has stages behind the last one that began."""
         return self._cursor + 1 < len(self._core.scenario.stages)
+
+    @property
+    def rest(self) -> tuple[StageSpec, ...]:
+        """The stages behind the last one that began."""
+        return tuple(self._core.scenario.stages[self._cursor + 1 :])
 
     def advance(self) -> None:
         """Begin the next stage that is to run; without one the stages are done."""
@@ -102,6 +108,7 @@ class Course:
             if not is_ending and not self._is_confirmed(stage):
                 return self.asked == "" and self._run.phase != "ending"
             if self._breakpoints.is_armed and (met := self._breakpoints.stage(stage.key)) is not None:
+                self.held = stage.key
                 self._run.stop_at(met)
                 return self._run.phase == "ending"
             stage_run = self.make(stage)
@@ -165,6 +172,7 @@ class Course:
     def begin(self, stage_run: StageRun) -> None:
         """Let a stage run be the current one."""
         self.current = stage_run
+        self.held = ""
         self._readings.stage_began(stage_run.spec)
         self.announce(stage_run)
         self._dispatcher.open(stage_run)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from octogram_tui.engine import results
 from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobHeld
-from octogram_tui.engine.gate import Gate
+from octogram_tui.engine.gate import Gate, Hold
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.readings import Noting, Readings
 from octogram_tui.engine.schedule import JobRun, Lane, StageRun
@@ -51,7 +52,7 @@ class Dispatcher:
         self._breakpoints = breakpoints
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
-        self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: a failure that runs again
+        self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: it runs again, or goes on
         self.stage_runs: list[StageRun] = []
 
     @property
@@ -77,12 +78,14 @@ class Dispatcher:
                 self._advance_job(unit)
             elif isinstance(unit, Lane):
                 self._advance_lane(unit)
+            elif unit.state == "stopped":
+                self._go_on(unit)
             else:
                 self._run_again(unit)
 
-    def wake(self) -> None:
-        """The gate may have opened: offer again what it holds, oldest first."""
-        self._work.extend(instance.job_run for instance in self._instances.in_state("held"))
+    def wake(self, held: Iterable[Instance]) -> None:
+        """The gate may let these through: offer them again."""
+        self._work.extend(instance.job_run if instance.state == "held" else instance for instance in held)
 
     def left(self, instance: Instance) -> None:
         """An instance is not in flight any more: what waited for its place may go on."""
@@ -96,9 +99,9 @@ class Dispatcher:
     def _give_place(self, stage_run: StageRun) -> None:
         """Let the one that has waited for a place under `max_concurrency` for the longest time have it."""
         if stage_run.asked_again:
-            failed = next(iter(stage_run.asked_again))
-            del stage_run.asked_again[failed]
-            self._work.append(failed)
+            further = next(iter(stage_run.asked_again))
+            del stage_run.asked_again[further]
+            self._work.append(further)
         elif stage_run.blocked:
             waiting = next(iter(stage_run.blocked))
             del stage_run.blocked[waiting]
@@ -116,6 +119,57 @@ class Dispatcher:
             stage_run.asked_again[instance] = None
         else:
             self.transitions.rerun(instance)
+
+    def _go_on(self, instance: Instance) -> None:
+        """Offer what is stopped to the gate; what follows may need a place first."""
+        stage_run = instance.job_run.lane.stage_run
+        if not self._gate.is_plain and not self._gate.lets_on(instance):
+            self._pass_place_on(stage_run)
+        elif instance.stand.follows != "end" and stage_run.in_flight >= stage_run.limit:
+            stage_run.asked_again[instance] = None
+        else:
+            self.transitions.let_on(instance)
+
+    def retry(self, instance: Instance) -> None:
+        """The delay before a further attempt is over: offer it to the gate."""
+        if not (self._gate.is_plain and self._breakpoints.is_idle):
+            hold = self._ask(instance, self._gate.again(instance))
+            if hold is not None:
+                if instance.state == "retrying":  # else the breakpoint has ended the run
+                    instance.stand.follows = "attempt"
+                    self._instances.move(instance, "stopped")
+                    self._tell_held(instance, hold, "before")
+                    self.left(instance)
+                return
+        self.transitions.retry(instance)
+
+    def held_after(self, instance: Instance, met: Met) -> None:
+        """A breakpoint holds an instance after its attempt: it stands at the gate already."""
+        self._tell_held(instance, Hold(met.reason, met.number), "after")
+
+    def _ask(self, instance: Instance, hold: Hold | None) -> Hold | None:
+        """Ask the breakpoints about an attempt that the gate lets through. Gives why it is held."""
+        if hold is not None or self._breakpoints.is_idle or self._gate.is_named(instance):
+            return hold
+        met = self._breakpoints.before(instance)
+        if met is None:
+            return None
+        self._listener.stop_at(met, instance)
+        return Hold(met.reason, met.number)
+
+    def _tell_held(self, instance: Instance, hold: Hold, point: str) -> None:
+        job_run = instance.job_run
+        is_of_now = point == "after" or job_run.snapshot is self._core.variables
+        self._core.emit(
+            JobHeld(
+                **instance.place,
+                reason=hold.reason,
+                point=point,
+                order=instance.stand.order,
+                breakpoint=hold.breakpoint,
+                seen=0 if is_of_now else job_run.seen,
+            )
+        )
 
     def _open_lanes(self, stage_run: StageRun) -> None:
         limit = stage_run.lane_limit
@@ -163,17 +217,12 @@ class Dispatcher:
                 stage_run.blocked[job_run] = None
                 return
             stage_run.blocked.pop(job_run, None)
-            if not self._breakpoints.is_idle and not stage_run.is_rerun:
-                met = self._breakpoints.before(instance)
-                if met is not None:
-                    self._listener.stop_at(met, instance)
-                    continue  # it is not met again; but the stage may be closing now
-            first = self._instances.first("held") if self._gate.is_shut else None
-            if self._gate.dispatch(job_run, is_next=first is None or first is instance) != "go":
-                self._hold(instance)
-                if self._gate.steps and first is not None and first is not instance:
-                    self._work.append(first.job_run)  # the step is for what has been held for the longest time
-                return
+            if not (self._gate.is_plain and self._breakpoints.is_idle):
+                hold = self._ask(instance, self._gate.before(instance))
+                if hold is not None:
+                    self._hold(instance, hold)
+                    self._pass_place_on(stage_run)
+                    return
             job_run.drawn = None
             self.transitions.begin(instance)
         if not job_run.begun:
@@ -181,13 +230,20 @@ class Dispatcher:
             del job_run.lane.active[job_run.spec.key]
             self._work.append(job_run.lane)
 
-    def _hold(self, instance: Instance) -> None:
-        if instance.state == "planned":
+    def _hold(self, instance: Instance, hold: Hold) -> None:
+        is_new = instance.state == "planned"
+        if instance.job_run.lane.stage_run.is_closing:  # the breakpoint has ended the run
+            return
+        if is_new:
             instance.attempt = 0
             self._instances.move(instance, "held")
-            job_run = instance.job_run
-            seen = 0 if job_run.snapshot is self._core.variables else job_run.seen
-            self._core.emit(JobHeld(**instance.place, reason=self._gate.reason, seen=seen))
+        if is_new or hold.breakpoint:
+            self._tell_held(instance, hold, "before")
+
+    def _pass_place_on(self, stage_run: StageRun) -> None:
+        """What was to begin is held: the place under `max_concurrency` is for the next that waits."""
+        if stage_run.in_flight < stage_run.limit and (stage_run.blocked or stage_run.asked_again):
+            self._give_place(stage_run)
 
     def _draw(self, job_run: JobRun) -> Instance | None:
         """Make the next instance; None when there is none left."""
@@ -220,8 +276,11 @@ class Dispatcher:
     # -- what operators and the machine ask -----------------------------------------------------------------------
 
     def pass_over(self, id_: InstanceId) -> bool:
-        """Go on as if an undecided or held instance had ended well. False when there is none of that name."""
-        instance = self._instances.find(id_, "undecided", "held")
+        """Go on as if an undecided or held instance had ended well. False when there is none of that name.
+
+        What is held after it has ended just goes on.
+        """
+        instance = self._instances.find(id_, "undecided", "held", "stopped")
         if instance is None:
             return False
         if instance.state == "held":

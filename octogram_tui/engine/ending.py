@@ -39,7 +39,7 @@ class Ending:
         if engine.phase == "running":
             engine.move("ending")
             engine.breakpoints.end()
-            engine.gate.open()
+            engine.tell_as_all(engine.gate.retire())
             engine.course.asked = ""
             for stage_run in list(engine.dispatcher.stage_runs):
                 if not stage_run.spec.always:  # what collects and cleans goes on: one agent's failure is its own
@@ -81,6 +81,8 @@ class Ending:
         for timer in (RunTimer.LIMIT, RunTimer.COLLECT, RunTimer.CANCEL):
             engine.core.order(DisarmTimer(timer))
         engine.move("stopping")
+        engine.breakpoints.end()
+        engine.tell_as_all(engine.gate.retire())
         engine.course.asked = ""
         for stage_run in list(engine.dispatcher.stage_runs):
             engine.dispatcher.close(stage_run, reason)

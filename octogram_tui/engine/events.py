@@ -201,7 +201,8 @@ class JobHeld(JobEvent):
 
     point: before its attempt, or after it (it has ended, and its lane waits). order: counts up with what comes to the
     gate; the lowest is next. breakpoint: the number of the one that holds it. seen: the number of the event up to which
-    the variables are those that it will see, where they are not those of now.
+    the variables are those that it will see, where they are not those of now. What is held is told again, with the same
+    order, when a breakpoint holds it that was not asked before.
     """
 
     TYPE: ClassVar[str] = "job_held"
@@ -210,6 +211,13 @@ class JobHeld(JobEvent):
     order: int = 0
     breakpoint: int = 0
     seen: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class JobReleased(JobEvent):
+    """What was held after an attempt goes on: it is done, or waits for its next attempt. Nothing else tells that."""
+
+    TYPE: ClassVar[str] = "job_released"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -380,17 +388,25 @@ class RunResumed(Event):
 
 @dataclass(slots=True, kw_only=True)
 class AgentHeld(Event):
-    """The gate is shut for one agent, whatever the others do. reason: operator, breakpoint, failure."""
+    """The gate is shut for an agent, whatever the others do. reason: operator, step, breakpoint, failure.
+
+    agent: its name, or a text with `*`: then for all that fit, also those that come later; the latest word counts.
+    in_flight: how many still run there.
+    """
 
     TYPE: ClassVar[str] = "agent_held"
     agent: str
     reason: str = "operator"
     message: str = ""
+    in_flight: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class AgentReleased(Event):
-    """The gate is open for one agent, whatever the others do; with `follows` it is again as for all."""
+    """The gate is open for an agent, whatever the others do; with `follows` it is again as for all.
+
+    agent: its name, or a text with `*`.
+    """
 
     TYPE: ClassVar[str] = "agent_released"
     agent: str

@@ -48,6 +48,10 @@ class Fleet:
         self._breaches: Counter[str] = Counter()
         self.first_failed = ""
 
+    def has(self, name: str) -> bool:
+        """Whether there is an agent of a name."""
+        return name in self._specs
+
     @property
     def names(self) -> list[str]:
         """The agents that stages choose from, in the order in which they are visited."""

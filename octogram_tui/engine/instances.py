@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
+from octogram_tui.engine.line import Line, Standing
 from octogram_tui.engine.schedule import JobRun, StageRun
-from octogram_tui.engine.states import BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
+from octogram_tui.engine.states import AT_GATE, BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.failure import NO_REASON, Failure
 from octogram_tui.model.ids import AttemptId, InstanceId
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
     from octogram_tui.engine.readings import Reading
 
 _COUNTS = {
-    old: {new: ((new in BEGUN) - (old in BEGUN), (new in IN_FLIGHT) - (old in IN_FLIGHT)) for new in moves}
+    old: {
+        new: (
+            (new in BEGUN) - (old in BEGUN),
+            (new in IN_FLIGHT) - (old in IN_FLIGHT),
+            old in AT_GATE or new in AT_GATE,
+        )
+        for new in moves
+    }
     for old, moves in INSTANCE_MOVES.items()
 }
-"""What each allowed move adds to the counts of instances that are begun, and that are in flight."""
+"""What each allowed move adds to the counts of instances that are begun, and that are in flight; and whether it is one
+to or from the gate."""
 
 
 NONE: frozenset[int] = frozenset()
@@ -48,6 +57,7 @@ class Instance:
         "passed",
         "reading",
         "retries_left",
+        "standing",
         "started_s",
         "state",
         "why",
@@ -65,6 +75,7 @@ class Instance:
         self.why = "rerun" if job_run.lane.stage_run.is_rerun else "first"
         self.cancel_reason = ""  # why its agent was told to end the attempt; empty when it was not
         self.expression = ""  # what it watches
+        self.standing: Standing | None = None  # what the gate knows of it; None as long as nothing ever held it
         # Of what it retries, or waits for the operator with: the failure, after how long it was, and what it gave.
         self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)
         self.last_result: Value = None
@@ -74,6 +85,13 @@ class Instance:
     def attempt_id(self) -> AttemptId:
         """The name of its latest attempt."""
         return AttemptId(self.id, self.attempt)
+
+    @property
+    def stand(self) -> Standing:
+        """What the gate knows of it."""
+        if self.standing is None:
+            self.standing = Standing()
+        return self.standing
 
     @property
     def place(self) -> AttemptPlace:
@@ -89,6 +107,7 @@ class Instances:
         self._in: dict[InstanceState, dict[Instance, None]] = {
             state: {} for state in INSTANCE_MOVES if state not in ("planned", "done")
         }
+        self.line = Line()  # what stands at the gate
         self.readings: dict[
             InstanceId, Reading
         ] = {}  # of the latest attempt of all that ran, or that `when` passed over
@@ -117,6 +136,11 @@ class Instances:
         job_run = instance.job_run
         job_run.begun += change[0]
         job_run.lane.stage_run.in_flight += change[1]
+        if change[2]:
+            if old in AT_GATE:
+                self.line.leave(instance)
+            if state in AT_GATE:
+                self.line.join(instance)
 
     def begin_attempt(self, instance: Instance, at_s: float) -> None:
         """Let the next attempt of an instance be under way."""
@@ -132,6 +156,8 @@ class Instances:
         instance.started_s = at_s
         instance.cancel_reason = ""
         instance.passed = NONE
+        if instance.standing is not None:
+            instance.standing.is_let = False
 
     def attempts_of(self, id_: InstanceId) -> int:
         """Say how often an instance has run."""

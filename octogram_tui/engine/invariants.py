@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from octogram_tui.engine.states import BEGUN, IN_FLIGHT
+from octogram_tui.engine.states import AT_GATE, BEGUN, IN_FLIGHT
 from octogram_tui.errors import EngineBug
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def check(engine: Engine) -> None:
             problems.append(f"{instance.id} is {instance.state}, and its job would begin {job_run.drawn}")
         if instance.attempt > engine.instances.attempts_of(instance.id):
             problems.append(f"{instance.id} runs an attempt that was never counted")
-        if instance.state != "held" and not instance.attempt:
+        if (instance.standing is not None and instance.standing.order > 0) != (instance.state in AT_GATE):
+            problems.append(f"{instance.id} is {instance.state}, and its place at the gate says otherwise")
+        if instance.state not in AT_GATE and not instance.attempt:
             problems.append(f"{instance.id} is {instance.state} without an attempt")
     problems += [
         f"{id_} is stale, and has not ended well"

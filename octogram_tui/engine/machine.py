@@ -15,6 +15,8 @@ from octogram_tui.engine.edits import Edits
 from octogram_tui.engine.effects import ArmTimer, Effect
 from octogram_tui.engine.ending import CANCEL_S, Ending
 from octogram_tui.engine.events import (
+    AgentHeld,
+    AgentReleased,
     Event,
     RunPaused,
     RunStarted,
@@ -33,6 +35,7 @@ from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.staleness import Staleness
 from octogram_tui.engine.states import PHASE_MOVES, RunPhase
+from octogram_tui.engine.steps import Steps
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
@@ -109,6 +112,7 @@ class Engine:
         self.causes: set[int] = set()
         self.operator = Operator(self)
         self.edits = Edits(self)
+        self.steps = Steps(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
         self._stands_still = False
@@ -129,11 +133,11 @@ class Engine:
             ServiceReport: self.fleet.service_reported,
             TimerReport: self._timer_fired,
             TroubleReport: lambda s: self.core.emit(WarningGiven(message=s.message)),
-            PauseRequest: self.operator.pause,
-            GoRequest: self.operator.go,
-            StepRequest: self.operator.step,
-            UntilRequest: self.operator.not_yet,
-            HoldModeRequest: self.operator.not_yet,
+            PauseRequest: self.steps.pause,
+            GoRequest: self.steps.go,
+            StepRequest: self.steps.step,
+            UntilRequest: self.steps.until,
+            HoldModeRequest: self.steps.choose_mode,
             BreakRequest: break_requests.set,
             SwitchBreakRequest: break_requests.switch,
             RemoveBreakRequest: break_requests.remove,
@@ -166,7 +170,7 @@ class Engine:
             if self.phase != "finished":
                 self._handlers[type(stimulus)](stimulus)
                 self._settle()
-                if self.gate.is_shut or self.course.asked or self.phase == "idle" or self._stands_still:
+                if not self.gate.is_plain or self.course.asked or self.phase == "idle" or self._stands_still:
                     is_busy = self.phase == "starting" or self.instances.count("running", "watching", "retrying")
                     self._stands_still = self.is_waiting and not is_busy
         except EngineBug as bug:
@@ -178,7 +182,8 @@ class Engine:
         """Whether nothing goes on until an operator acts."""
         if self.phase == "idle" or self.course.asked:
             return True
-        return self.phase in ("starting", "running") and self.gate.is_shut and not self.in_flight
+        is_held = self.gate.is_shut or len(self.instances.line) > 0
+        return self.phase in ("starting", "running") and is_held and not self.in_flight
 
     @property
     def is_stopped_to_look(self) -> bool:
@@ -264,7 +269,7 @@ class Engine:
         else:
             met = self.breakpoints.lost(stimulus.agent, self.fleet.labels_of(stimulus.agent), stimulus.message)
             if self.breakpoints.verdict(met, None) == "pause":
-                self.pause_for("failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
+                self.hold_for(stimulus.agent, "failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
             else:
                 self.ending.abort(f"agent {stimulus.agent} was lost")
 
@@ -280,7 +285,8 @@ class Engine:
         """Every lane has ended (told by the dispatcher)."""
         self.course.ended(stage_run)
         if self.stale_reruns.ended(stage_run) and self.gate.is_shut:
-            self.operator.open_gate()
+            self.steps.open_gate()
+        self.steps.stage_ended(stage_run)
 
     def stage_wrong(self, stage: StageSpec, error: TemplateError) -> bool:
         """A template of a stage's own is wrong: hold for the operator, or end the run."""
@@ -318,7 +324,7 @@ class Engine:
     def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
         """Act on a failure that has been told."""
         if verdict == "pause":
-            self.pause_for("failure", f"{instance.id}: {failure.message}")
+            self.hold_for(instance.id.agent, "failure", f"{instance.id}: {failure.message}")
             return
         self.causes.add(
             ExitCode.AGENT_LOST
@@ -334,9 +340,37 @@ class Engine:
 
     def pause_for(self, reason: str, message: str = "") -> None:
         """Shut the gate, and say why."""
-        if not self.gate.is_shut or self.gate.reason != reason:
-            self.gate.shut(reason)
+        if not self.gate.is_shut or self.gate.reason != reason or self.gate.lets_some:
+            self.tell_as_all(self.gate.shut(reason))
             self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.in_flight))
+
+    def hold_for(self, agent: str, reason: str, message: str) -> None:
+        """Hold everything, or only the agent where it was met, as the operator chose; and say why."""
+        if self.gate.mode == "alone" and agent:
+            self.gate.hold(agent, reason)
+            in_flight = len(self.instances.on_agent(agent, "running", "watching"))
+            self.core.emit(AgentHeld(agent=agent, reason=reason, message=message, in_flight=in_flight))
+        else:
+            self.pause_for(reason, message)
+
+    def tell_as_all(self, agents: list[str]) -> None:
+        """Tell of agents with which it is again as with all."""
+        for text in agents:
+            self.core.emit(AgentReleased(agent=text, follows=True))
+
+    def hold_reruns(self) -> None:
+        """Hold also what the operator asked for again, from now on."""
+        for stage_run in self.dispatcher.stage_runs:
+            stage_run.passes_gate = False
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether anything may still be held: not once the run is ending."""
+        return self.phase in ("running", "idle")
+
+    def held_after(self, instance: Instance, met: Met) -> None:
+        """A breakpoint holds an instance after its attempt (told by the transitions)."""
+        self.dispatcher.held_after(instance, met)
 
     def stop_at(self, met: Met, instance: Instance | None = None) -> None:
         """A breakpoint was met: shut the gate; or, where nobody is to be waited for, end the run."""
@@ -345,7 +379,9 @@ class Engine:
             self.causes.add(ExitCode.HELD)
             self.ending.end_early(f"{reason}; there was nobody to look (--on-break fail)")
             return
-        self.pause_for("breakpoint", reason)
+        self.hold_for("" if instance is None else instance.id.agent, "breakpoint", reason)
+        if self.gate.mode == "all":  # then what was asked for again is held too
+            self.hold_reruns()
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
@@ -390,7 +426,7 @@ class Engine:
             case RetryDue(id_):
                 instance = self.instances.find(id_, "retrying")
                 if instance is not None:
-                    self.transitions.retry(instance)
+                    self.dispatcher.retry(instance)
             case WaitOver(attempt):
                 self.transitions.wait_is_over(attempt)
             case RunTimer.LIMIT:

@@ -127,6 +127,7 @@ class StageRun:
         "limit",
         "only",
         "open_lanes",
+        "passes_gate",
         "paused_s",
         "spec",
         "started_s",
@@ -144,6 +145,7 @@ class StageRun:
         self.spec = spec
         self.addresses = addresses  # where agents reach each other
         self.is_rerun = is_rerun
+        self.passes_gate = is_rerun  # what an operator asked for again goes; until everything is to be held
         self.only = only
         self.lanes: list[Lane] = []
         self.waiting: deque[Lane] = deque()

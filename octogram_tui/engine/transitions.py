@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from octogram_tui.engine import results
-from octogram_tui.engine.breakpoints import Breakpoints, Ended, Met, Verdict
+from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
-from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobStarted, WarningGiven
+from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobReleased, JobStarted, WarningGiven
 from octogram_tui.engine.instances import Instance, Instances
+from octogram_tui.engine.line import Follows
 from octogram_tui.engine.readings import Noting, Readings, Seen
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
@@ -46,6 +47,15 @@ class FailureJudge(Protocol):
 
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""
+        ...
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether anything may still be held: not once the run is ending."""
+        ...
+
+    def held_after(self, instance: Instance, met: Met) -> None:
+        """A breakpoint holds an instance after its attempt."""
         ...
 
     def ended_later(self, instance: Instance) -> None:
@@ -91,9 +101,12 @@ class Transitions:
                 seen = self._readings.seen(instance.job_run, instance.reading)
                 self.pass_over(instance, f"when: {spec.when.source}", seen)
                 self._instances.note_passed_over(instance)
-                self._look_for_breakpoints(instance, "skipped")
                 return
         self._execute(instance)
+
+    def _wait_for_retry(self, instance: Instance) -> None:
+        self._instances.move(instance, "retrying")  # it keeps its place among those that `max_concurrency` counts
+        self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
 
     def retry(self, instance: Instance) -> None:
         """The delay before a further attempt is over."""
@@ -287,8 +300,9 @@ class Transitions:
             return
         self._tell_end(instance, "ok", duration_s, result=result)
         met = self._update(instance, updates)
-        self._look_for_breakpoints(instance, "ok", result=result, met=met)
-        self._finish(instance, "ok")
+        if self._breakpoints.is_armed:
+            met = self._breakpoints.after(instance, "ok", result=result) or met
+        self._end(instance, "ok", met)
         if updates:
             self.look_at_expressions()
 
@@ -306,21 +320,6 @@ class Transitions:
                 met = self._breakpoints.variable(update.name, instance, before) or met
         return met
 
-    def _look_for_breakpoints(
-        self,
-        instance: Instance,
-        ended: Ended,
-        *,
-        result: Value = None,
-        failure: Failure | None = None,
-        met: Met | None = None,
-    ) -> None:
-        """Stop where a breakpoint is for an attempt that has ended; met: for what it changed."""
-        if self._breakpoints.is_armed:
-            met = self._breakpoints.after(instance, ended, result=result, failure=failure) or met
-        if met is not None:
-            self._judge.stop_at(met, instance)
-
     def _fail(
         self, instance: Instance, failure: Failure, duration_s: float, result: Value = None, *, is_sent: bool = True
     ) -> None:
@@ -331,9 +330,11 @@ class Transitions:
             self._tell_end(instance, "failed", duration_s, failure=failure, will_retry=True)
             instance.retries_left -= 1
             instance.last_failure = failure, duration_s
-            self._instances.move(instance, "retrying")  # it keeps its place among those that `max_concurrency` counts
-            self._core.order(ArmTimer(RetryDue(instance.id), instance.job_run.spec.retry_delay_s))
-            self._look_for_breakpoints(instance, "retried", result=result, failure=failure)
+            again: Met | None = None
+            if self._breakpoints.is_armed:
+                again = self._breakpoints.after(instance, "retried", result=result, failure=failure)
+            if again is None or not self._stop(instance, again, "delay"):
+                self._wait_for_retry(instance)
             return
         verdict = self._judge.verdict(instance)
         is_tolerated = verdict == "continue"
@@ -345,9 +346,7 @@ class Transitions:
         if self._breakpoints.is_armed:
             met = self._breakpoints.after(instance, "failed", result=result, failure=failure, verdict=verdict)
         if verdict == "continue":
-            if met is not None:
-                self._judge.stop_at(met, instance)
-            self._go_on(instance, failure, result, "tolerated")
+            self._go_on(instance, failure, result, "tolerated", met)
             return
         verdict = self._breakpoints.verdict(met, verdict)
         if verdict == "pause":
@@ -358,7 +357,9 @@ class Transitions:
             self._finish_badly(instance, "failed")
         self._judge.failure_seen(instance, verdict, failure)
 
-    def _go_on(self, instance: Instance, failure: Failure, result: Value, counted_as: str) -> None:
+    def _go_on(
+        self, instance: Instance, failure: Failure, result: Value, counted_as: str, met: Met | None = None
+    ) -> None:
         """Be done with a failure that the run goes on after: what was registered of it is there to react to."""
         updates: list[results.Update] = []
         try:
@@ -366,8 +367,8 @@ class Transitions:
         except TemplateError as problem:  # it has failed already, and the run goes on
             message = f"{instance.id}: register: {problem.message}"
             self._core.emit(WarningGiven(message=message, stage=instance.id.stage, agent=instance.id.agent))
-        self._update(instance, updates)
-        self._finish(instance, counted_as)
+        met = self._update(instance, updates) or met
+        self._end(instance, counted_as, met)
         if updates:
             self.look_at_expressions()
 
@@ -377,8 +378,14 @@ class Transitions:
         self._finish_badly(instance, "cancelled")
 
     def pass_over(self, instance: Instance, reason: str, seen: Seen | None = None) -> None:
-        """Be done with an instance without running it, or without running it again."""
-        was_undecided = instance.state == "undecided"
+        """Be done with an instance without running it, or without running it again.
+
+        seen: what its `when` has read, where that is why.
+        """
+        if instance.state == "stopped" and instance.stand.follows == "end":
+            self.let_on(instance)
+            return
+        was_undecided = instance.state in ("undecided", "stopped")
         self._instances.forget_reading(instance.id)
         if not was_undecided:
             instance.attempt = self._instances.attempts_of(instance.id)
@@ -386,7 +393,8 @@ class Transitions:
         if was_undecided:
             self._go_on(instance, instance.last_failure[0], instance.last_result, "skipped")
         else:
-            self._finish(instance, "skipped")
+            is_armed = seen is not None and self._breakpoints.is_armed  # the operator's word needs no second look
+            self._end(instance, "skipped", self._breakpoints.after(instance, "skipped") if is_armed else None)
 
     def end_for(self, instance: Instance, reason: str) -> None:
         """End an instance because its stage ends."""
@@ -399,15 +407,22 @@ class Transitions:
                 self._cancelled(instance, Failure(CANCELLED, reason), self._end_watch(instance))
             case "retrying":
                 self._core.order(DisarmTimer(RetryDue(instance.id)))
-                # Another attempt was announced. It does not come, so the failure is the last word.
-                failure, duration_s = instance.last_failure
-                self._tell_end(instance, "failed", duration_s, failure=failure, reason=f"not tried again: {reason}")
-                self._finish_badly(instance, "failed")
+                self._not_tried_again(instance, reason)
+            case "stopped" if instance.stand.follows == "end":
+                self.let_on(instance)
+            case "stopped":
+                self._not_tried_again(instance, reason)
             case "undecided":
                 self._finish_badly(instance, "failed")
             case "held":  # it has not begun, and nothing is said of it
                 self._instances.move(instance, "done")
                 self._left(instance)
+
+    def _not_tried_again(self, instance: Instance, reason: str) -> None:
+        """Another attempt was announced. It does not come, so the failure is the last word."""
+        failure, duration_s = instance.last_failure
+        self._tell_end(instance, "failed", duration_s, failure=failure, reason=f"not tried again: {reason}")
+        self._finish_badly(instance, "failed")
 
     def give_up(self, instance: Instance, after_s: float) -> None:
         """End what was to be cancelled, and whose agent never said that it was."""
@@ -446,6 +461,37 @@ class Transitions:
         instance.job_run.lane.stage_run.failed = True
         self._instances.forget_reading(instance.id)
         self._finish(instance, counted_as)
+
+    def _end(self, instance: Instance, counted_as: str, met: Met | None) -> None:
+        """Be done with an instance; or hold its lane after it, where a breakpoint was met by that."""
+        if met is None or not self._stop(instance, met, "end", counted_as):
+            self._finish(instance, counted_as)
+
+    def _stop(self, instance: Instance, met: Met, follows: Follows, counted_as: str = "") -> bool:
+        """Hold what follows from an attempt that has ended. False when nothing is held any more: the run ends."""
+        if self._judge.may_hold:
+            self._judge.stop_at(met, instance)
+        if not self._judge.may_hold:
+            return False
+        stand = instance.stand
+        stand.follows, stand.counted_as, stand.is_stepped = follows, counted_as, False
+        self._instances.move(instance, "stopped")
+        self._judge.held_after(instance, met)
+        self._left(instance)
+        return True
+
+    def let_on(self, instance: Instance) -> None:
+        """Let what is stopped go on with what follows."""
+        stand = instance.stand
+        stand.is_let = False
+        if stand.follows == "attempt":
+            self.retry(instance)
+            return
+        self._core.emit(JobReleased(**instance.place))
+        if stand.follows == "end":
+            self._finish(instance, stand.counted_as)
+        else:
+            self._wait_for_retry(instance)
 
     def _finish(self, instance: Instance, counted_as: str) -> None:
         self.counts[counted_as] += 1

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.entries import AgentEntry, ProblemEntry
+from octogram_tui.model.overrides import fits
 from octogram_tui.projection.causes import Cause, of_agent
 from octogram_tui.projection.clusters import Clusters
 from octogram_tui.projection.failures import Failures
@@ -56,6 +57,7 @@ class Board(Plan):
         self.is_paused = False  # the gate is shut; what runs goes on
         self.reason = ""  # why it is paused or was stopped
         self.message = ""
+        self.let_through = ""  # in words: what a step or a go let through last
         self.at_s = 0.0
         self.seq = 0
         self.exit_code: int | None = None  # once the run has finished
@@ -63,8 +65,8 @@ class Board(Plan):
         self.done_at_s = 0.0
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
         self.stale = Stale()
-        self.queue = Queue()  # what is held, and which of it is next
         self.stops = Stops()  # where it is to stop, and which agents are held by themselves
+        self.queue = Queue(self.stops.overrides)  # what is held, and which of it is next
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
@@ -126,8 +128,8 @@ class Board(Plan):
 
     def is_agent_held(self, name: str) -> bool:
         """Whether the gate is shut for an agent: by what was said of it alone, else as for all."""
-        hold = self.stops.agents.get(name)
-        return self.is_paused if hold is None else hold.is_held
+        word = self.stops.overrides.of(name)
+        return self.is_paused if word is None else word != ""
 
     @property
     def worked_s(self) -> float:
@@ -139,7 +141,7 @@ class Board(Plan):
         """Whether nothing goes on, nor can begin, until somebody acts."""
         if self.tally[State.RUNNING] or self.tally[State.RETRYING]:
             return False
-        if self.phase is Phase.RUNNING and self.is_paused:
+        if self.phase is Phase.RUNNING and (self.is_paused or self.tally[State.HELD]):
             return True
         return self.phase is Phase.DONE or (bool(self.confirmations) and self.phase < Phase.STOPPING)
 
@@ -203,8 +205,16 @@ class Board(Plan):
 
     def _on_job_held(self, event: ev.JobHeld) -> None:
         instance = self._instance_of(event)
+        state, note = instance.state, instance.note
         self._move(instance, State.HELD)
-        self.queue.join(instance, event.reason)
+        self.queue.join(instance, event, state, note)
+
+    def _on_job_released(self, event: ev.JobReleased) -> None:
+        instance = self._instance_of(event)
+        place = self.queue.leave(instance)
+        if place is not None:
+            instance.note = place.note
+            self._move(instance, place.state)
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
@@ -350,11 +360,13 @@ class Board(Plan):
         self.queue.shut(event.reason)
 
     def _on_run_resumed(self, event: ev.RunResumed) -> None:
-        # A step lets one instance through a gate that stays shut.
-        self.is_paused = event.mode == "step"
-        self.reason, self.message = ("step", "") if self.is_paused else ("", "")
-        if not self.is_paused:
-            self.queue.open()
+        self.let_through = event.what
+        if event.mode == "step":  # something goes through a gate that stays as it is
+            if self.is_paused and not event.agent:
+                self.reason, self.message = "step", ""
+            return
+        self.is_paused, self.reason, self.message = False, "", ""
+        self.queue.open()
 
     def _on_breakpoint_set(self, event: ev.BreakpointSet) -> None:
         self.stops.apply(event)
@@ -371,12 +383,17 @@ class Board(Plan):
         self.stops.apply(event)
 
     def _on_agent_held(self, event: ev.AgentHeld) -> None:
-        self.stops.apply(event)
-        self._touch_agent(self._agent(event.agent))
+        self._agents_changed(event)
 
     def _on_agent_released(self, event: ev.AgentReleased) -> None:
+        self._agents_changed(event)
+
+    def _agents_changed(self, event: ev.AgentHeld | ev.AgentReleased) -> None:
         self.stops.apply(event)
-        self._touch_agent(self._agent(event.agent))
+        self.queue.look("" if "*" in event.agent else event.agent)
+        for name in self.agents if "*" in event.agent else (event.agent,):
+            if fits(event.agent, name):
+                self._touch_agent(self._agent(name))
 
     def _on_confirmation_asked(self, event: ev.ConfirmationAsked) -> None:
         self.confirmations[event.stage] = self._stage_of(event.stage)

@@ -232,7 +232,7 @@ def _row_node(row: InstanceRow, known: Known) -> Node:
 def _agent(agent: AgentRow, known: Known) -> list[Node]:
     """Tell of an agent: what is wrong with it, what it does, what it waits with."""
     roots = agent_nodes(agent) or [Node("why", words="it is there, and takes jobs")]
-    alone = known.board.stops.agents.get(agent.name)
+    alone = known.board.stops.hold_of(agent.name)
     if alone is not None and alone.is_held:
         roots.append(Node("why", words=f"held alone: {alone.message or alone.reason}"))
     rows = sorted(agent.instances, key=lambda each: _LOUDEST.index(each.state) if each.state in _LOUDEST else 99)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.overrides import Overrides
 from octogram_tui.projection.breakpoints import BreakpointList, Listed
 from octogram_tui.projection.places import is_about
 from octogram_tui.projection.rows import Row
@@ -23,7 +24,8 @@ class Stops:
 
     def __init__(self) -> None:
         self.breakpoints = BreakpointList()
-        self.agents: dict[str, AgentHold] = {}
+        self.overrides = Overrides()  # which agents are held, or go, whatever it is for all
+        self._messages: dict[str, str] = {}
         self.mode = "all"  # what a breakpoint or a failure holds: all, or the agent alone
         self.met: ev.BreakpointMet | None = None  # the latest that stopped something
         self._version = 0
@@ -40,11 +42,10 @@ class Stops:
             case ev.BreakpointMet() if not event.is_log:
                 self.met = event
             case ev.AgentHeld():
-                self.agents[event.agent] = AgentHold(True, event.reason, event.message)
-            case ev.AgentReleased() if event.follows:
-                self.agents.pop(event.agent, None)
+                self.overrides.set(event.agent, event.reason or "operator")
+                self._messages[event.agent] = event.message
             case ev.AgentReleased():
-                self.agents[event.agent] = AgentHold(False)
+                self.overrides.set(event.agent, None if event.follows else "")
             case ev.HoldModeChosen():
                 self.mode = event.mode
             case _:
@@ -55,8 +56,20 @@ class Stops:
 
     @property
     def held_agents(self) -> list[str]:
-        """The agents that are held by themselves."""
-        return [name for name, hold in self.agents.items() if hold.is_held]
+        """The agents that are held by themselves: names, and texts with `*`."""
+        return list(self.overrides.held())
+
+    def hold_of(self, agent: str) -> AgentHold | None:
+        """What was said of an agent alone, or of some that it is among; None when it is with it as with all."""
+        word = self.overrides.of(agent)
+        text = self.overrides.rule_of(agent)
+        return None if word is None else AgentHold(word != "", word, self._messages.get(text, "") if word else "")
+
+    @property
+    def agents(self) -> dict[str, AgentHold]:
+        """What was said of single agents, or of those that fit a text with `*`, and still is so."""
+        held = {text: AgentHold(True, why, self._messages.get(text, "")) for text, why in self.overrides.held().items()}
+        return held | {text: AgentHold(False) for text in self.overrides.all_with("")}
 
     def at(self, row: Row) -> list[Listed]:
         """Give the breakpoints that one looks for at a row."""

@@ -87,7 +87,7 @@ def _held_by(row: InstanceRow, known: Known, reason: str) -> str:
 
 def _alone(row: InstanceRow, known: Known) -> AgentHold | None:
     """Give what holds the row's agent alone, where something does."""
-    hold = known.board.stops.agents.get(row.agent)
+    hold = known.board.stops.hold_of(row.agent)
     return hold if hold is not None and hold.is_held else None
 
 

@@ -10,6 +10,7 @@ from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import Event, JobFinished, JobHeld, JobStarted
+from octogram_tui.engine.scope import Scope
 from octogram_tui.engine.stimuli import (
     AttemptReport,
     EditReport,
@@ -81,8 +82,11 @@ class Watched(Simulation):
             self._look()
         stood_still_s = self.engine.core.paused_s
         assert abs(self.board.standstill.before(self.at_s) - stood_still_s) < 1e-6
-        held = [i.id for i in self.engine.instances.in_state("held")]
-        assert [row.key for row in self.board.queue] == held
+        line = self.engine.instances.line.within(Scope())
+        rows = [*self.board.queue, *self.board.queue.waiting]
+        assert {row.key for row in rows} == {i.id for i in line}
+        held = (i.id for i in self.engine.instances.line.within(Scope()) if self.engine.gate.is_closed_to(i.id.agent))
+        assert [row.key for row in self.board.queue] == list(held)
         return events
 
     def _look(self) -> None:
@@ -91,12 +95,14 @@ class Watched(Simulation):
         if self.board.is_paused and len(self.board.queue):
             assert nexts == [self.board.queue.head]
         assert all(row in self.board.queue for row in nexts)
-        assert {row.key for row in rows if row.state is State.HELD} == {row.key for row in self.board.queue}
+        there = [*self.board.queue, *self.board.queue.waiting]
+        assert {row.key for row in rows if row.state is State.HELD} == {row.key for row in there}
 
 
 def _came_through(event: Event, held: Queue) -> InstanceId | None:
-    """What the gate let through, if it did: a rerun, a retry, and what the operator skips do not ask it."""
-    if isinstance(event, JobStarted) and event.why == "first":
+    """What the gate let through, if it did: it is not asked by a rerun, by what the operator skips, or by a retry that
+    belongs to what was let through."""
+    if isinstance(event, JobStarted) and (event.why == "first" or any(event.instance == row.key for row in held)):
         return event.instance
     if isinstance(event, JobFinished) and event.reason.startswith("when"):
         return next((row.key for row in held if row.key == event.instance), None)
