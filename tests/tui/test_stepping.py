@@ -172,6 +172,7 @@ async def test_an_agent_that_is_held_alone_is_let_go_alone() -> None:
     source = StillSource(held_events(3, released))
     async with console(source).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
+        screen_of(app).plan.select(app.model.board.instances[key("n_1")])
         await pilot.press("H")
         source.tell(*numbered([ev.AgentHeld(agent="n_1")], after=app.model.board.seq))
         await until(pilot, lambda: app.model.board.is_agent_held("n_1"))
