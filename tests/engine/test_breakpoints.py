@@ -37,7 +37,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.breakpoint import Breakpoint
-from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.model.scenario import ItemsSpec, Scenario, Text, VarUpdate
 
@@ -53,7 +53,7 @@ def failing(*kinds: str) -> Answer:
     """Answer: jobs of these names fail, with their names as the kind of failure, and exit status 7."""
 
     def answer(sent: SendJob) -> AttemptReport:
-        name = sent.attempt.instance.job if hasattr(sent.attempt, "instance") else ""
+        name = sent.attempt.instance.job if isinstance(sent.attempt, AttemptId) else ""
         if name in kinds:
             return report(
                 sent.attempt, "failed", error={"kind": name, "message": "went wrong", "detail": {"exit_code": 7}}
@@ -253,7 +253,7 @@ def test_a_condition_that_cannot_be_evaluated_holds_and_says_why(condition: str,
 
 @given(st.sampled_from(["", "2", "=2", "%2", ">1"]), st.integers(0, 5))
 def test_hits_count_the_times_that_the_condition_held(hits: str, items: int) -> None:
-    given_ = scenario(stage("s", job("j", items=ItemsSpec(([f"i{n}" for n in range(items)],)))))
+    given_ = scenario(stage("s", job("j", items=ItemsSpec((tuple(f"i{n}" for n in range(items)),)))))
     simulation = run(given_, Breakpoint("*", condition="item != 'i0'", hits=hits), keep_alive=True)
     for _ in range(items):
         simulation.go(GoRequest())
@@ -436,7 +436,7 @@ POINTS = st.builds(
 def test_what_is_met_is_what_a_naive_reference_says_and_everything_runs_once(
     points: list[Breakpoint], on_break: str
 ) -> None:
-    jobs = [job("j", items=ItemsSpec((["1", "2"],))), job("k")]
+    jobs = [job("j", items=ItemsSpec((("1", "2"),))), job("k")]
     simulation = run(scenario(stage("s", *jobs), stage("t", *jobs), agents="a b"), *points, on_break=on_break)
     for _ in range(100):
         if simulation.exit_code is None:
