@@ -32,7 +32,7 @@ class _Append(argparse.Action):
 
 def add_break_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides where the run stops."""
-    group = parser.add_argument_group("where it stops (see help debugger)")
+    group = parser.add_argument_group("where it stops")
 
     def add(option: str, metavar: str, text: str) -> None:
         group.add_argument(option, metavar=metavar, action=_Append, dest="breaks", default=[], help=text)

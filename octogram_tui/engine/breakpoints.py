@@ -122,12 +122,15 @@ class Breakpoints:
 
     def change(self, number: int, breakpoint_: Breakpoint, by: str = "operator") -> bool:
         """Make another one of it. False when there is none of this number."""
-        if number in self._all:
-            self._put(Entry(number, tidied(breakpoint_), by), tidied(breakpoint_), by)
-        return number in self._all
+        old = self._all.get(number)
+        if old is None:
+            return False
+        breakpoint_, by = tidied(breakpoint_), BY_RUN if old.by == BY_RUN else by
+        self._put(Entry(number, breakpoint_, by), breakpoint_, by)
+        return True
 
     def switch(self, number: int, *, is_on: bool) -> bool:
-        """Switch one, or with 0 all of them. False when there is none."""
+        """Switch one, or with 0 all of them but the run's own. False when there is none."""
         chosen = self._chosen(number)
         for entry in chosen:
             if entry.breakpoint.is_on != is_on:
@@ -135,7 +138,7 @@ class Breakpoints:
         return bool(chosen)
 
     def remove(self, number: int, reason: str = "operator") -> bool:
-        """Take one away, or with 0 all of them. False when there is none."""
+        """Take one away, or with 0 all of them but the run's own. False when there is none."""
         chosen = self._chosen(number)
         for entry in chosen:
             del self._all[entry.number]
@@ -152,7 +155,9 @@ class Breakpoints:
         return len(self._all) >= MOST
 
     def _chosen(self, number: int) -> list[Entry]:
-        return list(self._all.values()) if number == 0 else [e for e in (self._all.get(number),) if e is not None]
+        if number:
+            return [entry for entry in (self._all.get(number),) if entry is not None]
+        return [entry for entry in self._all.values() if entry.by != BY_RUN]  # failures hold until that is asked for
 
     def _put(self, entry: Entry, breakpoint_: Breakpoint, by: str) -> int:
         entry.breakpoint, entry.by = breakpoint_, by

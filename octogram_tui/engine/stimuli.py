@@ -225,7 +225,7 @@ class BreakRequest:
 
 @dataclass(slots=True)
 class SwitchBreakRequest:
-    """Switch a breakpoint on or off; number 0: all of them."""
+    """Switch a breakpoint on or off; number 0: all but the one that on_failure is."""
 
     number: int
     is_on: bool
@@ -233,7 +233,7 @@ class SwitchBreakRequest:
 
 @dataclass(slots=True)
 class RemoveBreakRequest:
-    """Take a breakpoint away; number 0: all of them."""
+    """Take a breakpoint away; number 0: all but the one that on_failure is."""
 
     number: int
 

@@ -197,13 +197,13 @@ TABLE: tuple[Verb, ...] = (
     ),
     Verb(
         "switch_break",
-        "switch a breakpoint on or off; 0 for all",
+        "switch a breakpoint on or off; 0 for all but the one of on_failure",
         stimuli.SwitchBreakRequest,
         (Argument("number", NUMBER, "its number"), Argument("is_on", FLAG, "whether it is on")),
     ),
     Verb(
         "remove_break",
-        "take a breakpoint away; 0 for all",
+        "take a breakpoint away; 0 for all but the one of on_failure",
         stimuli.RemoveBreakRequest,
         (Argument("number", NUMBER, "its number"),),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.ids import AttemptId, InstanceId
+from octogram_tui.model.pattern import Pattern
 from octogram_tui.model.scenario import ItemsSpec, Scenario, Text, VarUpdate
 
 THREE = ItemsSpec((("1..3",),))
@@ -50,7 +53,7 @@ def failing(*kinds: str) -> Answer:
     """Answer: jobs of these names fail, with their names as the kind of failure, and exit status 7."""
 
     def answer(sent: SendJob) -> AttemptReport:
-        name = sent.attempt.instance.job if hasattr(sent.attempt, "instance") else ""
+        name = sent.attempt.instance.job if isinstance(sent.attempt, AttemptId) else ""
         if name in kinds:
             return report(
                 sent.attempt, "failed", error={"kind": name, "message": "went wrong", "detail": {"exit_code": 7}}
@@ -251,7 +254,7 @@ def test_a_condition_that_cannot_be_evaluated_holds_and_says_why(condition: str,
 
 @given(st.sampled_from(["", "2", "=2", "%2", ">1"]), st.integers(0, 5))
 def test_hits_count_the_times_that_the_condition_held(hits: str, items: int) -> None:
-    given_ = scenario(stage("s", job("j", items=ItemsSpec(([f"i{n}" for n in range(items)],)))))
+    given_ = scenario(stage("s", job("j", items=ItemsSpec((tuple(f"i{n}" for n in range(items)),)))))
     simulation = run(given_, Breakpoint("*", condition="item != 'i0'", hits=hits), keep_alive=True)
     for _ in range(items):
         simulation.go(GoRequest())
@@ -392,3 +395,69 @@ def test_a_run_without_breakpoints_looks_for_none(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(table, point, None)  # to call it would be an error
     assert simulation.begin().exit_code == 0
     assert len(simulation.of(JobStarted)) == 3
+
+
+def test_all_of_them_are_those_of_the_operator_and_not_what_on_failure_is() -> None:
+    simulation = run(scenario(stage("s", job("j"))), start_paused=True, on_failure="pause")
+    simulation.go(BreakRequest("s"))
+    simulation.go(BreakRequest("*", when="failed", condition="res.exit_code > 1", number=1))
+    simulation.go(SwitchBreakRequest(0, False))
+    simulation.go(RemoveBreakRequest(0))
+    simulation.go(RemoveBreakRequest(0))
+    assert [e.message for e in simulation.of(RequestRefused)] == ["there are no breakpoints"]
+    [left] = simulation.engine.breakpoints.entries()
+    assert (left.number, left.by, left.breakpoint.condition) == (1, "run", "res.exit_code > 1")
+    assert left.breakpoint.is_on
+
+
+def test_a_stage_whose_own_template_is_wrong_is_a_failure_of_no_row() -> None:
+    given_ = scenario(stage("s", job("j"), when="vars.nothing"))
+    simulation = run(given_, Breakpoint("s", "failed", name="template"))
+    assert met(simulation) == ["1 s"]
+    assert simulation.exit_code is None
+    assert run(given_, Breakpoint("s/j", "failed")).exit_code == ExitCode.SCENARIO
+
+
+PARTS = st.tuples(
+    st.sampled_from(["", "s", "t", "*"]),
+    st.sampled_from(["", "/j", "/k", "/*"]),
+    st.sampled_from(["", "@a", "@b", "@*"]),
+    st.sampled_from(["", "[1]", "[*]"]),
+)
+POINTS = st.builds(
+    Breakpoint,
+    PARTS.map("".join),
+    st.sampled_from(["before", "after"]),
+    condition=st.sampled_from(["", "agent.name == 'a'", "false"]),
+    is_on=st.booleans(),
+)
+
+
+@given(st.lists(POINTS, max_size=4), st.sampled_from(["hold", "continue"]))
+def test_what_is_met_is_what_a_naive_reference_says_and_everything_runs_once(
+    points: list[Breakpoint], on_break: str
+) -> None:
+    jobs = [job("j", items=ItemsSpec((("1", "2"),))), job("k")]
+    simulation = run(scenario(stage("s", *jobs), stage("t", *jobs), agents="a b"), *points, on_break=on_break)
+    for _ in range(100):
+        if simulation.exit_code is None:
+            simulation.go(GoRequest())
+    assert simulation.exit_code == 0
+    rows = sorted(
+        f"{s}/{row}" for s in "st" for agent in "ab" for row in (f"j@{agent}[1]", f"j@{agent}[2]", f"k@{agent}")
+    )
+    assert sorted(simulation.started()) == sorted(f"{row}#1" for row in rows)
+    numbers: dict[Breakpoint, int] = {}
+    for point in points:  # one that is there already is that one, on or off as was said last
+        same = next((other for other in numbers if replace(other, is_on=point.is_on) == point), point)
+        number = numbers.pop(same, len(numbers) + 1)
+        numbers[point] = number
+    expected = [
+        (number, row)
+        for point, number in numbers.items()
+        for row in rows
+        if point.is_on
+        and Pattern.parse(point.pattern).matches(InstanceId.parse(row))
+        and (not point.condition or (point.condition != "false" and "@a" in row))
+    ]
+    assert sorted((e.number, str(e.instance)) for e in simulation.of(BreakpointMet)) == sorted(expected)

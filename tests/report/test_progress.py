@@ -278,7 +278,7 @@ def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_w
         ev.AgentHeld(agent="shop_1", reason="breakpoint", message="breakpoint 2"),
     ]
     shown = log(events)
-    assert "! breakpoint 2, ask\\x1b[1m [shop_1] (2): before, item > 1 (item = 2)\n! paused (breakpoint)\n" in shown
+    assert "! breakpoint 2, ask␛[1m [shop_1] (2): before, item > 1 (item = 2)\n! paused (breakpoint)\n" in shown
     assert "\n  breakpoint 2, sell: ::error::said" in shown
     assert "! agent shop_1 is held (breakpoint); the others go on\n" in shown
     assert "breakpoint 1" not in shown
