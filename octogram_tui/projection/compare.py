@@ -138,6 +138,7 @@ def _plain_arguments(side: Side, known: Known) -> dict[str, list[str]]:
 def compare(left: Side, right: Side, known: Known, read_output: ReadOutput | None = None) -> Comparison:
     """Put two attempts beside each other."""
     parts = [dict(_parts(side, known, read_output)) for side in (left, right)]
+    _gather_computed(parts)
     names = list(dict.fromkeys((*parts[0], *parts[1])))
     order = {section: place for place, section in enumerate(_ORDER)}
     names.sort(key=lambda name: order[name[0]])
@@ -148,6 +149,18 @@ def compare(left: Side, right: Side, known: Known, read_output: ReadOutput | Non
         is_told = section in _TOLD or (one != other and _without(one, own[0]) == _without(other, own[1]))
         entries.append(Entry(section, name, one, other, is_told))
     return Comparison(left, right, tuple(entries))
+
+
+def _gather_computed(parts: list[dict[tuple[str, str], Sequence[str]]]) -> None:
+    """Put variables that only one side has beside those that only the other has: their names are computed."""
+    left, right = ({name for name in part if name[0] == "variable"} for part in parts)
+    for part, names in zip(parts, (left - right, right - left), strict=True):
+        lines: list[str] = []
+        for name in sorted(names):
+            first, *rest = part.pop(name)
+            lines += [f"{name[1]}: {first}", *rest]
+        if lines:
+            part["variable", "by a computed name"] = lines
 
 
 _TOLD = ("agent", "times")

@@ -17,15 +17,20 @@ from octogram_tui.projection.reasons import Reasons
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, InstanceRow
 from octogram_tui.projection.source import Source
-from octogram_tui.projection.tree import Node
-from octogram_tui.projection.value_text import clock, duration
+from octogram_tui.projection.tree import SHOWN_VALUE, Node
+from octogram_tui.projection.value_text import block, clock, duration, plural
 from octogram_tui.projection.variables import Change, Variable, Variables
 from octogram_tui.template.analysis import uses
 
 _LITERAL = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*["']([^"']+)["']\s*[)\]]""")
+_BEGUN = re.compile(r"""\bvars?[(\[]\s*["']([^"']*)["']\s*[~+]""")
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 EXPRESSIONS = ("when", "until", "wait", "assert[")
 MOST_NAMED = 100
+MOST_VALUE_LINES = 200
+MOST_TAGS = 5
+LONG_TEXT = 100
 
 
 class Known(NamedTuple):
@@ -50,7 +55,8 @@ def names_in(text: str, *, expression: bool, reads: Sequence[str] = ()) -> list[
     if used.problem:
         names = {plain or quoted for plain, quoted in _LITERAL.findall(text)}
     if used.is_computed or used.problem:
-        names |= set(reads)
+        begun = tuple(name for name in _BEGUN.findall(text) if name)
+        names |= {name for name in reads if not begun or name.startswith(begun)}
     return sorted(names - {"*"})
 
 
@@ -103,7 +109,9 @@ def change_of(variable: Variable, change: Change, known: Known, *, label: str = 
         )
         words += later
     value = ABSENT if change.removed else change.value
-    return Node("variable", label or variable.name, value, words, inside=lambda: origin(variable, change, known))
+    is_first = change is variable.changes[0] and not variable.is_cut and _setter(change, known) is None
+    inside = None if is_first and not is_long(change.value) else partial(origin, variable, change, known)
+    return Node("variable", label or variable.name, value, words, inside=inside)
 
 
 def _who(change: Change) -> str:
@@ -125,7 +133,7 @@ def _setter(change: Change, known: Known) -> tuple[InstanceRow, AttemptRow] | No
 
 def origin(variable: Variable, change: Change, known: Known) -> list[Node]:
     """Say what a value comes of: the result it was made from, that one's own arguments, and what was there before."""
-    found: list[Node] = []
+    found = value_lines(change.value) if is_long(change.value) else []
     setter = _setter(change, known)
     if setter is not None:
         row, attempt = setter
@@ -233,12 +241,15 @@ def _arguments(row: InstanceRow, attempt: AttemptRow, texts: dict[str, str], seq
         own = {at: text for at, text in texts.items() if at == place or at.startswith((f"{place}.", f"{place}["))}
         if list(own) == [place]:
             inside = partial(_inputs, row, attempt, place, own[place], seq, known)
-            found.append(Node("argument", name, value, own[place], inside=inside, is_open=True))
+            found.append(Node("argument", name, value, in_short(own[place]), inside=inside, is_open=True))
         elif own:
             nodes = [_template(row, attempt, at, text, seq, known) for at, text in own.items()]
             found.append(Node("argument", name, value, inside=nodes, is_open=True))
         elif not any(at == "wait" or at.startswith("assert[") for at in texts) or name not in ("that", "expression"):
-            found.append(Node("argument", name, value, "as written" if texts else ""))
+            words = "as written" if texts else ""
+            found.append(
+                Node("argument", name, value, words, inside=partial(value_lines, value) if is_long(value) else None)
+            )
     return found
 
 
@@ -255,7 +266,7 @@ def _template(row: InstanceRow, attempt: AttemptRow, place: str, text: str, seq:
     label = place.removeprefix("arguments.")
     value = at_place(attempt.arguments, label) if attempt.arguments is not None else ABSENT
     inside = partial(_inputs, row, attempt, place, text, seq, known)
-    return Node("argument", label, value, text, inside=inside, is_open=True)
+    return Node("argument", label, value, in_short(text), inside=inside, is_open=True)
 
 
 def _inputs(row: InstanceRow, attempt: AttemptRow, place: str, text: str, seq: int, known: Known) -> list[Node]:
@@ -282,12 +293,55 @@ def inputs(
         found.append(Node("argument", "agent.name", row.agent))
     if "res" in used.names and attempt is not None:
         found += result_of(attempt)
+    given = attempt.arguments if attempt is not None else None
+    value = at_place(given, place.removeprefix("arguments.")) if given is not None else ABSENT
+    return found + _whole_text(text, value)
+
+
+def in_short(text: str) -> str:
+    """Give a template as it is, of a long one only what is replaced in it."""
+    if "\n" not in text and len(text) <= LONG_TEXT:
+        return text
+    tags = _TAG.findall(text)
+    return "  ".join(tags[:MOST_TAGS]) + ("  ..." if len(tags) > MOST_TAGS else "")
+
+
+def _whole_text(text: str, value: Value | Absent) -> list[Node]:
+    """Show a long template over its lines, and so what came of it."""
+    found = []
+    if in_short(text) != text:
+        found.append(Node("more", "its text", inside=partial(_lines_of, text)))
+        if not isinstance(value, Absent):
+            found.append(Node("more", "all of it", inside=partial(value_lines, value)))
     return found
+
+
+def _lines_of(text: str) -> list[Node]:
+    return [Node("more", words=line) for line in text.split("\n")[:MOST_VALUE_LINES]]
+
+
+def is_long(given: Value) -> bool:
+    """Whether a value needs more than its line."""
+    if isinstance(given, (dict, list)):
+        return len(given) > 1 or len(str(given)) > SHOWN_VALUE
+    return isinstance(given, str) and ("\n" in given or len(given) > SHOWN_VALUE)
 
 
 def result_of(attempt: AttemptRow) -> list[Node]:
     """Tell of what an attempt gave."""
-    return [] if attempt.result is None else [Node("result", "its result", attempt.result)]
+    if attempt.result is None:
+        return []
+    inside = partial(value_lines, attempt.result) if is_long(attempt.result) else None
+    return [Node("result", "its result", attempt.result, inside=inside)]
+
+
+def value_lines(given: Value) -> list[Node]:
+    """Write a value over several lines, where one is not enough."""
+    lines = block(given)
+    shown = [Node("more", words=line) for line in lines[:MOST_VALUE_LINES]]
+    if len(lines) > len(shown):
+        shown.append(Node("more", words=f"and {plural(len(lines) - len(shown), 'line')} more"))
+    return shown
 
 
 def why_it_ran(row: InstanceRow, attempt: AttemptRow, known: Known) -> Node:

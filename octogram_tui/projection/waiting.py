@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from octogram_tui.projection.job_text import PLAIN
-from octogram_tui.projection.origins import Known, attempt_node, inputs
+from octogram_tui.projection.origins import Known, attempt_node, in_short, inputs
 from octogram_tui.projection.row_states import AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
 from octogram_tui.projection.stops import AgentHold
@@ -119,7 +119,7 @@ def _will_read(row: InstanceRow, known: Known) -> list[Node]:
             continue
         label = place.removeprefix("arguments.")
         inside = inputs(row, text, place, PLAIN, seq, known)
-        found.append(Node("argument", label, words=text, inside=inside, is_open=True))
+        found.append(Node("argument", label, words=in_short(text), inside=inside, is_open=True))
     return found
 
 

@@ -395,6 +395,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "enter", "open", "Look", "unfold the row, or look into it: arguments, result, error", "Open", 10),
     Action("back", "escape", "back", "Look", "close, clear a filter or a search, follow the run again"),
     Action(
+        "explain",
+        "X",
+        "explain",
+        "Look",
+        "why a row is as it is: what it was given and what that came of, why it ran, is held, stale or waits",
+    ),
+    Action(
+        "compare",
+        "D",
+        "compare",
+        "Look",
+        "an attempt beside where it went well, the first difference first; again for the next to compare with",
+    ),
+    Action(
         "first failure",
         "exclamation_mark",
         "first_failure",

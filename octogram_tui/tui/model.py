@@ -16,9 +16,11 @@ from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
 from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.origins import Known
 from octogram_tui.projection.outline import Outline
+from octogram_tui.projection.reasons import Reasons
 from octogram_tui.projection.row_states import Phase, State
-from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind, Row
+from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind, Row
 from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
@@ -45,6 +47,7 @@ class Model:
         self.variables = Variables()
         self.edited = Edited()
         self.watches = Watches()
+        self.reasons = Reasons(self.board)
         self.outline = Outline(self.board)
         self.scope = StepScope(self.board, self.outline)  # whom steps, pause and go are for
         self.expectation = Expectation(past)
@@ -86,6 +89,7 @@ class Model:
             return
         if event.TYPE == "job_started":
             self.logbook.apply(event)
+        self.reasons.apply(event)
         self.expectation.apply(event)
         self.timeline.apply(event)
         if self.lesson is not None:
@@ -97,6 +101,17 @@ class Model:
         if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
             self.variables.apply(event)
             self.source.apply(event)
+
+    @property
+    def known(self) -> Known:
+        """What explanations and comparisons are made from."""
+        return Known(self.board, self.variables, self.reasons, self.source, self.now_s)
+
+    def written(self, row: InstanceRow, attempt: AttemptRow) -> list[str]:
+        """Give what an attempt wrote, as far as it is here."""
+        origins = self.logbook.attempts.get(row.key, ())
+        lines = next((origin.lines for origin in origins if origin.attempt == attempt.number), [])
+        return [line.text for line in lines if line.stream in ("stdout", "stderr")]
 
     @property
     def wall_s(self) -> float:

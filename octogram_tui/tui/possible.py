@@ -47,6 +47,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not model.is_replay and model.outline.is_narrowed
         case "scope all":
             return not model.scope.is_all
+        case "compare":
+            return bool(board.instances)
         case "first failure":
             return bool(len(board.all_failures) or len(board.agent_clusters))
         case "failed only":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rich.cells import cell_len, chop_cells
+
 from octogram_tui.tui.format import Look, block
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -69,3 +71,25 @@ def value_lines(given: object, sight: Sight, indent: str = "  ") -> list[Text]:
         words = f"{FOLD_WORDS}{sight.brush.way('unfold')} unfolds them"
         found.append([(f"{indent}{len(lines) - len(shown)} {words}", "faint")])
     return found
+
+
+def hanging(line: Text, width: int, indent: int) -> list[Text]:
+    """Lay a line over as many as it takes, each after the first indented."""
+    rows: list[Text] = [[]]
+    room = width
+    for text, style in line:
+        while text:
+            if cell_len(text) <= room:
+                rows[-1].append((text, style))
+                room -= cell_len(text)
+                break
+            head = chop_cells(text, room)[0] if room > 1 else ""
+            at = head.rfind(" ") + 1
+            if at > len(head) // 2:  # between words, where that is not far
+                head = head[:at]
+            if head:
+                rows[-1].append((head, style))
+                text = text[len(head) :]
+            rows.append([(" " * indent, "")] if indent else [])
+            room = max(2, width - indent)
+    return rows

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from octogram_tui.projection.text import safe
+from octogram_tui.tui.layout import PAIR_COLUMNS
 from octogram_tui.tui.lending import shows_colours
 from octogram_tui.tui.model import most_telling, title_of
 from octogram_tui.tui.screens.failure_verbs import FailureVerbs
 from octogram_tui.tui.views import tabs_for
+from octogram_tui.tui.widgets.detail import Page
 
 
 class LookVerbs(FailureVerbs):
@@ -60,6 +62,9 @@ class LookVerbs(FailureVerbs):
             return
         if self.grid.is_zoomed:
             self.action_zoom()
+        elif self.pane == "detail" and self.detail.page != "look":
+            self.detail.turn_to("look")
+            self.show(self.before_detail)
         elif self.pane == "detail":
             self.show(self.before_detail)
         elif self.model.outline.is_narrowed:
@@ -71,6 +76,27 @@ class LookVerbs(FailureVerbs):
             self.is_pinned = False
             self.log_pane.follow()
         self.sync()
+
+    def action_explain(self) -> None:
+        """Say why what is chosen is as it is; again for what is known of it."""
+        self._turn_to("explain")
+
+    def action_compare(self) -> None:
+        """Put what is chosen beside where it went well; again for the next to compare with."""
+        self._turn_to("compare")
+        if self.detail.page == "compare" and self.app.size.width >= PAIR_COLUMNS and not self.grid.is_zoomed:
+            self.action_zoom()
+
+    def _turn_to(self, page: Page) -> None:
+        """Show a page of the inspector, about what the pane that has the keys is about."""
+        subject = self.panes[self.pane].selected
+        if self.pane != "detail" and subject is not None and subject is not self.detail.subject:
+            self.is_pinned = True
+            self.look_at(subject, but=self.panes[self.pane])
+        if self.pane != "detail" and self.detail.page == page:
+            self.detail.turn_to("look")  # it is turned to, and not away from
+        self.detail.turn_to(page)
+        self.show("detail")
 
     def action_zoom(self) -> None:
         """Give the pane the whole screen, or take it back."""
