@@ -7,7 +7,7 @@ import os
 import signal
 
 import pytest
-from recorded import Source, begun, failing, recorded, sit
+from prompt_run import Source, begun, failing, recorded, sit
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli

@@ -48,9 +48,9 @@ def test_a_script_repairs_a_run_through_a_pipe(place: Place) -> None:
     assert out.index("every stage has ended") < out.index("> quit stop")
     assert "\x1b" not in out
     place.wait_clean()
-    told = spoken(place, ["replay", "last", "--accessible"], "show measure\nlog a\ngo\n")
+    told = spoken(place, ["replay", "last", "--accessible"], "show measure\nlog 'read it@a'\ngo\n")
     assert told.returncode == 0
-    assert "> log a\n| it is 1\n| it is 2\n" in told.stdout
+    assert "> log 'read it@a'\n| it is 1\n| it is 2\n" in told.stdout
     assert "this is a replay: nothing can be changed" in told.stdout
 
 
@@ -87,7 +87,8 @@ def test_others_attend_to_the_same_run_and_leave_it(place: Place) -> None:
     watched = spoken(place, ["attach", "last", "--accessible", "--read-only"], "go\nquit\n")
     assert "go: refused: another console holds control of this run" in watched.stdout
     host.send_signal(signal.SIGINT)
-    assert host.wait(30) == 130
+    host.communicate(timeout=30)
+    assert host.returncode == 130
 
 
 @pytest.mark.terminal

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from recorded import failing, model_of
+from prompt_run import failing, model_of
 
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import UsageError
