@@ -8,6 +8,7 @@ COMMANDS: dict[str, str] = {
     "attach": "open a console onto a run that goes on",
     "serve": "open the console in a browser of this machine",
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",
+    "shell": "open a shell on an agent of a run, where a job runs",
     "schema": "print the JSON Schema of the language",
     "doctor": "look at every agent's machine: name, network, key, Python, disk",
     "clean": "remove what runs have left on the machines of a scenario",

@@ -13,7 +13,7 @@ from octogram_tui.errors import AttachRefused, ExitCode, Problem, RequestDenied,
 from octogram_tui.journal import archive
 from octogram_tui.projection.text import printed, safe
 from octogram_tui.runtime import typed_verbs, verbs
-from octogram_tui.runtime.answers import told
+from octogram_tui.runtime.answers import told, without_secrets
 from octogram_tui.runtime.verbs import Evaluate, ForeseeFile, ForeseeSet, LogQuery, OnlyWatch, TakeControl, Whereabouts
 from octogram_tui.settings import load
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
     problems = [Problem(*entry) for entry in answer.get("problems", [])]
     if args.json:
-        print(json.dumps({"run": run.id, **answer}, ensure_ascii=False))
+        print(json.dumps({"run": run.id, **without_secrets(answer)}, ensure_ascii=False))
     elif isinstance(asked, LogQuery):
         _print_log(answer, asked)
     elif isinstance(asked, ASIDE):

@@ -31,7 +31,7 @@ def look(engine: Engine, expression: str, id_: InstanceId | None = None, agent: 
     """Give the value, which is JSON. Raises TemplateError."""
     if not expression.strip():
         raise TemplateError("there is nothing to evaluate", hint="an expression, as `vars.level > 5`")
-    scope = _of_instance(engine, id_) if id_ is not None else _of_agent(engine, agent) if agent else _of_run(engine)
+    scope = scope_of(engine, id_) if id_ is not None else _of_agent(engine, agent) if agent else _of_run(engine)
     named: object = scope.get(bare_expression(expression).strip())
     if isinstance(named, AgentNames):
         return {"name": named.name, "address": named.address, "labels": {**named.labels}}
@@ -56,7 +56,8 @@ def _of_agent(engine: Engine, agent: str) -> dict[str, Value]:
     )
 
 
-def _of_instance(engine: Engine, id_: InstanceId) -> dict[str, Value]:
+def scope_of(engine: Engine, id_: InstanceId) -> dict[str, Value]:
+    """Give what templates of an instance see now. Raises TemplateError for one that the scenario has not."""
     instance = engine.instances.find(id_)
     if instance is not None:
         job_run = instance.job_run

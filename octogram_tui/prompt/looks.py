@@ -161,7 +161,7 @@ def info(words: tuple[str, ...], model: Model) -> list[str]:
     wanted = words[0] if words else ""
     found = [name for name in INFO if name.startswith(wanted)] if wanted else []
     if len(found) != 1:
-        raise UsageError(f"info tells of {', '.join(INFO)}")
+        raise UsageError(f"info tells of breakpoints, {', '.join(INFO)}")
     lines = INFO[found[0]](words[1:], model)
     return lines or [f"there are no {found[0]}"]
 

@@ -228,6 +228,8 @@ class Session:
                 self._choose_scope(look.words)
             case "shell":
                 await self._shell(look.words)
+            case "info" if "breakpoints".startswith(look.words[0] if look.words else "-"):
+                self._outlet.say(*self._teller.list_breakpoints())
             case name if name in TOLD:
                 self._outlet.say(*TOLD[name](look.words, self._model))
             case name:

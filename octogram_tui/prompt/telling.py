@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from octogram_tui.engine import events as ev
+from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.text import safe
 from octogram_tui.prompt.outlet import Outlet
@@ -17,7 +18,9 @@ from octogram_tui.tui.needs import Need, needs_of
 
 TYPED = {
     "pause or go": "go",
-    "step": "step",
+    "continue": "c",
+    "step": "s",
+    "step over": "n",
     "rerun failed": "retry",
     "rerun": "rerun ROW",
     "edit variable": "set NAME = VALUE",
@@ -39,13 +42,14 @@ class Teller:
         self._model = model
         self._outlet = outlet
         self._progress = Progress(stream, style)
+        self.breakpoints = BreakpointList()
         self._needed: tuple[str, str] | None = None
         self._says: dict[type[ev.Event], Callable[[Any], str]] = {
             ev.RunResumed: _resumed,
             ev.AgentHeld: lambda event: f"agent {event.agent} is held ({event.reason}) {event.message}".rstrip(),
             ev.AgentReleased: lambda event: f"agent {event.agent} goes on",
             ev.HoldModeChosen: lambda event: f"breakpoints and failures hold {_held(event.mode)}",
-            ev.BreakpointSet: lambda event: f"breakpoint {event.number}: {described(event)}",
+            ev.BreakpointSet: self._set,
             ev.BreakpointRemoved: lambda event: f"breakpoint {event.number} is gone",
             ev.BreakpointMet: _met,
             ev.ArgumentsSet: _arguments,
@@ -60,6 +64,7 @@ class Teller:
     def tell(self, events: Sequence[ev.Event]) -> None:
         """Tell of a batch, and then, when that is something new, what the run needs somebody for."""
         for event in events:
+            self.breakpoints.apply(event)
             if not self._progress.tells(event):
                 say = self._says.get(type(event))
                 said = say(event) if say is not None else ""
@@ -67,6 +72,18 @@ class Teller:
                     self._outlet.say(safe(said))
             self._progress.apply([event])
         self.tell_needs()
+
+    def _set(self, event: ev.BreakpointSet) -> str:
+        """Say what a breakpoint is for, but for those that were there when the run began."""
+        listed = self.breakpoints.by_number.get(event.number)
+        if listed is None or event.by != "operator":
+            return ""
+        return f"breakpoint {listed.number}: {listed.words}{'' if listed.breakpoint.is_on else ', off'}"
+
+    def list_breakpoints(self) -> list[str]:
+        """List them, and how each stands."""
+        listed = [f"{each.number}: {each.words}; {each.standing}" for each in self.breakpoints.listed]
+        return [safe(line) for line in listed] or ["there are no breakpoints"]
 
     def tell_needs(self) -> None:
         """Say what somebody is needed for, once."""
@@ -101,18 +118,6 @@ def _typed(need: Need, action: str, what: str) -> str:
         return "`yes` or `no`"
     word = TYPED.get(action)
     return f"`{word}` ({what})" if word and what not in (word, action) else f"`{word}`" if word else ""
-
-
-def described(event: ev.BreakpointSet) -> str:
-    """Say in a line what a breakpoint is for."""
-    parts = [f"{event.when} {event.pattern or '*'}"]
-    parts += [f"of {event.name}"] if event.name else []
-    parts += [f"if {event.condition}"] if event.condition else []
-    parts += [f"hits {event.hits}"] if event.hits else []
-    parts += [f"log {event.log}"] if event.log else []
-    parts += ["once"] if event.is_once else []
-    parts += ["off"] if event.is_off else []
-    return ", ".join(parts)
 
 
 def _resumed(event: ev.RunResumed) -> str:

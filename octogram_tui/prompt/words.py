@@ -57,7 +57,6 @@ ALIASES: dict[str, str] = {
 }  # fmt: skip
 """Short forms, and those that are known from gdb."""
 
-_IF = re.compile(r"^(?P<row>.*?)(?:^|\s+)if\s+(?P<condition>.+)$")
 _SET = re.compile(r"^(?P<name>[^\s=]+)\s*(?:=|\s)\s*(?P<value>.*)$", re.DOTALL)
 OF_SCOPE = (stimuli.PauseRequest, stimuli.GoRequest, stimuli.StepRequest, stimuli.UntilRequest)
 
@@ -141,13 +140,13 @@ def _evaluate(rest: str, model: Model) -> Asked:
 
 def _breaks(rest: str, model: Model, *, is_once: bool = False) -> Asked:
     """Read `ROW or LINE [when] [name=value ...] [if CONDITION]`."""
-    found = _IF.match(rest)
-    words = _split(found["row"] if found else rest)
+    before, has_condition, condition = f" {rest}".partition(" if ")
+    words = _split(before)
     has_row = bool(words) and "=" not in words[0]
     row = words.pop(0) if has_row else HERE
     others = [f"when={word}" if "=" not in word else word for word in words]
-    if found:
-        others.append(f"condition={found['condition'].strip()}")
+    if has_condition:
+        others.append(f"condition={condition.strip()}")
     if is_once:
         others.append("is_once=true")
     return typed_verbs.parse(["break", _pattern(row, model), *others])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,22 @@ NOT_TOLD = frozenset({"answered", "problem", "said", "led_to", "problems", "up_t
 """What is about the asking, or is told otherwise."""
 
 
+_SECRET = re.compile("PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIAL|AUTH|(^|_)KEY|KEY(_|$)|COOKIE", re.IGNORECASE)
+HIDDEN = "(not shown)"
+
+
+def without_secrets(answer: dict[str, Any]) -> dict[str, Any]:
+    """Give an answer as it may be printed: variables of an environment whose names speak of secrets have no value."""
+    environment = answer.get("environment")
+    if not isinstance(environment, dict):
+        return answer
+    shown = {name: HIDDEN if _SECRET.search(name) else value for name, value in sorted(environment.items())}
+    return {**answer, "environment": shown}
+
+
 def told(answer: dict[str, Any]) -> list[str]:
     """Give what came of a request: in the run's own words where it has any, then all else that it answered."""
+    answer = without_secrets(answer)
     lines = [_shown(line) for line in answer.get("said") or []]
     found = {name: value for name, value in answer.items() if name not in NOT_TOLD}
     if set(found) == {"value"}:

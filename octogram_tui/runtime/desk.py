@@ -21,6 +21,7 @@ from octogram_tui.runtime.verbs import (
     Whereabouts,
 )
 from octogram_tui.runtime.watch import ScenarioFiles, in_a_line
+from octogram_tui.runtime.whereabouts import Guide
 
 Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Whereabouts
 """What is answered to who asks, after a while, and is no event by itself."""
@@ -30,17 +31,22 @@ class Desk:
     """One for a run. files: None for a run whose scenario is not read again."""
 
     def __init__(
-        self, read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]], files: ScenarioFiles | None, engine: Engine
+        self,
+        read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]],
+        files: ScenarioFiles | None,
+        engine: Engine,
+        guide: Guide | None = None,
     ) -> None:
         self._read_log = read_log
         self._files = files
         self._engine = engine
+        self._guide = guide
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """Give {problem} or what was asked for.
 
         Of a file {said, problems}, of a log {lines, size_bytes, trouble}, of an expression {value}, of a change what
-        consequences.py gives.
+        consequences.py gives, of whereabouts what those do.
         """
         if isinstance(question, LogQuery):
             return await self._read_log(question)
@@ -50,7 +56,9 @@ class Desk:
             found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
             return {"problem": "", "led_to": [], **as_answer(found)}
         if isinstance(question, Whereabouts):
-            return {"problem": "this cannot be asked for yet"}
+            if self._guide is None:
+                return {"problem": "this run has no agents"}
+            return await self._guide.tell(question.instance)
         if self._files is None:
             return {"problem": "this run does not read its scenario again: it has no console of its own"}
         if isinstance(question, ForeseeFile):

@@ -34,6 +34,7 @@ from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link, LinkSettings
 from octogram_tui.runtime.shutdown import Signals
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
+from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
@@ -126,7 +127,7 @@ class Host:
             self._options.run,
             settings.run_dir / archive.JOURNAL,
             driver.submit,
-            Desk(driver.read_log, files, driver.engine).answer,
+            Desk(driver.read_log, files, driver.engine, self._guide(driver)).answer,
         )
         self._bus.subscribe(lambda _: control.wake())
         stopwatch = Stopwatch()
@@ -173,6 +174,11 @@ class Host:
             _tell_failure(lost[0], {})
             return exit_code([code, ExitCode.IO])
         return code
+
+    def _guide(self, driver: Driver) -> Guide:
+        settings = self._settings
+        reaching = Reaching(settings.ssh_config, settings.accept_new, settings.force_local)
+        return Guide(driver.engine, driver.links, settings.run_dir / archive.JOURNAL, reaching)
 
     def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
         scenario = self._scenario

@@ -30,7 +30,7 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.load import LoadGauge
 from octogram_tui.runtime.numbering import Numbering
-from octogram_tui.runtime.reading import LogEnd, count, read_log_end, read_report
+from octogram_tui.runtime.reading import Here, LogEnd, count, read_here, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import BOOT_HINTS, Bundle, Failed, Need, boot_argv, local_argv
@@ -113,8 +113,8 @@ class Link:
         self._daemon: tuple[Any, Any] | None = None  # which daemon we talk to: process id and boot of its machine
         self._is_replaced = False  # it died, and the one that took its place was told to end
         self._stopped: asyncio.Future[dict[str, Any]] = self._loop.create_future()
-        self._tail_count = 0
-        self._tails: dict[int, asyncio.Future[LogEnd]] = {}
+        self._question_count = 0
+        self._questions: dict[int, asyncio.Future[Any]] = {}  # that wait for the daemon's answer
 
     @property
     def address(self) -> str:
@@ -370,18 +370,28 @@ class Link:
 
     async def tail(self, process: str, size_bytes: int) -> LogEnd:
         """Ask for the end of a log. Raises LinkLost."""
+        end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes})
+        return end
+
+    async def whereabouts(self) -> Here:
+        """Ask where programs of this agent begin, and with what environment. Raises LinkLost."""
+        here: Here = await self._asked({"t": "where"})
+        return here
+
+    async def _asked(self, question: dict[str, Any]) -> Any:
+        """Ask the daemon, and give its answer, as it was read. Raises LinkLost."""
         if self._channel is None:
             raise LinkLost(f"agent {self.spec.name} is not connected")
-        self._tail_count += 1
-        request = self._tail_count
-        future = self._tails[request] = self._loop.create_future()
-        self._write(encode({"t": "tail", "request": request, "process": process, "bytes": size_bytes}))
+        self._question_count += 1
+        request = self._question_count
+        future = self._questions[request] = self._loop.create_future()
+        self._write(encode({**question, "request": request}))
         try:
             return await asyncio.wait_for(future, self._limits.tail_s)
         except TimeoutError:
             raise LinkLost(f"agent {self.spec.name} did not answer within {self._limits.tail_s:g} s") from None
         finally:
-            del self._tails[request]
+            del self._questions[request]
 
     def beat(self) -> None:
         """Give a sign of life, and judge the other side's. Called every few seconds."""
@@ -446,10 +456,11 @@ class Link:
                         code=f"agent.{message.get('code')}",
                     )
                 )
-        elif kind == "log":
-            future, end = self._tails.get(count(message["request"])), read_log_end(message)
+        elif kind in ("log", "here"):
+            future = self._questions.get(count(message["request"]))
+            found = read_log_end(message) if kind == "log" else read_here(message)
             if future is not None and not future.done():
-                future.set_result(end)
+                future.set_result(found)
         elif kind == "stopped" and not self._stopped.done():
             self._stopped.set_result({"remaining": [dict(one) for one in message.get("remaining") or ()]})
         if seq:

@@ -82,6 +82,21 @@ def read_log_end(message: Message) -> LogEnd:
     return LogEnd(_lines(lines), count(message.get("size_bytes")), _text(trouble))
 
 
+class Here(NamedTuple):
+    """Where an agent's programs begin, and their environment."""
+
+    home: str
+    environment: dict[str, str]
+
+
+def read_here(message: Message) -> Here:
+    """Give what the answer to `where` holds. Raises ValueError."""
+    environment = message.get("env") or {}
+    if not isinstance(environment, dict):
+        raise ValueError(f"not an environment: {environment!r:.80}")
+    return Here(_text(message.get("home", "")), {_text(name): _text(value) for name, value in environment.items()})
+
+
 def _load(agent: str, load: object) -> AgentLoadReport:
     """Read how busy a machine is; what it does not tell is -1."""
     if not isinstance(load, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from octogram_tui.errors import TransportError
 
@@ -54,6 +54,13 @@ class Channel(Protocol):
     async def wait_closed(self) -> int | None:
         """Wait for the end; the command's exit status, None when unknown (ended by a signal, link lost)."""
         ...
+
+
+class TerminalKind(NamedTuple):
+    """A terminal as programs know it: the name of its kind, and its columns and rows."""
+
+    name: str
+    size: tuple[int, int]
 
 
 class Transport(Protocol):

@@ -26,7 +26,7 @@ INTERPRETERS = ("python3", *(f"python3.{minor}" for minor in range(14, 7, -1)))
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _MAIN = b"import sys\nfrom octogram_agentd.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
 _TIME = (1980, 1, 1, 0, 0, 0)
-_CHOOSE = (
+CHOOSE = (
     'for p;do case "$p" in "~"/*)p="$HOME${p#"~"}";;esac;'
     'command -v "$p" >/dev/null 2>&1&&exec "$p" -ISXutf8 -c "$0" "$p" "$@";done;echo "OCTO %s none";exit 6'
 )
@@ -86,7 +86,7 @@ def boot_argv(
     )
     program = base64.b64encode(f"{_boot_text()}\nboot{call!r}".encode()).decode()
     text = f'import binascii;exec(binascii.a2b_base64("{program}"))'
-    return ["sh", "-c", _CHOOSE % nonce, text, *interpreters]
+    return ["sh", "-c", CHOOSE % nonce, text, *interpreters]
 
 
 def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) -> list[str]:
@@ -101,8 +101,12 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
 
 @lru_cache(maxsize=1)
 def _boot_text() -> str:
-    """Give the boot's source without what only its readers need."""
-    tree = ast.parse((agentd_dir() / "boot.py").read_text("utf-8"))
+    return stripped(agentd_dir() / "boot.py")
+
+
+def stripped(path: Path) -> str:
+    """Give a program's source without what only its readers need."""
+    tree = ast.parse(path.read_text("utf-8"))
     return ast.unparse(ast.fix_missing_locations(_Stripper().visit(tree)))
 
 

@@ -66,7 +66,7 @@ async def test_what_came_of_it_is_told_to_who_asked_only(run: Run) -> None:
         assert stimulus == PauseRequest()
         on_fed([RunPaused(), RunPaused()])
         answer = await asking
-    assert answer == {"answered": "pause", "problem": "", "led_to": ["run_paused"], "said": []}
+    assert answer == {"answered": "pause", "problem": "", "led_to": ["run_paused"], "said": [], "up_to": 0}
     await run.server.close()
     assert not [said async for said in watcher.answers() if "answered" in said]
     await watcher.close()

@@ -78,6 +78,7 @@ class Daemon:
             "cancel": self._cancel,
             "stop": self._stop,
             "tail": self._tail,
+            "where": lambda message: self.say(self.agent.whereabouts(message.get("request"))),
             "credit": self._credit,
             "ack": self._ack,
             "hb": self._nothing,

@@ -6,6 +6,7 @@ import os
 
 from octogram_agentd.jobs.announced import AnnouncedServices
 from octogram_agentd.processes.logs import Log
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,14 @@ class Agent:
         if bind != self._bind:
             self._bind, self._host_to_bind = bind, ""
 
+    def whereabouts(self, request: Any) -> Dict[str, Any]:
+        """Say where programs of this agent begin, and with what environment: the answer to `where`."""
+        env = {name: value for name, value in self.env.items() if _is_text(name) and _is_text(value)}
+        answer = {"t": "here", "request": request, "home": self.home, "env": env}
+        while env and len(encode(answer)) > MAX_LINE_BYTES:  # a shell does without the longest, if it has to
+            del env[max(env, key=lambda name: len(env[name]))]
+        return answer
+
     def host_to_bind(self) -> str:
         """Give the host that servers of this agent bind."""
         if not self._host_to_bind:
@@ -95,6 +104,15 @@ class Agent:
         if key not in self._states:
             self._states[key] = make()
         return self._states[key]
+
+
+def _is_text(word: str) -> bool:
+    """Whether it can be written: the system gives what is no text as halves of surrogate pairs."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def environment(given: Mapping[str, str]) -> Dict[str, str]:

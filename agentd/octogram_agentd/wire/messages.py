@@ -55,6 +55,11 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "bytes": "how much of the end, at most: 65536, less where the line would be too long",
         },
     ),
+    "where": (
+        "to agent",
+        "ask where programs of this agent begin",
+        {"request": "echoed in the answer"},
+    ),
     "credit": ("to agent", "output that has been taken", {"bytes": "as counted in the lines received"}),
     "ack": ("both", "everything up to `seq` has arrived and is safe", {"seq": "number"}),
     "hb": (
@@ -124,6 +129,15 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "result": "JSON or null",
             "error": "{kind, message, hint, detail} when it did not end well",
             "duration_s": "seconds",
+        },
+    ),
+    "here": (
+        "from agent",
+        "the answer to where",
+        {
+            "request": "as asked",
+            "home": "the directory that programs begin in, absolute",
+            "env": "their environment, but for what is no text, and the longest where the line would be too long",
         },
     ),
     "log": (

@@ -98,6 +98,11 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
             self._channel.abort()
         self._finish(None)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Tell the command's terminal there that ours has another size."""
+        if self._channel is not None and not self._is_over:
+            self._channel.change_terminal_size(columns, rows)
+
     async def wait_closed(self) -> int | None:
         """Wait for the end; the exit status, None after a signal, an abort or a loss."""
         await self._closed.wait()

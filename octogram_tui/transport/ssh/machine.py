@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import asyncssh
 
 from octogram_tui.errors import ConnectFailed, TransportError
-from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.base import Receiver, TerminalKind
 from octogram_tui.transport.ssh.channel import SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
@@ -108,9 +108,17 @@ class Machine:
         return self._via.profile.host if self._via is not None else profile.proxy_command, profile.host.lower()
 
     async def open(
-        self, argv: Sequence[str], receiver: Receiver, window_bytes: int, seat: Seat | None = None
+        self,
+        argv: Sequence[str],
+        receiver: Receiver,
+        window_bytes: int,
+        seat: Seat | None = None,
+        terminal: TerminalKind | None = None,
     ) -> SshChannel:
-        """Start a command: where a seat was taken for it, or on some connection. Raises TransportError."""
+        """Start a command: where a seat was taken for it, or on some connection; in a terminal of its own there.
+
+        Raises TransportError.
+        """
         place = self.profile.place
         command = remote_command(argv)
         failure: TransportError | None = None
@@ -124,7 +132,8 @@ class Machine:
             taken, seat = seat, None
             shared = taken.shared
             try:
-                return await _start(taken, connection, command, self._channel(receiver, taken), window_bytes)
+                channel = self._channel(receiver, taken)
+                return await _start(taken, connection, command, channel, window_bytes, terminal)
             except asyncssh.ChannelOpenError as error:
                 taken.leave()
                 failure = no_session(error, place)
@@ -223,7 +232,12 @@ class Machine:
 
 
 async def _start(
-    seat: Seat, connection: asyncssh.SSHClientConnection, command: str, channel: SshChannel, window_bytes: int
+    seat: Seat,
+    connection: asyncssh.SSHClientConnection,
+    command: str,
+    channel: SshChannel,
+    window_bytes: int,
+    terminal: TerminalKind | None = None,
 ) -> SshChannel:
     """Open a session and start the command in it; what comes of it after nobody waits any more is dropped."""
 
@@ -235,7 +249,14 @@ async def _start(
 
     opening: asyncio.Future[object] = asyncio.ensure_future(
         connection.create_session(
-            lambda: channel, command, encoding=None, request_pty=False, window=window_bytes, max_pktsize=PACKET_BYTES
+            lambda: channel,
+            command,
+            encoding=None,
+            request_pty="force" if terminal is not None else False,
+            term_type=terminal.name if terminal is not None else None,
+            term_size=terminal.size if terminal is not None else (0, 0),
+            window=window_bytes,
+            max_pktsize=PACKET_BYTES,
         )
     )
     try:

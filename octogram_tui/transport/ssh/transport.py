@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
-from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.base import Receiver, TerminalKind
 from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
@@ -124,6 +124,16 @@ class SshTransport:
         except TransportError as error:
             raise _for_agent(self._agent, error) from error
         self._channels = [*(other for other in self._channels if not other.is_over), channel]
+        return channel
+
+    async def open_terminal(self, argv: Sequence[str], receiver: Receiver, terminal: TerminalKind) -> SshChannel:
+        """Start a command in a terminal of its own there, for a person. Raises TransportError."""
+        try:
+            machine = await self.machine()
+            channel = await machine.open(argv, receiver, CONTROL_WINDOW_BYTES, terminal=terminal)
+        except TransportError as error:
+            raise _for_agent(self._agent, error) from error
+        self._channels.append(channel)
         return channel
 
     async def machine(self) -> Machine:

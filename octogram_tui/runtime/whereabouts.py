@@ -1,0 +1,86 @@
+"""Where a shell for an instance begins, with what environment, and how its agent's machine is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from octogram_tui.engine.machine import Engine
+from octogram_tui.engine.whereabouts import Surroundings, of_arguments, would_have
+from octogram_tui.errors import LinkLost
+from octogram_tui.journal.attempts import latest_arguments
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.runtime.link import Link
+
+
+class Reaching(NamedTuple):
+    """How the run reaches machines, which a shell has to do in the same way."""
+
+    ssh_config: str | None = None
+    accept_new: bool = False
+    force_local: bool = False
+
+
+class Guide:
+    """Tells of whereabouts. The run hears nothing of it."""
+
+    def __init__(self, engine: Engine, links: Mapping[str, Link], journal: Path, reaching: Reaching) -> None:
+        self._engine = engine
+        self._links = links
+        self._journal = journal
+        self._reaching = reaching
+
+    async def tell(self, id_: InstanceId) -> dict[str, Any]:
+        """Give {problem}, or agent, directory, environment, whether that is whole, notes, and the way there."""
+        link = self._links.get(id_.agent)
+        if link is None:
+            return {"problem": f"there is no agent {id_.agent!r}"}
+        if not link.home:
+            return {"problem": f"agent {id_.agent} is not up: it has no directory yet"}
+        own, notes = await self._surroundings(id_)
+        home, environment, is_whole = link.home, dict(link.spec.env), False
+        try:
+            home, told = await link.whereabouts()
+            environment, is_whole = {**told}, True
+        except LinkLost as error:
+            notes.append(f"{error.message}: its environment as far as the scenario tells")
+        directory = posixpath.join(home, own.cwd)
+        environment |= {**own.environment, "PWD": directory}
+        return {
+            "problem": "",
+            "agent": id_.agent,
+            "directory": directory,
+            "environment": environment,
+            "is_whole": is_whole,
+            "notes": notes,
+            "way": self._way(link.spec),
+        }
+
+    async def _surroundings(self, id_: InstanceId) -> tuple[Surroundings, list[str]]:
+        """Give what the latest attempt had; of what waits at the gate, what it would have."""
+        instance = self._engine.instances.find(id_, "held")
+        if instance is None:
+            arguments = await asyncio.to_thread(latest_arguments, self._journal, id_)
+            if arguments is not None:
+                return of_arguments(arguments), []
+        found = would_have(self._engine, id_)
+        notes = [] if instance is not None else ["it has not run: as it would begin now"]
+        return found, [*notes, *([f"not all can be told: {found.trouble}"] if found.trouble else [])]
+
+    def _way(self, spec: AgentSpec) -> dict[str, Any]:
+        reaching = self._reaching
+        return {
+            "transport": "local" if reaching.force_local else spec.transport,
+            "address": spec.address,
+            "user": spec.user,
+            "port": spec.port,
+            "identity": spec.identity,
+            "command": list(spec.command),
+            "python": spec.python,
+            "ssh_config": reaching.ssh_config,
+            "accept_new": reaching.accept_new,
+        }

@@ -1,0 +1,88 @@
+"""Opens a shell where it is to be: here by becoming it, elsewhere by a connection of our own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import sys
+from collections.abc import Sequence
+
+from octogram_tui.errors import OctogramError, TransportError
+from octogram_tui.shell.place import ShellPlace
+from octogram_tui.shell.talk import Talk
+from octogram_tui.transport.argv import CommandTransport
+from octogram_tui.transport.base import Channel, TerminalKind, Transport
+
+NO_SHELLS = ("nologin", "false")
+
+
+class ShellFailed(OctogramError):
+    """The command cannot be started here."""
+
+
+def here(place: ShellPlace, argv: Sequence[str]) -> None:
+    """Become a shell on this machine. Raises ShellFailed when that cannot be."""
+    environment = {**({} if place.is_whole else os.environ), **place.environment}
+    environment["TERM"] = os.environ.get("TERM", "dumb")
+    try:
+        os.chdir(place.directory)
+    except OSError as error:
+        raise ShellFailed(f"cannot enter {place.directory}: {error.strerror}") from error
+    words = list(argv) or [_own_shell(environment)]
+    program = shutil.which(words[0], path=environment.get("PATH"))
+    if program is None:
+        raise ShellFailed(f"cannot start {words[0]}: there is no such program", hint="looked for in the agent's PATH")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(program, words, environment)
+
+
+def _own_shell(environment: dict[str, str]) -> str:
+    try:
+        own = pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        own = ""
+    found = (each for each in (environment.get("SHELL", ""), own) if os.access(each, os.X_OK))
+    return next((each for each in found if os.path.basename(each) not in NO_SHELLS), "/bin/sh")
+
+
+async def elsewhere(place: ShellPlace, argv: Sequence[str], terminal: TerminalKind | None) -> int:
+    """Talk to a shell on another machine until it ends; gives its exit status. Raises TransportError."""
+    mark = f"OCTO-{secrets.token_hex(8)}"
+    talk = Talk(mark, place.order(argv, terminal), _write)
+    transport = _transport(place)
+    try:
+        channel = await _open(transport, place.argv(mark), talk, terminal)
+        try:
+            return await talk.hold(channel, is_terminal=terminal is not None)
+        finally:
+            channel.abort()
+    finally:
+        await transport.close()
+
+
+def _transport(place: ShellPlace) -> Transport:
+    if place.spec.transport == "command":
+        return CommandTransport(place.spec.name, place.spec.command)
+    from octogram_tui.transport.ssh import Machines, SshTransport
+
+    return SshTransport(place.spec, Machines(ssh_config=place.ssh_config, accept_new=place.accept_new))
+
+
+async def _open(transport: Transport, argv: Sequence[str], talk: Talk, terminal: TerminalKind | None) -> Channel:
+    from octogram_tui.transport.ssh import SshTransport
+
+    if terminal is not None and isinstance(transport, SshTransport):
+        return await transport.open_terminal(argv, talk, terminal)
+    return await transport.open(argv, talk)
+
+
+def _write(fd: int, data: bytes) -> None:
+    """Write all of it. Whoever does not read any more is no reason to end the command."""
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:
+        raise TransportError(f"nobody reads what the command writes: {error.strerror}") from error
