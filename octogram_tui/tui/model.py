@@ -46,7 +46,7 @@ class Model:
         self.edited = Edited()
         self.watches = Watches()
         self.outline = Outline(self.board)
-        self.scope = StepScope(self.board, self.outline)  # whom steps, pause and go are for
+        self.scope = StepScope(self)  # whom steps, pause and go are for
         self.expectation = Expectation(past)
         self.source = Source(self.board, read_text)
         self.timeline = Timeline()
