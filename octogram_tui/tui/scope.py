@@ -13,7 +13,7 @@ from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.tui.format import plural
 
-Kind = Literal["run", "agent", "filter"]
+ScopeKind = Literal["run", "agent", "filter"]
 
 
 class Knows(Protocol):
@@ -28,7 +28,7 @@ class StepScope:
 
     def __init__(self, model: Knows) -> None:
         self._model = model
-        self._kind: Kind = "run"
+        self._kind: ScopeKind = "run"
         self._agent = ""
         self._shown: tuple[object, frozenset[str]] = (None, frozenset())
         self._held: tuple[object, list[InstanceRow]] = (None, [])
@@ -42,22 +42,22 @@ class StepScope:
         return self._model.outline
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ScopeKind:
         """What it is now: of a filter that shows everything again nothing is left."""
         if self._kind == "filter" and not self._outline.is_narrowed:
             return "run"
         return self._kind
 
-    def use(self, kind: Kind, agent: str = "") -> None:
+    def use(self, kind: ScopeKind, agent: str = "") -> None:
         """Choose."""
         self._kind, self._agent = kind, agent
 
-    def kinds(self, agent: str) -> list[Kind]:
+    def kinds(self, agent: str) -> list[ScopeKind]:
         """Give what can be chosen now, in turn. agent: the one under the cursor, if there is one."""
-        filtered: list[Kind] = ["filter"] if self._outline.is_narrowed else []
+        filtered: list[ScopeKind] = ["filter"] if self._outline.is_narrowed else []
         return ["run", *(("agent",) if agent else ()), *filtered]
 
-    def after(self, agent: str) -> tuple[Kind, str]:
+    def after(self, agent: str) -> tuple[ScopeKind, str]:
         """Give what comes after the present one; another agent under the cursor comes before all else."""
         if self.kind == "agent" and agent and agent != self._agent:
             return "agent", agent
