@@ -47,7 +47,7 @@ def where(words: tuple[str, ...], model: Model) -> list[str]:
     lines += [
         f"  {plural(count, 'more agent' if told else 'agent')}: {LOOKS[state].word}" for state, count in quiet.items()
     ]
-    if len(board.queue) and (line := queue_line(board)):
+    if len(board.queue) and (line := queue_line(model)):
         lines.append(safe(line))
     return lines
 

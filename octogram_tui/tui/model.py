@@ -49,7 +49,7 @@ class Model:
         self.watches = Watches()
         self.reasons = Reasons(self.board)
         self.outline = Outline(self.board)
-        self.scope = StepScope(self.board, self.outline)  # whom steps, pause and go are for
+        self.scope = StepScope(self)  # whom steps, pause and go are for
         self.expectation = Expectation(past)
         self.source = Source(self.board, read_text)
         self.timeline = Timeline()

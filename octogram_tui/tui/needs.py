@@ -10,6 +10,7 @@ from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AgentRow, InstanceRow
 from octogram_tui.tui.format import duration, plural
 from octogram_tui.tui.model import Model, title_of
+from octogram_tui.tui.next_words import next_words
 
 RELOAD_SHOWN_S = 20.0
 NEXT_SHOWN = 3
@@ -127,32 +128,54 @@ def _behind(clusters: list[Cluster[InstanceRow]]) -> str:
 
 
 def _paused(model: Model) -> Need | None:
+    """Why it stands still, what is under way yet, and what comes next."""
     board = model.board
-    if not board.is_paused or board.in_flight:
-        return None
-    if board.reason == "start":
-        hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("edit", "set a variable"))
-        return Need("held", "Held before the first stage: nothing has run yet.", (*hints, Hint("help", "help")))
+    if not board.is_paused:
+        return _held_alone(model)
+    hints = [Hint("pause or go", "go"), Hint("step over", "over"), Hint("step into", "into")]
+    if board.reason == "start" and not board.in_flight:
+        hints += [Hint("breakpoint", "break"), Hint("edit", "set a variable"), Hint("help", "help")]
+        return Need("held", "Held before the first stage: nothing has run yet.", tuple(hints))
     words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
-    message = f"{words.get(board.reason, f'Paused ({board.reason})')}. {queue_line(board)}".rstrip()
-    if board.message and board.reason != "failure":
+    message = f"{words.get(board.reason, f'Paused ({board.reason})')}."
+    if board.reason == "breakpoint":
+        message = f"{stop_line(board)}."
+        hints.append(Hint("breakpoints", "breakpoints"))
+    elif board.message and board.reason != "failure":
         message += f" {board.message}"
-    hints = (Hint("pause or go", "go"), Hint("step over", "step"), Hint("rerun", "rerun"))
-    return Need("held", message, (*hints, Hint("help", "help")))
+    if board.in_flight:
+        said = {"operator": "Pausing", "step": "Stepping"}.get(board.reason, message.rstrip("."))
+        message = f"{said}: {board.in_flight} in flight."
+    hints += [Hint("run until here", "until here"), Hint("rerun", "rerun"), Hint("help", "help")]
+    return Need("held", f"{message} {queue_line(model)}".rstrip(), tuple(hints))
 
 
-def queue_line(board: Board) -> str:
-    """Say what the gate lets through next, and then: one queue, as it is."""
-    if not len(board.queue):
-        return ""
-    first, *then = board.queue.first(NEXT_SHOWN)
-    more = len(board.queue) - 1 - len(then)
-    names = ", ".join(title_of(row) if row.job is not first.job else _short(row) for row in then)
-    return f"Next: {title_of(first)}" + (f", then {names}" if names else "") + (f" +{more}" if more > 0 else "") + "."
+def stop_line(board: Board) -> str:
+    """Say which breakpoint stopped the run, with what its condition was made of, and where."""
+    met = board.stops.met
+    if met is None:
+        return board.message or "A breakpoint was met"
+    row = board.instances.get(met.instance) if met.instance is not None else None
+    where = title_of(row) if row is not None else met.row
+    said = met.message if met.message.startswith("breakpoint") else f"breakpoint {met.number}: {met.message}"
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}" + (f", at {where}" if where and where not in said else "")
 
 
-def _short(row: InstanceRow) -> str:
-    return row.agent if row.key.item is None else f"{row.agent} [{row.key.item}]"
+def _held_alone(model: Model) -> Need | None:
+    """Agents that a breakpoint or a failure holds, while the others go on."""
+    held = [(name, hold) for name, hold in model.board.stops.agents.items() if hold.is_held and hold.message]
+    if not held:
+        return None
+    name, hold = held[-1]
+    more = f"and {plural(len(held) - 1, 'other agent')}" if len(held) > 1 else ""
+    hints = (Hint("hold agent", "let it go on"), Hint("scope", "steps for it"), Hint("breakpoints", "breakpoints"))
+    return Need("held", f"{name} is held, the others go on: {hold.message}", hints, more)
+
+
+def queue_line(model: Model) -> str:
+    """Say what the gate lets through next, and then: one queue, as it is, of those that steps are for."""
+    rows = model.scope.held()
+    return f"Next: {next_words(rows[:NEXT_SHOWN], len(rows))}." if rows else ""
 
 
 def _done(board: Board) -> Need | None:

@@ -5,7 +5,7 @@ A setting of this console alone, as the current thread of other debuggers is; th
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from octogram_tui.projection.agent_list import failures_of
 from octogram_tui.projection.board import Board
@@ -13,36 +13,51 @@ from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.tui.format import plural
 
-Kind = Literal["run", "agent", "filter"]
+ScopeKind = Literal["run", "agent", "filter"]
+
+
+class Knows(Protocol):
+    """What knows the run, as it is at the moment that is looked at."""
+
+    board: Board
+    outline: Outline
 
 
 class StepScope:
     """The setting. What a filter shows is asked for each time, for it changes with the run."""
 
-    def __init__(self, board: Board, outline: Outline) -> None:
-        self._board = board
-        self._outline = outline
-        self._kind: Kind = "run"
+    def __init__(self, model: Knows) -> None:
+        self._model = model
+        self._kind: ScopeKind = "run"
         self._agent = ""
         self._shown: tuple[object, frozenset[str]] = (None, frozenset())
+        self._held: tuple[object, list[InstanceRow]] = (None, [])
 
     @property
-    def kind(self) -> Kind:
+    def _board(self) -> Board:
+        return self._model.board
+
+    @property
+    def _outline(self) -> Outline:
+        return self._model.outline
+
+    @property
+    def kind(self) -> ScopeKind:
         """What it is now: of a filter that shows everything again nothing is left."""
         if self._kind == "filter" and not self._outline.is_narrowed:
             return "run"
         return self._kind
 
-    def use(self, kind: Kind, agent: str = "") -> None:
+    def use(self, kind: ScopeKind, agent: str = "") -> None:
         """Choose."""
         self._kind, self._agent = kind, agent
 
-    def kinds(self, agent: str) -> list[Kind]:
+    def kinds(self, agent: str) -> list[ScopeKind]:
         """Give what can be chosen now, in turn. agent: the one under the cursor, if there is one."""
-        filtered: list[Kind] = ["filter"] if self._outline.is_narrowed else []
+        filtered: list[ScopeKind] = ["filter"] if self._outline.is_narrowed else []
         return ["run", *(("agent",) if agent else ()), *filtered]
 
-    def after(self, agent: str) -> tuple[Kind, str]:
+    def after(self, agent: str) -> tuple[ScopeKind, str]:
         """Give what comes after the present one; another agent under the cursor comes before all else."""
         if self.kind == "agent" and agent and agent != self._agent:
             return "agent", agent
@@ -91,11 +106,15 @@ class StepScope:
 
     def held(self) -> list[InstanceRow]:
         """Give all that the gate holds of these agents, what is next first."""
-        return [row for row in self._board.queue if self.takes(row.agent)]
+        board = self._board
+        basis = (id(board), board.queue.version, self.kind, self._agent, self._names() if self.kind == "filter" else ())
+        if basis != self._held[0]:
+            self._held = (basis, [row for row in board.queue if self.takes(row.agent)])
+        return self._held[1]
 
     def _names(self) -> frozenset[str]:
         outline = self._outline
-        basis = (self._board.version, outline.filtered_by.text, outline.failed_only)
+        basis = (id(self._board), self._board.version, outline.filtered_by.text, outline.failed_only)
         if basis != self._shown[0]:
             shown = (
                 agent.name

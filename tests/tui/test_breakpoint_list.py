@@ -27,6 +27,10 @@ def shown(app: ConsoleApp) -> list[str]:
     return [line.rstrip() for line in screen_text(app, on_top=True).splitlines()]
 
 
+def words(app: ConsoleApp) -> str:
+    return " ".join(" ".join(shown(app)).replace("│", " ").replace("|", " ").split())
+
+
 async def opened(pilot: Pilot[ConsoleOutcome]) -> ConsoleApp:
     app = await settled(pilot)
     await pilot.press("B")
@@ -51,7 +55,7 @@ async def test_each_kind_has_its_sign_and_the_chosen_one_is_told_of(size: tuple[
         for number, sign in enumerate("??lo" if ascii_only else "◍◍◊◌", 1):
             assert f"{sign}  {number}  " in text or number == 1, text
         await pilot.press("j")
-        text = " ".join(" ".join(shown(app)).replace("│", " ").replace("|", " ").split())
+        text = words(app)
         assert "2x" in text
         assert "stops at times: met 2 times, last at one/build@n_1: vars.level > 5 (vars.level = 7)" in text
         await pilot.press("j", "j")
@@ -78,7 +82,7 @@ async def test_what_is_done_in_it_asks_the_run_and_shows_what_came_of_it() -> No
         assert source.sent == [st.SwitchBreakRequest(2, False), st.RemoveBreakRequest(2), st.RemoveBreakRequest(3)]
         await pilot.press("M", "D")
         await until(pilot, lambda: isinstance(app.screen, Question))
-        await until(pilot, lambda: "a failure ends the run" in " ".join(" ".join(shown(app)).replace("│", " ").split()))
+        await until(pilot, lambda: "then a failure ends the" in words(app))
         await pilot.press("r")
         assert source.sent[3:] == [st.HoldModeRequest("alone"), st.RemoveBreakRequest(0)]
 

@@ -106,12 +106,12 @@ async def test_what_comes_next_is_named_and_the_others_are_counted() -> None:
         board = app.model.board
         first, second, _ = board.queue.first(3)
         assert first.job is second.job
-        said = "".join(text for text, _ in next_up(board, app.brush, 100)).rstrip()
+        said = "".join(text for text, _ in next_up(app.model, app.brush, 100)).rstrip()
         assert said.startswith(f"next: {first.job.name} @ {first.agent}, then {second.agent}, ")
-        assert said.endswith(f"+{len(board.queue) - 3}")
+        assert said.endswith(f"({len(board.queue) - 3} more)")
         assert said in screen_text(app)
         for width in range(60):
-            assert len("".join(text for text, _ in next_up(board, app.brush, width))) <= width
+            assert len("".join(text for text, _ in next_up(app.model, app.brush, width))) <= width
 
 
 async def test_whoever_is_not_alone_is_told_how_many_they_are() -> None:

@@ -151,7 +151,11 @@ async def test_any_key_can_become_another_action_s_also_those_with_signs(key: st
 
 
 async def test_every_action_can_be_given_a_key() -> None:
-    spare = (f"{modifier}+f{number}" for modifier in ("ctrl", "alt", "shift", "ctrl+alt") for number in range(1, 25))
+    spare = (
+        f"{modifier}+f{number}"
+        for modifier in ("ctrl", "alt", "shift", "ctrl+alt", "alt+shift", "ctrl+shift")
+        for number in range(1, 25)
+    )
     keys = Keys({action.name: (next(spare),) for action in ACTIONS})
     app = console(StillSource(fleet_events(2)), keys=keys)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -340,7 +340,9 @@ async def test_the_queue_is_shown_as_it_is() -> None:
     events = later(events, ev.StageStarted(stage="measure", agents=names), ev.RunPaused(reason="operator"), *held)
     async with console(StillSource(events)).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
-        assert any("Paused by you. Next: read @ node_1, then node_2, node_3 +35." in line for line in lines_of(app))
+        assert any(
+            "Paused by you. Next: read @ node_1, then node_2, node_3 (35 more)." in line for line in lines_of(app)
+        )
         assert sum("next in line" in line for line in lines_of(app)) == 1
         assert [line.label for line in app.model.outline.lines][-2:] == ["node_1", "37 agents"]
 

@@ -72,8 +72,8 @@ async def test_signs_numbers_and_values_stand_beside_the_text() -> None:
     app = console(StillSource(events_of()), read_text=lambda digest, is_first: TEXT)
     async with app.run_test(size=(80, 24)) as pilot:
         view = await opened(pilot, app)
-        assert text_of(view, 6) == "  ✗2  6        - name: a  # [bold]not markup[/] ␛[2J  ◂ 2 failed, 1 running"
-        assert text_of(view, 9) == "      9        - name: b"
+        assert text_of(view, 6) == "  ✗2    6        - name: a  # [bold]not markup[/] ␛[2J  ◂ 2 failed, 1 running"
+        assert text_of(view, 9) == "        9        - name: b"
         assert text_of(view, 2).endswith("name: 名前を長く書く {{ vars.x }}  = 3")
         assert view.line == 6, "it opens where the failure is"
         assert text_of(view, 8).endswith("script: '{{ vars.x }}'  = on n0  (n0)"), "it says whose"
@@ -85,7 +85,7 @@ async def test_what_is_too_long_is_cut_by_cells_and_can_be_scrolled_to() -> None
     async with app.run_test(size=(80, 24)) as pilot:
         view = await opened(pilot, app)
         await pilot.press("l", "l")
-        assert text_of(view, 2).endswith("  2  前を長く書く {{ vars.x }}  = 3")
+        assert text_of(view, 2).endswith("    2  前を長く書く {{ vars.x }}  = 3")
         await pilot.press("h", "h", "h")
         assert "name: 名前" in text_of(view, 2)
 
@@ -147,13 +147,13 @@ async def test_a_run_without_a_copy_says_so_and_a_text_is_read_only_when_it_is_l
 
 
 async def test_of_a_long_text_only_what_is_seen_is_painted() -> None:
-    text = TEXT + "# more {{ vars.x }}\n" * 5_000
+    text = TEXT + "more: {{ vars.x }}\n" * 5_000
     app = console(StillSource(events_of()), read_text=lambda digest, is_first: text)
     async with app.run_test(size=(80, 24)) as pilot:
         view = await opened(pilot, app)
         await pilot.press("G")
         assert view.line == 5_011
-        assert text_of(view, 5_011) == "    5011  # more {{ vars.x }}  = 3"
+        assert text_of(view, 5_011) == "      5011  more: {{ vars.x }}  = 3"
         assert view.painted_lines < 100
 
 

@@ -93,7 +93,7 @@ async def test_steps_are_for_what_the_filter_shows_as_long_as_there_is_one() -> 
     async with console(source).run_test(size=(120, 40)) as pilot:
         app = await settled(pilot)
         await pilot.press("ampersand", *"agent:n_1*", "enter")
-        app.run_screen.action_use_scope("filter")  # type: ignore[union-attr]
+        screen_of(app).action_use_scope("filter")
         assert app.model.scope.agents() == ["n_1", "n_10", "n_11", "n_12"]
         await pilot.press("space")
         assert source.sent == [st.GoRequest(name) for name in app.model.scope.agents()]

@@ -14,15 +14,46 @@ from octogram_tui.engine.stimuli import (
     UntilRequest,
 )
 from octogram_tui.projection.places import pattern_of
-from octogram_tui.projection.rows import AgentRow, InstanceRow, Row
-from octogram_tui.tui.scope import Kind
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import AgentRow, InstanceRow, Kind, Row
+from octogram_tui.tui.scope import ScopeKind
 from octogram_tui.tui.screens.pane_screen import PaneScreen
 
 SCOPE_S = 3.0
+_UNDER_WAY = (State.HELD, State.RUNNING, State.RETRYING)
 
 
 class StepVerbs(PaneScreen):
     """The actions of keymap.py that move the run on, or hold it."""
+
+    _stepped: Row | None = None  # what was let through, while the cursor is still on it
+
+    def sync(self) -> None:
+        """Go along with a step, and bring everything up to date."""
+        self._go_along()
+        super().sync()
+
+    def _go_along(self) -> None:
+        """Once nothing is left of what was stepped over, put the cursor on what comes next: a job after a job.
+
+        Of an item, and of what one agent does, that is what this agent does next.
+        """
+        unit = self._stepped
+        if unit is None:
+            return
+        if self.plan.is_following or self.plan.selected is not unit:
+            self._stepped = None
+            return
+        rows = [unit] if isinstance(unit, InstanceRow) else list(unit.below())
+        if any(row.state in _UNDER_WAY for row in rows):
+            return
+        held = self.model.scope.held()
+        agent = unit.agent if unit.kind in (Kind.INSTANCE, Kind.AGENT) else ""
+        following = next((row for row in held if row.agent == agent), None) if agent else None
+        found = following or next(iter(held), None)
+        if found is not None:
+            self._stepped = None
+            self.plan.select(_at_level(found, unit.kind))
 
     def is_held(self) -> bool:
         """Whether those whom steps are for stand at a shut gate."""
@@ -50,6 +81,7 @@ class StepVerbs(PaneScreen):
         if not self.app.may_act():
             return
         scope, unit = self.model.scope, self.unit()
+        self._stepped = unit if depth == "over" and unit is self.plan.selected else None
         held = [row for row in scope.held() if unit is None or self._is_below(row, unit)]
         if scope.is_all:
             self.app.ask(StepRequest(depth, self._text_of(depth, unit)))
@@ -108,7 +140,7 @@ class StepVerbs(PaneScreen):
         kind, agent = self.model.scope.after(self.agent_here())
         self._use_scope(kind, agent)
 
-    def action_use_scope(self, kind: Kind) -> None:
+    def action_use_scope(self, kind: ScopeKind) -> None:
         """Choose whom steps are for."""
         agent = self.agent_here()
         if kind not in self.model.scope.kinds(agent):
@@ -117,7 +149,7 @@ class StepVerbs(PaneScreen):
             return
         self._use_scope(kind, agent if kind == "agent" else "")
 
-    def _use_scope(self, kind: Kind, agent: str) -> None:
+    def _use_scope(self, kind: ScopeKind, agent: str) -> None:
         scope = self.model.scope
         scope.use(kind, agent)
         words = f"{scope.words()} alone" if not scope.is_all else "the whole run"
@@ -136,3 +168,11 @@ class StepVerbs(PaneScreen):
     def action_toggle_hold_mode(self) -> None:
         """Choose what breakpoints and failures hold."""
         self.app.ask(HoldModeRequest("all" if self.model.board.stops.mode == "alone" else "alone"))
+
+
+def _at_level(row: InstanceRow, kind: Kind) -> Row:
+    """Give what holds a row and is of a kind; the row itself where nothing is."""
+    above: Row | None = row
+    while above is not None and above.kind is not kind:
+        above = above.parent
+    return above or row

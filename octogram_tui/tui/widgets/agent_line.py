@@ -187,6 +187,10 @@ class AgentLines:
             word = "" if self._columns.word else look.word
             return ": ".join(filter(None, (word, brush.text(agent.message)))), look.style
         current = agent.current
+        hold = self._model.board.stops.agents.get(agent.name)
+        if hold is not None:
+            word = "held alone" if hold.is_held else "goes on alone"
+            return ": ".join(filter(None, (word, brush.text(hold.message)))), "held" if hold.is_held else "running"
         if current is None:
             return brush.text(agent.host or agent.address), "faint"
         name = brush.text(current.job.name)

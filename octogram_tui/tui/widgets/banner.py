@@ -46,7 +46,8 @@ class Banner(Bar):
 
     def needs(self) -> list[Need]:
         """Say what there is to say; put together anew only when something happened, or a second has passed."""
-        basis = (self.model.board.version, int(self.model.now_s), self.model.is_lost, len(self._dismissed))
+        model = self.model
+        basis = (model.board.version, int(model.now_s), model.is_lost, len(self._dismissed), model.scope.words())
         if basis != self._basis:
             self._basis = basis
             self._needs = needs_of(self.model, is_lost=self.model.is_lost, closed=self._dismissed)

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from octogram_tui.projection.outline import Line
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
-from octogram_tui.tui.format import LOOKS, duration
+from octogram_tui.tui.format import BREAK_LOOKS, LOOKS, break_look, duration
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -56,7 +56,8 @@ class PlanLines:
         if not line.left and outline.has_rows_below(shown):
             fold = brush.pick("⌄ ", "- ") if outline.is_unfolded(shown) else brush.pick("› ", "+ ")
         sign = "  " if line.left else brush.sign(look) + " "
-        head: list[Piece] = [(" " + "  " * line.depth, ""), (fold, "faint"), (sign, look.style)]
+        stops = self._stops(line)
+        head: list[Piece] = [stops, ("  " * line.depth, ""), (fold, "faint"), (sign, look.style)]
         number = self._number(row)
         tail = self._tail(line, state, width)
         room = width - _cells(head) - len(number)
@@ -82,6 +83,14 @@ class PlanLines:
         elif line.head is not None and rest >= NOTE_CELLS:
             middle = [("  " + fit(brush.text(line.head.names), rest - 2), "dim")]
         return [*head, (number, "faint"), (name, self._name_style(line, state)), *middle, *tail]
+
+    def _stops(self, line: Line) -> Piece:
+        """Draw the breakpoint that one looks for at a row, the one that stops it first, in the first cell."""
+        found = [] if line.left or line.head is not None else self.model.board.stops.at(line.row)
+        if not found:
+            return " ", ""
+        look = min((break_look(each) for each in found), key=BREAK_LOOKS.index)
+        return self.brush.sign(look), look.style
 
     def _number(self, row: Row) -> str:
         if not isinstance(row, Group) or row.kind is not Kind.STAGE:

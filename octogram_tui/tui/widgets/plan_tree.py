@@ -251,6 +251,7 @@ class PlanTree(LineView):
             duration(row.duration_s(self.model.now_s)) if bunch is None else "",
             self._lines.is_confirming(row),
             row is self.model.held,
+            self.model.board.stops.breakpoints.version,
         )
 
     def empty_lines(self) -> list[Piece]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.cells import cell_len
+from textual.events import Click
 
-from octogram_tui.model.values import Value
+from octogram_tui.projection.breakpoints import Listed
+from octogram_tui.projection.moment import Moment
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.projection.yaml_text import Part, parts
-from octogram_tui.tui.format import LOOKS, Look, plural, value
+from octogram_tui.tui.format import BREAK_LOOKS, LOOKS, Look, break_look, plural, value
 from octogram_tui.tui.model import Model, Subject, line_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, fit_most, window
 from octogram_tui.tui.widgets.line_view import LineView
 
 MARK_CELLS = 4
+BREAK_CELLS = 2
+ARROW_CELLS = 2
 SHIFT_CELLS = 8
 LINE_CHARACTERS = 4096
 VALUE_CELLS = 40
@@ -37,6 +41,7 @@ class SourceView(LineView):
         super().__init__(model, brush, id="source")
         self.subject: Row | None = None
         self._example: InstanceRow | None = None  # whose arguments stand beside the templates
+        self._moment = Moment(model)
         self._is_behind = True  # the cursor has not gone where `subject` is
         self._shift = 0  # cells that are scrolled out at the left
         self._of_version = -1
@@ -120,8 +125,9 @@ class SourceView(LineView):
         """The text, what is on the line, and what its template is."""
         source = self.model.source
         groups = tuple((group.version, group.state) for group in source.on(index + 1))
-        given = self._value(index + 1)
-        return (source.version, index, groups, self._shift, self.count(), repr(given), self._example is self.subject)
+        said = self._moment.at(index + 1, self._example)
+        stands = (self.model.board.stops.version, self._is_next(index + 1)) if groups else ()
+        return (source.version, index, groups, self._shift, self.count(), repr(said), stands, self._example_name())
 
     def empty_lines(self) -> list[Piece]:
         """Say why there is nothing."""
@@ -146,13 +152,49 @@ class SourceView(LineView):
         return [*gutter, *pieces]
 
     def _gutter(self, line: int) -> list[Piece]:
-        """Draw what stands before the text: the sign of what goes on there, and the number.
+        """Draw what stands before the text: the sign of what goes on there, breakpoint, number, and where the run is.
 
         The one place that lays it out: another column comes here.
         """
         digits = max(3, len(str(self.count())))
         mark, style = self._mark(line)
-        return [(fit(mark, MARK_CELLS, right=True), style), (f"{line:>{digits}} ", "faint"), (" ", "")]
+        return [
+            (fit(mark, MARK_CELLS, right=True), style),
+            self._breakpoint(line),
+            (f"{line:>{digits}}", "faint"),
+            self._arrow(line),
+        ]
+
+    @property
+    def gutter_cells(self) -> int:
+        """How many cells stand before the text: a click on them is about a breakpoint."""
+        return MARK_CELLS + BREAK_CELLS + max(3, len(str(self.count()))) + ARROW_CELLS
+
+    def breakpoints_on(self, line: int) -> list[Listed]:
+        """Give the breakpoints of what begins on a line, those that stop it first."""
+        found = [each for group in self.model.source.on(line) for each in self.model.board.stops.at(group)]
+        unique = list(dict.fromkeys(found))
+        return sorted(unique, key=lambda each: BREAK_LOOKS.index(break_look(each)))
+
+    def _breakpoint(self, line: int) -> Piece:
+        found = self.breakpoints_on(line)
+        if not found:
+            return " " * BREAK_CELLS, ""
+        look = break_look(found[0])
+        return fit(self.brush.sign(look), BREAK_CELLS, right=True), look.style
+
+    def _is_next(self, line: int) -> bool:
+        held = self.model.held
+        return held is not None and line_of(held) == line
+
+    def _arrow(self, line: int) -> Piece:
+        """Point at the line of what comes next, else at those that run."""
+        if self._is_next(line):
+            return fit(self.brush.pick("►", ">"), ARROW_CELLS), "held"
+        look = self._look(line)[0]
+        if look is not None and look.style == "running":
+            return fit(self.brush.sign(look), ARROW_CELLS), look.style
+        return " " * ARROW_CELLS, ""
 
     def _mark(self, line: int) -> Piece:
         look, count = self._look(line)
@@ -160,6 +202,21 @@ class SourceView(LineView):
             return "", ""
         shown = str(count) if count < 1000 else "+"
         return self.brush.sign(look) + (shown if count > 1 or look.style in ("failed", "lost") else ""), look.style
+
+    def _breakpoint_words(self, line: int) -> str:
+        """Say which breakpoints are on a line, and what they wait for."""
+        found = self.breakpoints_on(line)
+        if not found:
+            return ""
+        first = found[0]
+        given = first.breakpoint
+        where = f" @{given.pattern.partition('@')[2]}" if first.pattern.agent or first.pattern.item is not None else ""
+        when = "" if given.when in ("before", "stage") else f" {given.when}"
+        text = f" if {given.condition}" if given.condition else ""
+        text += f" writes {given.log}" if given.log else ""
+        off = "" if given.is_on else ", off"
+        more = f" (+{len(found) - 1})" if len(found) > 1 else ""
+        return self.brush.text(f"breakpoint {first.number}{where}{when}{text}{off}{more}", limit=80)
 
     def _look(self, line: int) -> tuple[Look | None, int]:
         """What to show at a line: the failures first, then what is held, then what runs."""
@@ -176,21 +233,26 @@ class SourceView(LineView):
 
     def _note(self, line: int) -> Piece:
         look, count = self._look(line)
+        words = self._breakpoint_words(line)
+        if words and (look is None or look.style not in ("failed", "lost")):
+            also = f", {count} {look.word}" if look is not None else ""
+            return f"{self.brush.pick('◂', '<')} {words}{also}", "held"
         if look is not None:
             groups = self.model.source.on(line)
             running = groups[-1].tally[State.RUNNING] if look.style in ("failed", "lost") else 0
             also = f", {running} running" if running else ""
             return f"{self.brush.pick('◂', '<')} {count} {look.word}{also}", look.style
-        given, is_of_example = self._value(line)
-        if given is None:
+        said = self._moment.at(line, self._example)
+        if said is None:
             return "", ""
-        row = self._example
-        is_named = is_of_example and row is not None and row is not self.subject
-        whose = f"  ({self.brush.text(row.agent)})" if is_named and row is not None else ""
-        return f"= {fit_most(self.brush.text(value(given)), VALUE_CELLS)}{whose}", "dim"
+        shown = [f"{name}{' ' if name else ''}= {self.brush.text(value(given))}" for name, given in said.values]
+        whose = f"  ({self._example_name()})" if said.is_of_row and self._example_name() else ""
+        return f"{fit_most(', '.join(shown), VALUE_CELLS + 2)}{whose}", "dim"
 
-    def _value(self, line: int) -> tuple[Value, bool]:
-        return self.model.source.value_at(line, self._example, self.model.variables)
+    def _example_name(self) -> str:
+        """Name the agent whose values are shown, where it is not what is chosen."""
+        row = self._example
+        return self.brush.text(row.agent) if row is not None and row is not self.subject else ""
 
     def _choose_example(self) -> InstanceRow | None:
         """Whose arguments are shown: the chosen instance's; of a job, those of its first failed one, or of its only."""
@@ -200,8 +262,22 @@ class SourceView(LineView):
         board = self.model.board
         failed = (each for each in board.failures.values() if row in (each.job, each.parent))
         first = next(failed, None) if row.tally[State.FAILED] else None
+        if first is None and row.tally[State.HELD]:
+            first = next((held for held in self.model.scope.held() if row in (held.job, held.parent)), None)
         only = row.children[0] if len(row.children) == 1 else None
         return first or (only if isinstance(only, InstanceRow) else None)
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor where the mouse is; before the text, set a breakpoint there, or take it away."""
+        event.prevent_default()
+        super().on_click(event)
+        if event.x - self.gutter.left < self.gutter_cells and self.has_text_at(event.y):
+            self.app.call_later(self.screen.run_action, "toggle_breakpoint")
+
+    def has_text_at(self, y: int) -> bool:
+        """Whether a line of the text stands in a row of the pane."""
+        index = self.scroll_offset.y + y - self.header_lines - self.gutter.top
+        return y - self.header_lines - self.gutter.top >= 0 and 0 <= index < self.count()
 
     def action_sideways(self, by: int) -> None:
         """Scroll to what is too long for the pane."""

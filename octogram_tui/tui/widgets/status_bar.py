@@ -133,7 +133,8 @@ class StatusBar(Bar):
             style = "chip-failed" if board.failures and board.reason == "failure" else "chip-held"
             if board.in_flight:
                 return f"PAUSING {board.in_flight} in flight", style
-            return f"PAUSED {board.reason}".rstrip(), style
+            met = board.stops.met if board.reason == "breakpoint" else None
+            return f"PAUSED {board.reason}{f' {met.number}' if met is not None else ''}".rstrip(), style
         if board.phase is Phase.RUNNING:
             return "RUNNING", "chip-running"
         return ("STARTING", "chip-starting") if board.phase is Phase.STARTING else ("WAITING", "chip-starting")

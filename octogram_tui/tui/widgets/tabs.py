@@ -41,7 +41,7 @@ class Tabs(Bar):
             if here and not view.key:
                 parts.append(Part([(f"  {self.brush.way('back')} back", "faint")], "back"))
         room = width - sum(part.cells for part in parts) - 2
-        following = next_up(board, self.brush, room)
+        following = next_up(self.model, self.brush, room)
         if following:
             gap = room + 2 - sum(cell_len(text) for text, _ in following)
             parts += [Part([(" " * gap, "")]), Part(following, "view('plan')")]
