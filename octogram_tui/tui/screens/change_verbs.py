@@ -17,7 +17,7 @@ from octogram_tui.runtime.desk import Question as Query
 from octogram_tui.runtime.verbs import Expected, ForeseeSet
 from octogram_tui.tui.format import plural, value
 from octogram_tui.tui.model import title_of
-from octogram_tui.tui.screens.argument_form import ArgumentForm, Entry
+from octogram_tui.tui.screens.argument_form import ArgumentForm, Entry, entries_of
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
 from octogram_tui.tui.screens.file_verbs import FileVerbs
 from octogram_tui.tui.screens.variable_form import VariableForm
@@ -178,12 +178,7 @@ class ChangeVerbs(FileVerbs):
         model = self.model
 
         def entries() -> list[Entry]:
-            given = model.edited.of(row.key)
-            names = list(dict.fromkeys([*rendered, *given]))
-            return [
-                Entry(name, given.get(name, rendered.get(name)), templates.get(name, ""), name in given)
-                for name in names
-            ]
+            return entries_of(rendered, templates, model.edited.of(row.key))
 
         def send(wanted: dict[str, Any], resets: bool) -> int:
             count = 0
@@ -210,15 +205,13 @@ class ChangeVerbs(FileVerbs):
         )
         self.app.open_dialog(form)
 
-    async def _rendered(self, row: InstanceRow) -> tuple[dict[str, Any], dict[str, str]] | None:
+    async def _rendered(self, row: InstanceRow) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Give what the next attempt is given as the text has it, and templates; of an old run, what the latest was."""
         answer = await self.in_time(Expected(row.key))
         if not answer.get("problem"):
-            templates = answer.get("templates") or {}
-            return dict(answer.get("arguments") or {}), {name: value(text) for name, text in templates.items()}
+            return dict(answer.get("arguments") or {}), dict(answer.get("templates") or {})
         if row.last is not None and row.last.arguments is not None:
-            within = self.model.source.templates(row.job)
-            return dict(row.last.arguments), {name: _template(within, name) for name in row.last.arguments}
+            return dict(row.last.arguments), nested(self.model.source.templates(row.job))
         self.app.notify(safe(answer["problem"]), severity="warning", markup=False)
         return None
 
@@ -226,7 +219,12 @@ class ChangeVerbs(FileVerbs):
         return "this cannot be written yet"
 
 
-def _template(templates: Mapping[tuple[str, ...], str], name: str) -> str:
-    """Give the template of an argument, or those within it."""
-    parts = {path[1:]: text for path, text in templates.items() if path[0] == name}
-    return "  ".join(text if not path else f"{'.'.join(path)}: {text}" for path, text in parts.items())
+def nested(templates: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """Give templates by the names that lead to them as maps within maps, as far as the form parts them."""
+    found: dict[str, Any] = {}
+    for path, text in templates.items():
+        if len(path) == 1:
+            found[path[0]] = text
+        elif isinstance(within := found.setdefault(path[0], {}), dict):
+            within.setdefault(path[1], text)
+    return found
