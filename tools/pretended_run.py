@@ -176,6 +176,8 @@ class PretendedRun:
                 self._due.clear()
                 self._held.clear()
                 self._after(0.8, lambda: self._end(stimulus.exit_code))
+            case st.ReloadModeRequest():
+                pass  # it has no file
             case _:
                 self._emit(ev.RequestRefused(request=type(stimulus).__name__, message="the fleet does not do that"))
 

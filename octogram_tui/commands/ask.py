@@ -14,7 +14,16 @@ from octogram_tui.journal import archive
 from octogram_tui.projection.text import printed, safe
 from octogram_tui.runtime import typed_verbs, verbs
 from octogram_tui.runtime.answers import told, without_secrets
-from octogram_tui.runtime.verbs import Evaluate, ForeseeFile, ForeseeSet, LogQuery, OnlyWatch, TakeControl, Whereabouts
+from octogram_tui.runtime.verbs import (
+    Evaluate,
+    Expected,
+    ForeseeFile,
+    ForeseeSet,
+    LogQuery,
+    OnlyWatch,
+    TakeControl,
+    Whereabouts,
+)
 from octogram_tui.settings import load
 
 EPILOG = """\
@@ -34,7 +43,7 @@ the answer as a line of JSON, a refusal stays one on standard error.
 
 OF_CONSOLES = (TakeControl, OnlyWatch)
 """What is about a connection that stays: a command's ends with it."""
-ASIDE = (Evaluate, ForeseeSet, ForeseeFile, Whereabouts)
+ASIDE = (Evaluate, Expected, ForeseeSet, ForeseeFile, Whereabouts)
 """What is told, and leads to nothing: what is printed is the answer alone."""
 
 

@@ -6,7 +6,7 @@ with which it would run again. Work and size are bounded as those of every templ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from octogram_tui.engine import results
 from octogram_tui.engine.given import job_of
@@ -41,6 +41,31 @@ def look(engine: Engine, expression: str, id_: InstanceId | None = None, agent: 
         if error.name == "res" and id_ is not None and "res" not in scope:
             raise TemplateError(f"{id_} has given nothing, or that is kept no more", name="res") from error
         raise
+
+
+def expected(engine: Engine, id_: InstanceId) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Give what an instance's next attempt would be given as the text has it, and the texts that are templates.
+
+    What the operator gave it stands in events, and is left out here. Raises TemplateError.
+    """
+    spec = job_of(engine.core.scenario, id_)
+    if spec is None:
+        raise TemplateError(f"the scenario has no job {id_.stage}/{id_.job}")
+    scope = _of_instance(engine, id_)
+    scope.pop("res", None)
+    raw = spec.arguments.raw()
+    try:
+        values = spec.arguments.expand(scope, _as_written)
+    except TemplateError:
+        values = raw  # what cannot be rendered is shown as it is written
+    return (
+        {name: value for name, value in values.items() if value is not None},
+        {name: value for name, value in raw.items() if "{{" in str(value) or "{%" in str(value)},
+    )
+
+
+def _as_written(_: str, uri: str) -> Any:
+    return uri
 
 
 def _of_run(engine: Engine) -> dict[str, Value]:

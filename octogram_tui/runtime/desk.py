@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from octogram_tui.engine.foreseeing import foresee_edit, foresee_set
-from octogram_tui.engine.looking import look
+from octogram_tui.engine.looking import expected, look
 from octogram_tui.engine.machine import Engine
 from octogram_tui.errors import TemplateError
 from octogram_tui.runtime.consequences import as_answer
 from octogram_tui.runtime.verbs import (
     CheckFile,
     Evaluate,
+    Expected,
     ForeseeFile,
     ForeseeSet,
     LogQuery,
@@ -23,7 +24,7 @@ from octogram_tui.runtime.verbs import (
 from octogram_tui.runtime.watch import ScenarioFiles, in_a_line
 from octogram_tui.runtime.whereabouts import Guide
 
-Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Whereabouts
+Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Expected | Whereabouts
 """What is answered to who asks, after a while, and is no event by itself."""
 
 
@@ -46,12 +47,14 @@ class Desk:
         """Give {problem} or what was asked for.
 
         Of a file {said, problems}, of a log {lines, size_bytes, trouble}, of an expression {value}, of a change what
-        consequences.py gives, of whereabouts what those do.
+        consequences.py gives, of a next attempt {arguments, templates}, of whereabouts what those do.
         """
         if isinstance(question, LogQuery):
             return await self._read_log(question)
         if isinstance(question, Evaluate):
             return self._evaluate(question)
+        if isinstance(question, Expected):
+            return self._expected(question)
         if isinstance(question, ForeseeSet):
             found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
             return {"problem": "", "led_to": [], **as_answer(found)}
@@ -78,6 +81,13 @@ class Desk:
         except (ValueError, RecursionError):
             return {"problem": "the value cannot be written as JSON: it holds what is no number, or is too deep"}
         return {"problem": "", "led_to": [], "value": value}
+
+    def _expected(self, question: Expected) -> dict[str, Any]:
+        try:
+            arguments, templates = expected(self._engine, question.instance)
+        except TemplateError as error:
+            return {"problem": f"{error.message}; {error.hint}" if error.hint else error.message}
+        return {"problem": "", "led_to": [], "arguments": arguments, "templates": templates}
 
     async def _foresee_file(self, files: ScenarioFiles) -> dict[str, Any]:
         new, problems = await files.read()

@@ -90,6 +90,13 @@ class ForeseeFile:
 
 
 @dataclass(slots=True, frozen=True)
+class Expected:
+    """Tell what an instance's next attempt would be given, beside the templates that it comes of."""
+
+    instance: InstanceId
+
+
+@dataclass(slots=True, frozen=True)
 class Whereabouts:
     """Tell the directory and environment that an instance's command has on its agent, for a shell there."""
 
@@ -106,6 +113,7 @@ Asked = (
     | Evaluate
     | ForeseeSet
     | ForeseeFile
+    | Expected
     | Whereabouts
 )
 """What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
@@ -326,6 +334,13 @@ TABLE: tuple[Verb, ...] = (
         "foresee_file",
         "say what the scenario's file as it stands would change; the run takes nothing of it",
         ForeseeFile,
+        needs_control=False,
+    ),
+    Verb(
+        "arguments",
+        "give what a row's next attempt would be given, beside the templates",
+        Expected,
+        (Argument("instance", INSTANCE, "the instance"),),
         needs_control=False,
     ),
     Verb(

@@ -330,6 +330,12 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         )
         self._signals.install(self._earlier_signals)
 
+    def exit(self, *arguments: Any, **options: Any) -> None:
+        """Leave: nobody is here to be asked any more."""
+        if self.run_screen is not None:
+            self.run_screen.leave_edits()
+        super().exit(*arguments, **options)
+
     def on_unmount(self) -> None:
         """Give title and signals back."""
         self.give_title_back()

@@ -211,6 +211,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reload now", "", "reload_now", "File", verbs=("reload",)),
     Action(
+        "take edit",
+        "I",
+        "take_edit",
+        "File",
+        "say what the edit that waits makes stale, new and gone, and take it in",
+        "Take edit",
+        3,
+        verbs=("reload", "reload_mode"),
+    ),
+    Action(
         "what an edit changes",
         "",
         "foresee_file",

@@ -228,6 +228,13 @@ def _edit(model: Model) -> Need | None:
             tip=str(first.get("hint") or ""),
             mark=("edit", board.reload_seq),
         )
+    if board.waiting_edit is not None:
+        edit = board.waiting_edit
+        counts = ((edit.stale, "stale"), (edit.new, "new"), (edit.gone, "gone"), (edit.failed, "failed concerned"))
+        said = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing that ran is stale by it"
+        more = f" (and {len(edit.changes) - 1} more)" if len(edit.changes) > 1 else ""
+        hints = (Hint("take edit", "look, and take it in"), Hint("edit scenario", "edit"))
+        return Need("asks", f"An edit of the file waits: {edit.changes[0]}{more}; {said}.", hints)
     if board.changes and model.now_s - board.reload_at_s < RELOAD_SHOWN_S:
         more = f" (and {len(board.changes) - 1} more)" if len(board.changes) > 1 else ""
         mark = ("edit", board.reload_seq)

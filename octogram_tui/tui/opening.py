@@ -18,6 +18,7 @@ from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.outcome import ConsoleOutcome
 from octogram_tui.tui.terminal import draw_on_terminal, draws_ascii_only
+from octogram_tui.tui.watches import Watches, place_of
 
 
 class ConsoleBroken(OctogramError):
@@ -75,6 +76,7 @@ async def run_console(
         read_text=read_text,
         hints=Hints(settings.state_dir / HINTS) if settings.hints else None,
         teaches=teaches,
+        watches=Watches(place_of(settings.state_dir, scenario_path)),
         runs=RunBook(settings.runs_dir) if shows_runs else None,
     )
     app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)

@@ -89,6 +89,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not model.is_replay
         case "reload now" | "check scenario" | "what an edit changes":
             return standing.is_answered and not is_over
+        case "take edit":
+            return not is_over and board.waiting_edit is not None
         case "last edit":
             return bool(board.changes or board.problems)
         case "revert scenario":

@@ -5,7 +5,9 @@ They are kept beside what else is kept of a scenario's file, and never in it.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,12 @@ MOST_WATCHES = 50
 MOST_KEPT = 50
 """How many expressions are remembered, for `up`."""
 MOST_SCOPES = 200
+
+
+def place_of(state_dir: Path, scenario: str) -> Path:
+    """Name where the watches of a scenario's file are kept, as its breakpoints are."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(scenario))).hexdigest()[:24]
+    return state_dir / "watches" / f"{name}.json"
 
 
 class Watch:

@@ -7,7 +7,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from octogram_tui.engine.events import Event
-from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.engine.stimuli import ReloadModeRequest, Stimulus
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
@@ -42,7 +42,8 @@ class StillSource:
         self._more.put_nowait(list(events))
 
     def send(self, stimulus: Stimulus) -> None:
-        self.sent.append(stimulus)
+        if not isinstance(stimulus, ReloadModeRequest):  # every console chooses that for itself, when it may act
+            self.sent.append(stimulus)
 
     def take_control(self) -> None:
         self.has_control = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from textual.app import ComposeResult
@@ -13,27 +13,71 @@ from textual.widgets import TextArea
 from octogram_tui.errors import OctogramError
 from octogram_tui.tui.format import value as shown
 from octogram_tui.tui.key_order import Dialog
-from octogram_tui.tui.screens.dialogs import TITLE_ROWS, DialogText, room_of
+from octogram_tui.tui.screens.dialogs import AROUND_CELLS, TITLE_ROWS, DialogText
 from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.title_line import cut
 from octogram_tui.tui.widgets.value_field import MOST_LINES, ValueField
 
 LABEL_CELLS = 7
-NAME_CELLS = 16
-VALUE_CELLS = 18
+LEAST_NAME_CELLS = 12
+MOST_CELLS = 104
 SHOWN = 6
 OTHER_ROWS = 12
 """What the form takes besides the arguments; of those as many are seen as there is room for."""
 
 
 class Entry(NamedTuple):
-    """An argument. now: as it is rendered, or as it was given by hand (`is_given`); template: what it comes of."""
+    """An argument, or a part of one that is a map: `path` leads to it.
 
-    name: str
+    now: as it is rendered, or as it was given by hand (`is_given`); template: what it comes of.
+    """
+
+    path: tuple[str, ...]
     now: Any
     template: str = ""
     is_given: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return ".".join(self.path)
+
+
+def entries_of(arguments: Mapping[str, Any], templates: Mapping[str, Any], given: Mapping[str, Any]) -> list[Entry]:
+    """List arguments as they are now, those that are maps part by part."""
+    found: list[Entry] = []
+    for name in dict.fromkeys([*arguments, *given]):
+        now = given.get(name, arguments.get(name))
+        template = templates.get(name)
+        if isinstance(now, dict) and now:
+            within = template if isinstance(template, dict) else {}
+            found += [
+                Entry((name, part), each, _written(within.get(part)), name in given) for part, each in now.items()
+            ]
+        else:
+            found.append(Entry((name,), now, _written(template), name in given))
+    return found
+
+
+def _written(template: Any) -> str:
+    """Write what is a template in a line; what has none in it is left out."""
+    text = template if isinstance(template, str) else shown(template) if template is not None else ""
+    return " ".join(text.split()) if "{{" in text or "{%" in text else ""
+
+
+def together(entries: Sequence[Entry], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments that values are of, each whole: a part of a map brings the other parts along."""
+    found: dict[str, Any] = {}
+    touched = {each.path[0] for each in entries if each.name in values}
+    for each in entries:
+        if each.path[0] in touched:
+            value = values.get(each.name, each.now)
+            if len(each.path) == 1:
+                found[each.path[0]] = value
+            else:
+                found.setdefault(each.path[0], {})[each.path[1]] = value
+    return found
 
 
 class ArgumentForm(Dialog[None]):
@@ -72,7 +116,7 @@ class ArgumentForm(Dialog[None]):
         self.pointed = 0
         self._waits: int | None = None  # for how many answers
         self._problem = ""
-        self.heading = DialogText(brush, [[(fit_most(brush.text(title), room_of(66)), "strong")]])
+        self.heading = DialogText(brush, [[(brush.text(title, limit=100), "strong")]])
         self.list = DialogText(brush, [])
         self.list.id = "offers"
         self.template = DialogText(brush, [])
@@ -82,7 +126,7 @@ class ArgumentForm(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The arguments, the one that is changed, and what comes of it."""
-        with Vertical(classes="dialog", id="prompt"):
+        with Vertical(classes="dialog", id="arguments"):
             yield self.heading
             yield self.list
             yield self.template
@@ -147,7 +191,7 @@ class ArgumentForm(Dialog[None]):
         text = self.value_field.text
         if text != written(entry.now):
             self.texts[entry.name] = text
-            self.resets.discard(entry.name)
+            self.resets.discard(entry.path[0])
         else:
             self.texts.pop(entry.name, None)
 
@@ -169,23 +213,28 @@ class ArgumentForm(Dialog[None]):
 
     # What is said
 
+    @property
+    def _room(self) -> int:
+        return max(10, min(MOST_CELLS, self.app.size.width * 92 // 100 - AROUND_CELLS))
+
     def _show(self) -> None:
-        brush, room = self.brush, room_of(self.app.size.width)
+        brush, room = self.brush, self._room
         height = self.value_field.styles.height
         lines_below = int(height.value) if height else 1
         seen = max(0, min(SHOWN, len(self.entries), self.app.size.height - OTHER_ROWS + 1 - lines_below))
         first = max(0, min(self.pointed - seen // 2, len(self.entries) - seen))
+        name_cells = min(room // 3, max([LEAST_NAME_CELLS, *(len(each.name) for each in self.entries)]))
         lines: list[list[Piece]] = []
         for at in range(first, first + seen):
             entry = self.entries[at]
             mark = brush.pick("›", ">") if at == self.pointed else " "
             is_changed = entry.name in self.texts or entry.is_given
-            sign = "-" if entry.name in self.resets else "*" if is_changed else " "
-            name = fit(brush.text(entry.name), NAME_CELLS)
+            sign = "-" if entry.path[0] in self.resets else "*" if is_changed else " "
+            name = fit(brush.text(entry.name), name_cells)
             typed = self.texts.get(entry.name)
             now = brush.text(shown(entry.now) if typed is None else typed)
             after = f"  {brush.text(entry.template)}" if entry.template else ""
-            cells = VALUE_CELLS if after else room
+            cells = (room - name_cells - 4) // 2 if after else room
             line: list[Piece] = [(f"{mark}{sign} ", "key"), (f"{name} ", "accent" if at == self.pointed else "")]
             lines.append(cut([*line, (fit(now, cells), ""), (after, "name-4")], room))
         self.list.show(lines)
@@ -198,13 +247,13 @@ class ArgumentForm(Dialog[None]):
         entry = self.entry
         if entry is None:
             return [("this row has no arguments", "dim")]
-        if entry.name in self.resets:
+        if entry.path[0] in self.resets:
             return [("the text's value again, as its template is rendered then", "retrying")]
         _, problem = self.read(entry.name, self.value_field.text)
         if problem:
             return [(self.brush.text(problem), "failed")]
         by = "given by you" if entry.is_given else "as the text gives it"
-        return [(f"now {fit_most(self.brush.text(shown(entry.now)), 34)}, {by}", "dim")]
+        return [(f"now {fit_most(self.brush.text(shown(entry.now)), self._room // 2)}, {by}", "dim")]
 
     def _second(self) -> list[Piece]:
         problem = self._why_not() or self._problem
@@ -254,7 +303,7 @@ class ArgumentForm(Dialog[None]):
             return
         self.texts.pop(entry.name, None)
         if entry.is_given:
-            self.resets.symmetric_difference_update({entry.name})
+            self.resets.symmetric_difference_update({entry.path[0]})
         self._fill()
         self._show()
 
@@ -269,8 +318,8 @@ class ArgumentForm(Dialog[None]):
                 self._fill()
                 self._show()
                 return
-        given = {each.name: each.now for each in self.entries if each.is_given and each.name not in self.resets}
-        wanted = {**given, **values}
+        stays = [each for each in self.entries if each.is_given and each.path[0] not in self.resets]
+        wanted = {**together(stays, {each.name: each.now for each in stays}), **together(self.entries, values)}
         if self._why_not() or self._waits is not None:
             self._show()
             return

@@ -13,17 +13,17 @@ from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.variables import Variable
-from octogram_tui.runtime.verbs import ForeseeSet
+from octogram_tui.runtime.desk import Question as Query
+from octogram_tui.runtime.verbs import Expected, ForeseeSet
 from octogram_tui.tui.format import plural, value
-from octogram_tui.tui.model import line_of, title_of
-from octogram_tui.tui.screens.argument_form import ArgumentForm, Entry
+from octogram_tui.tui.model import title_of
+from octogram_tui.tui.screens.argument_form import ArgumentForm, Entry, entries_of
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
 from octogram_tui.tui.screens.file_verbs import FileVerbs
 from octogram_tui.tui.screens.variable_form import VariableForm
-from octogram_tui.tui.widgets.source_view import SourceView
 
-FORESEEN_S = 3.0
-"""How long one waits to hear what a change would come to; then it is asked without that."""
+ANSWER_S = 3.0
+"""How long one waits to hear what a change would come to; then it is made without that."""
 _EDITABLE = (State.FAILED, State.HELD, State.LOST)
 
 Agreed = Callable[[], bool]
@@ -42,12 +42,12 @@ class ChangeVerbs(FileVerbs):
 
     def action_edit_variable(self) -> None:
         """Set a variable: the chosen one, or the one that a failure is about, where it is only one."""
-        self._fill_in(self._chosen_variable())
+        self._set_in_form(self._chosen_variable())
 
     def _chosen_variable(self) -> Variable | None:
         return self.variables.selected if self.pane == "variables" else self.model.variables.meant(self.row())
 
-    def _fill_in(self, chosen: Variable | None) -> None:
+    def _set_in_form(self, chosen: Variable | None) -> None:
         if not self.app.may_act():
             return
         row = self.row()
@@ -111,17 +111,20 @@ class ChangeVerbs(FileVerbs):
         self.app.in_turn(self._weigh(request, go, is_asked=is_asked))
 
     async def _weigh(self, request: SetVariableRequest, go: Agreed, *, is_asked: bool) -> None:
-        query = ForeseeSet(request.name, request.value, request.remove)
-        try:
-            answer = await asyncio.wait_for(self.app.enquiries.ask(query), FORESEEN_S)
-        except TimeoutError:
-            answer = {"problem": "the run does not say what comes of it"}
+        answer = await self.in_time(ForeseeSet(request.name, request.value, request.remove))
         found = Consequences({}) if answer.get("problem") else read_consequences(answer)
         if not is_asked and not found.wants_a_word:
             go()
             return
         what = "is taken away" if request.remove else f"becomes {value(request.value)}"
         self.ask_with(f"{request.name} {what}?", "set it" if not request.remove else "take it away", found, go)
+
+    async def in_time(self, question: Query) -> dict[str, Any]:
+        """Ask the run's host, and do not wait for long: what is typed waits as well."""
+        try:
+            return await asyncio.wait_for(self.app.enquiries.ask(question), ANSWER_S)
+        except TimeoutError:
+            return {"problem": "the run does not answer"}
 
     def ask_with(self, title: str, word: str, found: Consequences, go: Agreed) -> None:
         """Say what comes of a change by instance, do it, and offer to rerun exactly those."""
@@ -168,19 +171,14 @@ class ChangeVerbs(FileVerbs):
             self.app.in_turn(self._open_arguments(row, self._all_alike(row)))
 
     async def _open_arguments(self, row: InstanceRow, rows: list[InstanceRow]) -> None:
-        rendered = await self._rendered(row)
-        if rendered is None:
+        found = await self._rendered(row)
+        if found is None:
             return
+        rendered, templates = found
         model = self.model
 
         def entries() -> list[Entry]:
-            given = model.edited.of(row.key)
-            templates = model.source.templates(row.job)
-            names = list(dict.fromkeys([*rendered, *given]))
-            return [
-                Entry(name, given.get(name, rendered.get(name)), _template(templates, name), name in given)
-                for name in names
-            ]
+            return entries_of(rendered, templates, model.edited.of(row.key))
 
         def send(wanted: dict[str, Any], resets: bool) -> int:
             count = 0
@@ -203,35 +201,30 @@ class ChangeVerbs(FileVerbs):
             heard=lambda: (model.edited.answered, model.edited.problem),
             write=lambda values: self._write_arguments(row, values),
             why_not=self.app.why_not,
-            other=lambda: self._fill_in(model.variables.meant(row)),
+            other=lambda: self._set_in_form(model.variables.meant(row)),
         )
         self.app.open_dialog(form)
 
-    async def _rendered(self, row: InstanceRow) -> dict[str, Any] | None:
-        """Give what the next attempt is given as the text has it; of a run that does not say, what the latest was."""
+    async def _rendered(self, row: InstanceRow) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Give what the next attempt is given as the text has it, and templates; of an old run, what the latest was."""
+        answer = await self.in_time(Expected(row.key))
+        if not answer.get("problem"):
+            return dict(answer.get("arguments") or {}), dict(answer.get("templates") or {})
         if row.last is not None and row.last.arguments is not None:
-            return dict(row.last.arguments)
-        self.app.notify("what this row is given is only known once it has run", severity="warning", markup=False)
+            return dict(row.last.arguments), nested(self.model.source.templates(row.job))
+        self.app.notify(safe(answer["problem"]), severity="warning", markup=False)
         return None
 
     def _write_arguments(self, row: InstanceRow, values: dict[str, Any]) -> str:
         return "this cannot be written yet"
 
-    # The file
 
-    async def action_edit_scenario(self) -> None:
-        """Open the scenario at the row's line; in the source at the line there; after a refused edit at its error."""
-        source = self.panes["source"]
-        looked_at = source.line if isinstance(source, SourceView) and self.pane == "source" else 0
-        problems = self.model.board.problems
-        if problems and not looked_at:
-            first = problems[0]
-            await self.app.edit_scenario(int(first.get("line") or 0), str(first.get("file") or ""))
-            return
-        await self.app.edit_scenario(looked_at or line_of(self.row()))
-
-
-def _template(templates: Mapping[tuple[str, ...], str], name: str) -> str:
-    """Give the template of an argument, or those within it."""
-    parts = {path[1:]: text for path, text in templates.items() if path[0] == name}
-    return "  ".join(text if not path else f"{'.'.join(path)}: {text}" for path, text in parts.items())
+def nested(templates: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """Give templates by the names that lead to them as maps within maps, as far as the form parts them."""
+    found: dict[str, Any] = {}
+    for path, text in templates.items():
+        if len(path) == 1:
+            found[path[0]] = text
+        elif isinstance(within := found.setdefault(path[0], {}), dict):
+            within.setdefault(path[1], text)
+    return found

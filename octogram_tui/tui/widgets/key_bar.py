@@ -106,6 +106,8 @@ class KeyBar(Bar):
                 return not over and bool(board.failures or board.tally[State.HELD])
             case "rerun" | "edit":
                 return not over
+            case "take edit":
+                return not over and board.waiting_edit is not None
             case "next match" | "previous match":
                 return self.is_searching
             case "end":

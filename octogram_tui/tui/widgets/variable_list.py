@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from octogram_tui.projection.variables import Variable
 from octogram_tui.tui.format import clock, value
+from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.watches import Watch
@@ -20,6 +21,8 @@ NAME_CELLS = 22
 
 class VariableList(LineView):
     """A line for each watch, and one for each variable, in the order of their names."""
+
+    BINDINGS = bindings("variables")
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="variables")
