@@ -51,7 +51,7 @@ def expected(engine: Engine, id_: InstanceId) -> tuple[dict[str, Value], dict[st
     spec = job_of(engine.core.scenario, id_)
     if spec is None:
         raise TemplateError(f"the scenario has no job {id_.stage}/{id_.job}")
-    scope = _of_instance(engine, id_)
+    scope = scope_of(engine, id_)
     scope.pop("res", None)
     raw = spec.arguments.raw()
     try:
