@@ -100,7 +100,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "rerun menu",
-        "a",
+        "D",
         "rerun_menu",
         "Again",
         "choose what runs again: item, job, agent, stage, failed, stale, from here; as it read then, or as it is now",
