@@ -17,7 +17,7 @@ from octogram_tui.engine.events import (
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.readings import Readings
-from octogram_tui.engine.schedule import StageRun
+from octogram_tui.engine.schedule import StageRun, Then
 from octogram_tui.engine.states import RunPhase
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
@@ -85,6 +85,10 @@ class Course:
     def rest(self) -> tuple[StageSpec, ...]:
         """The stages behind the last one that began."""
         return tuple(self._core.scenario.stages[self._cursor + 1 :])
+
+    def has_been(self, stage: str) -> bool:
+        """Whether a stage has begun, and is not still to come."""
+        return stage in self.finished or (self.current is not None and self.current.spec.key == stage)
 
     def advance(self) -> None:
         """Begin the next stage that is to run; without one the stages are done."""
@@ -155,12 +159,13 @@ class Course:
         agent: str = "",
         job: str = "",
         only: frozenset[InstanceId] | None = None,
+        then: Then | None = None,
     ) -> StageRun:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
         labels = self._fleet.labels
         selected = choose_agents(stage, make_scope(self._core.variables), labels)
         meant = None if only is None else {(id_.agent, id_.job) for id_ in only}
-        stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only)
+        stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only, then=then)
         for name, captures in selected.items():
             jobs = tuple(
                 j for j in stage.jobs if (not job or j.key == job) and (meant is None or (name, j.key) in meant)
@@ -207,9 +212,9 @@ class Course:
             self.finished.add(stage_run.spec.key)
             self.is_next_due = True
 
-    def restart(self, stage: StageSpec) -> None:
+    def restart(self, stage: StageSpec, then: Then | None = None) -> None:
         """Run the current stage from its beginning, in place of what is left of it. Raises TemplateError."""
-        stage_run = self.make(stage, is_rerun=True)
+        stage_run = self.make(stage, is_rerun=True, then=then)
         left, self.current = self.current, None
         if left is not None:
             self._dispatcher.close(left, "rerun")

@@ -290,7 +290,7 @@ class JobFinished(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class RerunBegun(Event):
-    """The operator has all that is so (which: failed, stale) run again; each tells of its new attempt when that begins.
+    """The operator has all that is so run again (which: failed, stale, from here); each tells of its new attempt then.
 
     instances: names of what runs again; left_out: name -> why it does not; message: all of it in a line.
     """
