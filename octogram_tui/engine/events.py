@@ -222,7 +222,7 @@ class JobReleased(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class JobStarted(JobEvent):
-    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun.
+    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun, back.
 
     edited: names of the arguments that the operator gave it. reads: names of the variables that it read, where its
     texts (`plan` has them) compute names; `*` for all. seen: the number of the event up to which the values of what it

@@ -142,7 +142,7 @@ class Engine:
             SwitchBreakRequest: break_requests.switch,
             RemoveBreakRequest: break_requests.remove,
             SetArgumentsRequest: self.operator.set_arguments,
-            BackRequest: self.operator.not_yet,
+            BackRequest: self.operator.back,
             SkipAllRequest: self.operator.skip_all,
             ConfirmRequest: self.operator.confirm,
             RerunRequest: self.operator.rerun,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from octogram_tui.engine.back import go_back
 from octogram_tui.engine.core import ABSENT
 from octogram_tui.engine.events import (
     ConfirmationGiven,
@@ -17,6 +18,7 @@ from octogram_tui.engine.rerun_all import Choice, choose_failed, nothing_to_run
 from octogram_tui.engine.reruns import rerun
 from octogram_tui.engine.skips import skip_all
 from octogram_tui.engine.stimuli import (
+    BackRequest,
     ConfirmRequest,
     RerunAllRequest,
     RerunRequest,
@@ -110,6 +112,12 @@ class Operator:
         """Go on as if what failed or is held had succeeded."""
         if not self._engine.dispatcher.pass_over(stimulus.instance):
             self.refuse("skip", f"{stimulus.instance} neither failed nor is held")
+
+    def back(self, stimulus: BackRequest) -> None:
+        """Go back to a stage's beginning."""
+        problem = go_back(self._engine, stimulus.stage)
+        if problem:
+            self._refuse("back", problem)
 
     def skip_all(self, stimulus: SkipAllRequest) -> None:
         """Go on as if all of these had succeeded."""

@@ -12,6 +12,7 @@ from simulation import Simulation, job, named, report, scenario, stage
 from octogram_tui.engine.events import JobFinished, JobStarted
 from octogram_tui.engine.stimuli import (
     AgentLossReport,
+    BackRequest,
     EditReport,
     GoRequest,
     PauseRequest,
@@ -104,6 +105,8 @@ class AnyOrder(RuleBasedStateMachine):
                 SkipAllRequest("held", agent="b"),
                 SetArgumentsRequest(named("one/j@a"), {"argv": "by hand"}),
                 SetArgumentsRequest(named("one/items@b[2]"), {"argv": "by hand"}),
+                BackRequest("one"),
+                BackRequest("three"),
                 ReloadModeRequest("ask"),
                 ReloadModeRequest("now"),
                 RerunAllRequest("failed"),
