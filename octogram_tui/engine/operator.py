@@ -117,7 +117,7 @@ class Operator:
         """Go back to a stage's beginning."""
         problem = go_back(self._engine, stimulus.stage)
         if problem:
-            self._refuse("back", problem)
+            self.refuse("back", problem)
 
     def skip_all(self, stimulus: SkipAllRequest) -> None:
         """Go on as if all of these had succeeded."""
