@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
@@ -17,14 +18,22 @@ from octogram_tui.engine.events import (
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.readings import Readings
-from octogram_tui.engine.schedule import StageRun
+from octogram_tui.engine.schedule import StageRun, Then
 from octogram_tui.engine.states import RunPhase
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
+from octogram_tui.model.values import Value
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
+
+
+class Start(NamedTuple):
+    """The variables when a stage had its turn, and who of the run's course had set them until then."""
+
+    variables: Mapping[str, Value]
+    by_course: Mapping[str, tuple[int, Value | object]]
 
 
 class CourseListener(Protocol):
@@ -72,6 +81,7 @@ class Course:
         self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
         self.current: StageRun | None = None
         self.finished: set[str] = set()  # keys of stages that ran, to the end or not
+        self.starts: dict[str, Start] = {}  # how the variables were when each stage had its turn
         self.asked = ""  # the stage whose confirmation is awaited
         self.is_next_due = False  # a stage has ended, and the next one is to be looked at
         self.held = ""  # the stage that a breakpoint holds before it begins
@@ -86,6 +96,10 @@ class Course:
         """The stages behind the last one that began."""
         return tuple(self._core.scenario.stages[self._cursor + 1 :])
 
+    def has_been(self, stage: str) -> bool:
+        """Whether a stage has begun, and is not still to come."""
+        return stage in self.finished or (self.current is not None and self.current.spec.key == stage)
+
     def advance(self) -> None:
         """Begin the next stage that is to run; without one the stages are done."""
         self.is_next_due = False
@@ -98,6 +112,7 @@ class Course:
 
     def _offer(self, stage: StageSpec) -> bool:
         """Try to begin a stage. True when it was passed over, and the next one may be looked at."""
+        self.starts[stage.key] = Start(self._core.variables, dict(self._core.by_course))
         is_ending = self._run.phase == "ending"
         if is_ending and not stage.always:
             return self._pass_over(stage, "the run is ending")
@@ -155,12 +170,13 @@ class Course:
         agent: str = "",
         job: str = "",
         only: frozenset[InstanceId] | None = None,
+        then: Then | None = None,
     ) -> StageRun:
         """Choose the agents of a stage, or of a part of it, and give each its lane. Raises TemplateError."""
         labels = self._fleet.labels
         selected = choose_agents(stage, make_scope(self._core.variables), labels)
         meant = None if only is None else {(id_.agent, id_.job) for id_ in only}
-        stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only)
+        stage_run = StageRun(stage, self._fleet.addresses, is_rerun=is_rerun, only=only, then=then)
         for name, captures in selected.items():
             jobs = tuple(
                 j for j in stage.jobs if (not job or j.key == job) and (meant is None or (name, j.key) in meant)
@@ -207,15 +223,32 @@ class Course:
             self.finished.add(stage_run.spec.key)
             self.is_next_due = True
 
-    def restart(self, stage: StageSpec) -> None:
+    def restart(self, stage: StageSpec, then: Then | None = None) -> None:
         """Run the current stage from its beginning, in place of what is left of it. Raises TemplateError."""
-        stage_run = self.make(stage, is_rerun=True)
+        stage_run = self.make(stage, is_rerun=True, then=then)
         left, self.current = self.current, None
         if left is not None:
             self._dispatcher.close(left, "rerun")
             self._dispatcher.settle()
         self.is_next_due = False
         self.begin(stage_run)
+
+    def is_behind(self, key: str) -> bool:
+        """Whether a stage has had its turn, or has it."""
+        return key in [stage.key for stage in self._core.scenario.stages[: self._cursor + 1]]
+
+    def move_back(self, position: int) -> None:
+        """Let the stage at a position be the next one; what is left of the current one is over."""
+        left, self.current = self.current, None
+        if left is not None:
+            self._dispatcher.close(left, "the run goes back")
+            self._dispatcher.settle()
+        for stage in self._core.scenario.stages[position:]:
+            self.finished.discard(stage.key)
+            self._gate.answers.pop(stage.key, None)
+        self.asked = ""
+        self._cursor = position - 1
+        self.is_next_due = True
 
     def follow(self, old: Scenario, new: Scenario) -> None:
         """Keep the place in the edited list of stages, and let what runs follow its new text."""

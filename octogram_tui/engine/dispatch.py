@@ -14,6 +14,7 @@ from octogram_tui.engine.gate import Gate, Hold
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.readings import Noting, Readings
 from octogram_tui.engine.schedule import JobRun, Lane, StageRun
+from octogram_tui.engine.stimuli import Inputs
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
@@ -53,6 +54,7 @@ class Dispatcher:
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
         self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: it runs again, or goes on
+        self._as_then: set[InstanceId] = set()  # of those the ones that see the variables as before
         self.stage_runs: list[StageRun] = []
 
     @property
@@ -107,18 +109,22 @@ class Dispatcher:
             del stage_run.blocked[waiting]
             self._work.append(waiting)
 
-    def run_again(self, failed: list[Instance]) -> None:
+    def run_again(self, failed: list[Instance], inputs: Inputs = "now") -> None:
         """Execute undecided instances again, as many at a time as their stage allows."""
         self._work.extend(failed)
+        if inputs == "then":
+            self._as_then.update(instance.id for instance in failed)
 
     def _run_again(self, instance: Instance) -> None:
         stage_run = instance.job_run.lane.stage_run
         if instance.state != "undecided" or stage_run.is_closing:  # decided otherwise while it waited
+            self._as_then.discard(instance.id)
             self._give_place(stage_run)
         elif stage_run.in_flight >= stage_run.limit:
             stage_run.asked_again[instance] = None
         else:
-            self.transitions.rerun(instance)
+            self.transitions.rerun(instance, "then" if instance.id in self._as_then else "now")
+            self._as_then.discard(instance.id)
 
     def _go_on(self, instance: Instance) -> None:
         """Offer what is stopped to the gate; what follows may need a place first."""
@@ -256,6 +262,8 @@ class Dispatcher:
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
             variables = job_run.snapshot
+            if lane.stage_run.then and (spec.key, lane.agent) in lane.stage_run.then:
+                variables = lane.stage_run.then[spec.key, lane.agent].over(variables)
             if self._readings.names_of(spec).is_computed:
                 job_run.noted = {}
                 variables = Noting(variables, job_run.noted)

@@ -222,7 +222,7 @@ class JobReleased(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class JobStarted(JobEvent):
-    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun.
+    """An attempt was sent to its agent. arguments: as expanded. why: first, retry, rerun, back.
 
     edited: names of the arguments that the operator gave it. reads: names of the variables that it read, where its
     texts (`plan` has them) compute names; `*` for all. seen: the number of the event up to which the values of what it
@@ -290,7 +290,7 @@ class JobFinished(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class RerunBegun(Event):
-    """The operator has all that is so (which: failed, stale) run again; each tells of its new attempt when that begins.
+    """The operator has all that is so run again (which: failed, stale, from here); each tells of its new attempt then.
 
     instances: names of what runs again; left_out: name -> why it does not; message: all of it in a line.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.events import ArgumentsSet, WarningGiven
+from octogram_tui.engine.states import IN_FLIGHT
 from octogram_tui.engine.stimuli import SetArgumentsRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.scenario import JobSpec, Scenario
@@ -28,7 +29,7 @@ def set_arguments(engine: Engine, asked: SetArgumentsRequest) -> str:
         return ""
     if not asked.arguments:
         return "say which arguments, and what they are to be"
-    if instance is not None and instance.state not in ("held", "undecided"):
+    if instance is not None and instance.state in IN_FLIGHT:
         return f"{id_} runs right now"
     if instance is None and not instances.attempts_of(id_):
         return f"{id_} has not come to the gate yet"

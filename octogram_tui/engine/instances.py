@@ -34,6 +34,10 @@ to or from the gate."""
 NONE: frozenset[int] = frozenset()
 
 
+WENT_BACK = "the run went back before it"
+"""Why what has run is stale that runs again when its turn comes, whatever it reads."""
+
+
 class AttemptPlace(TypedDict):
     """What every event about an attempt carries."""
 
@@ -126,8 +130,8 @@ class Instances:
         elif state != "done":
             if self._all.setdefault(instance.id, instance) is not instance:
                 raise EngineBug(f"{instance.id} is there twice", [])
-            if self.stale:
-                self.stale.pop(instance.id, None)
+            if self.stale and self.stale.pop(instance.id, "") == WENT_BACK and instance.why == "first":
+                instance.why = "back"
         if state != "done":
             self._in[state][instance] = None
         elif old != "planned":

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
 from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
 from octogram_tui.engine.core import Core
@@ -30,7 +31,6 @@ from octogram_tui.engine.operator import Operator
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.readings import Readings
 from octogram_tui.engine.reload import describe_plan
-from octogram_tui.engine.rerun_stale import StaleReruns
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.staleness import Staleness
@@ -107,7 +107,7 @@ class Engine:
         self.fleet = Fleet(self.core, self.services, self.transitions)
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self.breakpoints, self)
-        self.stale_reruns = StaleReruns(self.core, self.course, self.dispatcher, self.instances)
+        self.beside = Beside(self.core, self.course, self.dispatcher, self.instances)
         self.staleness = Staleness(self.core, self.instances, self.readings, self.fleet)
         self.causes: set[int] = set()
         self.operator = Operator(self)
@@ -142,8 +142,8 @@ class Engine:
             SwitchBreakRequest: break_requests.switch,
             RemoveBreakRequest: break_requests.remove,
             SetArgumentsRequest: self.operator.set_arguments,
-            BackRequest: self.operator.not_yet,
-            SkipAllRequest: self.operator.not_yet,
+            BackRequest: self.operator.back,
+            SkipAllRequest: self.operator.skip_all,
             ConfirmRequest: self.operator.confirm,
             RerunRequest: self.operator.rerun,
             RerunAllRequest: self.operator.rerun_all,
@@ -284,7 +284,7 @@ class Engine:
     def stage_done(self, stage_run: StageRun) -> None:
         """Every lane has ended (told by the dispatcher)."""
         self.course.ended(stage_run)
-        if self.stale_reruns.ended(stage_run) and self.gate.is_shut:
+        if self.beside.ended(stage_run) and self.gate.is_shut:
             self.steps.open_gate()
         self.steps.stage_ended(stage_run)
 

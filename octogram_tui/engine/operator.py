@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from octogram_tui.engine.back import go_back
 from octogram_tui.engine.core import ABSENT
 from octogram_tui.engine.events import (
     ConfirmationGiven,
@@ -11,15 +12,19 @@ from octogram_tui.engine.events import (
     RerunBegun,
     VariableChanged,
 )
+from octogram_tui.engine.from_here import choose_from_here
 from octogram_tui.engine.given import set_arguments
-from octogram_tui.engine.rerun_all import choose_failed, nothing_to_run
+from octogram_tui.engine.rerun_all import Choice, choose_failed, nothing_to_run
 from octogram_tui.engine.reruns import rerun
+from octogram_tui.engine.skips import skip_all
 from octogram_tui.engine.stimuli import (
+    BackRequest,
     ConfirmRequest,
     RerunAllRequest,
     RerunRequest,
     SetArgumentsRequest,
     SetVariableRequest,
+    SkipAllRequest,
     SkipRequest,
 )
 
@@ -49,9 +54,34 @@ class Operator:
         engine = self._engine
         problem = f"the run is {engine.phase}"
         if engine.phase in ("running", "idle"):
+            current = engine.course.current
+            is_restart = not (stimulus.job or stimulus.agent or stimulus.instance) and current is not None
+            if stimulus.from_here and not (is_restart and current is not None and current.spec.key == stimulus.stage):
+                self._rerun_from_here(stimulus)
+                return
             problem = rerun(engine.core, engine.course, engine.dispatcher, engine.instances, stimulus)
         if problem:
             self.refuse("rerun", problem)
+
+    def _rerun_from_here(self, stimulus: RerunRequest) -> None:
+        engine = self._engine
+        scenario, instances = engine.core.scenario, engine.instances
+        choice = choose_from_here(stimulus, scenario, instances, engine.beside, engine.agent_problem)
+        if isinstance(choice, str) or not choice.taken:
+            self.refuse("rerun", choice if isinstance(choice, str) else choice.message or "it has not run yet")
+            return
+        self._tell_choice("from here", choice)
+        engine.beside.begin(choice.taken, inputs=stimulus.inputs)
+
+    def _tell_choice(self, which: str, choice: Choice) -> None:
+        self._engine.core.emit(
+            RerunBegun(
+                which=which,
+                instances=[str(id_) for id_ in choice.taken],
+                left_out={str(id_): why for id_, why in choice.left_out.items()},
+                message=choice.message,
+            )
+        )
 
     def rerun_all(self, stimulus: RerunAllRequest) -> None:
         """Run again all that stands failed, or is stale."""
@@ -60,31 +90,40 @@ class Operator:
             self.refuse("rerun all", f"the run is {engine.phase}")
             return
         if stimulus.which == "stale":
-            choice = engine.stale_reruns.choose(stimulus, engine.agent_problem)
+            choice = engine.beside.choose_stale(stimulus, engine.agent_problem)
         else:
             choice = choose_failed(stimulus, engine.instances, engine.agent_problem)
         if not choice.taken:
             self.refuse("rerun all", choice.message or nothing_to_run(stimulus, engine.instances))
             return
-        engine.core.emit(
-            RerunBegun(
-                which=stimulus.which,
-                instances=[str(id_) for id_ in choice.taken],
-                left_out={str(id_): why for id_, why in choice.left_out.items()},
-                message=choice.message,
-            )
-        )
+        self._tell_choice(stimulus.which, choice)
         if stimulus.which == "stale":
-            engine.stale_reruns.begin(choice.taken, go=stimulus.go)
+            stale = engine.instances.stale
+            engine.beside.begin(
+                choice.taken, go=stimulus.go, inputs=stimulus.inputs, is_wanted=lambda id_: id_ in stale
+            )
         else:
             if stimulus.go and engine.gate.is_shut:  # before it begins: what fails at once shuts the gate again
                 engine.steps.open_gate()
-            engine.dispatcher.run_again([i for id_ in choice.taken if (i := engine.instances.find(id_)) is not None])
+            failed = [i for id_ in choice.taken if (i := engine.instances.find(id_)) is not None]
+            engine.dispatcher.run_again(failed, stimulus.inputs)
 
     def skip(self, stimulus: SkipRequest) -> None:
         """Go on as if what failed or is held had succeeded."""
         if not self._engine.dispatcher.pass_over(stimulus.instance):
             self.refuse("skip", f"{stimulus.instance} neither failed nor is held")
+
+    def back(self, stimulus: BackRequest) -> None:
+        """Go back to a stage's beginning."""
+        problem = go_back(self._engine, stimulus.stage)
+        if problem:
+            self.refuse("back", problem)
+
+    def skip_all(self, stimulus: SkipAllRequest) -> None:
+        """Go on as if all of these had succeeded."""
+        problem = skip_all(self._engine, stimulus)
+        if problem:
+            self.refuse("skip all", problem)
 
     def set_variable(self, stimulus: SetVariableRequest) -> None:
         """Set a variable by hand, and tell what is stale by it."""

@@ -52,9 +52,10 @@ class Reading:
 
     epoch: how often the operator or the file had set a variable by then.
     given: the arguments that the operator gave one attempt, which has a reading of its own then.
+    is_then: the attempt sees these values, whatever the variables are. seen: the event up to which they were so.
     """
 
-    __slots__ = ("captures", "epoch", "given", "is_computed", "names", "spec", "values")
+    __slots__ = ("captures", "epoch", "given", "is_computed", "is_then", "names", "seen", "spec", "values")
 
     def __init__(
         self, spec: JobSpec, names: Names, epoch: int, captures: list[str] | None, values: dict[str, Value | Absent]
@@ -66,12 +67,19 @@ class Reading:
         self.captures = captures  # None where the texts do not name them
         self.values = values  # ABSENT for a variable that was not there
         self.given: Mapping[str, Value] = {}
+        self.is_then = False
+        self.seen = 0
 
     def with_given(self, given: Mapping[str, Value]) -> Reading:
         """Give that of an attempt which runs with some arguments as the operator gave them."""
         own = Reading(self.spec, self.names, self.epoch, self.captures, self.values)
-        own.given = given
+        own.given, own.is_then, own.seen = given, self.is_then, self.seen
         return own
+
+    def over(self, variables: Mapping[str, Value]) -> dict[str, Value]:
+        """Give variables with what was read of them in place of what they are."""
+        both = {**variables, **self.values}
+        return {name: value for name, value in both.items() if value is not ABSENT}
 
 
 class StageReading:
@@ -153,8 +161,22 @@ class Readings:
         captures = job_run.lane.captures if names.has_captures else None
         values: dict[str, Value | Absent] = {name: variables.get(name, ABSENT) for name in names.all}
         if names.is_computed:
-            return Reading(spec, names, job_run.epoch, captures, values | (job_run.noted or {}))
-        reading = job_run.reading = self._latest[id(spec)] = Reading(spec, names, job_run.epoch, captures, values)
+            reading = Reading(spec, names, job_run.epoch, captures, values | (job_run.noted or {}))
+        else:
+            reading = job_run.reading = self._latest[id(spec)] = Reading(spec, names, job_run.epoch, captures, values)
+        reading.seen = job_run.seen
+        return reading
+
+    def again(self, job_run: JobRun, then: Reading) -> Reading:
+        """Give what an attempt reads that sees the variables as an earlier one did; the text is that of now.
+
+        What only an edited text reads has the value of now.
+        """
+        spec, names = job_run.spec, self.names_of(job_run.spec)
+        captures = job_run.lane.captures if names.has_captures else None
+        values = {**{name: job_run.snapshot.get(name, ABSENT) for name in names.all}, **then.values}
+        reading = Reading(spec, names, then.epoch, captures, values)
+        reading.is_then, reading.seen = True, then.seen
         return reading
 
     def seen(self, job_run: JobRun, reading: Reading | None) -> Seen:
@@ -167,6 +189,9 @@ class Readings:
             return told
         if reading.is_computed:
             told["reads"] = sorted(reading.values) if len(reading.values) <= MOST_NAMED else ["*"]
+        if reading.is_then:
+            told["seen"] = reading.seen
+            return told
         now, snapshot = self._core.variables, job_run.snapshot
         if snapshot is not now:
             names = reading.values if reading.is_computed else reading.names.before

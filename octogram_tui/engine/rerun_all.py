@@ -1,6 +1,6 @@
 """Executing again all that stands failed, or some of it, and nothing else; what cannot be is left out, and said.
 
-What is stale is chosen in rerun_stale.py, and told in the same words.
+What is stale is chosen in beside.py, and told in the same words.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from octogram_tui.engine.instances import Instance, Instances
-from octogram_tui.engine.stimuli import RerunAllRequest
+from octogram_tui.engine.stimuli import RerunAllRequest, SkipAllRequest
 from octogram_tui.model.ids import InstanceId
 
 NEEDS_NO_AGENT = ("assertion", "expression")
@@ -62,17 +62,19 @@ def choose_failed(asked: RerunAllRequest, instances: Instances, agent_problem: C
 def nothing_to_run(asked: RerunAllRequest, instances: Instances) -> str:
     """Say that nothing of what was asked for is there."""
     again = sum(1 for i in instances.in_state("running", "watching", "retrying") if i.why != "first")
-    where = " ".join(f"{kind} {name}" for kind, name in _limits(asked) if name)
+    where = where_of(asked)
     what = "nothing stands failed" if asked.which == "failed" else f"nothing is {asked.which}"
     said = f"{what} in {where}" if where else what
     return f"{said}: {again} {'runs' if again == 1 else 'run'} again right now" if again else said
 
 
-def _limits(asked: RerunAllRequest) -> list[tuple[str, str]]:
-    return [("stage", asked.stage), ("job", asked.job), ("agent", asked.agent)]
+def where_of(asked: RerunAllRequest | SkipAllRequest) -> str:
+    """Say what a request is limited to; empty when it is not."""
+    limits = [("stage", asked.stage), ("job", asked.job), ("agent", asked.agent)]
+    return " ".join(f"{kind} {name}" for kind, name in limits if name)
 
 
-def chosen_of(asked: RerunAllRequest, all_there_are: Iterable[InstanceId]) -> Iterable[InstanceId]:
+def chosen_of(asked: RerunAllRequest | SkipAllRequest, all_there_are: Iterable[InstanceId]) -> Iterable[InstanceId]:
     """Give the rows that are meant, each once, in the order in which they were named, or are there."""
     wanted = asked.instances or all_there_are
     return dict.fromkeys(

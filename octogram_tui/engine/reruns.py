@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.instances import Instance, Instances
-from octogram_tui.engine.schedule import Lane, StageRun
+from octogram_tui.engine.readings import Reading
+from octogram_tui.engine.schedule import Lane, StageRun, Then
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
+from octogram_tui.model.values import Value
 from octogram_tui.template.items import expand_items
 
 
@@ -36,9 +39,10 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instanc
     failed = [i for i in instances.in_state("undecided") if _matches(asked, i)]
     if not (is_whole_stage and current is not None):
         for instance in failed:
-            dispatcher.transitions.rerun(instance)
+            dispatcher.transitions.rerun(instance, asked.inputs)
+    then = readings_then(instances, asked.stage) if asked.inputs == "then" else None
     try:
-        problem = _rerun_rest(core, course, dispatcher, asked, current, [i.id for i in failed])
+        problem = _rerun_rest(core, course, dispatcher, asked, current, [i.id for i in failed], then)
     except TemplateError as error:
         return error.message
     return "" if failed else problem
@@ -51,6 +55,7 @@ def _rerun_rest(
     asked: RerunRequest,
     current: StageRun | None,
     failed: list[InstanceId],
+    then: Then | None,
 ) -> str:
     """Execute again what holds no lane by a failure. failed: what runs in place already."""
     stage = next((s for s in core.scenario.stages if s.key == asked.stage), None)
@@ -64,27 +69,45 @@ def _rerun_rest(
         return f"stage {stage.name} has no job {asked.job!r}"
     is_whole_stage = not (asked.job or asked.agent or asked.instance)
     if current is not None and is_whole_stage:
-        course.restart(stage)
+        course.restart(stage, then)
         return ""
     if stage.key not in course.finished and current is None:
         return f"stage {stage.name} has not run yet"
-    stage_run = _part(course, stage, asked, current, failed)
+    stage_run = _part(course, stage, asked, current, failed, then)
     if not stage_run.lanes:
         return "it has not run there yet"
-    if asked.instance is not None and not draws(core, stage_run.lanes[0], stage_run.lanes[0].jobs[0], asked.instance):
-        return f"there is no {asked.instance} now"
+    if asked.instance is not None:
+        lane = stage_run.lanes[0]
+        reading = (then or {}).get((lane.jobs[0].key, lane.agent))
+        variables = core.variables if reading is None else reading.over(core.variables)
+        if not draws(variables, lane, lane.jobs[0], asked.instance):
+            return f"there is no {asked.instance} now"
     if is_whole_stage:
         course.announce(stage_run)
     dispatcher.open(stage_run)
     return ""
 
 
+def readings_then(instances: Instances, stage: str) -> dict[tuple[str, str], Reading]:
+    """Give what the jobs with items of a stage read, to draw the same ones again; an older one of equal right wins."""
+    found: dict[tuple[str, str], Reading] = {}
+    for id_, reading in instances.readings.items():
+        if id_.stage == stage and id_.item is not None:
+            found.setdefault((id_.job, id_.agent), reading)
+    return found
+
+
 def _part(
-    course: Course, stage: StageSpec, asked: RerunRequest, current: StageRun | None, failed: list[InstanceId]
+    course: Course,
+    stage: StageSpec,
+    asked: RerunRequest,
+    current: StageRun | None,
+    failed: list[InstanceId],
+    then: Then | None,
 ) -> StageRun:
     """Choose the lanes of a rerun: agents that are through with what is to run again, and have no failure of it."""
     only = None if asked.instance is None else frozenset([asked.instance])
-    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, only=only)
+    stage_run = course.make(stage, is_rerun=True, agent=asked.agent, job=asked.job, only=only, then=then)
     busy = {id_.agent for id_ in failed}
     agents = [lane.agent for lane in stage_run.lanes if lane.agent not in busy]
     if current is not None:
@@ -94,12 +117,12 @@ def _part(
     return stage_run
 
 
-def draws(core: Core, lane: Lane, job: JobSpec, id_: InstanceId) -> bool:
-    """Whether a job of an agent gives this instance with the variables of now. Raises TemplateError."""
+def draws(variables: Mapping[str, Value], lane: Lane, job: JobSpec, id_: InstanceId) -> bool:
+    """Whether a job of an agent gives this instance with some variables. Raises TemplateError."""
     items = job.items
     if items is None:
         return id_.item is None
-    scope = lane.scope(core.variables)
+    scope = lane.scope(variables)
     return id_.item in [text for _, _, text in expand_items(items, scope)]
 
 

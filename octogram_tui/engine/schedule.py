@@ -24,6 +24,10 @@ MOST_AT_ONCE = 2000
 and nothing else would have its turn meanwhile, not even the end of the run."""
 
 
+Then = Mapping[tuple[str, str], "Reading"]
+"""By job and agent, what one of its instances read."""
+
+
 class JobRun:
     """One job on one agent: the copy of the variables it started with, and the items that are left."""
 
@@ -131,6 +135,7 @@ class StageRun:
         "paused_s",
         "spec",
         "started_s",
+        "then",
         "waiting",
     )
 
@@ -141,12 +146,14 @@ class StageRun:
         *,
         is_rerun: bool = False,
         only: frozenset[InstanceId] | None = None,
+        then: Then | None = None,
     ) -> None:
         self.spec = spec
         self.addresses = addresses  # where agents reach each other
         self.is_rerun = is_rerun
         self.passes_gate = is_rerun  # what an operator asked for again goes; until everything is to be held
         self.only = only
+        self.then = then  # of a rerun that sees the variables as before: what a job with items read on an agent
         self.lanes: list[Lane] = []
         self.waiting: deque[Lane] = deque()
         self.open_lanes = 0

@@ -14,7 +14,7 @@ from octogram_tui.engine import results
 from octogram_tui.engine.core import ABSENT, Core
 from octogram_tui.engine.events import JobFresh, JobStale
 from octogram_tui.engine.fleet import Fleet
-from octogram_tui.engine.instances import Instances
+from octogram_tui.engine.instances import WENT_BACK, Instances
 from octogram_tui.engine.readings import Reading, Readings, StageReading, after_texts
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
@@ -68,7 +68,7 @@ class Staleness:
                 continue
             live = self._instances.find(id_)
             if live is None:
-                reason = weighing.reason(id_, reading)
+                reason = WENT_BACK if known.get(id_) == WENT_BACK else weighing.reason(id_, reading)
                 total += bool(reason)
                 if reason and known.get(id_) != reason:
                     stale[id_] = reason

@@ -18,7 +18,7 @@ from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.line import Follows
 from octogram_tui.engine.readings import Noting, Readings, Seen
 from octogram_tui.engine.services import ServiceTable
-from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport
+from octogram_tui.engine.stimuli import AttemptReport, Inputs, OutputReport, ProgressReport
 from octogram_tui.engine.timers import RetryDue, WaitOver
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, TIMEOUT, UNTIL, Failure
@@ -91,6 +91,8 @@ class Transitions:
         """Start a new instance: `when`, then its first attempt."""
         spec = instance.job_run.spec
         instance.reading = self._readings.of(instance.job_run)
+        if instance.job_run.lane.stage_run.then is not None:
+            self._see_as_then(instance)
         if spec.when is not None:
             try:
                 wanted = decide(spec.when.source, self._scope(instance))
@@ -113,15 +115,27 @@ class Transitions:
         instance.why = "retry"
         self._execute(instance)
 
-    def rerun(self, instance: Instance) -> None:
-        """Execute an undecided instance again, in place, with the variables and the text of now."""
+    def _see_as_then(self, instance: Instance) -> None:
+        then = self._instances.readings.get(instance.id)
+        if then is not None:
+            instance.reading = self._readings.again(instance.job_run, then)
+            return
+        message = f"{instance.id} runs with the variables of now: what it read before is not kept"
+        self._core.emit(WarningGiven(message=message, stage=instance.id.stage, agent=instance.id.agent))
+
+    def rerun(self, instance: Instance, inputs: Inputs = "now") -> None:
+        """Execute an undecided instance again, in place, with the text of now, and the variables of now or of then."""
         job_run = instance.job_run
-        job_run.look_at(self._core.variables, self._core.epoch, self._core.seq)
+        if inputs == "now":
+            job_run.look_at(self._core.variables, self._core.epoch, self._core.seq)
         if job_run.spec.items is not None and instance.id.item is None:  # what failed was to draw the items
             job_run.items = None
             self.pass_over(instance, "its items are drawn anew")
             return
+        then = instance.reading
         instance.reading = self._readings.of(job_run)
+        if inputs == "then" and then is not None:
+            instance.reading = self._readings.again(job_run, then)
         instance.retries_left = job_run.spec.retries
         instance.why = "rerun"
         self._execute(instance)
@@ -185,6 +199,8 @@ class Transitions:
         job_run = instance.job_run
         reading = instance.reading
         variables = job_run.snapshot
+        if reading is not None and reading.is_then:
+            variables = reading.over(variables)
         if reading is not None and reading.is_computed:
             variables = Noting(variables, reading.values)
         return job_run.lane.scope(variables, instance.item)

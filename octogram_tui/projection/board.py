@@ -18,7 +18,7 @@ from octogram_tui.projection.plan import Plan
 from octogram_tui.projection.queue import Queue
 from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
-from octogram_tui.projection.stale import Stale
+from octogram_tui.projection.stale import Stale, went_back
 from octogram_tui.projection.stops import Stops
 
 KEPT_DETAILS = 20_000
@@ -403,6 +403,21 @@ class Board(Plan):
 
     def _on_stages_done(self, event: ev.StagesDone) -> None:
         self.phase, self.done_exit_code, self.done_at_s = Phase.DONE, event.exit_code, event.at_s
+
+    def _on_course_moved_back(self, event: ev.CourseMovedBack) -> None:
+        if self.phase is Phase.DONE:
+            self.phase = Phase.RUNNING
+        for stage in self.stages[self.stages.index(self._stage_of(event.stage)) :]:
+            stage.started_s = stage.ended_s = stage.final = None
+            stage.note = ""
+            self.confirmations.pop(stage.name, None)
+            for row in stage.below():
+                if row.state in (State.FAILED, State.LOST):  # it does not stand: its turn comes again
+                    row.note = "the run went back before it"
+                    self.all_failures.undo(row.key)
+                    self._move(row, State.CANCELLED)
+            self._expect(stage)
+        self._note(event, "information", went_back(event))
 
     def _on_scenario_reloaded(self, event: ev.ScenarioReloaded) -> None:
         self.stops.apply(event)

@@ -12,7 +12,18 @@ from octogram_tui.model.ids import InstanceId
 class FailureRow:
     """One attempt that failed and was not tried again by itself. repaired_by: the attempt that ended well after it."""
 
-    __slots__ = ("again", "at_s", "attempt", "failure", "instance", "is_skipped", "is_tolerated", "repaired_by", "seq")
+    __slots__ = (
+        "again",
+        "at_s",
+        "attempt",
+        "failure",
+        "instance",
+        "is_skipped",
+        "is_tolerated",
+        "is_undone",
+        "repaired_by",
+        "seq",
+    )
 
     def __init__(self, event: ev.JobFinished) -> None:
         self.instance: InstanceId = event.instance
@@ -24,11 +35,12 @@ class FailureRow:
         self.again = 0  # the attempt that was made after it; 0 when there is none
         self.repaired_by = 0  # 0 while none has
         self.is_skipped = False  # the operator went on without it
+        self.is_undone = False  # the run went back before it
 
     @property
     def stands(self) -> bool:
         """Whether nobody has dealt with it: neither run again nor skipped, nor does the scenario go on after it."""
-        return not (self.again or self.is_skipped or self.is_tolerated)
+        return not (self.again or self.is_skipped or self.is_tolerated or self.is_undone)
 
     @property
     def fate(self) -> str:
@@ -39,6 +51,8 @@ class FailureRow:
             return "skipped"
         if self.again:
             return f"run again as attempt {self.again}"
+        if self.is_undone:
+            return "the run went back before it"
         return "tolerated" if self.is_tolerated else ""
 
 
@@ -66,6 +80,12 @@ class Failures:
             self.version += 1
             for row in self._of[event.instance]:
                 row.again = row.again or event.attempt
+
+    def undo(self, instance: InstanceId) -> None:
+        """The run went back before an instance."""
+        self.version += 1
+        for row in self.of(instance):
+            row.is_undone = True
 
     def finished(self, event: ev.JobFinished) -> None:
         """An attempt ended."""

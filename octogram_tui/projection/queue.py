@@ -26,6 +26,7 @@ _HELD = {
     "operator": "held, paused by you",
     "failure": "held after the failure",
     "reload": "held, the scenario has further stages",
+    "back": "held after going back",
 }
 
 

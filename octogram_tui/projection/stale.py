@@ -37,6 +37,9 @@ class Stale:
                     yield row
             elif row.state is State.STALE and str(row.key) in names:  # for another reason
                 yield row
+            elif row.state is State.CANCELLED and str(row.key) in names:  # held and never begun, after one that was
+                self._before[row.key] = row.state, row.note
+                yield row
 
     def restored(self, job: Group | None, event: ev.JobFresh) -> Iterator[tuple[InstanceRow, State, str]]:
         """Give the rows that are stale no more, with the state and the note that they had."""
@@ -71,6 +74,13 @@ def consequences(event: ev.VariableChanged) -> str:
     if event.failed:
         said.append(f"{event.failed} that failed would run differently")
     return ", ".join(said) or "nothing is stale by it"
+
+
+def went_back(event: ev.CourseMovedBack) -> str:
+    """Say what came of going back to a stage's beginning."""
+    restored = "1 variable" if event.restored == 1 else f"{event.restored} variables"
+    rows = "1 row runs" if event.stale == 1 else f"{event.stale} rows run"
+    return f"back at stage {event.stage}: {restored} restored, {rows} again; what was done on the agents stays"
 
 
 def _short(value: Value) -> str:

@@ -19,6 +19,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.stale import went_back
 from octogram_tui.projection.summary import Summary
 from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
@@ -84,6 +85,7 @@ class Progress:
             ev.StagesDone: self._stages_done,
             ev.ScenarioReloaded: self._reloaded,
             ev.EditWaits: self._edit_waits,
+            ev.CourseMovedBack: self._moved_back,
             ev.ScenarioRejected: self._rejected,
             ev.WarningGiven: self._warning,
             ev.StopRequested: self._stop_requested,
@@ -343,6 +345,9 @@ class Progress:
     def _edit_waits(self, event: ev.EditWaits) -> None:
         if event.changes:
             self._plain(f"the scenario was edited, and waits for `reload`: {self._log.text('; '.join(event.changes))}")
+
+    def _moved_back(self, event: ev.CourseMovedBack) -> None:
+        self._plain(self._log.text(went_back(event)))
 
     def _rejected(self, event: ev.ScenarioRejected) -> None:
         text = self._log.text

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from octogram_tui.engine.events import Event, RequestRefused, RerunBegun, VariableChanged
+from octogram_tui.engine.events import CourseMovedBack, Event, RequestRefused, RerunBegun, VariableChanged
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
-from octogram_tui.projection.stale import consequences
+from octogram_tui.projection.stale import consequences, went_back
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import decode_request
@@ -201,6 +201,8 @@ def _said_of(event: Event) -> str:
         return event.message
     if isinstance(event, VariableChanged) and event.stale is not None:
         return f"{event.name}: {consequences(event)}"
+    if isinstance(event, CourseMovedBack):
+        return went_back(event)
     return ""
 
 

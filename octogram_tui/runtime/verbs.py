@@ -160,7 +160,8 @@ class Verb(NamedTuple):
 
     def default(self, argument: Argument) -> Any:
         """Give what the request has where nothing is given; MISSING for an argument that is required."""
-        return next(field.default for field in fields(self.request) if field.name == argument.name)
+        given = next(field for field in fields(self.request) if field.name == argument.name)
+        return given.default if given.default_factory is MISSING else given.default_factory()
 
     def is_required(self, argument: Argument) -> bool:
         """Whether it has to be given."""

@@ -92,7 +92,7 @@ def rows_of(run: Simulation) -> set[InstanceId] | None:
     for each in run.engine.core.scenario.stages:
         run.go(RerunRequest(each.key))
     events = run.events[before:]
-    if any(e.TYPE == "request_refused" for e in events):
+    if any(e.TYPE == "request_refused" or getattr(e, "state", "") == "failed" for e in events):
         return None
     return {e.instance for e in events if e.TYPE in ("job_started", "job_finished")}  # type: ignore[attr-defined]
 
