@@ -11,6 +11,7 @@ from textual.events import Click
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, RowKey
 from octogram_tui.projection.timeline import JobKey, Mark, Span
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.format import LOOKS, clock, duration
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
@@ -39,6 +40,7 @@ class TimelineView(LineView):
         self.column: int | None = None  # the cell of the bars that is asked about
         self._folds: dict[RowKey, bool] = {}  # what the operator decided
         self._rows: list[Group] = []
+        self._foothold = Foothold(model)
         self._longest = 0  # the cells of the longest name
         self._basis: object = None  # what the rows were listed for
         self._critical: dict[JobKey, str] = {}
@@ -63,6 +65,18 @@ class TimelineView(LineView):
             self.cursor = self._rows.index(row)
             self.show_line(self.cursor)
             self.sync()
+
+    def moment_changed(self) -> None:
+        """Draw what had run by then, with the cursor on the same row."""
+        super().moment_changed()
+        here = self._foothold.again(self.selected)
+        self._basis, self._of_version = None, -1
+        self.sync()
+        while isinstance(here, Group) and here not in self._rows:
+            here = here.parent
+        if isinstance(here, Group):
+            self.cursor = self._rows.index(here)
+        self._foothold.stand_in(self.selected)
 
     def count(self) -> int:
         """Say how many rows are unfolded."""
