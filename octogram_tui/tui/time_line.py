@@ -42,7 +42,7 @@ class TimeLine:
         self.head = head
         self.shown = head
         self.log = log
-        self.shown_log = log
+        self._shown_log: Logbook | None = log
         self.history = history
         self.ticks = Ticks()
         self.copies = Copies()
@@ -67,6 +67,13 @@ class TimeLine:
     def behind(self) -> tuple[int, float]:
         """How many events, and seconds, the moment that is looked at is behind the latest."""
         return self.head.seq - self.shown.seq, self.head.at_s - self.shown.at_s
+
+    @property
+    def shown_log(self) -> Logbook:
+        """What was written by the moment that is looked at; put together when somebody wants to read it."""
+        if self._shown_log is None:
+            self._shown_log = self._log_at(self.shown)
+        return self._shown_log
 
     # Going about
 
@@ -93,7 +100,7 @@ class TimeLine:
     def go_to_head(self) -> bool:
         """Look at the latest moment, and at what comes; False when that is looked at."""
         was_back = self.is_back
-        self.shown, self.shown_log, self._spare = self.head, self.log, None
+        self.shown, self._shown_log, self._spare = self.head, self.log, None
         return was_back
 
     def step(self, by: int) -> bool:
@@ -165,7 +172,7 @@ class TimeLine:
 
     def _show(self, folds: Folds) -> None:
         self.shown = folds
-        self.shown_log = self._log_at(folds)
+        self._shown_log = None
 
     def _log_at(self, folds: Folds) -> Logbook:
         """Give the log as it was then, as far as it is kept, else the end of it."""

@@ -102,9 +102,10 @@ class PlanTree(LineView):
         outline.refresh()
         if self.is_following or line is None:
             return
+        was_bridged = self._foothold.is_bridged
         row = self._foothold.again(line.row)
         index = outline.index_of(line)
-        if index is None or self._foothold.is_bridged:
+        if index is None or was_bridged or self._foothold.is_bridged:
             index = outline.place(row) if isinstance(row, (Group, InstanceRow)) else 0
         index = index or 0
         top = self.scroll_offset.y
