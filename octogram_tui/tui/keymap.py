@@ -405,7 +405,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),
     Action("open", "enter", "open", "Look", "unfold the row, or look into it: arguments, result, error", "Open", 10),
     Action("back", "escape", "back", "Look", "close, clear a filter or a search, follow the run again"),
-    *(Action(name, key, call, "Time", says) for name, key, call, says in TIME_KEYS),
+    *(Action(name, key, call, "Time", says, short) for name, key, call, says, short in TIME_KEYS),
     Action(
         "explain",
         "X",

@@ -115,10 +115,11 @@ class TimeLine:
 
     def go_by(self, seconds: float) -> bool:
         """Go back or forward in the run's time."""
-        at_s = self.shown.at_s + seconds
-        if at_s >= self.head.at_s:
-            return self.go_to_head()
-        return self.go_to(max(1, self.seq_at(at_s)))
+        return self.go_to_time(self.shown.at_s + seconds)
+
+    def go_to_time(self, at_s: float) -> bool:
+        """Look at what was known at a time of the run."""
+        return self.go_to_head() if at_s >= self.head.at_s else self.go_to(max(1, self.seq_at(at_s)))
 
     def go_to_tick(self, by: int, *kinds: TickKind) -> bool:
         """Go to the next (or the one before) of some kinds of tick; False when there is none."""

@@ -161,7 +161,9 @@ class PaneScreen(TellsOnTop, Screen[None]):
             # The pane that had the keys lost its place while the terminal was not looked at: they are never nobody's.
             self.focus_pane(self.view)
         self.status.marks = self.app.marks()
-        self.banner.is_read_only = self.keys.is_read_only = self.hint.is_read_only = self.app.is_read_only
+        self.banner.is_read_only = self.keys.is_read_only = self.hint.is_read_only = (
+            self.app.is_read_only or self.model.is_back  # what is long over can be looked at, and no more
+        )
         self.keys.pane = self.banner.pane = self.pane
         self.keys.is_searching = bool(self.log_pane.needle)
         self.keys.is_following = self.log_pane.is_following

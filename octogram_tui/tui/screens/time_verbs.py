@@ -9,6 +9,7 @@ from octogram_tui.tui.moment_text import MomentUnknown, moment_of
 from octogram_tui.tui.player import Opening
 from octogram_tui.tui.screens.pane_screen import PaneScreen
 from octogram_tui.tui.widgets.moment_line import MomentLine
+from octogram_tui.tui.widgets.timeline_view import TimelineView
 
 FAILURES: tuple[TickKind, ...] = ("failure", "loss")
 MINUTE_S = 60.0
@@ -88,13 +89,12 @@ class TimeVerbs(PaneScreen):
         self._went(self.model.time.go_to(seq))
         return ""
 
-    def go_to_time(self, at_s: float) -> None:
-        """Go to a time of the run."""
+    def on_timeline_view_moment_wanted(self, message: TimelineView.MomentWanted) -> None:
+        """Go to the time that was clicked."""
+        message.stop()
         if self._may_go():
             self._stop_playing()
-            time = self.model.time
-            is_now = at_s >= time.head.at_s
-            self._went(time.go_to_head() if is_now else time.go_to(max(1, time.seq_at(at_s))))
+            self._went(self.model.time.go_to_time(message.at_s))
 
     def open_at(self, opening: Opening, *, is_all: bool) -> Opening | None:
         """Show the moment that a replay begins with, once it is known; gives what is still to be done.

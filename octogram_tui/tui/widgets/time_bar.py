@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from octogram_tui.projection.telling import told
 from octogram_tui.projection.text import safe
-from octogram_tui.tui.format import clock
+from octogram_tui.tui.format import clock_of
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.bar import Bar, Part
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -32,11 +32,14 @@ class TimeBar(Bar):
             Part([(playing, "key" if player.is_playing else "dim")], "play") if playing.strip() else Part([(" ", "")])
         ]
         parts.append(Part([(f"event {number(shown.seq)} of {number(head.seq)}", "strong"), ("  ", "")], "moment"))
-        parts.append(Part([(f"{clock(shown.at_s)} of {clock(head.at_s)}", ""), ("  ", "")], "view('timeline')"))
+        whole_s = head.at_s
+        when = f"{clock_of(shown.at_s, whole_s)} of {clock_of(whole_s, whole_s)}"
+        parts.append(Part([(when, ""), ("  ", "")], "view('timeline')"))
         events, seconds = model.time.behind
         back = Part([])
         if model.is_back and not model.is_replay:
-            parts.append(Part([(f"{number(events)} events, {clock(seconds)} behind now", "held"), ("  ", "")]))
+            said = f"{number(events)} event{'s' * (events != 1)}, {clock_of(seconds, whole_s)} behind now"
+            parts.append(Part([(said, "held"), ("  ", "")]))
             back = Part([(f"{brush.way('now')} comes back ", "key")], "now")
         room = width - back.cells
         kept: list[Part] = []
