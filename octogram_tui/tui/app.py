@@ -181,9 +181,9 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         screen, board = self.run_screen, self.model.head.board
         if screen is None or not board.seq:
             return
-        is_lost = self.model.is_lost
-        self.show_title(title_of(board, self.brush, screen.status.state(), self.scenario_path, is_lost=is_lost))
-        call = self._caller.fresh(board, now_s=self.model.now_s, is_lost=is_lost)
+        is_lost = self.model.has_lost_host
+        self.show_title(title_of(board, self.brush, screen.status.state(board), self.scenario_path, is_lost=is_lost))
+        call = self._caller.fresh(board, now_s=self.model.latest_s, is_lost=is_lost)
         if call is not None and not self.model.is_replay:
             self.call_for_somebody(f"{self.scenario_path.rpartition('/')[2]}: {call.text}")
 
@@ -201,7 +201,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         fresh = 0 if self.model.is_replay else min(board.notice_count - self._shown_notices, 3)
         self._shown_notices = board.notice_count
         # Only what came last, and lately: who joins a long run is not told its past.
-        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.now_s)):
+        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.latest_s)):
             level: Any = notice.level
             self.notify(safe(notice.text, limit=200), severity=level, markup=False)
 
@@ -231,7 +231,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         if self.wants_read_only:
             return "this console only watches"
         if self.model.is_back:
-            events, seconds = self.model.time.behind
+            events, seconds = self.model.behind
             behind = f"{plural(events, 'event')}, {clock(seconds)}"
             return f"you look at the run as it was ({behind} ago): {self.way('now')} comes back, then ask again"
         if not self.source.is_connected or self.model.board.phase is Phase.FINISHED:

@@ -64,12 +64,17 @@ class Model:
     def lose(self) -> None:
         """Nothing more will come, though the run has not finished: what is shown is the last it said."""
         if self._lost_s is None:
-            self._lost_s = self.head.at_s if self.is_back else self.now_s
+            self._lost_s = self.latest_s
 
     @property
     def is_lost(self) -> bool:
         """Whether the run's host went away, and what is looked at is the last it said."""
-        return self._lost_s is not None and not self.is_back
+        return self.has_lost_host and not self.is_back
+
+    @property
+    def has_lost_host(self) -> bool:
+        """Whether the run's host went away, whatever is looked at."""
+        return self._lost_s is not None
 
     def apply(self, events: list[Event]) -> list[tuple[Event, Exception]]:
         """Take events in. Gives those that could not be, and why: they are left out, and those after them are not."""
@@ -182,9 +187,17 @@ class Model:
     @property
     def now_s(self) -> float:
         """Seconds since the run's start: by the clock while it lives and is heard of, else by its last event."""
-        board = self.board
-        if self.is_back:
-            return board.at_s
+        return self.board.at_s if self.is_back else self.latest_s
+
+    @property
+    def behind(self) -> tuple[int, float]:
+        """How many events, and seconds, the moment that is looked at is behind the latest."""
+        return self.head.seq - self.shown.seq, max(0.0, self.latest_s - self.shown.at_s)
+
+    @property
+    def latest_s(self) -> float:
+        """What `now_s` is as long as nobody looks back."""
+        board = self.head.board
         if self._lost_s is not None:
             return self._lost_s
         if self.is_replay or board.phase is Phase.FINISHED or not board.started_wall:

@@ -64,11 +64,6 @@ class TimeLine:
         return self.shown is not self.head
 
     @property
-    def behind(self) -> tuple[int, float]:
-        """How many events, and seconds, the moment that is looked at is behind the latest."""
-        return self.head.seq - self.shown.seq, self.head.at_s - self.shown.at_s
-
-    @property
     def shown_log(self) -> Logbook:
         """What was written by the moment that is looked at; put together when somebody wants to read it."""
         if self._shown_log is None:

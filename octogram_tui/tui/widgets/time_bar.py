@@ -35,7 +35,7 @@ class TimeBar(Bar):
         whole_s = head.at_s
         when = f"{clock_of(shown.at_s, whole_s)} of {clock_of(whole_s, whole_s)}"
         parts.append(Part([(when, ""), ("  ", "")], "view('timeline')"))
-        events, seconds = model.time.behind
+        events, seconds = model.behind
         back = Part([])
         if model.is_back and not model.is_replay:
             said = f"{number(events)} event{'s' * (events != 1)}, {clock_of(seconds, whole_s)} behind now"
