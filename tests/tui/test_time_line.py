@@ -233,7 +233,7 @@ async def test_one_goes_by_stage_failure_minute_and_what_the_operator_did(journa
         await pilot.press("0")
         assert await at("right_parenthesis") is first
         assert isinstance(await at("J"), ev.JobFinished)
-        act = await at("I")
+        act = await at("H")
         assert isinstance(act, (ev.VariableChanged, ev.JobStarted, ev.RunResumed))
         before_s = model.shown.at_s
         await at("minus")
