@@ -20,6 +20,7 @@ from octogram_tui.commands.interrupts import Interrupts
 from octogram_tui.commands.launch import HOST_LOG, Launch, last_words, manner_of_death
 from octogram_tui.errors import ExitCode, OctogramError
 from octogram_tui.journal import archive, texts, timings
+from octogram_tui.journal.history import JournalHistory
 from octogram_tui.projection.estimate import PastRun
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def attach(
                 read_text=partial(texts.find, run.directory),
                 shows_runs=shows_runs,
                 run_dir=run.directory,
+                history=JournalHistory(run.journal),
             )
         finally:
             await client.close()
@@ -202,7 +204,7 @@ def open_run(name: str, settings: Settings, *, read_only: bool = False) -> int:
         return attach(run, settings, read_only=read_only)
     from octogram_tui.commands.replay import Recording, show
 
-    return show(Recording(run.journal, 0.0), settings, run.info.scenario)
+    return show(Recording(run.journal), settings, run.info.scenario)
 
 
 def told(run: archive.KnownRun, outcome: ConsoleOutcome) -> int:

@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
             )
         from octogram_tui.commands.replay import Recording, show
 
-        recording = Recording(run.journal, 0.0)
+        recording = Recording(run.journal)
         return show(recording, settings, run.info.scenario, ascii_only=args.ascii, theme=args.theme, shows_runs=False)
 
 

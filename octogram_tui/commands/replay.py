@@ -12,8 +12,9 @@ from octogram_tui.commands.choosing import choose_run
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, refuse_beside, with_looks
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
-from octogram_tui.errors import JournalError
+from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.journal import archive, reader, texts
+from octogram_tui.journal.history import JournalHistory
 from octogram_tui.settings import Settings, load
 
 BATCH = 1000
@@ -33,8 +34,14 @@ def main(argv: Sequence[str]) -> int:
         "--speed",
         type=float,
         metavar="N",
-        default=0.0,
-        help="N times as fast as it went; everything at once when left out",
+        help="play it N times as fast as it went (0: as fast as can be); not played, its end is shown",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="MOMENT",
+        default="",
+        help="the moment that is shown first: an event's number, a time since the start (90s, 12:30) or of the day "
+        "(@14:05), a stage's name, `start`",
     )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
@@ -43,6 +50,8 @@ def main(argv: Sequence[str]) -> int:
     args = parse(parser, argv)
     refuse_beside(args)
     settings = with_looks(load(), args)
+    if args.speed is not None and not args.speed >= 0:
+        raise UsageError(f"--speed {args.speed:g}: give how many times as fast as it went, or 0")
     name = args.run or choose_run(settings, "replay", headless=args.headless or args.accessible)
     if name is None:
         return 0
@@ -54,10 +63,10 @@ def main(argv: Sequence[str]) -> int:
     if args.accessible:
         from octogram_tui.commands.accessible import replay
 
-        return replay(Recording(journal, args.speed), settings, ascii_only=args.ascii, level=int(args.verbose))
+        return replay(Recording(journal, args.speed or 0.0), settings, ascii_only=args.ascii, level=int(args.verbose))
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
-        return show(Recording(journal, args.speed), settings, scenario)
+        return show(Recording(journal), settings, scenario, at=args.at, speed=args.speed)
     from octogram_tui.report.plainlog import Style
     from octogram_tui.report.progress import Progress
 
@@ -82,12 +91,15 @@ def show(
     ascii_only: bool = False,
     theme: str | None = None,
     shows_runs: bool = True,
+    at: str = "",
+    speed: float | None = None,
 ) -> int:
     """Open the console on a recording, and on what is chosen there; gives the exit code. Raises JournalError.
 
-    shows_runs: from here one can go to other runs
+    shows_runs: from here one can go to other runs; at: the moment that is shown first; speed: it plays from there
     """
     from octogram_tui.tui.opening import run_console
+    from octogram_tui.tui.player import Opening
 
     outcome = asyncio.run(
         run_console(
@@ -100,6 +112,8 @@ def show(
             replay=True,
             read_text=partial(texts.find, recording.path.parent),
             shows_runs=shows_runs,
+            history=JournalHistory(recording.path),
+            opening=Opening(at, speed) if at or speed is not None else None,
         )
     )
     if outcome.next_run:
@@ -112,9 +126,12 @@ def show(
 
 
 class Recording:
-    """A journal as a source of events for the console: read only, at some speed. `failure`: what was wrong with it."""
+    """A journal as a source of events for a front end, read only. `failure`: what was wrong with it.
 
-    def __init__(self, path: Path, speed: float) -> None:
+    speed: how many times as fast as it went; all of it at once with 0
+    """
+
+    def __init__(self, path: Path, speed: float = 0.0) -> None:
         self.path = path
         self._speed = speed
         self.has_control = False
@@ -137,6 +154,7 @@ class Recording:
                 batch.append(event)
         except JournalError as error:
             self.failure = error
+            self.refusals.append(f"{error.message}: what came after it cannot be shown")
         if batch:
             yield batch
         self.is_connected = False

@@ -79,6 +79,11 @@ class AgentList:
         self._basis: tuple[object, ...] | None = None
         self._made_s = float("-inf")
 
+    def look_at(self, loads: Loads) -> None:
+        """List the agents of another moment."""
+        self._loads = loads
+        self._basis = None
+
     def sort(self, order: Order) -> None:
         """Put them in another order; asked for twice, in that of their coming again."""
         self.order = "as they come" if order == self.order else order

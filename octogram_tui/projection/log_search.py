@@ -31,6 +31,10 @@ class LogSearch:
             elif needle in (text if is_exact else text.lower()):
                 numbers.append(number)
 
+    def anew(self) -> LogSearch:
+        """Look for the same among other lines."""
+        return LogSearch(self.needle, self._shown)
+
     def forget(self, before: int) -> None:
         """Let go of lines that are not there any more."""
         del self.numbers[: bisect_left(self.numbers, before)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from copy import copy
+from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import AttemptId, InstanceId
@@ -16,15 +17,28 @@ _TRIM_LINES = 512
 class Origin:
     """Who wrote: one attempt of an instance, or a process that outlived its job."""
 
-    __slots__ = ("agent", "attempt", "dropped", "first", "instance", "item", "lines", "log", "process", "total")
+    __slots__ = (
+        "agent",
+        "attempt",
+        "begin",
+        "dropped",
+        "first",
+        "instance",
+        "item",
+        "lines",
+        "log",
+        "process",
+        "total",
+    )
 
-    def __init__(self, event: ev.JobOutput | ev.JobStarted) -> None:
+    def __init__(self, event: ev.JobOutput | ev.JobStarted, begin: int) -> None:
         process = event.process if isinstance(event, ev.JobOutput) else ""
         self.instance = event.instance
         self.attempt = event.attempt
         self.agent = event.agent
         self.item = event.item
         self.process = process
+        self.begin = begin  # the absolute number of its first line
         self.lines: list[Line] = []
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
@@ -63,10 +77,18 @@ class Line(NamedTuple):
     text: str
 
 
+def lines_of(event: ev.Event) -> int:
+    """Say how many lines an event adds to a logbook that marks attempts."""
+    if isinstance(event, ev.JobOutput):
+        return len(event.lines) + bool(event.dropped)
+    return int(isinstance(event, ev.JobStarted) and event.attempt > 1)
+
+
 class Logbook:
     """The fold: every line in the order of its coming, and by origin. Absolute numbers stay true while lines go.
 
-    marks_attempts: whether a line says where an attempt after the first begins
+    marks_attempts: whether a line says where an attempt after the first begins; first: the number of its first line,
+    where it begins later than the run
     """
 
     def __init__(
@@ -75,9 +97,10 @@ class Logbook:
         lines_per_origin: int = LINES_PER_ORIGIN,
         bytes_in_all: int = BYTES_IN_ALL,
         marks_attempts: bool = False,
+        first: int = 0,
     ) -> None:
         self.lines: list[Line] = []
-        self.first = 0  # the absolute number of lines[0]
+        self.first = first  # the absolute number of lines[0]
         self.size_bytes = 0
         self.attempts: dict[InstanceId, list[Origin]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
@@ -89,6 +112,18 @@ class Logbook:
     def end(self) -> int:
         """The absolute number that the next line will have."""
         return self.first + len(self.lines)
+
+    def has_until(self, end: int, wanted: int) -> bool:
+        """Whether it has the lines before an absolute number, or at least so many of them."""
+        return self.end >= end and (not self.first or end - self.first >= wanted)
+
+    def until(self, end: int) -> Logbook:
+        """Give the log as it was when its next line had this number. It is not to grow, and shares the lines."""
+        log = Logbook(first=min(self.first, end))
+        log.lines = self.lines[: max(0, end - self.first)]
+        log.attempts = _Attempts(self, log.lines)
+        log.processes = {name: origin for name, origin in self.processes.items() if origin.begin < end}
+        return log
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
@@ -123,13 +158,13 @@ class Logbook:
             for origin in reversed(origins):
                 if origin.attempt == event.attempt:
                     return origin
-            origins.append(Origin(event))
+            origins.append(Origin(event, self.end))
             return origins[-1]
         assert isinstance(event, ev.JobOutput)  # what starts is an instance
         by_process = (event.agent, event.process)
         found = self.processes.get(by_process)
         if found is None:
-            found = self.processes[by_process] = Origin(event)
+            found = self.processes[by_process] = Origin(event, self.end)
         return found
 
     def _let_go(self) -> None:
@@ -150,3 +185,33 @@ class Logbook:
                     break
         del self.lines[:count]
         self.first += count
+
+
+class _Attempts(dict[InstanceId, list[Origin]]):
+    """Who had written by then, by instance: found out when somebody asks, for few are looked at."""
+
+    def __init__(self, log: Logbook, lines: list[Line]) -> None:
+        super().__init__()
+        self._log = log
+        self._lines = lines
+
+    def __missing__(self, instance: InstanceId) -> list[Origin]:
+        end = self._log.first + len(self._lines)
+        origins = [origin for origin in self._log.attempts.get(instance, ()) if origin.begin < end]
+        self[instance] = past = [_as_of(origin, self._lines, self._log.first) for origin in origins]
+        return past
+
+    def get(self, instance: InstanceId, default: Any = None) -> Any:
+        """Give those of an instance."""
+        return self[instance] or default
+
+
+def _as_of(origin: Origin, lines: list[Line], first: int) -> Origin:
+    """Give an origin as it was when these, of which one has the number `first`, were all the lines."""
+    past = copy(origin)
+    mine = [line for line in lines[max(0, origin.begin - first) :] if line.origin is origin]
+    past.dropped = sum(int(line.text.partition(" ")[0]) for line in mine if line.stream == "gap")
+    past.total = sum(line.stream not in ("gap", "attempt") for line in mine)
+    past.first = max(0, len(mine) - LINES_PER_ORIGIN)
+    past.lines = mine[past.first :]
+    return past

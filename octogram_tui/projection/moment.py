@@ -33,9 +33,20 @@ class Said(NamedTuple):
 class Folded(Protocol):
     """The folds of the moment that is looked at."""
 
-    board: Board
-    source: Source
-    variables: Variables
+    @property
+    def board(self) -> Board:
+        """The state of the run."""
+        ...
+
+    @property
+    def source(self) -> Source:
+        """The scenario's text."""
+        ...
+
+    @property
+    def variables(self) -> Variables:
+        """The variables."""
+        ...
 
 
 class Moment:

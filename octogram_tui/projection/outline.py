@@ -100,6 +100,15 @@ class Outline:
         self._taken: dict[RowKey, tuple[object, Sequence[InstanceRow]]] = {}  # what of a job passes the filter
         self._at: dict[object, int] | None = None
 
+    def look_at(self, board: Board) -> None:
+        """List the rows of another moment; what was decided by hand stays."""
+        self.board = board
+        self._basis = None
+        self._taken.clear()
+        self._parts.clear()
+        for job in [job for job in board.jobs.values() if self._folds.get(job.key)]:
+            board.reveal(job)
+
     # What is chosen
 
     @property

@@ -31,6 +31,7 @@ class Source:
         self.reloads = 0
         self._board = board
         self._read = read
+        self._known: dict[tuple[str, bool], list[str]] = {}  # texts that were read, for all moments of the run
         self._first = self._digest = ""
         self._lines: list[str] | None = None
         self._former: dict[str, list[str]] = {}  # by digest
@@ -39,6 +40,15 @@ class Source:
         self._places_of = -1
         self._templates: dict[tuple[str, ...], str] = {}
         self._templates_of: object = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Copy which text it is, and not the text."""
+        unread = {"_read": no_text, "_known": {}, "_lines": None, "_blocks": frozenset()}
+        return {**self.__dict__, **unread, "_places": [], "_places_of": -1, "_templates": {}, "_templates_of": None}
+
+    def share_texts(self, other: Source) -> None:
+        """Read texts from where another moment of the same run does, each of them once."""
+        self._read, self._known = other._read, other._known
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
@@ -56,10 +66,10 @@ class Source:
     def lines(self) -> list[str]:
         """The lines as they are in the file, without their ends; none when there is no copy."""
         if self._lines is None:
-            text = self._read(self._digest, self._digest == self._first)
-            self._lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
-            if self._lines and not self._lines[-1]:
-                self._lines.pop()
+            which = (self._digest, self._digest == self._first)
+            if which not in self._known:
+                self._known[which] = _lines_of(self._read(*which))
+            self._lines = self._known[which]
             self._blocks = block_lines(self._lines)
         return self._lines
 
@@ -164,6 +174,11 @@ class Source:
     def _argument_path(self, line: int, job: Group) -> list[str]:
         path = key_path(self.lines, line - 1, job.line - 1)
         return path[path.index(job.procedure) + 1 :] if job.procedure in path else []
+
+
+def _lines_of(text: str | None) -> list[str]:
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
+    return lines[:-1] if lines and not lines[-1] else lines
 
 
 def _with_jobs(stage: Group) -> list[Group]:

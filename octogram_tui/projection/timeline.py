@@ -168,6 +168,41 @@ class Timeline:
             "run_finished": self._on_end,
         }
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy the chains link by link: one that leads to the next that leads to the next is too deep for a copy."""
+        places: dict[int, int] = {}
+        chain: list[tuple[JobKey, str, int]] = []  # key, agent, and where the one before stands; -1 when there is none
+
+        def place(link: _Link | None) -> int:
+            new: list[_Link] = []
+            while link is not None and id(link) not in places:
+                new.append(link)
+                link = link.before
+            for each in reversed(new):
+                places[id(each)] = len(chain)
+                chain.append((each.key, each.agent, -1 if each.before is None else places[id(each.before)]))
+            return -1 if link is None and not new else places[id(new[0] if new else link)]
+
+        return {
+            **self.__dict__,
+            "_running": {instance: place(link) for instance, link in self._running.items()},
+            "_lanes": {agent: place(link) for agent, link in self._lanes.items()},
+            "_before_stage": place(self._before_stage),
+            "_last": place(self._last),
+            "chain": chain,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Put the chains together again."""
+        links: list[_Link] = []
+        for key, agent, before in state.pop("chain"):
+            links.append(_Link(key, agent, links[before] if before >= 0 else None))
+        self.__dict__.update(state)
+        self._running = {instance: links[at] for instance, at in state["_running"].items()}
+        self._lanes = {agent: links[at] for agent, at in state["_lanes"].items()}
+        self._before_stage = links[state["_before_stage"]] if state["_before_stage"] >= 0 else None
+        self._last = links[state["_last"]] if state["_last"] >= 0 else None
+
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
         fold = self._folds.get(event.TYPE)

@@ -36,12 +36,12 @@ class Walk:
     """Goes from stop to stop, around the end."""
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        self.board = board
         self._last: Stop | None = None
 
     def stops(self) -> list[Stop]:
         """Every cause there was, in the order in which it first struck; what stands comes first."""
-        board = self._board
+        board = self.board
         found = [
             Stop(cluster.first.struck, frozenset(row.key for row in cluster.struck), cluster.first.cause.text)
             for cluster in board.clusters.all
@@ -53,7 +53,7 @@ class Walk:
 
     def _dealt_with(self) -> list[Stop]:
         """What failed and does not stand: an instance counts once for each cause."""
-        board = self._board
+        board = self.board
         alike: dict[tuple[RowKey, str, str], list[FailureRow]] = {}
         for row in board.all_failures:
             if row.instance in board.failures and row.attempt == board.failures[row.instance].attempt:

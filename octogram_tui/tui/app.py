@@ -13,7 +13,13 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from octogram_tui.engine.stimuli import Stimulus, StopRequest
+from octogram_tui.engine.stimuli import (
+    BreakRequest,
+    RemoveBreakRequest,
+    Stimulus,
+    StopRequest,
+    SwitchBreakRequest,
+)
 from octogram_tui.errors import ExitCode
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.estimate import PastRun
@@ -26,6 +32,7 @@ from octogram_tui.tui.calling import Caller, title_of
 from octogram_tui.tui.command_palette import ActionProvider
 from octogram_tui.tui.enquiries import Enquiries
 from octogram_tui.tui.event_feed import AnsweringSource, EventFeed, EventSource
+from octogram_tui.tui.format import clock, plural
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.lending import editor_command
@@ -34,17 +41,22 @@ from octogram_tui.tui.looks_app import LooksApp
 from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.outcome import ConsoleOutcome as ConsoleOutcome
+from octogram_tui.tui.player import Opening
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.leaving import leaving
 from octogram_tui.tui.screens.other_runs import delete_run, go_to_run
 from octogram_tui.tui.screens.run_screen import RunScreen
 from octogram_tui.tui.terminal import ConsoleSignals
+from octogram_tui.tui.time_line import History
 from octogram_tui.tui.watches import Watches
 from octogram_tui.tui.widgets.brush import Brush
 from octogram_tui.tui.widgets.run_list import RunList
 
 TICK_S = 0.5
 """How often times that run are drawn anew; all else is drawn when it changes."""
+
+OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest)
+"""What can be asked for while an earlier moment is looked at."""
 
 
 class ConsoleApp(LooksApp[ConsoleOutcome]):
@@ -77,6 +89,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         teaches: bool = False,
         runs: RunBook | None = None,
         watches: Watches | None = None,
+        history: History | None = None,
+        opening: Opening | None = None,
     ) -> None:
         # Said at once, not only by the theme below: with NO_COLOR, Textual chooses here whether it takes colours for
         # the terminal's own, which it leaves alone, or for its own, of which it makes greys: black on black.
@@ -84,7 +98,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.source = source
         self.scenario_path = scenario_path
         self.editor = editor
-        self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text)
+        self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text, history=history)
         self.model.hints = hints
         self.model.runs = runs
         if watches is not None:
@@ -96,6 +110,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self._caller = Caller()
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
+        self.opening = opening  # of a replay: which moment is shown first, and whether it plays
         self.is_stopping = False  # we asked for it, and leave when it is done
         self.drafts: dict[str, str] = {}  # values that were typed and not set, by name
         self.enquiries = Enquiries(source)
@@ -130,16 +145,22 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
                 raise error
         message.taken.set()
         self._tell_notices()
+        self._open_there(is_all=False)
         self.sync()
-        board = self.model.board
+        board = self.model.head.board
         if self.is_stopping and board.phase is Phase.FINISHED:
             self.exit(ConsoleOutcome("stopped", board.exit_code))
 
     def on_source_ended(self, _: SourceEnded) -> None:
         """Nothing more will come: the run is over, or its host is gone."""
-        if self.model.board.phase is not Phase.FINISHED:
+        if self.model.head.board.phase is not Phase.FINISHED:
             self.model.lose()
+        self._open_there(is_all=True)
         self.sync()
+
+    def _open_there(self, *, is_all: bool) -> None:
+        if self.opening is not None and self.run_screen is not None and self.run_screen.is_mounted:
+            self.opening = self.run_screen.open_at(self.opening, is_all=is_all)
 
     def sync(self) -> None:
         """Draw what changed."""
@@ -157,30 +178,30 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
 
     def _call(self) -> None:
         """Say in the title how the run stands, and call for somebody when one is needed; never from a replay."""
-        screen, board = self.run_screen, self.model.board
+        screen, board = self.run_screen, self.model.head.board
         if screen is None or not board.seq:
             return
-        is_lost = self.model.is_lost
-        self.show_title(title_of(board, self.brush, screen.status.state(), self.scenario_path, is_lost=is_lost))
-        call = self._caller.fresh(board, now_s=self.model.now_s, is_lost=is_lost)
+        is_lost = self.model.has_lost_host
+        self.show_title(title_of(board, self.brush, screen.status.state(board), self.scenario_path, is_lost=is_lost))
+        call = self._caller.fresh(board, now_s=self.model.latest_s, is_lost=is_lost)
         if call is not None and not self.model.is_replay:
             self.call_for_somebody(f"{self.scenario_path.rpartition('/')[2]}: {call.text}")
 
     def _tell_control(self) -> None:
         """Say when control comes or goes; it stays silent about how it was at first."""
         had, has = self._had_control, self.source.has_control
-        if self.model.board.seq and not self.wants_read_only and self.source.is_connected:
+        if self.model.head.board.seq and not self.wants_read_only and self.source.is_connected:
             self._had_control = has
             if had is not None and had != has:
                 words = "you hold control now" if has else "another console took control: this one only watches"
                 self.notify(words, severity="information" if has else "warning", markup=False)
 
     def _tell_notices(self) -> None:
-        board = self.model.board
+        board = self.model.head.board
         fresh = 0 if self.model.is_replay else min(board.notice_count - self._shown_notices, 3)
         self._shown_notices = board.notice_count
         # Only what came last, and lately: who joins a long run is not told its past.
-        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.now_s)):
+        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.latest_s)):
             level: Any = notice.level
             self.notify(safe(notice.text, limit=200), severity=level, markup=False)
 
@@ -188,6 +209,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         """Say in short how we are attached."""
         if self.model.is_replay:
             return ["replay"]
+        if self.model.is_back:
+            return ["back in time"]
         if self.model.is_lost:
             return ["lost"]
         consoles = self.source.consoles if isinstance(self.source, AnsweringSource) else 1
@@ -207,6 +230,10 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             return "this is a replay: nothing can be changed"
         if self.wants_read_only:
             return "this console only watches"
+        if self.model.is_back:
+            events, seconds = self.model.behind
+            behind = f"{plural(events, 'event')}, {clock(seconds)}"
+            return f"you look at the run as it was ({behind} ago): {self.way('now')} comes back, then ask again"
         if not self.source.is_connected or self.model.board.phase is Phase.FINISHED:
             return "the run is over" if self.model.board.phase is Phase.FINISHED else "the run does not answer any more"
         if not self.source.has_control:
@@ -222,7 +249,9 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
 
     def ask(self, stimulus: Stimulus) -> None:
         """Ask the run for something; what comes of it comes as events."""
-        if self.may_act():
+        if isinstance(stimulus, OF_ANY_MOMENT) and self.model.is_back and not self.is_read_only:
+            self.source.send(stimulus)  # it holds for what comes, wherever one looks
+        elif self.may_act():
             self.source.send(stimulus)
 
     async def edit_scenario(self, line: int, path: str = "") -> None:
@@ -240,7 +269,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             self.exit(ConsoleOutcome("detached", None))
 
     def _leave(self) -> None:
-        board = self.model.board
+        board = self.model.head.board
         if board.phase is Phase.FINISHED:
             self.exit(ConsoleOutcome("finished", board.exit_code))
         elif self.is_read_only:
@@ -261,7 +290,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             self.copy_out(selected)
             self.screen.clear_selection()
             return
-        board = self.model.board
+        board = self.model.head.board
         if board.phase is Phase.FINISHED or self.is_read_only:
             self.leave()
         elif board.phase is Phase.STOPPING:
@@ -276,7 +305,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
     action_interrupt = interrupt
 
     def _ask_how_to_leave(self, *, stop_first: bool = False) -> None:
-        board = self.model.board
+        board = self.model.head.board
         if isinstance(self.screen, Question):
             return
 
@@ -292,7 +321,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.open_dialog(question, take)
 
     def _stop(self, *, force: bool) -> None:
-        board = self.model.board
+        board = self.model.head.board
         code = board.done_exit_code if board.phase is Phase.DONE else ExitCode.INTERRUPTED
         if board.failures:
             code = ExitCode.JOB_FAILED

@@ -79,3 +79,8 @@ def kind(given: Any) -> str:
     if isinstance(given, str):
         return "a text"
     return f"a list of {len(given)}" if isinstance(given, list) else "a map" if isinstance(given, dict) else "a value"
+
+
+def clock_of(at_s: float, whole: float) -> str:
+    """Write a moment as the scale needs it: with tenths where the whole is short."""
+    return f"{at_s:.1f}s" if whole < 20 else clock(at_s)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from octogram_tui.runtime import verbs
 from octogram_tui.tui.key_names import shown
+from octogram_tui.tui.time_keys import TIME_KEYS
 from octogram_tui.tui.views import VIEWS
 
 NO_KEY = "no-key"
@@ -404,6 +405,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),
     Action("open", "enter", "open", "Look", "unfold the row, or look into it: arguments, result, error", "Open", 10),
     Action("back", "escape", "back", "Look", "close, clear a filter or a search, follow the run again"),
+    *(Action(name, key, call, "Time", says, short) for name, key, call, says, short in TIME_KEYS),
     Action(
         "explain",
         "X",

@@ -9,9 +9,11 @@ from datetime import datetime
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.journal.runbook import RunBook
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
+from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
@@ -20,12 +22,14 @@ from octogram_tui.projection.origins import Known
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.reasons import Reasons
 from octogram_tui.projection.row_states import Phase, State
-from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind, Row
+from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind, Row, RowKey
 from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 from octogram_tui.tui.hints import Hints
+from octogram_tui.tui.player import Player
 from octogram_tui.tui.scope import StepScope
+from octogram_tui.tui.time_line import History, TimeLine
 from octogram_tui.tui.watches import Watches
 
 Subject = Row | AgentRow | Variable
@@ -41,19 +45,14 @@ class Model:
         is_replay: bool = False,
         past: Sequence[PastRun] = (),
         read_text: ReadText = no_text,
+        history: History | None = None,
     ) -> None:
-        self.board = Board()
-        self.logbook = Logbook(marks_attempts=True)
-        self.variables = Variables()
-        self.edited = Edited()
+        self.head = Folds(past=past, read_text=read_text)  # what is known of all that came
+        self.time = TimeLine(self.head, Logbook(marks_attempts=True), history)
+        self.player = Player(self.time)
         self.watches = Watches()
-        self.reasons = Reasons(self.board)
         self.outline = Outline(self.board)
         self.scope = StepScope(self)  # whom steps, pause and go are for
-        self.expectation = Expectation(past)
-        self.source = Source(self.board, read_text)
-        self.timeline = Timeline()
-        self.loads = Loads()
         self.lesson: Lesson | None = None  # of the demo
         self.hints: Hints | None = None  # for those who want some
         self.runs: RunBook | None = None  # those of this machine
@@ -65,11 +64,16 @@ class Model:
     def lose(self) -> None:
         """Nothing more will come, though the run has not finished: what is shown is the last it said."""
         if self._lost_s is None:
-            self._lost_s = self.now_s
+            self._lost_s = self.latest_s
 
     @property
     def is_lost(self) -> bool:
-        """Whether the run's host went away."""
+        """Whether the run's host went away, and what is looked at is the last it said."""
+        return self.has_lost_host and not self.is_back
+
+    @property
+    def has_lost_host(self) -> bool:
+        """Whether the run's host went away, whatever is looked at."""
         return self._lost_s is not None
 
     def apply(self, events: list[Event]) -> list[tuple[Event, Exception]]:
@@ -80,27 +84,89 @@ class Model:
                 self._apply(event)
             except Exception as error:
                 refused.append((event, error))
+        self.time.came()
         return refused
 
     def _apply(self, event: Event) -> None:
-        self.board.apply(event)
-        if event.TYPE == "job_output":
-            self.logbook.apply(event)
-            return
-        if event.TYPE == "job_started":
-            self.logbook.apply(event)
-        self.reasons.apply(event)
-        self.expectation.apply(event)
-        self.timeline.apply(event)
+        self.head.apply(event)
+        if event.TYPE in ("job_output", "job_started"):
+            self.time.log.apply(event)
+        self.time.ticks.apply(event)
         if self.lesson is not None:
             self.lesson.apply(event)
-        if event.TYPE == "agent_load":
-            self.loads.apply(event)
-        if event.TYPE in ("arguments_set", "job_started", "request_refused"):
-            self.edited.apply(event)
-        if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
-            self.variables.apply(event)
-            self.source.apply(event)
+
+    # What is looked at
+
+    def same(self, subject: Subject | None) -> Subject | None:
+        """Find what there was at another moment; where a row is not there at this one, what holds it."""
+        if isinstance(subject, AgentRow):
+            return self.board.agents.get(subject.name)
+        if isinstance(subject, Variable):
+            return self.variables.by_name.get(subject.name)
+        if subject is None:
+            return None
+        key: RowKey = subject.key
+        if isinstance(key, InstanceId):
+            found = self.board.row(key)
+            key = (key.stage, key.job, key.agent)
+            if found is not None:
+                return found
+        return next((row for end in range(len(key), 0, -1) if (row := self.board.row(key[:end])) is not None), None)
+
+    @property
+    def shown(self) -> Folds:
+        """All that is known at the moment that is looked at."""
+        return self.time.shown
+
+    @property
+    def logbook(self) -> Logbook:
+        """What was written by then."""
+        return self.time.shown_log
+
+    @property
+    def board(self) -> Board:
+        """The state of the run."""
+        return self.shown.board
+
+    @property
+    def variables(self) -> Variables:
+        """The variables."""
+        return self.shown.variables
+
+    @property
+    def expectation(self) -> Expectation:
+        """How long the rest will take."""
+        return self.shown.expectation
+
+    @property
+    def source(self) -> Source:
+        """The scenario's text."""
+        return self.shown.source
+
+    @property
+    def timeline(self) -> Timeline:
+        """When what ran."""
+        return self.shown.timeline
+
+    @property
+    def edited(self) -> Edited:
+        """The arguments that the operator gave rows for their next attempts."""
+        return self.shown.edited
+
+    @property
+    def reasons(self) -> Reasons:
+        """Why things are as they are."""
+        return self.shown.reasons
+
+    @property
+    def loads(self) -> Loads:
+        """How busy the machines are."""
+        return self.shown.loads
+
+    @property
+    def is_back(self) -> bool:
+        """Whether an earlier moment is looked at than the latest that is known."""
+        return self.time.is_back
 
     @property
     def known(self) -> Known:
@@ -121,7 +187,17 @@ class Model:
     @property
     def now_s(self) -> float:
         """Seconds since the run's start: by the clock while it lives and is heard of, else by its last event."""
-        board = self.board
+        return self.board.at_s if self.is_back else self.latest_s
+
+    @property
+    def behind(self) -> tuple[int, float]:
+        """How many events, and seconds, the moment that is looked at is behind the latest."""
+        return self.head.seq - self.shown.seq, max(0.0, self.latest_s - self.shown.at_s)
+
+    @property
+    def latest_s(self) -> float:
+        """What `now_s` is as long as nobody looks back."""
+        board = self.head.board
         if self._lost_s is not None:
             return self._lost_s
         if self.is_replay or board.phase is Phase.FINISHED or not board.started_wall:
@@ -136,7 +212,7 @@ class Model:
     @property
     def estimate_s(self) -> float | None:
         """When the stages will be done by the run's clock, if nothing holds it from now on; None when nobody knows."""
-        rest_s = None if self.is_replay else self.expectation.rest_s(self.now_s)
+        rest_s = None if self.is_replay or self.is_back else self.expectation.rest_s(self.now_s)
         return None if rest_s is None else self.now_s + rest_s
 
     @property

@@ -17,7 +17,9 @@ from octogram_tui.tui.hints import FILE as HINTS
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.key_file import load_keys
 from octogram_tui.tui.outcome import ConsoleOutcome
+from octogram_tui.tui.player import Opening
 from octogram_tui.tui.terminal import draw_on_terminal, draws_ascii_only
+from octogram_tui.tui.time_line import History
 from octogram_tui.tui.watches import Watches, place_of
 
 
@@ -43,6 +45,8 @@ async def run_console(
     teaches: bool = False,
     shows_runs: bool = True,
     run_dir: Path | None = None,
+    history: History | None = None,
+    opening: Opening | None = None,
 ) -> ConsoleOutcome:
     """Open the console on a run and stay until it is left.
 
@@ -51,6 +55,7 @@ async def run_console(
     earlier_signals: those that came when no console was there yet; parting: what is said when it ends by force
     past: former runs of the scenario, to expect the rest from
     read_text: gives the texts of the scenario that the run kept
+    history: the run's events, to go back in; opening: how a replay begins
     teaches: say what to do next, as the demo does; shows_runs: from here one can go to other runs
     ascii, theme: what the command line says, before the settings. Raises SettingsError for a theme that there is not,
     ConsoleBroken when the console ended otherwise than by being left.
@@ -78,6 +83,8 @@ async def run_console(
         teaches=teaches,
         watches=Watches(place_of(settings.state_dir, scenario_path)),
         runs=RunBook(settings.runs_dir) if shows_runs else None,
+        history=history,
+        opening=opening,
     )
     app.write_faults_to(*([run_dir] if run_dir else []), settings.state_dir)
     app.pager, app.notifies, app.is_in_tmux = settings.pager, settings.notify, settings.is_in_tmux

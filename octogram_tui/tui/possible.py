@@ -32,6 +32,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
     if action.where not in ("", "list", standing.pane):
         return False
     is_over = model.is_replay or board.phase in (Phase.STOPPING, Phase.FINISHED)
+    if action.group == "Time":
+        return model.time.history is not None and (action.name != "now" or model.is_back)
     match action.name:
         case "pause or go" | "hold agent" | "hold mode":
             return not is_over and board.phase is not Phase.DONE

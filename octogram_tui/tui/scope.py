@@ -19,8 +19,12 @@ ScopeKind = Literal["run", "agent", "filter"]
 class Knows(Protocol):
     """What knows the run, as it is at the moment that is looked at."""
 
-    board: Board
     outline: Outline
+
+    @property
+    def board(self) -> Board:
+        """The state of the run."""
+        ...
 
 
 class StepScope:

@@ -18,7 +18,7 @@ class FailureVerbs(PaneScreen):
 
     def action_first_failure(self) -> None:
         """Go to what failed: the next cause each time, also those that were dealt with."""
-        if self.walk is None:
+        if self.walk is None or self.walk.board is not self.model.board:
             self.walk = Walk(self.model.board)
         row = self.plan.selected
         chosen = row.key if isinstance(row, InstanceRow) and not self.is_pinned else None

@@ -60,6 +60,7 @@ class HelpText(LineView):
             ("Doing again", self._of_keys(_group("Again"), width)),
             ("Looking", self._of_keys(_group("Look"), width)),
             ("Variables and arguments", self._of_keys(_group("Data"), width)),
+            ("Time", self._of_keys(_group("Time"), width)),
             ("The file", self._of_keys(_group("File"), width)),
             ("The session", self._of_keys(_group("Session"), width)),
             *((_pane_title(where), self._of_keys(actions, width)) for where, actions in self._others()),

@@ -28,6 +28,7 @@ from octogram_tui.tui.widgets.plan_tree import PlanTree
 from octogram_tui.tui.widgets.source_view import SourceView
 from octogram_tui.tui.widgets.status_bar import StatusBar
 from octogram_tui.tui.widgets.tabs import Tabs
+from octogram_tui.tui.widgets.time_bar import TimeBar
 from octogram_tui.tui.widgets.variable_list import VariableList
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class PaneScreen(TellsOnTop, Screen[None]):
         self.model = model
         self.status = StatusBar(model, brush, scenario=app.scenario_path)
         self.tabs = Tabs(model, brush)
+        self.time_bar = TimeBar(model, brush)
         self.banner = Banner(model, brush)
         self.hint = HintLine(model, brush)
         self.keys = KeyBar(model, brush)
@@ -71,6 +73,7 @@ class PaneScreen(TellsOnTop, Screen[None]):
     def compose(self) -> ComposeResult:
         """Bars around the panes."""
         yield self.status
+        yield self.time_bar
         yield self.banner
         yield self.tabs
         yield self.grid
@@ -158,13 +161,15 @@ class PaneScreen(TellsOnTop, Screen[None]):
             # The pane that had the keys lost its place while the terminal was not looked at: they are never nobody's.
             self.focus_pane(self.view)
         self.status.marks = self.app.marks()
-        self.banner.is_read_only = self.keys.is_read_only = self.hint.is_read_only = self.app.is_read_only
+        self.banner.is_read_only = self.keys.is_read_only = self.hint.is_read_only = (
+            self.app.is_read_only or self.model.is_back  # what is long over can be looked at, and no more
+        )
         self.keys.pane = self.banner.pane = self.pane
         self.keys.is_searching = bool(self.log_pane.needle)
         self.keys.is_following = self.log_pane.is_following
         self.tabs.view = self.pane
         self.tabs.seen = self.grid.seen.views
-        for bar in (self.status, self.tabs, self.banner, self.hint, self.keys):
+        for bar in (self.status, self.time_bar, self.tabs, self.banner, self.hint, self.keys):
             self.app.bring_up_to_date(bar)
         self.set_class(bool(self.hint.lines), "-hinted")  # what is told in passing stands above the hint
         self.app.bring_up_to_date(self.plan)  # first, for the others look at its row

@@ -12,13 +12,17 @@ from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.screens.break_verbs import BreakVerbs
 from octogram_tui.tui.screens.dialogs import Answer, Asked, Question
+from octogram_tui.tui.screens.time_verbs import TimeVerbs
 
 
-class RunVerbs(BreakVerbs):
+class RunVerbs(BreakVerbs, TimeVerbs):
     """The actions of keymap.py that ask something of the run."""
 
     def action_toggle_pause(self) -> None:
-        """Hold, go on, or answer."""
+        """Hold, go on, or answer; in a replay, play or pause."""
+        if self.model.is_replay and self.model.time.history is not None:
+            self.action_play()
+            return
         board = self.model.board
         stage = next(iter(board.confirmations.values()), None)
         if stage is not None:

@@ -15,6 +15,7 @@ from textual.events import Click
 from octogram_tui.engine.events import ServiceAnnounced
 from octogram_tui.projection.agent_list import ORDERS, AgentGroup, AgentList, Order
 from octogram_tui.projection.rows import AgentRow, Group
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.agent_line import NAME_CELLS, AgentLines, Columns, columns_for, failed_as, time_of
@@ -38,6 +39,7 @@ class AgentMatrix(LineView):
         super().__init__(model, brush, id="matrix")
         self.column = ON_THE_NAME
         self.agents = AgentList(model.outline, model.loads)
+        self._foothold = Foothold(model)
         self._first_column = 0  # as it was asked for; `_columns` keeps it where there are stages
         self._services: list[ServiceAnnounced] = []  # below the agents, after a headline
         self._offers: Counter[str] = Counter()  # how many are up, by agent
@@ -119,6 +121,15 @@ class AgentMatrix(LineView):
         self._has_counts = bool(self._offers) or any(load.processes for load in loads)
         self._keep_column_in_view()
         super().sync()
+
+    def moment_changed(self) -> None:
+        """List the agents as they were then, with the cursor on the same."""
+        super().moment_changed()
+        here = self._foothold.again(self.selected)
+        self.agents.look_at(self.model.loads)
+        self.sync()
+        if isinstance(here, AgentRow) and here in self.agents.rows:
+            self.cursor = self.agents.rows.index(here)
 
     def title(self) -> list[Piece]:
         """Name the stage under the cursor, for columns have only numbers."""

@@ -53,6 +53,10 @@ class Banner(Bar):
             self._needs = needs_of(self.model, is_lost=self.model.is_lost, closed=self._dismissed)
         return self._needs
 
+    def forget(self) -> None:
+        """Another moment is looked at: what there is to say is another thing."""
+        self._basis = None
+
     def close(self) -> bool:
         """Close what can be closed; False when there is nothing like it."""
         for need in self.needs():

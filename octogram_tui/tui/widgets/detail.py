@@ -12,6 +12,7 @@ from octogram_tui.projection.compare import Side, compare, compare_lines, partne
 from octogram_tui.projection.explain import explain, explain_lines
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.projection.tree import Shown, unfolded
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.look.compare import compared
 from octogram_tui.tui.look.describe import describe
 from octogram_tui.tui.look.explain import INDENT_CELLS, explained
@@ -38,6 +39,7 @@ class Detail(LineView):
         super().__init__(model, brush, id="detail")
         self.subject: Subject | None = None
         self.page: Page = "look"
+        self._foothold = Foothold(model)
         self.is_unfolded = False  # long values are whole
         self.has_log = False  # what the subject wrote is on the screen as well
         self.partner = 0  # the how manieth of those to compare with
@@ -80,6 +82,12 @@ class Detail(LineView):
             return []
         count = f" {self.partner + 1}/{len(self.partners)}" if self.page == "compare" and self.partners else ""
         return [(self.page + count, "accent")]
+
+    def moment_changed(self) -> None:
+        """Tell of the same as it was then."""
+        super().moment_changed()
+        self.subject = self._foothold.again(self.subject)
+        self._basis = None
 
     def wanted_lines(self) -> int:
         """As long as it is not seen its lines are not laid out: then a guess."""

@@ -11,6 +11,7 @@ from octogram_tui.tui.widgets.brush import Brush, Piece
 AT_FAILURE = ("edit", "rerun failed", "rerun", "edit scenario", "skip", "pause or go", "breakpoint")
 HELD = ("pause or go", "step over", "step into", "breakpoint", "edit", "run until here", "rerun", "skip")
 RUNS = ("pause or go", "breakpoint", "first failure", "open", "failed only", "find")
+BACK = ("event back", "event forward", "now", "play", "stage back", "failure back", "go to moment", "open", "find")
 STEPS = ("continue", "step over", "step into", "step out", "run until here")
 OVER = ("first failure", "leave", "open", "find", "failed only")
 DONE = ("leave", "first failure", "rerun failed", "rerun", "edit")
@@ -52,8 +53,10 @@ class KeyBar(Bar):
         here: tuple[str, ...] = ()
         if self.pane == "log":
             here = IN_LOG if self.is_searching else READING
+        if self.model.is_back:
+            return (*here[:3], *BACK)
         if board.phase is Phase.FINISHED:
-            return (*here, *OVER)
+            return (*here, *OVER, *(("event back", "play") if self.model.is_replay else ()))
         if board.phase is Phase.DONE:
             return (*here, *DONE)
         if self.is_read_only:
@@ -78,6 +81,8 @@ class KeyBar(Bar):
             return "Go" if self.model.is_held else "Pause"
         if action.name == "end":
             return "Follow"
+        if action.name == "play" and self.model.player.is_playing:
+            return "Pause"
         return action.short
 
     def _is_live(self, action: Action) -> bool:
@@ -86,6 +91,8 @@ class KeyBar(Bar):
             return False
         if action.where and self.pane != "log":
             return False
+        if action.group == "Time":
+            return self.model.time.history is not None and (self.model.is_back or action.name in ("event back", "play"))
         over = board.phase in (Phase.STOPPING, Phase.FINISHED)
         match action.name:
             case "pause or go" | "hold agent":

@@ -200,6 +200,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self._shown.clear()
 
+    def moment_changed(self) -> None:
+        """Another moment of the run is looked at: nothing that was painted holds, and every row is another object."""
+        self._strips.clear()
+        self._shown.clear()
+
     # Selecting with the mouse
 
     def _selected_span(self, index: int) -> tuple[int, int] | None:

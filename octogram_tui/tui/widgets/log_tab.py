@@ -9,7 +9,8 @@ from octogram_tui.projection.log_search import LogSearch
 from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line, Logbook, Origin
 from octogram_tui.projection.rows import AgentRow, Group, Kind
-from octogram_tui.tui.model import Subject, scope_of
+from octogram_tui.tui.foothold import Foothold
+from octogram_tui.tui.model import Model, Subject, scope_of
 
 
 class Came(NamedTuple):
@@ -32,6 +33,7 @@ class LogTab:
         self.match: int | None = None  # the absolute number of the line that was found
         self.top = 0  # the row at the top when something else is shown
         self.left = 0  # cells that are scrolled away at the left
+        self._foothold: Foothold | None = None
         self._naming = (-1, "")  # of how many origins, and what tells them apart
 
     @property
@@ -54,6 +56,23 @@ class LogTab:
         if self.match is not None and self.match < view.removed:
             self.match = None
         return Came(new, removed)
+
+    def look_at(self, logbook: Logbook, subject: Subject | None) -> None:
+        """Show what the same had written by another moment; what is searched for is searched for there."""
+        self.subject = subject
+        self.view = LogView(logbook, self.view.scope)
+        self.unseen = 0
+        self._naming = (-1, "")
+        if self.search is not None:
+            self.search = self.search.anew()
+            self.search.take((line.text for line in self.lines), self.view.removed)
+            if self.match is not None and not self.search.place(self.match):
+                self.match = None
+
+    def foothold(self, model: Model) -> Foothold:
+        """What finds its subject again."""
+        self._foothold = self._foothold or Foothold(model)
+        return self._foothold
 
     # Searching
 

@@ -43,6 +43,7 @@ class OutputLog(LineView):
         self._rows: LogRows | None = None  # when wrapping
         self._look: Hashable = None  # what all rows depend on: laid out anew when it changes
         self._has_looked = False
+        self._top = self._shortened = 0  # where one read, and where one is as the log of a moment is shorter
 
     # What is shown of the log
 
@@ -148,6 +149,19 @@ class OutputLog(LineView):
         super().sync()
         if tab.is_following and self.scroll_offset.y != self.max_scroll_y:
             self.scroll_line(self.max_scroll_y)
+
+    def moment_changed(self) -> None:
+        """Show what was written by then; where one reads stays, as far as the log went."""
+        super().moment_changed()
+        top = self.scroll_offset.y
+        wanted = self._top if top == self._shortened else top
+        for tab in self.tabs:
+            tab.look_at(self.model.logbook, tab.foothold(self.model).again(tab.subject))
+        self._look, self._rows = None, None
+        self.sync()
+        if not self.tab.is_following:
+            self.scroll_line(max(0, min(wanted, self.count() - self.visible_lines)))
+        self._top, self._shortened = wanted, self.scroll_offset.y
 
     def _lay_out(self, gone: int) -> None:
         """Lay out the lines that came since; all of them when they look otherwise, and then the top one stays."""

@@ -11,6 +11,7 @@ from octogram_tui.projection.bunches import Bunch
 from octogram_tui.projection.filter import Filter
 from octogram_tui.projection.outline import Line
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.format import duration
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece
@@ -31,6 +32,7 @@ class PlanTree(LineView):
         self._lines = PlanLines(model, brush)
         self._chosen: Line | None = None
         self._sought: Row | None = None  # what was chosen, while a filter hides it
+        self._foothold = Foothold(model)
         self._narrowed: object = None
         self._room = 0
 
@@ -92,6 +94,26 @@ class PlanTree(LineView):
             self._keep()
         self._chosen = self.line
         super().sync()
+
+    def moment_changed(self) -> None:
+        """List the rows of then; the cursor stays on its own, and that where it is on the screen."""
+        super().moment_changed()
+        outline, line = self.model.outline, self._chosen
+        outline.refresh()
+        if self.is_following or line is None:
+            return
+        was_bridged = self._foothold.is_bridged
+        row = self._foothold.again(line.row)
+        index = outline.index_of(line)
+        if index is None or was_bridged or self._foothold.is_bridged:
+            index = outline.place(row) if isinstance(row, (Group, InstanceRow)) else 0
+        index = index or 0
+        top = self.scroll_offset.y
+        moved, self.cursor = index - self.cursor, index
+        self._measure()
+        self.scroll_line(max(0, top + moved))
+        self._chosen = self.line
+        self._foothold.stand_in(self.selected)
 
     def _follow(self) -> None:
         outline = self.model.outline

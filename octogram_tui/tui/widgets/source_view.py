@@ -12,6 +12,7 @@ from octogram_tui.projection.moment import Moment
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.projection.yaml_text import Part, parts
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.format import BREAK_LOOKS, LOOKS, Look, break_look, plural, value
 from octogram_tui.tui.model import Model, Subject, line_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, fit_most, window
@@ -42,6 +43,7 @@ class SourceView(LineView):
         self.subject: Row | None = None
         self._example: InstanceRow | None = None  # whose arguments stand beside the templates
         self._moment = Moment(model)
+        self._foothold = Foothold(model)
         self._is_behind = True  # the cursor has not gone where `subject` is
         self._shift = 0  # cells that are scrolled out at the left
         self._of_version = -1
@@ -65,6 +67,14 @@ class SourceView(LineView):
         self.subject = row
         self._is_behind = True
         self.sync()
+
+    def moment_changed(self) -> None:
+        """Show the text of then, and what went on at each line."""
+        super().moment_changed()
+        row = self._foothold.again(self.subject)
+        self.subject = row if isinstance(row, (Group, InstanceRow)) else None
+        self._example = None
+        self._moment = Moment(self.model)
 
     def _catch_up(self, line: int) -> None:
         """Go to the line of what is chosen, unless the cursor is somewhere in it already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.tui.format import clock, plural
 from octogram_tui.tui.model import Model
@@ -117,9 +118,9 @@ class StatusBar(Bar):
             pieces.append((f"of about {clock(estimate_s)} ", "dim"))
         return Part(pieces, "view('timeline')")
 
-    def state(self) -> Piece:
-        """Say in a word or two how the run stands, and in which colours."""
-        board = self.model.board
+    def state(self, board: Board | None = None) -> Piece:
+        """Say in a word or two how the run stands, and in which colours. board: at another moment than is shown."""
+        board = board or self.model.board
         if board.phase is Phase.FINISHED:
             code = board.exit_code or 0
             return (f"FINISHED exit {code}", "chip-failed") if code else ("FINISHED ok", "chip-ok")

@@ -7,15 +7,18 @@ from collections.abc import Hashable
 
 from rich.cells import cell_len
 from textual.events import Click
+from textual.message import Message
 
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, RowKey
 from octogram_tui.projection.timeline import JobKey, Mark, Span
-from octogram_tui.tui.format import LOOKS, clock, duration
+from octogram_tui.tui.foothold import Foothold
+from octogram_tui.tui.format import LOOKS, clock, clock_of, duration
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.sparks import rising
+from octogram_tui.tui.widgets.tick_line import tick_line
 from octogram_tui.tui.widgets.title_line import PaneMark
 
 NAME_CELLS = 30
@@ -31,14 +34,22 @@ _LIVE = (State.RUNNING, State.RETRYING, State.FAILED, State.LOST, State.HELD)
 class TimelineView(LineView):
     """A row for each stage, and for each job of those that are unfolded; the cursor is a row and a moment."""
 
-    header_lines = 2
+    header_lines = 3
     leads = True
+
+    class MomentWanted(Message):
+        """The operator wants to go to a time of the run."""
+
+        def __init__(self, at_s: float) -> None:
+            super().__init__()
+            self.at_s = at_s
 
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="timeline")
         self.column: int | None = None  # the cell of the bars that is asked about
         self._folds: dict[RowKey, bool] = {}  # what the operator decided
         self._rows: list[Group] = []
+        self._foothold = Foothold(model)
         self._longest = 0  # the cells of the longest name
         self._basis: object = None  # what the rows were listed for
         self._critical: dict[JobKey, str] = {}
@@ -64,6 +75,18 @@ class TimelineView(LineView):
             self.show_line(self.cursor)
             self.sync()
 
+    def moment_changed(self) -> None:
+        """Draw what had run by then, with the cursor on the same row."""
+        super().moment_changed()
+        here = self._foothold.again(self.selected)
+        self._basis, self._of_version = None, -1
+        self.sync()
+        while isinstance(here, Group) and here not in self._rows:
+            here = here.parent
+        if isinstance(here, Group):
+            self.cursor = self._rows.index(here)
+        self._foothold.stand_in(self.selected)
+
     def count(self) -> int:
         """Say how many rows are unfolded."""
         return len(self._rows)
@@ -82,7 +105,9 @@ class TimelineView(LineView):
         if timeline.version != self._of_version:
             self._of_version = timeline.version
             self._critical = timeline.critical()
-        self._whole_s = whole_s(self._now_s, is_over=timeline.end_s is not None)
+        head = self.model.head.timeline.end_s
+        end_s = self._now_s if not self.model.is_back else self.model.head.at_s if head is None else head
+        self._whole_s = whole_s(end_s, is_over=(head if self.model.is_back else timeline.end_s) is not None)
         super().sync()
 
     def _lay_out(self, stages: list[Group], unfolded: set[RowKey]) -> None:
@@ -176,13 +201,20 @@ class TimelineView(LineView):
         timeline = self.model.timeline
         cells = self._bar_cells(self.line_cells)
         now = int(self._now_s * cells / self._whole_s)
-        return (self._whole_s, now, timeline.version, self.column, self._name_cells(self.line_cells))
+        here = (self.model.is_back, self.model.shown.seq if self.model.is_back else 0, self.model.time.ticks.version)
+        return (self._whole_s, now, timeline.version, self.column, self._name_cells(self.line_cells), here)
 
     def paint_header_line(self, y: int, width: int) -> list[Piece]:
-        """The scale, and below it how many ran at once."""
+        """The scale, below it how many ran at once, and the moments that one may want to go to."""
         if not self._rows:
             return []
-        return self._scale(width) if y == 0 else self._at_once(width)
+        return (self._scale, self._at_once, self._ticks)[y](width)
+
+    def _ticks(self, width: int) -> list[Piece]:
+        model = self.model
+        here_s = model.shown.at_s if model.is_back else None
+        line = tick_line(model.time.ticks, self.brush, self._bar_cells(width), self._whole_s, here_s)
+        return [(fit("   moments", self._left(width)), "faint"), *gathered(line)]
 
     def _scale(self, width: int) -> list[Piece]:
         cells, left = self._bar_cells(width), self._left(width)
@@ -319,9 +351,14 @@ class TimelineView(LineView):
         self.sync()
 
     def on_click(self, event: Click) -> None:
-        """Choose the row, and in the bars the moment."""
+        """Choose the row, and in the bars the moment; above them, or twice, go there."""
         cell = event.x - self._left(self.line_cells)
         self.column = cell if 0 <= cell < self._bar_cells(self.line_cells) else None
+        is_above = event.y - self.gutter.top < self.header_lines
+        at_s = self._moment(self.line_cells)
+        if at_s is not None and (is_above or event.chain == 2):
+            self.post_message(self.MomentWanted(at_s))
+            self.column = None
         super().on_click(event)
         self.sync()
 
@@ -355,8 +392,3 @@ def whole_s(now_s: float, *, is_over: bool) -> float:
         return max(now_s, 0.001)
     step_s = step_for(now_s / 16)
     return max(1.0, step_s * (int(now_s / step_s) + 1))
-
-
-def clock_of(at_s: float, whole: float) -> str:
-    """Write a moment as the scale needs it: with tenths where the whole is short."""
-    return f"{at_s:.1f}s" if whole < 20 else clock(at_s)

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from rich.cells import cell_len
 
 from octogram_tui.projection.variables import Variable
+from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.format import clock, value
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
@@ -28,6 +29,7 @@ class VariableList(LineView):
         super().__init__(model, brush, id="variables")
         self._rows: list[Watch | Variable] = []
         self._version = (-1, -1)
+        self._foothold = Foothold(model)
         self._name_cells = 0  # of the widest name: each line depends on it
 
     @property
@@ -55,6 +57,15 @@ class VariableList(LineView):
     def count(self) -> int:
         """Say how many watches and variables there are."""
         return len(self._rows)
+
+    def moment_changed(self) -> None:
+        """List what there was then, with the cursor on the same."""
+        super().moment_changed()
+        here = self._foothold.again(self.selected)
+        self._version = (-1, -1)
+        self.sync()
+        if isinstance(here, Variable) and here in self._rows:
+            self.cursor = self._rows.index(here)
 
     def sync(self) -> None:
         """Bring the list up to date."""

@@ -1,0 +1,314 @@
+"""Any moment of a run, gone to from anywhere, is what folding to there gives, and looks as it did then."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_app import StillSource, console, fleet_events, screen_text, settled, until
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from textual.pilot import Pilot
+
+from octogram_tui.engine import events as ev
+from octogram_tui.engine import stimuli as sti
+from octogram_tui.engine.events import Event
+from octogram_tui.journal.history import JournalHistory
+from octogram_tui.journal.writer import JournalWriter
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.copies import Copies
+from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.model import Model
+from octogram_tui.tui.screens.time_verbs import NO_JOURNAL
+from octogram_tui.tui.widgets.line_view import LineView
+from tools.pretended_run import PretendedRun
+
+PANES = "1 2 3 4 5 7".split()
+
+
+def repaired_run() -> list[Event]:
+    """A run in which something fails, is repaired by the operator, and goes on to its end."""
+    run = PretendedRun(6, seed=3)
+    run.begin()
+    events = run.advance(60.0)
+    run.take(sti.SetVariableRequest("slots", 5))
+    run.take(sti.RerunAllRequest("failed", go=True))
+    return events + run.advance(400.0)
+
+
+REPAIRED = repaired_run()
+
+
+def written(path: Path, events: list[Event]) -> Path:
+    journal = JournalWriter(path, run="r", version="1")
+    journal.append(events)
+    journal.close()
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return written(tmp_path / "journal.jsonl", REPAIRED)
+
+
+def picture(app: ConsoleApp) -> list[list[str]]:
+    """What every pane has to say, at its full length, wherever it is scrolled."""
+    screen = app.run_screen
+    assert screen is not None
+    found = []
+    for name, pane in screen.panes.items():
+        if name != "runs":
+            found.append([name, "".join(text for text, _ in pane.title()), *_lines(pane)])
+    return found
+
+
+def _lines(pane: LineView) -> Iterator[str]:
+    for index in range(pane.count()):
+        yield "".join(text for text, _ in pane.paint(index, 100)).rstrip()
+
+
+async def shown(app: ConsoleApp, pilot: Pilot[Any]) -> list[list[str]]:
+    """All panes, each of them brought up to date where it is seen."""
+    found: list[list[str]] = []
+    screen = app.run_screen
+    assert screen is not None
+    for key in PANES:
+        await pilot.press(key)
+        await pilot.pause()
+        screen.sync()
+        name = screen.pane
+        found += [lines for lines in picture(app) if lines[0] == name]
+    await pilot.press("1")
+    return found
+
+
+def replay(events: list[Event], journal: Path, **options: Any) -> ConsoleApp:
+    return console(StillSource(events, ends=True), replay=True, history=JournalHistory(journal), **options)
+
+
+def go(app: ConsoleApp, seq: int) -> None:
+    screen = app.run_screen
+    assert screen is not None
+    app.model.time.go_to(seq)
+    screen.moment_changed()
+
+
+async def test_the_same_run_live_and_replayed_shows_the_same_at_the_same_events(journal: Path) -> None:
+    moments = sorted(random.Random(5).sample(range(2, len(REPAIRED)), 5))
+    live: dict[int, list[list[str]]] = {}
+    source = StillSource([])
+    app = console(source, clock=lambda: 0.0)  # so that its time is that of the latest event
+    async with app.run_test(size=(200, 60)) as pilot:
+        done = 0
+        for seq in moments:
+            source.tell(*REPAIRED[done:seq])
+            done = seq
+            await until(pilot, lambda seq=seq: app.model.head.seq == seq)  # type: ignore[misc]
+            live[seq] = await shown(app, pilot)
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        for seq in random.Random(6).sample(moments, len(moments)):
+            go(app, seq)
+            for then, now in zip(live[seq], await shown(app, pilot), strict=True):
+                if then[0] != "timeline":  # whose scale is that of the whole run, so that one can go on in it
+                    assert now == then, seq
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_going_there_from_anywhere_is_folding_to_there(journal: Path, data: st.DataObject) -> None:
+    model = Model(clock=lambda: 0.0, history=JournalHistory(journal))
+    model.time.copies = Copies(least_events=data.draw(st.integers(1, 60)), most=data.draw(st.integers(2, 9)))
+    for event in REPAIRED:
+        model.apply([event])
+    for seq in data.draw(st.lists(st.integers(1, len(REPAIRED)), min_size=1, max_size=8)):
+        model.time.go_to(seq)
+        plain = Model(clock=lambda: 0.0)
+        plain.apply(REPAIRED[:seq])
+        assert known(model) == known(plain), seq
+
+
+def known(model: Model) -> object:
+    """What is known at a moment, as values that can be compared."""
+    board, log = model.board, model.logbook
+    rows = [
+        (row.full_name, row.state, row.version, row.note, row.attempt, row.message, row.duration_s(model.now_s))
+        for stage in board.stages
+        for row in stage.below()
+    ]
+    return (
+        model.shown.seq,
+        (board.phase, board.is_paused, board.reason, board.tally, board.version, board.worked_s, list(board.notices)),
+        rows,
+        [row.key for row in board.queue],
+        list(board.failures),
+        [(row.instance, row.fate) for row in board.all_failures],
+        [(cluster.first.struck.key, len(cluster)) for cluster in board.clusters.all],
+        {name: (agent.state, agent.running, agent.cells) for name, agent in board.agents.items()},
+        {name: variable.changes for name, variable in model.variables.by_name.items()},
+        (model.timeline.critical(), model.timeline.bins.most, model.timeline.pauses.all()),
+        model.expectation.rest_s(model.now_s),
+        [(line.at_s, line.stream, line.text, line.origin.agent) for line in log.lines],
+        {
+            key: [(each.total, each.dropped, len(each.lines)) for each in log.attempts.get(key, ())]
+            for key in board.instances
+        },
+    )
+
+
+async def test_what_is_chosen_and_read_stays_when_one_goes_through_time(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        screen = app.run_screen
+        assert screen is not None
+        chosen = app.model.board.all_failures.rows[0].instance
+        row = app.model.board.instances[chosen]
+        screen.plan.select(row)
+        await pilot.pause()
+        place = screen.plan.cursor - screen.plan.scroll_offset.y
+        await pilot.press("comma", "comma", "comma")
+        await pilot.pause()
+        assert app.model.shown.seq == len(REPAIRED) - 3
+        assert screen.plan.selected is app.model.board.instances[chosen] is not row
+        assert screen.detail.subject is screen.plan.selected
+        assert screen.plan.cursor - screen.plan.scroll_offset.y == place
+        await pilot.press("0")  # where it is not known yet, what holds it stands for it
+        await pilot.pause()
+        assert screen.plan.selected is not None
+        assert screen.plan.selected.key in ((chosen.stage,), (chosen.stage, chosen.job))
+        await pilot.press("semicolon")
+        await pilot.pause()
+        assert screen.plan.selected is row
+        assert not app.model.is_back
+
+
+async def test_a_live_run_goes_on_while_one_looks_back_and_nothing_is_asked_of_it_but_breakpoints(
+    tmp_path: Path,
+) -> None:
+    events = fleet_events(4, fails=False)
+    path = written(tmp_path / "journal.jsonl", REPAIRED)
+    source = StillSource(REPAIRED[:100])
+    app = console(source, history=JournalHistory(path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("comma", "comma")
+        await pilot.pause()
+        source.tell(*REPAIRED[100:120])
+        await until(pilot, lambda: app.model.head.seq == 120)
+        assert app.model.board.seq == 98, "what comes moves the latest moment, and not the one that is looked at"
+        assert "event 98 of 120" in screen_text(app)
+        assert "22 events" in screen_text(app)
+        await pilot.press("space", "R")
+        await pilot.pause()
+        assert source.sent == [], "nothing that acts is asked from the past"
+        assert any("; comes back" in note.message for note in app._notifications)
+        app.ask(sti.BreakRequest("*"))
+        assert source.sent == [sti.BreakRequest("*")]
+        await pilot.press("semicolon")
+        await pilot.pause()
+        assert app.model.board.seq == 120
+        assert "behind" not in screen_text(app)
+        assert events
+
+
+async def test_one_goes_by_stage_failure_minute_and_what_the_operator_did(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        model = app.model
+
+        async def at(key: str) -> Event:
+            await pilot.press(key)
+            await pilot.pause()
+            return REPAIRED[model.shown.seq - 1]
+
+        failed = await at("K")
+        assert isinstance(failed, ev.JobFinished)
+        assert failed.state == "failed", "also one that was repaired since"
+        assert isinstance(await at("left_parenthesis"), ev.StageStarted)
+        first = next(event for event in REPAIRED if isinstance(event, ev.StageStarted))
+        await pilot.press("0")
+        assert await at("right_parenthesis") is first
+        assert isinstance(await at("J"), ev.JobFinished)
+        act = await at("H")
+        assert isinstance(act, (ev.VariableChanged, ev.JobStarted, ev.RunResumed))
+        before_s = model.shown.at_s
+        await at("minus")
+        assert model.shown.at_s <= max(0.0, before_s - 60) or model.shown.seq == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seq"),
+    [("7", 7), ("start", 1), ("end", len(REPAIRED)), ("99999", len(REPAIRED)), ("1000h", len(REPAIRED))],
+)
+async def test_a_moment_is_typed(journal: Path, text: str, seq: int) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("T", *text, "enter")
+        await pilot.pause()
+        assert app.model.shown.seq == seq
+
+
+async def test_a_stage_and_a_time_are_moments_and_nonsense_is_told(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        screen = app.run_screen
+        assert screen is not None
+        started = [event for event in REPAIRED if isinstance(event, ev.StageStarted)]
+        assert screen.go_to_moment(started[1].stage) == ""
+        assert app.model.shown.seq == started[1].seq
+        assert screen.go_to_moment("0:05") == ""
+        assert app.model.shown.at_s <= 5.0 < REPAIRED[app.model.shown.seq].at_s
+        assert "is no moment of this run" in screen.go_to_moment("never")
+
+
+async def test_a_replay_plays_pauses_and_ends_at_the_end(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        player = app.model.player
+        await pilot.press("space")
+        await pilot.pause()
+        assert player.is_playing
+        assert app.model.is_back, "at its end it plays from the beginning"
+        await pilot.press("space")
+        await pilot.pause()
+        assert not player.is_playing
+        player.speed = 0.0
+        await pilot.press("space")
+        await until(pilot, lambda: not app.model.is_back)
+        await until(pilot, lambda: not player.is_playing)
+
+
+async def test_without_a_journal_the_latest_moment_is_all_there_is() -> None:
+    app = console(StillSource(fleet_events(4)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("comma")
+        await pilot.pause()
+        assert not app.model.is_back
+        assert [note.message for note in app._notifications] == [NO_JOURNAL]
+
+
+def test_lines_that_the_log_let_go_of_are_read_again(tmp_path: Path) -> None:
+    about = InstanceId("s", "j", "a")
+    events: list[Event] = [ev.RunStarted(run="r", scenario="s", plan=[], agents=[{"agent": "a"}])]
+    events += [ev.JobStarted(instance=about)]
+    events += [ev.JobOutput(agent="a", instance=about, lines=[f"line {n}" * 50]) for n in range(400)]
+    for seq, event in enumerate(events, 1):
+        event.seq, event.at_s = seq, seq / 10
+    model = Model(clock=lambda: 0.0, history=JournalHistory(written(tmp_path / "j", events)))
+    model.time.log._bytes_in_all = 20_000  # of which a part of the lines is more
+    model.apply(events)
+    assert model.logbook.first > 300
+    model.time.go_to(52)
+    assert [line.text[:8].strip() for line in model.logbook.lines[-2:]] == [
+        "line 48l"[:8].strip(),
+        "line 49l"[:8].strip(),
+    ]
+    assert len(model.logbook.lines) == 50
