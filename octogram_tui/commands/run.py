@@ -186,9 +186,16 @@ class Invocation(RunWanted):
             github=settings.is_github,
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
-            hold_s=None if args.on_break is None else args.on_break.hold_s,
+            hold_s=self._hold_s(),
             again=self.command(),
         )
+
+    def _hold_s(self) -> float | None:
+        """Give how long a breakpoint waits for somebody, where the command line wants somebody to be called."""
+        on_break = self.args.on_break
+        if on_break is None or on_break.what != "hold":
+            return None
+        return float(on_break.hold_s or self.args.linger or self.settings.linger_s)
 
     def command(self) -> str:
         """Give the command line, for people to repeat."""

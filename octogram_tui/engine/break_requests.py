@@ -32,6 +32,9 @@ class BreakRequests:
         problem = problem_of(given)
         if not problem and not stimulus.number and self._breakpoints.is_full:
             problem = f"there are {MOST} breakpoints: remove some first"
+        same = None if problem or not stimulus.number else self._breakpoints.like(given)
+        if same is not None and same.number != stimulus.number:
+            problem = f"breakpoint {same.number} is that already"
         if problem:
             self._refuse("break", problem)
         elif not stimulus.number:

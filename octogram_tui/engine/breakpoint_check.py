@@ -43,10 +43,13 @@ def problem_of(breakpoint_: Breakpoint) -> str:
     )
 
 
-def matches_nothing(breakpoint_: Breakpoint, scenario: Scenario) -> str:
-    """Say so when a scenario has nothing that is meant, with what may have been; empty when it has."""
+def matches_nothing(breakpoint_: Breakpoint, scenario: Scenario, former: Scenario | None = None) -> str:
+    """Say so when a scenario has nothing that is meant, with what may have been; empty when it has.
+
+    former: the one before an edit, whose agents are still there
+    """
     pattern = Pattern.parse(breakpoint_.pattern)
-    agents = [str(agent.name) for agent in scenario.agents]
+    agents = [str(agent.name) for each in (scenario, former) if each is not None for agent in each.agents]
     stages = [str(stage.key) for stage in scenario.stages]
     jobs = [(str(stage.key), str(job.key)) for stage in scenario.stages for job in stage.jobs]
     if pattern.agent and not any(map(pattern.matches_agent, agents)):

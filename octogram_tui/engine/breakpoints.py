@@ -21,6 +21,7 @@ from octogram_tui.model.breakpoint import WHEN, Breakpoint, When, is_reached
 from octogram_tui.model.failure import AGENT_LOST, Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.pattern import Pattern, fits
+from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
@@ -94,9 +95,15 @@ class Breakpoints:
                 if by != BY_KEPT:  # what is kept outlives rows, and the list says so
                     self.warn_of_nothing(number)
 
-    def warn_of_nothing(self, number: int) -> None:
+    def follow(self, former: Scenario) -> None:
+        """An edited scenario is in force: say which ones it leaves with nothing."""
+        for entry in self._all.values():
+            if entry.breakpoint.is_on and not matches_nothing(entry.breakpoint, former):
+                self.warn_of_nothing(entry.number, former)
+
+    def warn_of_nothing(self, number: int, former: Scenario | None = None) -> None:
         """Say so when one matches nothing now: it stays, since an edit may bring what it is for."""
-        why = matches_nothing(self._all[number].breakpoint, self._core.scenario)
+        why = matches_nothing(self._all[number].breakpoint, self._core.scenario, former)
         if why:
             self._core.emit(WarningGiven(message=f"breakpoint {number} matches nothing now: {why}"))
 
@@ -114,11 +121,16 @@ class Breakpoints:
     def add(self, breakpoint_: Breakpoint, by: str = "operator") -> int:
         """Set one that has no problem (breakpoint_check.py); one that is there already stays. Gives its number."""
         breakpoint_ = tidied(breakpoint_)
-        for entry in self._all.values():
-            if replace(entry.breakpoint, is_on=breakpoint_.is_on) == breakpoint_:
-                return self._put(entry, breakpoint_, entry.by)
+        same = self.like(breakpoint_)
+        if same is not None:
+            return self._put(same, breakpoint_, same.by)
         self._last += 1
         return self._put(Entry(self._last, breakpoint_, by), breakpoint_, by)
+
+    def like(self, breakpoint_: Breakpoint) -> Entry | None:
+        """Give the one that is the same, be it on or off."""
+        wanted = tidied(breakpoint_)
+        return next((e for e in self._all.values() if replace(e.breakpoint, is_on=wanted.is_on) == wanted), None)
 
     def change(self, number: int, breakpoint_: Breakpoint, by: str = "operator") -> bool:
         """Make another one of it. False when there is none of this number."""

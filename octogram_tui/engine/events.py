@@ -423,7 +423,10 @@ class HoldModeChosen(Event):
 
 @dataclass(slots=True, kw_only=True)
 class BreakpointSet(Event):
-    """A breakpoint is there, or is now so. The fields are those of model/breakpoint.py."""
+    """A breakpoint is there, or is now so. The fields are those of model/breakpoint.py.
+
+    by: operator, command line, file (kept from earlier runs), until, or run: the one that `on_failure: pause` is.
+    """
 
     TYPE: ClassVar[str] = "breakpoint_set"
     number: int

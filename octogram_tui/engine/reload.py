@@ -83,6 +83,7 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
     adopt_variables(core, old, new)
     engine.follow_stages(old, new)
     follow_edit(engine)
+    engine.breakpoints.follow(old)
     engine.staleness.tell(engine.staleness.look(None))
     _adopt_agents(engine, old, new)
     was = {file.path: file.source for file in old.own_procedures}

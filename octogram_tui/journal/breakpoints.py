@@ -80,6 +80,8 @@ class KeptBreakpoints:
         """Put one in another one's place; without an old one add it, without a new one take it away."""
         with self._telling("write"), self._locked():
             kept = self._read()
+            if new == old and new in kept:
+                return
             places = [place for place, one in enumerate(kept) if one == old] or [
                 place for place, one in enumerate(kept) if old is not None and one.place == old.place
             ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulation import Answer, Simulation, job, report, scenario, stage
 
@@ -36,10 +38,13 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.errors import ExitCode
-from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.journal import codec
+from octogram_tui.journal.breakpoints import KeptBreakpoints
+from octogram_tui.model.breakpoint import WHEN, Breakpoint
 from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.model.scenario import ItemsSpec, Scenario, Text, VarUpdate
+from octogram_tui.projection.breakpoints import BreakpointList
 
 THREE = ItemsSpec((("1..3",),))
 
@@ -301,6 +306,8 @@ def test_they_are_set_changed_switched_and_removed_by_number() -> None:
     simulation.go(BreakRequest("s/k", number=1))
     simulation.go(BreakRequest("s/l"))
     simulation.go(BreakRequest("s/l", is_on=False))  # that is there already
+    simulation.go(BreakRequest("s/l", number=1))
+    assert [e.message for e in simulation.of(RequestRefused)] == ["breakpoint 2 is that already"]
     assert [(e.number, e.pattern, e.condition, e.hits, e.is_off, e.by) for e in simulation.of(BreakpointSet)] == [
         (1, "s/k", "true", "2", False, "operator"),
         (1, "s/k", "", "", False, "operator"),
@@ -363,8 +370,13 @@ def test_they_survive_edits_by_name_and_take_what_is_new() -> None:
     simulation.go(EditReport(scenario(stage("s", job("j"), job("new"), job("k")))))
     simulation.go(GoRequest())
     assert met(simulation) == ["1 s/new@a"]
-    simulation.go(EditReport(scenario(stage("s", job("j"), job("new"), job("k")), stage("u", job("j")))))
-    assert len(simulation.engine.breakpoints.entries()) == 1
+    simulation.go(BreakRequest("@a", is_on=False))
+    simulation.go(EditReport(scenario(stage("s", job("j"), job("newer"), job("k")))))
+    simulation.go(EditReport(scenario(stage("s", job("j"), job("newer"), job("k")), agents="b")))
+    assert [e.message for e in simulation.of(WarningGiven) if "breakpoint" in e.message] == [
+        "breakpoint 1 matches nothing now: no job there is called new; did you mean /newer?"
+    ]
+    assert [entry.number for entry in simulation.engine.breakpoints.entries()] == [1, 2]
 
 
 # -- nobody there -------------------------------------------------------------------------------------------------
@@ -433,6 +445,7 @@ POINTS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(POINTS, max_size=4), st.sampled_from(["hold", "continue"]))
 def test_what_is_met_is_what_a_naive_reference_says_and_everything_runs_once(
     points: list[Breakpoint], on_break: str
@@ -461,3 +474,53 @@ def test_what_is_met_is_what_a_naive_reference_says_and_everything_runs_once(
         and (not point.condition or (point.condition != "false" and "@a" in row))
     ]
     assert sorted((e.number, str(e.instance)) for e in simulation.of(BreakpointMet)) == sorted(expected)
+
+
+TEXTS = st.text(alphabet="varsx.{}%|()[]'* 1>@/\\\n\ud800é", max_size=14) | st.sampled_from(
+    ["vars.x > 1", "{{ vars.x }}", "item", "{% for i in range(99999999) %}{{ i }}{% endfor %}", "res.n is defined", "("]
+)
+
+
+@given(st.builds(BreakRequest, TEXTS, st.sampled_from(WHEN), TEXTS, TEXTS, TEXTS, TEXTS))
+def test_whatever_is_asked_for_is_set_or_refused_on_one_line_and_can_be_met(asked: BreakRequest) -> None:
+    simulation = run(scenario(stage("s", job("j")), stage("t", job("k"))), start_paused=True)
+    simulation.go(asked)
+    refused = [e.message for e in simulation.of(RequestRefused)]
+    assert len(refused) + len(simulation.of(BreakpointSet)) == 1
+    assert all("\n" not in message for message in refused)
+    for _ in range(8):
+        simulation.go(GoRequest())
+    assert simulation.exit_code == 0
+    for event in simulation.events:
+        assert b"\n" not in codec.encode(event).rstrip(b"\n")
+
+
+REQUESTS = st.one_of(
+    st.builds(BreakRequest, st.sampled_from(["s", "/j", "@a"]), number=st.integers(0, 3), is_once=st.booleans()),
+    st.builds(SwitchBreakRequest, st.integers(0, 4), st.booleans()),
+    st.builds(RemoveBreakRequest, st.integers(0, 4)),
+    st.just(GoRequest()),
+)
+
+
+@given(st.lists(REQUESTS, max_size=10))
+@settings(max_examples=40)
+def test_the_events_tell_all_of_the_table_and_so_does_what_is_kept(asked: list[Any]) -> None:
+    simulation = run(
+        scenario(stage("s", job("j", items=THREE))), on_failure="pause", start_paused=True, keep_alive=True
+    )
+    for request in asked:
+        simulation.go(request)
+    told = BreakpointList()
+    for event in simulation.events:
+        told.apply(event)
+    table = simulation.engine.breakpoints.entries()
+    assert [(one.number, one.breakpoint, one.by) for one in told.listed] == sorted(
+        (entry.number, entry.breakpoint, entry.by) for entry in table
+    )
+    assert [one.count for one in told.listed] == [entry.count for entry in sorted(table, key=lambda e: e.number)]
+    with TemporaryDirectory() as directory:
+        kept = KeptBreakpoints(Path(directory), f"{directory}/s.yml")
+        kept.apply(simulation.events)
+        expected = [one.breakpoint for one in told.listed if one.by == "operator" and not one.breakpoint.is_once]
+        assert sorted(map(repr, kept.load())) == sorted(map(repr, expected))
