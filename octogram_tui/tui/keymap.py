@@ -415,7 +415,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "compare",
-        "D",
+        "C",
         "compare",
         "Look",
         "an attempt beside where it went well, the first difference first; again for the next to compare with",

@@ -108,7 +108,7 @@ async def test_a_key_compares_with_where_it_went_well_and_again_with_the_next() 
         await settled(pilot)
         assert app.run_screen is not None
         app.run_screen.plan.select(app.model.board.instances[B])
-        await pilot.press("D")
+        await pilot.press("C")
         detail = pane(app)
         await until(pilot, lambda: "they first differ in environment python" in screen_text(app))
         assert app.run_screen.grid.is_zoomed
@@ -117,7 +117,7 @@ async def test_a_key_compares_with_where_it_went_well_and_again_with_the_next() 
         assert "│ s/j@a#1  ✓ ok  1.0s" in lines_of(detail)[0]
         assert any(line.startswith(" bad ") and line.endswith("│ good") for line in text.splitlines())
         assert "they first differ in environment python" in detail.text_of_selected()
-        await pilot.press("D")
+        await pilot.press("C")
         assert detail.page == "look", "there is no other to compare with"
         await pilot.press("escape", "escape")
 
@@ -128,7 +128,7 @@ async def test_who_has_not_run_cannot_be_compared_and_is_told_so() -> None:
         await settled(pilot)
         assert app.run_screen is not None
         app.run_screen.plan.select(app.model.board.stages[0])
-        await pilot.press("D")
+        await pilot.press("C")
         await until(pilot, lambda: "choose a row that has run" in screen_text(app))
 
 
