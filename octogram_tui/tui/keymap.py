@@ -399,7 +399,9 @@ ACTIONS: tuple[Action, ...] = (
         "switch all breakpoints off, or on again",
         verbs=("switch_break",),
     ),
-    Action("clear breakpoints", "", "clear_breakpoints", "Debug", "remove all of them", verbs=("remove_break",)),
+    Action(
+        "clear breakpoints", "", "clear_breakpoints", "Debug", "remove all that were set here", verbs=("remove_break",)
+    ),
     *(Action(view.name, view.key, f"view('{view.name}')", "Look", view.help) for view in VIEWS if view.key),
     Action("next pane", "tab", "next_pane(1)", "Look", "move to the next pane", "Pane", 12),
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),

@@ -61,7 +61,14 @@ def needs_of(model: Model, *, is_lost: bool, closed: set[Mark]) -> list[Need]:
         grace = f", {board.message}" if board.message else ""
         hints = (Hint("stop", "stop without grace"), Hint("leave", "leave it to itself"))
         return [Need("held", f"Stopping (asked by {board.reason}{grace}): agents clean up.", hints)]
-    found = [_asks(board), _failing(board) or _paused(model) or _done(board), _edit(model), _missing(board)]
+    failing = _failing(board)
+    found = [
+        _asks(board),
+        failing or _paused(model) or _done(board),
+        _held_alone(model) if failing or not board.is_paused else None,
+        _edit(model),
+        _missing(board),
+    ]
     return [need for need in found if need is not None and need.mark not in closed]
 
 
@@ -131,7 +138,7 @@ def _paused(model: Model) -> Need | None:
     """Why it stands still, what is under way yet, and what comes next."""
     board = model.board
     if not board.is_paused:
-        return _held_alone(model)
+        return None
     hints = [Hint("pause or go", "go"), Hint("step over", "over"), Hint("step into", "into")]
     if board.reason == "start" and not board.in_flight:
         hints += [Hint("breakpoint", "break"), Hint("edit", "set a variable"), Hint("help", "help")]
@@ -146,7 +153,7 @@ def _paused(model: Model) -> Need | None:
     if board.in_flight:
         said = {"operator": "Pausing", "step": "Stepping"}.get(board.reason, message.rstrip("."))
         message = f"{said}: {board.in_flight} in flight."
-    hints += [Hint("run until here", "until here"), Hint("rerun", "rerun"), Hint("help", "help")]
+    hints += [Hint("breakpoint", "break"), Hint("rerun", "rerun"), Hint("help", "help")]
     return Need("held", f"{message} {queue_line(model)}".rstrip(), tuple(hints))
 
 
@@ -162,14 +169,19 @@ def stop_line(board: Board) -> str:
 
 
 def _held_alone(model: Model) -> Need | None:
-    """Agents that a breakpoint or a failure holds, while the others go on."""
-    held = [(name, hold) for name, hold in model.board.stops.agents.items() if hold.is_held and hold.message]
+    """Agents that breakpoints hold, whatever the others do; what failed is told by itself."""
+    agents = model.board.stops.agents
+    held = [(name, hold) for name, hold in agents.items() if hold.is_held and hold.reason == "breakpoint"]
     if not held:
         return None
     name, hold = held[-1]
     more = f"and {plural(len(held) - 1, 'other agent')}" if len(held) > 1 else ""
-    hints = (Hint("hold agent", "let it go on"), Hint("scope", "steps for it"), Hint("breakpoints", "breakpoints"))
-    return Need("held", f"{name} is held, the others go on: {hold.message}", hints, more)
+    hints = (
+        Hint("hold agent", "let the agent go on"),
+        Hint("scope", "steps for it"),
+        Hint("breakpoints", "breakpoints"),
+    )
+    return Need("held", f"{name} is held alone: {hold.message}", hints, more)
 
 
 def queue_line(model: Model) -> str:

@@ -86,7 +86,7 @@ async def test_agents_that_are_held_alone_are_told_of_while_the_others_go_on() -
         top = " ".join(" ".join(lines_of(app)[:4]).split())
         assert "n_2 held" in lines_of(app)[0]
         assert "stops: alone" in lines_of(app)[0]
-        assert "n_2 is held, the others go on: breakpoint 2: vars.level > 5" in top
+        assert "n_2 is held alone: breakpoint 2: vars.level > 5" in top
         await pilot.press("2")
         assert "held alone: breakpoint 2" in screen_text(app)
 

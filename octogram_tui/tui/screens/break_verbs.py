@@ -134,17 +134,13 @@ class BreakVerbs(StepVerbs):
 
     def action_clear_breakpoints(self) -> None:
         """Take all away, after a question."""
-        stops = self.model.board.stops
 
         def ask() -> Asked | None:
-            count = len(stops.breakpoints.by_number)
+            count = len(self._own())
             if not count or self.app.why_not():
                 return None
-            lines = ["The one that holds at failures goes too: then a failure ends the run, as without a console."]
-            by_run = any(each.by == "run" for each in stops.breakpoints.listed)
-            return Asked(
-                f"Remove {plural(count, 'breakpoint')}?", lines if by_run else [], [Answer("r", "remove", "yes")]
-            )
+            lines = ["What holds at failures stays: it is removed by itself."]
+            return Asked(f"Remove {plural(count, 'breakpoint')}?", lines, [Answer("r", "remove", "yes")])
 
         def take(answer: str | None) -> None:
             if answer:
@@ -155,8 +151,12 @@ class BreakVerbs(StepVerbs):
 
     def action_switch_breakpoints(self) -> None:
         """Switch all off, or, when none is on, all on."""
-        is_any_on = any(each.breakpoint.is_on for each in self.model.board.stops.breakpoints.listed)
+        is_any_on = any(each.breakpoint.is_on for each in self._own())
         self.app.ask(SwitchBreakRequest(0, not is_any_on))
+
+    def _own(self) -> list[Listed]:
+        """Those that all of them at once means: not the one that the run has set to hold at failures."""
+        return [each for each in self.model.board.stops.breakpoints.listed if each.by != "run"]
 
     def go_to_breakpoint(self, listed: Listed) -> None:
         """Put the plan's cursor where a breakpoint was met last, else at the first row that it is about."""

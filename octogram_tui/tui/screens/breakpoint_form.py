@@ -25,11 +25,11 @@ WHEN_FIELD = "when"
 TEXTS = ("pattern", "name", "condition", "hits", "log")
 LABELS = {"pattern": "where", "condition": "if", "log": "write"}
 MEANS: dict[str, str] = {
-    "pattern": "stage/job@agent[item]: parts may be left out, * stands for anything",
-    "name": "of a variable its name, of a failure its kind (exit, timeout, assert ...); empty: any",
-    "condition": "an expression over vars, agent, re, item and res that has to hold; empty: always",
-    "hits": "3: from the third time on, =3: at the third only, %3: each third time; empty: always",
-    "log": "a text with templates that is written instead of stopping; empty: it stops",
+    "pattern": "stage/job@agent[item]: each part optional, * is anything",
+    "name": "the variable, or the kind: exit, timeout, assert ...; empty: any",
+    "condition": "over vars, agent, re, item, res; empty: always",
+    "hits": "3: from the third time on, =3: then only, %3: each third",
+    "log": "a text, with templates; it goes on then; empty: it stops",
 }
 POINTS: dict[When, str] = {
     "before": "before each attempt",
@@ -66,7 +66,7 @@ class BreakpointForm(Dialog[BreakRequest]):
             for name in TEXTS
         }
         title = f"Breakpoint {number}" if number else "A new breakpoint"
-        self.heading = DialogText(brush, [[(title, "strong")]])
+        self.heading = DialogText(brush, [[(title, "strong"), ("   enter: set   esc: never mind", "faint")]])
         self.point = DialogText(brush, [])
         self.says = DialogText(brush, [])
         self.says.id = "variable-says"
@@ -123,7 +123,7 @@ class BreakpointForm(Dialog[BreakRequest]):
         problem = problem_of(given)
         first: list[Piece] = [(self.brush.text(problem), "failed")] if problem else [(self._about(given), "dim")]
         means = "left, right: choose" if is_here else MEANS[self.here]
-        second: list[Piece] = [("enter: set   ", "faint"), (means, "faint")]
+        second: list[Piece] = [(means, "faint")]
         self.says.show([cut(first, room), cut(second, room)])
 
     # Keys

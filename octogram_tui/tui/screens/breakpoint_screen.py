@@ -58,6 +58,7 @@ class BreakpointScreen(Dialog[None]):
         self.verbs = verbs
         self.brush = verbs.app.brush
         self.number = 0  # of the breakpoint under the cursor
+        self._newest: int | None = None  # the highest number, as it was shown last
         self._top = 0
         self.text = BreakpointText(self.brush, [])
 
@@ -91,7 +92,12 @@ class BreakpointScreen(Dialog[None]):
             return
         room = max(20, min(MOST_CELLS, self.app.size.width * 92 // 100 - AROUND))
         lines: list[list[Piece]] = [[("Breakpoints", "strong"), (self._holds(), "dim")], []]
-        listed, chosen = self.listed, self.chosen
+        listed = self.listed
+        newest = listed[-1].number if listed else 0
+        if self._newest is not None and newest > self._newest:
+            self.number = newest  # it was set just now
+        self._newest = newest
+        chosen = self.chosen
         rows = max(1, min(len(listed), self.app.size.height - OTHER_ROWS))
         at = listed.index(chosen) if chosen is not None else 0
         self._top = max(0, min(max(at - rows + 1, min(self._top, at)), len(listed) - rows))

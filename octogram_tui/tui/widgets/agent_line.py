@@ -10,6 +10,7 @@ from octogram_tui.projection.agent_list import AgentGroup, Order
 from octogram_tui.projection.loads import Load
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow
+from octogram_tui.projection.stops import AgentHold
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit
@@ -187,11 +188,10 @@ class AgentLines:
             word = "" if self._columns.word else look.word
             return ": ".join(filter(None, (word, brush.text(agent.message)))), look.style
         current = agent.current
-        hold = self._model.board.stops.agents.get(agent.name)
-        if hold is not None:
-            word = "held alone" if hold.is_held else "goes on alone"
-            return ": ".join(filter(None, (word, brush.text(hold.message)))), "held" if hold.is_held else "running"
         if current is None:
+            held = self._model.board.stops.agents.get(agent.name)
+            if held is not None and held.is_held:
+                return "held alone", "held"
             return brush.text(agent.host or agent.address), "faint"
         name = brush.text(current.job.name)
         other = failed_as(agent, self._model)
@@ -199,11 +199,20 @@ class AgentLines:
             return f"as {brush.text(other)}  ({name})", "dim"
         if current.state in (State.FAILED, State.LOST, State.RETRYING):
             return f"{brush.text(current.message)}  ({name})", LOOKS[current.state].style
+        hold = self._model.board.stops.agents.get(agent.name)
+        if hold is not None and hold.is_held:
+            return ": ".join(filter(None, ("held alone", brush.text(told_of(hold, agent.name))))), "held"
         if agent.running:
             extra = f" (+{agent.running - 1})" if agent.running > 1 else ""
             progress = f"  {brush.text(current.progress)}" if current.progress else ""
             return f"{name} {time_of(agent, self._model)}{extra}{progress}", ""
         return name, "faint"
+
+
+def told_of(hold: AgentHold, agent: str) -> str:
+    """Say why an agent is held, without the row's name, which ends with the agent's."""
+    where, separator, why = hold.message.partition(": ")
+    return why if separator and f"@{agent}" in where else hold.message
 
 
 def failed_as(agent: AgentRow, model: Model) -> str:
