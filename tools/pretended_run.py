@@ -164,6 +164,9 @@ class PretendedRun:
                     )
                 )
                 after()
+            case st.SkipAllRequest():
+                for key in stimulus.instances:
+                    self.take(st.SkipRequest(key))
             case st.ConfirmRequest():
                 self._emit(ev.ConfirmationGiven(stage=stimulus.stage, answer=stimulus.answer))
                 self._open_act() if stimulus.answer else self._pass_act("not confirmed")

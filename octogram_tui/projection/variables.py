@@ -103,6 +103,10 @@ class Variables:
         found = [name for name, rank in ranks.items() if rank == best and not self.by_name[name].now.removed]
         return self.by_name[found[0]] if best and len(found) == 1 else None
 
+    def names_some(self, row: Row | None) -> bool:
+        """Whether what failed names variables itself, and not only its job's texts do."""
+        return min(self._ranks(row).values(), default=0) < -1
+
     def _ranks(self, row: Row | None) -> dict[str, int]:
         """Say of each variable how likely a row is about it: the lower the likelier, and 0 when nothing says so."""
         cause, words = set[str](), set[str]()

@@ -30,12 +30,19 @@ def change(path: str, keys: Path, value: Any) -> None:
 
     The file is replaced in one step and keeps its mode. Raises ScenarioError when it is not what it must be.
     """
+    change_all(path, {tuple(keys): value})
+
+
+def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
+    """Set several values at once, as `change` does one. Raises ScenarioError."""
     before = read_document(path)
     if before.errors:
         flaw = before.errors[0]
         raise ScenarioError([Problem(path, flaw.place.line, flaw.place.column, flaw.message, flaw.hint)])
-    wanted = _with_value(path, plain(before.root), keys, value)
-    text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, keys, value)
+    wanted = plain(before.root)
+    for keys, value in values.items():
+        wanted = _with_value(path, wanted, keys, value)
+    text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, values)
     if plain(_reread(path, text).root) != wanted:
         raise _refused(path, "this change cannot be written without changing other parts", "edit the file by hand")
     _replace(path, text)
@@ -58,7 +65,7 @@ def _with_value(path: str, root: Any, keys: Path, value: Any) -> Any:
     return root
 
 
-def _yaml_text(path: str, keys: Path, value: Any) -> str:
+def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any]) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
@@ -72,18 +79,27 @@ def _yaml_text(path: str, keys: Path, value: Any) -> str:
         yaml.width = 1 << 16
         yaml.indent(mapping=2, sequence=indent or 2, offset=offset or 0)
         root = yaml.load(source)
-        node = root
-        for key in keys[:-1]:
-            if key == "vars" and key not in node:
-                node.insert(0, "vars", CommentedMap())
-            node = node[key]
-        node[keys[-1]] = _scalar(value)
+        for keys, value in values.items():
+            node = root
+            for key in keys[:-1]:
+                if key == "vars" and key not in node:
+                    node.insert(0, "vars", CommentedMap())
+                node = node[key]
+            node[keys[-1]] = _like(node.get(keys[-1]) if isinstance(node, dict) else None, value)
         out = io.StringIO()
         yaml.dump(root, out)
     except YAMLError as error:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise _refused(path, f"this file cannot be rewritten: {problem}", "edit the file by hand") from error
     return out.getvalue()
+
+
+def _like(old: Any, value: Any) -> Any:
+    """Write a text of several lines as a block, where that was one or is easier to read."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    is_block = isinstance(value, str) and "\n" in value.rstrip("\n") and value == value.strip(" \t")
+    return LiteralScalarString(value) if is_block and not isinstance(old, (dict, list)) else _scalar(value)
 
 
 def _scalar(value: Any) -> Any:

@@ -92,7 +92,7 @@ async def test_skipping_a_cluster_is_one_question_too() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("S", "s")
-        assert source.sent == [st.SkipRequest(key(2)), st.SkipRequest(key(3))]
+        assert source.sent == [st.SkipAllRequest("failed", instances=(key(2), key(3)))]
 
 
 async def test_what_one_asks_for_is_shown_though_a_filter_hid_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from string import ascii_lowercase, digits
 
-from octogram_tui.engine.stimuli import BackRequest, Inputs, RerunAllRequest, SkipRequest, Stimulus
+from octogram_tui.engine.stimuli import BackRequest, Inputs, RerunAllRequest, SkipAllRequest, SkipRequest, Stimulus
 from octogram_tui.projection.again import Choice, choices
 from octogram_tui.projection.bunches import Bunch
 from octogram_tui.projection.row_states import State
@@ -289,8 +289,9 @@ class AgainVerbs(PaneScreen):
             return Asked(f"Skip {' and '.join(counts)} on {agents}?", lines, [Answer("s", "skip them", "yes")])
 
         def answer(given: str | None) -> None:
-            for each in (*left(State.FAILED), *left(State.HELD)) if given else ():
-                self.app.ask(SkipRequest(each.key))
+            for which, state in (("failed", State.FAILED), ("held", State.HELD)):
+                if given and (some := tuple(each.key for each in left(state))):
+                    self.app.ask(SkipAllRequest(which, instances=some))
 
         self.app.open_dialog(Question(self.app.brush, ask=ask), answer)
 
@@ -299,7 +300,7 @@ def said(choice: Choice) -> str:
     """Say of a choice what it is, how much, and where."""
     count = f"{plural(choice.instances, 'instance')} on {plural(choice.agents, 'agent')}"
     busy = f", {choice.under_way} more run right now" if choice.under_way else ""
-    return f"{choice.name}: {choice.says}   {count}{busy}"
+    return f"{choice.name:<9} {count}{busy}   {choice.says}"
 
 
 def _instances(bunch: Bunch) -> list[InstanceRow]:

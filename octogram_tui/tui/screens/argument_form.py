@@ -30,13 +30,14 @@ OTHER_ROWS = 12
 class Entry(NamedTuple):
     """An argument, or a part of one that is a map: `path` leads to it.
 
-    now: as it is rendered, or as it was given by hand (`is_given`); template: what it comes of.
+    now: as it is rendered, or as it was given by hand (`is_given`); template: what it comes of; was: without that.
     """
 
     path: tuple[str, ...]
     now: Any
     template: str = ""
     is_given: bool = False
+    was: Any = None
 
     @property
     def name(self) -> str:
@@ -48,15 +49,18 @@ def entries_of(arguments: Mapping[str, Any], templates: Mapping[str, Any], given
     """List arguments as they are now, those that are maps part by part."""
     found: list[Entry] = []
     for name in dict.fromkeys([*arguments, *given]):
-        now = given.get(name, arguments.get(name))
+        was = arguments.get(name)
+        now = given.get(name, was)
         template = templates.get(name)
-        if isinstance(now, dict) and now:
-            within = template if isinstance(template, dict) else {}
-            found += [
-                Entry((name, part), each, _written(within.get(part)), name in given) for part, each in now.items()
-            ]
-        else:
-            found.append(Entry((name,), now, _written(template), name in given))
+        if not isinstance(now, dict) or not now:
+            found.append(Entry((name,), now, _written(template), name in given, was))
+            continue
+        within = template if isinstance(template, dict) else {}
+        before = was if isinstance(was, dict) else {}
+        found += [
+            Entry((name, part), each, _written(within.get(part)), name in given, before.get(part))
+            for part, each in now.items()
+        ]
     return found
 
 
@@ -101,7 +105,7 @@ class ArgumentForm(Dialog[None]):
         *,
         send: Callable[[dict[str, Any], bool], int],
         heard: Callable[[], tuple[int, str]],
-        write: Callable[[dict[str, Any]], str],
+        write: Callable[[dict[tuple[str, ...], Any]], str],
         why_not: Callable[[], str] = str,
         other: Callable[[], None] | None = None,
     ) -> None:
@@ -202,14 +206,15 @@ class ArgumentForm(Dialog[None]):
         self._fill()
         self._show()
 
-    def read(self, name: str, text: str) -> tuple[Any, str]:
-        """Give what a text means as a value, and what is wrong with it."""
+    def read(self, entry: Entry, text: str) -> tuple[Any, str]:
+        """Give what a text means as a value, and what is wrong with it. What is a text stays one."""
         from octogram_tui.scenario.assignments import parse_assignment
 
         try:
-            return parse_assignment(f"{name}={text}")[1], ""
+            value = parse_assignment(f"value={text}")[1]
         except OctogramError as error:
             return None, error.message
+        return (text if isinstance(entry.now, str) and isinstance(value, (bool, int, float)) else value), ""
 
     # What is said
 
@@ -249,7 +254,7 @@ class ArgumentForm(Dialog[None]):
             return [("this row has no arguments", "dim")]
         if entry.path[0] in self.resets:
             return [("the text's value again, as its template is rendered then", "retrying")]
-        _, problem = self.read(entry.name, self.value_field.text)
+        _, problem = self.read(entry, self.value_field.text)
         if problem:
             return [(self.brush.text(problem), "failed")]
         by = "given by you" if entry.is_given else "as the text gives it"
@@ -311,10 +316,12 @@ class ArgumentForm(Dialog[None]):
         """Ask the run for all that was changed, unless something is wrong with it."""
         self._keep()
         values: dict[str, Any] = {}
-        for name, text in self.texts.items():
-            values[name], problem = self.read(name, text)
+        for at, entry in enumerate(self.entries):
+            if entry.name not in self.texts:
+                continue
+            values[entry.name], problem = self.read(entry, self.texts[entry.name])
             if problem:
-                self.pointed = next(at for at, each in enumerate(self.entries) if each.name == name)
+                self.pointed = at
                 self._fill()
                 self._show()
                 return
@@ -323,8 +330,10 @@ class ArgumentForm(Dialog[None]):
         if self._why_not() or self._waits is not None:
             self._show()
             return
-        if writes and (problem := self._write(wanted) if wanted else "nothing is changed here"):
-            self._problem = problem if not wanted else f"not written: {problem}"
+        paths = {each.path: values[each.name] for each in self.entries if each.name in values}
+        paths |= {each.path: each.now for each in stays if each.name not in values and each.now != each.was}
+        if writes and (problem := self._write(paths) if paths else "nothing is changed here"):
+            self._problem = f"not written: {problem}"
             self._show()
             return
         if not values and not self.resets:

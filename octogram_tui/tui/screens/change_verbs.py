@@ -33,12 +33,12 @@ class ChangeVerbs(FileVerbs):
     """The actions of keymap.py that change what the run goes by."""
 
     def action_edit(self) -> None:
-        """Edit what one is about: a variable, where it is chosen or what failed names one; else a row's arguments."""
+        """Edit what one is about: a variable, where it is chosen or what failed names some; else a row's arguments."""
         row = self._editable()
-        if row is None or self.pane == "variables" or self.model.variables.meant(row) is not None:
+        if row is None or self.pane == "variables" or self.model.variables.names_some(row):
             self.action_edit_variable()
-        else:
-            self.action_edit_arguments()
+        elif self.app.may_act():
+            self.app.in_turn(self._open_arguments(row, self._all_alike(row), instead=self.action_edit_variable))
 
     def action_edit_variable(self) -> None:
         """Set a variable: the chosen one, or the one that a failure is about, where it is only one."""
@@ -170,9 +170,13 @@ class ChangeVerbs(FileVerbs):
         elif self.app.may_act():
             self.app.in_turn(self._open_arguments(row, self._all_alike(row)))
 
-    async def _open_arguments(self, row: InstanceRow, rows: list[InstanceRow]) -> None:
+    async def _open_arguments(
+        self, row: InstanceRow, rows: list[InstanceRow], instead: Callable[[], None] | None = None
+    ) -> None:
+        """Open the form; instead: what is done where nobody knows what the row is given."""
         found = await self._rendered(row)
-        if found is None:
+        if isinstance(found, str):
+            self.app.notify(safe(found), severity="warning", markup=False) if instead is None else instead()
             return
         rendered, templates = found
         model = self.model
@@ -205,18 +209,22 @@ class ChangeVerbs(FileVerbs):
         )
         self.app.open_dialog(form)
 
-    async def _rendered(self, row: InstanceRow) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Give what the next attempt is given as the text has it, and templates; of an old run, what the latest was."""
+    async def _rendered(self, row: InstanceRow) -> tuple[dict[str, Any], dict[str, Any]] | str:
+        """Give what the next attempt is given as the text has it, and templates; else the latest's, or why not."""
         answer = await self.in_time(Expected(row.key))
         if not answer.get("problem"):
             return dict(answer.get("arguments") or {}), dict(answer.get("templates") or {})
-        if row.last is not None and row.last.arguments is not None:
+        if row.last is not None and row.last.arguments:
             return dict(row.last.arguments), nested(self.model.source.templates(row.job))
-        self.app.notify(safe(answer["problem"]), severity="warning", markup=False)
-        return None
+        return str(answer["problem"])
 
-    def _write_arguments(self, row: InstanceRow, values: dict[str, Any]) -> str:
-        return "this cannot be written yet"
+    def _write_arguments(self, row: InstanceRow, values: dict[tuple[str, ...], Any]) -> str:
+        """Write arguments into the row's job in the scenario's file, where comments stay; says why it did not."""
+        from octogram_tui.scenario.edit_arguments import change_arguments
+
+        job, path = row.job, self.app.scenario_path
+        names = ", ".join(".".join(each) for each in values)
+        return self._written(names, lambda: change_arguments(path, job.stage.name, job.name, job.procedure, values))
 
 
 def nested(templates: Mapping[tuple[str, ...], str]) -> dict[str, Any]:

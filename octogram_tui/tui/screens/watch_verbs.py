@@ -89,7 +89,8 @@ class WatchVerbs(PaneScreen):
     def action_changed_variables(self) -> None:
         """Choose a moment, and see which variables are others since."""
         board = self.model.board
-        moments = [("the start", 0.0)]
+        begun_s = min((each.changes[0].at_s for each in self.model.variables.by_name.values()), default=0.0)
+        moments = [("the start", begun_s)]
         held = [row.last for stage in board.stages for row in stage.below() if row.last and row.state is State.FAILED]
         if held:
             latest = max(held, key=lambda attempt: attempt.started_s)
