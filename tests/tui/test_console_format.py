@@ -134,15 +134,6 @@ def test_every_action_s_verbs_are_there() -> None:
     """That the palette has every verb, with or without an action, is tested with the palette."""
     assert {name for action in ACTIONS for name in action.verbs} <= set(VERBS)
     assert all(action.says for action in ACTIONS)
-    assert [action.name for action in ACTIONS if action.needs_control] == [
-        "pause or go",
-        "step",
-        "rerun",
-        "rerun failed",
-        "rerun stale",
-        "skip",
-        "edit variable",
-        "reload now",
-        "revert scenario",
-        "stop",
-    ]
+    acting = {action.name for action in ACTIONS if action.needs_control}
+    assert acting >= {"pause or go", "step over", "breakpoint", "rerun", "skip", "edit", "back to stage", "stop"}
+    assert not acting & {"explain", "compare", "filter", "event back", "first failure", "check scenario", "leave"}
