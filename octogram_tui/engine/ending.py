@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, EndRun
-from octogram_tui.engine.events import RunFinished, StopRequested
+from octogram_tui.engine.events import RunFinished, RunResumed, StopRequested
 from octogram_tui.engine.stimuli import StopRequest
 from octogram_tui.engine.timers import RunTimer
 from octogram_tui.engine.verdict import exit_code
@@ -38,8 +38,7 @@ class Ending:
         self.reason = self.reason or reason
         if engine.phase == "running":
             engine.move("ending")
-            engine.breakpoints.end()
-            engine.tell_as_all(engine.gate.retire())
+            self._hold_no_more()
             engine.course.asked = ""
             for stage_run in list(engine.dispatcher.stage_runs):
                 if not stage_run.spec.always:  # what collects and cleans goes on: one agent's failure is its own
@@ -47,6 +46,15 @@ class Ending:
             if engine.in_flight:
                 engine.core.order(ArmTimer(RunTimer.CANCEL, CANCEL_S))
             engine.course.is_next_due = engine.course.is_next_due or engine.course.current is None
+
+    def _hold_no_more(self) -> None:
+        """Open the gate for good: what has to run at the end runs."""
+        engine = self._engine
+        engine.breakpoints.end()
+        was_shut = engine.gate.is_shut
+        engine.tell_as_all(engine.gate.retire())
+        if was_shut:
+            engine.core.emit(RunResumed(mode="go", what="what runs at the end"))
 
     def stop(self, stimulus: StopRequest) -> None:
         """First: end what runs, run the `always` stages, stop the agents. Again, or by force: only the last."""
@@ -81,8 +89,7 @@ class Ending:
         for timer in (RunTimer.LIMIT, RunTimer.COLLECT, RunTimer.CANCEL):
             engine.core.order(DisarmTimer(timer))
         engine.move("stopping")
-        engine.breakpoints.end()
-        engine.tell_as_all(engine.gate.retire())
+        self._hold_no_more()
         engine.course.asked = ""
         for stage_run in list(engine.dispatcher.stage_runs):
             engine.dispatcher.close(stage_run, reason)

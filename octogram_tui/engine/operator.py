@@ -147,7 +147,7 @@ class Operator:
         )
         engine.staleness.tell(found)
         # A held instance follows: what is shown next to it is what it will see.
-        for instance in engine.instances.in_state("held"):
+        for instance in engine.instances.in_state("held", "stopped"):
             instance.job_run.look_at(core.variables, core.epoch, core.seq)
         engine.transitions.look_at_expressions()
 

@@ -93,7 +93,7 @@ def _why_not(id_: InstanceId, instance: Instance | None, instances: Instances) -
             return "its stage ends" if instance.job_run.lane.stage_run.is_closing else ""
         case "retrying":
             return "it is tried again by itself"
-        case "held":
+        case "held" | "stopped":
             return "it is held, and has not failed"
         case _:
             return "it runs right now"
