@@ -70,9 +70,9 @@ def _meant(name: str, names: list[str], sign: str) -> str:
 
 def _of_pattern(pattern: Pattern, breakpoint_: Breakpoint) -> str:
     if breakpoint_.when == "lost" and (pattern.stage or pattern.is_of_job):
-        return f"agents are lost, not rows: write @NAME, not {breakpoint_.pattern}"
+        return f"agents are lost, not rows: write @NAME, not {pattern}"
     if breakpoint_.when == "stage" and (pattern.agent or pattern.is_of_job):
-        return f"stages begin, not rows: write the name of a stage, not {breakpoint_.pattern}"
+        return f"stages begin, not rows: write the name of a stage, not {pattern}"
     return ""
 
 

@@ -68,11 +68,11 @@ class KeptBreakpoints:
         given = {name: getattr(event, name) for name in _FIELDS if name != "is_on"}
         new = Breakpoint(**given, is_on=not event.is_off)
         old = self._of_number.pop(event.number, None)
-        if event.by not in ("operator", BY_KEPT) or new.is_once:
-            return
-        self._of_number[event.number] = new
-        if old is not None or event.by != BY_KEPT:
-            self._change(old, new)
+        is_kept = event.by in ("operator", BY_KEPT) and not new.is_once
+        if is_kept:
+            self._of_number[event.number] = new
+        if old is not None or (is_kept and event.by != BY_KEPT):
+            self._change(old, new if is_kept else None)
 
     # -- the file -------------------------------------------------------------------------------------------------
 
