@@ -26,11 +26,7 @@ def comparison_lines(found: RunComparison, states: Sequence[str]) -> Iterator[st
     yield f"< {_run(found.left, states[0])}"
     yield f"> {_run(found.right, states[1])}"
     if found.left.digest != found.right.digest:
-        yield (
-            "they ran different versions of the scenario"
-            if found.left.scenario == found.right.scenario
-            else ("they ran different scenarios")
-        )
+        yield "the scenario's text, or what the command line adds to it, is not the same"
     if found.beginning:
         yield ""
         yield "they began with other variables"
