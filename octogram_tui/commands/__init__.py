@@ -5,6 +5,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show every instance that would run, with its arguments",
     "runs": "list the runs that are known here",
     "replay": "look at a run again, from its journal",
+    "compare": "say where two runs first differ, and what took longer",
     "attach": "open a console onto a run that goes on",
     "serve": "open the console in a browser of this machine",
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",

@@ -17,6 +17,7 @@ FOR_COMMANDS = {
     **dict.fromkeys(("stop", "down", "kill", "abort", "cancel"), "ask last stop"),
     "pause": "ask last pause",
     "version": "--version",
+    **dict.fromkeys(("diff", "cmp"), "compare"),
     **dict.fromkeys(("example", "quickstart", "tutorial"), "demo"),
     "ping": "doctor",
 }

@@ -49,25 +49,12 @@ class Reasons:
         self.by_hand_seq = 0  # the latest event by which the operator set a variable: what is held sees it
         self.paused: ev.RunPaused | None = None
         self._reruns: deque[Rerun] = deque(maxlen=KEPT_RERUNS)
-        self._folds = {
-            "job_held": self._held,
-            "job_started": self._started,
-            "job_finished": self._finished,
-            "breakpoint_met": self._met,
-            "arguments_set": self._arguments_set,
-            "variable_changed": self._changed,
-            "run_paused": self._paused,
-            "run_resumed": self._resumed,
-            "rerun_begun": self._rerun_begun,
-            "stage_started": self._stage_started,
-            "course_moved_back": self._moved_back,
-        }
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in; the board has it already."""
-        fold = self._folds.get(event.TYPE)
-        if fold is not None:
-            fold(event)  # type: ignore[operator]
+        name = _FOLDS.get(type(event))
+        if name is not None:
+            getattr(self, name)(event)
 
     def rerun_of(self, key: InstanceId, at_s: float) -> Rerun | None:
         """Find what made an instance run again at a time."""
@@ -119,3 +106,19 @@ class Reasons:
 
     def _moved_back(self, event: ev.CourseMovedBack) -> None:
         self._reruns.append(Rerun(event.at_s, f"you went back to the beginning of stage {event.stage}"))
+
+
+_FOLDS: dict[type[ev.Event], str] = {
+    ev.JobHeld: "_held",
+    ev.JobStarted: "_started",
+    ev.JobFinished: "_finished",
+    ev.BreakpointMet: "_met",
+    ev.ArgumentsSet: "_arguments_set",
+    ev.VariableChanged: "_changed",
+    ev.RunPaused: "_paused",
+    ev.RunResumed: "_resumed",
+    ev.RerunBegun: "_rerun_begun",
+    ev.StageStarted: "_stage_started",
+    ev.CourseMovedBack: "_moved_back",
+}
+"""By name, so that the fold can be copied with what it knows and nothing else."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from octogram_tui.projection.text import safe
 
@@ -45,7 +44,7 @@ def plural(count: int, noun: str) -> str:
     return f"{shown} {noun}" if count == 1 else f"{shown} {noun}s"
 
 
-def value(given: Any) -> str:
+def value(given: object) -> str:
     """Write a value on one line: texts as they are where that is clear, all else as JSON."""
     if isinstance(given, str) and given and given == given.strip() and not _reads_as_other(given):
         return safe(given, limit=VALUE_CHARACTERS)
@@ -56,7 +55,7 @@ def value(given: Any) -> str:
     return safe(text, limit=VALUE_CHARACTERS)
 
 
-def block(given: Any, *, indent: int = 0) -> list[str]:
+def block(given: object, *, indent: int = 0) -> list[str]:
     """Write a value over several lines, in the manner of YAML; not cut, and safe to show."""
     pad = "  " * indent
     if isinstance(given, dict) and given:

@@ -10,7 +10,6 @@ from octogram_tui.projection.rows import AttemptRow, InstanceRow
 from octogram_tui.tui.format import LOOKS, block, duration, plural, stamp, value
 from octogram_tui.tui.look.pieces import Sight, Text, fact, head, hint, section, value_lines
 from octogram_tui.tui.model import title_of
-from octogram_tui.tui.widgets.brush import Brush
 
 LAST_LINES = 8
 OTHERS = 6
@@ -42,7 +41,7 @@ def look_at_instance(row: InstanceRow, sight: Sight) -> list[Text]:
     if row.earlier and attempt is not None:
         lines += section("attempts")
         for each in (attempt, *reversed(row.earlier)):
-            lines += _attempt(each, brush)
+            lines += _attempt(row, each, sight)
     lines += _facts(row, sight)
     if failure is not None and not sight.is_short:
         rest = {name: entry for name, entry in failure.detail.items() if name != "last_lines"}
@@ -123,10 +122,13 @@ def _was_let_go(attempt: AttemptRow) -> bool:
     )
 
 
-def _attempt(attempt: AttemptRow, brush: Brush) -> list[Text]:
+def _attempt(row: InstanceRow, attempt: AttemptRow, sight: Sight) -> list[Text]:
     """Say when an attempt ran, how long, why there was one, and how it ended."""
-    look = LOOKS[attempt.state]
+    brush, look = sight.brush, LOOKS[attempt.state]
     why = WHY.get(attempt.why, attempt.why)
+    rerun = sight.model.known.reasons.rerun_of(row.key, attempt.started_s) if attempt.why == "rerun" else None
+    if rerun is not None and attempt.reading.asked != "RerunRequest":
+        why = rerun.words
     lines: list[Text] = [
         [
             (f"  {attempt.number:>2} {brush.sign(look)} {look.word}", look.style),
