@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List
 
 READ_BYTES = 65536
+LOOK_S = 0.1  # how often it is seen whether the shell has ended
 NO_SHELLS = ("nologin", "false", "true", "sync")
 
 
@@ -106,9 +107,11 @@ def _in_terminal(argv: List[str], environment: Dict[str, str], terminal: Dict[st
         columns, rows = terminal["size"]
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         _become(argv, environment)
-    sources = [0, master]
+    status = None
     while True:
-        ready = select.select(sources, [], [])[0]
+        ready = select.select([0, master], [], [], LOOK_S if status is None else 0.0)[0]
+        if status is not None and master not in ready:  # others may hold the terminal: they stay
+            break
         if master in ready:
             try:
                 data = os.read(master, READ_BYTES)
@@ -117,13 +120,15 @@ def _in_terminal(argv: List[str], environment: Dict[str, str], terminal: Dict[st
             if not data:
                 break
             _write(1, data)
-        if 0 in ready:
+        if 0 in ready and status is None:
             data = os.read(0, READ_BYTES)
             if not data:  # whoever typed is gone: so is the terminal
                 break
             _write(master, data)
+        ended, found = os.waitpid(pid, os.WNOHANG) if status is None else (0, 0)
+        status = found if ended else status
     os.close(master)
-    status = os.waitpid(pid, 0)[1]
+    status = os.waitpid(pid, 0)[1] if status is None else status
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 

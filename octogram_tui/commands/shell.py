@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from octogram_tui.commands.complaint import complain
 from octogram_tui.commands.options import CommandParser, parse
-from octogram_tui.errors import AttachRefused, RequestDenied
+from octogram_tui.errors import AttachRefused, OctogramError, RequestDenied
 from octogram_tui.journal import archive, reader
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.text import safe
@@ -37,14 +40,27 @@ def main(argv: Sequence[str]) -> int:
     parser = CommandParser("shell", "Open a shell on a row's agent, where its command runs.", epilog=EPILOG)
     parser.add_argument("run", metavar="RUN", help="its name, the beginning of it, or `last`")
     parser.add_argument("row", metavar="ROW", nargs="?", default=HERE, help="a row, a part of its name, or an agent")
+    parser.add_argument("--for-console", action="store_true", help=argparse.SUPPRESS)
     parser.usage = "octogram-tui shell RUN [ROW] [-- COMMAND ...]"
     end = argv.index("--") if "--" in argv else len(argv)
     args = parse(parser, argv[:end])
     command = list(argv[end + 1 :])
-    run = archive.find(load().runs_dir, args.run)
+    if not args.for_console:
+        return _open(args.run, args.row, command)
+    try:
+        _open(args.run, args.row, command, comes_back=True)
+    except OctogramError as error:
+        complain(error)
+        with suppress(EOFError):
+            input("octogram-tui: enter goes back to the console ")
+    return 0  # how a shell ended is no matter for who comes back to a console
+
+
+def _open(name: str, row: str, command: list[str], *, comes_back: bool = False) -> int:
+    run = archive.find(load().runs_dir, name)
     if run.state != "running":
         raise AttachRefused(f"run {run.id} is {run.state}: its agents are gone")
-    place = ShellPlace.read(_where(run, _meant(run, args.row)))
+    place = ShellPlace.read(_where(run, _meant(run, row)))
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     for note in place.notes:
         print(f"octogram-tui: {safe(note)}", file=sys.stderr)
@@ -55,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
     if place.spec.transport == "local":
-        here(place, command)
+        return here(place, command, comes_back=comes_back)
     return asyncio.run(elsewhere(place, command, _terminal() if is_terminal else None))
 
 

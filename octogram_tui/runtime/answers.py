@@ -15,15 +15,22 @@ NOT_TOLD = frozenset({"answered", "problem", "said", "led_to", "problems", "up_t
 
 
 _SECRET = re.compile("PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIAL|AUTH|(^|_)KEY|KEY(_|$)|COOKIE", re.IGNORECASE)
+_LOGIN = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 HIDDEN = "(not shown)"
 
 
 def without_secrets(answer: dict[str, Any]) -> dict[str, Any]:
-    """Give an answer as it may be printed: variables of an environment whose names speak of secrets have no value."""
+    """Give an answer as it may be printed: variables of an environment that hold secrets have no value.
+
+    Those whose names speak of them, or whose values hold a login.
+    """
     environment = answer.get("environment")
     if not isinstance(environment, dict):
         return answer
-    shown = {name: HIDDEN if _SECRET.search(name) else value for name, value in sorted(environment.items())}
+    shown = {
+        name: HIDDEN if _SECRET.search(name) or _LOGIN.search(str(value)) else value
+        for name, value in sorted(environment.items())
+    }
     return {**answer, "environment": shown}
 
 

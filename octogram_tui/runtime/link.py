@@ -58,6 +58,7 @@ class Limits:
     forced_stop_s: float = 4.0
     close_s: float = 2.0  # for a task or a channel to end that was told to
     tail_s: float = 10.0
+    where_s: float = 3.0  # a person waits for a shell, which does without
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,15 +371,15 @@ class Link:
 
     async def tail(self, process: str, size_bytes: int) -> LogEnd:
         """Ask for the end of a log. Raises LinkLost."""
-        end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes})
+        end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes}, self._limits.tail_s)
         return end
 
     async def whereabouts(self) -> Here:
         """Ask where programs of this agent begin, and with what environment. Raises LinkLost."""
-        here: Here = await self._asked({"t": "where"})
+        here: Here = await self._asked({"t": "where"}, self._limits.where_s)
         return here
 
-    async def _asked(self, question: dict[str, Any]) -> Any:
+    async def _asked(self, question: dict[str, Any], within_s: float) -> Any:
         """Ask the daemon, and give its answer, as it was read. Raises LinkLost."""
         if self._channel is None:
             raise LinkLost(f"agent {self.spec.name} is not connected")
@@ -387,9 +388,9 @@ class Link:
         future = self._questions[request] = self._loop.create_future()
         self._write(encode({**question, "request": request}))
         try:
-            return await asyncio.wait_for(future, self._limits.tail_s)
+            return await asyncio.wait_for(future, within_s)
         except TimeoutError:
-            raise LinkLost(f"agent {self.spec.name} did not answer within {self._limits.tail_s:g} s") from None
+            raise LinkLost(f"agent {self.spec.name} did not answer within {within_s:g} s") from None
         finally:
             del self._questions[request]
 

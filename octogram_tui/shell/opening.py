@@ -6,10 +6,12 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 
-from octogram_tui.errors import OctogramError, TransportError
+from octogram_tui.errors import ExitCode, OctogramError, TransportError
 from octogram_tui.shell.place import ShellPlace
 from octogram_tui.shell.talk import Talk
 from octogram_tui.transport.argv import CommandTransport
@@ -21,9 +23,11 @@ NO_SHELLS = ("nologin", "false")
 class ShellFailed(OctogramError):
     """The command cannot be started here."""
 
+    exit_code = ExitCode.JOB_FAILED
 
-def here(place: ShellPlace, argv: Sequence[str]) -> None:
-    """Become a shell on this machine. Raises ShellFailed when that cannot be."""
+
+def here(place: ShellPlace, argv: Sequence[str], *, comes_back: bool) -> int:
+    """Have a shell on this machine: become it, or wait for it and give its exit status. Raises ShellFailed."""
     environment = {**({} if place.is_whole else os.environ), **place.environment}
     environment["TERM"] = os.environ.get("TERM", "dumb")
     try:
@@ -36,7 +40,11 @@ def here(place: ShellPlace, argv: Sequence[str]) -> None:
         raise ShellFailed(f"cannot start {words[0]}: there is no such program", hint="looked for in the agent's PATH")
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(program, words, environment)
+    if not comes_back:
+        os.execve(program, words, environment)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, lambda *_: None)  # what is pressed there is the shell's; which has its own again
+    return subprocess.call(words, executable=program, env=environment)
 
 
 def _own_shell(environment: dict[str, str]) -> str:

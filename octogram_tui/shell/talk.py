@@ -91,7 +91,7 @@ class _Near:
             import tty
 
             self._modes = termios.tcgetattr(0)
-            tty.setraw(0)
+            tty.setraw(0, termios.TCSANOW)  # what is typed already is not lost
             if hasattr(self._channel, "resize"):
                 self._loop.add_signal_handler(signal.SIGWINCH, self._resize)
             self._loop.add_reader(0, self._pressed)

@@ -248,6 +248,7 @@ ACTIONS: tuple[Action, ...] = (
         "copy the selected text; without one, ask whether to stop",
         verbs=("stop",),
     ),
+    Action("shell", "x", "shell", "Run", "a shell on the row's agent, where its command runs", verbs=("whereabouts",)),
     Action("ask", "", "ask_verb", "Run", "type any verb with its arguments, as at the prompt"),
     Action("skip the lesson", "L", "skip_lesson", "Run", "in the demo: be taught no further"),
     Action("take control", "", "take_control", "Run", verbs=("take_control",)),

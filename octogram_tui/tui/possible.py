@@ -81,7 +81,7 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return bool(model.watches.items)
         case "skip the lesson":
             return model.lesson is not None and not model.lesson.is_skipped
-        case "ask":
+        case "ask" | "shell":
             return standing.is_answered and board.phase is not Phase.FINISHED and not model.is_replay
         case "take control":
             return standing.has_rivals and not standing.has_control and not model.is_replay

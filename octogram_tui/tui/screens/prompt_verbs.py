@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, cast
 
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.row_states import State
+from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.answers import told
 from octogram_tui.runtime.desk import Question
-from octogram_tui.runtime.verbs import VERBS, Asked, LogQuery, OnlyWatch, TakeControl, verb_of
+from octogram_tui.runtime.verbs import VERBS, Asked, LogQuery, OnlyWatch, TakeControl, Whereabouts, verb_of
 from octogram_tui.tui.event_feed import SharedSource
 from octogram_tui.tui.screens.file_verbs import FileVerbs
 from octogram_tui.tui.screens.log_screen import LogScreen
@@ -21,6 +25,21 @@ class PromptVerbs(FileVerbs):
         """Open the line, with a verb and what the row tells of its arguments."""
         text = begun(VERBS[name], self.row()) if name in VERBS else ""
         self.app.open_dialog(VerbLine(self.app.brush, text), self._ask_typed)
+
+    def action_shell(self) -> None:
+        """Lend the terminal to a shell where the row's command runs: on its agent, in its directory."""
+        row = self.row()
+        chosen = row if row is None or isinstance(row, InstanceRow) else _loudest(row)
+        if not isinstance(chosen, InstanceRow):
+            self.app.notify("choose a row of the plan first", severity="warning", markup=False)
+            return
+        self.run_worker(self._shell(chosen.key))
+
+    async def _shell(self, id_: InstanceId) -> None:
+        if await self.answer_of(Whereabouts(id_)) is None:  # it said why
+            return
+        run = self.model.board.run
+        self.app.lend(lambda: [sys.executable, "-m", "octogram_tui", "shell", "--for-console", run, str(id_)])
 
     def _ask_typed(self, asked: Asked | None) -> None:
         if asked is None:
@@ -45,6 +64,13 @@ class PromptVerbs(FileVerbs):
             self.app.notify(f"{name}: {lines[0]}", markup=False)
         else:
             self.app.push_screen(LogScreen(self.model, self.app.brush, name, lines))
+
+
+def _loudest(group: Group) -> InstanceRow | None:
+    """Give what somebody most likely means by a row that holds others: what failed, else what is held, else any."""
+    rows = list(group.below())
+    wanted = (State.FAILED, State.LOST, State.HELD, State.RUNNING)
+    return next((row for state in wanted for row in rows if row.state is state), rows[0] if rows else None)
 
 
 def lines_of(asked: Question, answer: dict[str, Any]) -> list[str]:
