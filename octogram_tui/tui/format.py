@@ -46,9 +46,11 @@ AGENT_LOOKS: dict[AgentState, Look] = {
     AgentState.UNCLEAN: Look("✗", "x", "not clean", "failed"),
 }
 
+AT_BREAKPOINT = Look("◉", "b", "at a breakpoint", "held")
+
 PLAIN = Look("◉", "b", "stops", "held")
 CONDITIONAL = Look("◍", "?", "stops at times", "held")
-LOGS = Look("◊", "l", "writes, and goes on", "accent")
+LOGS = Look("◊", "l", "writes a text", "accent")
 OFF = Look("◌", "o", "off", "faint")
 BREAK_LOOKS = (PLAIN, CONDITIONAL, LOGS, OFF)
 

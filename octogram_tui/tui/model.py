@@ -230,8 +230,8 @@ class Model:
 
     @property
     def held(self) -> InstanceRow | None:
-        """What the gate holds and lets through next, of those that steps are for; None while it is open."""
-        return self.scope.next if self.is_held or self.board.stops.held_agents else None
+        """What the gate holds and lets through next, of those that steps are for; None while it holds nothing."""
+        return self.scope.next
 
     @property
     def is_held(self) -> bool:

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.model.breakpoint import WHEN
 from octogram_tui.model.entries import ProblemEntry, StageEntry
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui import theme
@@ -75,7 +76,33 @@ class FleetBehind(StillSource):
         at_s = self.fleet.now_s
         agent = rng.choice(self.fleet.names)
         about: dict[str, Any] = {"instance": InstanceId(rng.choice(self.plan)["stage"], "j", agent)}
-        match rng.randrange(6):
+        match rng.randrange(9):
+            case 6:
+                more.append(
+                    ev.BreakpointSet(
+                        at_s=at_s,
+                        number=rng.randrange(1, 40),
+                        pattern=rng.choice(["*", f"@{agent}", self.plan[0]["stage"], "x/y@z[*]", "/[/]*"]),
+                        when=rng.choice(WHEN),
+                        condition=rng.choice(["", "vars.a", "[/]" * 90]),
+                        log=rng.choice(["", "\x1b[2J{{"]),
+                        is_off=rng.random() < 0.3,
+                    )
+                )
+            case 7:
+                number = rng.randrange(1, 40)
+                more.append(ev.BreakpointRemoved(at_s=at_s, number=number))
+                more.append(ev.BreakpointMet(at_s=at_s, number=number, message="數" * 90, is_log=rng.random() < 0.5))
+                more.append(ev.RunPaused(at_s=at_s, reason="breakpoint", message=f"{agent}: [/]"))
+            case 8:
+                more.append(ev.HoldModeChosen(at_s=at_s, mode=rng.choice(["all", "alone"])))
+                held = rng.choice([agent, "*", f"{agent[:3]}*"])
+                more.append(ev.AgentHeld(at_s=at_s, agent=held, reason="breakpoint", message="[/]"))
+                more.append(
+                    ev.JobHeld(at_s=at_s, **about, point=rng.choice(["before", "after"]), breakpoint=3, order=9)
+                )
+                if rng.random() < 0.5:
+                    more.append(ev.AgentReleased(at_s=at_s, agent=held, follows=rng.random() < 0.5))
             case 0:
                 plan = rng.sample(self.plan, rng.randrange(len(self.plan) + 1))
                 plan = [{**entry, "jobs": entry["jobs"][: rng.randrange(3)]} for entry in plan]

@@ -82,7 +82,7 @@ async def test_what_is_done_in_it_asks_the_run_and_shows_what_came_of_it() -> No
         assert source.sent == [st.SwitchBreakRequest(2, False), st.RemoveBreakRequest(2), st.RemoveBreakRequest(3)]
         await pilot.press("M", "D")
         await until(pilot, lambda: isinstance(app.screen, Question))
-        await until(pilot, lambda: "Remove 3 breakpoints?" in words(app))
+        await until(pilot, lambda: "Remove 2 breakpoints?" in words(app))
         await pilot.press("r")
         assert source.sent[3:] == [st.HoldModeRequest("alone"), st.RemoveBreakRequest(0)]
 

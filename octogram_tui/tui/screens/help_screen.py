@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, Look
+from octogram_tui.tui.format import AGENT_LOOKS, AT_BREAKPOINT, BREAK_LOOKS, LOOKS, Look
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.keymap import ACTIONS, Action
 from octogram_tui.tui.model import Model
@@ -65,6 +65,7 @@ class HelpText(LineView):
             ("The session", self._of_keys(_group("Session"), width)),
             *((_pane_title(where), self._of_keys(actions, width)) for where, actions in self._others()),
             ("Signs of jobs", self._of_signs(list(LOOKS.values()), width)),
+            ("Signs of breakpoints", self._of_signs([AT_BREAKPOINT, *BREAK_LOOKS], width)),
             ("Signs of agents", self._of_signs(list(AGENT_LOOKS.values()), width)),
         ):
             found = [entry for entry in part if self._wanted in _text(entry).lower()]

@@ -189,7 +189,7 @@ class AgentLines:
             return ": ".join(filter(None, (word, brush.text(agent.message)))), look.style
         current = agent.current
         if current is None:
-            held = self._model.board.stops.agents.get(agent.name)
+            held = self._model.board.stops.hold_of(agent.name)
             if held is not None and held.is_held:
                 return "held alone", "held"
             return brush.text(agent.host or agent.address), "faint"
@@ -199,7 +199,7 @@ class AgentLines:
             return f"as {brush.text(other)}  ({name})", "dim"
         if current.state in (State.FAILED, State.LOST, State.RETRYING):
             return f"{brush.text(current.message)}  ({name})", LOOKS[current.state].style
-        hold = self._model.board.stops.agents.get(agent.name)
+        hold = self._model.board.stops.hold_of(agent.name)
         if hold is not None and hold.is_held:
             return ": ".join(filter(None, ("held alone", brush.text(told_of(hold, agent.name))))), "held"
         if agent.running:

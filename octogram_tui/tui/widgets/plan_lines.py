@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from octogram_tui.projection.outline import Line
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
-from octogram_tui.tui.format import BREAK_LOOKS, LOOKS, break_look, duration
+from octogram_tui.tui.format import AT_BREAKPOINT, BREAK_LOOKS, LOOKS, break_look, duration
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
@@ -55,7 +55,7 @@ class PlanLines:
         fold = "  "
         if not line.left and outline.has_rows_below(shown):
             fold = brush.pick("⌄ ", "- ") if outline.is_unfolded(shown) else brush.pick("› ", "+ ")
-        sign = "  " if line.left else brush.sign(look) + " "
+        sign = "  " if line.left else brush.sign(AT_BREAKPOINT if self._is_met(line) else look) + " "
         stops = self._stops(line)
         head: list[Piece] = [stops, ("  " * line.depth, ""), (fold, "faint"), (sign, look.style)]
         number = self._number(row)
@@ -83,6 +83,14 @@ class PlanLines:
         elif line.head is not None and rest >= NOTE_CELLS:
             middle = [("  " + fit(brush.text(line.head.names), rest - 2), "dim")]
         return [*head, (number, "faint"), (name, self._name_style(line, state)), *middle, *tail]
+
+    def _is_met(self, line: Line) -> bool:
+        """Whether a breakpoint holds the row."""
+        row = line.row
+        if line.head is not None or not isinstance(row, InstanceRow):
+            return False
+        place = self.model.board.queue.place(row)
+        return place is not None and bool(place.breakpoint)
 
     def _stops(self, line: Line) -> Piece:
         """Draw the breakpoint that one looks for at a row, the one that stops it first, in the first cell."""
