@@ -94,6 +94,9 @@ class Model:
         self.time.ticks.apply(event)
         if self.lesson is not None:
             self.lesson.apply(event)
+        if self.watches.items:
+            board = self.head.board
+            self.watches.follow(event.TYPE, is_still=board.is_paused and not board.in_flight)
 
     # What is looked at
 

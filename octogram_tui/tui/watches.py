@@ -20,6 +20,9 @@ MOST_KEPT = 50
 MOST_SCOPES = 200
 
 
+_MOVES = frozenset({"run_resumed", "agent_released", "job_started"})
+
+
 def place_of(state_dir: Path, scenario: str) -> Path:
     """Name where the watches of a scenario's file are kept, as its breakpoints are."""
     name = hashlib.sha256(os.fsencode(os.path.realpath(scenario))).hexdigest()[:24]
@@ -49,8 +52,17 @@ class Watches:
         self.history: list[str] = []
         self.version = 0
         self.hold = 0  # counts the holds
+        self._has_moved = True
         self._values: dict[tuple[str, str], tuple[int, str, str]] = {}  # by expression and scope: hold, value, before
         self._read()
+
+    def follow(self, kind: str, *, is_still: bool) -> None:
+        """Take note of what the run does: it stands at a hold when it has moved, and moves no more."""
+        if kind in _MOVES:
+            self._has_moved = True
+        if self._has_moved and is_still:
+            self._has_moved = False
+            self.hold += 1
 
     def add(self, expression: str) -> bool:
         """Watch an expression; False when it is watched already, or there are too many."""

@@ -22,7 +22,6 @@ class WatchVerbs(PaneScreen):
 
     _looked: object = None
     _is_looking = False
-    _stands_still = False
 
     def _subject(self) -> Subject | None:
         """Whose eyes an expression is seen with: the agent under the cursor, or the row."""
@@ -45,7 +44,7 @@ class WatchVerbs(PaneScreen):
         self.app.open_dialog(EvaluateForm(self.app.brush, where, ask, watches.history), take)
 
     async def _value_of(self, expression: str, subject: Subject | None) -> dict[str, Any]:
-        if not self.app.enquiries.can_ask:
+        if not self.app.enquiries.can_ask or self.model.is_back:
             return value_here(self.model, expression, subject)
         return await self.app.enquiries.ask(_question(expression, subject))
 
@@ -57,17 +56,14 @@ class WatchVerbs(PaneScreen):
         """Bring the watches up to date where something that they may depend on is another."""
         super().sync()
         model = self.model
-        board, watches = model.board, model.watches
-        is_still = board.is_paused and not board.in_flight
-        if is_still and not self._stands_still:
-            watches.hold += 1
-        self._stands_still = is_still
+        watches = model.watches
         if not watches.items or self._is_looking or not self.is_mounted:
             return
         subject = self._subject()
         version = getattr(subject, "version", 0)
         expressions = tuple(watch.expression for watch in watches.items)
-        looked = (watches.hold, model.variables.version, subject, version, expressions, self.app.enquiries.can_ask)
+        when = (watches.hold, model.is_back, self.app.enquiries.can_ask)
+        looked = (when, model.variables.version, subject, version, expressions)
         if looked != self._looked:
             self._looked = looked
             self._is_looking = True
