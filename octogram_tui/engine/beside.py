@@ -147,8 +147,11 @@ class Beside:
         while self._waiting and self._open is None:
             key, only, is_wanted, inputs = self._waiting.popleft()
             stage = self._stage(key)
-            failed = [i for id_ in only if (i := self._instances.find(id_, "undecided")) is not None]
-            self._dispatcher.run_again(failed, inputs)
+            there = [i for id_ in only if (i := self._instances.find(id_, "undecided", "stopped")) is not None]
+            self._dispatcher.run_again([i for i in there if i.state == "undecided"], inputs)
+            for instance in there:
+                if instance.state == "stopped":
+                    self._dispatcher.transitions.rerun(instance, inputs)
             still = frozenset(id_ for id_ in only if is_wanted(id_) and self._instances.find(id_) is None)
             if stage is None or not still:
                 continue

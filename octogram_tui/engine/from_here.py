@@ -33,7 +33,7 @@ def choose_from_here(
         live = instances.find(id_)
         if live is not None and live.state in IN_FLIGHT:
             return f"{id_} runs right now"
-        if live is not None and live.state != "undecided":
+        if live is not None and live.state not in ("undecided", "stopped"):
             continue
         problem = beside.why_not(id_, lanes, agent_problem, asked.inputs) if live is None else ""
         if problem:

@@ -36,6 +36,7 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instanc
     if current is not None and current.spec.key != asked.stage:
         current = None
     is_whole_stage = not (asked.job or asked.agent or asked.instance)
+    # What is held after its attempt holds its lane as a failure does.
     failed = [i for i in instances.in_state("undecided", "stopped") if _matches(asked, i)]
     if not (is_whole_stage and current is not None):
         for instance in failed:

@@ -19,7 +19,7 @@ def skip_all(engine: Engine, asked: SkipAllRequest) -> str:
     """Skip what is so now: what comes to the gate by that is not meant. Says why when there is nothing."""
     instances = engine.instances
     states: tuple[InstanceState, ...] = ("undecided",) if asked.which == "failed" else ("held", "stopped")
-    there = {i.id for i in instances.in_state(*states)}
+    there = dict.fromkeys(i.id for i in instances.in_state(*states))
     chosen = list(chosen_of(asked, list(there) if not asked.instances else asked.instances))
     meant = [id_ for id_ in chosen if id_ in there]
     left_out = [id_ for id_ in chosen if id_ not in there]
@@ -31,7 +31,7 @@ def skip_all(engine: Engine, asked: SkipAllRequest) -> str:
         named = str(left_out[0]) if len(left_out) == 1 else f"{len(left_out)} rows"
         engine.core.emit(WarningGiven(message=f"not skipped, since {_NOT_SO[asked.which]}: {named}"))
     for id_ in meant:
-        if instances.find(id_, "undecided", "held", "stopped") is not None:
+        if instances.find(id_, *states) is not None:
             engine.dispatcher.pass_over(id_)
     return ""
 

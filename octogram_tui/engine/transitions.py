@@ -124,7 +124,10 @@ class Transitions:
         self._core.emit(WarningGiven(message=message, stage=instance.id.stage, agent=instance.id.agent))
 
     def rerun(self, instance: Instance, inputs: Inputs = "now") -> None:
-        """Execute an undecided instance again, in place, with the text of now, and the variables of now or of then."""
+        """Execute again, in place, what failed or is held after its attempt: with the text of now.
+
+        inputs: whether with the variables of now, or as they were.
+        """
         job_run = instance.job_run
         if inputs == "now":
             job_run.look_at(self._core.variables, self._core.epoch, self._core.seq)

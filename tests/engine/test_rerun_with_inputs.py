@@ -11,10 +11,12 @@ from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import JobStarted, RequestRefused, RerunBegun, WarningGiven
 from octogram_tui.engine.stimuli import (
     AttemptReport,
+    BreakRequest,
     EditReport,
     GoRequest,
     RerunAllRequest,
     RerunRequest,
+    SetArgumentsRequest,
     SetVariableRequest,
     SkipAllRequest,
     SkipRequest,
@@ -202,3 +204,28 @@ def test_what_is_held_is_skipped_and_what_comes_to_the_gate_by_that_is_not() -> 
     run.go(SkipAllRequest("held"))
     held = sorted(str(i.id) for i in run.engine.instances.in_state("held"))
     assert held == ["s/k@a[2]", "s/k@b[2]"]
+
+
+# -- what is held after its attempt
+
+
+@pytest.mark.parametrize("from_here", [False, True])
+def test_what_is_held_after_its_attempt_runs_again_in_its_place_with_what_it_is_given(from_here: bool) -> None:
+    run = console(scenario(stage("s", job("j", READS), job("k")), variables={"x": 1}), start_paused=True)
+    run.go(BreakRequest("s/j", when="after", is_once=True))
+    run.go(GoRequest())
+    run.go(SetArgumentsRequest(named("s/j@a"), {"argv": "by hand"}))
+    run.go(RerunRequest("s", "j", "a", named("s/j@a"), from_here=from_here))
+    assert not refusals(run)
+    run.go(GoRequest())
+    assert sent(run) == [("s/j@a", "1"), ("s/j@a", "by hand"), ("s/k@a", None)]
+    assert run.engine.phase == "idle"
+
+
+def test_what_is_held_after_its_attempt_goes_on_when_all_that_is_held_is_skipped() -> None:
+    run = console(three_stages(), start_paused=True)
+    run.go(BreakRequest("s/j@a", when="after", is_once=True))
+    run.go(GoRequest())
+    run.go(SkipAllRequest("held", job="j"))
+    assert not refusals(run)
+    assert "s/j@a skipped" not in run.ended()
