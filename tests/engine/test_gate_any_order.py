@@ -161,7 +161,7 @@ class Gate(RuleBasedStateMachine):
         is_shut = all(board.is_agent_held(name) for name in "abc" if agent in ("", name) or "*" in agent)
         events = simulation.feed(StepRequest("into", unit, agent))
         if head is not None and is_shut and not any(isinstance(e, RequestRefused) for e in events):
-            came = moved(events)[:1] if goes_on else moved(events)
+            came = moved(events)[:1] if goes_on or simulation.engine.phase == "ending" else moved(events)
             assert came in ([head.key], []), f"{head.full_name} was said to be next"
             if not moved(events):
                 run = self._stage_run(head.key)
@@ -188,7 +188,7 @@ class Gate(RuleBasedStateMachine):
             return
         goes_on = simulation.engine.gate.lets_some
         events = simulation.feed(StepRequest("over"))
-        came = moved(events)[:1] if goes_on else moved(events)
+        came = moved(events)[:1] if goes_on or simulation.engine.phase == "ending" else moved(events)
         assert came in ([head.key], []), f"{head.full_name} was said to be next"
         simulation.run()
 
