@@ -30,7 +30,7 @@ def go_back(engine: Engine, key: str) -> str:
     start = course.starts[key]
     if engine.phase == "idle":
         engine.move("running")
-    engine.pause_for("back")  # first: what is closed by it opens nothing, and whoever goes back wants to look
+    engine.holding.pause_for("back")  # first: what is closed by it opens nothing, and whoever goes back wants to look
     course.move_back(position)
     restored = _restore(engine.core, start)
     stale = {

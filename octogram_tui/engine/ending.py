@@ -52,7 +52,7 @@ class Ending:
         engine = self._engine
         engine.breakpoints.end()
         was_shut = engine.gate.is_shut
-        engine.tell_as_all(engine.gate.retire())
+        engine.holding.tell_as_all(engine.gate.retire())
         if was_shut:
             engine.core.emit(RunResumed(mode="go", what="what runs at the end"))
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
-from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
+from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
@@ -16,8 +16,6 @@ from octogram_tui.engine.edits import Edits
 from octogram_tui.engine.effects import ArmTimer, Effect
 from octogram_tui.engine.ending import CANCEL_S, Ending
 from octogram_tui.engine.events import (
-    AgentHeld,
-    AgentReleased,
     Event,
     RunPaused,
     RunStarted,
@@ -26,6 +24,7 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
+from octogram_tui.engine.holding import Holding
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.operator import Operator
 from octogram_tui.engine.options import RunOptions
@@ -77,7 +76,7 @@ from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
-from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
+from octogram_tui.model.failure import TEMPLATE, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import Scenario, StageSpec
 
@@ -99,9 +98,16 @@ class Engine:
         self.instances = Instances()
         self.readings = Readings(self.core)
         self.breakpoints = Breakpoints(self.core)
+        self.holding = Holding(self)
         self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self.breakpoints, self)
         self.transitions = Transitions(
-            self.core, self.instances, self.services, self, self.readings, self.breakpoints, self.dispatcher.left
+            self.core,
+            self.instances,
+            self.services,
+            self.holding,
+            self.readings,
+            self.breakpoints,
+            self.dispatcher.left,
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
@@ -269,7 +275,7 @@ class Engine:
         else:
             met = self.breakpoints.lost(stimulus.agent, self.fleet.labels_of(stimulus.agent), stimulus.message)
             if self.breakpoints.verdict(met, None) == "pause":
-                self.hold_for(stimulus.agent, "failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
+                self.holding.hold_for(stimulus.agent, "failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
             else:
                 self.ending.abort(f"agent {stimulus.agent} was lost")
 
@@ -294,7 +300,7 @@ class Engine:
         self.core.emit(WarningGiven(message=message, stage=stage.key))
         met = self.breakpoints.stage_failed(stage.key, Failure(TEMPLATE, error.message))
         if self.phase == "running" and self.breakpoints.verdict(met, None) == "pause":
-            self.pause_for("failure", message)
+            self.holding.pause_for("failure", message)
             return True
         self.causes.add(ExitCode.SCENARIO)
         self.ending.end_early(f"a template of stage {stage.name} is wrong")
@@ -315,73 +321,9 @@ class Engine:
         else:
             self.ending.stop_agents("")
 
-    # -- failures -------------------------------------------------------------------------------------------------
-
-    def verdict(self, instance: Instance) -> Verdict | None:
-        """Say what a failure means by the job's own word; None: breakpoints have the next one."""
-        return instance.job_run.spec.on_failure if self.phase in ("running", "idle") else "abort"
-
-    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
-        """Act on a failure that has been told."""
-        if verdict == "pause":
-            self.hold_for(instance.id.agent, "failure", f"{instance.id}: {failure.message}")
-            return
-        self.causes.add(
-            ExitCode.AGENT_LOST
-            if failure.kind == AGENT_LOST
-            else ExitCode.SCENARIO
-            if failure.kind == TEMPLATE
-            else ExitCode.JOB_FAILED
-        )
-        if self.phase == "running":
-            self.ending.abort(f"{instance.id} failed")
-
-    # -- the gate -------------------------------------------------------------------------------------------------
-
-    def pause_for(self, reason: str, message: str = "") -> None:
-        """Shut the gate, and say why."""
-        if not self.gate.is_shut or self.gate.reason != reason or self.gate.lets_some:
-            self.tell_as_all(self.gate.shut(reason))
-            self.core.emit(RunPaused(reason=reason, message=message, in_flight=self.in_flight))
-
-    def hold_for(self, agent: str, reason: str, message: str) -> None:
-        """Hold everything, or only the agent where it was met, as the operator chose; and say why."""
-        if self.gate.mode == "alone" and agent:
-            self.gate.hold(agent, reason)
-            in_flight = len(self.instances.on_agent(agent, "running", "watching"))
-            self.core.emit(AgentHeld(agent=agent, reason=reason, message=message, in_flight=in_flight))
-        else:
-            self.pause_for(reason, message)
-
-    def tell_as_all(self, agents: list[str]) -> None:
-        """Tell of agents with which it is again as with all."""
-        for text in agents:
-            self.core.emit(AgentReleased(agent=text, follows=True))
-
-    def hold_reruns(self) -> None:
-        """Hold also what the operator asked for again, from now on."""
-        for stage_run in self.dispatcher.stage_runs:
-            stage_run.passes_gate = False
-
-    @property
-    def may_hold(self) -> bool:
-        """Whether anything may still be held: not once the run is ending."""
-        return self.phase in ("running", "idle")
-
-    def held_after(self, instance: Instance, met: Met) -> None:
-        """A breakpoint holds an instance after its attempt (told by the transitions)."""
-        self.dispatcher.held_after(instance, met)
-
     def stop_at(self, met: Met, instance: Instance | None = None) -> None:
-        """A breakpoint was met: shut the gate; or, where nobody is to be waited for, end the run."""
-        reason = met.reason if instance is None else f"{instance.id}: {met.reason}"
-        if self.core.options.on_break == "fail":
-            self.causes.add(ExitCode.HELD)
-            self.ending.end_early(f"{reason}; there was nobody to look (--on-break fail)")
-            return
-        self.hold_for("" if instance is None else instance.id.agent, "breakpoint", reason)
-        if self.gate.mode == "all":  # then what was asked for again is held too
-            self.hold_reruns()
+        """A breakpoint was met (told by the dispatcher and the course)."""
+        self.holding.stop_at(met, instance)
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
@@ -390,7 +332,7 @@ class Engine:
         self.course.follow(old, new)
         if self.phase == "idle" and self.course.has_more:
             self.move("running")
-            self.pause_for("reload", "the edited scenario has further stages")
+            self.holding.pause_for("reload", "the edited scenario has further stages")
             self.course.is_next_due = True
 
     # -- reports and timers ---------------------------------------------------------------------------------------
@@ -446,11 +388,7 @@ class Engine:
             self.dispatcher.settle()
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
-            self.pause_for("failure", f"{undecided.id} failed")
-
-    def ended_later(self, instance: Instance) -> None:
-        """Weigh an instance that looked before a variable was set by hand, or the text edited."""
-        self.staleness.ended(instance.id)
+            self.holding.pause_for("failure", f"{undecided.id} failed")
 
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""

@@ -47,8 +47,8 @@ class Steps:
         elif asked.agent:
             self._hold(asked.agent, "operator")
         else:
-            engine.pause_for("operator")
-            engine.hold_reruns()
+            engine.holding.pause_for("operator")
+            engine.holding.hold_reruns()
 
     def _hold(self, agents: str, reason: str) -> None:
         engine = self._engine
@@ -104,7 +104,7 @@ class Steps:
     def open_gate(self) -> None:
         """Open the gate, and let what waits at it move."""
         engine = self._engine
-        engine.tell_as_all(engine.gate.open())
+        engine.holding.tell_as_all(engine.gate.open())
         engine.core.emit(RunResumed(mode="go", what="everything"))
         engine.dispatcher.wake(engine.instances.line.within(Scope()))
         self._go_on_to_next_stage()
@@ -172,7 +172,7 @@ class Steps:
         elif agents:
             self._hold(agents, "step")
         else:
-            engine.tell_as_all(engine.gate.shut("step"))
+            engine.holding.tell_as_all(engine.gate.shut("step"))
             engine.core.emit(RunPaused(reason="step", in_flight=engine.in_flight))
 
     def _step_into(self, asked: StepRequest, scope: Scope, head: Instance | None) -> str:

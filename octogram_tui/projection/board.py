@@ -190,7 +190,8 @@ class Board(Plan):
         stage.note = event.reason
         stage.ended_s = event.at_s
         self.confirmations.pop(event.stage, None)
-        for row in self.queue.close(stage):  # nothing is said of them: they have not begun
+        # Nothing is said of what has not begun. Where the stage ended well, what is held is of another pass through it.
+        for row in self.queue.close(stage) if stage.final is not State.OK else ():
             row.note = "its stage ended before it began"
             self._move(row, State.CANCELLED)
         if stage.final in (State.OK, State.SKIPPED, State.CANCELLED):  # an agent may be through before a job is added

@@ -306,5 +306,5 @@ class Gate(RuleBasedStateMachine):
 
 TestGate = Gate.TestCase
 TestGate.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

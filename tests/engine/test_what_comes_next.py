@@ -13,8 +13,10 @@ from octogram_tui.engine.events import Event, JobFinished, JobHeld, JobStarted
 from octogram_tui.engine.scope import Scope
 from octogram_tui.engine.stimuli import (
     AttemptReport,
+    BreakRequest,
     EditReport,
     GoRequest,
+    HoldModeRequest,
     PauseRequest,
     RerunAllRequest,
     RerunRequest,
@@ -207,3 +209,14 @@ def test_a_reload_keeps_the_queue() -> None:
     run.go(EditReport(scenario(stage("s", job("j"), job("k"), job("l")), stage("t", job("m")), agents="a b")))
     run.go(StepRequest())
     assert run.started() == ["s/j@a#1"]
+
+
+def test_what_a_breakpoint_holds_of_a_rerun_stays_held_when_the_stage_itself_ends() -> None:
+    run = Watched(scenario(stage("s", job("j"), job("k")), stage("t", job("l")), agents="a b")).begin()
+    run.go(HoldModeRequest("alone"))
+    run.go(report("s/j@a#1", "ok"))
+    run.go(BreakRequest("s/j@a"))
+    run.go(RerunRequest("s", "j", "a"))
+    for attempt in ("s/k@a#1", "s/j@b#1", "s/k@b#1"):
+        run.go(report(attempt, "ok"))
+    assert [row.full_name for row in run.board.queue] == ["s/j@a", "t/l@a"]

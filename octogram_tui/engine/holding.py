@@ -1,0 +1,106 @@
+"""What failures and breakpoints mean, and what is held by them: everything, or the agent where it was met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from octogram_tui.engine.breakpoints import Met, Verdict
+from octogram_tui.engine.events import AgentHeld, AgentReleased, RunPaused
+from octogram_tui.engine.instances import Instance
+from octogram_tui.errors import ExitCode
+from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
+
+if TYPE_CHECKING:
+    from octogram_tui.engine.machine import Engine
+
+
+class Holding:
+    """Told of what was met, it shuts the gate as far as the operator chose, or ends the run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether anything may still be held: not once the run is ending."""
+        return self._engine.phase in ("running", "idle")
+
+    # -- the gate -------------------------------------------------------------------------------------------------
+
+    def pause_for(self, reason: str, message: str = "") -> None:
+        """Shut the gate, and say why."""
+        engine = self._engine
+        gate = engine.gate
+        if not gate.is_shut or gate.reason != reason or gate.lets_some:
+            self.tell_as_all(gate.shut(reason))
+            engine.core.emit(RunPaused(reason=reason, message=message, in_flight=engine.in_flight))
+
+    def hold_for(self, agent: str, reason: str, message: str) -> None:
+        """Hold everything, or only the agent where it was met, as the operator chose; and say why."""
+        engine = self._engine
+        if engine.gate.mode == "alone" and agent:
+            engine.gate.hold(agent, reason)
+            in_flight = len(engine.instances.on_agent(agent, "running", "watching"))
+            engine.core.emit(AgentHeld(agent=agent, reason=reason, message=message, in_flight=in_flight))
+        else:
+            self.pause_for(reason, message)
+
+    def tell_as_all(self, agents: list[str]) -> None:
+        """Tell of agents with which it is again as with all."""
+        for text in agents:
+            self._engine.core.emit(AgentReleased(agent=text, follows=True))
+
+    def hold_reruns(self) -> None:
+        """Hold also what the operator asked for again, from now on."""
+        for stage_run in self._engine.dispatcher.stage_runs:
+            stage_run.passes_gate = False
+
+    # -- breakpoints ----------------------------------------------------------------------------------------------
+
+    def stop_at(self, met: Met, instance: Instance | None = None) -> None:
+        """A breakpoint was met: hold; or, where nobody is to be waited for, end the run."""
+        engine = self._engine
+        reason = met.reason if instance is None else f"{instance.id}: {met.reason}"
+        if engine.core.options.on_break == "fail":
+            engine.causes.add(ExitCode.HELD)
+            engine.ending.end_early(f"{reason}; there was nobody to look (--on-break fail)")
+            return
+        self.hold_for("" if instance is None else instance.id.agent, "breakpoint", reason)
+        if engine.gate.mode == "all":
+            self.hold_reruns()
+
+    def held_after(self, instance: Instance, met: Met) -> None:
+        """A breakpoint holds an instance after its attempt."""
+        self._engine.dispatcher.held_after(instance, met)
+
+    # -- failures -------------------------------------------------------------------------------------------------
+
+    def verdict(self, instance: Instance) -> Verdict | None:
+        """Say what a failure means by the job's own word; None: breakpoints have the next one."""
+        return instance.job_run.spec.on_failure if self.may_hold else "abort"
+
+    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
+        """Act on a failure that has been told."""
+        engine = self._engine
+        if verdict == "pause":
+            self.hold_for(instance.id.agent, "failure", f"{instance.id}: {failure.message}")
+            return
+        engine.causes.add(
+            ExitCode.AGENT_LOST
+            if failure.kind == AGENT_LOST
+            else ExitCode.SCENARIO
+            if failure.kind == TEMPLATE
+            else ExitCode.JOB_FAILED
+        )
+        if engine.phase == "running":
+            engine.ending.abort(f"{instance.id} failed")
+
+    # -- what else the transitions ask, and tell ------------------------------------------------------------------
+
+    def ended_later(self, instance: Instance) -> None:
+        """Weigh an instance that looked before a variable was set by hand, or the text edited."""
+        self._engine.staleness.ended(instance.id)
+
+    def agent_problem(self, agent: str) -> str:
+        """Say why an agent cannot take a job; empty when it can."""
+        return self._engine.fleet.problem(agent)
