@@ -17,6 +17,7 @@ from octogram_tui.report import phrases
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
+from octogram_tui.report.pulse import Pulse
 
 PLAIN = Style()
 
@@ -300,3 +301,11 @@ def test_whoever_is_called_to_a_run_that_is_held_gets_the_command() -> None:
     assert lines[1] == "  attach within 30m00s, else the run ends: octogram-tui attach 'a run'"
     assert lines[2] == "octogram-tui: held: agent a, s/j@a failed"
     assert "\x1b" not in stream.getvalue()
+
+
+def test_a_sign_of_life_says_which_agent_is_held() -> None:
+    pulse = Pulse(lambda: 0.0)
+    pulse.apply(ev.AgentHeld(agent="n_2", reason="breakpoint"))
+    assert pulse.text() == "agent n_2 is held, and waits for an operator"
+    pulse.apply(ev.AgentReleased(agent="n_2"))
+    assert pulse.text() == "nothing runs"
