@@ -272,6 +272,7 @@ def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_w
         ev.BreakpointSet(number=1, pattern="*", when="failed", by="run"),
         ev.BreakpointSet(number=2, pattern="sell/ask", condition="item > 1", by="command line"),
         ev.BreakpointSet(number=3, pattern="bye", by="command line"),
+        ev.BreakpointSet(number=4, pattern="sell", by="command line"),
         ev.BreakpointMet(number=1, message="failed: exit status 1", count=1, instance=row),
         ev.BreakpointMet(number=2, message="before, item > 1 (item = 2)", count=1, instance=row),
         ev.RunPaused(reason="breakpoint", message="sell/ask@shop_1[2]: breakpoint 2: before"),
@@ -285,6 +286,7 @@ def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_w
     assert "breakpoint 1" not in shown
     assert "\nbreakpoint 2, before sell/ask, if item > 1: met 2 times, last at sell\n" in shown
     assert "\nbreakpoint 3, before bye: matches nothing now\n" in shown
+    assert "\nbreakpoint 4, before sell: was not met\n" in shown
     assert "breakpoint 2, ask" not in log(events, Style(QUIET))
 
 
