@@ -189,6 +189,7 @@ class Course:
         """Let a stage run be the current one."""
         self.current = stage_run
         self.held = ""
+        self._breakpoints.stage_begins()
         self._readings.stage_began(stage_run.spec)
         self.announce(stage_run)
         self._dispatcher.open(stage_run)

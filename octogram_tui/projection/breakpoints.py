@@ -14,6 +14,9 @@ from octogram_tui.model.pattern import Pattern, fits
 _FIELDS = tuple(f.name for f in fields(Breakpoint) if f.name != "is_on")
 
 
+NOT_MET = "not met yet"
+
+
 class Meeting(NamedTuple):
     """One time that a breakpoint was met. row: where, as text; is_log: it wrote its text, and stopped nothing."""
 
@@ -66,7 +69,7 @@ class Listed:
             said.append(f"met {times}, last at {self.last.row}" if self.last.row else f"met {times}")
         if self.is_for_nothing:
             said.append("matches nothing now")
-        return "; ".join(said) or "not met yet"
+        return "; ".join(said) or NOT_MET
 
 
 class BreakpointList:

@@ -9,7 +9,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.breakpoints import BreakpointList
+from octogram_tui.projection.breakpoints import NOT_MET, BreakpointList
 from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import FailureNote, Summary
@@ -86,7 +86,8 @@ class Closing:
         add(f"jobs: {', '.join(counts) or 'none ran'}{retries}")
         for one in self._breakpoints.listed:
             if one.by == "command line":
-                add(f"breakpoint {one.number}, {text(one.words)}: {text(one.standing)}")
+                standing = "was not met" if one.standing == NOT_MET else text(one.standing)
+                add(f"breakpoint {one.number}, {text(one.words)}: {standing}")
         if summary.slowest:
             add("slowest:")
             for slow in summary.slowest:

@@ -54,6 +54,10 @@ class Pulse:
                 self._progress.pop(event.instance, None)
                 if event.will_retry:
                     self._retrying[event.instance] = event.at_s
+            case ev.AgentHeld():
+                self._waits_for = f"agent {event.agent} is held, and waits for an operator"
+            case ev.AgentReleased():
+                self._waits_for = ""
             case ev.RunPaused():
                 self._waits_for = "paused, and waits for an operator"
             case ev.ConfirmationAsked():

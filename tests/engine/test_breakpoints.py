@@ -28,6 +28,7 @@ from octogram_tui.engine.events import (
 from octogram_tui.engine.stimuli import (
     AgentLossReport,
     AttemptReport,
+    BackRequest,
     BreakRequest,
     EditReport,
     GoRequest,
@@ -162,6 +163,17 @@ def test_a_stage_waits_before_it_begins_and_is_met_once() -> None:
     simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a ok", "t/j@a ok"]
     assert met(simulation) == ["1 t"]
+
+
+def test_a_stage_that_the_operator_goes_back_to_is_met_again() -> None:
+    given_ = scenario(stage("s", job("j")), stage("t", job("j"), job("k")))
+    simulation = run(given_, Breakpoint("t", "stage"), Breakpoint("t/k"))
+    simulation.go(GoRequest())
+    assert met(simulation) == ["1 t", "2 t/k@a"]
+    simulation.go(BackRequest("t"))
+    simulation.go(GoRequest())
+    simulation.go(GoRequest())
+    assert met(simulation) == ["1 t", "2 t/k@a", "1 t", "2 t/k@a"]
 
 
 def test_a_variable_is_met_when_a_job_gives_it_another_value() -> None:

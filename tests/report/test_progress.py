@@ -17,6 +17,7 @@ from octogram_tui.report import phrases
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
+from octogram_tui.report.pulse import Pulse
 
 PLAIN = Style()
 
@@ -271,6 +272,7 @@ def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_w
         ev.BreakpointSet(number=1, pattern="*", when="failed", by="run"),
         ev.BreakpointSet(number=2, pattern="sell/ask", condition="item > 1", by="command line"),
         ev.BreakpointSet(number=3, pattern="bye", by="command line"),
+        ev.BreakpointSet(number=4, pattern="sell", by="command line"),
         ev.BreakpointMet(number=1, message="failed: exit status 1", count=1, instance=row),
         ev.BreakpointMet(number=2, message="before, item > 1 (item = 2)", count=1, instance=row),
         ev.RunPaused(reason="breakpoint", message="sell/ask@shop_1[2]: breakpoint 2: before"),
@@ -284,6 +286,7 @@ def test_what_breakpoints_met_is_told_and_at_the_end_what_became_of_those_that_w
     assert "breakpoint 1" not in shown
     assert "\nbreakpoint 2, before sell/ask, if item > 1: met 2 times, last at sell\n" in shown
     assert "\nbreakpoint 3, before bye: matches nothing now\n" in shown
+    assert "\nbreakpoint 4, before sell: was not met\n" in shown
     assert "breakpoint 2, ask" not in log(events, Style(QUIET))
 
 
@@ -300,3 +303,11 @@ def test_whoever_is_called_to_a_run_that_is_held_gets_the_command() -> None:
     assert lines[1] == "  attach within 30m00s, else the run ends: octogram-tui attach 'a run'"
     assert lines[2] == "octogram-tui: held: agent a, s/j@a failed"
     assert "\x1b" not in stream.getvalue()
+
+
+def test_a_sign_of_life_says_which_agent_is_held() -> None:
+    pulse = Pulse(lambda: 0.0)
+    pulse.apply(ev.AgentHeld(agent="n_2", reason="breakpoint"))
+    assert pulse.text() == "agent n_2 is held, and waits for an operator"
+    pulse.apply(ev.AgentReleased(agent="n_2"))
+    assert pulse.text() == "nothing runs"
