@@ -18,6 +18,7 @@ from octogram_tui.scenario.scalars import read_plain
 from octogram_tui.scenario.tree import Document, plain
 
 Path = Sequence[str | int]
+SHORT = 60
 
 
 def change_variable(path: str, name: str, value: Any) -> None:
@@ -43,9 +44,19 @@ def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
     for keys, value in values.items():
         wanted = _with_value(path, wanted, keys, value)
     text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, values)
-    if plain(_reread(path, text).root) != wanted:
-        raise _refused(path, "this change cannot be written without changing other parts", "edit the file by hand")
+    if _exact(plain(_reread(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
+        text = _yaml_text(path, values, quotes_all=True)  # what needs quotes where it stands, and nowhere else
+    if _exact(plain(_reread(path, text).root)) != _exact(wanted):
+        shared = "an anchor of the file is read elsewhere too; " if "&" in before.text and "*" in before.text else ""
+        raise _refused(
+            path, "this change cannot be written without changing other parts", f"{shared}edit the file by hand"
+        )
     _replace(path, text)
+
+
+def _exact(value: Any) -> str:
+    """Write a value to compare it: 1, 1.0 and true are equal, and not the same."""
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def _with_value(path: str, root: Any, keys: Path, value: Any) -> Any:
@@ -65,7 +76,7 @@ def _with_value(path: str, root: Any, keys: Path, value: Any) -> Any:
     return root
 
 
-def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any]) -> str:
+def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes_all: bool = False) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
@@ -85,7 +96,8 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any]) -> str:
                 if key == "vars" and key not in node:
                     node.insert(0, "vars", CommentedMap())
                 node = node[key]
-            node[keys[-1]] = _like(node.get(keys[-1]) if isinstance(node, dict) else None, value)
+            old = node.get(keys[-1]) if isinstance(node, dict) else None
+            node[keys[-1]] = _like(old, value, quotes_all=quotes_all)
         out = io.StringIO()
         yaml.dump(root, out)
     except YAMLError as error:
@@ -94,18 +106,39 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any]) -> str:
     return out.getvalue()
 
 
-def _like(old: Any, value: Any) -> Any:
+def _like(old: Any, value: Any, *, quotes_all: bool) -> Any:
     """Write a text of several lines as a block, where that was one or is easier to read."""
     from ruamel.yaml.scalarstring import LiteralScalarString
 
+    if isinstance(value, (dict, list)):
+        return _styled(_quoted(value, quotes_all=quotes_all), old)
     is_block = isinstance(value, str) and "\n" in value.rstrip("\n") and value == value.strip(" \t")
-    return LiteralScalarString(value) if is_block and not isinstance(old, (dict, list)) else _scalar(value)
+    if is_block and not isinstance(old, (dict, list)) and not quotes_all:
+        return LiteralScalarString(value)
+    return _scalar(value, quotes_all=quotes_all)
 
 
-def _scalar(value: Any) -> Any:
-    """Quote a text that would read as something else."""
-    from ruamel.yaml.scalarstring import SingleQuotedScalarString
+def _styled(value: Any, old: Any) -> Any:
+    """Write a list or a map in the style of the one before; where that was none, a short one in one line."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+    new: Any = CommentedMap(value) if isinstance(value, dict) else CommentedSeq(value)
+    if isinstance(old, (CommentedMap, CommentedSeq)):
+        is_flow = bool(old.fa.flow_style())
+    else:
+        inner = value.values() if isinstance(value, dict) else value
+        is_flow = not any(isinstance(each, (dict, list)) for each in inner) and len(repr(value)) <= SHORT
+    if is_flow:
+        new.fa.set_flow_style()
+    return new
+
+
+def _scalar(value: Any, *, quotes_all: bool = False) -> Any:
+    """Quote a text that would read as something else, or every text."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
+
+    if quotes_all and isinstance(value, str):
+        return DoubleQuotedScalarString(value)
     if isinstance(value, str) and (read_plain(value)[:2] != (value, "") or value != value.strip()):
         return SingleQuotedScalarString(value)
     return value
@@ -127,11 +160,15 @@ def variables_text(values: Mapping[str, Any], path: PurePath) -> str:
     return text
 
 
-def _quoted(value: Any) -> Any:
-    """Quote what would read as something else, however deep."""
+def _quoted(value: Any, *, quotes_all: bool = False) -> Any:
+    """Quote what would read as something else, however deep; or every text."""
     if isinstance(value, dict):
-        return {_scalar(key): _quoted(each) for key, each in value.items()}
-    return [_quoted(each) for each in value] if isinstance(value, list) else _scalar(value)
+        return {
+            _scalar(key, quotes_all=quotes_all): _quoted(each, quotes_all=quotes_all) for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_quoted(each, quotes_all=quotes_all) for each in value]
+    return _scalar(value, quotes_all=quotes_all)
 
 
 def _json_text(source: str, wanted: Any) -> str:
