@@ -30,6 +30,7 @@ from octogram_tui.projection.waiting import agent_nodes, held, pending, retrying
 
 Subject = Row | AgentRow | Variable
 MOST_ROWS = 50
+STANDS = "; its lane waits until you run it again or skip it"
 _LOUDEST = (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.STALE, State.RUNNING, State.PENDING)
 
 __all__ = ["Known", "explain", "explain_lines"]
@@ -99,7 +100,7 @@ def _state(row: InstanceRow, known: Known) -> Node:
                 for name, value in given.arguments.items()
             ]
         )
-        stands = "; its lane waits until you run it again or skip it" if known.board.is_paused else ""
+        stands = STANDS if known.board.is_paused else ""
         return Node("bad", words=words + stands, inside=inside, is_open=True)
     if row.state is State.TOLERATED:
         return Node("bad", words=f"{words}; the run goes on, as its job says (on_failure: continue)")
@@ -226,7 +227,8 @@ def _group(row: Group, known: Known) -> list[Node]:
 
 def _row_node(row: InstanceRow, known: Known) -> Node:
     node = _state(row, known)
-    return Node("row", str(row.key), words=node.words, key=row.key, inside=lambda: _instance(row, known))
+    words = node.words.removesuffix(STANDS)
+    return Node("row", str(row.key), words=words, key=row.key, inside=lambda: _instance(row, known))
 
 
 def _agent(agent: AgentRow, known: Known) -> list[Node]:
