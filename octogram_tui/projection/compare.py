@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from octogram_tui.model.values import Value
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.origins import Known, is_expression, names_in, texts_of
 from octogram_tui.projection.row_states import State
@@ -17,6 +18,8 @@ from octogram_tui.projection.value_text import block, duration, plural, stamp
 MOST_LINES = 2000
 """So many lines of what an attempt wrote are compared: its last ones."""
 MOST_PEERS = 200
+TIMES = frozenset(("duration_s", "started_s", "ended_s"))
+"""Members of results that no two attempts have alike."""
 
 ReadOutput = Callable[[InstanceRow, AttemptRow], Sequence[str]]
 """Gives what an attempt wrote."""
@@ -108,7 +111,13 @@ def partners(row: InstanceRow, known: Known) -> list[Side]:
         found = bad + found
     taken = {side.name for side in found}
     rest = [Side(row, each, f"its attempt {each.number}") for each in reversed(row.earlier)]
-    rest += [Side(each, each.last, f"the same on {each.agent}") for each in alike if each.last is not None]
+    rest += [
+        Side(
+            each, each.last, f"the same on {each.agent}, {'which failed too' if each.last.failure else 'as it stands'}"
+        )
+        for each in alike
+        if each.last is not None
+    ]
     return found + [side for side in rest if side.name not in taken]
 
 
@@ -208,7 +217,7 @@ def _parts(side: Side, known: Known, read_output: ReadOutput | None) -> Iterator
     if lines:
         yield ("output", ""), list(lines)[-MOST_LINES:]
     if attempt.result is not None:
-        yield ("result", ""), block(attempt.result)
+        yield ("result", ""), block(timeless(attempt.result))
     how = [attempt.state.name.lower()]
     if attempt.failure is not None:
         cause = cause_of(attempt.failure)
@@ -217,6 +226,11 @@ def _parts(side: Side, known: Known, read_output: ReadOutput | None) -> Iterator
     yield ("times", "started"), [stamp(attempt.started_s)]
     yield ("times", "took"), [duration(attempt.duration_s) if attempt.state is not State.RUNNING else "runs"]
     yield ("times", "attempt"), [f"{attempt.number}, {attempt.why}"]
+
+
+def timeless(given: Value) -> Value:
+    """Give a result without what it says of times: no two attempts have them alike."""
+    return {name: value for name, value in given.items() if name not in TIMES} if isinstance(given, dict) else given
 
 
 def _environment(row: InstanceRow, known: Known) -> Iterator[tuple[tuple[str, str], Sequence[str]]]:

@@ -12,10 +12,8 @@ from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
 from octogram_tui.projection.causes import cause_of
+from octogram_tui.projection.compare import TIMES
 from octogram_tui.projection.run_record import Done, RunRecord, natural
-
-TIMES = frozenset(("duration_s", "started_s", "ended_s"))
-"""Members of results that no two runs have alike."""
 
 Given: TypeAlias = "Value | Absent"
 
@@ -138,15 +136,11 @@ def _named(
 
 def is_alike(one: Given, other: Given, left: RunRecord, right: RunRecord) -> bool:
     """Whether two values are the same, but for what is each run's own."""
-    return one is other or left.plain(repr(_timeless(one))) == right.plain(repr(_timeless(other)))
+    return one is other or left.plain(repr(_plain(one))) == right.plain(repr(_plain(other)))
 
 
-def _timeless(given: Given) -> Given:
-    if isinstance(given, dict):
-        return {name: _timeless_value(value) for name, value in sorted(given.items()) if name not in TIMES}
-    return given
-
-
-def _timeless_value(value: Value) -> Value:
-    found = _timeless(value)
-    return None if isinstance(found, Absent) else found
+def _plain(given: Given) -> Given:
+    """Give a value as it is compared: without times, and its members in one order."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in sorted(given.items()) if name not in TIMES}

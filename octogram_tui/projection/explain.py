@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import unified_diff
+from heapq import nsmallest
+from itertools import islice
 
 from octogram_tui.engine.core import ABSENT
 from octogram_tui.projection.origins import (
@@ -30,6 +32,7 @@ from octogram_tui.projection.waiting import agent_nodes, held, pending, retrying
 
 Subject = Row | AgentRow | Variable
 MOST_ROWS = 50
+STANDS = "; its lane waits until you run it again or skip it"
 _LOUDEST = (State.FAILED, State.LOST, State.HELD, State.RETRYING, State.STALE, State.RUNNING, State.PENDING)
 
 __all__ = ["Known", "explain", "explain_lines"]
@@ -99,7 +102,7 @@ def _state(row: InstanceRow, known: Known) -> Node:
                 for name, value in given.arguments.items()
             ]
         )
-        stands = "; its lane waits until you run it again or skip it" if known.board.is_paused else ""
+        stands = STANDS if known.board.is_paused else ""
         return Node("bad", words=words + stands, inside=inside, is_open=True)
     if row.state is State.TOLERATED:
         return Node("bad", words=f"{words}; the run goes on, as its job says (on_failure: continue)")
@@ -217,16 +220,29 @@ def _group(row: Group, known: Known) -> list[Node]:
         roots.append(Node("template", "when", words=row.rules.when))
     if row.kind is Kind.STAGE and row.started_s is None and row.name in known.board.confirmations:
         roots.append(Node("why", words="it asks before it runs, and waits for your answer"))
-    rows = sorted(row.below(), key=lambda each: _LOUDEST.index(each.state) if each.state in _LOUDEST else 99)
-    roots += [_row_node(each, known) for each in rows[:MOST_ROWS]]
-    if len(rows) > MOST_ROWS:
-        roots.append(Node("more", words=f"and {len(rows) - MOST_ROWS} more"))
+    roots += [_row_node(each, known) for each in islice(_loudest_first(row), MOST_ROWS)]
+    left = sum(row.tally) - MOST_ROWS
+    if left > 0:
+        roots.append(Node("more", words=f"and {left} more"))
     return roots or [Node("more", words="nothing of it has begun yet")]
+
+
+def _loudest_first(group: Group) -> Iterator[InstanceRow]:
+    """Go through the rows of a group without looking at all of them: there may be very many."""
+    jobs = [child for child in group.children if isinstance(child, Group)] if group.kind is Kind.STAGE else [group]
+    if group.kind is Kind.AGENT:
+        jobs = [group.above]
+    for state in (*_LOUDEST, *(state for state in State if state not in _LOUDEST)):
+        for job in jobs:
+            for row in job.members.get(state, {}).values():
+                if group.kind is not Kind.AGENT or row.parent is group:
+                    yield row
 
 
 def _row_node(row: InstanceRow, known: Known) -> Node:
     node = _state(row, known)
-    return Node("row", str(row.key), words=node.words, key=row.key, inside=lambda: _instance(row, known))
+    words = node.words.removesuffix(STANDS)
+    return Node("row", str(row.key), words=words, key=row.key, inside=lambda: _instance(row, known))
 
 
 def _agent(agent: AgentRow, known: Known) -> list[Node]:
@@ -235,6 +251,7 @@ def _agent(agent: AgentRow, known: Known) -> list[Node]:
     alone = known.board.stops.hold_of(agent.name)
     if alone is not None and alone.is_held:
         roots.append(Node("why", words=f"held alone: {alone.message or alone.reason}"))
-    rows = sorted(agent.instances, key=lambda each: _LOUDEST.index(each.state) if each.state in _LOUDEST else 99)
-    roots += [_row_node(each, known) for each in rows[:MOST_ROWS]]
-    return roots
+    rows = nsmallest(
+        MOST_ROWS, agent.instances, key=lambda row: _LOUDEST.index(row.state) if row.state in _LOUDEST else 99
+    )
+    return roots + [_row_node(each, known) for each in rows]

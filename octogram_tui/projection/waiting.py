@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from octogram_tui.projection.job_text import PLAIN
-from octogram_tui.projection.origins import Known, attempt_node, in_short, inputs
+from octogram_tui.projection.origins import Known, attempt_node, how_it_ended, in_short, inputs
 from octogram_tui.projection.row_states import AgentState, Phase, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, Kind
 from octogram_tui.projection.stops import AgentHold
@@ -63,6 +64,8 @@ def held(row: InstanceRow, known: Known) -> Node:
         ]
     if point != "after":
         inside += _will_read(row, known)
+    elif row.last is not None:
+        inside.insert(0, Node("more", words=how_it_ended(row.last)))
     return Node("why", words=words, inside=inside, is_open=True)
 
 
@@ -118,6 +121,9 @@ def _will_read(row: InstanceRow, known: Known) -> list[Node]:
         if place.startswith(("until", "register", "vars_updates.", "with_items")):
             continue
         label = place.removeprefix("arguments.")
+        given = known.reasons.given.get(row.key)
+        if given is not None and re.split(r"[.\[]", label)[0] in given.arguments:
+            continue
         inside = inputs(row, text, place, PLAIN, seq, known)
         found.append(Node("argument", label, words=in_short(text), inside=inside, is_open=True))
     return found

@@ -25,11 +25,14 @@ from octogram_tui.engine.stimuli import (
     AgentLossReport,
     AgentSilentReport,
     AttemptReport,
+    BackRequest,
+    BreakRequest,
     EditReport,
     GoRequest,
     PauseRequest,
     RerunAllRequest,
     RerunRequest,
+    SetArgumentsRequest,
     SetVariableRequest,
     SkipRequest,
     StepRequest,
@@ -197,6 +200,26 @@ def test_what_a_breakpoint_holds_says_which_one_and_why() -> None:
     assert "argv: mine  given by you, for this attempt" in run.folds.lines("s/j@a")
 
 
+def test_what_stops_the_engine_is_told_as_it_was_set() -> None:
+    given = scenario(stage("s", job("j", {"argv": "{{ vars.x }}"}), job("k")), agents="a b", variables={"x": 3})
+    run = Explained(given, start_paused=True).begin()
+    run.go(BreakRequest("s/k@a", condition="vars.x > 2"))
+    run.go(BreakRequest("s/j@b", when="after"))
+    run.go(SetArgumentsRequest(named("s/j@a"), {"argv": "mine"}))
+    assert run.folds.lines("s/j@a")[1:] == [
+        "it is next: a step takes it",
+        "argv: mine  given by you, for its next attempt",
+    ]
+    run.go(GoRequest())
+    assert "argv: mine  given by you, for this attempt" in run.folds.lines("s/j@a")
+    assert run.folds.lines("s/k@a")[0] == "held before its attempt: breakpoint 2: before, vars.x > 2 (vars.x = 3)"
+    assert run.folds.lines("s/j@b")[:2] == [
+        "held after its attempt, before what follows it: breakpoint 3: after",
+        "ended well at 0:00 after 0.0s",
+    ]
+    assert run.folds.lines("s/k@b")[0] == "waits for j on b, which is held"
+
+
 def test_what_runs_again_after_going_back_says_so() -> None:
     run = Explained(scenario(stage("s", job("j", {"argv": "x"})))).begin()
     key = named("s/j@a")
@@ -319,6 +342,13 @@ class AnyRun(RuleBasedStateMachine):
                 RerunAllRequest("stale"),
                 RerunRequest("one", "j"),
                 RerunRequest("one"),
+                RerunRequest("one", "j", "a", inputs="then"),
+                RerunRequest("one", "k", from_here=True),
+                BackRequest("one"),
+                StepRequest("over", "one/k"),
+                BreakRequest("one/k", condition="vars.x == 3"),
+                BreakRequest("two", when="after"),
+                SetArgumentsRequest(named("one/k@a[1]"), {"argv": "mine"}),
                 SkipRequest(named("one/j@a")),
                 AgentSilentReport("b", "hm"),
             ]

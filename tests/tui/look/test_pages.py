@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from console_app import StillSource, console, screen_text, settled, until
 
 from octogram_tui.engine import events as ev
+from octogram_tui.journal import reader
 from octogram_tui.model.entries import StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.compare import Side, compare, compare_lines, partners
+from octogram_tui.projection.explain import Subject, explain_lines
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.tui import theme
 from octogram_tui.tui.app import ConsoleApp
@@ -133,8 +139,6 @@ async def test_who_has_not_run_cannot_be_compared_and_is_told_so() -> None:
 
 
 def test_on_narrow_panes_the_two_stand_above_each_other_and_nothing_is_wider_than_the_pane() -> None:
-    from octogram_tui.projection.compare import Side, compare, partners
-
     model = Model(clock=lambda: 0.0, is_replay=True)
     model.apply(events())
     row = model.board.instances[B]
@@ -156,3 +160,23 @@ def test_a_long_line_goes_on_indented() -> None:
     assert all(len(text) <= 20 for text in texts)
     assert all(text.startswith("    ") for text in texts[1:])
     assert "".join(texts).replace(" ", "") == "word" * 10
+
+
+@pytest.mark.parametrize(("name", "step"), [("recorded_failing.jsonl", 1), ("recorded_quickstart.jsonl", 15)])
+def test_whatever_has_come_of_a_recorded_run_can_be_explained_and_compared(name: str, step: int) -> None:
+    model = Model(clock=lambda: 0.0, is_replay=True, read_text=lambda digest, is_first: "stages: []\n")
+    told = 0
+    for event in reader.read(Path(__file__).parents[1] / name):
+        assert model.apply([event]) == []
+        if event.seq % step or event.TYPE in ("job_output", "agent_load", "job_progress"):
+            continue
+        known = model.known
+        for row in model.board.instances.values():
+            told += len(explain_lines(row, known, depth=4))
+            if row.last is not None:
+                for side in partners(row, known)[:2]:
+                    told += len(compare_lines(compare(Side(row, row.last), side, known, model.written)))
+        subjects: list[Subject] = [*model.board.stages, *model.board.agents.values(), *known.variables.by_name.values()]
+        for subject in subjects:
+            told += len(explain_lines(subject, known, depth=3))
+    assert told > 500
