@@ -9,8 +9,8 @@ import pytest
 from console_app import StillSource, console, fleet_events, screen_text, settled, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
+from octogram_tui.commands.replay import Recording
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as sti
 from octogram_tui.engine.events import Event
@@ -20,11 +20,10 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.copies import Copies
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.model import Model
+from octogram_tui.tui.player import Opening
 from octogram_tui.tui.screens.time_verbs import NO_JOURNAL
 from octogram_tui.tui.widgets.line_view import LineView
 from tools.pretended_run import PretendedRun
-
-PANES = "1 2 3 4 5 7".split()
 
 
 def repaired_run() -> list[Event]:
@@ -58,7 +57,7 @@ def picture(app: ConsoleApp) -> list[list[str]]:
     assert screen is not None
     found = []
     for name, pane in screen.panes.items():
-        if name != "runs":
+        if pane.has_place:
             found.append([name, "".join(text for text, _ in pane.title()), *_lines(pane)])
     return found
 
@@ -68,19 +67,13 @@ def _lines(pane: LineView) -> Iterator[str]:
         yield "".join(text for text, _ in pane.paint(index, 100)).rstrip()
 
 
-async def shown(app: ConsoleApp, pilot: Pilot[Any]) -> list[list[str]]:
-    """All panes, each of them brought up to date where it is seen."""
-    found: list[list[str]] = []
+def shown(app: ConsoleApp) -> list[list[str]]:
+    """All panes that are seen on a large screen, brought up to date."""
     screen = app.run_screen
     assert screen is not None
-    for key in PANES:
-        await pilot.press(key)
-        await pilot.pause()
-        screen.sync()
-        name = screen.pane
-        found += [lines for lines in picture(app) if lines[0] == name]
-    await pilot.press("1")
-    return found
+    screen.detail._basis = None  # which else counts whole seconds
+    screen.sync()
+    return picture(app)
 
 
 def replay(events: list[Event], journal: Path, **options: Any) -> ConsoleApp:
@@ -95,7 +88,7 @@ def go(app: ConsoleApp, seq: int) -> None:
 
 
 async def test_the_same_run_live_and_replayed_shows_the_same_at_the_same_events(journal: Path) -> None:
-    moments = sorted(random.Random(5).sample(range(2, len(REPAIRED)), 5))
+    moments = sorted(random.Random(5).sample(range(60, len(REPAIRED)), 6))
     live: dict[int, list[list[str]]] = {}
     source = StillSource([])
     app = console(source, clock=lambda: 0.0)  # so that its time is that of the latest event
@@ -105,15 +98,16 @@ async def test_the_same_run_live_and_replayed_shows_the_same_at_the_same_events(
             source.tell(*REPAIRED[done:seq])
             done = seq
             await until(pilot, lambda seq=seq: app.model.head.seq == seq)  # type: ignore[misc]
-            live[seq] = await shown(app, pilot)
+            live[seq] = shown(app)
     app = replay(REPAIRED, journal)
     async with app.run_test(size=(200, 60)) as pilot:
         await settled(pilot)
         for seq in random.Random(6).sample(moments, len(moments)):
             go(app, seq)
-            for then, now in zip(live[seq], await shown(app, pilot), strict=True):
-                if then[0] != "timeline":  # whose scale is that of the whole run, so that one can go on in it
-                    assert now == then, seq
+            then, now = live[seq], shown(app)
+            assert len(now) >= 6
+            for pane in ("plan", "agents", "log", "detail", "variables", "source"):
+                assert [each for each in now if each[0] == pane] == [each for each in then if each[0] == pane], seq
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -178,7 +172,7 @@ async def test_what_is_chosen_and_read_stays_when_one_goes_through_time(journal:
         await pilot.press("0")  # where it is not known yet, what holds it stands for it
         await pilot.pause()
         assert screen.plan.selected is not None
-        assert screen.plan.selected.key in ((chosen.stage,), (chosen.stage, chosen.job))
+        assert screen.plan.selected.full_name in (chosen.stage, f"{chosen.stage}/{chosen.job}")
         await pilot.press("semicolon")
         await pilot.pause()
         assert screen.plan.selected is row
@@ -233,7 +227,7 @@ async def test_one_goes_by_stage_failure_minute_and_what_the_operator_did(journa
         await pilot.press("0")
         assert await at("right_parenthesis") is first
         assert isinstance(await at("J"), ev.JobFinished)
-        act = await at("H")
+        act = await at("P")
         assert isinstance(act, (ev.VariableChanged, ev.JobStarted, ev.RunResumed))
         before_s = model.shown.at_s
         await at("minus")
@@ -277,12 +271,63 @@ async def test_a_replay_plays_pauses_and_ends_at_the_end(journal: Path) -> None:
         assert player.is_playing
         assert app.model.is_back, "at its end it plays from the beginning"
         await pilot.press("space")
-        await pilot.pause()
-        assert not player.is_playing
+        await until(pilot, lambda: not player.is_playing)
         player.speed = 0.0
         await pilot.press("space")
         await until(pilot, lambda: not app.model.is_back)
         await until(pilot, lambda: not player.is_playing)
+
+
+@pytest.mark.parametrize(("opening", "seq"), [(Opening("150"), 150), (Opening("start", speed=1e-6), 1)])
+async def test_a_replay_begins_where_it_was_asked_to(journal: Path, opening: Opening, seq: int) -> None:
+    app = replay(REPAIRED, journal, opening=opening)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.model.is_back)
+        assert app.model.shown.seq >= seq
+        assert app.model.player.is_playing is (opening.speed is not None)
+
+
+async def test_a_replay_that_cannot_begin_there_says_so_and_shows_the_end(journal: Path) -> None:
+    app = replay(REPAIRED, journal, opening=Opening("no such stage"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app._notifications)
+        assert ["is no moment of this run" in note.message for note in app._notifications] == [True]
+        assert not app.model.is_back
+
+
+async def test_of_a_damaged_journal_all_before_the_damage_is_shown_and_can_be_gone_about_in(journal: Path) -> None:
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:201], b"{broken}\n", *lines[202:]]))
+    recording = Recording(journal)
+    app = ConsoleApp(recording, scenario_path="s.yml", replay=True, history=JournalHistory(journal))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: not recording.is_connected)
+        await until(pilot, lambda: app._notifications)
+        assert app.model.head.seq == 200
+        assert [f"{journal}:202" in note.message for note in app._notifications] == [True]
+        await pilot.press("comma")
+        await pilot.pause()
+        assert app.model.shown.seq == 199
+        await pilot.press("full_stop", "full_stop")
+        await pilot.pause()
+        assert not app.model.is_back
+
+
+async def test_a_click_above_the_bars_goes_to_that_time(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await settled(pilot)
+        await pilot.press("5")
+        await pilot.pause()
+        screen = app.run_screen
+        assert screen is not None
+        pane = screen.panes["timeline"]
+        assert "moments" in pane.render_line(2).text
+        left = pane.render_line(1).text.index("at once") + len("at once")
+        assert await pilot.click(pane, offset=((left + pane.size.width) // 2, 2))
+        await until(pilot, lambda: app.model.is_back)
+        assert 0 < app.model.shown.at_s < app.model.head.at_s
+        assert "\N{BLACK DOWN-POINTING SMALL TRIANGLE}" in pane.render_line(2).text, "where one is"
 
 
 async def test_without_a_journal_the_latest_moment_is_all_there_is() -> None:
