@@ -52,7 +52,7 @@ class Watches:
         self.history: list[str] = []
         self.version = 0
         self.hold = 0  # counts the holds
-        self._has_moved = True
+        self._has_moved = False
         self._values: dict[tuple[str, str], tuple[int, str, str]] = {}  # by expression and scope: hold, value, before
         self._read()
 
@@ -87,12 +87,16 @@ class Watches:
         """Take in what an expression is now, in a scope."""
         problem = str(answer.get("problem") or "")
         text = "" if problem else shown(answer.get("value"))
-        known = self._values.get((watch.expression, scope))
-        before = "" if known is None else known[1] if known[0] != self.hold else known[2]
-        if len(self._values) > MOST_SCOPES * max(1, len(self.items)):
-            self._values.clear()
-        self._values[watch.expression, scope] = self.hold, text or problem, before
-        is_changed = bool(before) and before != (text or problem)
+        said = text or problem
+        hold, held, before = self._values.get((watch.expression, scope), (self.hold, "", ""))
+        if self._has_moved:  # on the way to the next hold: it is held against the one before
+            before = held
+        else:
+            before = held if hold != self.hold else before
+            if len(self._values) > MOST_SCOPES * max(1, len(self.items)):
+                self._values.clear()
+            self._values[watch.expression, scope] = self.hold, said, before
+        is_changed = bool(before) and before != said
         new = (text, problem, before, is_changed)
         if new != (watch.text, watch.problem, watch.was, watch.is_changed):
             watch.text, watch.problem, watch.was, watch.is_changed = new
