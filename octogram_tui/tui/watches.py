@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ MOST_KEPT = 50
 MOST_SCOPES = 200
 
 
-_MOVES = frozenset({"run_resumed", "agent_released", "job_started"})
+_OWN = re.compile(r"\b(agent|re|item|res)\b")
+"""What is another in each scope: an expression without it is the same in all of them."""
 
 
 def place_of(state_dir: Path, scenario: str) -> Path:
@@ -56,13 +58,11 @@ class Watches:
         self._values: dict[tuple[str, str], tuple[int, str, str]] = {}  # by expression and scope: hold, value, before
         self._read()
 
-    def follow(self, kind: str, *, is_still: bool) -> None:
+    def follow(self, *, is_still: bool) -> None:
         """Take note of what the run does: it stands at a hold when it has moved, and moves no more."""
-        if kind in _MOVES:
-            self._has_moved = True
         if self._has_moved and is_still:
-            self._has_moved = False
             self.hold += 1
+        self._has_moved = not is_still
 
     def add(self, expression: str) -> bool:
         """Watch an expression; False when it is watched already, or there are too many."""
@@ -88,6 +88,7 @@ class Watches:
         problem = str(answer.get("problem") or "")
         text = "" if problem else shown(answer.get("value"))
         said = text or problem
+        scope = scope if _OWN.search(watch.expression) else ""
         hold, held, before = self._values.get((watch.expression, scope), (self.hold, "", ""))
         if self._has_moved:  # on the way to the next hold: it is held against the one before
             before = held
