@@ -96,7 +96,7 @@ class Model:
             self.lesson.apply(event)
         if self.watches.items:
             board = self.head.board
-            self.watches.follow(event.TYPE, is_still=board.is_paused and not board.in_flight)
+            self.watches.follow(is_still=board.is_paused and not board.in_flight)
 
     # What is looked at
 

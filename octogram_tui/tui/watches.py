@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ MOST_KEPT = 50
 MOST_SCOPES = 200
 
 
-_MOVES = frozenset({"run_resumed", "agent_released", "job_started"})
+_OWN = re.compile(r"\b(agent|re|item|res)\b")
+"""What is another in each scope: an expression without it is the same in all of them."""
 
 
 def place_of(state_dir: Path, scenario: str) -> Path:
@@ -52,17 +54,15 @@ class Watches:
         self.history: list[str] = []
         self.version = 0
         self.hold = 0  # counts the holds
-        self._has_moved = True
+        self._has_moved = False
         self._values: dict[tuple[str, str], tuple[int, str, str]] = {}  # by expression and scope: hold, value, before
         self._read()
 
-    def follow(self, kind: str, *, is_still: bool) -> None:
+    def follow(self, *, is_still: bool) -> None:
         """Take note of what the run does: it stands at a hold when it has moved, and moves no more."""
-        if kind in _MOVES:
-            self._has_moved = True
         if self._has_moved and is_still:
-            self._has_moved = False
             self.hold += 1
+        self._has_moved = not is_still
 
     def add(self, expression: str) -> bool:
         """Watch an expression; False when it is watched already, or there are too many."""
@@ -87,12 +87,17 @@ class Watches:
         """Take in what an expression is now, in a scope."""
         problem = str(answer.get("problem") or "")
         text = "" if problem else shown(answer.get("value"))
-        known = self._values.get((watch.expression, scope))
-        before = "" if known is None else known[1] if known[0] != self.hold else known[2]
-        if len(self._values) > MOST_SCOPES * max(1, len(self.items)):
-            self._values.clear()
-        self._values[watch.expression, scope] = self.hold, text or problem, before
-        is_changed = bool(before) and before != (text or problem)
+        said = text or problem
+        scope = scope if _OWN.search(watch.expression) else ""
+        hold, held, before = self._values.get((watch.expression, scope), (self.hold, "", ""))
+        if self._has_moved:  # on the way to the next hold: it is held against the one before
+            before = held
+        else:
+            before = held if hold != self.hold else before
+            if len(self._values) > MOST_SCOPES * max(1, len(self.items)):
+                self._values.clear()
+            self._values[watch.expression, scope] = self.hold, said, before
+        is_changed = bool(before) and before != said
         new = (text, problem, before, is_changed)
         if new != (watch.text, watch.problem, watch.was, watch.is_changed):
             watch.text, watch.problem, watch.was, watch.is_changed = new

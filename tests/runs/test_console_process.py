@@ -262,6 +262,9 @@ def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place:
     child.send("e")
     child.expect("Set a variable")
     child.send("\t5\x13")  # ctrl+s, which some terminals keep for themselves
+    child.expect("becomes 5")  # what ended well would be stale by it
+    assert path.read_text() == SOLD_OUT, "nothing is written before that is agreed to"
+    child.send("y")
     child.expect("is written")
     wait_for(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
     wait_for(lambda: '"scenario_reloaded"' in journal(place).read_text())

@@ -57,6 +57,15 @@ class Terminal:
         if shell:
             self.child.send(shlex.join(command) + "\n")
 
+    @classmethod
+    def on(cls, child: pexpect.spawn, size: tuple[int, int]) -> "Terminal":
+        """Show what something else than a pretended run writes."""
+        self = cls.__new__(cls)
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self.screen)
+        self.child = child
+        return self
+
     def text(self) -> str:
         return "\n".join(self.screen.display)
 

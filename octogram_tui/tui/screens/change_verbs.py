@@ -33,9 +33,9 @@ class ChangeVerbs(FileVerbs):
     """The actions of keymap.py that change what the run goes by."""
 
     def action_edit(self) -> None:
-        """Edit what one is about: a variable, where it is chosen or what failed names some; else a row's arguments."""
-        row = self._editable()
-        if row is None or self.pane == "variables" or self.model.variables.names_some(row):
+        """Edit what one is about: a variable, where one is chosen or the failure is of it; else a row's arguments."""
+        row, variables = self._editable(), self.model.variables
+        if row is None or self.pane == "variables" or variables.names_some(row) or variables.meant(row) is not None:
             self.action_edit_variable()
         elif self.app.may_act():
             self.app.in_turn(self._open_arguments(row, self._all_alike(row), instead=self.action_edit_variable))
