@@ -31,6 +31,7 @@ PRESETS: dict[str, dict[str, str]] = {
     "gdb": {
         "edit variable": "p",
         "pin log": "P",
+        "act forward": "F",
         "about": "i",
         "leave": "q ctrl+d",
     },
