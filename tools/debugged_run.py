@@ -5,9 +5,10 @@ The same requests give the same events, so that a picture of them is the same ev
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
+from octogram_tui.runtime.desk import Desk, Question
+from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.scenario.load import Loaded, load_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +54,7 @@ class DebuggedRun:
         self._answers: dict[str, int] = {}
         self.events: list[Event] = []
         self.at_s = 0.0
+        self.desk = Desk(_no_log, None, self._engine)
 
     def begin(self) -> DebuggedRun:
         """Start, and go as far as it goes."""
@@ -112,3 +116,41 @@ class DebuggedRun:
     def _judge(self, agent: str, environment: dict[str, Any]) -> tuple[list[str], int]:
         answer, limit = self._answers[agent], int(environment["LIMIT"])
         return ([f"{answer} is over the limit of {limit}"], 4) if answer > limit else ([], 0)
+
+
+class DebuggedSource:
+    """That run, to open a console on: each request is done at once."""
+
+    has_control = True
+    is_connected = True
+    consoles = 1
+
+    def __init__(self, run: DebuggedRun) -> None:
+        self.run = run
+        self.refusals: list[str] = []
+        self._came = asyncio.Event()
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """Give what was told so far, and then what comes."""
+        given = 0
+        while True:
+            self._came.clear()
+            batch, given = self.run.events[given:], len(self.run.events)
+            yield batch
+            await self._came.wait()
+
+    def send(self, stimulus: Stimulus) -> None:
+        """Ask the run."""
+        self.run.ask(stimulus)
+        self._came.set()
+
+    async def answer(self, question: Question) -> dict[str, Any]:
+        """Answer as a run's host does."""
+        return await self.run.desk.answer(question)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def _no_log(_: LogQuery) -> dict[str, Any]:
+    return {"problem": "nothing more was written"}

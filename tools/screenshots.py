@@ -10,12 +10,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.tui.app import ConsoleApp
+from tools.debugged_run import SCENARIO, STARTED_WALL, DebuggedRun, DebuggedSource
 from tools.pretended_run import PretendedRun
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
@@ -37,6 +39,27 @@ class Shot(NamedTuple):
     fails: bool = True
     palette: str = "dark"
 
+
+class DebuggedShot(NamedTuple):
+    """A picture of the run of the debugger's guide: how large, and after which keys; `_` waits for what they do."""
+
+    keys: str
+    width: int = 120
+    height: int = 36
+
+
+TO_THE_FIRST_FAILURE = "A n _ "
+REPAIRED = TO_THE_FIRST_FAILURE + "e _ down down ctrl+u s e a t . t x t enter _ r _ "
+
+DEBUGGED_SHOTS: dict[str, DebuggedShot] = {
+    "debugger-held": DebuggedShot("_"),
+    "debugger-failed": DebuggedShot(TO_THE_FIRST_FAILURE),
+    "debugger-arguments": DebuggedShot(TO_THE_FIRST_FAILURE + "e _ down down ctrl+u s e a t . t x t _"),
+    "debugger-foreseen": DebuggedShot(REPAIRED + "n _ 4 e _ ctrl+u 2 enter _"),
+    "debugger-explain": DebuggedShot(REPAIRED + "n _ X _", 120, 44),
+    "debugger-breakpoints": DebuggedShot("B _"),
+    "debugger-narrow": DebuggedShot("_", 80, 24),
+}
 
 SHOTS: dict[str, Shot] = {
     "console": Shot(120, 36, 16, 20.0, fails=False),
@@ -69,6 +92,32 @@ class Still:
         """Nothing is open."""
 
 
+async def take_debugged(shot: DebuggedShot) -> str:
+    """Take one picture of the guide's run; gives the text of an SVG file."""
+    run = DebuggedRun().begin()
+
+    def now() -> float:
+        return datetime.fromisoformat(STARTED_WALL).timestamp() + run.events[-1].at_s + AFTER_S
+
+    def read_text(_digest: str, _is_first: bool) -> str:
+        return SCENARIO.read_text()
+
+    app = ConsoleApp(DebuggedSource(run), scenario_path=SCENARIO.name, clock=now, read_text=read_text)
+    app.animation_level = "none"
+    app.is_strict = True
+    async with app.run_test(size=(shot.width, shot.height)) as pilot:
+        for key in [*shot.keys.split(), "_"]:
+            if key != "_":
+                await pilot.press(key)
+                continue
+            while app.model.board.seq < run.events[-1].seq:
+                await pilot.pause()
+            for _ in range(SETTLING):
+                app.sync()
+                await pilot.pause()
+        return app.export_screenshot(title="octogram-tui") + "\n"
+
+
 async def take(shot: Shot) -> str:
     """Take one picture; gives the text of an SVG file."""
     run = PretendedRun(shot.agents, seed=2, fails=shot.fails)
@@ -93,9 +142,11 @@ def main(arguments: list[str]) -> int:
     """Take the pictures, or compare them. Gives an exit code."""
     is_check = arguments == ["--check"]
     stale = 0
-    for name, shot in SHOTS.items():
+    takes = {name: partial(take, shot) for name, shot in SHOTS.items()}
+    takes |= {name: partial(take_debugged, shot) for name, shot in DEBUGGED_SHOTS.items()}
+    for name, taken in takes.items():
         path = FOLDER / f"{name}.svg"
-        text = asyncio.run(take(shot))
+        text = asyncio.run(taken())
         if path.exists() and path.read_text() == text:
             continue
         stale += 1
