@@ -54,11 +54,12 @@ class Gate:
         return self._as_all(self.overrides.all_with(""))
 
     def open(self) -> list[str]:
-        """Let everything through, but for agents that the operator holds. Gives those that are held no more."""
+        """Let everything through, but for agents that the operator holds. Gives those with which it is as with all."""
         self.is_shut = False
         self.reason = ""
         self._let, self._permits, self._next = [], [], []
-        return self._as_all([text for text, why in self.overrides.held().items() if why != "operator"])
+        held = [text for text, why in self.overrides.held().items() if why != "operator"]
+        return self._as_all([*self.overrides.all_with(""), *held])
 
     def retire(self) -> list[str]:
         """Hold nothing any more. Gives the agents that were held."""

@@ -65,11 +65,24 @@ class Steps:
     def _go(self, agents: str) -> str:
         """Do it, or say why not."""
         engine = self._engine
+        if not agents and engine.course.asked:
+            engine.operator.confirm(ConfirmRequest(engine.course.asked, True))
+        problem = self._why_not_go(agents)
+        if problem:
+            return problem
+        if agents:
+            engine.core.emit(AgentReleased(agent=agents, follows=engine.gate.release(agents)))
+            engine.dispatcher.wake(engine.instances.line.within(Scope(agents)))
+        elif not engine.gate.is_plain:
+            self.open_gate()
+        return ""
+
+    def _why_not_go(self, agents: str) -> str:
+        """Say why neither the run nor what agents hold can go on; empty when it can, or does."""
+        engine = self._engine
         gate, line = engine.gate, engine.instances.line
         if agents:
-            return self._go_on_agents(agents)
-        if engine.course.asked:
-            engine.operator.confirm(ConfirmRequest(engine.course.asked, True))
+            return self._why_not_go_on(agents)
         held = gate.overrides.held()
         if not gate.is_shut and (not held or all(why == "operator" for why in held.values())):
             names = ", ".join(held)
@@ -77,10 +90,9 @@ class Steps:
         undecided = engine.instances.first("undecided")
         if gate.is_shut and undecided is not None and not len(line) and not engine.in_flight:
             return f"{undecided.id} failed: rerun or skip it first"
-        self.open_gate()
         return ""
 
-    def _go_on_agents(self, agents: str) -> str:
+    def _why_not_go_on(self, agents: str) -> str:
         engine = self._engine
         gate, instances = engine.gate, engine.instances
         problem = self._no_agent(agents)
@@ -95,11 +107,7 @@ class Steps:
             if undecided is not None and not busy:
                 return f"{undecided.id} failed: rerun or skip it first"
         lost = engine.fleet.problem(meant[0]) if len(meant) == 1 and engine.phase != "starting" else ""
-        if lost:
-            return f"{lost}: skip what is held there"
-        engine.core.emit(AgentReleased(agent=agents, follows=gate.release(agents)))
-        engine.dispatcher.wake(instances.line.within(Scope(agents)))
-        return ""
+        return f"{lost}: skip what is held there" if lost else ""
 
     def open_gate(self) -> None:
         """Open the gate, and let what waits at it move."""
@@ -268,13 +276,13 @@ class Steps:
             return f"{there.id} is held already"
         if not (self._is_left(Scope("", row)) or self._comes_later(row)):
             return self._not_left(Scope("", row))
-        number = engine.breakpoints.add(Breakpoint(pattern=str(row), is_once=True))
-        self._untils[number] = row
-        is_held = engine.gate.is_shut or (bool(asked.agent) and engine.gate.is_closed_to(asked.agent))
-        problem = self._go(asked.agent) if is_held else ""
-        if problem:
-            del self._untils[number]
-            engine.breakpoints.remove(number, "operator")
+        is_held = engine.gate.is_closed_to(asked.agent) if asked.agent else engine.gate.is_shut
+        problem = self._why_not_go(asked.agent) if is_held and not engine.course.asked else ""
+        if not problem:
+            number = engine.breakpoints.add(Breakpoint(pattern=str(row), is_once=True))
+            self._untils[number] = row
+            if is_held or engine.course.asked:
+                self._go(asked.agent)
         return problem
 
     def stage_ended(self, stage_run: StageRun) -> None:

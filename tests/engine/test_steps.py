@@ -163,6 +163,7 @@ def test_an_agent_is_held_while_the_others_go_on_and_goes_while_the_others_are_h
     assert refused(simulation, GoRequest()) == "the run goes on, but for what you hold: c (go agent=c)"
     assert started(simulation, GoRequest("c")) == ["s/j@c#1", "s/k@c#1", "t/l@a#1", "t/l@b#1", "t/l@c#1"]
     assert simulation.of(AgentReleased)[-1].follows
+    assert simulation.engine.gate.is_plain, "an open gate costs nothing again"
 
 
 def test_agents_are_meant_by_a_text_with_stars_also_those_that_come_later() -> None:
