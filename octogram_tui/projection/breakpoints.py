@@ -43,6 +43,8 @@ class Listed:
 
     def become(self, breakpoint_: Breakpoint) -> None:
         """Be another one, under the same number."""
+        if self.count and breakpoint_.counted != self.breakpoint.counted:
+            self.count, self.last = 0, None
         self.breakpoint = breakpoint_
         self.pattern = Pattern.parse(breakpoint_.pattern)
 
