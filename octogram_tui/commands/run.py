@@ -163,7 +163,7 @@ class Invocation(RunWanted):
 
     def _breakpoints(self) -> tuple[tuple[Breakpoint, str], ...]:
         """Give those that are set from the start, and who sets each."""
-        from octogram_tui.engine.breakpoints import BY_KEPT
+        from octogram_tui.engine.breakpoint_table import BY_KEPT
 
         kept = [] if self.kept is None else self.kept.load()
         return (*((one, BY_KEPT) for one in kept), *((one, BY) for one in breakpoints_of(self.args)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from octogram_tui.engine.breakpoint_check import problem_of
-from octogram_tui.engine.breakpoints import MOST, Breakpoints
+from octogram_tui.engine.breakpoint_table import MOST, BreakpointTable
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import RequestRefused
 from octogram_tui.engine.stimuli import BreakRequest, RemoveBreakRequest, SwitchBreakRequest
@@ -13,7 +13,7 @@ from octogram_tui.model.breakpoint import Breakpoint
 class BreakRequests:
     """The requests for the table of breakpoints."""
 
-    def __init__(self, core: Core, breakpoints: Breakpoints) -> None:
+    def __init__(self, core: Core, breakpoints: BreakpointTable) -> None:
         self._core = core
         self._breakpoints = breakpoints
 

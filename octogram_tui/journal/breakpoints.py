@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from octogram_tui import filing
-from octogram_tui.engine.breakpoints import BY_KEPT
+from octogram_tui.engine.breakpoint_table import BY_KEPT
 from octogram_tui.engine.events import BreakpointRemoved, BreakpointSet, Event
 from octogram_tui.model.breakpoint import WHEN, Breakpoint, When
 from octogram_tui.model.values import Value

@@ -50,6 +50,11 @@ class Breakpoint:
         """What makes it this one among those that are kept: the rest is how it is just now."""
         return self.pattern, self.when, self.name
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What the number of its hits is of: with anything else of this, it is counted anew."""
+        return (*self.place, self.condition, self.hits)
+
 
 def read_hits(text: str) -> str:
     """Give how often a breakpoint has to be met as it is kept; `>=3`, `>2` and `==3` are understood too.

@@ -39,10 +39,13 @@ class Listed:
         self.count = 0  # how often it was met, also where its hits did not let it stop
         self.last: Meeting | None = None
         self.is_for_nothing = False  # no row of the scenario, as it is now, is meant
-        self.become(breakpoint_)
+        self.breakpoint = breakpoint_
+        self.pattern = Pattern.parse(breakpoint_.pattern)
 
     def become(self, breakpoint_: Breakpoint) -> None:
         """Be another one, under the same number."""
+        if breakpoint_.counted != self.breakpoint.counted:
+            self.count, self.last = 0, None
         self.breakpoint = breakpoint_
         self.pattern = Pattern.parse(breakpoint_.pattern)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from octogram_tui.engine.breakpoints import BY_KEPT
+from octogram_tui.engine.breakpoint_table import BY_KEPT
 from octogram_tui.engine.events import BreakpointRemoved, BreakpointSet
 from octogram_tui.journal.breakpoints import DIRECTORY, KeptBreakpoints
 from octogram_tui.model.breakpoint import Breakpoint

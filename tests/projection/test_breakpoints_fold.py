@@ -53,6 +53,8 @@ def test_what_is_changed_keeps_its_number_and_its_past_and_what_is_removed_is_go
         ev.BreakpointRemoved(number=2),
     )
     assert [(one.number, one.standing) for one in found.listed] == [(1, "off; met once, last at build")]
+    found.apply(ev.BreakpointSet(number=1, pattern="build", condition="vars.x > 1"))  # its hits are counted anew
+    assert found.by_number[1].standing == "not met yet"
 
 
 def test_it_says_what_matches_nothing_and_an_edit_may_change_that() -> None:

@@ -49,14 +49,17 @@ def events(journal: Path) -> list[dict[str, Any]]:
 
 def test_logs_are_written_where_their_conditions_hold_and_nothing_stops(place: Place) -> None:
     words = ["--break", "measure/ping@n_2", "--break-if", "item > 1", "--break-at", "after"]
-    done, met = run(place, *words, "--break-log", "{{ agent.name }} said {{ res.stdout }}", "--break", "/pign")
+    words += ["--break-log", "{{ agent.name }} said {{ res.stdout }}", "--break", "/pign"]
+    words += ["--break", "/ping@n_1", "--break-hits", "=2", "--break-log", "the second"]
+    done, met = run(place, *words)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [e["message"].strip() for e in met] == ["n_2 said 2", "n_2 said 3"]
+    assert [e["message"].strip() for e in met if e["number"] == 1] == ["n_2 said 2", "n_2 said 3"]
+    assert [(e["key"], e["message"]) for e in met if e["number"] == 3] == [("measure/ping@n_1[2]", "the second")]
     assert "  breakpoint 1, ping [n_2] (2): n_2 said 2" in done.stdout
     assert "breakpoint 2 matches nothing now: no job there is called pign; did you mean /ping?" in done.stdout
     assert "item > 1, log {{ agent.name }} said {{ res.stdout }}: met 2 times" in done.stdout
     values = [each.get("value", "").strip() for each in ET.parse(place.home / "j.xml").iter("property")]
-    assert values == ["n_2 said 2", "n_2 said 3"]
+    assert sorted(values) == ["n_2 said 2", "n_2 said 3", "the second"]
 
 
 def test_with_nobody_there_a_breakpoint_fails_the_run_or_is_told_of(place: Place) -> None:
@@ -84,22 +87,34 @@ def test_somebody_is_called_and_when_nobody_comes_the_run_ends(place: Place) -> 
 @pytest.mark.terminal
 def test_whoever_is_called_comes_looks_and_lets_it_go_on(place: Place) -> None:
     path = place.write("s.yml", SCENARIO)
-    process = place.start(str(path), "--headless", "--on-failure", "pause", "-e", "code=3", "--on-break", "hold:1m")
+    words = ["--on-failure", "pause", "-e", "code=3", "--step", "--on-break", "hold:1m"]
+    process = place.start(str(path), "--headless", *words)
     assert process.stdout is not None
-    said = ""
-    while (found := re.search(r"else the run ends: octogram-tui attach (\S+)", said)) is None:
-        said += process.stdout.readline()
-    child = place.open("attach", found[1])
+
+    def called() -> tuple[str, str]:
+        """Wait until somebody is called: why, and to which run."""
+        said = ""
+        while (found := re.search(r"held: (.*)\n  attach .*: octogram-tui attach (\S+)", said)) is None:
+            line = process.stdout.readline() if process.stdout is not None else ""
+            assert line, said
+            said += line
+        return found[1], found[2]
+
+    why, run_ = called()
+    assert why == "measure/ping@n_1[1]: breakpoint 2: before"
+    assert place.run("ask", run_, "go").returncode == 0
+    why, run_ = called()
+    assert why.startswith("measure/sum@n_")
+    child = place.open("attach", run_)
     child.expect("sum")
     child.send("q")
     child.expect("Leave the run")
     child.send("d")
     child.expect(pexpect.EOF)
-    run_ = found[1]
     assert place.run("ask", run_, "set_variable", "code", "value=0").returncode == 0
     assert place.run("ask", run_, "rerun_all", "failed", "go=true").returncode == 0
     out, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, said + out
+    assert process.returncode == 0, out
     place.wait_clean()
 
 
