@@ -362,6 +362,7 @@ def why_it_ran(row: InstanceRow, attempt: AttemptRow, known: Known) -> Node:
 
 def _asked(row: InstanceRow, attempt: AttemptRow, known: Known) -> str:
     if attempt.reading.asked == "RerunRequest":
-        return "you had it run again"
+        then = ", with the variables as they were" if attempt.reading.seen else ""
+        return f"you had it run again{then}"
     rerun = known.reasons.rerun_of(row.key, attempt.started_s)
     return f"{rerun.words} at {clock(rerun.at_s)}" if rerun is not None else "you had it run again, with others"
