@@ -20,11 +20,11 @@ from octogram_tui.projection.source import Source
 from octogram_tui.projection.tree import SHOWN_VALUE, Node
 from octogram_tui.projection.value_text import block, clock, duration, plural
 from octogram_tui.projection.variables import Change, Variable, Variables
+from octogram_tui.projection.yaml_text import templates_in
 from octogram_tui.template.analysis import uses
 
 _LITERAL = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*["']([^"']+)["']\s*[)\]]""")
 _BEGUN = re.compile(r"""\bvars?[(\[]\s*["']([^"']*)["']\s*[~+]""")
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 EXPRESSIONS = ("when", "until", "wait", "assert[")
 MOST_NAMED = 100
@@ -302,7 +302,7 @@ def in_short(text: str) -> str:
     """Give a template as it is, of a long one only what is replaced in it."""
     if "\n" not in text and len(text) <= LONG_TEXT:
         return text
-    tags = _TAG.findall(text)
+    tags = templates_in(text)
     return "  ".join(tags[:MOST_TAGS]) + ("  ..." if len(tags) > MOST_TAGS else "")
 
 
