@@ -20,11 +20,11 @@ from octogram_tui.projection.source import Source
 from octogram_tui.projection.tree import SHOWN_VALUE, Node
 from octogram_tui.projection.value_text import block, clock, duration, plural
 from octogram_tui.projection.variables import Change, Variable, Variables
+from octogram_tui.projection.yaml_text import templates_in
 from octogram_tui.template.analysis import uses
 
 _LITERAL = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*["']([^"']+)["']\s*[)\]]""")
 _BEGUN = re.compile(r"""\bvars?[(\[]\s*["']([^"']*)["']\s*[~+]""")
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 EXPRESSIONS = ("when", "until", "wait", "assert[")
 MOST_NAMED = 100
@@ -302,7 +302,7 @@ def in_short(text: str) -> str:
     """Give a template as it is, of a long one only what is replaced in it."""
     if "\n" not in text and len(text) <= LONG_TEXT:
         return text
-    tags = _TAG.findall(text)
+    tags = templates_in(text)
     return "  ".join(tags[:MOST_TAGS]) + ("  ..." if len(tags) > MOST_TAGS else "")
 
 
@@ -362,6 +362,7 @@ def why_it_ran(row: InstanceRow, attempt: AttemptRow, known: Known) -> Node:
 
 def _asked(row: InstanceRow, attempt: AttemptRow, known: Known) -> str:
     if attempt.reading.asked == "RerunRequest":
-        return "you had it run again"
+        then = ", with the variables as they were" if attempt.reading.seen else ""
+        return f"you had it run again{then}"
     rerun = known.reasons.rerun_of(row.key, attempt.started_s)
     return f"{rerun.words} at {clock(rerun.at_s)}" if rerun is not None else "you had it run again, with others"

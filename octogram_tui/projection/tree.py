@@ -75,12 +75,17 @@ class Node:
         return self.kind in ("argument", "template") and ("{{" in self.words or "{%" in self.words)
 
     @property
+    def value_text(self) -> str:
+        """Its value on a line, not all of a long one; empty where it has none."""
+        if self.value is ABSENT:
+            return ""
+        value = shown(self.value)
+        return value if len(value) <= SHOWN_VALUE else value[: SHOWN_VALUE - 3] + "..."
+
+    @property
     def head(self) -> str:
         """What it is, and what that is: `argv: 5`."""
-        if self.value is ABSENT:
-            return safe(self.label)
-        value = shown(self.value)
-        return f"{safe(self.label)}: {value if len(value) <= SHOWN_VALUE else value[: SHOWN_VALUE - 3] + '...'}"
+        return f"{safe(self.label)}: {self.value_text}" if self.has_value else safe(self.label)
 
     @property
     def line(self) -> str:

@@ -22,6 +22,7 @@ _SAID = {
     "failure": "something failed, and that holds the run",
     "reload": "the edited scenario has further stages",
     "confirmation": "a stage asks first",
+    "back": "the run went back to the beginning of a stage, and waits for you",
 }
 _AGENTS = {
     AgentState.WAITING: "has not been started yet",

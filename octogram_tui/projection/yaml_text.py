@@ -77,6 +77,11 @@ def parts(line: str, *, in_block: bool = False) -> list[Part]:
     return [part for part in found if part.text]
 
 
+def templates_in(text: str) -> list[str]:
+    """Give what is replaced in a text."""
+    return _TEMPLATE.findall(text)
+
+
 def _with_templates(text: str, kind: PartKind) -> list[Part]:
     found: list[Part] = []
     begin = 0

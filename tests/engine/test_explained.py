@@ -79,6 +79,12 @@ def test_a_value_is_the_one_that_was_seen_then_and_says_that_it_is_another_now()
     lines = run.folds.lines("s/uses@a")
     assert 'level: "7"  set by you at 0:00' in lines
     assert "ran at 0:00: you had it run again" in lines
+    run.go(RerunRequest("s", "uses", "a", inputs="then"))
+    run.go(SetVariableRequest("level", "8"))
+    run.go(RerunRequest("s", "uses", "a", inputs="then"))
+    lines = run.folds.lines("s/uses@a")
+    assert "ran at 0:00: you had it run again, with the variables as they were" in lines
+    assert 'level: "7"  set by you at 0:00, another value now' in lines
 
 
 def test_a_variable_of_the_command_line_says_so() -> None:

@@ -22,10 +22,8 @@ def explained(shown: Shown, brush: Brush) -> Text:
     line: Text = [(" " * (INDENT_CELLS * shown.depth), ""), (fold, "faint")]
     if node.label:
         line.append((brush.text(node.label), _LABELS.get(node.kind, "")))
-        if node.has_value:
-            line.append((brush.text(node.head[len(node.label) :], limit=4096), ""))
-    elif node.has_value:
-        line.append((brush.text(node.head, limit=4096), ""))
+    if node.has_value:
+        line.append((f"{': ' if node.label else ''}{brush.text(node.value_text, limit=4096)}", ""))
     if node.words:
         gap = "  " if node.label or node.has_value else ""
         style = "name-4" if node.is_template else _WORDS.get(node.kind, "dim")
