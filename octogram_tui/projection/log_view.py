@@ -7,6 +7,8 @@ from typing import NamedTuple
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.logbook import Line, Logbook, Origin
 
+NEAR_LINES = 5_000
+"""What is no farther apart than this is reached by the lines between."""
 SCANNED_LINES = 50_000
 """How far back a view of many origins looks when it is opened."""
 
@@ -42,7 +44,7 @@ class LogView:
         self.lines: list[Line] = []
         self.removed = 0  # lines that were taken from the front since the view was opened
         self._kept_lines = kept_lines
-        self._next = max(logbook.first, logbook.end - SCANNED_LINES)
+        self._next = self._begin = max(logbook.first, logbook.end - SCANNED_LINES)
         self.origins: list[Origin] = []  # who wrote what belongs here, in the order of their first lines
         self._verdicts: dict[int, bool] = {}
         if scope.instance is not None:
@@ -51,6 +53,33 @@ class LogView:
             self.lines = [line for origin in self.origins for line in origin.lines]
             self._next = logbook.end
         self.catch_up()
+
+    def go_to(self, logbook: Logbook) -> bool:
+        """Show the log of another moment, by what was written between the two.
+
+        False where that is not a part of the same log, or so much that all is better looked through anew.
+        """
+        begin, end = sorted((self._next, logbook.end))
+        whole = logbook.whole
+        if whole is not self.logbook.whole or end - begin > NEAR_LINES or begin < whole.first or self.scope.instance:
+            return False
+        is_back = logbook.end < self._next
+        if is_back:
+            holds = self.scope.holds
+            between = whole.lines[begin - whole.first : end - whole.first]
+            count = sum(holds(line.origin) for line in between)
+            left = len(self.lines) - count
+            if left < self._kept_lines // 2 and self._begin > whole.first:
+                return False  # more could be shown at the front
+            del self.lines[left:]
+            self._next = logbook.end
+            gone = [origin for origin in self.origins if origin.begin >= logbook.end]
+            for origin in gone:  # each is found again when its first line comes
+                self.origins.remove(origin)
+                del self._verdicts[id(origin)]
+        self.logbook = logbook
+        self.catch_up()
+        return True
 
     def catch_up(self) -> int:
         """Take in the lines that came; returns how many of them belong here."""
@@ -73,4 +102,5 @@ class LogView:
         if excess > self._kept_lines // 10:
             del self.lines[:excess]
             self.removed += excess
+            self._begin += excess
         return count

@@ -104,6 +104,7 @@ class Logbook:
         self.size_bytes = 0
         self.attempts: dict[InstanceId, list[Origin]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
+        self.whole: Logbook = self  # what a log of an earlier moment is a part of
         self._marks_attempts = marks_attempts
         self._lines_per_origin = lines_per_origin
         self._bytes_in_all = bytes_in_all
@@ -120,6 +121,7 @@ class Logbook:
     def until(self, end: int) -> Logbook:
         """Give the log as it was when its next line had this number. It is not to grow, and shares the lines."""
         log = Logbook(first=min(self.first, end))
+        log.whole = self
         log.lines = self.lines[: max(0, end - self.first)]
         log.attempts = _Attempts(self, log.lines)
         log.processes = {name: origin for name, origin in self.processes.items() if origin.begin < end}

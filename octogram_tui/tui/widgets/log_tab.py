@@ -60,7 +60,8 @@ class LogTab:
     def look_at(self, logbook: Logbook, subject: Subject | None) -> None:
         """Show what the same had written by another moment; what is searched for is searched for there."""
         self.subject = subject
-        self.view = LogView(logbook, self.view.scope)
+        if not self.view.go_to(logbook):
+            self.view = LogView(logbook, self.view.scope)
         self.unseen = 0
         self._naming = (-1, "")
         if self.search is not None:
