@@ -5,60 +5,14 @@ What asks something of the run names the verbs of runtime/verbs.py that it may b
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from textual.binding import Binding, BindingType
 
-from octogram_tui.runtime import verbs
+from octogram_tui.tui.action import NO_KEY as NO_KEY
+from octogram_tui.tui.action import Action as Action
 from octogram_tui.tui.key_names import shown
+from octogram_tui.tui.step_actions import STEP_ACTIONS
 from octogram_tui.tui.time_keys import TIME_KEYS
 from octogram_tui.tui.views import VIEWS
-
-NO_KEY = "no-key"
-"""Stands where an action has no keys: no terminal sends it, and the library takes an empty text for unset."""
-
-
-class Action(NamedTuple):
-    """One thing that the operator can do here.
-
-    keys    by default, as the library names them, with commas between; people may give it others (live_keys.py)
-    call    what Textual calls
-    where   the pane that takes the key (`log`), `list` for each of them; empty: the screen, whatever has the focus
-    help    what it does; left empty where the one verb that it becomes says it
-    short   the word in the footer, with its rank there (0: not shown)
-    verbs   what it may ask of the run
-    """
-
-    name: str
-    keys: str
-    call: str
-    group: str
-    help: str = ""
-    short: str = ""
-    rank: int = 0
-    where: str = ""
-    verbs: tuple[str, ...] = ()
-
-    @property
-    def needs_control(self) -> bool:
-        """Whether who only watches cannot do it."""
-        return any(verbs.VERBS[name].needs_control for name in self.verbs)
-
-    @property
-    def default_keys(self) -> tuple[str, ...]:
-        """Its keys, where nobody gave it others."""
-        return tuple(self.keys.split(",")) if self.keys else ()
-
-    @property
-    def binding_id(self) -> str:
-        """What the library knows its keys by."""
-        return f"{self.where or 'run'}.{self.name}"
-
-    @property
-    def says(self) -> str:
-        """What it does, in a line."""
-        return self.help or verbs.VERBS[self.verbs[0]].help
-
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -257,152 +211,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "suspend", "ctrl+z", "app.suspend_process", "Run", "go back to the shell; `fg` comes back, and the run goes on"
     ),
-    Action("continue", "c,f5", "continue", "Debug", "let the run go on to its next stop", "Continue", 4, verbs=("go",)),
-    Action(
-        "step over",
-        "n,f8,f10",
-        "step('over')",
-        "Debug",
-        "let the row under the cursor run to its end, and hold again: an item, a job on one agent or on all, a stage",
-        "Over",
-        2,
-        verbs=("step",),
-    ),
-    Action(
-        "step into",
-        "s,f7,f11",
-        "step('into')",
-        "Debug",
-        "let the one attempt through that is next, and hold again",
-        "Into",
-        3,
-        verbs=("step",),
-    ),
-    Action(
-        "step out",
-        "o",
-        "step('out')",
-        "Debug",
-        "let the rest of what is around the row run: of an item the job, of a job what its agent does in the stage",
-        "Out",
-        16,
-        verbs=("step",),
-    ),
-    Action(
-        "run until here",
-        "u",
-        "run_until",
-        "Debug",
-        "go on until the row, or the line, under the cursor is about to begin",
-        "Until",
-        16,
-        verbs=("until",),
-    ),
-    Action(
-        "scope",
-        "A",
-        "next_scope",
-        "Debug",
-        "whom steps, pause and go are for: all, the agent under the cursor, or those that the filter shows",
-        "Scope",
-        17,
-    ),
-    Action("scope all", "", "use_scope('run')", "Debug", "steps, pause and go are for the whole run"),
-    Action("scope agent", "", "use_scope('agent')", "Debug", "steps, pause and go are for the agent under the cursor"),
-    Action("scope filter", "", "use_scope('filter')", "Debug", "steps, pause and go are for what the filter shows"),
-    Action(
-        "hold agent",
-        "H",
-        "toggle_agent",
-        "Debug",
-        "hold the agent under the cursor, whatever the others do, or let it go on",
-        "Hold agent",
-        17,
-        verbs=("pause", "go"),
-    ),
-    Action(
-        "hold mode",
-        "M",
-        "toggle_hold_mode",
-        "Debug",
-        "what a breakpoint or a failure holds: everything, or the agent alone",
-        verbs=("hold_mode",),
-    ),
-    Action(
-        "breakpoint",
-        "b,f9",
-        "toggle_breakpoint",
-        "Debug",
-        "stop before the row, or the line, under the cursor, or no more",
-        "Break",
-        9,
-        verbs=("break", "remove_break", "switch_break"),
-    ),
-    Action(
-        "breakpoints",
-        "B",
-        "breakpoints",
-        "Debug",
-        "all breakpoints: conditions, counts, texts to write; on and off; new ones",
-        "Breaks",
-        18,
-        verbs=("break", "remove_break", "switch_break"),
-    ),
-    Action(
-        "break after",
-        "",
-        "break('after')",
-        "Debug",
-        "stop after each attempt of the row under the cursor",
-        verbs=("break",),
-    ),
-    Action(
-        "break when",
-        "",
-        "break('before')",
-        "Debug",
-        "stop at the row under the cursor when an expression holds, or at each third time",
-        verbs=("break",),
-    ),
-    Action(
-        "log point",
-        "",
-        "break('log')",
-        "Debug",
-        "write a text at the row under the cursor, and go on",
-        verbs=("break",),
-    ),
-    Action(
-        "break on failure",
-        "",
-        "break('failed')",
-        "Debug",
-        "stop when something fails, or fails in one way",
-        verbs=("break",),
-    ),
-    Action(
-        "break on retry",
-        "",
-        "break('retried')",
-        "Debug",
-        "stop when something failed and is to be tried again",
-        verbs=("break",),
-    ),
-    Action("break on skip", "", "break('skipped')", "Debug", "stop when something was skipped", verbs=("break",)),
-    Action("break on variable", "", "break('variable')", "Debug", "stop when a variable changes", verbs=("break",)),
-    Action("break on lost agent", "", "break('lost')", "Debug", "stop when an agent is lost", verbs=("break",)),
-    Action("break on stage", "", "break('stage')", "Debug", "stop before a stage begins", verbs=("break",)),
-    Action(
-        "switch breakpoints",
-        "",
-        "switch_breakpoints",
-        "Debug",
-        "switch all breakpoints off, or on again",
-        verbs=("switch_break",),
-    ),
-    Action(
-        "clear breakpoints", "", "clear_breakpoints", "Debug", "remove all that were set here", verbs=("remove_break",)
-    ),
+    *STEP_ACTIONS,
     *(Action(view.name, view.key, f"view('{view.name}')", "Look", view.help) for view in VIEWS if view.key),
     Action("next pane", "tab", "next_pane(1)", "Look", "move to the next pane", "Pane", 12),
     Action("previous pane", "shift+tab", "next_pane(-1)", "Look", "move to the pane before"),

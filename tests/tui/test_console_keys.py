@@ -115,15 +115,15 @@ def test_the_file_stands_over_the_preset_and_what_is_chosen_over_the_file_s() ->
 
 
 def test_a_file_gives_other_keys_takes_keys_away_and_swaps_them(tmp_path: Path) -> None:
-    keys = load_keys(written(tmp_path, 'preset = "gdb"\nstep-over = ["x", "F10"]\nskip = ""\nhelp = "/"\nfind = "?"\n'))
+    keys = load_keys(written(tmp_path, 'preset = "gdb"\nstep-over = ["Q", "F10"]\nskip = ""\nhelp = "/"\nfind = "?"\n'))
     assert keys.preset == "gdb"
-    assert keys.of("step over") == ("x", "f10")
+    assert keys.of("step over") == ("Q", "f10")
     assert keys.of("skip") == ()
     assert keys.name("skip") == ""
     assert keys.names("edit variable") == ["p"]
     assert (keys.name("help"), keys.name("find")) == ("/", "?")
     assert load_keys(tmp_path, "default").names("edit") == ["e"]
-    assert load_keys(tmp_path, "default").of("step over") == ("x", "f10"), "the file stays over what is chosen"
+    assert load_keys(tmp_path, "default").of("step over") == ("Q", "f10"), "the file stays over what is chosen"
 
 
 def test_a_pane_s_own_key_goes_before_one_that_holds_everywhere(tmp_path: Path) -> None:
