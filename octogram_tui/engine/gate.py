@@ -148,12 +148,7 @@ class Gate:
         is_asked_for = instance.job_run.lane.stage_run.passes_gate and (standing is None or not standing.order)
         if is_asked_for or not self.is_closed_to(agent) or self._permitted(instance):
             return None
-        place = next((n for n, scope in enumerate(self._next) if scope.covers(instance.id)), None)
-        if place is None:
-            return Hold(self.reason_for(agent))
-        del self._next[place]
-        instance.stand.is_stepped = True
-        return None
+        return None if self._is_next(instance) else Hold(self.reason_for(agent))
 
     def again(self, instance: Instance) -> Hold | None:
         """Answer for a further attempt whose delay is over. It belongs to what was let through, but after a step."""
@@ -162,7 +157,7 @@ class Gate:
         is_stepped = standing is not None and standing.is_stepped
         if not is_stepped or not self.is_closed_to(agent) or self._permitted(instance):
             return None
-        return Hold(self.reason_for(agent))
+        return None if self._is_next(instance) else Hold(self.reason_for(agent))
 
     def is_named(self, instance: Instance) -> bool:
         """Whether the operator has named an instance: it goes, whatever breakpoints are there."""
@@ -176,6 +171,15 @@ class Gate:
         if self.is_closed_to(instance.id.agent) and not self._permitted(instance):
             return False
         stand.is_stepped = False
+        return True
+
+    def _is_next(self, instance: Instance) -> bool:
+        """Whether a step waits for what comes first, and this is it: then the step is used up."""
+        place = next((n for n, scope in enumerate(self._next) if scope.covers(instance.id)), None)
+        if place is None:
+            return False
+        del self._next[place]
+        instance.stand.is_stepped = True
         return True
 
     def _permitted(self, instance: Instance) -> bool:

@@ -353,3 +353,25 @@ def test_a_second_step_while_the_first_waits_for_room_is_refused() -> None:
     assert refused(simulation, StepRequest()) == "s/j@b has been let go, and waits for room"
     simulation.go(report("s/j@a#1"))
     assert simulation.started() == ["s/j@a#1", "s/j@b#1"]
+
+
+def test_a_step_that_waits_for_what_comes_next_is_for_a_retry_when_that_comes_first() -> None:
+    given = scenario(stage("s", job("j", items=THREE, run_items="concurrent", retries=1), max_concurrency=1))
+    simulation = held_at_start(given, failing("s/j@a[1]#1"))
+    simulation.go(StepRequest())
+    simulation.go(StepRequest())  # nothing stands at the gate: the retry waits for its delay, the rest for room
+    simulation.fire(RetryDue(named("s/j@a[1]")))
+    assert simulation.started() == ["s/j@a[1]#1", "s/j@a[1]#2"]
+
+
+def test_a_retry_that_is_let_go_waits_for_room_as_all_do() -> None:
+    given = scenario(stage("s", job("j", retries=1), max_concurrency=1), agents="a b")
+    simulation = held_at_start(given, lambda sent: None)
+    simulation.go(StepRequest())
+    simulation.go(report("s/j@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    simulation.fire(RetryDue(named("s/j@a")))
+    simulation.go(StepRequest(agent="b"))
+    simulation.go(GoRequest())
+    assert simulation.started() == ["s/j@a#1", "s/j@b#1"]
+    simulation.go(report("s/j@b#1"))
+    assert simulation.started()[-1] == "s/j@a#2"
