@@ -78,7 +78,7 @@ class KeptBreakpoints:
 
     def _change(self, old: Breakpoint | None, new: Breakpoint | None) -> None:
         """Put one in another one's place; without an old one add it, without a new one take it away."""
-        with self._telling("write"), self._locked():
+        with self._telling("kept"), self._locked():
             kept = self._read()
             if new == old and new in kept:
                 return
@@ -96,6 +96,17 @@ class KeptBreakpoints:
             self._write(kept)
 
     def _read(self) -> list[Breakpoint]:
+        """Give what the file holds; one that is damaged is put aside, so that a new one can be kept. Raises OSError."""
+        try:
+            return self._parsed()
+        except (ValueError, RecursionError) as error:
+            name, why = os.path.basename(self._scenario), str(error) or type(error).__name__
+            damaged = self._path.with_suffix(".damaged")
+            os.replace(self._path, damaged)
+            self._say(f"the breakpoints kept for {name} cannot be read: {why}; what there was is {damaged}")
+            return []
+
+    def _parsed(self) -> list[Breakpoint]:
         """Give what the file holds. Raises OSError; ValueError when it is damaged."""
         try:
             with open(self._path, "rb") as file:
@@ -142,30 +153,18 @@ class KeptBreakpoints:
 
     @contextlib.contextmanager
     def _telling(self, what: str) -> Iterator[None]:
-        """Tell of what goes wrong, once; a file that is damaged is put aside, so that a new one can be kept."""
+        """Tell of a file that cannot be read or written; the run goes on without."""
         try:
             yield
-        except (OSError, ValueError, RecursionError) as error:
-            why = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-            aside = "" if isinstance(error, OSError) else self._put_aside()
-            self._say(f"the breakpoints kept for {self._scenario} cannot be {_DONE[what]} ({self._path}: {why}){aside}")
+        except OSError as error:
+            name = os.path.basename(self._scenario)
+            self._say(f"the breakpoints of {name} cannot be {what}: {self._path}: {error.strerror or error}")
 
     def _say(self, trouble: str) -> None:
         self._trouble = self._trouble or trouble
         if self._trouble and self._tell is not None and not self._is_told:
             self._is_told = True
             self._tell(self._trouble)
-
-    def _put_aside(self) -> str:
-        damaged = self._path.with_suffix(".damaged")
-        try:
-            os.replace(self._path, damaged)
-        except OSError:
-            return ""
-        return f"; what is there is now {damaged.name}"
-
-
-_DONE = {"read": "read", "write": "written"}
 
 
 def _mark(path: str) -> list[int] | None:

@@ -103,8 +103,8 @@ def test_what_cannot_be_read_is_told_once_put_aside_and_a_new_one_is_kept(place:
     run.tell_to(said.append)
     run.apply([BreakpointSet(number=1, pattern="b")])
     assert len(said) == 1
-    assert said[0].startswith(f"the breakpoints kept for {place / 's.yml'} cannot be read (")
-    assert said[0].endswith(f"pattern is 3); what is there is now {file.stem}.damaged")
+    assert said[0].startswith("the breakpoints kept for s.yml cannot be read: pattern is 3; ")
+    assert said[0].endswith(f"what there was is {file.with_suffix('.damaged')}")
     assert texts(place) == ["b"]
     assert json.loads(file.with_suffix(".damaged").read_text())["breakpoints"] == [{"pattern": 3}]
 
@@ -117,29 +117,27 @@ def test_where_nothing_can_be_written_that_is_told_once(place: Path) -> None:
     run.tell_to(said.append)
     run.apply([BreakpointSet(number=1, pattern="b"), BreakpointSet(number=2, pattern="c")])
     assert len(said) == 1
-    assert "Not a directory" in said[0] or "File exists" in said[0]
+    assert said[0].startswith(f"the breakpoints of s.yml cannot be read: {place / 'state'}")
+    assert said[0].endswith("Not a directory")
 
 
-@given(
-    st.binary(max_size=60)
-    | st.builds(
-        lambda value: json.dumps({"breakpoints": value}).encode(),
-        st.recursive(
-            st.none() | st.text(max_size=8) | st.integers() | st.booleans(),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(st.sampled_from(["pattern", "when", "hits", "is_on", "new"]), inner, max_size=3)
-            ),
-        ),
-    )
+ANY_JSON = st.recursive(
+    st.none() | st.text(max_size=8) | st.integers() | st.booleans(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["pattern", "when", "hits", "is_on", "new"]), inner, max_size=3)
+    ),
 )
+
+
+@given(st.binary(max_size=60) | ANY_JSON.map(lambda value: json.dumps({"breakpoints": value}).encode()), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_file_breaks_a_run(place: Path, data: bytes) -> None:
+def test_no_file_breaks_a_run(place: Path, data: bytes, loads: bool) -> None:
     run = kept(place)
     run.apply([BreakpointSet(number=1, pattern="a")])
     [file] = (place / "state" / DIRECTORY).glob("*.json")
     file.write_bytes(data)
-    found = kept(place).load()
-    assert all(isinstance(one, Breakpoint) for one in found)
+    if loads:
+        assert all(isinstance(one, Breakpoint) for one in kept(place).load())
     run.apply([BreakpointSet(number=2, pattern="b")])
     assert "b" in texts(place)
