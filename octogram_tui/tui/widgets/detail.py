@@ -12,7 +12,7 @@ from octogram_tui.projection.compare import Side, compare, compare_lines, partne
 from octogram_tui.projection.explain import explain, explain_lines
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.projection.tree import Shown, unfolded
-from octogram_tui.tui.foothold import Foothold
+from octogram_tui.tui.foothold import Foothold, key_of
 from octogram_tui.tui.look.compare import compared
 from octogram_tui.tui.look.describe import describe
 from octogram_tui.tui.look.explain import INDENT_CELLS, explained
@@ -53,12 +53,14 @@ class Detail(LineView):
     def look_at(self, subject: Subject | None) -> None:
         """Tell of something else."""
         if subject is not self.subject:
-            self.subject = subject
-            self.is_unfolded = False
-            self.partner = 0
-            self._toggled = frozenset()
-            self.cursor = 0
-            self.scroll_line(0)
+            former, self.subject = self.subject, subject
+            is_same = subject is not None and former is not None and key_of(subject) == key_of(former)
+            if not is_same:  # at another moment it is: what is unfolded stays
+                self.is_unfolded = False
+                self.partner = 0
+                self._toggled = frozenset()
+                self.cursor = 0
+                self.scroll_line(0)
         self.sync()
 
     def turn_to(self, page: Page) -> None:

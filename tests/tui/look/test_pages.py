@@ -86,6 +86,11 @@ async def test_a_key_explains_the_row_and_the_tree_folds_and_unfolds() -> None:
         at = detail.cursor
         await pilot.press("l", "h")
         assert detail.cursor == at + 1 - 1, "into it, and back to what it is below"
+        other = Model(clock=lambda: 0.0, is_replay=True)
+        other.apply(events())
+        detail.look_at(other.board.instances[B])
+        assert detail.cursor == at, "the same row at another moment: nothing is folded again"
+        assert '     › its result: {"stdout": "7", "exit_code": 0}' in lines_of(detail)
         await pilot.press("enter")
         assert "its result" not in "".join(lines_of(detail))
         assert "out: 7  set by s/first@a" in detail.text_of_selected()
