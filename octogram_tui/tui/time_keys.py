@@ -18,7 +18,7 @@ TIME_KEYS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("failure forward", "J", "failure_moment(1)", "to the failure or loss that came next", ""),
     ("act back", "O", "act(-1)", "to what the operator did before: a pause, a rerun, a change, an edit", ""),
-    ("act forward", "P", "act(1)", "to what the operator did next", ""),
+    ("act forward", "U", "act(1)", "to what the operator did next", ""),
     ("start of the run", "0", "start", "to the first event", ""),
     ("now", "semicolon", "now", "back to now: the latest moment, and what comes", "Now"),
     ("go to moment", "T", "moment", "to an event's number, a time, a stage: typed", "Go to"),

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from octogram_tui.engine.events import Event
+from octogram_tui.errors import JournalError
 from octogram_tui.projection.copies import Copies, Copy, thawed
 from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.logbook import Logbook, lines_of
@@ -44,6 +45,7 @@ class TimeLine:
         self.log = log
         self._shown_log: Logbook | None = log
         self.history = history
+        self.trouble = ""  # why the past could not be read, for the console to say
         self.ticks = Ticks()
         self.copies = Copies()
         self._near: list[Copy] = []
@@ -145,7 +147,11 @@ class TimeLine:
     # How a moment is made
 
     def _after(self, seq: int) -> Iterator[Event]:
-        return self.history.after(max(0, seq)) if self.history is not None else iter(())
+        """Read on; where the journal cannot be read any more, there is no more."""
+        try:
+            yield from self.history.after(max(0, seq)) if self.history is not None else ()
+        except JournalError as error:
+            self.trouble = error.message
 
     def _nearest(self, seq: int) -> Copy | None:
         found = [copy for copy in (*self._near, self.copies.before(seq)) if copy is not None and copy.seq <= seq]

@@ -227,24 +227,26 @@ async def test_one_goes_by_stage_failure_minute_and_what_the_operator_did(journa
         await pilot.press("0")
         assert await at("right_parenthesis") is first
         assert isinstance(await at("J"), ev.JobFinished)
-        act = await at("P")
+        act = await at("U")
         assert isinstance(act, (ev.VariableChanged, ev.JobStarted, ev.RunResumed))
         before_s = model.shown.at_s
         await at("minus")
         assert model.shown.at_s <= max(0.0, before_s - 60) or model.shown.seq == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "seq"),
-    [("7", 7), ("start", 1), ("end", len(REPAIRED)), ("99999", len(REPAIRED)), ("1000h", len(REPAIRED))],
-)
-async def test_a_moment_is_typed(journal: Path, text: str, seq: int) -> None:
+async def test_a_moment_is_typed(journal: Path) -> None:
     app = replay(REPAIRED, journal)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await pilot.press("T", *text, "enter")
+        last = len(REPAIRED)
+        await pilot.press("T", "7", "enter")
         await pilot.pause()
-        assert app.model.shown.seq == seq
+        assert app.model.shown.seq == 7
+        screen = app.run_screen
+        assert screen is not None
+        for text, seq in [("start", 1), ("end", last), ("12", 12), ("99999", last), ("1000h", last), (" 0s ", 1)]:
+            assert screen.go_to_moment(text) == ""
+            assert app.model.shown.seq == max(seq, app.model.time.seq_at(0.0) if "0s" in text else 0), text
 
 
 async def test_a_stage_and_a_time_are_moments_and_nonsense_is_told(journal: Path) -> None:
@@ -311,6 +313,17 @@ async def test_of_a_damaged_journal_all_before_the_damage_is_shown_and_can_be_go
         await pilot.press("full_stop", "full_stop")
         await pilot.pause()
         assert not app.model.is_back
+
+
+async def test_a_journal_that_is_removed_meanwhile_leaves_the_latest_moment(journal: Path) -> None:
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        journal.unlink()
+        await pilot.press("comma")
+        await pilot.pause()
+        assert not app.model.is_back
+        assert ["cannot read the journal" in note.message for note in app._notifications] == [True]
 
 
 async def test_a_click_above_the_bars_goes_to_that_time(journal: Path) -> None:

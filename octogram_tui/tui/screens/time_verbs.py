@@ -164,6 +164,10 @@ class TimeVerbs(PaneScreen):
 
     def moment_changed(self) -> None:
         """Show another moment: every row is another object, what was chosen is found again by its name."""
+        if self.model.time.trouble:
+            self.app.notify(self.model.time.trouble, severity="warning", markup=False)
+            self.model.time.trouble = ""
+            self.model.time.go_to_head()
         self.model.outline.look_at(self.model.board)
         self.banner.forget()
         for pane in (self.plan, *(pane for pane in self.panes.values() if pane is not self.plan)):
