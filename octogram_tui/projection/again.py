@@ -47,7 +47,8 @@ def _of_row(row: Row, inputs: Inputs) -> Iterable[Choice]:
     if isinstance(row, InstanceRow):
         request = RerunRequest(stage.name, row.job.name, row.agent, row.key, inputs=inputs)
         word = "item" if row.parent.kind is Kind.AGENT else "row"
-        yield _choice("i", word, str(row.key), request, [row])
+        item = f" [{row.label}]" if word == "item" else ""
+        yield _choice("i", word, f"{row.job.name} @ {row.agent}{item}", request, [row])
     if job is not None and row.agent and job.has_items:
         items = [each for each in job.below() if each.agent == row.agent]
         request = RerunRequest(stage.name, job.name, row.agent, inputs=inputs)
@@ -81,7 +82,7 @@ def from_here(board: Board, row: Row, inputs: Inputs = "now") -> Choice:
                 there = group.below() if only is None or not is_first else [board.instances[only]]
                 rows += (one for one in there if row.agent in ("", one.agent))
     where = f" on {row.agent}" if row.agent else ""
-    return _choice("h", "from here", f"{first.name}{where}, and what came after it", request, rows)
+    return _choice("h", "from here", f"{first.name}{where}, and all after it", request, rows)
 
 
 def _choice(

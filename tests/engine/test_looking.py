@@ -10,7 +10,7 @@ from simulation import Simulation, job, named, report, scenario, stage
 from octogram_tui.engine import kept_results
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.kept_results import KeptResults
-from octogram_tui.engine.looking import look
+from octogram_tui.engine.looking import expected, look
 from octogram_tui.engine.stimuli import AttemptReport, GoRequest, SetVariableRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
@@ -108,3 +108,14 @@ def test_results_are_kept_within_bounds_and_the_oldest_give_way(monkeypatch: pyt
     assert [kept.find(id_) is not None for id_ in ids] == [False, False, False, True, True]
     kept.keep(ids[4], {"stdout": "x" * 11}, None)  # too much for itself: what it gave before is not true any more
     assert [kept.find(id_) is not None for id_ in ids] == [False, False, False, True, False]
+
+
+def test_what_a_next_attempt_would_be_given_is_rendered_with_what_it_would_see() -> None:
+    run = a_run()
+    run.go(SetVariableRequest("x", 7))
+    fails = InstanceId("one", "fails", "n_1")
+    arguments, templates = expected(run.engine, fails)
+    assert arguments == run.engine.core.scenario.stages[0].jobs[1].arguments.expand({}, lambda *_: {})
+    assert templates == {}
+    with pytest.raises(TemplateError, match="no job one/gone"):
+        expected(run.engine, InstanceId("one", "gone", "n_1"))

@@ -11,6 +11,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.run_screen import RunScreen
 
@@ -45,7 +46,7 @@ async def test_the_menu_counts_before_it_is_chosen_and_tab_takes_the_inputs_of_t
         screen_of(pilot).plan.select(screen_of(pilot).model.board.instances[key(1)])
         await pilot.press("D")
         seen = await asked(pilot)
-        for line in ("1 instance on 1 agent market/sell@shop_1", "job 3 instances on 3 agents", "f failed 3 instances"):
+        for line in ("1 instance on 1 agent sell @ shop_1", "job 3 instances on 3 agents", "f failed 3 instances"):
             assert line in seen
         assert "back to the beginning of a stage" in seen
         await pilot.press("tab")
@@ -125,3 +126,27 @@ async def test_who_only_watches_is_told_why_and_asked_nothing() -> None:
             await pilot.pause()
             assert pilot.app.screen is screen
         assert source.sent == []
+
+
+def test_every_word_of_repeating_data_and_the_file_is_in_the_palette() -> None:
+    names = {action.name for action in ACTIONS}
+    repeat = {"rerun item", "rerun job", "rerun agent", "rerun stage", "rerun from here", "rerun failed", "rerun stale"}
+    data = {
+        "edit variable",
+        "unset variable",
+        "edit arguments",
+        "changed variables",
+        "evaluate",
+        "add watch",
+        "arguments",
+    }
+    file = {
+        "edit scenario",
+        "reload now",
+        "take edit",
+        "last edit",
+        "revert scenario",
+        "check scenario",
+        "save variables",
+    }
+    assert repeat | {"rerun with inputs of then", "back to stage"} | data | file | {"what an edit changes"} <= names

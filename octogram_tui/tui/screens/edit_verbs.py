@@ -38,7 +38,7 @@ class EditVerbs(ChangeVerbs):
         """Have edits wait as long as we are there to be asked; take those that touch nothing that ran."""
         super().sync()
         self._choose_mode()
-        edit = self.model.board.waiting_edit
+        edit = self.model.head.board.waiting_edit
         if edit is self._seen_edit:
             return
         self._seen_edit = edit
@@ -46,12 +46,12 @@ class EditVerbs(ChangeVerbs):
             return
         if not (edit.stale or edit.new or edit.gone):
             self.run_worker(self._take_edit())
-        elif self._is_from_here and self.app.screen is self:
+        elif self._is_from_here and self.app.screen is self and not self.model.is_back:
             self.action_take_edit()
 
     def _choose_mode(self) -> None:
         """Ask once, when we hold control, that edits wait."""
-        board, app = self.model.board, self.app
+        board, app = self.model.head.board, self.app
         if not board.seq or app.is_read_only or board.phase is Phase.FINISHED:
             self._asked_for_mode = False
         elif not self._asked_for_mode:
@@ -71,7 +71,7 @@ class EditVerbs(ChangeVerbs):
 
     def action_take_edit(self) -> None:
         """Say by instance what the edit that waits comes to, and have it in force."""
-        if self.model.board.waiting_edit is None:
+        if self.model.head.board.waiting_edit is None:
             self.app.notify("no edit waits", severity="warning", markup=False)
         elif self.app.may_act():
             self._is_from_here = False
@@ -93,7 +93,7 @@ class EditVerbs(ChangeVerbs):
         asked = Asked("Take in the edit of the file?", lines, answers)
 
         def ask() -> Asked | None:
-            return None if self.app.why_not() or self.model.board.waiting_edit is None else asked
+            return None if self.app.why_not() or self.model.head.board.waiting_edit is None else asked
 
         def take(given: str | None) -> None:
             if given == "edit":
@@ -110,7 +110,7 @@ class EditVerbs(ChangeVerbs):
 
     def action_foresee_file(self) -> None:
         """Say what the file as it stands would come to; where it waits, it can be taken in."""
-        if self.model.board.waiting_edit is not None and not self.app.is_read_only:
+        if self.model.head.board.waiting_edit is not None and not self.app.is_read_only:
             self.action_take_edit()
         else:
             self.run_worker(self._foresee())
