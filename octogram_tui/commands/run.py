@@ -158,7 +158,7 @@ class Invocation(RunWanted):
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
             breakpoints=self._breakpoints(),
-            on_break="hold" if args.on_break is None else args.on_break.what,
+            on_break="hold" if args.on_break is None or with_operator else args.on_break.what,
         )
 
     def _breakpoints(self) -> tuple[tuple[Breakpoint, str], ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from octogram_tui.commands.breaks import OnBreak, breakpoints_of
 from octogram_tui.commands.options import parse
-from octogram_tui.commands.run import make_parser
+from octogram_tui.commands.run import load_request, make_parser, read_request
+from octogram_tui.engine.events import BreakpointSet
 from octogram_tui.errors import UsageError
+from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.model.breakpoint import Breakpoint
 
 
@@ -65,3 +69,21 @@ def test_what_a_breakpoint_does_with_nobody_there() -> None:
         "fail": OnBreak("fail"),
         "continue": OnBreak("continue"),
     }
+
+
+@pytest.mark.parametrize(("opens_console", "meant"), [(False, "fail"), (True, "hold")])
+def test_whoever_sits_at_a_console_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens_console: bool, meant: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    scenario = tmp_path / "s.yml"
+    scenario.write_text(
+        "agents: [{name: a, transport: local}]\nstages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n"
+    )
+    kept = KeptBreakpoints(tmp_path / "state" / "octogram-tui", str(scenario))
+    kept.apply([BreakpointSet(number=1, pattern="s")])
+    words = [str(scenario), "--break", "@a", "--on-break", "fail"]
+    options = load_request(read_request(words, opens_console=opens_console)).options("r")
+    assert options.on_break == meant
+    there = [(Breakpoint("s"), "file")] if opens_console else []
+    assert options.breakpoints == (*there, (Breakpoint("@a"), "command line"))
