@@ -169,7 +169,7 @@ def _gather_computed(parts: list[dict[tuple[str, str], Sequence[str]]]) -> None:
             first, *rest = part.pop(name)
             lines += [f"{name[1]}: {first}", *rest]
         if lines:
-            part["variable", "by a computed name"] = lines
+            part["variable", "with a computed name"] = lines
 
 
 _TOLD = ("agent", "times")

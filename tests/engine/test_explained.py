@@ -367,6 +367,13 @@ class AnyRun(RuleBasedStateMachine):
     def variable_is_set(self, name: str, value: int, remove: bool) -> None:
         self.run.go(SetVariableRequest(name, value, remove=remove and name == "z"))
 
+    @precondition(lambda self: len(self.run.events) > 40)
+    @rule(agent=st.sampled_from(["a", "b"]))
+    def agent_is_lost(self, agent: str) -> None:
+        for attempt in [name for name, sent in self.run.pending.items() if sent.agent == agent]:
+            del self.run.pending[attempt]
+        self.run.go(AgentLossReport(agent, "gone"))
+
     @rule(variant=st.integers(0, 1))
     def file_is_edited(self, variant: int) -> None:
         self.run.go(EditReport(make(variant)))
@@ -403,4 +410,4 @@ class AnyRun(RuleBasedStateMachine):
 
 
 TestAnyRun = AnyRun.TestCase
-TestAnyRun.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestAnyRun.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
