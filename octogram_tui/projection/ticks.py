@@ -15,6 +15,7 @@ TickKind = Literal["stage", "failure", "act", "reload", "loss"]
 KINDS: tuple[TickKind, ...] = get_args(TickKind)
 
 OPERATOR = "operator"
+NO_TICKS = frozenset({"job_output", "job_progress", "job_held", "agent_load", "service_announced"})
 
 
 class Moments:
@@ -59,6 +60,8 @@ class Ticks:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
+        if event.TYPE in NO_TICKS:  # most are
+            return
         kind = kind_of(event)
         if kind is not None:
             self.of[kind].add(event)
@@ -68,8 +71,6 @@ class Ticks:
 def kind_of(event: ev.Event) -> TickKind | None:
     """Say which kind of tick an event is; None of most."""
     match event:
-        case ev.JobOutput():  # first, for most are
-            return None
         case ev.JobFinished(state="failed"):
             return None if event.will_retry else "failure"
         case ev.JobFinished(state="skipped", reason="operator"):

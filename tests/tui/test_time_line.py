@@ -110,7 +110,7 @@ async def test_the_same_run_live_and_replayed_shows_the_same_at_the_same_events(
                 assert [each for each in now if each[0] == pane] == [each for each in then if each[0] == pane], seq
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_going_there_from_anywhere_is_folding_to_there(journal: Path, data: st.DataObject) -> None:
     model = Model(clock=lambda: 0.0, history=JournalHistory(journal))
@@ -121,6 +121,62 @@ def test_going_there_from_anywhere_is_folding_to_there(journal: Path, data: st.D
         model.time.go_to(seq)
         plain = Model(clock=lambda: 0.0)
         plain.apply(REPAIRED[:seq])
+        assert known(model) == known(plain), seq
+
+
+@st.composite
+def made_runs(draw: st.DrawFn) -> list[Event]:
+    """A run of a small fleet in which anything happens meanwhile: edits, losses, reruns, pauses, gaps in the output."""
+    run = PretendedRun(draw(st.integers(1, 4)), seed=draw(st.integers(0, 50)), fails=draw(st.booleans()))
+    run.begin(paused=draw(st.booleans()))
+    events = run.advance(draw(st.sampled_from([0.0, 3.0, 20.0])))
+    plan = events[0].plan  # type: ignore[attr-defined]
+    acts = st.sampled_from(["go", "rerun", "set", "edit", "lose", "write", "hold", "change", "stale"])
+    for act in draw(st.lists(acts, max_size=12)):
+        agent, stage = draw(st.sampled_from(run.names)), draw(st.sampled_from(plan))
+        about = InstanceId(stage["stage"], stage["jobs"][0]["job"], agent)
+        match act:
+            case "go":
+                run.take(sti.GoRequest())
+            case "rerun":
+                run.take(sti.RerunAllRequest("failed", go=True))
+            case "set":
+                run.take(sti.SetVariableRequest("slots", draw(st.integers(0, 9))))
+            case "edit":
+                kept = [entry for entry in plan if draw(st.booleans())]
+                events.append(ev.ScenarioReloaded(plan=kept, digest=str(len(kept)), changes=["edited"]))
+            case "lose":
+                events.append(ev.AgentLost(agent=agent, message="gone"))
+            case "write":
+                lines = ["line"] * draw(st.integers(0, 5))
+                events.append(ev.JobOutput(agent=agent, instance=about, lines=lines, dropped=draw(st.integers(0, 3))))
+            case "hold":
+                events += [ev.RunPaused(), ev.JobHeld(instance=about, order=draw(st.integers(1, 9)))]
+            case "change":
+                events.append(ev.VariableChanged(name="level", value=draw(st.integers(0, 9)), by=str(about)))
+            case "stale":
+                events.append(ev.JobStale(stage=about.stage, job=about.job, reason="edited"))
+        events += run.advance(run.now_s + draw(st.sampled_from([0.1, 2.0, 30.0])))
+    at_s = 0.0
+    for seq, event in enumerate(events, 1):
+        at_s = max(at_s, event.at_s)
+        event.seq, event.at_s = seq, at_s
+    return events
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events=made_runs(), data=st.data())
+def test_it_is_so_in_any_run(
+    tmp_path_factory: pytest.TempPathFactory, events: list[Event], data: st.DataObject
+) -> None:
+    model = Model(clock=lambda: 0.0, history=JournalHistory(written(tmp_path_factory.mktemp("j") / "j", events)))
+    model.time.copies = Copies(least_events=data.draw(st.integers(1, 60)), most=data.draw(st.integers(2, 9)))
+    for event in events:
+        model.apply([event])
+    for seq in data.draw(st.lists(st.integers(1, len(events)), min_size=1, max_size=5)):
+        model.time.go_to(seq)
+        plain = Model(clock=lambda: 0.0)
+        plain.apply(events[:seq])
         assert known(model) == known(plain), seq
 
 
