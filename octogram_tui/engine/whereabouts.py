@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from octogram_tui.engine.given import job_of
 from octogram_tui.engine.looking import scope_of
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.template.environment import expand
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Surroundings:
     trouble: str = ""
 
 
-def of_arguments(arguments: dict[str, Any]) -> Surroundings:
+def of_arguments(arguments: dict[str, Value]) -> Surroundings:
     """Give those that arguments hold, as an attempt was given them."""
     cwd, env = arguments.get("cwd"), arguments.get("env")
     return Surroundings(
@@ -41,14 +42,14 @@ def would_have(engine: Engine, id_: InstanceId) -> Surroundings:
     spec = job_of(engine.core.scenario, id_)
     if spec is None:
         return Surroundings(trouble=f"the scenario has no {id_.stage}/{id_.job} now")
-    written: dict[str, Any] = {**spec.arguments.raw(), **engine.instances.given.get(id_, {})}
+    written: dict[str, Value] = {**spec.arguments.raw(), **engine.instances.given.get(id_, {})}
     troubles: list[str] = []
     try:
         scope = scope_of(engine, id_)
     except TemplateError as error:
         return Surroundings(trouble=error.message)
 
-    def expanded(value: Any) -> Any:
+    def expanded(value: Value) -> Value:
         try:
             return expand(value, scope) if isinstance(value, str) else value
         except TemplateError as error:  # `{{ port.rpc }}` for one is known when it runs
@@ -57,10 +58,10 @@ def would_have(engine: Engine, id_: InstanceId) -> Surroundings:
 
     env = written.get("env")
     known = {name: expanded(value) for name, value in env.items()} if isinstance(env, dict) else {}
-    told = {name: value for name, value in known.items() if value is not None}
+    told: Value = {name: value for name, value in known.items() if value is not None}
     found = of_arguments({"cwd": expanded(written.get("cwd")), "env": told})
     return replace(found, trouble="; ".join(troubles))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: Value) -> str:
     return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

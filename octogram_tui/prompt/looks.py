@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from octogram_tui.errors import UsageError
+from octogram_tui.projection.clusters import short_names
 from octogram_tui.projection.log_view import LogView, Scope
+from octogram_tui.projection.queue import NEXT
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AttemptRow, Group, InstanceRow, Row
 from octogram_tui.projection.text import printed, safe
@@ -16,7 +18,7 @@ from octogram_tui.tui.model import Model, line_of, most_telling, scope_of, title
 from octogram_tui.tui.needs import queue_line
 
 TAIL_LINES = 20
-AGENTS_TOLD = 20
+LINES_TOLD = 20
 AROUND_LINES = 5
 _QUIET = (State.OK, State.PENDING, State.SKIPPED, State.TOLERATED, State.CANCELLED)
 
@@ -35,22 +37,33 @@ def where(words: tuple[str, ...], model: Model) -> list[str]:
     if stage is None:
         return lines
     lines.append(f"stage {safe(stage.name)}, {board.number_of(stage) or '?'} of {len(board.stages)}: {_word(stage)}")
-    quiet: dict[State, int] = {}
-    told = 0
-    for name in stage.agents or sorted({row.agent for row in stage.below()}):
-        row = most_telling(stage, name)
-        state = row.state if row is not None else State.PENDING
-        if row is None or state in _QUIET or told >= AGENTS_TOLD:
-            quiet[state] = quiet.get(state, 0) + 1
-            continue
-        told += 1
-        lines.append(f"  {safe(name)}: {_line(row)}")
-    lines += [
-        f"  {plural(count, 'more agent' if told else 'agent')}: {LOOKS[state].word}" for state, count in quiet.items()
-    ]
+    lines += _agents_at(stage, model)
     if len(board.queue) and (line := queue_line(model)):
         lines.append(safe(line))
     return lines
+
+
+def _agents_at(stage: Group, model: Model) -> list[str]:
+    """Say what the agents of a stage are at: those that are alike in one line, and last how many are quiet."""
+    alike: dict[str, list[str]] = {}
+    quiet: dict[State, int] = {}
+    for name in stage.agents or sorted({row.agent for row in stage.below()}):
+        row = most_telling(stage, name)
+        state = row.state if row is not None else State.PENDING
+        if row is None or state in _QUIET:
+            quiet[state] = quiet.get(state, 0) + 1
+        else:
+            alike.setdefault(_line(row), []).append(name)
+    lines = [f"  {_who(names)}: {line}" for line, names in alike.items()]
+    left_out = sum(map(len, list(alike.values())[LINES_TOLD:]))
+    told = [*lines[:LINES_TOLD], *([f"  {plural(left_out, 'agent')} more that wait or failed"] if left_out else [])]
+    return told + [
+        f"  {plural(count, 'more agent' if told else 'agent')}: {LOOKS[state].word}" for state, count in quiet.items()
+    ]
+
+
+def _who(names: list[str]) -> str:
+    return safe(names[0] if len(names) == 1 else f"{len(names)} agents ({short_names(names)})")
 
 
 def _phase(model: Model) -> str:
@@ -71,9 +84,10 @@ def _word(row: Row) -> str:
 def _line(row: Row) -> str:
     """Say in a line how a row stands."""
     name = title_of(row).rpartition(" @ ")[0] or title_of(row)
-    said = f": {row.message}" if row.message else ""
+    message, word = row.message.removeprefix(NEXT), _word(row)
+    said = message if message.startswith(word) else f"{word}: {message}" if message else word
     item = f" [{row.key.item}]" if isinstance(row, InstanceRow) and row.key.item is not None else ""
-    return safe(f"{name}{item}, {_word(row)}{said}")
+    return safe(f"{name}{item}, {said}")
 
 
 def _path(row: Row, model: Model) -> list[str]:
@@ -122,7 +136,7 @@ def show(words: tuple[str, ...], model: Model) -> list[str]:
         lines.append(safe(row.message))
     if isinstance(row, Group):
         below = row.children
-        return [*lines, *(f"  {safe(child.label)}: {_word(child)}" for child in below[:AGENTS_TOLD])]
+        return [*lines, *(f"  {safe(child.label)}: {_word(child)}" for child in below[:LINES_TOLD])]
     attempt = row.last
     if attempt is None:
         return [*lines, "it has not run"]

@@ -20,6 +20,7 @@ from octogram_tui.prompt.rows import find_row
 from octogram_tui.prompt.telling import Teller
 from octogram_tui.prompt.words import Look, read
 from octogram_tui.runtime.answers import told
+from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.verbs import Asked, LogQuery, OnlyWatch, TakeControl, verb_of
 from octogram_tui.tui.event_feed import EventSource, SharedSource
 from octogram_tui.tui.model import Model
@@ -272,9 +273,11 @@ class Session:
             return
         if isinstance(asked, LogQuery):
             self._outlet.say(*(f"| {safe(each)}" for each in answer["lines"]))
-        elif answer.get("led_to") is None or answer.get("said"):
-            lines = told(answer)
-            self._outlet.say(*([f"{verb.name}: {lines[0]}", *lines[1:]] if answer.get("said") else lines))
+        elif isinstance(asked, Question) and not answer.get("said"):
+            self._outlet.say(*told(answer))
+        elif answer.get("said"):
+            first, *more = told(answer)
+            self._outlet.say(f"{verb.name}: {first}", *more)
         else:
             self._outlet.say(f"{verb.name}: ok")
         await self._until(lambda: self._model.board.seq >= int(answer.get("up_to") or 0) or not source.is_connected)

@@ -140,7 +140,7 @@ def _paused(model: Model) -> Need | None:
     if not board.is_paused:
         return None
     hints = [Hint("pause or go", "go"), Hint("step over", "over"), Hint("step into", "into")]
-    if board.reason == "start" and not board.in_flight:
+    if board.reason == "start" and not board.in_flight and not board.done:
         hints += [Hint("breakpoint", "break"), Hint("edit", "set a variable"), Hint("help", "help")]
         return Need("held", "Held before the first stage: nothing has run yet.", tuple(hints))
     words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}

@@ -13,6 +13,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.runtime.verbs import Evaluate
 from octogram_tui.tui.outcome import ConsoleOutcome
 
 SOLD = InstanceId("sell", "sell one octopus", "shop_2")
@@ -28,9 +29,10 @@ def paused() -> Source:
 async def test_looks_are_told_and_verbs_answered() -> None:
     source = paused()
     source.answers[stimuli.SkipRequest] = {"problem": "it neither failed nor is held"}
+    source.answers[Evaluate] = {"problem": "", "led_to": [], "value": ["a"]}
     source.answers[stimuli.SetVariableRequest] = {"problem": "", "led_to": ["variable_changed"], "said": ["stock_2: 1"]}
     outcome, told = await sit(
-        source, "where", "show .", "list", "", "# nothing", "skip", "set stock_2 = 5", "dance", "quit stop"
+        source, "where", "show .", "list", "", "# nothing", "skip", "set stock_2 = 5", "p vars.x", "dance", "quit stop"
     )
     assert outcome == ConsoleOutcome("finished", 1)
     assert "> where\nrun " in told
@@ -38,6 +40,7 @@ async def test_looks_are_told_and_verbs_answered() -> None:
     assert "the last 2 lines that it wrote:\n| shop 2 has 0 on its shelves" in told
     assert "skip: refused: it neither failed nor is held" in told
     assert "set_variable: stock_2: 1\n" in told
+    assert '> p vars.x\n[\n  "a"\n]\n' in told
     assert "there is no verb 'dance'\nhint: `help` lists what there is" in told
     assert told.count("\n* ") == 1  # what it needs somebody for, once
     assert "type `retry` (again)" in told

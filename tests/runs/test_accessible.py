@@ -41,7 +41,9 @@ def test_a_script_repairs_a_run_through_a_pipe(place: Place) -> None:
     )
     out = done.stdout
     assert (done.returncode, done.stderr) == (0, ""), out
-    assert out.index("* Held before the first stage") < out.index("> where") < out.index("read it, held: next in line")
+    assert (
+        out.index("* Held before the first stage") < out.index("> where") < out.index("read it, held before the start")
+    )
     assert out.index("> go") < out.index("FAIL read it [") < out.rindex("> where") < out.index("> show a")
     assert "| it is 1" in out
     assert out.index("> retry") < out.index("ok sleep [") < out.index("> vars") < out.rindex("level = 2")
@@ -50,7 +52,7 @@ def test_a_script_repairs_a_run_through_a_pipe(place: Place) -> None:
     place.wait_clean()
     told = spoken(place, ["replay", "last", "--accessible"], "show measure\nlog 'read it@a'\ngo\n")
     assert told.returncode == 0
-    assert "> log 'read it@a'\n| it is 1\n| it is 2\n" in told.stdout
+    assert "> log 'read it@a'\n| it is 1\n| attempt 2, rerun\n| it is 2\n" in told.stdout
     assert "this is a replay: nothing can be changed" in told.stdout
 
 
@@ -96,6 +98,7 @@ def test_at_a_terminal_lines_are_completed_and_interrupts_answered(place: Place)
     path = place.write("s.yml", SCENARIO)
     child = place.open(str(path), "--accessible", "--paused")
     child.expect("Held before the first stage")
+    child.expect("== measure on 2 agents")
     child.expect("octogram> ")
     child.send("whe\t\r")
     child.expect("2 held")

@@ -50,7 +50,10 @@ def test_the_line_begins_with_what_the_row_tells() -> None:
     ("typed", "sent"),
     [
         ("break '@n_*' condition='vars.level > 5'", stimuli.BreakRequest("@n_*", condition="vars.level > 5")),
-        ("set_arguments 'a b/c@d' '{\"x\": 1}'", stimuli.SetArgumentsRequest(InstanceId("a b", "c", "d"), {"x": 1})),
+        (
+            "set_arguments 'a b/c@d' arguments='{\"x\": 1}'",
+            stimuli.SetArgumentsRequest(InstanceId("a b", "c", "d"), {"x": 1}),
+        ),
         ("remove_break 0", stimuli.RemoveBreakRequest(0)),
     ],
 )
