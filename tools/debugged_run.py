@@ -101,7 +101,8 @@ class DebuggedRun:
         }
         failure = None
         if status:
-            failure = Failure("exit_status", f"sh ended with exit status {status}", detail={"exit_code": status})
+            detail: dict[str, Value] = {"exit_code": status, "last_lines": [*lines]}
+            failure = Failure("exit_status", f"sh ended with exit status {status}", detail=detail)
         state = "failed" if status else "ok"
         self._waiting.append(st.AttemptReport(sent.agent, attempt, state, result, failure, duration_s=0.02))
 

@@ -48,13 +48,13 @@ class DebuggedShot(NamedTuple):
     height: int = 36
 
 
-TO_THE_FIRST_FAILURE = "A n _ "
-REPAIRED = TO_THE_FIRST_FAILURE + "e _ down down ctrl+u s e a t . t x t enter _ r _ "
+TO_THE_FIRST_FAILURE = "_ A n _ "
+REPAIRED = TO_THE_FIRST_FAILURE + "e _ ctrl+t _ down down ctrl+u s e a t . t x t enter _ r _ "
 
 DEBUGGED_SHOTS: dict[str, DebuggedShot] = {
     "debugger-held": DebuggedShot("_"),
     "debugger-failed": DebuggedShot(TO_THE_FIRST_FAILURE),
-    "debugger-arguments": DebuggedShot(TO_THE_FIRST_FAILURE + "e _ down down ctrl+u s e a t . t x t _"),
+    "debugger-arguments": DebuggedShot(TO_THE_FIRST_FAILURE + "e _ ctrl+t _ down down ctrl+u s e a t . t x t _"),
     "debugger-foreseen": DebuggedShot(REPAIRED + "n _ 4 e _ ctrl+u 2 enter _"),
     "debugger-explain": DebuggedShot(REPAIRED + "n _ X _", 120, 44),
     "debugger-breakpoints": DebuggedShot("B _"),
