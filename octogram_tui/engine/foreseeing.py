@@ -74,7 +74,6 @@ def foresee_edit(engine: Engine, new: Scenario) -> Foreseen:
     if new.digest == old.digest:
         return seen
     core.scenario = new
-    core.epoch += 1
     before = core.variables
     adopt_variables(core, old, new)
     for name in sorted({*before, *core.variables}):
