@@ -220,14 +220,14 @@ def _group(row: Group, known: Known) -> list[Node]:
         roots.append(Node("template", "when", words=row.rules.when))
     if row.kind is Kind.STAGE and row.started_s is None and row.name in known.board.confirmations:
         roots.append(Node("why", words="it asks before it runs, and waits for your answer"))
-    roots += [_row_node(each, known) for each in islice(_loudest_first(row), MOST_ROWS)]
+    roots += [_row_node(each, known) for each in islice(loudest_first(row), MOST_ROWS)]
     left = sum(row.tally) - MOST_ROWS
     if left > 0:
         roots.append(Node("more", words=f"and {left} more"))
     return roots or [Node("more", words="nothing of it has begun yet")]
 
 
-def _loudest_first(group: Group) -> Iterator[InstanceRow]:
+def loudest_first(group: Group) -> Iterator[InstanceRow]:
     """Go through the rows of a group without looking at all of them: there may be very many."""
     jobs = [child for child in group.children if isinstance(child, Group)] if group.kind is Kind.STAGE else [group]
     if group.kind is Kind.AGENT:

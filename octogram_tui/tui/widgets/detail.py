@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells
 from textual.events import Click
 
 from octogram_tui.projection.compare import Side, compare, compare_lines, partners
-from octogram_tui.projection.explain import explain, explain_lines
+from octogram_tui.projection.explain import explain, explain_lines, loudest_first
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.projection.tree import Shown, unfolded
 from octogram_tui.tui.foothold import Foothold, key_of
@@ -155,9 +155,9 @@ class Detail(LineView):
         return _wrapped(line, width)
 
     def _compared(self, width: int) -> list[list[Piece]]:
-        row = self.subject
+        row = self._row_to_compare()
         self.partners = []
-        if not isinstance(row, InstanceRow) or row.last is None:
+        if row is None or row.last is None:
             return [[("choose a row that has run: what it did is then compared with where it went well", "dim")]]
         known = self.model.known
         self.partners = partners(row, known)
@@ -166,6 +166,12 @@ class Detail(LineView):
         self.partner = min(self.partner, len(self.partners) - 1)
         other = self.partners[self.partner]
         return compared(compare(Side(row, row.last), other, known, self.model.written), self.brush, width)
+
+    def _row_to_compare(self) -> InstanceRow | None:
+        """The row that is told of; of a stage or a job the loudest of its rows that have run."""
+        if isinstance(self.subject, Group):
+            return next((row for row in loudest_first(self.subject) if row.last is not None), None)
+        return self.subject if isinstance(self.subject, InstanceRow) else None
 
     # The tree
 
@@ -243,8 +249,9 @@ class Detail(LineView):
         known = self.model.known
         if self.page == "explain":
             return "\n".join(explain_lines(self.subject, known))
-        if self.page == "compare" and self.partners and isinstance(self.subject, InstanceRow) and self.subject.last:
-            left = Side(self.subject, self.subject.last)
+        row = self._row_to_compare()
+        if self.page == "compare" and self.partners and row is not None and row.last is not None:
+            left = Side(row, row.last)
             return "\n".join(compare_lines(compare(left, self.partners[self.partner], known, self.model.written)))
         lines = describe(self.subject, Sight(self.model, self.brush, is_unfolded=True))
         return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)

@@ -133,8 +133,21 @@ async def test_a_key_compares_with_where_it_went_well_and_again_with_the_next() 
         await pilot.press("escape", "escape")
 
 
+async def test_of_a_job_the_row_that_failed_is_compared() -> None:
+    app = console(StillSource(events()))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await settled(pilot)
+        assert app.run_screen is not None
+        app.run_screen.plan.select(app.model.board.jobs["s", "j"])
+        await pilot.press("C")
+        detail = pane(app)
+        await until(pilot, lambda: detail.count() > 3)
+        assert lines_of(detail)[0].startswith(" < s/j@b#1")
+        assert "> s/j@a#1" in detail.text_of_selected()
+
+
 async def test_who_has_not_run_cannot_be_compared_and_is_told_so() -> None:
-    app = console(StillSource(events()[:5]))
+    app = console(StillSource(events()[:4]))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert app.run_screen is not None
