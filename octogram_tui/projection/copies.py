@@ -61,6 +61,7 @@ class Copies:
         place = bisect_right(self._at, folds.seq)
         if place and self._at[place - 1] == folds.seq:
             return
+        self._next_seq = max(self._next_seq, folds.seq + self._least_events)  # also when it cannot be copied
         copy = self.copy_of(folds)
         self._next_seq = max(self._next_seq, folds.seq + max(self._least_events, copy.whole_bytes // BYTES_AN_EVENT))
         self._copies.insert(place, copy)

@@ -84,7 +84,10 @@ class Model:
                 self._apply(event)
             except Exception as error:
                 refused.append((event, error))
-        self.time.came()
+        try:
+            self.time.came()
+        except Exception as error:  # what cannot be copied costs the way back, and not the way on
+            refused += [(event, error) for event in events[-1:]]
         return refused
 
     def _apply(self, event: Event) -> None:

@@ -1,6 +1,7 @@
 """Copies of the folds, how many of them are kept, and the moments that one goes to."""
 
 import random
+from collections.abc import Iterator
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
@@ -9,6 +10,18 @@ from octogram_tui.projection.copies import Copies, thawed
 from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.ticks import Ticks, kind_of
 from octogram_tui.projection.timeline import MOST_LINKS
+from octogram_tui.tui.model import Model
+
+
+class NoHistory:
+    """A past of which nothing can be read."""
+
+    def after(self, seq: int) -> Iterator[ev.Event]:
+        return iter(())
+
+    def seq_at(self, at_s: float) -> int:
+        return 0
+
 
 ABOUT = InstanceId("s", "j", "a")
 
@@ -24,6 +37,15 @@ def test_a_copy_goes_on_by_itself_and_is_not_moved_by_what_it_was_made_of() -> N
     assert (copy.seq, copy.variables.values) == (1, {"v": 1})
     copy.apply(ev.VariableChanged(seq=2, name="v", value=3))
     assert (folds.variables.values, copy.variables.values) == ({"v": 2}, {"v": 3})
+
+
+def test_what_cannot_be_copied_costs_the_way_back_and_not_the_way_on() -> None:
+    model = Model(clock=lambda: 0.0, history=NoHistory())
+    model.head.board.extra = lambda: None  # type: ignore[attr-defined]  # which no copy takes
+    started = ev.RunStarted(seq=1, run="r", scenario="s")
+    assert [event for event, _ in model.apply([started])] == [started], "it is told"
+    assert model.apply([ev.VariableChanged(seq=2, name="v", value=2)]) == [], "once, and not with each batch"
+    assert model.variables.values == {"v": 2}
 
 
 def test_long_chains_of_what_the_end_waits_for_are_copied() -> None:
