@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from octogram_tui.engine.accounts import Accounts
 from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
 from octogram_tui.engine.breakpoints import Breakpoints, Met
@@ -99,6 +100,7 @@ class Engine:
         self.readings = Readings(self.core)
         self.breakpoints = Breakpoints(self.core)
         self.holding = Holding(self)
+        self.accounts = Accounts(self.core, self.instances)
         self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self.breakpoints, self)
         self.transitions = Transitions(
             self.core,
@@ -357,11 +359,11 @@ class Engine:
 
     def _output(self, report: OutputReport) -> None:
         if self._is_own(report):
-            self.transitions.output(report)
+            self.accounts.output(report)
 
     def _progress(self, report: ProgressReport) -> None:
         if self._is_own(report):
-            self.transitions.progress(report)
+            self.accounts.progress(report)
 
     def _timer_fired(self, report: TimerReport) -> None:
         match report.timer:
@@ -389,10 +391,6 @@ class Engine:
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
             self.holding.pause_for("failure", f"{undecided.id} failed")
-
-    def agent_problem(self, agent: str) -> str:
-        """Say why an agent cannot take a job; empty when it can."""
-        return self.fleet.problem(agent)
 
 
 def _cause(stimulus: Stimulus) -> str:

@@ -66,7 +66,7 @@ class Operator:
     def _rerun_from_here(self, stimulus: RerunRequest) -> None:
         engine = self._engine
         scenario, instances = engine.core.scenario, engine.instances
-        choice = choose_from_here(stimulus, scenario, instances, engine.beside, engine.agent_problem)
+        choice = choose_from_here(stimulus, scenario, instances, engine.beside, engine.fleet.problem)
         if isinstance(choice, str) or not choice.taken:
             self.refuse("rerun", choice if isinstance(choice, str) else choice.message or "it has not run yet")
             return
@@ -90,9 +90,9 @@ class Operator:
             self.refuse("rerun all", f"the run is {engine.phase}")
             return
         if stimulus.which == "stale":
-            choice = engine.beside.choose_stale(stimulus, engine.agent_problem)
+            choice = engine.beside.choose_stale(stimulus, engine.fleet.problem)
         else:
-            choice = choose_failed(stimulus, engine.instances, engine.agent_problem)
+            choice = choose_failed(stimulus, engine.instances, engine.fleet.problem)
         if not choice.taken:
             self.refuse("rerun all", choice.message or nothing_to_run(stimulus, engine.instances))
             return

@@ -7,60 +7,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from octogram_tui.engine import results
-from octogram_tui.engine.breakpoints import Breakpoints, Met, Verdict
+from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, SendJob
-from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, JobReleased, JobStarted, WarningGiven
+from octogram_tui.engine.events import JobFinished, JobReleased, JobStarted, WarningGiven
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.line import Follows
 from octogram_tui.engine.readings import Noting, Readings, Seen
 from octogram_tui.engine.services import ServiceTable
-from octogram_tui.engine.stimuli import AttemptReport, Inputs, OutputReport, ProgressReport
-from octogram_tui.engine.timers import RetryDue, WaitOver
+from octogram_tui.engine.stimuli import AttemptReport, Inputs
+from octogram_tui.engine.timers import RetryDue
+from octogram_tui.engine.watching import Watching
 from octogram_tui.errors import TemplateError
-from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, TIMEOUT, UNTIL, Failure
+from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
-from octogram_tui.template.numbers import typed
 
-WAIT_S = 60.0  # how long a wait for an expression may take that does not say so itself
-
-
-class FailureJudge(Protocol):
-    """What decides about failures, and knows the agents."""
-
-    def verdict(self, instance: Instance) -> Verdict | None:
-        """An instance failed for good: what the job itself says of that; None when it says nothing."""
-        ...
-
-    def stop_at(self, met: Met, instance: Instance | None = None) -> None:
-        """A breakpoint was met: hold what it holds."""
-        ...
-
-    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
-        """The failure has been told; now act on it."""
-        ...
-
-    def agent_problem(self, agent: str) -> str:
-        """Say why an agent cannot take a job; empty when it can."""
-        ...
-
-    @property
-    def may_hold(self) -> bool:
-        """Whether anything may still be held: not once the run is ending."""
-        ...
-
-    def held_after(self, instance: Instance, met: Met) -> None:
-        """A breakpoint holds an instance after its attempt."""
-        ...
-
-    def ended_later(self, instance: Instance) -> None:
-        """An instance is done, and a variable was set by hand, or the text edited, since it looked."""
-        ...
+if TYPE_CHECKING:
+    from octogram_tui.engine.holding import Holding
 
 
 class Transitions:
@@ -71,7 +39,7 @@ class Transitions:
         core: Core,
         instances: Instances,
         services: ServiceTable,
-        judge: FailureJudge,
+        judge: Holding,
         readings: Readings,
         breakpoints: Breakpoints,
         left: Callable[[Instance], None],
@@ -80,6 +48,7 @@ class Transitions:
         self._instances = instances
         self._services = services
         self._judge = judge
+        self._watching = Watching(core, instances)
         self._readings = readings
         self._breakpoints = breakpoints
         self._left = left  # told whenever an instance is not in flight any more
@@ -190,7 +159,8 @@ class Transitions:
             else:
                 self._fail(instance, failure, 0.0)
         elif spec.where == "expression":
-            self._watch(instance, arguments)
+            self._watching.begin(instance, arguments)
+            self.look_at_expressions()
         else:
             problem = self._judge.agent_problem(agent)
             if problem:
@@ -217,69 +187,25 @@ class Transitions:
 
     # -- waiting for an expression --------------------------------------------------------------------------------
 
-    def _watch(self, instance: Instance, arguments: Mapping[str, Value]) -> None:
-        instance.expression = str(arguments["expression"])
-        self._instances.move(instance, "watching")
-        given = arguments.get("timeout")
-        limits_s = [float(given) if isinstance(given, int | float) else WAIT_S]
-        if instance.job_run.spec.timeout_s is not None:
-            limits_s.append(instance.job_run.spec.timeout_s)
-        self._core.order(ArmTimer(WaitOver(instance.attempt_id), min(limits_s)))
-        self.look_at_expressions()
-
     def look_at_expressions(self) -> None:
         """Look again at every expression that somebody waits for: the variables may have changed."""
-        for instance in list(self._instances.in_state("watching")):
+        for instance in self._watching.all():
             if instance.state != "watching":  # the end of another one has ended it
                 continue
-            try:
-                holds = results.holds(instance, self._core.variables)
-            except TemplateError as error:
-                failure = results.template_failure(error, "expression")
-                self._fail(instance, failure, self._end_watch(instance))
-                continue
-            if holds:
-                self._succeed(instance, {"seen": "expression"}, self._end_watch(instance))
-
-    def _end_watch(self, instance: Instance) -> float:
-        """Wait no longer. Gives how long it took."""
-        self._core.order(DisarmTimer(WaitOver(instance.attempt_id)))
-        return self._core.at_s - instance.started_s
+            holds = self._watching.holds(instance)
+            if isinstance(holds, Failure):
+                self._fail(instance, holds, self._watching.end(instance))
+            elif holds:
+                self._succeed(instance, {"seen": "expression"}, self._watching.end(instance))
 
     def wait_is_over(self, attempt: AttemptId) -> None:
         """The time of a wait for an expression is over."""
         instance = self._instances.find(attempt.instance, "watching")
         if instance is not None and instance.attempt == attempt.number:
-            spent_s = self._core.at_s - instance.started_s
-            failure = Failure(TIMEOUT, f"the expression did not become true within {spent_s:.3g} s")
-            self._fail(instance, failure, self._end_watch(instance))
+            failure = self._watching.in_vain(instance)
+            self._fail(instance, failure, self._watching.end(instance))
 
     # -- reports from agents --------------------------------------------------------------------------------------
-
-    def output(self, report: OutputReport) -> None:
-        """Pass log lines on, with the place they belong to."""
-        event = JobOutput(
-            agent=report.agent,
-            lines=report.lines,
-            stream=report.stream,
-            process=report.process,
-            dropped=report.dropped,
-        )
-        if isinstance(report.attempt, AttemptId):
-            instance = self._instances.running(report.attempt)
-            event.instance, event.attempt = report.attempt
-            if instance is not None:
-                event.item = instance.item
-            elif event.instance.item is not None:  # they come when their attempt has ended
-                event.item = typed(event.instance.item)
-        self._core.emit(event)
-
-    def progress(self, report: ProgressReport) -> None:
-        """Pass on how far an attempt is; of one that ended meanwhile nothing is said."""
-        if isinstance(report.attempt, AttemptId):
-            instance = self._instances.running(report.attempt)
-            if instance is not None:
-                self._core.emit(JobProgress(**instance.place, text=report.text))
 
     def ended(self, report: AttemptReport, attempt: AttemptId) -> None:
         """Take an attempt's end; a repeated or unknown one changes nothing."""
@@ -305,7 +231,7 @@ class Transitions:
 
     def _lose(self, instance: Instance, message: str) -> None:
         if instance.state == "watching":
-            self._end_watch(instance)
+            self._watching.end(instance)
         self._fail(instance, Failure(AGENT_LOST, message), self._core.at_s - instance.started_s)
 
     # -- the ways to end ------------------------------------------------------------------------------------------
@@ -423,7 +349,7 @@ class Transitions:
                 where = instance.job_run.spec.where
                 self._core.order(CancelJob(instance.id.agent, instance.attempt_id, reason, where))
             case "watching":
-                self._cancelled(instance, Failure(CANCELLED, reason), self._end_watch(instance))
+                self._cancelled(instance, Failure(CANCELLED, reason), self._watching.end(instance))
             case "retrying":
                 self._core.order(DisarmTimer(RetryDue(instance.id)))
                 self._not_tried_again(instance, reason)
