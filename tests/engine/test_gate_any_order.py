@@ -177,7 +177,7 @@ class Gate(RuleBasedStateMachine):
         """All of a unit, or what is around it."""
         self.simulation.go(StepRequest(depth, unit, agent))
 
-    @precondition(lambda self: len(self.simulation.board.queue))
+    @precondition(lambda self: len(self.simulation.board.queue) > 0)
     @rule()
     def step_over_what_is_next(self) -> None:
         """The instance that is next, whatever breakpoints are there."""
