@@ -63,23 +63,23 @@ class Pattern(NamedTuple):
     def matches(self, id_: InstanceId) -> bool:
         """Whether an instance is meant."""
         return (
-            _fits(self.stage, id_.stage)
-            and _fits(self.job, id_.job)
-            and _fits(self.agent, id_.agent)
+            fits(self.stage, id_.stage)
+            and fits(self.job, id_.job)
+            and fits(self.agent, id_.agent)
             and (self.item is None or (id_.item is not None and _is_like(self.item, id_.item)))
         )
 
     def matches_job(self, stage: str, job: str) -> bool:
         """Whether a job is meant, on whatever agents and for whatever items."""
-        return _fits(self.stage, stage) and _fits(self.job, job)
+        return fits(self.stage, stage) and fits(self.job, job)
 
     def matches_stage(self, stage: str) -> bool:
         """Whether a stage is meant, or something in it."""
-        return _fits(self.stage, stage)
+        return fits(self.stage, stage)
 
     def matches_agent(self, agent: str) -> bool:
         """Whether an agent is meant, or something on it."""
-        return _fits(self.agent, agent)
+        return fits(self.agent, agent)
 
     @property
     def is_of_job(self) -> bool:
@@ -88,12 +88,8 @@ class Pattern(NamedTuple):
 
 
 def fits(text: str, name: str) -> bool:
-    """Whether a name fits a text in which `*` stands for anything; an empty text means any name."""
+    """Whether a name fits a part, or another text in which `*` stands for anything; an empty text means any name."""
     return not text or _is_like(text, name)
-
-
-def _fits(part: str, name: str) -> bool:
-    return not part or part == name or _is_like(part, name)
 
 
 def _is_like(part: str, name: str) -> bool:

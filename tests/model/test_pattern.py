@@ -56,6 +56,7 @@ def test_any_text_is_read_and_written_back_or_refused_on_one_line(text: str) -> 
 @example(InstanceId("a@b", "c", "d"), InstanceId("a", "c", "b/c@d"))
 @example(InstanceId(":a", "[b]", "c", "]"), InstanceId("a", "b", "c"))
 @example(InstanceId("a", "b", "c", ""), InstanceId("a", "b", "c"))
+@example(InstanceId("a", "[", "c"), InstanceId("a", "\\[", "c"))
 def test_the_text_of_a_row_is_a_pattern_of_it_alone(id_: InstanceId, other: InstanceId) -> None:
     text = str(id_)
     pattern = Pattern.parse(text)
