@@ -143,7 +143,12 @@ def _paused(model: Model) -> Need | None:
     if board.reason == "start" and not board.in_flight and not board.done:
         hints += [Hint("breakpoint", "break"), Hint("edit", "set a variable"), Hint("help", "help")]
         return Need("held", "Held before the first stage: nothing has run yet.", tuple(hints))
-    words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
+    words = {
+        "operator": "Paused by you",
+        "step": "Stepped",
+        "failure": "The failure was dealt with",
+        "back": "Back at a stage's beginning; what was done on the agents stays",
+    }
     message = f"{words.get(board.reason, f'Paused ({board.reason})')}."
     if board.reason == "breakpoint":
         message = f"{stop_line(board)}."

@@ -347,6 +347,18 @@ async def test_the_queue_is_shown_as_it_is() -> None:
         assert [line.label for line in app.model.outline.lines][-2:] == ["node_1", "37 agents"]
 
 
+async def test_whoever_went_back_is_told_where_the_run_is_and_what_stays() -> None:
+    events = later(
+        struck_events(2, (), is_paused=False),
+        ev.RunPaused(reason="back"),
+        ev.CourseMovedBack(stage="activate", restored=1, stale=2),
+    )
+    async with console(StillSource(events)).run_test(size=(120, 24)) as pilot:
+        app = await settled(pilot)
+        shown = "\n".join(lines_of(app)[1:6])
+        assert "Back at a stage's beginning; what was done on the agents stays." in shown
+
+
 async def test_agents_that_are_not_there_are_told_together_and_can_be_closed() -> None:
     events = struck_events(40, (), is_paused=False)
     lost = [
