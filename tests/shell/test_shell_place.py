@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,9 +82,11 @@ def test_a_directory_or_a_program_that_is_not_there_is_said(tmp_path: Path) -> N
 
 
 def test_a_terminal_is_made_where_the_way_gives_none(tmp_path: Path) -> None:
-    script = "tty >/dev/null && stty size && echo $TERM; exit 3"
+    script = "tty >/dev/null && stty size && echo $TERM; sleep 30 & echo $!; exit 3"  # who stays does not keep us
     out, _, status = become(place(str(tmp_path)), ["sh", "-c", script], terminal=TerminalKind("vt220", (91, 33)))
-    assert (out.split(), status) == (["33", "91", "vt220"], 3)
+    *told, left = out.split()
+    os.kill(int(left), signal.SIGKILL)
+    assert (told, status) == (["33", "91", "vt220"], 3)
 
 
 class Far:
