@@ -143,7 +143,12 @@ def _paused(model: Model) -> Need | None:
     if board.reason == "start" and not board.in_flight and not board.done:
         hints += [Hint("breakpoint", "break"), Hint("edit", "set a variable"), Hint("help", "help")]
         return Need("held", "Held before the first stage: nothing has run yet.", tuple(hints))
-    words = {"operator": "Paused by you", "step": "Stepped", "failure": "The failure was dealt with"}
+    words = {
+        "operator": "Paused by you",
+        "step": "Stepped",
+        "failure": "The failure was dealt with",
+        "start": "Stepped",
+    }
     message = f"{words.get(board.reason, f'Paused ({board.reason})')}."
     if board.reason == "breakpoint":
         message = f"{stop_line(board)}."
@@ -165,7 +170,10 @@ def stop_line(board: Board) -> str:
     row = board.instances.get(met.instance) if met.instance is not None else None
     where = title_of(row) if row is not None else met.row
     said = met.message if met.message.startswith("breakpoint") else f"breakpoint {met.number}: {met.message}"
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}" + (f", at {where}" if where and where not in said else "")
+    said = f"{said[:1].upper()}{said[1:].rstrip('.')}"
+    if not where or where in said:
+        return said
+    return f"{said} {where}" if said.endswith((": before", ": after")) else f"{said}, at {where}"
 
 
 def _held_alone(model: Model) -> Need | None:
