@@ -157,9 +157,6 @@ class Operator:
         if problem:
             self.refuse("set arguments", problem)
 
-    def not_yet(self, stimulus: object) -> None:
-        """Refuse what is being built."""
-        self.refuse(type(stimulus).__name__, "this cannot be asked for yet")
 
     def refuse(self, request: str, message: str) -> None:
         """Say in a line why a request is not followed."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.app import ReturnType
 from textual.command import CommandPalette
+from textual.widgets._toast import ToastHolder
 
 from octogram_tui.errors import SettingsError
 from octogram_tui.projection.text import safe
@@ -63,6 +64,12 @@ class LooksApp(TerminalApp[ReturnType]):
         self._palette = None
 
     # Colours
+
+    def clear_notifications(self) -> None:
+        """Take what is told in passing off the screen; the library leaves its frames, which are blank rows."""
+        super().clear_notifications()
+        for holder in self.screen.query(ToastHolder):
+            holder.remove()
 
     def action_use_theme(self, name: str) -> None:
         """Change the colours."""

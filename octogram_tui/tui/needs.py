@@ -148,6 +148,7 @@ def _paused(model: Model) -> Need | None:
         "step": "Stepped",
         "failure": "The failure was dealt with",
         "back": "Back at a stage's beginning; what was done on the agents stays",
+        "start": "Stepped",
     }
     message = f"{words.get(board.reason, f'Paused ({board.reason})')}."
     if board.reason == "breakpoint":
@@ -170,7 +171,10 @@ def stop_line(board: Board) -> str:
     row = board.instances.get(met.instance) if met.instance is not None else None
     where = title_of(row) if row is not None else met.row
     said = met.message if met.message.startswith("breakpoint") else f"breakpoint {met.number}: {met.message}"
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}" + (f", at {where}" if where and where not in said else "")
+    said = f"{said[:1].upper()}{said[1:].rstrip('.')}"
+    if not where or where in said:
+        return said
+    return f"{said} {where}" if said.endswith((": before", ": after")) else f"{said}, at {where}"
 
 
 def _held_alone(model: Model) -> Need | None:

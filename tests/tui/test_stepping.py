@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from console_app import StillSource, console, fleet_events, screen_text, settled, until
 from held_fleet import TEXT, held_events, key, numbered
+from textual.widgets._toast import Toast, ToastHolder
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
@@ -189,4 +190,25 @@ async def test_who_only_watches_sets_nothing() -> None:
     async with console(source).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("n", "s", "o", "u", "c", "b", "H", "M")
+        assert source.sent == []
+
+
+async def test_what_is_told_in_passing_leaves_no_blank_row_once_it_gave_way_to_another() -> None:
+    source = StillSource(held_events())
+    async with console(source).run_test(size=(80, 24), notifications=True) as pilot:
+        app = await settled(pilot)
+        await pilot.press("A", "A", "A")
+        await until(pilot, lambda: len(app.screen.query(Toast)) == 1)
+        assert len(app.screen.query(ToastHolder)) == 1
+
+
+async def test_a_step_for_an_agent_of_which_nothing_is_held_says_so() -> None:
+    source = StillSource(held_events(3, ev.JobStarted(instance=key("n_2"))))
+    async with console(source).run_test(size=(160, 40)) as pilot:
+        app = await settled(pilot)
+        app.model.scope.use("agent", "n_2")
+        app.sync()
+        await pilot.press("n")
+        assert ["nothing of n_2 is held now" in notice.message for notice in app._notifications] == [True]
+        assert "next of n_2: nothing" in screen_text(app)
         assert source.sent == []

@@ -181,3 +181,18 @@ async def test_who_goes_elsewhere_meanwhile_is_left_there() -> None:
         source.tell(*numbered([*told, ev.JobHeld(instance=key("n_1", "build"), reason="step")], after=board.seq))
         await until(pilot, lambda: key("n_1", "build") in board.instances)
         assert plan.selected is there
+
+
+async def test_a_stop_without_a_condition_says_before_what_it_stands() -> None:
+    met = ev.BreakpointMet(number=3, instance=key("n_1"), count=1, message="breakpoint 3: before")
+    source = StillSource(held_events(2, met, paused="breakpoint", breakpoint_=3))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        assert "Breakpoint 3: before copy @ n_1." in screen_text(app)
+
+
+async def test_a_row_that_a_breakpoint_holds_has_its_sign() -> None:
+    source = StillSource(held_events(2, reason="breakpoint 3: before", paused="breakpoint", breakpoint_=3))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        assert "◉ n_1  next in line, held at breakpoint 3" in screen_text(app)

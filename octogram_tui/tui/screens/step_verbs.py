@@ -86,7 +86,11 @@ class StepVerbs(PaneScreen):
         if scope.is_all:
             self.app.ask(StepRequest(depth, self._text_of(depth, unit)))
         elif not held:
-            self.app.notify(f"nothing of {scope.words()} is held", severity="warning", markup=False)
+            self.app.notify(
+                f"nothing of {scope.words()} is held now: it runs, or waits for others",
+                severity="warning",
+                markup=False,
+            )
         elif depth == "into" or unit is None:
             self.app.ask(StepRequest(depth, self._text_of(depth, unit), agent=held[0].agent))
         else:

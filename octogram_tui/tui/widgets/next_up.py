@@ -16,10 +16,12 @@ def next_up(model: Model, brush: Brush, width: int) -> list[Piece]:
 
     Nothing while it holds none.
     """
-    if model.held is None or width < LEAST_CELLS:
+    if not len(model.board.queue) or width < LEAST_CELLS:
         return []
     rows = model.scope.held()
     lead = "next: " if model.scope.is_all else f"next of {brush.text(model.scope.words(), limit=24)}: "
+    if not rows:
+        return [(lead, "dim"), ("nothing ", "held")] if len(lead) + 8 <= width else []
     for count in range(min(NAMED, len(rows)), 0, -1):
         text = brush.text(next_words(rows[:count], len(rows)))
         if len(lead) + len(text) + 1 <= width:
