@@ -145,7 +145,8 @@ class Gate:
                 return None
             standing.is_stepped = False
         agent = instance.id.agent
-        is_asked_for = instance.job_run.lane.stage_run.passes_gate and (standing is None or not standing.order)
+        run = instance.job_run.lane.stage_run
+        is_asked_for = run.passes_gate and agent not in run.minding and (standing is None or not standing.order)
         if is_asked_for or not self.is_closed_to(agent) or self._permitted(instance):
             return None
         return None if self._is_next(instance) else Hold(self.reason_for(agent))

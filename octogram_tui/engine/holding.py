@@ -9,6 +9,7 @@ from octogram_tui.engine.events import AgentHeld, AgentReleased, RunPaused
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
+from octogram_tui.model.overrides import fits
 
 if TYPE_CHECKING:
     from octogram_tui.engine.machine import Engine
@@ -40,6 +41,7 @@ class Holding:
         engine = self._engine
         if engine.gate.mode == "alone" and agent:
             engine.gate.hold(agent, reason)
+            self.hold_reruns(agent)
             in_flight = len(engine.instances.on_agent(agent, "running", "watching"))
             engine.core.emit(AgentHeld(agent=agent, reason=reason, message=message, in_flight=in_flight))
         else:
@@ -50,10 +52,13 @@ class Holding:
         for text in agents:
             self._engine.core.emit(AgentReleased(agent=text, follows=True))
 
-    def hold_reruns(self) -> None:
-        """Hold also what the operator asked for again, from now on."""
+    def hold_reruns(self, agents: str = "") -> None:
+        """Hold also what the operator asked for again, from now on; of agents only."""
         for stage_run in self._engine.dispatcher.stage_runs:
-            stage_run.passes_gate = False
+            if not agents:
+                stage_run.passes_gate = False
+            elif stage_run.passes_gate:
+                stage_run.minding.update(lane.agent for lane in stage_run.lanes if fits(agents, lane.agent))
 
     # -- breakpoints ----------------------------------------------------------------------------------------------
 

@@ -129,6 +129,7 @@ class StageRun:
         "lane_limit",
         "lanes",
         "limit",
+        "minding",
         "only",
         "open_lanes",
         "passes_gate",
@@ -152,6 +153,7 @@ class StageRun:
         self.addresses = addresses  # where agents reach each other
         self.is_rerun = is_rerun
         self.passes_gate = is_rerun  # what an operator asked for again goes; until everything is to be held
+        self.minding: set[str] = set()  # agents that were held meanwhile, and so mind the gate nevertheless
         self.only = only
         self.then = then  # of a rerun that sees the variables as before: what a job with items read on an agent
         self.lanes: list[Lane] = []

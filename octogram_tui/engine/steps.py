@@ -53,6 +53,7 @@ class Steps:
     def _hold(self, agents: str, reason: str) -> None:
         engine = self._engine
         engine.gate.hold(agents, reason)
+        engine.holding.hold_reruns(agents)
         in_flight = sum(fits(agents, i.id.agent) for i in engine.instances.in_state("running", "watching"))
         engine.core.emit(AgentHeld(agent=agents, reason=reason, in_flight=in_flight))
 

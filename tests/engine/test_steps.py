@@ -375,3 +375,13 @@ def test_a_retry_that_is_let_go_waits_for_room_as_all_do() -> None:
     assert simulation.started() == ["s/j@a#1", "s/j@b#1"]
     simulation.go(report("s/j@b#1"))
     assert simulation.started()[-1] == "s/j@a#2"
+
+
+def test_a_step_at_an_agent_that_is_held_in_what_runs_again_holds_what_follows_there() -> None:
+    simulation = held_at_start(two_jobs("a b"))
+    simulation.go(StepRequest("over", "s"))
+    simulation.go(HoldModeRequest("alone"))
+    simulation.go(BreakRequest("s/j@a"))
+    assert started(simulation, RerunRequest("s")) == ["s/j@b#2", "s/k@b#2"]
+    assert started(simulation, StepRequest("over", "s/j@a")) == ["s/j@a#2"]
+    assert str(simulation.of(JobHeld)[-1].instance) == "s/k@a"
