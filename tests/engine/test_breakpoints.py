@@ -473,7 +473,8 @@ def test_what_is_met_is_what_a_naive_reference_says_and_everything_runs_once(
     )
     assert sorted(simulation.started()) == sorted(f"{row}#1" for row in rows)
     numbers: dict[Breakpoint, int] = {}
-    for point in points:  # one that is there already is that one, on or off as was said last
+    for written in points:  # one that is there already is that one, on or off as was said last
+        point = replace(written, pattern=str(Pattern.parse(written.pattern)))
         same = next((other for other in numbers if replace(other, is_on=point.is_on) == point), point)
         number = numbers.pop(same, len(numbers) + 1)
         numbers[point] = number
