@@ -184,7 +184,7 @@ def main() -> None:
             f"folded in {took_s:.1f} s and {took_mb:.0f} MB; without going back {plain_s:.1f} s and {plain_mb:.0f} MB"
         )
         print(f"{len(copies)} copies, {copies.size_bytes / 1e6:.1f} MB\n")
-        print("| back by one event | ms at the end: min | median | max | ratio to event 100: min | median | max |")
+        print("| back by one event | CPU ms at the end: min | median | max | ratio to event 100: min | median | max |")
         print("|---|---|---|---|---|---|---|")
         for name, act in (("in turn", back_from), ("faster than it is made ready", unprepared_from)):
             late, ratios = [], []
@@ -201,7 +201,9 @@ def main() -> None:
             started_s = time.process_time()
             model.time.go_to(random.randrange(1, count))
             jumps.append((time.process_time() - started_s) * 1e3)
-        print(f"\nto any moment: min {min(jumps):.0f}, median {statistics.median(jumps):.0f}, max {max(jumps):.0f} ms")
+        print(
+            f"\nto any moment: min {min(jumps):.0f}, median {statistics.median(jumps):.0f}, max {max(jumps):.0f} CPU ms"
+        )
         print(f"memory then: {resident_mb():.0f} MB in all")
 
 

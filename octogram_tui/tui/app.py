@@ -111,6 +111,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.opening = opening  # of a replay: which moment is shown first, and whether it plays
+        self._has_all = False  # the source has ended
         self.is_stopping = False  # we asked for it, and leave when it is done
         self.drafts: dict[str, str] = {}  # values that were typed and not set, by name
         self.enquiries = Enquiries(source)
@@ -145,7 +146,6 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
                 raise error
         message.taken.set()
         self._tell_notices()
-        self._open_there(is_all=False)
         self.sync()
         board = self.model.head.board
         if self.is_stopping and board.phase is Phase.FINISHED:
@@ -155,12 +155,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         """Nothing more will come: the run is over, or its host is gone."""
         if self.model.head.board.phase is not Phase.FINISHED:
             self.model.lose()
-        self._open_there(is_all=True)
+        self._has_all = True
         self.sync()
-
-    def _open_there(self, *, is_all: bool) -> None:
-        if self.opening is not None and self.run_screen is not None and self.run_screen.is_mounted:
-            self.opening = self.run_screen.open_at(self.opening, is_all=is_all)
 
     def sync(self) -> None:
         """Draw what changed."""
@@ -172,6 +168,8 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self._tell_control()
         self._call()
         if self.run_screen is not None and self.run_screen.is_mounted:
+            if self.opening is not None and self.model.head.seq:
+                self.opening = self.run_screen.open_at(self.opening, is_all=self._has_all)
             self.run_screen.sync()
         if isinstance(self.screen, Dialog):
             self.screen.sync()

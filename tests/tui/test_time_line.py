@@ -345,6 +345,17 @@ async def test_a_replay_begins_where_it_was_asked_to(journal: Path, opening: Ope
         assert app.model.player.is_playing is (opening.speed is not None)
 
 
+async def test_a_moment_that_is_still_to_be_read_is_waited_for(journal: Path) -> None:
+    source = StillSource(REPAIRED[:100])
+    app = console(source, replay=True, history=JournalHistory(journal), opening=Opening("150"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert not app.model.is_back
+        source.tell(*REPAIRED[100:200])
+        await until(pilot, lambda: app.model.is_back)
+        assert app.model.shown.seq == 150
+
+
 async def test_a_replay_that_cannot_begin_there_says_so_and_shows_the_end(journal: Path) -> None:
     app = replay(REPAIRED, journal, opening=Opening("no such stage"))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -101,9 +101,14 @@ class TimeVerbs(PaneScreen):
 
         is_all: nothing more will come that could make it known
         """
-        problem = self.go_to_moment(opening.at or "start")
-        if problem and not is_all:
-            return opening
+        at = opening.at or "start"
+        if not is_all:
+            try:
+                if moment_of(at, self.model) >= self.model.head.seq:
+                    return opening
+            except MomentUnknown:
+                return opening
+        problem = self.go_to_moment(at)
         if problem:
             self.app.notify(problem, severity="warning", markup=False)
         elif opening.speed is not None:
