@@ -12,13 +12,11 @@ from typing import Any, NamedTuple, get_args
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
-from octogram_tui.model.breakpoint import WHEN
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.runtime.argument_types import (
     EXIT_CODE,
     FLAG,
     INSTANCE,
-    INSTANCES,
     MOST_LOG_BYTES,
     NUMBER,
     PATTERN,
@@ -29,6 +27,7 @@ from octogram_tui.runtime.argument_types import (
     ArgumentType,
     one_of,
 )
+from octogram_tui.runtime.arguments import AGENTS, INPUTS, OF_BREAKPOINT, WHICH_ROWS, Argument
 
 WHICH = ("failed", "stale")
 """What `rerun_all` may be asked for."""
@@ -119,36 +118,6 @@ Asked = (
 """What a verb becomes; but for the stimuli it is about the asker alone, and the run never hears of it."""
 
 
-class Argument(NamedTuple):
-    """What a verb is given: the field of its request, what it takes, and what it means."""
-
-    name: str
-    type: ArgumentType
-    help: str
-
-
-AGENTS = Argument("agent", TEXT, "of this agent only; `*` in it stands for anything")
-INPUTS = Argument(
-    "inputs", one_of(get_args(stimuli.Inputs)), "with the variables as they are now, or as it read them then"
-)
-_WHICH_ROWS = (
-    Argument("stage", TEXT, "of this stage only"),
-    Argument("job", TEXT, "of jobs of this name only"),
-    Argument("agent", TEXT, "on this agent only"),
-    Argument("instances", INSTANCES, "of these instances only"),
-)
-_OF_BREAKPOINT = (
-    Argument("when", one_of(WHEN), "at which point"),
-    Argument("name", TEXT, "of `variable` which one, of `failed` the kind of failure"),
-    Argument("condition", TEXT, "an expression that has to hold"),
-    Argument("hits", TEXT, "how often it has to be met: 3 from the third on, =3 then only, %3 each third time"),
-    Argument("log", TEXT, "a text to write, with templates; it goes on then"),
-    Argument("is_once", FLAG, "used once"),
-    Argument("is_on", FLAG, "false: kept, and does nothing"),
-    Argument("number", NUMBER, "change this one instead"),
-)
-
-
 class Verb(NamedTuple):
     """Something that an operator may ask. `request` is what it becomes."""
 
@@ -202,7 +171,7 @@ TABLE: tuple[Verb, ...] = (
         "break",
         "stop at rows, failures, changes of variables, lost agents; or write a text there",
         stimuli.BreakRequest,
-        (Argument("pattern", PATTERN, "what rows are meant; `*` for any"), *_OF_BREAKPOINT),
+        (Argument("pattern", PATTERN, "what rows are meant; `*` for any"), *OF_BREAKPOINT),
     ),
     Verb(
         "switch_break",
@@ -251,7 +220,7 @@ TABLE: tuple[Verb, ...] = (
         stimuli.RerunAllRequest,
         (
             Argument("which", one_of(WHICH), "what is meant"),
-            *_WHICH_ROWS,
+            *WHICH_ROWS,
             Argument("go", FLAG, "and let the run go on"),
             INPUTS,
         ),
@@ -266,7 +235,7 @@ TABLE: tuple[Verb, ...] = (
         "skip_all",
         "go on as if all of these had succeeded",
         stimuli.SkipAllRequest,
-        (Argument("which", one_of(WHICH_SKIPPED), "what is meant"), *_WHICH_ROWS),
+        (Argument("which", one_of(WHICH_SKIPPED), "what is meant"), *WHICH_ROWS),
     ),
     Verb(
         "set_arguments",

@@ -13,6 +13,7 @@ from octogram_tui.engine import stimuli
 from octogram_tui.errors import ExitCode, UsageError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.runtime import argument_types, requests, typed_verbs, verbs
+from octogram_tui.runtime.arguments import Argument
 from octogram_tui.runtime.requests import decode_request, encode_request
 
 NOT_AN_OPERATOR_S = {"BeginRequest"}  # the host's own
@@ -44,7 +45,7 @@ ASKED = some.sampled_from(verbs.TABLE).flatmap(
 )
 
 
-def _values(verb: verbs.Verb, argument: verbs.Argument) -> some.SearchStrategy[Any]:
+def _values(verb: verbs.Verb, argument: Argument) -> some.SearchStrategy[Any]:
     choices = argument.type.choices
     values = some.sampled_from(choices) if choices else BY_TYPE[argument.type]
     return some.none() | values if verb.default(argument) is None else values

@@ -13,7 +13,8 @@ from octogram_tui.errors import UsageError
 from octogram_tui.projection.rows import InstanceRow, Row
 from octogram_tui.runtime import typed_verbs
 from octogram_tui.runtime.argument_types import INSTANCE, PATTERN
-from octogram_tui.runtime.verbs import VERBS, Argument, Asked, Verb, usage
+from octogram_tui.runtime.arguments import Argument
+from octogram_tui.runtime.verbs import VERBS, Asked, Verb, usage
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.screens.dialogs import TITLE_ROWS, DialogText, room_of
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit, wrapped
