@@ -33,7 +33,7 @@ def choices(board: Board, row: Row | None, inputs: Inputs = "now") -> list[Choic
     """List what can be run again of a row, the nearest first, and of the whole run. What would run nothing is not."""
     found = list(_of_row(row, inputs)) if row is not None and not _is_gone(row) else []
     failed = list(board.failures.values())
-    stale = [each for stage in board.stages for each in stage.below() if each.state is State.STALE]
+    stale = [each for stage in board.stages for each in _in(stage, State.STALE)]
     found.append(_choice("f", "failed", "all that stands failed", RerunAllRequest("failed", inputs=inputs), failed))
     found.append(_choice("t", "stale", "all that is stale", RerunAllRequest("stale", inputs=inputs), stale))
     if row is not None and not _is_gone(row):
@@ -95,6 +95,11 @@ def _choice(
 
 def _job_of(row: Row) -> Group:
     return row.job if isinstance(row, InstanceRow) else row.above if row.kind is Kind.AGENT else row
+
+
+def _in(group: Group, state: State) -> Iterable[InstanceRow]:
+    """Give the instances below that are in a state, and look only where there are some."""
+    return (each for each in group.below() if each.state is state) if group.tally[state] else ()
 
 
 def _is_gone(row: Row) -> bool:
