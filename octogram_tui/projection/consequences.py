@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.projection.clusters import short_names
 
 NAMED = 6
@@ -49,24 +50,30 @@ class Consequences(NamedTuple):
         return found if left <= 1 else [*found[:MOST_LINES], f"and {left} more jobs"]
 
 
-def read_consequences(answer: Mapping[str, Any]) -> Consequences:
+def read_consequences(answer: Mapping[str, Value]) -> Consequences:
     """Read an answer to `foresee_set` or `foresee_file`; what is no name of an instance is left out."""
-    stale = answer.get("stale")
-    reasons = stale if isinstance(stale, dict) else dict.fromkeys(stale or (), "")
+    stale, untold = answer.get("stale"), answer.get("untold")
+    reasons = stale if isinstance(stale, dict) else dict.fromkeys(map(str, _listed(stale)), "")
     return Consequences(
-        {key: str(reasons[str(key)]) for key in _ids(reasons)},
-        fresh=_ids(answer.get("fresh") or ()),
-        failed=_ids(answer.get("failed") or ()),
-        new=_ids(answer.get("new") or ()),
-        gone=_ids(answer.get("gone") or ()),
-        changes=tuple(map(str, answer.get("changes") or ())),
-        untold=tuple(f"{job}: {why}" if job else str(why) for job, why in (answer.get("untold") or {}).items()),
+        {key: str(reasons[str(key)]) for key in _ids(list(reasons))},
+        fresh=_ids(answer.get("fresh")),
+        failed=_ids(answer.get("failed")),
+        new=_ids(answer.get("new")),
+        gone=_ids(answer.get("gone")),
+        changes=tuple(map(str, _listed(answer.get("changes")))),
+        untold=tuple(
+            f"{job}: {why}" if job else str(why) for job, why in (untold if isinstance(untold, dict) else {}).items()
+        ),
     )
 
 
-def _ids(names: Iterable[Any]) -> tuple[InstanceId, ...]:
+def _listed(given: Value) -> Sequence[Value]:
+    return given if isinstance(given, list) else []
+
+
+def _ids(names: Value) -> tuple[InstanceId, ...]:
     found: list[InstanceId] = []
-    for name in names:
+    for name in _listed(names):
         try:
             found.append(InstanceId.parse(str(name)))
         except ValueError:

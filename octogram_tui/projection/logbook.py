@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import AttemptId, InstanceId
@@ -203,7 +203,7 @@ class _Attempts(dict[InstanceId, list[Origin]]):
         self[instance] = past = [_as_of(origin, self._lines, self._log.first) for origin in origins]
         return past
 
-    def get(self, instance: InstanceId, default: Any = None) -> Any:
+    def get(self, instance: InstanceId, default: object = None) -> object:  # type: ignore[override]
         """Give those of an instance."""
         return self[instance] or default
 

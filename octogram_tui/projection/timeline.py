@@ -144,6 +144,19 @@ class _Link:
             self.before, self.length = None, 1
 
 
+class _Chains(NamedTuple):
+    """The chains of a copy: where in `links` each begins, -1 for none."""
+
+    running: dict[InstanceId, int]
+    lanes: dict[str, int]
+    before_stage: int
+    last: int
+    links: list[tuple[JobKey, str, int]]
+
+
+_CHAINED = ("_running", "_lanes", "_before_stage", "_last")
+
+
 class Timeline:
     """The fold."""
 
@@ -168,10 +181,10 @@ class Timeline:
             "run_finished": self._on_end,
         }
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> tuple[dict[str, object], _Chains]:
         """Copy the chains link by link: one that leads to the next that leads to the next is too deep for a copy."""
         places: dict[int, int] = {}
-        chain: list[tuple[JobKey, str, int]] = []  # key, agent, and where the one before stands; -1 when there is none
+        links: list[tuple[JobKey, str, int]] = []  # key, agent, and where the one before stands; -1 when there is none
 
         def place(link: _Link | None) -> int:
             new: list[_Link] = []
@@ -179,29 +192,30 @@ class Timeline:
                 new.append(link)
                 link = link.before
             for each in reversed(new):
-                places[id(each)] = len(chain)
-                chain.append((each.key, each.agent, -1 if each.before is None else places[id(each.before)]))
+                places[id(each)] = len(links)
+                links.append((each.key, each.agent, -1 if each.before is None else places[id(each.before)]))
             return -1 if link is None and not new else places[id(new[0] if new else link)]
 
-        return {
-            **self.__dict__,
-            "_running": {instance: place(link) for instance, link in self._running.items()},
-            "_lanes": {agent: place(link) for agent, link in self._lanes.items()},
-            "_before_stage": place(self._before_stage),
-            "_last": place(self._last),
-            "chain": chain,
-        }
+        chains = _Chains(
+            {instance: place(link) for instance, link in self._running.items()},
+            {agent: place(link) for agent, link in self._lanes.items()},
+            place(self._before_stage),
+            place(self._last),
+            links,
+        )
+        return {name: value for name, value in self.__dict__.items() if name not in _CHAINED}, chains
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: tuple[dict[str, object], _Chains]) -> None:
         """Put the chains together again."""
+        others, chains = state
+        self.__dict__.update(others)
         links: list[_Link] = []
-        for key, agent, before in state.pop("chain"):
+        for key, agent, before in chains.links:
             links.append(_Link(key, agent, links[before] if before >= 0 else None))
-        self.__dict__.update(state)
-        self._running = {instance: links[at] for instance, at in state["_running"].items()}
-        self._lanes = {agent: links[at] for agent, at in state["_lanes"].items()}
-        self._before_stage = links[state["_before_stage"]] if state["_before_stage"] >= 0 else None
-        self._last = links[state["_last"]] if state["_last"] >= 0 else None
+        self._running = {instance: links[at] for instance, at in chains.running.items()}
+        self._lanes = {agent: links[at] for agent, at in chains.lanes.items()}
+        self._before_stage = links[chains.before_stage] if chains.before_stage >= 0 else None
+        self._last = links[chains.last] if chains.last >= 0 else None
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
