@@ -6,6 +6,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.model.entries import JobEntry
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.projection.again import choices, from_here
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.consequences import read_consequences
@@ -117,9 +118,9 @@ def test_a_way_back_names_the_variables_and_counts_what_runs_again() -> None:
 
 
 def test_an_answer_is_read_by_job_and_what_is_no_name_is_left_out() -> None:
-    names = [f"up/boot@n_{number}" for number in range(1, 12)]
-    answer = {
-        "stale": dict.fromkeys(names, "a is 5 now"),
+    names: list[Value] = [f"up/boot@n_{number}" for number in range(1, 12)]
+    answer: dict[str, Value] = {
+        "stale": dict.fromkeys(map(str, names), "a is 5 now"),
         "fresh": ["up/copy@n_1"],
         "failed": ["look/read@n_1[1]", "nonsense"],
         "new": ["up/more@n_1"],
