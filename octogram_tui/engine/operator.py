@@ -157,7 +157,6 @@ class Operator:
         if problem:
             self.refuse("set arguments", problem)
 
-
     def refuse(self, request: str, message: str) -> None:
         """Say in a line why a request is not followed."""
         self._engine.core.emit(RequestRefused(request=request, message=message))
