@@ -15,6 +15,8 @@ class Edited:
 
     def __init__(self) -> None:
         self.by_instance: dict[InstanceId, dict[str, Value]] = {}
+        self.taken: dict[InstanceId, dict[str, Value]] = {}  # what the latest attempt took along, where it took some
+        self.version = 0  # grows with every change of these
         self.answered = 0  # how often the run said anything to a request
         self.problem = ""  # why it did not take the latest
 
@@ -25,14 +27,24 @@ class Edited:
                 self.by_instance[event.instance] = event.arguments
             else:
                 self.by_instance.pop(event.instance, None)
+            self.version += 1
             self.answered += 1
             self.problem = ""
         elif isinstance(event, ev.JobStarted):
-            if self.by_instance:
-                self.by_instance.pop(event.instance, None)
+            self._begin(event)
         elif isinstance(event, ev.RequestRefused) and event.request == SETTING:
             self.answered += 1
             self.problem = event.message
+
+    def _begin(self, event: ev.JobStarted) -> None:
+        if not (event.edited or self.by_instance or self.taken):
+            return  # as it mostly is
+        given = self.by_instance.pop(event.instance, {})
+        if event.edited:
+            self.taken[event.instance] = {name: event.arguments.get(name, given.get(name)) for name in event.edited}
+        elif self.taken.pop(event.instance, None) is None:
+            return
+        self.version += 1
 
     def of(self, key: InstanceId) -> dict[str, Value]:
         """Give what a row's next attempt is given by hand."""

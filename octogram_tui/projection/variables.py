@@ -64,6 +64,7 @@ class Variables:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Variable] = {}
+        self.set_by_hand: set[str] = set()  # whose present value is the operator's
         self.version = 0
 
     def apply(self, event: ev.Event) -> None:
@@ -76,6 +77,10 @@ class Variables:
             self.version += 1
         elif isinstance(event, ev.VariableChanged):
             change = Change(event.at_s, event.value, event.by, event.removed, event.seq)
+            if event.by == "operator" and not event.removed:
+                self.set_by_hand.add(event.name)
+            else:
+                self.set_by_hand.discard(event.name)
             variable = self.by_name.get(event.name)
             if variable is None:
                 self.by_name[event.name] = variable = Variable(event.name, change)

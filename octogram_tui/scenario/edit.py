@@ -13,6 +13,7 @@ from typing import Any
 
 from octogram_tui import filing
 from octogram_tui.errors import OctogramError, Problem, ScenarioError
+from octogram_tui.scenario.comment_columns import keep_gaps
 from octogram_tui.scenario.documents import read_document, read_text
 from octogram_tui.scenario.scalars import read_plain
 from octogram_tui.scenario.tree import Document, plain
@@ -90,12 +91,14 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes
         yaml.width = 1 << 16
         yaml.indent(mapping=2, sequence=indent or 2, offset=offset or 0)
         root = yaml.load(source)
+        comments: list[str] = []
         for keys, value in values.items():
             node = root
             for key in keys[:-1]:
                 if key == "vars" and key not in node:
                     node.insert(0, "vars", CommentedMap())
                 node = node[key]
+            comments += _comments(node, keys[-1])
             old = node.get(keys[-1]) if isinstance(node, dict) else None
             node[keys[-1]] = _like(old, value, quotes_all=quotes_all)
         out = io.StringIO()
@@ -103,7 +106,14 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes
     except YAMLError as error:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise _refused(path, f"this file cannot be rewritten: {problem}", "edit the file by hand") from error
-    return out.getvalue()
+    return keep_gaps(source, out.getvalue(), comments)
+
+
+def _comments(node: Any, key: object) -> list[str]:
+    """Give the comment behind a value, as ruamel.yaml keeps it with what holds the value."""
+    tokens = node.ca.items.get(key) or ()
+    texts = [str(getattr(token, "value", "")) for token in tokens if token is not None and not isinstance(token, list)]
+    return [text.split("\n")[0].rstrip() for text in texts if text.startswith("#")]
 
 
 def _like(old: Any, value: Any, *, quotes_all: bool) -> Any:

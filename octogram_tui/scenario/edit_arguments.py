@@ -47,6 +47,16 @@ def change_arguments(path: str, stage: str, job: str, procedure: str, values: Ma
     change_all(path, {(*at, procedure): whole})
 
 
+def arguments_in(root: Any, stage: str, job: str, procedure: str) -> dict[str, Any] | None:
+    """Give the arguments of a job as a text has them, templates as they are; None where it has no such job."""
+    try:
+        there = _at(root, _place("", root, stage, job))
+        body = there[procedure]
+        return body if isinstance(body, dict) else {} if body is None else {_short("", procedure): body}
+    except (ScenarioError, LookupError, TypeError):
+        return None
+
+
 def _short(path: str, procedure: str) -> str:
     """Name the argument that may stand alone behind a procedure's name."""
     try:

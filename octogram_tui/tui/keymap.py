@@ -136,6 +136,15 @@ ACTIONS: tuple[Action, ...] = (
         verbs=("set_arguments",),
     ),
     Action(
+        "keep",
+        "F",
+        "keep",
+        "Data",
+        "write into the scenario's file what was given by hand and is not there yet: arguments that worked, variables",
+        "Keep",
+        19,
+    ),
+    Action(
         "changed variables",
         "",
         "changed_variables",

@@ -26,6 +26,7 @@ from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRo
 from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
+from octogram_tui.tui.by_hand import ByHand
 from octogram_tui.tui.hints import Hints
 from octogram_tui.tui.player import Player
 from octogram_tui.tui.scope import StepScope
@@ -53,6 +54,7 @@ class Model:
         self.watches = Watches()
         self.outline = Outline(self.board)
         self.scope = StepScope(self)  # whom steps, pause and go are for
+        self.by_hand = ByHand(self)
         self.lesson: Lesson | None = None  # of the demo
         self.hints: Hints | None = None  # for those who want some
         self.runs: RunBook | None = None  # those of this machine

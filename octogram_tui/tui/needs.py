@@ -56,15 +56,15 @@ def needs_of(model: Model, *, is_lost: bool, closed: set[Mark]) -> list[Need]:
     if is_lost:
         return [_lost(model)]
     if board.phase is Phase.FINISHED:
-        return [_finished(board)]
+        return [_finished(model)]
     if board.phase is Phase.STOPPING:
         grace = f", {board.message}" if board.message else ""
         hints = (Hint("stop", "stop without grace"), Hint("leave", "leave it to itself"))
         return [Need("held", f"Stopping (asked by {board.reason}{grace}): agents clean up.", hints)]
-    failing = _failing(board)
+    failing = _failing(model)
     found = [
         _asks(board),
-        failing or _paused(model) or _done(board),
+        failing or _paused(model) or _done(model),
         _held_alone(model) if failing or not board.is_paused else None,
         _edit(model),
         _missing(board),
@@ -93,8 +93,15 @@ def _asks(board: Board) -> Need | None:
     )
 
 
-def _failing(board: Board) -> Need | None:
+def _kept(model: Model) -> tuple[Hint, ...]:
+    """What was given by hand, and can be written into the file."""
+    words = "" if model.is_replay else model.by_hand.offer()
+    return (Hint("keep", words),) if words else ()
+
+
+def _failing(model: Model) -> Need | None:
     """What failed, while the run waits for somebody to see to it."""
+    board = model.board
     if not board.is_paused or not board.failures:
         return None
     clusters = board.clusters.all
@@ -108,9 +115,19 @@ def _failing(board: Board) -> Need | None:
     ]
     if len(clusters) > 1:
         hints.insert(0, Hint("first failure", "next"))
+    hints += _kept(model)
     last = first.first.struck.last
     tip = last.failure.hint if last is not None and last.failure is not None else ""
-    return Need("failed", cause_line(first), tuple(hints), _behind(clusters), tip)
+    return Need("failed", cause_line(first) + _given_next(model), tuple(hints), _behind(clusters), tip)
+
+
+def _given_next(model: Model) -> str:
+    """Say of what failed which next attempts were given arguments."""
+    given = [row for key in model.edited.by_instance if (row := model.board.failures.get(key)) is not None]
+    if len(given) == 1:
+        where = "" if len(model.board.failures) == 1 else f" of {title_of(given[0])}"
+        return f". The next attempt{where} has {model.by_hand.waiting_words(given[0])}"
+    return f". {len(given)} next attempts have arguments of yours" if given else ""
 
 
 def cause_line(cluster: Cluster[InstanceRow]) -> str:
@@ -159,7 +176,7 @@ def _paused(model: Model) -> Need | None:
     if board.in_flight:
         said = {"operator": "Pausing", "step": "Stepping"}.get(board.reason, message.rstrip("."))
         message = f"{said}: {board.in_flight} in flight."
-    hints += [Hint("breakpoint", "break"), Hint("rerun", "rerun"), Hint("help", "help")]
+    hints += [*_kept(model), Hint("breakpoint", "break"), Hint("rerun", "rerun"), Hint("help", "help")]
     return Need("held", f"{message} {queue_line(model)}".rstrip(), tuple(hints))
 
 
@@ -196,14 +213,20 @@ def _held_alone(model: Model) -> Need | None:
 def queue_line(model: Model) -> str:
     """Say what the gate lets through next, and then: one queue, as it is, of those that steps are for."""
     rows = model.scope.held()
-    return f"Next: {next_words(rows[:NEXT_SHOWN], len(rows))}." if rows else ""
+    if not rows:
+        return ""
+    given = model.by_hand.waiting_words(rows[0])
+    with_given = f" {rows[0].agent} has {given} for it." if given else ""
+    return f"Next: {next_words(rows[:NEXT_SHOWN], len(rows))}.{with_given}"
 
 
-def _done(board: Board) -> Need | None:
+def _done(model: Model) -> Need | None:
+    board = model.board
     if board.phase is not Phase.DONE:
         return None
     message = f"All stages are done, after {_lasted(board, board.done_at_s)}; the agents are kept alive."
     hints = [Hint("leave", "leave or stop"), Hint("rerun", "rerun a row"), Hint("edit", "set a variable")]
+    hints[1:1] = _kept(model)
     if len(board.all_failures):
         hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
     if board.failures:
@@ -271,14 +294,15 @@ def _lasted(board: Board, at_s: float) -> str:
     return duration(at_s - held_s) + (f", and {duration(held_s)} held" if held_s >= SHOWN_PAUSE_S else "")
 
 
-def _finished(board: Board) -> Need:
+def _finished(model: Model) -> Need:
+    board = model.board
     counts = ", ".join(f"{board.tally[state]} {state.name.lower()}" for state in State if board.tally[state])
     took = f"Finished in {_lasted(board, board.at_s)}: {counts or 'nothing ran'}."
     reason = f" {board.message[:1].upper()}{board.message[1:].rstrip('.')}." if board.message else ""
-    leave = Hint("leave", "leave")
+    leave = (*_kept(model), Hint("leave", "leave"))
     if not board.exit_code:
         looks = (Hint("first failure", "what had failed"),) if len(board.all_failures) else ()
-        return Need("ok", took + reason, (*looks, leave))
+        return Need("ok", took + reason, (*looks, *leave))
     tip = ""
     if board.failures:
         reason = f" {cause_line(board.clusters.all[0]).rstrip('.')}."
@@ -286,5 +310,8 @@ def _finished(board: Board) -> Need:
         cluster = board.agent_clusters.all[0]
         reason, tip = f" {missing_line(cluster).rstrip('.')}.", cluster.first.struck.hint
     return Need(
-        "failed", f"{took}{reason} Exit code {board.exit_code}.", (Hint("first failure", "what failed"), leave), tip=tip
+        "failed",
+        f"{took}{reason} Exit code {board.exit_code}.",
+        (Hint("first failure", "what failed"), *leave),
+        tip=tip,
     )

@@ -73,6 +73,8 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not is_over and bool(model.variables.values)
         case "edit arguments":
             return not is_over and bool(board.failures or board.tally[State.HELD])
+        case "keep":
+            return not (model.is_replay or standing.is_read_only) and bool(model.by_hand.offer())
         case "changed variables":
             return bool(board.seq)
         case "evaluate" | "add watch":

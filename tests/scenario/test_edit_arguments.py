@@ -46,7 +46,7 @@ stages:
             "builtins.shell",
             {("script",): "true"},
             '"echo {{ vars.level }}"  # short',
-            "'true'                   # short",
+            "'true'  # short",
         ),
         ("one~2", "builtins.command", {("argv",): ["false"]}, '["true"]', '["false"]'),
     ],

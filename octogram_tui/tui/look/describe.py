@@ -8,7 +8,7 @@ from octogram_tui.tui.format import block, clock
 from octogram_tui.tui.look.agent import look_at_agent
 from octogram_tui.tui.look.group import look_at_group
 from octogram_tui.tui.look.instance import look_at_instance
-from octogram_tui.tui.look.pieces import Sight, Text, section, value_lines
+from octogram_tui.tui.look.pieces import Sight, Text, hint, section, value_lines
 from octogram_tui.tui.model import Subject
 
 LISTED_CHANGES = 20
@@ -35,6 +35,8 @@ def _variable(variable: Variable, sight: Sight) -> list[Text]:
         lines.append([("removed", "skipped")])
     else:
         lines += value_lines(variable.now.value, sight, indent="")
+    if not sight.model.is_replay and variable.name in sight.model.by_hand.variables:
+        lines.append(hint(f"set by you, and not in the file yet; {brush.way('keep')} keeps it there", brush))
     lines += section("changes")
     for change in reversed(variable.changes[-LISTED_CHANGES:]):
         shown = "removed" if change.removed else block(change.value)[0]

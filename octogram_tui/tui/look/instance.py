@@ -7,6 +7,7 @@ from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.clusters import short_names
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, InstanceRow
+from octogram_tui.tui.by_hand import lines_of, named
 from octogram_tui.tui.format import LOOKS, block, duration, plural, stamp, value
 from octogram_tui.tui.look.pieces import Sight, Text, fact, head, hint, section, value_lines
 from octogram_tui.tui.model import title_of
@@ -30,6 +31,7 @@ def look_at_instance(row: InstanceRow, sight: Sight) -> list[Text]:
         lines += _failure(failure, sight) + _alike(row, sight)
     elif row.progress and row.state is State.RUNNING:
         lines.append([(brush.text(row.progress), "")])
+    lines += _given(row, sight)
     if not sight.is_short and not sight.has_log:
         lines += _last_lines(row, failure, sight)
     if attempt is not None and attempt.arguments:
@@ -57,6 +59,18 @@ def _failure(failure: Failure, sight: Sight) -> list[Text]:
     if cause.status:
         lines.append([(brush.text(cause.status), "dim")])
     return [*lines, hint(failure.hint, brush)] if failure.hint else lines
+
+
+def _given(row: InstanceRow, sight: Sight) -> list[Text]:
+    """Say what the operator gave it: for its next attempt, or with what it ended well and the file does not have."""
+    brush, by_hand = sight.brush, sight.model.by_hand
+    if row.key in sight.model.edited.by_instance:
+        lines = section("next attempt, given by you") if not sight.is_short else [[("next attempt", "accent")]]
+        return [*lines, *([(f"  {brush.text(each)}", "retrying")] for each in lines_of(by_hand.waiting(row)))]
+    if row.state is not State.OK or sight.model.is_replay or row not in by_hand.rows:
+        return []
+    words = f"it had your {named(by_hand.missing(row))}; {brush.way('keep')} keeps that in the file"
+    return [hint(words, brush)]
 
 
 def _alike(row: InstanceRow, sight: Sight) -> list[Text]:

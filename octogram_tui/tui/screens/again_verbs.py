@@ -29,6 +29,10 @@ _PASSABLE = (State.FAILED, State.HELD, State.LOST)
 class AgainVerbs(PaneScreen):
     """The actions of keymap.py that have something run again, or go on as if it had."""
 
+    def run_again(self, *stimuli: Stimulus) -> None:
+        """Have rows run again: keep_verbs.py, which asks about arguments that were given by hand."""
+        raise NotImplementedError
+
     def action_rerun(self) -> None:
         """Run the row again; many instances only after a question that names their number."""
         row = self.row()
@@ -41,7 +45,7 @@ class AgainVerbs(PaneScreen):
             return
         stimulus = rerun_of(row)
         if isinstance(row, InstanceRow) or row.total <= 1:
-            self.app.ask(stimulus)
+            self.run_again(stimulus)
             return
         if not self.app.may_act():
             return
@@ -89,7 +93,7 @@ class AgainVerbs(PaneScreen):
         rows = list(self.model.board.failures.values())
         stimulus = RerunAllRequest("failed", go=True)
         if len(rows) <= 1:  # of none the run says so itself
-            self.app.ask(stimulus)
+            self.run_again(stimulus)
             return
         if not self.app.may_act():
             return
@@ -153,7 +157,7 @@ class AgainVerbs(PaneScreen):
             if name == "back":
                 self.action_back_to_stage()
             elif chosen := next((choice for choice in found() if choice.name == name), None):
-                self.app.ask(chosen.request)
+                self.run_again(chosen.request)
 
         self.app.open_dialog(Question(self.app.brush, ask=ask, other=other_inputs), take)
 
@@ -179,7 +183,7 @@ class AgainVerbs(PaneScreen):
         if choice is None:
             self.app.notify("nothing of it has run here: choose a row that has", severity="warning", markup=False)
         elif choice.instances == 1 and inputs == "now":
-            self.app.ask(choice.request)
+            self.run_again(choice.request)
         else:
             self._ask(ask, choice.request)
 
@@ -241,7 +245,7 @@ class AgainVerbs(PaneScreen):
     def _ask(self, ask: Callable[[], Asked | None], stimulus: Stimulus) -> None:
         """Ask the run for something, after a question that is answered with anything but never mind."""
         question = Question(self.app.brush, ask=ask)
-        self.app.open_dialog(question, lambda given: self.app.ask(stimulus) if given else None)
+        self.app.open_dialog(question, lambda given: self.run_again(stimulus) if given else None)
 
     # Passing over
 

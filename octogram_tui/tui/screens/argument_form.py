@@ -239,7 +239,7 @@ class ArgumentForm(Dialog[None]):
             typed = self.texts.get(entry.name)
             now = brush.text(shown(entry.now) if typed is None else typed)
             after = f"  {brush.text(entry.template)}" if entry.template else ""
-            cells = (room - name_cells - 4) // 2 if after else room
+            cells = (room - name_cells - 4) // 2 if after else room - name_cells - 4
             line: list[Piece] = [(f"{mark}{sign} ", "key"), (f"{name} ", "accent" if at == self.pointed else "")]
             lines.append(cut([*line, (fit(now, cells), ""), (after, "name-4")], room))
         self.list.show(lines)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from octogram_tui.engine.stimuli import RerunAllRequest, SetArgumentsRequest, SetVariableRequest
+from octogram_tui.engine.stimuli import RerunAllRequest, SetArgumentsRequest, SetVariableRequest, Stimulus
 from octogram_tui.errors import OctogramError, ScenarioError
 from octogram_tui.projection.consequences import Consequences, read_consequences
 from octogram_tui.projection.row_states import State
@@ -143,10 +143,13 @@ class ChangeVerbs(FileVerbs):
 
     def rerun_exactly(self, found: Consequences) -> None:
         """Run again what a change made stale, and what failed and is concerned."""
-        if found.failed:
-            self.app.ask(RerunAllRequest("failed", instances=found.failed))
-        if found.stale:
-            self.app.ask(RerunAllRequest("stale", instances=tuple(found.stale)))
+        failed = [RerunAllRequest("failed", instances=found.failed)] if found.failed else []
+        stale = [RerunAllRequest("stale", instances=tuple(found.stale))] if found.stale else []
+        self.run_again(*failed, *stale)
+
+    def run_again(self, *stimuli: Stimulus) -> None:
+        """Have rows run again: keep_verbs.py."""
+        raise NotImplementedError
 
     # Arguments
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.screens.again_verbs import AgainVerbs
 from octogram_tui.tui.screens.edit_verbs import EditVerbs
+from octogram_tui.tui.screens.keep_verbs import KeepVerbs
 from octogram_tui.tui.screens.look_verbs import LookVerbs
 from octogram_tui.tui.screens.prompt_verbs import PromptVerbs
 from octogram_tui.tui.screens.run_verbs import RunVerbs
@@ -12,7 +13,7 @@ from octogram_tui.tui.screens.session_verbs import SessionVerbs
 from octogram_tui.tui.screens.watch_verbs import WatchVerbs
 
 
-class RunScreen(RunVerbs, AgainVerbs, EditVerbs, WatchVerbs, PromptVerbs, SessionVerbs, LookVerbs):
+class RunScreen(KeepVerbs, RunVerbs, AgainVerbs, EditVerbs, WatchVerbs, PromptVerbs, SessionVerbs, LookVerbs):
     """One run, live or replayed."""
 
     BINDINGS = bindings()

@@ -16,6 +16,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.projection.places import pattern_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AgentRow, InstanceRow, Kind, Row
+from octogram_tui.tui.model import title_of
 from octogram_tui.tui.scope import ScopeKind
 from octogram_tui.tui.screens.pane_screen import PaneScreen
 
@@ -81,6 +82,10 @@ class StepVerbs(PaneScreen):
         if not self.app.may_act():
             return
         scope, unit = self.model.scope, self.unit()
+        failed = self._failed_here(unit)
+        if failed is not None:
+            self._tell_failed(failed)
+            return
         self._stepped = unit if depth == "over" and unit is self.plan.selected else None
         held = [row for row in scope.held() if unit is None or self._is_below(row, unit)]
         if scope.is_all:
@@ -96,6 +101,29 @@ class StepVerbs(PaneScreen):
         else:
             for agent in dict.fromkeys(row.agent for row in held):
                 self.app.ask(StepRequest(depth, self._text_of(depth, unit), agent=agent))
+
+    def _failed_here(self, unit: Row | None) -> InstanceRow | None:
+        """Give what failed, and is not passed by stepping: the row under the cursor; else what all in scope waits for.
+
+        unit: what a step would be about
+        """
+        row, failures, scope = self.place(), self.model.board.failures, self.model.scope
+        if isinstance(row, InstanceRow) and row.key in failures:
+            return row
+        if unit is not None or scope.held():
+            return None
+        return next((each for each in failures.values() if scope.takes(each.agent)), None)
+
+    def _tell_failed(self, row: InstanceRow) -> None:
+        brush = self.app.brush
+        ways = (
+            (brush.way("rerun"), "runs it again"),
+            (brush.way("skip"), "passes over it"),
+            (brush.way("edit"), "edits"),
+        )
+        words = ", ".join(f"{key} {does}" for key, does in ways)
+        said = f"{brush.text(title_of(row))} failed, and steps do not pass it: {words} what it is given"
+        self.app.notify(said, severity="warning", markup=False)
 
     def unit(self) -> Row | None:
         """The row under the cursor, if something of it is held, so that a step is about it; else None: what is next."""

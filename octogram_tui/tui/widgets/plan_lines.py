@@ -121,7 +121,7 @@ class PlanLines:
         row = line.row
         if self.is_confirming(row):
             return "waits for your word: space", "held"
-        message = self.brush.text(line.message)
+        message = self.brush.text(self._given(line) + line.message)
         if row is self.model.held and not line.is_head:
             return message, "held"
         if line.head is not None or isinstance(row, InstanceRow):
@@ -133,6 +133,16 @@ class PlanLines:
         if row.kind is Kind.STAGE and row.always and state is State.PENDING:
             return "always", "faint"
         return "", ""
+
+    def _given(self, line: Line) -> str:
+        """Say of a row, or of all in its line, that arguments were given to it for its next attempt."""
+        given = self.model.edited.by_instance
+        if not given or not isinstance(line.row, InstanceRow) or line.left:
+            return ""
+        rows = [each for each in line.head.rows if isinstance(each, InstanceRow)] if line.head else [line.row]
+        if not rows or any(each.key not in given for each in rows):
+            return ""
+        return f"next with {self.model.by_hand.waiting_words(line.row)}; "
 
     def _tail(self, line: Line, state: State, width: int) -> list[Piece]:
         """What stands at the right end: how often tried, how many have ended, and for how long."""
