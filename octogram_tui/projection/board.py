@@ -238,6 +238,11 @@ class Board(Plan):
         self._agent(event.agent).current = instance
         self._move(instance, State.RUNNING)
 
+    def _on_arguments_set(self, event: ev.ArgumentsSet) -> None:
+        instance = self.instances.get(event.instance)
+        if instance is not None:
+            self._touch(instance)  # the row says so
+
     def _on_job_progress(self, event: ev.JobProgress) -> None:
         instance = self._instance_of(event)
         instance.progress = event.text

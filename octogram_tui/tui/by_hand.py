@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ Parts = dict[tuple[str, ...], Any]
 """Values by the names that lead to them: an argument, or a part of one that is a map."""
 
 _ABSENT = object()
+_VARIABLE = re.compile(r"\{\{\s*vars\.(\w+)\s*\}\}")
 SHOWN = 2
 
 
@@ -111,6 +113,7 @@ class ByHand:
         if taken is None or there is None:
             return {}
         attempts = [each for each in (row.last, *row.earlier) if each is not None and each.arguments]
+        variables = self._model.variables.values
         found: Parts = {}
         for path, given in parts_of(taken).items():
             written = _at(there, path)
@@ -119,9 +122,8 @@ class ByHand:
             ]
             before += [rendered] if rendered is not None else []
             is_template = isinstance(written, str) and ("{{" in written or "{%" in written)
-            if not _is_same(written, given) and not (
-                is_template and any(_is_same(_at(e, path), given) for e in before)
-            ):
+            is_same = _is_same(written, given) or (is_template and _filled(written, variables) == str(given))
+            if not is_same and not (is_template and any(_is_same(_at(e, path), given) for e in before)):
                 found[path] = given
         return found
 
@@ -172,6 +174,11 @@ def _at(arguments: Mapping[str, Any], path: tuple[str, ...]) -> Any:
             return _ABSENT
         found = found[name]
     return found
+
+
+def _filled(template: str, variables: Mapping[str, Any]) -> str:
+    """Put variables into a text, where nothing else is to be put into it."""
+    return _VARIABLE.sub(lambda found: str(variables.get(found[1], found[0])), template)
 
 
 def _is_same(one: Any, other: Any) -> bool:

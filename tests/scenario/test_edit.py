@@ -53,7 +53,9 @@ def read(path: str) -> str:
 
 def test_a_variable_changes_and_nothing_else(path: str) -> None:
     change_variable(path, "network", "ghostnet")
-    assert read(path) == TEXT.replace("network: sandbox ", "network: ghostnet")
+    assert read(path) == TEXT.replace("network: sandbox ", "network: ghostnet "), (
+        "the comment stays as far behind the value"
+    )
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
     assert os.listdir(os.path.dirname(path)) == ["s.yml"]
 

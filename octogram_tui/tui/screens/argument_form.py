@@ -266,8 +266,8 @@ class ArgumentForm(Dialog[None]):
             return [(self.brush.text(problem), "failed")]
         if self._waits is not None:
             return [("asking the run", "dim")]
-        more = "   ctrl+t: variables" if self._other is not None else ""
-        return [("enter: give   ctrl+s: and to the file   ctrl+r: reset", "faint"), (more, "faint")]
+        more = "   ctrl+t: vars" if self._other is not None else ""
+        return [("enter: give   ctrl+s: to the file too   ctrl+r: reset", "faint"), (more, "faint")]
 
     # Keys
 

@@ -226,7 +226,7 @@ class VariableForm(Dialog[SetVariableRequest]):
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
             first = [(fit(f"now {_now(variable, brush)[:40]}{by}", room_of(self.app.size.width)).rstrip(), "dim")]
         if first and self.value_field.has_focus:
-            first.append((f"   shift+tab: another name{other}   ctrl+r: unset", "faint"))
+            first.append((f"   shift+tab: name{other}   ctrl+r: unset", "faint"))
         second: list[Piece] = [(f"tab, enter: to the value   up, down: choose{other or '   esc: never mind'}", "faint")]
         text, problem = self._problem
         if problem := self._why_not() or (problem if text == self.value_field.text else ""):
