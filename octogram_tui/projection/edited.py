@@ -28,8 +28,7 @@ class Edited:
             self.answered += 1
             self.problem = ""
         elif isinstance(event, ev.JobStarted):
-            if self.by_instance:
-                self.by_instance.pop(event.instance, None)
+            self.by_instance.pop(event.instance, None)
         elif isinstance(event, ev.RequestRefused) and event.request == SETTING:
             self.answered += 1
             self.problem = event.message
