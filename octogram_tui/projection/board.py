@@ -150,7 +150,8 @@ class Board(Plan):
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
         fold = self._folds.get(event.TYPE)
-        self.at_s = max(self.at_s, event.at_s)
+        if event.at_s > self.at_s:
+            self.at_s = event.at_s
         self.seq = event.seq
         if fold is not None:
             self.version += 1

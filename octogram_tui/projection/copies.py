@@ -16,6 +16,8 @@ LEAST_EVENTS = 1_000
 """Copies are no nearer to each other than this while a run is folded."""
 BYTES_AN_EVENT = 100
 """A copy of so many bytes costs what folding an event does, ten times: so few, and it is a tenth of all work."""
+HURRY = 4
+"""Where many events wait, copies are so many times as far apart: what comes is seen first."""
 MOST_COPIES = 64
 MOST_BYTES = 64 * 1024 * 1024
 
@@ -40,15 +42,17 @@ class Copies:
         self._most_bytes = most_bytes
         self._copies: list[Copy] = []
         self._at: list[int] = []  # their events
+        self._last_seq = 0  # of the latest copy
         self._next_seq = 0  # a copy is due from here on
         self.size_bytes = 0
 
     def __len__(self) -> int:
         return len(self._copies)
 
-    def is_due(self, seq: int) -> bool:
-        """Whether the next copy of folds that go on should be taken now."""
-        return seq >= self._next_seq
+    def is_due(self, seq: int, *, hurries: bool = False) -> bool:
+        """Whether the next copy of folds that go on should be taken now; while much comes at once, more seldom."""
+        distance = seq - self._last_seq
+        return seq >= self._next_seq and not (hurries and distance < HURRY * (self._next_seq - self._last_seq))
 
     @staticmethod
     def copy_of(folds: Folds) -> Copy:
@@ -61,6 +65,7 @@ class Copies:
         place = bisect_right(self._at, folds.seq)
         if place and self._at[place - 1] == folds.seq:
             return
+        self._last_seq = max(self._last_seq, folds.seq)
         self._next_seq = max(self._next_seq, folds.seq + self._least_events)  # also when it cannot be copied
         copy = self.copy_of(folds)
         self._next_seq = max(self._next_seq, folds.seq + max(self._least_events, copy.whole_bytes // BYTES_AN_EVENT))

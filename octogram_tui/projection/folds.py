@@ -22,6 +22,11 @@ from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variables
 
+WRITES = frozenset({"job_output", "job_started"})
+"""What adds lines to the log."""
+_EDITS = frozenset({"arguments_set", "request_refused"})
+_SETS = frozenset({"run_started", "variable_changed", "scenario_reloaded"})
+
 Refused = list[tuple[ev.Event, Exception]]
 """Events that could not be taken in, and why."""
 
@@ -53,19 +58,22 @@ class Folds:
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
         self.board.apply(event)
-        if event.TYPE == "job_output":
+        kind = event.TYPE
+        if kind == "job_output":  # most are
             self.written += lines_of(event)
             return
-        if event.TYPE == "job_started":
+        if kind == "job_started":
             self.written += lines_of(event)
+            if self.edited.by_instance:
+                self.edited.apply(event)
+        elif kind in _EDITS:
+            self.edited.apply(event)
         self.reasons.apply(event)
         self.expectation.apply(event)
         self.timeline.apply(event)
-        if event.TYPE in ("arguments_set", "job_started", "request_refused"):
-            self.edited.apply(event)
-        if event.TYPE == "agent_load":
+        if kind == "agent_load":
             self.loads.apply(event)
-        if event.TYPE in ("run_started", "variable_changed", "scenario_reloaded"):
+        elif kind in _SETS:
             self.variables.apply(event)
             self.source.apply(event)
 

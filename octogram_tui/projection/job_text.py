@@ -92,7 +92,9 @@ def rules_of(stage: StageEntry) -> StageRules:
 
 def reading_of(event: ev.JobStarted | ev.JobFinished) -> Reading:
     """Give what an event tells of a reading; the same one for all that tell nothing."""
-    edited = event.edited if isinstance(event, ev.JobStarted) else []
+    edited = event.edited if isinstance(event, ev.JobStarted) else ()
+    if not (event.reads or event.seen or edited or "Request" in event.cause):  # most do
+        return PLAIN
     asked = event.cause.partition(" ")[0]
     asked = asked if asked.endswith("Request") and asked != "BeginRequest" else ""
     if not (event.reads or event.seen or edited or asked):

@@ -80,7 +80,7 @@ class Line(NamedTuple):
 def lines_of(event: ev.Event) -> int:
     """Say how many lines an event adds to a logbook that marks attempts."""
     if isinstance(event, ev.JobOutput):
-        return len(event.lines) + bool(event.dropped)
+        return len(event.lines) + 1 if event.dropped else len(event.lines)
     return int(isinstance(event, ev.JobStarted) and event.attempt > 1)
 
 
@@ -146,7 +146,10 @@ class Logbook:
     def _keep(self, origin: Origin, new: list[Line]) -> None:
         origin.lines += new
         self.lines += new
-        self.size_bytes += sum(len(line.text) for line in new) + LINE_OVERHEAD_BYTES * len(new)
+        size_bytes = LINE_OVERHEAD_BYTES * len(new)
+        for line in new:
+            size_bytes += len(line.text)
+        self.size_bytes += size_bytes
         excess = len(origin.lines) - self._lines_per_origin
         if excess > 0:
             del origin.lines[:excess]

@@ -217,12 +217,14 @@ class Plan:
         old = instance.state
         instance.state = state
         instance.version += 1
+        key = instance.key
+        stage = job = instance.job
+        while stage.parent is not None:
+            stage = stage.parent
         if state is not old:
-            members = instance.job.members
-            del members[old][instance.key]
-            members.setdefault(state, {})[instance.key] = instance
-        agent = self._agent(instance.agent)
-        stage = instance.stage
+            del job.members[old][key]
+            job.members.setdefault(state, {})[key] = instance
+        agent = self._agent(key.agent)
         cell = agent.cells.get(stage.key)
         if cell is None:
             cell = agent.cells[stage.key] = new_tally()
@@ -240,12 +242,12 @@ class Plan:
             group = group.parent
         agent.running += (state in _IN_FLIGHT) - (old in _IN_FLIGHT)
         agent.version += 1
-        self.failures.pop(instance.key, None)
+        self.failures.pop(key, None)
         if state in (State.FAILED, State.LOST):
-            self.failures[instance.key] = instance
+            self.failures[key] = instance
             self._gather(instance)
         else:
-            self.clusters.take_out(instance.key)
+            self.clusters.take_out(key)
 
     def _gather(self, instance: InstanceRow) -> None:
         """Put a failure to those of its job that are like it."""

@@ -64,12 +64,13 @@ class Reasons:
         self.held[event.instance] = event
 
     def _started(self, event: ev.JobStarted) -> None:
-        self.held.pop(event.instance, None)
-        self.passed.pop(event.instance, None)
-        self.given.pop(event.instance, None)
+        for kept in (self.held, self.passed, self.given):
+            if kept:  # mostly there is nothing
+                kept.pop(event.instance, None)
 
     def _finished(self, event: ev.JobFinished) -> None:
-        self.held.pop(event.instance, None)
+        if self.held:
+            self.held.pop(event.instance, None)
         if event.state == "skipped" and event.reason.startswith("when:"):
             job = self._board.jobs.get((event.stage, event.job))
             text = job.text if job is not None else NO_TEXT

@@ -16,6 +16,7 @@ KINDS: tuple[TickKind, ...] = get_args(TickKind)
 
 OPERATOR = "operator"
 NO_TICKS = frozenset({"job_output", "job_progress", "job_held", "agent_load", "service_announced"})
+"""Most events are of these types, and none of them is a tick: they need not be shown to the fold."""
 
 
 class Moments:
@@ -60,8 +61,6 @@ class Ticks:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
-        if event.TYPE in NO_TICKS:  # most are
-            return
         kind = kind_of(event)
         if kind is not None:
             self.of[kind].add(event)
@@ -70,29 +69,30 @@ class Ticks:
 
 def kind_of(event: ev.Event) -> TickKind | None:
     """Say which kind of tick an event is; None of most."""
-    match event:
-        case ev.JobFinished(state="failed"):
+    if isinstance(event, ev.JobStarted):
+        return "act" if event.why == "rerun" else None
+    if isinstance(event, ev.JobFinished):
+        if event.state == "failed":
             return None if event.will_retry else "failure"
-        case ev.JobFinished(state="skipped", reason="operator"):
-            return "act"
-        case ev.JobStarted():
-            return "act" if event.why == "rerun" else None
-        case ev.StageStarted():
-            return "stage"
-        case ev.AgentFailed():
-            return "failure"
-        case ev.AgentLost():
-            return "loss"
-        case ev.ScenarioReloaded() | ev.ScenarioRejected():
-            return "reload"
-        case ev.RunPaused() | ev.AgentHeld():
+        return "act" if event.state == "skipped" and event.reason == OPERATOR else None
+    kind = _ALWAYS.get(type(event))
+    if kind is not None:
+        return kind
+    match event:
+        case ev.RunPaused() | ev.AgentHeld() | ev.BreakpointRemoved():
             return "act" if event.reason == OPERATOR else None
         case ev.BreakpointSet() | ev.ArgumentsSet() | ev.ConfirmationGiven() | ev.StopRequested():
             return "act" if event.by == OPERATOR else None
         case ev.VariableChanged():
             return "act" if event.by == OPERATOR else None
-        case ev.BreakpointRemoved():
-            return "act" if event.reason == OPERATOR else None
-        case ev.RunResumed() | ev.RerunBegun() | ev.AgentReleased() | ev.HoldModeChosen() | ev.CourseMovedBack():
-            return "act"
     return None
+
+
+_ALWAYS: dict[type[ev.Event], TickKind] = {
+    ev.StageStarted: "stage",
+    ev.AgentFailed: "failure",
+    ev.AgentLost: "loss",
+    ev.ScenarioReloaded: "reload",
+    ev.ScenarioRejected: "reload",
+    **dict.fromkeys((ev.RunResumed, ev.RerunBegun, ev.AgentReleased, ev.HoldModeChosen, ev.CourseMovedBack), "act"),
+}

@@ -1,7 +1,7 @@
 """Reads the user's own keys: keys.toml in the configuration directory, over a preset.
 
 preset = "gdb"
-step = "n F8"
+step-over = "n F8"
 first-failure = ["!", "ctrl+n"]
 skip = ""                        # no key: the palette still has it
 """
@@ -21,6 +21,8 @@ from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import BY_NAME, FIXED, Keys
 
 FILE = "keys.toml"
+FORMER = {"step": "it is two now: 'step-over', to the end of the row, and 'step-into', one attempt"}
+"""What became of actions that had another name, in files that were written then."""
 
 
 def load_keys(config_dir: Path | None, chosen: str = "") -> Keys:
@@ -89,7 +91,8 @@ def _action(written: str, where: str) -> str:
         close = longer or difflib.get_close_matches(name, BY_NAME, 1)
         raise SettingsError(
             f"{where}: there is no action {written!r}",
-            hint=f"did you mean {_dashed(close[0])!r}?" if close else "the help (?) names every action",
+            hint=FORMER.get(name)
+            or (f"did you mean {_dashed(close[0])!r}?" if close else "the help (?) names every action"),
         )
     return name
 

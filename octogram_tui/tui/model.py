@@ -13,7 +13,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
-from octogram_tui.projection.folds import Folds
+from octogram_tui.projection.folds import WRITES, Folds
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
@@ -24,6 +24,7 @@ from octogram_tui.projection.reasons import Reasons
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind, Row, RowKey
 from octogram_tui.projection.source import ReadText, Source, no_text
+from octogram_tui.projection.ticks import NO_TICKS
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variable, Variables
 from octogram_tui.tui.by_hand import ByHand
@@ -87,16 +88,20 @@ class Model:
             except Exception as error:
                 refused.append((event, error))
         try:
-            self.time.came()
+            self.time.came(len(events))
         except Exception as error:  # what cannot be copied costs the way back, and not the way on
             refused += [(event, error) for event in events[-1:]]
         return refused
 
     def _apply(self, event: Event) -> None:
+        kind = event.TYPE
         self.head.apply(event)
-        if event.TYPE in ("job_output", "job_started"):
+        if kind in WRITES:
             self.time.log.apply(event)
-        self.time.ticks.apply(event)
+            if kind == "job_output":  # most are, and nothing else is about them
+                return
+        if kind not in NO_TICKS:
+            self.time.ticks.apply(event)
         if self.lesson is not None:
             self.lesson.apply(event)
         if self.watches.items:

@@ -20,6 +20,8 @@ from octogram_tui.projection.ticks import TickKind, Ticks
 NEAR_EVENTS = (32, 512)
 """At these distances before a moment that was gone back to, copies are kept: the next step back begins there."""
 NEAR_COPIES = 6
+FLOOD = 1_000
+"""So many events at once are more than a run tells while somebody watches it: there is much that waits."""
 LOG_LINES = 20_000
 """So many lines before a moment are read again where the log of all that came has let them go."""
 
@@ -55,9 +57,9 @@ class TimeLine:
 
     # As events come
 
-    def came(self) -> None:
-        """The head went on: keep a copy, now and then."""
-        if self.history is not None and self.copies.is_due(self.head.seq):
+    def came(self, count: int = 1) -> None:
+        """The head went on by so many events: keep a copy, now and then."""
+        if self.history is not None and self.copies.is_due(self.head.seq, hurries=count >= FLOOD):
             self.copies.take(self.head)
 
     @property

@@ -30,7 +30,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("s.yml --keys gbd", "", "there are no keys 'gbd'"),
         ("s.yml --keys gbd", "", "did you mean 'gdb'?"),
         ("s.yml --theme drak", "", "there is no theme 'drak'"),
-        ("s.yml", 'step = "r"\n', "keys.toml:1: r is the key of 'step' and of 'rerun'"),
+        ("s.yml", 'step-over = "r"\n', "keys.toml:1: r is the key of 'rerun' and of 'step over'"),
+        ("s.yml", 'step = "r"\n', "it is two now: 'step-over', to the end of the row, and 'step-into', one attempt"),
         ("s.yml --keys gdb", 'skip = "p"\n', "keys.toml:1: p is the key of 'skip' and of 'edit variable'"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.copies import Copies, thawed
+from octogram_tui.projection.copies import HURRY, Copies, thawed
 from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.ticks import Ticks, kind_of
 from octogram_tui.projection.timeline import MOST_LINKS
@@ -112,3 +112,14 @@ def test_ticks_are_what_one_wants_to_go_to() -> None:
     assert (failures.before(3), failures.before(4), failures.after(2), failures.after(3)) == (None, 3, 3, None)
     assert failures.is_between(2.5, 3.5)
     assert not failures.is_between(3.5, 9.0)
+
+
+def test_while_much_comes_at_once_copies_are_further_apart() -> None:
+    folds = Folds()
+    copies = Copies(least_events=10)
+    folds.apply(ev.RunStarted(seq=1, run="r", scenario="s"))
+    copies.take(folds)
+    due = copies._next_seq
+    assert copies.is_due(due)
+    assert not copies.is_due(due, hurries=True)
+    assert copies.is_due(1 + HURRY * (due - 1), hurries=True), "but not left out: one may go back afterwards"

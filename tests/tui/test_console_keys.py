@@ -88,7 +88,7 @@ def test_a_key_is_read_as_people_write_it_and_shown_in_few_cells() -> None:
     ("text", "message", "hint"),
     [
         ('step-over = "spce"', "keys.toml:1: there is no key 'spce': did you mean 'space'?", "keys are written as"),
-        ('step = "n"', "keys.toml:1: there is no action 'step'", "did you mean 'step-"),
+        ('step = "n"', "keys.toml:1: there is no action 'step'", "two now: 'step-over', to"),
         ('\nrerum = "x"', "keys.toml:2: there is no action 'rerum'", "did you mean 'rerun'?"),
         ('skip = "r"', "keys.toml:1: r is the key of 'rerun' and of 'skip'", 'rerun = "..."'),
         ('skip = "j"', "keys.toml:1: j is the key of 'skip' and of 'down'", 'down = "..."'),

@@ -157,15 +157,15 @@ async def test_own_keys_are_written_in_the_editor_and_count_when_it_is_closed(
         await settled(pilot)
         app.action_edit_keys()
         assert opened == [["vi", str(path)]]
-        assert "# step = " in path.read_text()
-        path.write_text('step = "x"\n')
+        assert "# step-over = " in path.read_text()
+        path.write_text('step-over = "f12"\n')
         app.action_edit_keys()
-        assert path.read_text() == 'step = "x"\n', "what is there is the user's"
-        assert app.brush.keys.of("step") == ("x",)
-        path.write_text('step = "r"\n')
+        assert path.read_text() == 'step-over = "f12"\n', "what is there is the user's"
+        assert app.brush.keys.of("step over") == ("f12",)
+        path.write_text('step-over = "r"\n')
         app.action_edit_keys()
         await until(pilot, lambda: "r is the key of" in told(app))
-        assert app.brush.keys.of("step") == ("x",), "and the keys stay"
+        assert app.brush.keys.of("step over") == ("f12",), "and the keys stay"
 
 
 async def test_a_run_that_is_over_can_be_looked_at_again() -> None:
