@@ -85,7 +85,7 @@ def test_one_agent_of_several_is_held_repaired_stepped_and_carried_on_and_the_fi
     assert {key for key, _ in measured(place)} == {"measure/probe@n_1", "measure/judge@n_1"}
     screen.press("R", "DONE")
     ended = [event for event in events(place) if event["type"] == "job_finished" and event["stage"] == "measure"]
-    assert sum(event["state"] == "ok" for event in ended) == 14, "twelve, and two of them twice"
+    assert sum(event["state"] == "ok" for event in ended) == 13, "six each, and one of them twice"
     assert '"request_refused"' not in json.dumps(events(place))
     screen.press("q", "Leave")
     console.send("s")
