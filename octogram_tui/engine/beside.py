@@ -135,13 +135,17 @@ class Beside:
             return False
         self._open = None
         if stage_run.is_closing:
-            self._waiting.clear()
-            self._goes_on = False
+            self.give_up()
         self._go_on()
         goes_on = self._goes_on and self._open is None
         if goes_on:
             self._goes_on = False
         return goes_on
+
+    def give_up(self) -> None:
+        """The run is ending: nothing more of it begins."""
+        self._waiting.clear()
+        self._goes_on = False
 
     def _go_on(self) -> None:
         while self._waiting and self._open is None:
@@ -149,9 +153,9 @@ class Beside:
             stage = self._stage(key)
             there = [i for id_ in only if (i := self._instances.find(id_, "undecided", "stopped")) is not None]
             self._dispatcher.run_again([i for i in there if i.state == "undecided"], inputs)
-            for instance in there:
-                if instance.state == "stopped":
-                    self._dispatcher.transitions.rerun(instance, inputs)
+            self._dispatcher.rerun_now([i for i in there if i.state == "stopped"], inputs)
+            if self._course.is_ending:  # one that ran again failed at once
+                return
             still = frozenset(id_ for id_ in only if is_wanted(id_) and self._instances.find(id_) is None)
             if stage is None or not still:
                 continue

@@ -96,6 +96,11 @@ class Course:
         """The stages behind the last one that began."""
         return tuple(self._core.scenario.stages[self._cursor + 1 :])
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing begins any more but what has to run at the end."""
+        return self._run.phase not in ("running", "idle")
+
     def has_been(self, stage: str) -> bool:
         """Whether a stage has begun, and is not still to come."""
         return stage in self.finished or (self.current is not None and self.current.spec.key == stage)
@@ -259,9 +264,14 @@ class Course:
         for stage_run in self._dispatcher.stage_runs:
             stage = next((s for s in new.stages if s.key == stage_run.spec.key), None)
             if stage is not None:
+                stage_run.is_reordered = stage_run.is_reordered or _orders(stage) != _orders(stage_run.spec)
                 stage_run.spec = stage
                 if not stage_run.is_rerun:
                     self._dispatcher.adopt(stage_run, stage.jobs)
         if self.asked and self.asked not in keys:
             self.asked = ""
             self.is_next_due = True
+
+
+def _orders(stage: StageSpec) -> tuple[str, dict[str, str]]:
+    return stage.run_jobs, {job.key: job.run_items for job in stage.jobs}

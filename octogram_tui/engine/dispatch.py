@@ -115,6 +115,12 @@ class Dispatcher:
         if inputs == "then":
             self._as_then.update(instance.id for instance in failed)
 
+    def rerun_now(self, there: Iterable[Instance], inputs: Inputs) -> None:
+        """Execute undecided and stopped instances again at once; one that fails at once may end what is left."""
+        for instance in there:
+            if instance.state in ("undecided", "stopped") and not instance.job_run.lane.stage_run.is_closing:
+                self.transitions.rerun(instance, inputs)
+
     def _run_again(self, instance: Instance) -> None:
         stage_run = instance.job_run.lane.stage_run
         if instance.state != "undecided" or stage_run.is_closing:  # decided otherwise while it waited

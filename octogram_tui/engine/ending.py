@@ -51,6 +51,7 @@ class Ending:
         """Open the gate for good: what has to run at the end runs."""
         engine = self._engine
         engine.breakpoints.end()
+        engine.beside.give_up()
         was_shut = engine.gate.is_shut
         engine.holding.tell_as_all(engine.gate.retire())
         if was_shut:
@@ -92,7 +93,7 @@ class Ending:
         self._hold_no_more()
         engine.course.asked = ""
         for stage_run in list(engine.dispatcher.stage_runs):
-            engine.dispatcher.close(stage_run, reason)
+            engine.dispatcher.close(stage_run, reason or "the run ends")
         engine.fleet.stop_all(force=force)
         self.finish_when_stopped()
 

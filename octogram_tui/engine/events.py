@@ -215,9 +215,13 @@ class JobHeld(JobEvent):
 
 @dataclass(slots=True, kw_only=True)
 class JobReleased(JobEvent):
-    """What was held after an attempt goes on: it is done, or waits for its next attempt. Nothing else tells that."""
+    """What was held after an attempt goes on: it is done, or waits for its next attempt. Nothing else tells that.
+
+    reason: why what was held before its attempt never begins; then it is as it was before.
+    """
 
     TYPE: ClassVar[str] = "job_released"
+    reason: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class Holding:
         reason = met.reason if instance is None else f"{instance.id}: {met.reason}"
         if engine.core.options.on_break == "fail":
             engine.causes.add(ExitCode.HELD)
-            engine.ending.end_early(f"{reason}; there was nobody to look (--on-break fail)")
+            engine.ending.abort(f"{reason}; there was nobody to look (--on-break fail)")
             return
         self.hold_for("" if instance is None else instance.id.agent, "breakpoint", reason)
         if engine.gate.mode == "all":
@@ -105,6 +105,10 @@ class Holding:
     def ended_later(self, instance: Instance) -> None:
         """Weigh an instance that looked before a variable was set by hand, or the text edited."""
         self._engine.staleness.ended(instance.id)
+
+    def never_began(self, instance: Instance) -> None:
+        """An instance was held, and does not run: what it was before counts again."""
+        self._engine.staleness.as_before(instance.id, instance.stand.was_stale)
 
     def agent_problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""

@@ -130,8 +130,11 @@ class Instances:
         elif state != "done":
             if self._all.setdefault(instance.id, instance) is not instance:
                 raise EngineBug(f"{instance.id} is there twice", [])
-            if self.stale and self.stale.pop(instance.id, "") == WENT_BACK and instance.why == "first":
-                instance.why = "back"
+            if self.stale and (was_stale := self.stale.pop(instance.id, "")):
+                if was_stale == WENT_BACK and instance.why == "first":
+                    instance.why = "back"
+                if state == "held":
+                    instance.stand.was_stale = was_stale
         if state != "done":
             self._in[state][instance] = None
         elif old != "planned":

@@ -9,6 +9,7 @@ from octogram_tui.engine.states import AT_GATE, BEGUN, IN_FLIGHT
 from octogram_tui.errors import EngineBug
 
 if TYPE_CHECKING:
+    from octogram_tui.engine.instances import Instance
     from octogram_tui.engine.machine import Engine
     from octogram_tui.engine.schedule import StageRun
 
@@ -47,16 +48,22 @@ def _of_stage(engine: Engine, stage_run: StageRun) -> list[str]:
     in_flight = sum(i.state in IN_FLIGHT for i in present)
     if stage_run.in_flight != in_flight:
         problems.append(f"{stage_run.spec.key} counts {stage_run.in_flight} in flight of {in_flight}")
-    asked = sum(i.why == "rerun" for i in present)  # by the operator, who may go over the limit
+    asked = sum(_is_asked_for(i) for i in present)  # by the operator, who may go over the limit
     if stage_run.limit and in_flight > stage_run.limit + asked:
         problems.append(f"{stage_run.spec.key} runs {in_flight} of at most {stage_run.limit}")
     begun = Counter(i.job_run for i in present if i.state in BEGUN)
     for lane in stage_run.lanes:
-        if stage_run.spec.run_jobs == "sequential" and len(lane.active) > 1:
+        if not stage_run.is_reordered and stage_run.spec.run_jobs == "sequential" and len(lane.active) > 1:
             problems.append(f"{stage_run.spec.key}@{lane.agent} is sequential and runs {len(lane.active)} jobs")
         for job_run in lane.active.values():
             if job_run.begun != begun[job_run]:
                 problems.append(f"{job_run.spec.key}@{lane.agent} counts {job_run.begun} of {begun[job_run]}")
-            if job_run.is_sequential and job_run.begun > 1:
+            if not stage_run.is_reordered and job_run.is_sequential and job_run.begun > 1:
                 problems.append(f"{job_run.spec.key}@{lane.agent} is sequential and runs {job_run.begun}")
     return problems
+
+
+def _is_asked_for(instance: Instance) -> bool:
+    """Whether the operator had it run again: then it has more attempts than it has made by itself."""
+    by_itself = 1 + instance.job_run.spec.retries - instance.retries_left
+    return instance.why == "rerun" or (instance.why == "retry" and instance.attempt > by_itself)

@@ -24,9 +24,10 @@ class Standing:
     is_stepped its attempt was let through alone, so that a further one is held again
     follows    of what is stopped
     counted_as how it ended, where its end follows
+    was_stale  why what ran before was stale, when it came to the gate to run again
     """
 
-    __slots__ = ("counted_as", "follows", "is_let", "is_stepped", "order")
+    __slots__ = ("counted_as", "follows", "is_let", "is_stepped", "order", "was_stale")
 
     def __init__(self) -> None:
         self.order = 0
@@ -34,6 +35,7 @@ class Standing:
         self.is_stepped = False
         self.follows: Follows = "end"
         self.counted_as = ""
+        self.was_stale = ""
 
 
 class Line:

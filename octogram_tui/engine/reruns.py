@@ -39,8 +39,9 @@ def rerun(core: Core, course: Course, dispatcher: Dispatcher, instances: Instanc
     # What is held after its attempt holds its lane as a failure does.
     failed = [i for i in instances.in_state("undecided", "stopped") if _matches(asked, i)]
     if not (is_whole_stage and current is not None):
-        for instance in failed:
-            dispatcher.transitions.rerun(instance, asked.inputs)
+        dispatcher.rerun_now(failed, asked.inputs)
+        if course.is_ending:  # one of them failed at once, and that was the end
+            return ""
     then = readings_then(instances, asked.stage) if asked.inputs == "then" else None
     try:
         problem = _rerun_rest(core, course, dispatcher, asked, current, [i.id for i in failed], then)

@@ -124,6 +124,7 @@ class StageRun:
         "failed",
         "in_flight",
         "is_closing",
+        "is_reordered",
         "is_rerun",
         "is_told",
         "lane_limit",
@@ -167,6 +168,7 @@ class StageRun:
         self.failed = False
         self.is_told = False  # its beginning was announced, so its end will be
         self.is_closing = False  # nothing new is begun any more
+        self.is_reordered = False  # an edit had other orders: what was begun by then may be more than they allow
         self.started_s = 0.0
         self.paused_s = 0.0  # how long the run had stood still when it started
 

@@ -98,11 +98,20 @@ class Staleness:
 
     def ended(self, id_: InstanceId) -> None:
         """An instance ended, and something was changed while it ran."""
+        self.as_before(id_, "")
+
+    def as_before(self, id_: InstanceId, was: str) -> None:
+        """An instance is done, or was held and never began; was: why it was stale before that."""
         reading = self._instances.readings.get(id_)
-        if reading is not None:
+        if reading is None:
+            return
+        if was:
+            self._instances.stale[id_] = was
+        reason = was
+        if was != WENT_BACK:
             reason = _Weighing(self._core, self._readings, self._fleet, None).reason(id_, reading)
-            if reason:
-                self.tell(Found({id_: reason}, 1, [], []))
+        if reason != was:
+            self.tell(Found({id_: reason}, 1, [], []) if reason else Found({}, 0, [id_], []))
 
 
 def _parts(names: list[str]) -> Iterator[list[str]]:

@@ -240,7 +240,8 @@ class Steps:
         """A breakpoint holds a stage: let it begin, and hold what it is made of."""
         engine = self._engine
         stage = engine.course.held
-        self._shut_for("")
+        if not (asked.agent and engine.gate.is_shut):
+            self._shut_for("")
         if asked.depth != "into":
             engine.gate.permit(Scope(asked.agent, Pattern.of(stage)))
         self._tell_step(asked, f"the beginning of stage {stage}" if asked.depth == "into" else f"all of stage {stage}")

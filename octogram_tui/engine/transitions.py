@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from octogram_tui.engine.holding import Holding
 
 
+NEVER_BEGAN = "its stage ended before it began"
+
+
 class Transitions:
     """Begins attempts, and takes their ends."""
 
@@ -359,8 +362,10 @@ class Transitions:
                 self._not_tried_again(instance, reason)
             case "undecided":
                 self._finish_badly(instance, "failed")
-            case "held":  # it has not begun, and nothing is said of it
+            case "held":
+                self._core.emit(JobReleased(**instance.place, reason=NEVER_BEGAN))
                 self._instances.move(instance, "done")
+                self._judge.never_began(instance)
                 self._left(instance)
 
     def _not_tried_again(self, instance: Instance, reason: str) -> None:

@@ -26,6 +26,7 @@ KEPT_DETAILS = 20_000
 SKIPPED_BY = {"operator": "skipped by the operator"}
 KEPT_NOTICES = 200
 
+_UP = (AgentState.READY, AgentState.SUSPECT)
 _BAD_AGENTS = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 
 
@@ -68,6 +69,7 @@ class Board(Plan):
         self.stops = Stops()  # where it is to stop, and which agents are held by themselves
         self.queue = Queue(self.stops.overrides)  # what is held, and which of it is next
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
+        self.agents_up = 0  # how many agents take jobs
         self.confirmations: dict[str, Group] = {}
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
@@ -120,11 +122,6 @@ class Board(Plan):
     def first_bad_agent(self) -> AgentRow | None:
         """The first agent that could not be started, was lost, or left something behind."""
         return next((agent for agent in self.agents.values() if agent.state in _BAD_AGENTS), None)
-
-    @property
-    def agents_up(self) -> int:
-        """How many agents take jobs."""
-        return sum(agent.state in (AgentState.READY, AgentState.SUSPECT) for agent in self.agents.values())
 
     def is_agent_held(self, name: str) -> bool:
         """Whether the gate is shut for an agent: by what was said of it alone, else as for all."""
@@ -214,9 +211,12 @@ class Board(Plan):
     def _on_job_released(self, event: ev.JobReleased) -> None:
         instance = self._instance_of(event)
         place = self.queue.leave(instance)
-        if place is not None:
-            instance.note = place.note
-            self._move(instance, place.state)
+        if place is None:
+            return
+        state, instance.note = place.state, place.note
+        if event.reason and state is State.PENDING:
+            state, instance.note = State.CANCELLED, event.reason
+        self._move(instance, state)
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
@@ -312,6 +312,7 @@ class Board(Plan):
 
     def _set_agent(self, name: str, state: AgentState, message: str = "", hint: str = "") -> AgentRow:
         agent = self._agent(name)
+        self.agents_up += (state in _UP) - (agent.state in _UP)
         agent.state, agent.message, agent.hint = state, message, hint
         if state in _BAD_AGENTS:
             cause = of_agent(message or "no reason was given", name)
@@ -335,6 +336,8 @@ class Board(Plan):
         agent.home, agent.host, agent.python, agent.pid = event.home, event.host, event.python, event.pid
         agent.address = event.address or agent.address
         self.names.add(agent.host, agent.address)
+        if self.phase is Phase.STARTING and self.agents_up == len(self.agents):
+            self.phase = Phase.RUNNING  # also where the first stage does not begin: it is held, or asks
 
     def _on_agent_failed(self, event: ev.AgentFailed) -> None:
         # Transports begin with the agent's name, so that a line of a report can stand alone.

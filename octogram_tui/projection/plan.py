@@ -100,7 +100,7 @@ class Plan:
                 self._expect(stage)
             stages.append(stage)
         for stage in gone.values():
-            if stage.started_s is not None:
+            if stage.started_s is not None or stage.known:  # after going back it has rows, and is still to begin
                 stage.is_gone = True
                 stages.insert(min(self.stages.index(stage), len(stages)), stage)
             else:
