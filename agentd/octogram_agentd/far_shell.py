@@ -26,7 +26,11 @@ def main(mark: str) -> None:
     try:
         os.chdir(order["directory"])
     except OSError as error:
-        _say("cannot enter %s: %s; this is %s" % (order["directory"], error.strerror, _go_home(environment)))
+        said = "cannot enter %s: %s" % (order["directory"], error.strerror)
+        if order["argv"]:  # meant for that directory, and for no other
+            _say(said)
+            sys.exit(1)
+        _say("%s; this is %s" % (said, _go_home(environment)))
     argv = order["argv"] or [_shell(environment)]
     if order["terminal"] and not os.isatty(0):
         sys.exit(_in_terminal(argv, environment, order["terminal"]))
@@ -89,8 +93,8 @@ def _shell(environment: Dict[str, str]) -> str:
 def _become(argv: List[str], environment: Dict[str, str]) -> None:
     try:
         os.execvpe(argv[0], argv, environment)
-    except OSError as error:
-        _say("cannot start %s: %s" % (argv[0], error.strerror))
+    except (OSError, ValueError) as error:
+        _say("cannot start %s: %s" % (argv[0] or "nothing", getattr(error, "strerror", None) or error))
         os._exit(127)
 
 

@@ -19,6 +19,7 @@ from octogram_tui.prompt.words import ALIASES, LOOKS
 from octogram_tui.report.plainlog import Style
 from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.verbs import VERBS
+from octogram_tui.tui import terminal_modes
 from octogram_tui.tui.event_feed import EventSource
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.outcome import ConsoleOutcome
@@ -100,6 +101,12 @@ def _style(settings: Settings, *, ascii_only: bool, level: int) -> Style:
 
 async def _shell(run: str, row: str) -> str:
     """Lend the terminal to a shell for a row; gives what is to be said of it."""
+    before = terminal_modes.attributes()
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "octogram_tui", "shell", run, row)
-    code = await process.wait()
+    try:
+        code = await process.wait()
+    finally:
+        terminal_modes.give_back(before)  # one that was killed has done neither
+    if code < 0:
+        return f"the shell was ended by signal {-code}"
     return f"the shell ended with exit status {code}" if code else "back from the shell"

@@ -72,6 +72,8 @@ def breakpoints_of(args: Any) -> tuple[Breakpoint, ...]:
     found: list[Breakpoint] = []
     said: set[str] = set()
     for option, value in args.breaks:
+        if not value.strip():  # such as a variable of the shell that is not set: it would mean another thing
+            raise UsageError(f"{option} is given nothing", hint="`--break '*'` is every row")
         if option == "--break":
             found.append(Breakpoint(pattern=value))
             said = set()
@@ -84,6 +86,8 @@ def breakpoints_of(args: Any) -> tuple[Breakpoint, ...]:
             raise UsageError(f"{option} is given twice for --break {found[-1].pattern!r}")
         said.add(option)
         found[-1] = replace(found[-1], **_said(option, value))
+    if args.step_from is not None and not args.step_from.strip():
+        raise UsageError("--step-from is given nothing", hint="--step stops before the first row of all")
     found += [Breakpoint(row, is_once=True) for row in (args.step_from, "*" if args.step else None) if row is not None]
     if args.step and args.on_break is not None and args.on_break.what != "hold":
         raise UsageError(f"--step waits for somebody, and --on-break {args.on_break.what} for nobody")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from octogram_tui.commands.choosing import choose_run
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, refuse_beside, with_looks
@@ -16,6 +17,9 @@ from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.journal import archive, reader, texts
 from octogram_tui.journal.history import JournalHistory
 from octogram_tui.settings import Settings, load
+
+if TYPE_CHECKING:
+    from octogram_tui.report.progress import Progress
 
 BATCH = 1000
 
@@ -41,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="MOMENT",
         default="",
         help="the moment that is shown first: an event's number, a time since the start (90s, 12:30) or of the day "
-        "(@14:05), a stage's name, `start`",
+        "(@14:05), a stage's name, `start`; without a screen it is told up to there",
     )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
@@ -63,7 +67,8 @@ def main(argv: Sequence[str]) -> int:
     if args.accessible:
         from octogram_tui.commands.accessible import replay
 
-        return replay(Recording(journal, args.speed or 0.0), settings, ascii_only=args.ascii, level=int(args.verbose))
+        recording = Recording(journal, args.speed or 0.0, _last_of(journal, args.at))
+        return replay(recording, settings, ascii_only=args.ascii, level=int(args.verbose))
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         return show(Recording(journal), settings, scenario, at=args.at, speed=args.speed)
@@ -77,10 +82,33 @@ def main(argv: Sequence[str]) -> int:
         timestamps=args.timestamps,
     )
     progress = Progress(sys.stdout, style, files={"journal": str(journal)})
-    for event in reader.read(journal):
-        progress.apply([event])
-    progress.close()
+    asyncio.run(_tell(Recording(journal, args.speed or 0.0, _last_of(journal, args.at)), progress))
     return 0
+
+
+async def _tell(recording: Recording, progress: Progress) -> None:
+    """Tell of a recording in plain lines. Raises JournalError."""
+    async for batch in recording.events():
+        progress.apply(batch)
+    if recording.failure is not None:
+        raise recording.failure
+    if recording.is_cut:
+        print("\nthat is how it stood then; what came after it is left out")
+    else:
+        progress.close()
+
+
+def _last_of(journal: Path, at: str) -> int | None:
+    """Give the event up to which it is told, without a screen that could begin there. Raises OctogramError."""
+    if not at:
+        return None
+    from octogram_tui.tui.model import Model
+    from octogram_tui.tui.moment_text import moment_of
+
+    model = Model(is_replay=True, history=JournalHistory(journal))
+    for event in reader.read(journal):
+        model.apply([event])
+    return moment_of(at, model)
 
 
 def show(
@@ -129,10 +157,13 @@ class Recording:
     """A journal as a source of events for a front end, read only. `failure`: what was wrong with it.
 
     speed: how many times as fast as it went; all of it at once with 0
+    last: the event after which nothing is given
     """
 
-    def __init__(self, path: Path, speed: float = 0.0) -> None:
+    def __init__(self, path: Path, speed: float = 0.0, last: int | None = None) -> None:
         self.path = path
+        self._last = last
+        self.is_cut = False
         self._speed = speed
         self.has_control = False
         self.is_connected = True
@@ -145,6 +176,9 @@ class Recording:
         now_s = 0.0
         try:
             for event in reader.read(self.path):
+                if self._last is not None and event.seq > self._last:
+                    self.is_cut = True
+                    break
                 wait_s = (event.at_s - now_s) / self._speed if self._speed > 0 else 0.0
                 if batch and (wait_s > 0.02 or len(batch) >= BATCH):
                     yield batch

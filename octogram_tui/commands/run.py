@@ -212,6 +212,8 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
         wants_stdout = bool(_for_stdout(args)) or args.dry_run
         opens_console = settings.opens_console(is_terminal=is_terminal) and not args.headless and not wants_stdout
         if args.accessible and wants_stdout:
+            if args.dry_run:
+                raise UsageError("--dry-run runs nothing, and --accessible is for a run: give one of them")
             raise UsageError("--accessible talks on standard output: give another file")
         opens_console = opens_console or args.accessible
     both = _for_stdout(args)

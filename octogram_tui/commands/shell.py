@@ -20,7 +20,7 @@ from octogram_tui.prompt.rows import HERE, find_instance
 from octogram_tui.runtime.asking import ask
 from octogram_tui.runtime.verbs import Whereabouts
 from octogram_tui.settings import load
-from octogram_tui.shell.opening import elsewhere, here
+from octogram_tui.shell.opening import ShellFailed, elsewhere, here
 from octogram_tui.shell.place import ShellPlace
 from octogram_tui.transport.base import TerminalKind
 from octogram_tui.tui.model import Model
@@ -46,7 +46,11 @@ def main(argv: Sequence[str]) -> int:
     args = parse(parser, argv[:end])
     command = list(argv[end + 1 :])
     if not args.for_console:
-        return _open(args.run, args.row, command)
+        try:
+            return _open(args.run, args.row, command)
+        except ShellFailed as error:
+            complain(error)
+            return error.status
     try:
         _open(args.run, args.row, command, comes_back=True)
     except OctogramError as error:

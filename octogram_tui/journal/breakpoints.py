@@ -28,6 +28,10 @@ _VERSION = 1
 _FIELDS = {f.name: type(f.default) for f in fields(Breakpoint)}
 
 
+class _Newer(Exception):
+    """A file of a newer program, in which other things may stand than we know."""
+
+
 class KeptBreakpoints:
     """Those of one scenario."""
 
@@ -99,6 +103,8 @@ class KeptBreakpoints:
         """Give what the file holds; one that is damaged is put aside, so that a new one can be kept. Raises OSError."""
         try:
             return self._parsed()
+        except _Newer as newer:
+            raise OSError(0, str(newer)) from None
         except (ValueError, RecursionError) as error:
             name, why = os.path.basename(self._scenario), str(error) or type(error).__name__
             damaged = self._path.with_suffix(".damaged")
@@ -116,6 +122,9 @@ class KeptBreakpoints:
         record = json.loads(data)
         if not isinstance(record, dict) or not isinstance(record.get("breakpoints"), list):
             raise ValueError("it is not a list of breakpoints")
+        version = record.get("v", _VERSION)
+        if isinstance(version, int) and version > _VERSION:
+            raise _Newer("a newer octogram-tui wrote it; it is left as it is")
         return [_from_record(one) for one in record["breakpoints"]]
 
     def _write(self, kept: Sequence[Breakpoint]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -38,17 +39,13 @@ class Lines:
 
     def _read(self) -> str | None:
         """Read without the interpreter's own buffer, which could not be left while it waits."""
-        while b"\n" not in self._rest and not self._is_over:
-            try:
-                data = os.read(self._fd, READ_BYTES)
-            except OSError:
-                data = b""
-            self._rest += data
-            self._is_over = not data
-        if not self._rest:
-            return None
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode("utf-8", "replace")
+        parts = [self._rest]
+        while b"\n" not in parts[-1] and not self._is_over:
+            parts.append(_read_some(self._fd))
+            self._is_over = not parts[-1]
+        whole = b"".join(parts)
+        line, _, self._rest = whole.partition(b"\n")
+        return line.decode("utf-8", "replace") if whole else None
 
     def typed(self) -> str:
         """Give what is typed so far, where that is known."""
@@ -85,9 +82,12 @@ class EditedLines(Lines):
 
     def _read(self) -> str | None:
         try:
-            return input(self._prompt)
+            typed = input(self._prompt).encode("utf-8", "surrogateescape")
+        except UnicodeDecodeError as error:  # bytes that are no text, from another terminal's encoding
+            typed = bytes(error.object)
         except (EOFError, OSError):
             return None
+        return typed.decode("utf-8", "replace")
 
     def typed(self) -> str:
         """Give what readline has of the line."""
@@ -120,6 +120,17 @@ def _stdin() -> int:
         return sys.stdin.fileno()
     except (AttributeError, OSError, ValueError):
         return -1  # it is closed: there are no lines
+
+
+def _read_some(fd: int) -> bytes:
+    """Read; what others made not wait, as some programs leave a terminal, is waited for. Nothing: the end."""
+    while True:
+        try:
+            return os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            select.select([fd], [], [])
+        except OSError:
+            return b""
 
 
 async def _in_thread(read: Callable[[], str | None]) -> str | None:

@@ -22,11 +22,9 @@ def find_row(text: str, model: Model) -> Row:
         if row is None:
             raise UsageError("nothing has run yet: name a row", hint="`list` shows them")
         return row
-    for job in [job for stage in board.stages for job in stage.children if isinstance(job, Group)]:
-        board.reveal(job)
-    exact = [row for row in every_row(model) if text in (row.full_name, _plain(row))]
-    if exact:
-        return exact[0]
+    exact = exact_row(text, model)
+    if exact is not None:
+        return exact
     stage = board.current_stage
     agent = text.removeprefix("@")
     if agent in board.agents:
@@ -35,6 +33,14 @@ def find_row(text: str, model: Model) -> Row:
             raise UsageError(f"agent {agent} has no part in the stage that runs: name a row")
         return found
     return _one_of([row for row in every_row(model) if text.lower() in row.full_name.lower()], text)
+
+
+def exact_row(text: str, model: Model) -> Row | None:
+    """Find the row that has this very name, or a stage or job that the scenario calls so."""
+    board = model.board
+    for job in [job for stage in board.stages for job in stage.children if isinstance(job, Group)]:
+        board.reveal(job)
+    return next((row for row in every_row(model) if text in (row.full_name, _plain(row))), None)
 
 
 def find_instance(text: str, model: Model) -> InstanceId:

@@ -80,6 +80,7 @@ class Session:
         self._interrupts = 0
         self._is_unattended = False
         self._is_stopping = False
+        self._is_lent = False  # the terminal, to a shell
         self._came = asyncio.Event()  # something of the run
         self._left: asyncio.Future[ConsoleOutcome] = asyncio.get_running_loop().create_future()
 
@@ -249,9 +250,11 @@ class Session:
             raise UsageError("a shell needs a terminal, and a run that goes on")
         row = find_row(" ".join(words), self._model)
         self._outlet.lend()
+        self._is_lent = True
         try:
             said = await self._lend(row.full_name)
         finally:
+            self._is_lent = False
             self._outlet.take_back()
         self._outlet.say(*([said] if said else []))
 
@@ -309,6 +312,8 @@ class Session:
 
     def _signalled(self, number: int) -> None:
         """Take a signal: Ctrl-C says what can be done, and again ends the run; others leave it to itself."""
+        if self._is_lent and number in (signal.SIGINT, signal.SIGQUIT):
+            return  # it was the shell's, which is begun or ended just now
         if number != signal.SIGINT:
             self._leave(ConsoleOutcome("detached", None))
             return
@@ -324,9 +329,9 @@ class Session:
 
 
 class _Signals:
-    """INT, TERM and HUP are answered by the loop while we are here."""
+    """INT, TERM, HUP and QUIT are answered by the loop while we are here."""
 
-    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
     def __init__(self, came: Callable[[int], None]) -> None:
         self.came = came

@@ -45,7 +45,7 @@ class Teller:
         self.breakpoints = BreakpointList()
         self._needed: tuple[str, str] | None = None
         self._says: dict[type[ev.Event], Callable[[Any], str]] = {
-            ev.RunResumed: _resumed,
+            ev.RunResumed: self._resumed,
             ev.AgentHeld: lambda event: f"agent {event.agent} is held ({event.reason}) {event.message}".rstrip(),
             ev.AgentReleased: lambda event: f"agent {event.agent} goes on",
             ev.HoldModeChosen: lambda event: f"breakpoints and failures hold {_held(event.mode)}",
@@ -72,6 +72,13 @@ class Teller:
                     self._outlet.say(safe(said))
             self._progress.apply([event])
         self.tell_needs()
+
+    def _resumed(self, event: ev.RunResumed) -> str:
+        if self._model.board.phase >= Phase.STOPPING:
+            return ""  # what was held is let go of, to end
+        if event.mode == "go":
+            return f"agent {event.agent} goes on" if event.agent else "the run goes on"
+        return f"step: {event.what}" if event.what else ""
 
     def _set(self, event: ev.BreakpointSet) -> str:
         """Say what a breakpoint is for, but for those that were there when the run began."""
@@ -118,12 +125,6 @@ def _typed(need: Need, action: str, what: str) -> str:
         return "`yes` or `no`"
     word = TYPED.get(action)
     return f"`{word}` ({what})" if word and what not in (word, action) else f"`{word}`" if word else ""
-
-
-def _resumed(event: ev.RunResumed) -> str:
-    if event.mode == "go":
-        return f"agent {event.agent} goes on" if event.agent else "the run goes on"
-    return f"step: {event.what}" if event.what else ""
 
 
 def _held(mode: str) -> str:

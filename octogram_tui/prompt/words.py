@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import UsageError
 from octogram_tui.model.pattern import Pattern
+from octogram_tui.projection.places import pattern_of
 from octogram_tui.projection.rows import InstanceRow
-from octogram_tui.prompt.rows import HERE, find_instance, find_row
+from octogram_tui.prompt.rows import HERE, exact_row, find_instance, find_row
 from octogram_tui.runtime import typed_verbs
 from octogram_tui.runtime.argument_types import INSTANCE
 from octogram_tui.runtime.verbs import VERBS, Asked, Evaluate, Verb
@@ -58,6 +60,8 @@ ALIASES: dict[str, str] = {
 """Short forms, and those that are known from gdb."""
 
 _SET = re.compile(r"^(?P<name>[^\s=]+)\s*(?:=|\s)\s*(?P<value>.*)$", re.DOTALL)
+_NAMED = re.compile(r"^[A-Za-z_]\w*=")
+"""A word that gives an argument its value; a row's name with `=` in it is not one: its stage stands before it."""
 OF_SCOPE = (stimuli.PauseRequest, stimuli.GoRequest, stimuli.StepRequest, stimuli.UntilRequest)
 
 
@@ -110,7 +114,7 @@ def _asked(verb: Verb, words: list[str], model: Model) -> Asked:
                 words = [*words, HERE]
             words[place] = str(find_instance(words[place], model))
         elif argument.name in ("pattern", "row") and place < len(words) and words[place] == HERE:
-            words[place] = find_row(HERE, model).full_name
+            words[place] = pattern_of(find_row(HERE, model))
     optional = {argument.name for argument in verb.arguments if argument.type is INSTANCE}
     for place, word in enumerate(words):
         name, is_named, value = word.partition("=")
@@ -122,8 +126,8 @@ def _asked(verb: Verb, words: list[str], model: Model) -> Asked:
 def _rerun(rest: str, model: Model) -> Asked:
     """Run a row again, however it is named; or a stage, as the verb of the table has it."""
     words = _split(rest)
-    row_words = [word for word in words if "=" not in word]
-    others = [word for word in words if "=" in word]
+    row_words = [word for word in words if not _NAMED.match(word)]
+    others = [word for word in words if _NAMED.match(word)]
     if any(word.partition("=")[0] in ("stage", "job", "agent", "instance") for word in others):
         return _asked(VERBS["rerun"], words, model)
     request = rerun_of(find_row(" ".join(row_words), model))
@@ -140,16 +144,24 @@ def _evaluate(rest: str, model: Model) -> Asked:
 
 def _breaks(rest: str, model: Model, *, is_once: bool = False) -> Asked:
     """Read `ROW or LINE [when] [name=value ...] [if CONDITION]`."""
-    before, has_condition, condition = f" {rest}".partition(" if ")
+    before, condition = _conditioned(f" {rest}")
     words = _split(before)
-    has_row = bool(words) and "=" not in words[0]
-    row = words.pop(0) if has_row else HERE
-    others = [f"when={word}" if "=" not in word else word for word in words]
-    if has_condition:
+    row = words.pop(0) if words and not _NAMED.match(words[0]) else HERE
+    others = [word if _NAMED.match(word) else f"when={word}" for word in words]
+    if condition is not None:
         others.append(f"condition={condition.strip()}")
     if is_once:
         others.append("is_once=true")
     return typed_verbs.parse(["break", _pattern(row, model), *others])
+
+
+def _conditioned(text: str) -> tuple[str, str | None]:
+    """Part `... if CONDITION`, where no quoted name holds the `if`."""
+    for found in re.finditer(" if ", text):
+        with suppress(ValueError):
+            shlex.split(text[: found.start()])
+            return text[: found.start()], text[found.end() :]
+    return text, None
 
 
 def _pattern(text: str, model: Model) -> str:
@@ -158,14 +170,13 @@ def _pattern(text: str, model: Model) -> str:
         group = model.source.row_at(int(text))
         if group is None:
             raise UsageError(f"nothing begins at line {text} or before it")
-        return group.full_name
-    if text == HERE:
-        return find_row(HERE, model).full_name
-    if not any(sign in text for sign in "/@[*"):
-        try:
-            return find_row(text, model).full_name
-        except UsageError:
-            pass  # a name that is to come
+        return pattern_of(group)
+    row = find_row(HERE, model) if text == HERE else exact_row(text, model)
+    if row is None and not any(sign in text for sign in "/@[*"):
+        with suppress(UsageError):  # a name that is to come
+            row = find_row(text, model)
+    if row is not None:
+        return pattern_of(row)
     return str(Pattern.parse(text)) if _is_pattern(text) else text
 
 
@@ -180,7 +191,7 @@ def _is_pattern(text: str) -> bool:
 def _set(rest: str, _: Model) -> Asked:
     found = _SET.match(rest)
     if found is None:
-        raise UsageError("say what a variable is to be", hint="set level = 5")
+        raise UsageError("say which variable, and what it is to be", hint="set level = 5")
     name, value = found["name"], found["value"].strip()
     return typed_verbs.parse(
         ["set_variable", name, value if value.startswith(("value=", "remove=")) else f"value={value}"]
@@ -188,13 +199,15 @@ def _set(rest: str, _: Model) -> Asked:
 
 
 def _unset(rest: str, _: Model) -> Asked:
-    return typed_verbs.parse(["set_variable", rest, "remove=true"])
+    if not rest:
+        raise UsageError("say which variable is to go", hint="unset level")
+    return typed_verbs.parse(["set_variable", *_split(rest), "remove=true"])
 
 
 def _arguments(rest: str, model: Model) -> Asked:
     """Read `ROW name=value ...`; without a value, those of the text again."""
     words = _split(rest)
-    row = words.pop(0) if words and "=" not in words[0] else HERE
+    row = words.pop(0) if words and not _NAMED.match(words[0]) else HERE
     id_ = find_instance(row, model)
     if not words:
         return stimuli.SetArgumentsRequest(id_, remove=True)
@@ -209,7 +222,9 @@ def _arguments(rest: str, model: Model) -> Asked:
 
 def _answer(answer: bool) -> Callable[[str, Model], Asked]:
     def asked(rest: str, model: Model) -> Asked:
-        stage = rest or next(iter(model.board.confirmations), "")
+        stage = " ".join(_split(rest)) or next(iter(model.board.confirmations), "")
+        if not stage:
+            raise UsageError("no stage asks whether it is to run", hint="`where` tells what the run waits for")
         return stimuli.ConfirmRequest(stage, answer)
 
     return asked

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from octogram_tui.engine.given import job_of
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.whereabouts import Surroundings, of_arguments, would_have
 from octogram_tui.errors import LinkLost
@@ -42,13 +43,15 @@ class Guide:
         if not link.home:
             return {"problem": f"agent {id_.agent} is not up: it has no directory yet"}
         own, notes = await self._surroundings(id_)
+        if own is None:
+            return {"problem": f"the scenario has no job {id_.stage}/{id_.job}, and none of that name has run"}
         home, environment, is_whole = link.home, dict(link.spec.env), False
         try:
             home, told = await link.whereabouts()
             environment, is_whole = {**told}, True
         except LinkLost as error:
             notes.append(f"{error.message}: its environment as far as the scenario tells")
-        directory = posixpath.join(home, own.cwd)
+        directory = posixpath.join(home, own.cwd) if own.cwd else home
         environment |= {**own.environment, "PWD": directory}
         return {
             "problem": "",
@@ -60,13 +63,15 @@ class Guide:
             "way": self._way(link.spec),
         }
 
-    async def _surroundings(self, id_: InstanceId) -> tuple[Surroundings, list[str]]:
-        """Give what the latest attempt had; of what waits at the gate, what it would have."""
+    async def _surroundings(self, id_: InstanceId) -> tuple[Surroundings | None, list[str]]:
+        """Give what the latest attempt had; of what waits at the gate, what it would have; of what is none, nothing."""
         instance = self._engine.instances.find(id_, "held")
         if instance is None:
             arguments = await asyncio.to_thread(latest_arguments, self._journal, id_)
             if arguments is not None:
                 return of_arguments(arguments), []
+        if job_of(self._engine.core.scenario, id_) is None:
+            return None, []
         found = would_have(self._engine, id_)
         notes = [] if instance is not None else ["it has not run: as it would begin now"]
         return found, [*notes, *([f"not all can be told: {found.trouble}"] if found.trouble else [])]

@@ -12,18 +12,26 @@ import sys
 from collections.abc import Sequence
 
 from octogram_tui.errors import ExitCode, OctogramError, TransportError
+from octogram_tui.projection.text import safe
 from octogram_tui.shell.place import ShellPlace
 from octogram_tui.shell.talk import Talk
 from octogram_tui.transport.argv import CommandTransport
 from octogram_tui.transport.base import Channel, TerminalKind, Transport
 
-NO_SHELLS = ("nologin", "false")
+NO_SHELLS = ("nologin", "false", "true", "sync")
 
 
 class ShellFailed(OctogramError):
-    """The command cannot be started here."""
+    """The shell, or the command, cannot be started here. status: what a shell of such a machine would end with."""
 
     exit_code = ExitCode.JOB_FAILED
+    status = 127
+
+
+class NoDirectory(ShellFailed):
+    """The directory is not there."""
+
+    status = 1
 
 
 def here(place: ShellPlace, argv: Sequence[str], *, comes_back: bool) -> int:
@@ -33,18 +41,29 @@ def here(place: ShellPlace, argv: Sequence[str], *, comes_back: bool) -> int:
     try:
         os.chdir(place.directory)
     except OSError as error:
-        raise ShellFailed(f"cannot enter {place.directory}: {error.strerror}") from error
+        said = f"cannot enter {safe(place.directory)}: {error.strerror}"
+        if argv:  # meant for that directory, and for no other
+            raise NoDirectory(said) from error
+        home = environment.get("HOME") or "/"
+        os.chdir(home if os.path.isdir(home) else "/")
+        environment["PWD"] = os.getcwd()
+        print(f"octogram-tui: {said}; this is {safe(os.getcwd())}", file=sys.stderr)
     words = list(argv) or [_own_shell(environment)]
     program = shutil.which(words[0], path=environment.get("PATH"))
     if program is None:
-        raise ShellFailed(f"cannot start {words[0]}: there is no such program", hint="looked for in the agent's PATH")
+        said = f"cannot start {safe(words[0]) or 'nothing'}: there is no such program"
+        raise ShellFailed(said, hint="looked for in the agent's PATH")
     sys.stdout.flush()
     sys.stderr.flush()
-    if not comes_back:
-        os.execve(program, words, environment)
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, lambda *_: None)  # what is pressed there is the shell's; which has its own again
-    return subprocess.call(words, executable=program, env=environment)
+    try:
+        if not comes_back:
+            os.execve(program, words, environment)
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, lambda *_: None)  # what is pressed there is the shell's; which has its own again
+        return subprocess.call(words, executable=program, env=environment)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ShellFailed(f"cannot start {safe(program)}: {why}") from error
 
 
 def _own_shell(environment: dict[str, str]) -> str:

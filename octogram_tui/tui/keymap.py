@@ -133,7 +133,7 @@ ACTIONS: tuple[Action, ...] = (
         "edit_arguments",
         "Data",
         "give a held or failed row other arguments for its next attempt; there, ctrl+s writes them into the file too",
-        verbs=("set_arguments",),
+        verbs=("set_arguments", "arguments"),
     ),
     Action(
         "keep",

@@ -48,12 +48,17 @@ def attributes() -> list[Any] | None:
         return None
 
 
-def restore(attributes: list[Any] | None) -> None:
-    """Bring the terminal back, whoever had it: whose turn it is, lines and echo as they were, all modes off."""
+def give_back(attributes: list[Any] | None) -> None:
+    """Bring back whose turn it is, and lines and echo as they were; nothing is written."""
     take_foreground()
     if attributes is not None:
         with contextlib.suppress(termios.error, OSError, ValueError):
             termios.tcsetattr(descriptor(), termios.TCSANOW, attributes)
+
+
+def restore(attributes: list[Any] | None) -> None:
+    """Bring the terminal back, whoever had it: whose turn it is, lines and echo as they were, all modes off."""
+    give_back(attributes)
     write(ENDS_ANYTHING)
     # What was typed, or answered by the terminal to a question of the program, was not meant for us.
     with contextlib.suppress(termios.error, OSError, ValueError):

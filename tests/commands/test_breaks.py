@@ -33,6 +33,19 @@ def test_steps_are_breakpoints_that_are_used_once() -> None:
     assert read() == ()
 
 
+@pytest.mark.parametrize("words", [["--break", ""], ["--break=*", "--break-if="], ["--break=*", "--break-log", " "]])
+def test_nothing_is_not_taken_for_something_else(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="is given nothing"):
+        read(*words)
+    with pytest.raises(UsageError, match="is given nothing"):
+        read("--step-from", "")
+
+
+def test_what_is_for_a_run_is_refused_where_nothing_runs() -> None:
+    with pytest.raises(UsageError, match="--dry-run runs nothing"):
+        read_request(["s.yml", "--accessible", "--dry-run"])
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [

@@ -109,6 +109,22 @@ def test_what_cannot_be_read_is_told_once_put_aside_and_a_new_one_is_kept(place:
     assert json.loads(file.with_suffix(".damaged").read_text())["breakpoints"] == [{"pattern": 3}]
 
 
+def test_what_a_newer_program_wrote_is_left_as_it_is(place: Path) -> None:
+    kept(place).apply([BreakpointSet(number=1, pattern="a")])
+    [file] = (place / "state" / DIRECTORY).glob("*.json")
+    newer = '{"v": 2, "breakpoints": [{"pattern": {"any": ["a", "b"]}}]}'
+    file.write_text(newer)
+    said: list[str] = []
+    run = kept(place)
+    assert run.load() == []
+    run.tell_to(said.append)
+    run.apply([BreakpointSet(number=1, pattern="b")])
+    assert said == [
+        f"the breakpoints of s.yml cannot be read: {file}: a newer octogram-tui wrote it; it is left as it is"
+    ]
+    assert file.read_text() == newer
+
+
 def test_where_nothing_can_be_written_that_is_told_once(place: Path) -> None:
     (place / "state").write_text("a file where a directory has to be")
     said: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -25,15 +26,23 @@ JOURNAL = Path(__file__).parents[1] / "tui" / "recorded_failing.jsonl"
 """Three shops open; one cannot sell, and the run is stopped."""
 
 
-def recorded() -> list[Event]:
-    """Give all that was stated, to the end."""
-    return list(reader.read(JOURNAL))
+def recorded(renamed: dict[str, str] | None = None) -> list[Event]:
+    """Give all that was stated, to the end; with some names in another's place."""
+    if not renamed:
+        return list(reader.read(JOURNAL))
+    text = JOURNAL.read_text()
+    for name, other in renamed.items():
+        text = text.replace(name, other)
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.write(text)
+        file.flush()
+        return list(reader.read(Path(file.name)))
 
 
-def failing() -> list[Event]:
+def failing(renamed: dict[str, str] | None = None) -> list[Event]:
     """Give the events up to the end of the stage that fails, and hold the run there."""
     events: list[Event] = []
-    for event in recorded():
+    for event in recorded(renamed):
         if isinstance(event, ev.StageFinished) and event.stage == "sell":
             break
         events.append(event)

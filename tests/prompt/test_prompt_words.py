@@ -13,6 +13,7 @@ from prompt_run import failing, model_of
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import UsageError
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.pattern import Pattern
 from octogram_tui.prompt.helping import help_on
 from octogram_tui.prompt.words import ALIASES, LOOKS, Look, read
 from octogram_tui.runtime import typed_verbs
@@ -20,6 +21,10 @@ from octogram_tui.runtime.verbs import TABLE, VERBS, Evaluate
 
 MODEL = model_of(failing())
 SOLD = InstanceId("sell", "sell one octopus", "shop_2")
+ODD = "do it if *needed* = [x]"
+ODD_ID = InstanceId("sell", ODD, "shop_2")
+ODD_PATTERN = str(Pattern.of("sell", ODD, "shop_2"))
+ODD_MODEL = model_of(failing({"sell one octopus": ODD}))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,24 @@ def test_as_people_type(typed: str, asked: Any) -> None:
     assert read(typed, MODEL) == asked
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (f"b '{ODD}'", stimuli.BreakRequest("sell/do it if \\*needed\\* = \\[x]")),
+        (f"b '{ODD}' after hits=2 if vars.x > ' if '", "vars.x > ' if '"),
+        (f"tb 'sell/{ODD}@shop_2'", stimuli.BreakRequest(ODD_PATTERN, is_once=True)),
+        (f"u '{ODD_ID}'", stimuli.UntilRequest(ODD_PATTERN)),
+        ("u .", stimuli.UntilRequest(ODD_PATTERN)),
+        (f"r '{ODD_ID}'", stimuli.RerunRequest("sell", ODD, "shop_2", ODD_ID)),
+        (f"args '{ODD_ID}' script='a = b'", stimuli.SetArgumentsRequest(ODD_ID, {"script": "a = b"})),
+        ("args expect=3", stimuli.SetArgumentsRequest(ODD_ID, {"expect": 3})),
+    ],
+)
+def test_names_may_hold_what_the_words_are_made_of(typed: str, asked: Any) -> None:
+    found = read(typed, ODD_MODEL)
+    assert (getattr(found, "condition", None) if isinstance(asked, str) else found) == asked
+
+
 def test_what_a_step_is_for_is_a_setting() -> None:
     assert read("s", MODEL, scope="shop_1") == stimuli.StepRequest(agent="shop_1")
     assert read("s agent=shop_3", MODEL, scope="shop_1") == stimuli.StepRequest(agent="shop_3")
@@ -85,7 +108,9 @@ def test_what_a_step_is_for_is_a_setting() -> None:
         ("re", "there is no verb 're'"),
         ("skip 'fill the shelves'", "may be open/fill the shelves@shop_1, open/fill"),
         ("skip nobody", "there is no row 'nobody'"),
-        ("set", "say what a variable is to be"),
+        ("set", "say which variable, and what it is to be"),
+        ("unset", "say which variable is to go"),
+        ("yes", "no stage asks whether it is to run"),
         ("p", "evaluate needs `expression`"),
         ("until", "until needs `row`"),
         ("b 1", "nothing begins at line 1"),

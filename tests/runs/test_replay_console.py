@@ -52,9 +52,3 @@ def test_a_run_that_goes_on_is_looked_back_at_and_comes_back_to_now(place: Place
     finally:
         child.close(force=True)
         place.kill_everything()
-
-
-def test_a_speed_below_nothing_is_refused(place: Place) -> None:
-    refused = place.run("replay", "last", "--speed", "-1")
-    assert refused.returncode == 2
-    assert "--speed -1: give how many times as fast as it went, or 0" in refused.stderr

@@ -124,7 +124,7 @@ def test_a_command_on_this_machine(here: Held) -> None:
     assert later.stdout == "6\n"
     assert "it has not run: as it would begin now" in later.stderr
     refused = here.shell("n_1", "--", "no such program")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (127, "")
     assert "cannot start no such program" in refused.stderr
     after = [event["type"] for event in here.journal() if event["type"] != "agent_load"]
     assert after == [kind for kind in before if kind != "agent_load"]  # the run has nothing of it
@@ -180,6 +180,7 @@ def test_what_cannot_be_is_said(here: Held) -> None:
     for words, code, said in (
         (["nowhere"], 2, "there is no row 'nowhere'"),
         (["one/fail@n_9"], 9, "there is no agent 'n_9'"),
+        (["one/fial@n_1"], 9, "the scenario has no job one/fial"),
     ):
         refused = here.shell(*words)
         assert (refused.returncode, refused.stdout) == (code, "")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from octogram_tui.errors import BootstrapFailed, LinkLost
+from octogram_tui.shell.opening import ShellFailed, here
 from octogram_tui.shell.place import ShellPlace
 from octogram_tui.shell.talk import NONE_SPOKE, Talk
 from octogram_tui.transport.base import TerminalKind
@@ -74,11 +75,32 @@ def test_a_whole_environment_is_all_that_there_is(tmp_path: Path) -> None:
 def test_a_directory_or_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     there = place(str(gone), environment={"HOME": str(tmp_path)})
-    out, err, _ = become(there, ["pwd"])
+    out, err, _ = become(there, [], "pwd\n")
     assert out == f"{tmp_path}\n"
     assert err == f"octogram-tui: cannot enter {gone}: No such file or directory; this is {tmp_path}\n"
+    out, err, status = become(there, ["pwd"])  # a command was meant for that directory, and for no other
+    assert (out, err, status) == ("", f"octogram-tui: cannot enter {gone}: No such file or directory\n", 1)
+    there = place(str(tmp_path))
+    assert become(there, [""])[1:] == (
+        "octogram-tui: cannot start nothing: execve: argv first element cannot be empty\n",
+        127,
+    )
     _, err, status = become(there, ["no such program"])
     assert (status, "cannot start no such program" in err) == (127, True)
+
+
+def test_what_cannot_be_started_here_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # and back at the end
+    script = tmp_path / "no first line"
+    script.write_text("echo good night\n")
+    script.chmod(0o700)
+    for word, said in ((str(script), "Exec format error"), (str(tmp_path), "no such program"), ("", "nothing: there")):
+        with pytest.raises(ShellFailed, match=said) as caught:
+            here(place(str(tmp_path)), [word], comes_back=False)
+        assert caught.value.status == 127
+    with pytest.raises(ShellFailed, match="cannot enter") as caught:
+        here(place(str(tmp_path / "gone")), ["pwd"], comes_back=False)
+    assert caught.value.status == 1
 
 
 def test_a_terminal_is_made_where_the_way_gives_none(tmp_path: Path) -> None:
