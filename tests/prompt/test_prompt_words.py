@@ -64,6 +64,7 @@ SOLD = InstanceId("sell", "sell one octopus", "shop_2")
         ("w", Look("where")),
         ("l 30", Look("list", ("30",))),
         ("log shop_2", Look("output", ("shop_2",))),
+        ("log shop_2 50", Look("output", ("shop_2", "50"))),
         ("detach", Look("quit", ("detach",))),
         ("vars stock", Look("info", ("variables", "stock"))),
     ],
