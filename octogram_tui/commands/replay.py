@@ -67,8 +67,12 @@ def main(argv: Sequence[str]) -> int:
     if args.accessible:
         from octogram_tui.commands.accessible import replay
 
-        recording = Recording(journal, args.speed or 0.0, _last_of(journal, args.at))
-        return replay(recording, settings, ascii_only=args.ascii, level=int(args.verbose))
+        if args.at and args.speed:
+            raise UsageError(
+                "--at and --speed: at the prompt a run is played from its start, or looked at where it was"
+            )
+        recording = Recording(journal, args.speed or 0.0)
+        return replay(recording, settings, ascii_only=args.ascii, level=int(args.verbose), at=args.at)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         return show(Recording(journal), settings, scenario, at=args.at, speed=args.speed)

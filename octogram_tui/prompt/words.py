@@ -40,6 +40,11 @@ LOOKS: dict[str, str] = {
     "info": "info breakpoints, agents, variables, stages, failures",
     "explain": "why a row runs, is held or failed, and what its arguments come of: `explain ROW or vars.NAME [LEVELS]`",
     "compare": "a row with where it went well, or with what is named: `compare ROW [ROW, AGENT or #ATTEMPT]`",
+    "at": "which moment is looked at; `at MOMENT` goes there: an event, 90s, 12:30, @14:05, a stage, start, now",
+    "earlier": "an event back, and nobody is stopped; `earlier 5`, `earlier stage`, `failure`, `act`, `minute`",
+    "later": "an event on; `later 5`, `later stage`, `failure`, `act`, `minute`",
+    "changed": "variables that are others than at the start, or at a moment: `changed measure`, `changed 90s`",
+    "save": "write the variables to a file that `--variables` reads: `save FILE`",
     "scope": "which agent the next steps are for; `scope all` for the whole run",
     "wait": "take the next line when nothing moves any more",
     "shell": "a shell on the agent of a row, in its directory, with its environment",
@@ -55,6 +60,7 @@ ALIASES: dict[str, str] = {
     "set": "set_variable", "unset": "set_variable", "args": "set_arguments", "w": "where", "bt": "where",
     "l": "list", "i": "info", "q": "quit", "exit": "quit", "detach": "quit detach", "kill": "stop", "x": "shell",
     "h": "help", "?": "help", "r": "rerun", "retry": "rerun_all failed go=true", "yes": "confirm", "no": "confirm",
+    "now": "at now", ",": "earlier", ".": "later",
     "enable": "switch_break", "disable": "switch_break", "vars": "info variables", "agents": "info agents",
 }  # fmt: skip
 """Short forms, and those that are known from gdb."""
@@ -75,7 +81,8 @@ def read(line: str, model: Model, *, scope: str = "") -> Asked | Look:
     name, *more = ALIASES.get(first, first).split(" ")
     name = _whole(name)
     words = [*more, *_split(rest)]
-    if name == "log" and len(words) == 1:  # as people mean it; the verb of that name asks the agent
+    if name == "log" and (len(words) == 1 or (len(words) == 2 and words[1].isdecimal())):
+        # as people mean it; the verb of that name asks the agent
         return Look("output", tuple(words))
     if name in LOOKS:
         return Look(name, tuple(words))
