@@ -97,6 +97,7 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes
             for key in keys[:-1]:
                 if key == "vars" and key not in node:
                     node.insert(0, "vars", CommentedMap())
+                comments += _comments(node, key)  # of a map in one line it stands behind its end
                 node = node[key]
             comments += _comments(node, keys[-1])
             old = node.get(keys[-1]) if isinstance(node, dict) else None

@@ -105,7 +105,8 @@ class ByHand:
     def missing(self, row: InstanceRow, rendered: Mapping[str, Any] | None = None) -> Parts:
         """Give what a row's latest attempt took along by hand, as far as the text has something else.
 
-        A map is given whole: a part of it that comes of a template, and is what that gave before, was not changed.
+        A map is given whole: a part of it that comes of a template, and is what that gave before or of which nobody
+        knows what it gives, was not changed.
         rendered: the arguments as the text gives them now, where they were asked for.
         """
         taken, root = self._model.edited.taken.get(row.key), self._text()
@@ -113,19 +114,25 @@ class ByHand:
         if taken is None or there is None:
             return {}
         attempts = [each for each in (row.last, *row.earlier) if each is not None and each.arguments]
-        variables = self._model.variables.values
         found: Parts = {}
         for path, given in parts_of(taken).items():
             written = _at(there, path)
-            before: list[Mapping[str, Any]] = [
-                each.arguments or {} for each in attempts if path[0] not in each.reading.edited
-            ]
-            before += [rendered] if rendered is not None else []
-            is_template = isinstance(written, str) and ("{{" in written or "{%" in written)
-            is_same = _is_same(written, given) or (is_template and _filled(written, variables) == str(given))
-            if not is_same and not (is_template and any(_is_same(_at(e, path), given) for e in before)):
-                found[path] = given
+            if _is_same(written, given):
+                continue
+            if _is_template(written):
+                by_text = [each.arguments or {} for each in attempts if path[0] not in each.reading.edited]
+                gave = [_at(each, path) for each in (*by_text, *([rendered] if rendered is not None else []))]
+                gave += _filled(written, self._model.variables.values)
+                if not gave or any(_is_same(each, given) for each in gave):
+                    continue
+            found[path] = given
         return found
+
+    def replaced(self, row: InstanceRow, parts: Parts) -> dict[tuple[str, ...], str]:
+        """Give the templates in the text that values would take the place of."""
+        root = self._text()
+        there = (_arguments(root, row) if root is not None else None) or {}
+        return {path: str(text) for path in parts if _is_template(text := _at(there, path))}
 
     def _text(self) -> dict[str, Any] | None:
         """Give the text that is in force, read; once a version, and only when something was given by hand."""
@@ -176,9 +183,14 @@ def _at(arguments: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return found
 
 
-def _filled(template: str, variables: Mapping[str, Any]) -> str:
-    """Put variables into a text, where nothing else is to be put into it."""
-    return _VARIABLE.sub(lambda found: str(variables.get(found[1], found[0])), template)
+def _is_template(written: object) -> bool:
+    return isinstance(written, str) and ("{{" in written or "{%" in written)
+
+
+def _filled(template: str, variables: Mapping[str, Any]) -> list[str]:
+    """Put variables into a text; nothing comes of it where other things are to be put into it."""
+    text = _VARIABLE.sub(lambda found: str(variables.get(found[1], found[0])), template)
+    return [] if "{{" in text or "{%" in text else [text]
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -65,18 +65,23 @@ class KeepVerbs(ChangeVerbs):
         answer = await self.in_time(Expected(row.key))
         rendered = None if answer.get("problem") else answer.get("arguments")
         parts = self.model.by_hand.missing(row, rendered)
-        replaced = {path: text for path in parts if (text := self.model.source.templates(row.job).get(path))}
+        replaced = self.model.by_hand.replaced(row, parts)
         if not replaced:
             self._tell(self._write_arguments(row, parts) if parts else "the file has all of it")
             return
         lines = [f"{'.'.join(path)}: {value(parts[path])} in the place of {text}" for path, text in replaced.items()]
-        question = Question(
-            self.app.brush,
-            "Write values where templates stand?",
-            [*lines, "All agents and items are given these values then."],
-            [Answer("y", "write them", "yes")],
-        )
-        self.app.open_dialog(question, lambda yes: self._tell(self._write_arguments(row, parts)) if yes else None)
+        others = {path: each for path, each in parts.items() if path not in replaced}
+        answers = [Answer("y", "write them", "all")]
+        if others:
+            answers.append(Answer("o", f"only the others: {', '.join(lines_of(others))}", "others"))
+        lines.append("All agents and items are given these values then.")
+        question = Question(self.app.brush, "Write values where templates stand?", lines, answers)
+
+        def take(given: str | None) -> None:
+            if given:
+                self._tell(self._write_arguments(row, others if given == "others" else parts))
+
+        self.app.open_dialog(question, take)
 
     def _tell(self, problem: str) -> None:
         if problem:
