@@ -131,24 +131,36 @@ class Beside:
 
         True when that was the last, and the run is to go on.
         """
-        if stage_run is not self._open:
+        was_busy = self.is_busy
+        if stage_run is self._open:
+            self._open = None
+            if stage_run.is_closing:
+                self.give_up()
+        if was_busy:  # also the end of another may be what the next one waits for
+            self._go_on()
+        if self.is_busy or not (was_busy and self._goes_on):
             return False
-        self._open = None
-        if stage_run.is_closing:
-            self.give_up()
-        self._go_on()
-        goes_on = self._goes_on and self._open is None
-        if goes_on:
-            self._goes_on = False
-        return goes_on
+        self._goes_on = False
+        return True
 
     def give_up(self) -> None:
         """The run is ending: nothing more of it begins."""
         self._waiting.clear()
         self._goes_on = False
 
+    def _others_of(self, stage: str) -> bool:
+        """Whether another part of a stage runs again, which the operator asked for meanwhile."""
+        return any(r.spec.key == stage and r is not self._course.current for r in self._dispatcher.stage_runs)
+
+    def _is_through(self, id_: InstanceId) -> bool:
+        """Whether the course is through with a row; one that is under way, or comes yet, is none to begin here."""
+        current = self._course.current
+        if self._instances.find(id_) is not None:
+            return False
+        return current is None or current.spec.key != id_.stage or id_.agent in agents_past(current, id_.job)
+
     def _go_on(self) -> None:
-        while self._waiting and self._open is None:
+        while self._waiting and self._open is None and not self._others_of(self._waiting[0].stage):
             key, only, is_wanted, inputs = self._waiting.popleft()
             stage = self._stage(key)
             there = [i for id_ in only if (i := self._instances.find(id_, "undecided", "stopped")) is not None]
@@ -156,7 +168,7 @@ class Beside:
             self._dispatcher.rerun_now([i for i in there if i.state == "stopped"], inputs)
             if self._course.is_ending:  # one that ran again failed at once
                 return
-            still = frozenset(id_ for id_ in only if is_wanted(id_) and self._instances.find(id_) is None)
+            still = frozenset(id_ for id_ in only if is_wanted(id_) and self._is_through(id_))
             if stage is None or not still:
                 continue
             try:  # with the agents that the stage chooses now

@@ -215,3 +215,29 @@ def test_a_row_that_was_asked_for_beyond_the_limit_is_tried_again_beyond_it() ->
     run.go(report("s/j@a#3", "failed", error={"kind": "exit", "message": "no"}))
     run.fire(RetryDue(a))
     assert sorted(run.pending) == ["s/j@a#4", "s/j@b#1"]
+
+
+def test_what_waits_to_run_again_lets_another_part_of_its_stage_that_was_asked_for_meanwhile_end_first() -> None:
+    stages = [stage("s", job("j")), stage("t", job("k"), job("l"))]
+    run = Watched(scenario(*stages, agents="a b"), keep_alive=True).begin()
+    for row in ("s/j", "t/k", "t/l"):
+        run.ok(f"{row}@a#1", f"{row}@b#1")
+    run.go(RerunRequest("s", from_here=True))
+    run.go(RerunRequest("t", agent="b"))
+    run.ok("s/j@a#2", "s/j@b#2")
+    assert sorted(run.pending) == ["t/k@b#2"]
+    run.ok("t/k@b#2", "t/l@b#2")
+    assert sorted(run.pending) == ["t/k@a#2", "t/k@b#3"]
+
+
+def test_what_waits_to_run_again_leaves_out_what_comes_anyway_since_its_stage_starts_over() -> None:
+    stages = [stage("s", job("j")), stage("t", job("k"), job("l"))]
+    run = Watched(scenario(*stages, agents="a b")).begin()
+    run.go(PauseRequest("b"))
+    run.ok("s/j@a#1", "s/j@b#1", "t/k@a#1", "t/l@a#1")
+    run.go(RerunRequest("s", "j", "a", from_here=True))
+    run.go(RerunRequest("t"))
+    run.ok("s/j@a#2")
+    assert sorted(run.pending) == ["t/k@a#2", "t/k@b#1"]
+    run.ok("t/k@a#2")
+    assert sorted(run.pending) == ["t/k@b#1", "t/l@a#2"]
