@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,10 @@ from typing import Any
 
 import pexpect
 import pytest
+
+from octogram_tui.journal import archive
+from octogram_tui.runtime import typed_verbs
+from octogram_tui.runtime.asking import ask
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONPATH = f"{ROOT}:{ROOT / 'agentd'}"
@@ -72,6 +77,16 @@ class Place:
     def open(self, *arguments: str, size: tuple[int, int] = (100, 30)) -> pexpect.spawn:
         """Start the program in a terminal."""
         return in_terminal([*PROGRAM, *arguments], env=self.environment, cwd=self.home, size=size)
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where its runs are kept."""
+        return self.home / ".local/state/octogram-tui/runs"
+
+    def ask(self, *words: str, run: str = "last") -> dict[str, Any]:
+        """Ask a run something from this process, whoever holds control; a program's start is saved."""
+        socket = archive.find(self.runs_dir, run).info.socket
+        return asyncio.run(ask(socket, typed_verbs.parse(list(words)), takes_control=True))
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the test's."""

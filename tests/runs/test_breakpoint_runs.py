@@ -13,6 +13,8 @@ import pexpect
 import pytest
 from fixtures_program import Place, events_of, wait_for
 
+from octogram_tui.journal import archive
+
 SCENARIO = """
 vars: {code: 0}
 agents: [{name: n_1, transport: local}, {name: n_2, transport: local}]
@@ -75,12 +77,12 @@ def test_with_nobody_there_a_breakpoint_fails_the_run_or_is_told_of(place: Place
 
 
 def test_somebody_is_called_and_when_nobody_comes_the_run_ends(place: Place) -> None:
-    done, _ = run(place, "--step-from", "/sum@n_1", "--on-break", "hold:1s")
+    done, _ = run(place, "--step-from", "/sum@n_1", "--on-break", "hold:0.2s")
     assert done.returncode == 11, done.stdout + done.stderr
     assert "octogram-tui: held: measure/sum@n_1: breakpoint 1: before\n" in done.stderr
-    command = re.search(r"attach within 1\.00s, else the run ends: (octogram-tui attach \S+)\n", done.stderr)
+    command = re.search(r"attach within 0\.20s, else the run ends: (octogram-tui attach \S+)\n", done.stderr)
     assert command is not None
-    assert command[1].split()[-1] == place.last_run()["run"]
+    assert command[1].split()[-1] == archive.find(place.runs_dir, "last").id
     assert "stopped by --on-break hold" in done.stdout
 
 
@@ -102,7 +104,7 @@ def test_whoever_is_called_comes_looks_and_lets_it_go_on(place: Place) -> None:
 
     why, run_ = called()
     assert why == "measure/ping@n_1[1]: breakpoint 2: before"
-    assert place.run("ask", run_, "go").returncode == 0
+    place.ask("go", run=run_)
     why, run_ = called()
     assert why.startswith("measure/sum@n_")
     child = place.open("attach", run_)
@@ -111,8 +113,8 @@ def test_whoever_is_called_comes_looks_and_lets_it_go_on(place: Place) -> None:
     child.expect("Leave the run")
     child.send("d")
     child.expect(pexpect.EOF)
-    assert place.run("ask", run_, "set_variable", "code", "value=0").returncode == 0
-    assert place.run("ask", run_, "rerun_all", "failed", "go=true").returncode == 0
+    place.ask("set_variable", "code", "value=0", run=run_)
+    place.ask("rerun_all", "failed", "go=true", run=run_)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0, out
     place.wait_clean()
@@ -128,8 +130,7 @@ def test_they_are_kept_for_the_file_and_there_again_in_its_next_console(place: P
             lambda: len(journals(place)) == number and any(e["type"] == "job_held" for e in events(journals(place)[-1]))
         )
         for words in asked:
-            done = place.run("ask", "--take-control", "last", *words)
-            assert done.returncode == 0, done.stderr
+            place.ask(*words)
         child.send("q")
         child.expect("Leave the run")
         child.send("s")

@@ -15,6 +15,10 @@ import pytest
 from fixtures_program import PROGRAM, Place, wait_for
 from fixtures_ssh import SshServer
 
+from octogram_tui.commands import shell
+from octogram_tui.errors import RequestDenied, UsageError
+from octogram_tui.runtime.answers import told
+
 SCENARIO = """
 agents: [{%s, env: {PLAIN: "it's here", MY_TOKEN: hush}}]
 stages:
@@ -176,19 +180,22 @@ def test_a_daemon_that_is_gone_is_done_without(here: Held) -> None:
     assert "did not answer within" in done.stderr
 
 
-def test_what_cannot_be_is_said(here: Held) -> None:
-    for words, code, said in (
-        (["nowhere"], 2, "there is no row 'nowhere'"),
-        (["one/fail@n_9"], 9, "there is no agent 'n_9'"),
-        (["one/fial@n_1"], 9, "the scenario has no job one/fial"),
-    ):
-        refused = here.shell(*words)
-        assert (refused.returncode, refused.stdout) == (code, "")
-        assert said in refused.stderr
-    shown = here.place.run("ask", "last", "whereabouts", "one/fail@n_1").stdout
-    assert "PLAIN=it's here" in shown
+def test_what_cannot_be_is_said(here: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = here.shell("one/fail@n_9")
+    assert (refused.returncode, refused.stdout) == (9, "")
+    assert "there is no agent 'n_9'" in refused.stderr
+    monkeypatch.setenv("XDG_STATE_HOME", str(here.place.home / ".local/state"))
+    with pytest.raises(UsageError, match="there is no row 'nowhere'"):
+        shell.main(["last", "nowhere"])
+    with pytest.raises(RequestDenied, match="the scenario has no job one/fial"):
+        shell.main(["last", "one/fial@n_1"])
+    answer = here.place.ask("whereabouts", "one/fail@n_1")
+    assert answer["environment"]["MY_TOKEN"] == "hush"
+    assert "  PLAIN=it's here" in told(answer)
+    assert "hush" not in "".join(told(answer))
+    shown = here.place.run("ask", "last", "--json", "whereabouts", "one/fail@n_1").stdout
+    assert "it's here" in shown
     assert "hush" not in shown
-    assert "hush" not in here.place.run("ask", "last", "--json", "whereabouts", "one/fail@n_1").stdout
 
 
 def test_no_shell_of_a_run_that_is_over(place: Place) -> None:
