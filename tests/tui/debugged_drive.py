@@ -1,9 +1,7 @@
 """Drives a console at random on a real engine: requests are done, questions are answered, the past can be gone to."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 from random_drive import Drive
@@ -25,8 +23,8 @@ OF_DIALOGS = (
 ).split()
 LINES_TYPED = [
     "vars.level", "vars.nothing", "1 +", "[x for x in vars]", "measure/probe@n_1", "*", "prepare", "17", "0:01",
-    "@12:00", "{{ vars.level }}", "until measure/judge", "set_variable level 1", "break * failed", "ask", "step depth=out", "%3",
-    "seat.txt", "2", "null", "agent:n_1", "\x1b[31m", "數" * 50,
+    "@12:00", "{{ vars.level }}", "until measure/judge", "set_variable level 1", "break * failed", "ask", "step depth=out",
+    "%3", "seat.txt", "2", "null", "agent:n_1", "\x1b[31m", "數" * 50,
 ]  # fmt: skip
 FORMS = (
     "edit_arguments edit_variable unset_variable breakpoints new_breakpoint evaluate rerun_menu back_to_stage ask_verb "
@@ -43,8 +41,8 @@ KINDS = (
 class DebuggedBehind:
     """A run that does as it is asked."""
 
-    def __init__(self, scenario: Path) -> None:
-        self.run = DebuggedRun(scenario).begin()
+    def __init__(self, run: DebuggedRun) -> None:
+        self.run = run
         self.has_control = self.is_connected = True
         self.consoles = 1
         self.refusals: list[str] = []

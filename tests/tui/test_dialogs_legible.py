@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from console_app import console, until
 from debugged_drive import DebuggedBehind
-from textual.pilot import Pilot
+from textual.events import Resize
+from textual.geometry import Size
 
 from octogram_tui.engine.stimuli import BreakRequest
-from octogram_tui.tui.app import ConsoleOutcome
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.screens.dialogs import DialogText
 from octogram_tui.tui.widgets.brush import cells_of
-from tools.debugged_run import SCENARIO
+from tools.debugged_run import DebuggedRun
 
 OPENED = (
     "edit_arguments", "edit_variable", "breakpoints", "new_breakpoint", "evaluate", "rerun_menu", "back_to_stage",
@@ -20,12 +20,17 @@ OPENED = (
 )  # fmt: skip
 
 
+RUN = DebuggedRun().begin()
+for number in range(1, 30):
+    RUN.ask(BreakRequest(f"measure/judge@n_{number}", condition="vars.level > 2 and vars.limit < 30"))
+
+
 def wrong_in(screen: Dialog[Any]) -> list[str]:
     """Say what is outside of the frame, or cut without a mark."""
     found = []
     frame = screen.query_one(".dialog")
     size = screen.app.size
-    if not (0 <= frame.region.x and frame.region.right <= size.width and frame.region.bottom <= size.height):
+    if not (frame.region.x >= 0 and frame.region.right <= size.width and frame.region.bottom <= size.height):
         found.append(f"the frame {frame.region} on {size}")
     inner = frame.content_region
     for text in screen.query(DialogText):
@@ -43,32 +48,21 @@ def wrong_in(screen: Dialog[Any]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("is_ascii", [False, True])
-async def test_every_dialog_of_the_debugger_fits_its_screen(is_ascii: bool) -> None:
-    source: Any = DebuggedBehind(SCENARIO)
-    app = console(source, history=source, ascii_only=is_ascii)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.model.head.seq == source.run.events[-1].seq)
-        screen = app.run_screen
-        assert screen is not None
-        for number in range(1, 30):
-            source.send(BreakRequest(f"measure/judge@n_{number}", condition="vars.level > 2 and vars.limit < 30"))
-        await until(pilot, lambda: app.model.head.seq == source.run.events[-1].seq)
-        wrong = []
-        for name in OPENED:
-            await screen.perform(name)
-            await until(pilot, lambda: isinstance(app.screen, Dialog))
-            dialog = app.screen
-            assert isinstance(dialog, Dialog)
-            for width, height in ((80, 24), (60, 20), (30, 10)):
-                await resized(pilot, width, height)
-                wrong += [f"{name} at {width}x{height}: {each}" for each in wrong_in(dialog)]
-            dialog.dismiss(None)
-            await until(pilot, lambda: app.screen is screen)
-            await resized(pilot, 80, 24)
-        assert not wrong, "\n".join(wrong)
+SIZES = [(80, 24), (60, 20), (30, 10)]
 
 
-async def resized(pilot: Pilot[ConsoleOutcome], width: int, height: int) -> None:
-    await pilot.resize_terminal(width, height)
-    await pilot.pause()
+@pytest.mark.parametrize("name", OPENED)
+async def test_every_dialog_of_the_debugger_fits_its_screen(name: str) -> None:
+    source: Any = DebuggedBehind(RUN)
+    app = console(source, history=source, ascii_only=len(name) % 2 == 0)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: app.model.head.seq == RUN.events[-1].seq)
+        assert app.run_screen is not None
+        await app.run_screen.perform(name)
+        await until(pilot, lambda: isinstance(app.screen, Dialog))
+        dialog = app.screen
+        assert isinstance(dialog, Dialog)
+        for width, height in SIZES:
+            app.post_message(Resize(Size(width, height), Size(width, height)))
+            await until(pilot, lambda size=(width, height): dialog.size == size)  # type: ignore[misc]
+            assert wrong_in(dialog) == []
