@@ -88,7 +88,7 @@ class DebuggedRun:
             "probe": self._probe,
             "judge": self._judge,
         }
-        environment: Any = sent.arguments.get("env")
+        environment: Any = sent.arguments.get("env") or {}
         work = jobs.get(attempt.instance.job)
         lines, status = work(sent.agent, environment) if work is not None else ([], 0)
         if lines:
@@ -107,7 +107,7 @@ class DebuggedRun:
         self._waiting.append(st.AttemptReport(sent.agent, attempt, state, result, failure, duration_s=0.02))
 
     def _probe(self, agent: str, environment: dict[str, Any]) -> tuple[list[str], int]:
-        file, level = environment["FILE"], int(environment["LEVEL"])
+        file, level = environment.get("FILE", ""), _number(environment.get("LEVEL"))
         if file != "seat.txt":
             return [f"cat: {file}: No such file or directory"], 3
         seat = int(agent.partition("_")[2])
@@ -115,7 +115,9 @@ class DebuggedRun:
         return [f"seat {seat} answers {level * 10}"], 0
 
     def _judge(self, agent: str, environment: dict[str, Any]) -> tuple[list[str], int]:
-        answer, limit = self._answers[agent], int(environment["LIMIT"])
+        answer, limit = self._answers.get(agent), _number(environment.get("LIMIT"))
+        if answer is None:  # its probe was skipped
+            return ["cat: answer.txt: No such file or directory"], 0
         return ([f"{answer} is over the limit of {limit}"], 4) if answer > limit else ([], 0)
 
 
@@ -151,6 +153,11 @@ class DebuggedSource:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def _number(text: object) -> int:
+    """Read a number as a shell does: what is none counts as 0."""
+    return int(str(text)) if str(text).isdecimal() else 0
 
 
 async def _no_log(_: LogQuery) -> dict[str, Any]:

@@ -33,7 +33,8 @@ TINY = [(1, 1), (2, 30), (200, 1), (9, 3), (400, 100)]
 OF_ACTIONS = sorted({key for action in ACTIONS for key in action.default_keys})
 OF_PRESETS = sorted({key for keys in PRESETS.values() for some in keys.values() for key in some.split()})
 OF_FORMS = "backspace delete a x 5 d s ctrl+s y n r ctrl+u ctrl+w ctrl+q ctrl+p shift+up shift+end insert f12 é".split()
-SIGNS = {"space": " ", "exclamation_mark": "!", "slash": "/", "question_mark": "?", "colon": ":", "ampersand": "&"}
+SIGNS = {"space": " ", "exclamation_mark": "!", "slash": "/", "question_mark": "?", "colon": ":", "ampersand": "&",
+         "equals_sign": "=", "asterisk": "*", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-"}  # fmt: skip
 PASTES = ["one", "two\nlines", "é数[bold", "\x1b[2J", "", "x" * 5000, "[1, 2"]
 LINES = ["line", "", "数数数数 " * 40, "\x1b[31mred\x1b[0m", "[/]", "x" * 300]
 MOVES = {"j", "k", "g", "G", "up", "down", "home", "end", "pageup", "pagedown"}
@@ -123,7 +124,9 @@ class FleetBehind(StillSource):
 class Drive:
     """A console under way. `done` has every step, to be repeated: the seed gives the same ones."""
 
-    def __init__(self, pilot: Pilot[ConsoleOutcome], source: FleetBehind, rng: random.Random) -> None:
+    kinds = KINDS
+
+    def __init__(self, pilot: Pilot[ConsoleOutcome], source: Any, rng: random.Random) -> None:
         assert isinstance(pilot.app, ConsoleApp)
         self.app = pilot.app
         self.source = source
@@ -135,7 +138,7 @@ class Drive:
 
     async def step(self) -> None:
         """Do something, and look at what came of it."""
-        kind = self._rng.choice(KINDS.split())
+        kind = self._rng.choice(self.kinds.split())
         if self._is_away and kind not in ("event", "hostile", "storm", "size", "attached"):
             self._is_away = False
             self.app.post_message(events.AppFocus())
@@ -188,12 +191,19 @@ class Drive:
 
     async def _do_key(self) -> str:
         # Some at once, as from a hand that is faster than the screen; and not by `press`, which waits for each.
-        rng = self._rng
-        keys = rng.choices(rng.choice([OF_ACTIONS, OF_ACTIONS, OF_PRESETS, OF_FORMS]), k=rng.choice([1, 1, 1, 3]))
+        return await self._press(self._rng.choice([OF_ACTIONS, OF_ACTIONS, OF_PRESETS, OF_FORMS]))
+
+    async def _press(self, some: list[str]) -> str:
+        """Press one key of some, or a few at once."""
+        keys = self._rng.choices(some, k=self._rng.choice([1, 1, 1, 3]))
         for key in keys:
-            self.app.post_message(events.Key(key, key if len(key) == 1 else SIGNS.get(key)))
+            self.key(key)
         self._is_scrolled = self._is_scrolled and not MOVES & set(keys)
         return " ".join(keys)
+
+    def key(self, key: str, character: str | None = None) -> None:
+        """Let a key come."""
+        self.app.post_message(events.Key(key, character or (key if len(key) == 1 else SIGNS.get(key))))
 
     def _place(self) -> tuple[int, int]:
         width, height = self.app.size

@@ -31,7 +31,10 @@ from octogram_tui.tui.screens.run_screen import RunScreen
 
 TRIED = int(os.environ.get("OCTOGRAM_GUARD_TRIES", "10"))
 """So many methods are made to raise; `0` for all that there are."""
-TOUR = "2 l enter escape 3 slash x enter 4 e escape 1 j r escape question_mark escape colon escape f z z"
+TOUR = (
+    "2 l enter escape 3 slash x enter 4 e escape 1 j r escape question_mark escape colon escape f z z "
+    "B n escape escape equals_sign x enter escape D escape b comma T x enter escape semicolon A H n X C"
+)
 
 TURNS = 40
 """So many turns of the loop take a key to the last widget that it concerns, with room."""

@@ -3,9 +3,12 @@
 import os
 import random
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from console_app import StillSource, console, screen_text, settled, until
+from debugged_drive import DebuggedBehind, DebuggedDrive
 from random_drive import SIZES, Drive, FleetBehind
 
 from octogram_tui.engine import events as ev
@@ -15,10 +18,13 @@ from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.screens import save_form
 from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.line_view import LineView
+from tools.debugged_run import SCENARIO, DebuggedRun
 
 STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "200"))
 """In all. `make random` takes ten thousand."""
 OF_ONE = 100
+OF_DEBUGGED = 40
+DEBUGGED_TEXT = SCENARIO.read_text()
 FIRST = int(os.environ.get("OCTOGRAM_RANDOM_SEED", "0"))
 
 
@@ -52,6 +58,34 @@ async def test_nothing_ends_the_console(seed: int, monkeypatch: pytest.MonkeyPat
                 pane = app.run_screen.panes[view.name]
                 await until(pilot, partial(_is_there, pane))
             assert screen_text(app).strip()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + max(1, STEPS // OF_DEBUGGED // 4)))
+async def test_nothing_ends_the_console_of_a_run_that_does_as_it_is_asked(
+    seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert GuardedApp.is_strict
+    rng = random.Random(seed)
+    scenario = tmp_path / "debugger.yml"  # which the forms may write into
+    scenario.write_text(DEBUGGED_TEXT)
+    source: Any = DebuggedBehind(DebuggedRun(scenario).begin())
+    options = {"ascii_only": rng.random() < 0.2, "palette": rng.choice(theme.names())}
+    app = console(source, scenario_path=str(scenario), read_text=lambda *_: DEBUGGED_TEXT, history=source, **options)
+    monkeypatch.setattr(app, "exit", lambda *_, **__: None)
+    monkeypatch.setattr(save_form, "write_whole", lambda *_: None)
+    monkeypatch.setattr(app, "show_in_pager", lambda *_: app.notify("lent and back"))
+    monkeypatch.setattr(app, "lend", lambda *_, **__: app.notify("lent and back"))
+    async with app.run_test(size=rng.choice([(80, 24), (120, 40), (200, 60), (30, 10)])) as pilot:
+        await until(pilot, lambda: app.model.head.seq == source.run.events[-1].seq)
+        drive = DebuggedDrive(pilot, source, rng)
+        for _ in range(OF_DEBUGGED):
+            await drive.step()
+        assert app.run_screen is not None
+        while app.screen is not app.run_screen:
+            await pilot.press("escape")
+        app.run_screen.action_now()
+        await until(pilot, lambda: app.model.board.seq == source.run.events[-1].seq)
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,8 @@ class BreakpointForm(Dialog[BreakRequest]):
         self._about = about
         self._first = first or ("condition" if given.pattern else "pattern")
         self.when: When = given.when
-        self.fields = {
-            name: TypedLine(brush.text(getattr(given, name), limit=4000), id=f"break-{name}", select_on_focus=False)
-            for name in TEXTS
-        }
+        self._shown = {name: brush.text(getattr(given, name), limit=4000) for name in TEXTS}
+        self.fields = {name: TypedLine(self._shown[name], id=f"break-{name}", select_on_focus=False) for name in TEXTS}
         title = f"Breakpoint {number}" if number else "A new breakpoint"
         self.heading = DialogText(brush, [[(title, "strong"), ("   enter: set   esc: never mind", "faint")]])
         self.point = DialogText(brush, [])
@@ -108,11 +106,17 @@ class BreakpointForm(Dialog[BreakRequest]):
 
     def read(self) -> Breakpoint:
         """Give what is filled in, right or wrong."""
-        texts: dict[str, Any] = {name: field.value.strip() for name, field in self.fields.items()}
+        texts: dict[str, Any] = {name: self._text(name) for name in TEXTS}
         if self.when not in HAS_NAME:
             texts["name"] = ""
         texts["pattern"] = texts["pattern"] or "*"
         return replace(self._given, when=self.when, **texts)
+
+    def _text(self, name: str) -> str:
+        """Give a field's text; what was not touched stays as it was set, whatever can be shown of it."""
+        value = self.fields[name].value
+        given: str = getattr(self._given, name)
+        return given if value == self._shown[name] else value.strip()
 
     def _show(self) -> None:
         room = room_of(self.app.size.width)

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 MOST_CELLS = 100
 AROUND = 6
 """Cells that frame and scroll bar take."""
-OTHER_ROWS = 11
-"""What stands around the list: a frame, the heading, what is told of the chosen one, and the keys."""
+OTHER_ROWS = 6
+"""What stands around the list besides the keys: the heading, what is told of the chosen one, and blanks."""
+FRAME_ROWS = 2
+LEAST_ROWS = 7
+"""Below so many, with the keys, nothing is told but the list."""
 KEYS = (
     ("enter", "edit"),
     ("spc", "on, off"),
@@ -60,6 +63,7 @@ class BreakpointScreen(Dialog[None]):
         self.number = 0  # of the breakpoint under the cursor
         self._newest: int | None = None  # the highest number, as it was shown last
         self._top = 0
+        self._first = 2  # the line on which the list begins
         self.text = BreakpointText(self.brush, [])
 
     def compose(self) -> ComposeResult:
@@ -98,14 +102,21 @@ class BreakpointScreen(Dialog[None]):
             self.number = newest  # it was set just now
         self._newest = newest
         chosen = self.chosen
-        rows = max(1, min(len(listed), self.app.size.height - OTHER_ROWS))
+        keys = self._keys(room)
+        within = max(3, self.app.size.height * 9 // 10 - FRAME_ROWS)
+        is_low = within < LEAST_ROWS + len(keys)  # the list and the keys come first
+        keys = keys[: max(1, within - 2)]
+        rows = max(1, min(len(listed), within - len(keys) - (1 if is_low else OTHER_ROWS)))
+        if is_low:
+            del lines[1:]
+        self._first = len(lines)
         at = listed.index(chosen) if chosen is not None else 0
         self._top = max(0, min(max(at - rows + 1, min(self._top, at)), len(listed) - rows))
         lines += [self._line(each, room, is_here=each is chosen) for each in listed[self._top : self._top + rows]]
         if chosen is None:
             lines += [[("there is none: `n` sets one, or `b` at a row", "dim")]]
         told = self._told(chosen, room) if chosen is not None else []
-        lines += [[], *[*told, [], []][:2], [], *self._keys(room)]
+        lines += keys if is_low else [[], *[*told, [], []][:2], [], *keys]
         self.text.show(lines)
 
     def _holds(self) -> str:
@@ -148,8 +159,8 @@ class BreakpointScreen(Dialog[None]):
 
     def clicked(self, y: int, x: int) -> None:
         """Choose the breakpoint of a line; on its sign, switch it."""
-        at = y - 2 + self._top
-        if 0 <= at < len(self.listed) and y - 2 >= 0:
+        at = y - self._first + self._top
+        if 0 <= at < len(self.listed) and y >= self._first:
             self.number = self.listed[at].number
             if x < 4:
                 self._switch()

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, wrapped
 from octogram_tui.tui.widgets.scrollbar import draw_whole_cells
+from octogram_tui.tui.widgets.title_line import cut
 
 KEY_CELLS = 7
 MOST_CELLS = 76
@@ -76,6 +77,8 @@ class DialogText(Widget):
     def render_line(self, y: int) -> Strip:
         """Paint a line."""
         pieces = self.lines[y] if y < len(self.lines) else []
+        if cells_of(pieces) > self.size.width:
+            pieces = cut(pieces, self.size.width)  # with a mark that says so
         return self.brush.strip(pieces, self.size.width).apply_style(self.rich_style)
 
 
