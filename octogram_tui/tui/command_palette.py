@@ -16,6 +16,7 @@ from octogram_tui.tui import theme
 from octogram_tui.tui.event_feed import AnsweringSource, SharedSource
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
+from octogram_tui.tui.other_names import OTHER_NAMES
 from octogram_tui.tui.possible import Standing, is_askable, is_possible
 from octogram_tui.tui.widgets.brush import fit
 
@@ -32,13 +33,17 @@ LEFT_OUT = frozenset({"palette", "next pane", "previous pane", "back", "suspend"
 
 
 class Entry(NamedTuple):
-    """One line. `shows`: what it would look like, as long as the cursor stands on it; empty for what is only done."""
+    """One line. `shows`: what it would look like, as long as the cursor stands on it; empty for what is only done.
+
+    others: names by which it is found as well
+    """
 
     name: str
     keys: str
     says: str
     action: str
     shows: str = ""
+    others: tuple[str, ...] = ()
 
 
 class ActionProvider(Provider):
@@ -65,7 +70,9 @@ class ActionProvider(Provider):
             if action.where == "list" or action.name in LEFT_OUT:
                 continue
             if is_possible(action, console.model, standing):
-                yield Entry(action.name.capitalize(), " ".join(keys.names(action.name)), action.says, action.call)
+                shown = " ".join(keys.names(action.name))
+                others = OTHER_NAMES.get(action.name, ())
+                yield Entry(action.name.capitalize(), shown, action.says, action.call, others=others)
         for verb in verbs.TABLE:
             if is_askable(verb, console.model, standing):
                 yield Entry(f"Ask: {verb.name}", "", verb.help, f"ask_verb('{verb.name}')")
@@ -108,6 +115,9 @@ class ActionProvider(Provider):
             if query in entry.keys.split():
                 score = 2.0
             name = matcher.highlight(entry.name) if score else Content(entry.name)
+            for other in entry.others:
+                if query.lower() in other and (found := matcher.match(other)) > score:
+                    score, entry = found, entry._replace(says=f"{other}: {entry.says}")
             if not score and query.lower() in entry.says.lower():
                 score = 0.1
             if score > 0:

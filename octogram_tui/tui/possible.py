@@ -107,7 +107,7 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
             return not model.is_replay
         case "replay":
             return board.phase is Phase.FINISHED and not model.is_replay and model.runs is not None
-        case "delete run":
+        case "delete run" | "compare runs":
             return model.runs is not None
     return True
 

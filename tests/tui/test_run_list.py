@@ -14,6 +14,7 @@ from octogram_tui.journal import archive
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
+from octogram_tui.tui.screens.session_verbs import SessionVerbs
 from octogram_tui.tui.widgets.run_list import RunList
 
 WAITING, ENDED = "20260105-100000-other-aa", "20260105-110000-older-bb"
@@ -124,3 +125,20 @@ async def test_without_a_directory_of_runs_it_says_so() -> None:
         await pilot.press("6")
         await until(pilot, lambda: "are not known here" in screen_text(app))
         await pilot.press("enter", "j", "G")
+
+
+async def test_another_run_is_compared_with_this_one(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+
+    async def show_said(_: SessionVerbs, title: str, words: list[str]) -> None:
+        started.append(words)
+
+    monkeypatch.setattr(SessionVerbs, "_show_said", show_said)
+    events = [*fleet_events(3.0)]
+    app = opened(runs_dir, events)
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await listed(pilot)
+        assert pane.entry is not None
+        await pilot.press("C")
+        await until(pilot, lambda: started)
+        assert started == [["compare", "--", pane.entry.run.id, app.model.board.run]]

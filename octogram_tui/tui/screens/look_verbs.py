@@ -72,10 +72,18 @@ class LookVerbs(FailureVerbs):
         elif self.banner.close():
             pass
         else:
-            self.plan.is_following = True
-            self.is_pinned = False
-            self.log_pane.follow()
+            self._follow()
         self.sync()
+
+    def action_follow(self) -> None:
+        """Follow the run again, whatever was chosen."""
+        self._follow()
+        self.sync()
+
+    def _follow(self) -> None:
+        self.plan.is_following = True
+        self.is_pinned = False
+        self.log_pane.follow()
 
     def action_explain(self) -> None:
         """Say why what is chosen is as it is; again for what is known of it."""

@@ -19,10 +19,11 @@ from octogram_tui.tui.outcome import ConsoleOutcome
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.screens.file_verbs import FileVerbs
 from octogram_tui.tui.screens.log_screen import LogScreen
+from octogram_tui.tui.widgets.run_list import RunList
 
 MOST_SERVICES = 9
 """One digit each."""
-DOCTOR_S = 120.0
+COMMAND_S = 120.0
 
 
 class SessionVerbs(FileVerbs):
@@ -110,23 +111,36 @@ class SessionVerbs(FileVerbs):
         self.run_worker(self._doctor(), group="doctor", exclusive=True)
 
     async def _doctor(self) -> None:
-        command = [sys.executable, "-m", "octogram_tui", "doctor", self.app.scenario_path]
+        name = os.path.basename(self.app.scenario_path)
+        await self._show_said(f"doctor {name}", ["doctor", self.app.scenario_path])
+
+    async def _show_said(self, title: str, words: list[str]) -> None:
+        """Show what a command of ours says, in a process of its own."""
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "octogram_tui", *words, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+            )
             try:
-                data, _ = await asyncio.wait_for(process.communicate(), DOCTOR_S)
+                data, _ = await asyncio.wait_for(process.communicate(), COMMAND_S)
             finally:
                 if process.returncode is None:
                     process.kill()
         except (OSError, TimeoutError) as error:
-            said = getattr(error, "strerror", None) or f"it did not end within {DOCTOR_S:g} s"
-            self.app.notify(f"the doctor cannot look: {said}", severity="warning", markup=False)
+            said = getattr(error, "strerror", None) or f"it did not end within {COMMAND_S:g} s"
+            self.app.notify(f"{title}: {said}", severity="warning", markup=False)
             return
         lines = [safe(printed(line), limit=len(line)) for line in data.decode("utf-8", "replace").splitlines()]
-        title = f"doctor {os.path.basename(self.app.scenario_path)}: exit status {process.returncode}"
-        self.app.push_screen(LogScreen(self.model, self.app.brush, title, lines))
+        self.app.push_screen(LogScreen(self.model, self.app.brush, f"{title}: exit status {process.returncode}", lines))
 
     # Runs
+
+    def on_run_list_compared(self, message: RunList.Compared) -> None:
+        """Say where another run and this one first differ, and what took longer."""
+        message.stop()
+        mine, other = self.model.board.run, message.entry.run.id
+        self.app.notify(f"comparing with {other} ...", timeout=3, markup=False)
+        words = ["compare", "--", other, mine]
+        self.run_worker(self._show_said(f"compare {other} {mine}", words), group="compare", exclusive=True)
 
     def action_replay_run(self) -> None:
         """Look at this run again, from its begin, now that it is over."""

@@ -37,6 +37,13 @@ class RunList(LineView):
             super().__init__()
             self.entry = entry
 
+    class Compared(Message):
+        """A run is to be held against the one that is looked at."""
+
+        def __init__(self, entry: RunEntry) -> None:
+            super().__init__()
+            self.entry = entry
+
     def __init__(self, model: Model, brush: Brush) -> None:
         super().__init__(model, brush, id="runs")
         self._page: Page | None = None
@@ -97,6 +104,13 @@ class RunList(LineView):
             self.app.notify(f"{why}: it is not deleted", severity="warning", markup=False)
             return
         self.post_message(self.Unwanted(entry))
+
+    def action_compare_runs(self) -> None:
+        """Say where the run under the cursor and the one that is looked at first differ."""
+        if self.entry is None or self.entry.run.id == self.model.board.run:
+            self.app.notify("choose another run to compare this one with", markup=False)
+        else:
+            self.post_message(self.Compared(self.entry))
 
     def title(self) -> list[Piece]:
         """Say how many wait."""
