@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
 from octogram_tui.journal import archive, texts
+from octogram_tui.journal.history import JournalHistory
 from octogram_tui.projection.source import ReadText
 from octogram_tui.prompt.lines import lines_of
 from octogram_tui.prompt.outlet import Outlet
@@ -54,18 +55,26 @@ def attach(
         try:
             style = _style(settings, ascii_only=ascii_only, level=level)
             read_text = partial(texts.find, run.directory)
-            return await _sit(client, style, read_text, owns=owns, earlier=earlier, lend=partial(_shell, run.id))
+            return await _sit(
+                client,
+                style,
+                read_text,
+                history=JournalHistory(run.journal),
+                owns=owns,
+                earlier=earlier,
+                lend=partial(_shell, run.id),
+            )
         finally:
             await client.close()
 
     return told(run, asyncio.run(session()))
 
 
-def replay(recording: Recording, settings: Settings, *, ascii_only: bool = False, level: int = 0) -> int:
-    """Tell of a run that is over, and answer looks at it. Raises JournalError."""
+def replay(recording: Recording, settings: Settings, *, ascii_only: bool = False, level: int = 0, at: str = "") -> int:
+    """Tell of a run that is over, and answer looks at it; at: the moment that is first. Raises JournalError."""
     style = _style(settings, ascii_only=ascii_only, level=level)
     read_text = partial(texts.find, recording.path.parent)
-    asyncio.run(_sit(recording, style, read_text, is_replay=True))
+    asyncio.run(_sit(recording, style, read_text, is_replay=True, history=JournalHistory(recording.path), at=at))
     if recording.failure is not None:
         raise recording.failure
     return 0
@@ -80,12 +89,14 @@ async def _sit(
     is_replay: bool = False,
     earlier: Sequence[int] = (),
     lend: LendsTerminal | None = None,
+    history: JournalHistory | None = None,
+    at: str = "",
 ) -> ConsoleOutcome:
-    model = Model(is_replay=is_replay, read_text=read_text)
+    model = Model(is_replay=is_replay, read_text=read_text, history=history)
     lines = lines_of(PROMPT, lambda: _names(model))
     outlet = Outlet(sys.stdout, PROMPT, lines.typed)
     teller = Teller(model, outlet, cast("TextIO", outlet), style)
-    session = Session(source, model, lines, outlet, teller, owns=owns, lend=lend)
+    session = Session(source, model, lines, outlet, teller, owns=owns, lend=lend, at=at)
     return await session.run(tuple(earlier))
 
 

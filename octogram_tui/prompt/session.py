@@ -8,13 +8,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
-from octogram_tui.engine.stimuli import GoRequest, RerunAllRequest, RerunRequest, StepRequest, StopRequest, UntilRequest
+from octogram_tui.engine.stimuli import (
+    BreakRequest,
+    GoRequest,
+    RemoveBreakRequest,
+    RerunAllRequest,
+    RerunRequest,
+    StepRequest,
+    StopRequest,
+    SwitchBreakRequest,
+    UntilRequest,
+)
 from octogram_tui.errors import ExitCode, UsageError
+from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.text import safe
 from octogram_tui.prompt.helping import help_on
 from octogram_tui.prompt.lines import Lines
 from octogram_tui.prompt.looks import TOLD
+from octogram_tui.prompt.moments import go
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.rows import find_row
 from octogram_tui.prompt.telling import Teller
@@ -28,8 +40,10 @@ from octogram_tui.tui.outcome import ConsoleOutcome
 
 MOVES = (StepRequest, GoRequest, UntilRequest, RerunRequest, RerunAllRequest)
 """What a script waits for: its next line is for when nothing moves any more."""
-AGAIN = ("s", "step", "n", "next", "o", "out")
+AGAIN = ("s", "step", "n", "next", "o", "out", "earlier", "later", ",", ".")
 """What an empty line does once more."""
+WHILE_BACK = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest, StopRequest, LogQuery)
+"""What is asked while one looks back too: it is about what comes, or about nothing of then."""
 LAST_WORDS_S = 10.0
 
 
@@ -67,6 +81,7 @@ class Session:
         *,
         owns: bool,
         lend: LendsTerminal | None = None,
+        at: str = "",
     ) -> None:
         self._source = source
         self._model = model
@@ -75,6 +90,7 @@ class Session:
         self._teller = teller
         self._owns = owns and not model.is_replay
         self._lend = lend
+        self._at = at  # the moment that is told first, of a replay
         self._scope = ""
         self._again = ""
         self._interrupts = 0
@@ -98,8 +114,13 @@ class Session:
                 task.cancel()
             await asyncio.wait([hearing, typing])
             self._lines.close()
-            if self._model.board.phase is Phase.FINISHED or self._model.is_replay:
+            if self._board.phase is Phase.FINISHED or self._model.is_replay:
                 self._teller.close()
+
+    @property
+    def _board(self) -> Board:
+        """How the run stands, whatever moment is looked at."""
+        return self._model.head.board
 
     def _leave(self, outcome: ConsoleOutcome) -> None:
         if not self._left.done():
@@ -120,7 +141,7 @@ class Session:
         except Exception as error:
             self._leave_with(error)
             return
-        if self._model.board.phase is not Phase.FINISHED:
+        if self._board.phase is not Phase.FINISHED:
             self._model.lose()
             self._teller.tell_needs()
             if not self._model.is_replay:
@@ -138,7 +159,7 @@ class Session:
 
     def _see_to_it(self) -> None:
         """Leave when all is over, and see to a run that nobody answers any more."""
-        board = self._model.board
+        board = self._board
         if board.phase is Phase.FINISHED:
             if self._is_stopping or self._is_unattended:
                 self._leave(ConsoleOutcome("finished", board.exit_code))
@@ -159,7 +180,7 @@ class Session:
     @property
     def _is_still(self) -> bool:
         """Whether nothing moves until somebody acts."""
-        board = self._model.board
+        board = self._board
         if board.phase >= Phase.DONE or not self._source.is_connected:
             return board.phase is not Phase.STOPPING or not self._source.is_connected
         moves = board.tally[State.RUNNING] or board.tally[State.RETRYING]
@@ -168,7 +189,9 @@ class Session:
     @property
     def _has_begun(self) -> bool:
         """Whether lines are taken: at once where they are typed, else when there are rows to speak of."""
-        board = self._model.board
+        board = self._board
+        if self._at and self._source.is_connected:
+            return False
         if not self._source.is_connected or (self._lines.is_typed and board.seq):
             return True
         return board.phase > Phase.STARTING and (not board.is_paused or self._is_still)
@@ -183,6 +206,8 @@ class Session:
     async def _type(self) -> None:
         try:
             await self._until(lambda: self._has_begun)
+            if self._at:
+                await self._do(f"at {self._at}")
             while True:
                 line = await self._lines.next(self._outlet)
                 if line is None:
@@ -194,8 +219,8 @@ class Session:
         except Exception as error:
             self._leave_with(error)
             return
-        if self._lines.is_typed or self._model.is_replay or self._model.board.phase is Phase.FINISHED:
-            board = self._model.board
+        if self._lines.is_typed or self._model.is_replay or self._board.phase is Phase.FINISHED:
+            board = self._board
             is_over = board.phase is Phase.FINISHED and not self._model.is_replay
             self._leave(ConsoleOutcome("finished", board.exit_code) if is_over else ConsoleOutcome("detached", None))
             return
@@ -232,6 +257,8 @@ class Session:
                 await self._shell(look.words)
             case "info" if "breakpoints".startswith(look.words[0] if look.words else "-"):
                 self._outlet.say(*self._teller.list_breakpoints())
+            case "at" | "earlier" | "later":
+                self._outlet.say(*go(look.name, look.words, self._model))
             case name if name in TOLD:
                 self._outlet.say(*TOLD[name](look.words, self._model))
             case name:
@@ -240,7 +267,7 @@ class Session:
     def _choose_scope(self, words: tuple[str, ...]) -> None:
         if words:
             name = words[0].removeprefix("@")
-            if name not in ("all", "*") and name not in self._model.board.agents:
+            if name not in ("all", "*") and name not in self._board.agents:
                 raise UsageError(f"there is no agent {name[:40]!r}", hint="scope all")
             self._scope = "" if name in ("all", "*") else name
         self._outlet.say(f"steps are for {self._scope or 'the whole run'}")
@@ -260,6 +287,8 @@ class Session:
 
     async def _ask(self, asked: Asked) -> None:
         source, verb = self._source, verb_of(asked)
+        if self._model.is_back and not self._model.is_replay and not isinstance(asked, WHILE_BACK):
+            raise UsageError("you look back: what acts on the run is for now", hint="now")
         if self._model.is_replay or not source.is_connected:
             raise UsageError("this is a replay: nothing can be changed" if self._model.is_replay else "the run is over")
         if isinstance(asked, (TakeControl, OnlyWatch)):
@@ -283,14 +312,14 @@ class Session:
             self._outlet.say(f"{verb.name}: {first}", *more)
         else:
             self._outlet.say(f"{verb.name}: ok")
-        await self._until(lambda: self._model.board.seq >= int(answer.get("up_to") or 0) or not source.is_connected)
+        await self._until(lambda: self._board.seq >= int(answer.get("up_to") or 0) or not source.is_connected)
         if isinstance(asked, MOVES) and not self._lines.is_typed:
             await self._until(lambda: self._is_still)
 
     # Leaving
 
     async def _quit(self, words: tuple[str, ...]) -> None:
-        board = self._model.board
+        board = self._board
         how = words[0] if words else ""
         if how not in ("", "detach", "stop"):
             raise UsageError(f"quit {how[:40]}: leave how?", hint="quit detach, or quit stop")
@@ -317,7 +346,7 @@ class Session:
         if number != signal.SIGINT:
             self._leave(ConsoleOutcome("detached", None))
             return
-        board = self._model.board
+        board = self._board
         self._interrupts += 1
         if board.phase is Phase.FINISHED or self._model.is_replay or not self._source.has_control:
             self._leave(ConsoleOutcome("detached", None))

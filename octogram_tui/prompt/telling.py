@@ -94,6 +94,8 @@ class Teller:
 
     def tell_needs(self) -> None:
         """Say what somebody is needed for, once."""
+        if self._model.is_back:  # what was needed then is past; it is told at `now`
+            return
         board = self._model.board
         needs = needs_of(self._model, is_lost=self._model.is_lost, closed=set()) if board.seq else []
         urgent = [need for need in needs if need.kind != "info" and board.phase < Phase.STOPPING]

@@ -40,6 +40,9 @@ LOOKS: dict[str, str] = {
     "info": "info breakpoints, agents, variables, stages, failures",
     "explain": "why a row runs, is held or failed, and what its arguments come of: `explain ROW or vars.NAME [LEVELS]`",
     "compare": "a row with where it went well, or with what is named: `compare ROW [ROW, AGENT or #ATTEMPT]`",
+    "at": "which moment is looked at; `at MOMENT` goes there: an event, 90s, 12:30, @14:05, a stage, start, now",
+    "earlier": "an event back, and nobody is stopped; `earlier 5`, `earlier stage`, `failure`, `act`, `minute`",
+    "later": "an event on; `later 5`, `later stage`, `failure`, `act`, `minute`",
     "scope": "which agent the next steps are for; `scope all` for the whole run",
     "wait": "take the next line when nothing moves any more",
     "shell": "a shell on the agent of a row, in its directory, with its environment",
@@ -55,6 +58,7 @@ ALIASES: dict[str, str] = {
     "set": "set_variable", "unset": "set_variable", "args": "set_arguments", "w": "where", "bt": "where",
     "l": "list", "i": "info", "q": "quit", "exit": "quit", "detach": "quit detach", "kill": "stop", "x": "shell",
     "h": "help", "?": "help", "r": "rerun", "retry": "rerun_all failed go=true", "yes": "confirm", "no": "confirm",
+    "now": "at now", ",": "earlier", ".": "later",
     "enable": "switch_break", "disable": "switch_break", "vars": "info variables", "agents": "info agents",
 }  # fmt: skip
 """Short forms, and those that are known from gdb."""

@@ -13,6 +13,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.journal import reader
+from octogram_tui.journal.history import JournalHistory
 from octogram_tui.prompt.lines import Lines
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.session import Session
@@ -116,7 +117,8 @@ class Script(Lines):
 
 async def sit(source: Source, *lines: str, is_typed: bool = False, **options: Any) -> tuple[ConsoleOutcome, str]:
     """Have lines done; gives how it was left, and all that was told."""
-    model = Model(is_replay=options.pop("is_replay", False))
+    history = JournalHistory(JOURNAL) if options.pop("has_journal", False) else None
+    model = Model(is_replay=options.pop("is_replay", False), history=history)
     stream = io.StringIO()
     outlet = Outlet(stream, "> ")
     teller = Teller(model, outlet, cast("Any", outlet), Style(words=True))
