@@ -12,6 +12,7 @@ from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AttemptRow, Group, InstanceRow, Row
 from octogram_tui.projection.text import printed, safe
 from octogram_tui.prompt.rows import HERE, find_row
+from octogram_tui.prompt.values import changed, save
 from octogram_tui.prompt.why import compare_rows, explain_row
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, value
 from octogram_tui.tui.model import Model, line_of, most_telling, scope_of, title_of
@@ -226,5 +227,7 @@ TOLD: dict[str, Callable[[tuple[str, ...], Model], list[str]]] = {
     "info": info,
     "explain": explain_row,
     "compare": compare_rows,
+    "changed": changed,
+    "save": save,
 }
 """The looks that only tell."""

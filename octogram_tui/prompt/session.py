@@ -30,10 +30,11 @@ from octogram_tui.prompt.moments import go
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.rows import find_row
 from octogram_tui.prompt.telling import Teller
+from octogram_tui.prompt.values import evaluated
 from octogram_tui.prompt.words import Look, read
 from octogram_tui.runtime.answers import told
 from octogram_tui.runtime.desk import Question
-from octogram_tui.runtime.verbs import Asked, LogQuery, OnlyWatch, TakeControl, verb_of
+from octogram_tui.runtime.verbs import Asked, Evaluate, LogQuery, OnlyWatch, TakeControl, verb_of
 from octogram_tui.tui.event_feed import EventSource, SharedSource
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.outcome import ConsoleOutcome
@@ -287,6 +288,9 @@ class Session:
 
     async def _ask(self, asked: Asked) -> None:
         source, verb = self._source, verb_of(asked)
+        if isinstance(asked, Evaluate) and (self._model.is_back or not source.is_connected):
+            self._outlet.say(*evaluated(asked, self._model))
+            return
         if self._model.is_back and not self._model.is_replay and not isinstance(asked, WHILE_BACK):
             raise UsageError("you look back: what acts on the run is for now", hint="now")
         if self._model.is_replay or not source.is_connected:

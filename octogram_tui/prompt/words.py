@@ -43,6 +43,8 @@ LOOKS: dict[str, str] = {
     "at": "which moment is looked at; `at MOMENT` goes there: an event, 90s, 12:30, @14:05, a stage, start, now",
     "earlier": "an event back, and nobody is stopped; `earlier 5`, `earlier stage`, `failure`, `act`, `minute`",
     "later": "an event on; `later 5`, `later stage`, `failure`, `act`, `minute`",
+    "changed": "variables that are others than at the start, or at a moment: `changed measure`, `changed 90s`",
+    "save": "write the variables to a file that `--variables` reads: `save FILE`",
     "scope": "which agent the next steps are for; `scope all` for the whole run",
     "wait": "take the next line when nothing moves any more",
     "shell": "a shell on the agent of a row, in its directory, with its environment",

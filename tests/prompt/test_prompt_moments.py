@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from prompt_run import Source, failing, recorded, sit
 
@@ -47,3 +48,23 @@ async def test_without_a_journal_there_is_only_now() -> None:
     _, told = await sit(Source(failing()), "earlier", "at", owns=False, is_typed=True)
     assert "this run has no journal here: only its latest moment can be looked at" in told
     assert ": now\n" in told
+
+
+async def test_values_of_then_are_given_compared_and_written(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.yml"
+    lines = [
+        "at sell",
+        "p vars.stock_2 + 1",
+        "p vars.nothing.at_all",
+        "now",
+        "changed",
+        "changed sell",
+        "changed dance",
+    ]
+    _, told = await sit(ended(), *lines, f"save {kept}", f"save {kept}", "save", is_replay=True, has_journal=True)
+    assert "> p vars.stock_2 + 1\n1\n> p vars.nothing.at_all\n" in told
+    assert "> changed sell\nsold_1: none -> true\nsold_3: none -> true\n" in told
+    assert "'dance' is no moment of this run" in told
+    assert f"written to {kept}\n> save {kept}\n{kept} is there already\n" in told
+    assert "stock_2: 0" in kept.read_text()
+    assert "save needs the name of a file" in told
