@@ -49,11 +49,16 @@ class Breakpoints(BreakpointTable):
         super().__init__(core)
         self._stage_passed: tuple[str, frozenset[int]] = ("", frozenset())
 
-    def before(self, instance: Instance) -> Met | None:
-        """An attempt is about to begin. Each breakpoint is met once by each, however often the gate is asked."""
+    def before(self, instance: Instance, *, is_named: bool = False) -> Met | None:
+        """An attempt is about to begin. Each breakpoint is met once by each, however often the gate is asked.
+
+        is_named: the operator lets this very row through, and nothing stops it; texts are written all the same
+        """
         found: Met | None = None
         scope: dict[str, Value] | None = None
         for entry in self._at["before"]:
+            if is_named and not entry.breakpoint.log:
+                continue
             if entry.number not in instance.passed and entry.pattern.matches(instance.id):
                 instance.passed |= {entry.number}
                 scope = scope or instance.job_run.lane.scope(instance.job_run.snapshot, instance.item)

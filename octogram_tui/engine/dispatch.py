@@ -161,9 +161,9 @@ class Dispatcher:
 
     def _ask(self, instance: Instance, hold: Hold | None) -> Hold | None:
         """Ask the breakpoints about an attempt that the gate lets through. Gives why it is held."""
-        if hold is not None or self._breakpoints.is_idle or self._gate.is_named(instance):
+        if hold is not None or self._breakpoints.is_idle:
             return hold
-        met = self._breakpoints.before(instance)
+        met = self._breakpoints.before(instance, is_named=self._gate.is_named(instance))
         if met is None:
             return None
         self._listener.stop_at(met, instance)

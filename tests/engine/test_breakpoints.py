@@ -35,6 +35,7 @@ from octogram_tui.engine.stimuli import (
     RemoveBreakRequest,
     RerunAllRequest,
     SetVariableRequest,
+    StepRequest,
     SwitchBreakRequest,
 )
 from octogram_tui.engine.timers import RetryDue
@@ -294,6 +295,14 @@ def test_a_log_writes_its_text_and_stops_nothing() -> None:
     assert texts[1] == "a: 7"
     assert texts[2].startswith("the log cannot be written: no variable `levl`")
     assert texts[3].startswith("the condition cannot be evaluated: no variable `levl`")
+
+
+def test_what_is_stepped_is_logged_and_not_stopped() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"), job("k"))), start_paused=True, keep_alive=True).begin()
+    for request in (BreakRequest("s/j", log="{{ agent.name }} goes"), BreakRequest("s/j"), StepRequest()):
+        simulation.go(request)
+    assert [(e.number, e.message) for e in simulation.of(BreakpointMet)] == [(1, "a goes")]
+    assert simulation.ended() == ["s/j@a ok"]
 
 
 def test_all_that_are_for_a_place_are_met_and_the_first_is_why() -> None:
