@@ -38,5 +38,8 @@ def parse(typed: list[str]) -> Asked:
         try:
             record[name] = types[name].from_word(word) if name in types else word
         except (ValueError, LookupError):
-            raise not_of_type(verb, name, types[name]) from None
+            try:  # one that stands in its place may have its name before it
+                record[name] = types[name].from_word(word.removeprefix(f"{name}="))
+            except (ValueError, LookupError):
+                raise not_of_type(verb, name, types[name]) from None
     return request_of(verb, record)

@@ -113,6 +113,8 @@ def test_any_arguments_are_taken_or_refused_in_one_line(name: str, arguments: di
         ("set_variable network value=ghostnet", stimuli.SetVariableRequest("network", "ghostnet")),
         ("set_variable slots remove=true", stimuli.SetVariableRequest("slots", remove=True)),
         ("confirm measure true", stimuli.ConfirmRequest("measure", True)),
+        ("confirm measure answer=true", stimuli.ConfirmRequest("measure", True)),
+        ("switch_break number=2 is_on=false", stimuli.SwitchBreakRequest(2, False)),
     ],
 )
 def test_as_people_type(typed: str, asked: Any) -> None:
