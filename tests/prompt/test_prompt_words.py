@@ -69,6 +69,7 @@ ODD_MODEL = model_of(failing({"sell one octopus": ODD}))
         ("w", Look("where")),
         ("l 30", Look("list", ("30",))),
         ("log shop_2", Look("output", ("shop_2",))),
+        ("log shop_2 50", Look("output", ("shop_2", "50"))),
         ("detach", Look("quit", ("detach",))),
         ("vars stock", Look("info", ("variables", "stock"))),
     ],
