@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="MOMENT",
         default="",
         help="the moment that is shown first: an event's number, a time since the start (90s, 12:30) or of the day "
-        "(@14:05), a stage's name, `start`; without a screen it is told up to there",
+        "(@14:05), a stage's name, `start`; plain lines are told up to there",
     )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too")
@@ -67,12 +67,11 @@ def main(argv: Sequence[str]) -> int:
     if args.accessible:
         from octogram_tui.commands.accessible import replay
 
-        if args.at and args.speed:
-            raise UsageError(
-                "--at and --speed: at the prompt a run is played from its start, or looked at where it was"
-            )
-        recording = Recording(journal, args.speed or 0.0)
-        return replay(recording, settings, ascii_only=args.ascii, level=int(args.verbose), at=args.at)
+        last = _last_of(journal, args.at)
+        level = int(args.verbose)
+        if args.speed:
+            return replay(Recording(journal, args.speed, last), settings, ascii_only=args.ascii, level=level)
+        return replay(Recording(journal), settings, ascii_only=args.ascii, level=level, at=args.at)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if settings.opens_console(is_terminal=is_terminal) and not args.headless:
         return show(Recording(journal), settings, scenario, at=args.at, speed=args.speed)

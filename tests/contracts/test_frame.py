@@ -81,3 +81,11 @@ def test_every_exit_code_is_documented() -> None:
             assert re.search(rf"^\| {int(code)} \| {re.escape(meaning)}", text, re.MULTILINE), code
         else:
             assert str(int(code)) in text
+
+
+def test_what_the_architecture_names_is_there() -> None:
+    text = (ROOT / "octogram_tui" / "ARCHITECTURE.md").read_text()
+    named = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", text))
+    assert len(named) > 50
+    places = (ROOT, ROOT / "octogram_tui", ROOT / "agentd")
+    assert sorted(path for path in named if not any((place / path).exists() for place in places)) == []

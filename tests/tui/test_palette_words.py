@@ -61,6 +61,7 @@ async def test_words_of_elsewhere_find_the_action_first() -> None:
     app = console(StillSource([*events, changed]), history=_Unread(), read_text=lambda *_: "stages: []")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
+        assert app.run_screen is not None
         provider = ActionProvider(app.run_screen)
         found = {}
         for typed in FIRST:
