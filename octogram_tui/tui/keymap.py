@@ -137,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "keep",
-        "F",
+        "V",
         "keep",
         "Data",
         "write into the scenario's file what was given by hand and is not there yet: arguments that worked, variables",

@@ -109,7 +109,7 @@ def _failing(model: Model) -> Need | None:
     count = len(board.failures)
     hints = [
         Hint("rerun failed", "again" if count == 1 else f"all {count} again"),
-        Hint("edit", "set a variable"),
+        Hint("edit", "edit"),
         Hint("skip", "skip"),
         Hint("open", "look"),
     ]

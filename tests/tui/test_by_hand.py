@@ -73,7 +73,7 @@ async def test_arguments_that_did_well_are_offered_and_written_as_far_as_they_ar
         app = await settled(pilot)
         await until(pilot, lambda: app.model.by_hand.rows)
         assert app.model.by_hand.offer() == "keep arguments"
-        await pilot.press("F")
+        await pilot.press("V")
         await until(pilot, lambda: isinstance(app.screen, Question))  # a template gives way to a value
         assert 'env.STOCK: "5" in the place of' in screen_text(app, on_top=True)
         await pilot.press("y")
@@ -89,7 +89,7 @@ async def test_what_the_file_has_and_what_failed_is_not_offered() -> None:
         async with shop(source, text).run_test(size=(80, 24)) as pilot:
             app = await settled(pilot)
             assert app.model.by_hand.offer() == "", (text, state)
-            await pilot.press("F")
+            await pilot.press("V")
             await pilot.pause()
             assert app.screen is app.run_screen
             assert "the file has all that was given by hand" in notices(app)
@@ -104,7 +104,7 @@ async def test_a_variable_that_was_set_by_hand_is_kept(tmp_path: Path) -> None:
     async with shop(source, text, scenario_path=str(path)).run_test(size=(80, 24)) as pilot:
         app = await settled(pilot)
         assert app.model.by_hand.offer() == "keep stock_2"
-        await pilot.press("F")
+        await pilot.press("V")
         await until(pilot, lambda: path.read_text() != text)
         assert path.read_text() == text.replace("stock_2: 0   #", "stock_2: 7   #")
         told(source, ev.VariableChanged(name="stock_2", value=8, by="market/sell@shop_0"))

@@ -56,7 +56,7 @@ def test_one_agent_of_several_is_held_repaired_stepped_and_carried_on_and_the_fi
     screen.press("\x1b[B\x1b[B", "now seat.text")
     screen.press("\x15seat.txt\r", "next with your env.FILE", gone="Arguments of")
     assert "The next attempt has your env.FILE" in screen.text()
-    screen.press("r", "F keep arguments")
+    screen.press("r", "V keep arguments")
     screen.press("n", "30 is over the limit of 20")
     assert measured(place) == [
         ("measure/probe@n_1", 1),
@@ -64,7 +64,7 @@ def test_one_agent_of_several_is_held_repaired_stepped_and_carried_on_and_the_fi
         ("measure/judge@n_1", 1),
     ], "two jobs of one agent, while the others stay held"
     assert path.read_text() == SAMPLE
-    screen.press("F", "env.FILE is written to")
+    screen.press("V", "env.FILE is written to")
     repaired = SAMPLE.replace("FILE: seat.text #", "FILE: seat.txt #")
     assert path.read_text() == repaired
     wait_for(lambda: any(each["type"] == "scenario_reloaded" for each in events(place)))
@@ -75,11 +75,11 @@ def test_one_agent_of_several_is_held_repaired_stepped_and_carried_on_and_the_fi
     screen.press("e", "Set a variable")
     screen.press("\x152\r", "level becomes 2?")
     assert "stale: measure/probe @ n_1" in screen.text()
-    screen.press("r", "F keep level", gone="level becomes")
+    screen.press("r", "V keep level", gone="level becomes")
     wait_for(lambda: measured(place)[-1] == ("measure/probe@n_1", 3))
-    screen.press("F", "level is written to")
+    screen.press("V", "level is written to")
     assert path.read_text() == repaired.replace("level: 3 #", "level: 2 #")
-    screen.until("level  2", gone="F keep")
+    screen.until("level  2", gone="V keep")
 
     # On: what failed again, and all the others.
     assert {key for key, _ in measured(place)} == {"measure/probe@n_1", "measure/judge@n_1"}

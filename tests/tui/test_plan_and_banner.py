@@ -279,7 +279,7 @@ async def test_the_cause_comes_first_and_then_what_to_press() -> None:
             " ✗ 40 agents: variable `stock_2` is 0, has to be 1 or more  activate @ node_2 node_3"
         )
         assert "and 1 other cause" in lines[1]
-        assert lines[2].startswith("   ! next   R all 41 again   e set a variable   S skip")
+        assert lines[2].startswith("   ! next   R all 41 again   e edit   S skip")
 
 
 async def test_the_banner_names_the_keys_that_are_so_now() -> None:
