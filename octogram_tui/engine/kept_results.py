@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
@@ -13,32 +13,31 @@ MOST_CHARS = 16 << 20
 
 
 class KeptResults:
-    """By instance, what its latest attempt gave, and what it failed of."""
+    """What attempts gave, and what they failed of, in the order of their ends.
+
+    There is one for every attempt, and hardly anybody asks: taking in is what has to be cheap, and finding is not.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[InstanceId, tuple[Value, Failure | None, int]] = OrderedDict()
+        self._kept: deque[tuple[InstanceId, Value, Failure | None, int]] = deque()  # how large each is: -1, too large
         self._chars = 0
 
     def keep(self, id_: InstanceId, result: Value, failure: Failure | None) -> None:
         """Take the latest in."""
-        self.drop(id_)
-        parts = result.values() if isinstance(result, dict) else (result,)
-        chars = sum(len(part) for part in parts if isinstance(part, (str, list, dict)))
+        chars = 0
+        for part in result.values() if isinstance(result, dict) else (result,):
+            if isinstance(part, (str, list, dict)):
+                chars += len(part)
         if chars > MOST_CHARS:
-            return
-        self._kept[id_] = result, failure, chars
-        self._chars += chars
-        while len(self._kept) > MOST_RESULTS or self._chars > MOST_CHARS:
-            _, (_, _, size) = self._kept.popitem(last=False)
-            self._chars -= size
-
-    def drop(self, id_: InstanceId) -> None:
-        """Forget that of an instance."""
-        known = self._kept.pop(id_, None)
-        if known is not None:
-            self._chars -= known[2]
+            result, failure, chars = None, None, -1
+        self._kept.append((id_, result, failure, chars))
+        self._chars += max(0, chars)
+        while self._chars > MOST_CHARS or len(self._kept) > MOST_RESULTS:
+            self._chars -= max(0, self._kept.popleft()[3])
 
     def find(self, id_: InstanceId) -> tuple[Value, Failure | None] | None:
-        """Give it; None when it gave nothing yet, or that is kept no more."""
-        known = self._kept.get(id_)
-        return None if known is None else known[:2]
+        """Give that of an instance's latest attempt; None when it gave nothing yet, or that is kept no more."""
+        for known, result, failure, chars in reversed(self._kept):
+            if known == id_:
+                return (result, failure) if chars >= 0 else None
+        return None

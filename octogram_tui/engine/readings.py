@@ -47,6 +47,9 @@ class Seen(TypedDict, total=False):
     seen: int
 
 
+NOTHING: Final[Seen] = {}
+
+
 class Reading:
     """What attempts of one job read: the text that was in force, and the variables with the values that they had.
 
@@ -184,9 +187,11 @@ class Readings:
 
         The plan has the names that texts have, and mostly the values are those of the moment: then it costs nothing.
         """
-        told = Seen()
-        if reading is None:
-            return told
+        if reading is None or (
+            job_run.snapshot is self._core.variables and not (reading.is_computed or reading.is_then)
+        ):
+            return NOTHING
+        told: Seen = {}
         if reading.is_computed:
             told["reads"] = sorted(reading.values) if len(reading.values) <= MOST_NAMED else ["*"]
         if reading.is_then:

@@ -151,7 +151,7 @@ class Transitions:
                 procedure=spec.procedure,
                 arguments=arguments,
                 why=instance.why,
-                edited=sorted(given),
+                edited=sorted(given) if given else [],
                 **seen,
             )
         )
@@ -247,6 +247,9 @@ class Transitions:
             self._fail(instance, updates, duration_s, result if updates.kind == UNTIL else None)
             return
         self._tell_end(instance, "ok", duration_s, result=result)
+        if not (updates or self._breakpoints.is_armed):
+            self._finish(instance, "ok")
+            return
         met = self._update(instance, updates)
         if self._breakpoints.is_armed:
             met = self._breakpoints.after(instance, "ok", result=result) or met

@@ -1,22 +1,32 @@
-"""Whatever happens in whatever order: the engine keeps its invariants, and runs no attempt twice."""
+"""Whatever happens in whatever order: the engine keeps its invariants, and runs no attempt twice.
+
+Who reads the journal sees the same, also of a run that broke off at any of these moments.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from simulation import Simulation, job, named, report, scenario, stage
 
-from octogram_tui.engine.events import JobFinished, JobStarted
+from octogram_tui.engine.events import Event, JobFinished, JobStarted
+from octogram_tui.engine.states import InstanceState
 from octogram_tui.engine.stimuli import (
+    AgentBackReport,
     AgentLossReport,
+    AgentSilentReport,
     BackRequest,
+    BreakRequest,
     EditReport,
     GoRequest,
+    HoldModeRequest,
     PauseRequest,
     ReloadModeRequest,
+    RemoveBreakRequest,
     RerunAllRequest,
     RerunRequest,
     SetArgumentsRequest,
@@ -24,9 +34,14 @@ from octogram_tui.engine.stimuli import (
     SkipAllRequest,
     SkipRequest,
     StepRequest,
+    Stimulus,
     StopRequest,
+    UntilRequest,
 )
+from octogram_tui.journal import codec
 from octogram_tui.model.scenario import ItemsSpec, Scenario
+from octogram_tui.projection.board import Board
+from octogram_tui.projection.row_states import State
 
 ITEMS = ItemsSpec((("1..2",),))
 
@@ -50,15 +65,47 @@ def make(variant: int) -> Scenario:
     return scenario(*stages, agents="a b", variables={"x": variant})
 
 
+SHOWN: dict[InstanceState, tuple[State, ...]] = {
+    "held": (State.HELD,),
+    "stopped": (State.HELD,),
+    "running": (State.RUNNING,),
+    "watching": (State.RUNNING,),
+    "retrying": (State.RETRYING,),
+    "undecided": (State.FAILED, State.LOST),
+}
+
+
+class Journalled(Simulation):
+    """A run, and the board that somebody makes of its journal."""
+
+    def __init__(self, given: Scenario, **options: Any) -> None:
+        self.board = Board()
+        super().__init__(given, lambda sent: None, **options)
+
+    def feed(self, stimulus: Stimulus) -> list[Event]:
+        """Take what happens, as it is read; then every row is shown as it is."""
+        events = super().feed(stimulus)
+        for event in events:
+            line = codec.encode(event)
+            self.board.apply(codec.decode(line))
+            assert codec.encode(codec.decode(line)) == line
+        instances, rows = self.engine.instances, self.board.instances
+        live = {i.id: i.state for i in instances.everything()}
+        assert all(rows[id_].state in SHOWN[state] for id_, state in live.items())
+        gone = [row for id_, row in rows.items() if id_ not in live]
+        assert not [row for row in gone if row.state in (State.HELD, State.RUNNING, State.RETRYING)]
+        assert {id_ for id_, row in rows.items() if row.state is State.STALE} == set(instances.stale)
+        assert self.board.in_flight == self.engine.in_flight
+        return events
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Agents answer when they like, operators ask for anything."""
 
     @initialize(on_failure=st.sampled_from(["pause", "abort"]), keep=st.booleans(), paused=st.booleans())
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
-        self.simulation = Simulation(
-            make(0), lambda sent: None, on_failure=on_failure, keep_alive=keep, start_paused=paused
-        ).begin()
+        self.simulation = Journalled(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
 
     @precondition(lambda self: self.simulation.pending)
     @rule(data=st.data(), state=st.sampled_from(["ok", "ok", "ok", "failed", "cancelled"]))
@@ -117,6 +164,20 @@ class AnyOrder(RuleBasedStateMachine):
                 SkipRequest(named("two/k@b")),
                 SetVariableRequest("x", 3),
                 SetVariableRequest("x", remove=True),
+                PauseRequest("a"),
+                GoRequest("b"),
+                HoldModeRequest("alone"),
+                HoldModeRequest("all"),
+                BreakRequest("one/j"),
+                BreakRequest("@b", "after"),
+                BreakRequest("two", "stage", is_once=True),
+                RemoveBreakRequest(0),
+                RemoveBreakRequest(1),
+                UntilRequest("*/k"),
+                StepRequest("out"),
+                StepRequest("over", "one/items"),
+                AgentSilentReport("a"),
+                AgentBackReport("a"),
             ]
         )
     )
