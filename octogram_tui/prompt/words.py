@@ -81,8 +81,8 @@ def read(line: str, model: Model, *, scope: str = "") -> Asked | Look:
     name, *more = ALIASES.get(first, first).split(" ")
     name = _whole(name)
     words = [*more, *_split(rest)]
-    if name == "log" and (len(words) == 1 or (len(words) == 2 and words[1].isdecimal())):
-        # as people mean it; the verb of that name asks the agent
+    is_of_row = len(words) < 2 or (len(words) == 2 and words[1].isdecimal())
+    if name == "log" and is_of_row:  # as people mean it; the verb of that name asks the agent
         return Look("output", tuple(words))
     if name in LOOKS:
         return Look(name, tuple(words))

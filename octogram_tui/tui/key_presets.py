@@ -31,7 +31,6 @@ PRESETS: dict[str, dict[str, str]] = {
     "gdb": {
         "edit variable": "p",
         "pin log": "P",
-        "act forward": "F",
         "about": "i",
         "leave": "q ctrl+d",
     },

@@ -6,6 +6,7 @@ What is not, stands in a small table here with its reason. A verb that is added 
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import pytest
 from prompt_run import Source, failing, sit
@@ -88,7 +89,7 @@ def test_a_verb_has_a_key_or_a_word_and_a_line_in_the_palette(verb: Verb) -> Non
 
 @pytest.mark.parametrize("verb", TABLE, ids=lambda verb: verb.name)
 async def test_a_verb_is_typed_at_the_prompt_and_reaches_the_run(verb: Verb) -> None:
-    asked = read(typed(verb), MODEL)
+    asked: Any = read(typed(verb), MODEL)
     assert verbs.verb_of(asked) is verb
     assert decode_request(encode_request(asked)) == asked
     source = Source(failing())

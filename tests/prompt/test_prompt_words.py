@@ -17,7 +17,7 @@ from octogram_tui.model.pattern import Pattern
 from octogram_tui.prompt.helping import help_on
 from octogram_tui.prompt.words import ALIASES, LOOKS, Look, read
 from octogram_tui.runtime import typed_verbs
-from octogram_tui.runtime.verbs import TABLE, VERBS, Evaluate
+from octogram_tui.runtime.verbs import TABLE, VERBS, Evaluate, LogQuery
 
 MODEL = model_of(failing())
 SOLD = InstanceId("sell", "sell one octopus", "shop_2")
@@ -70,6 +70,9 @@ ODD_MODEL = model_of(failing({"sell one octopus": ODD}))
         ("l 30", Look("list", ("30",))),
         ("log shop_2", Look("output", ("shop_2",))),
         ("log shop_2 50", Look("output", ("shop_2", "50"))),
+        ("log . 50", Look("output", (".", "50"))),
+        ("log", Look("output")),
+        ("log shop_2 node", LogQuery("shop_2", "node")),
         ("detach", Look("quit", ("detach",))),
         ("vars stock", Look("info", ("variables", "stock"))),
     ],

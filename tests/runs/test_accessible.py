@@ -129,6 +129,11 @@ def test_a_terminal_that_can_nothing_is_given_plain_lines(place: Place) -> None:
     child = place.open(str(path), "--accessible", "--paused")
     child.expect("Held before the first stage")
     child.expect("octogram> ")
+    child.expect("== measure on 2 agents")
+    child.send("x a\n")
+    child.expect("comes back, what it leaves running stays")
+    child.send("kill -9 $$\n")  # a shell that ends so gives the terminal back to nobody
+    child.expect("the shell was ended by signal 9")
     child.send("quit detach\n")
     child.expect("detached; the run goes on")
     child.wait()

@@ -23,8 +23,8 @@ OF_DIALOGS = (
 ).split()
 LINES_TYPED = [
     "vars.level", "vars.nothing", "1 +", "[x for x in vars]", "measure/probe@n_1", "*", "prepare", "17", "0:01",
-    "@12:00", "{{ vars.level }}", "until measure/judge", "set_variable level 1", "break * failed", "ask", "step depth=out",
-    "%3", "seat.txt", "2", "null", "agent:n_1", "\x1b[31m", "數" * 50,
+    "@12:00", "{{ vars.level }}", "until measure/judge", "set_variable level 1", "break * failed", "ask",
+    "step depth=out", "%3", "seat.txt", "2", "null", "agent:n_1", "\x1b[31m", "數" * 50,
 ]  # fmt: skip
 FORMS = (
     "edit_arguments edit_variable unset_variable breakpoints new_breakpoint evaluate rerun_menu back_to_stage ask_verb "
@@ -147,18 +147,17 @@ class DebuggedDrive(Drive):
         """Something happens that nobody asked for."""
         rng, run = self._rng, self.source.run
         agent = f"n_{rng.randrange(1, 41)}"
-        made: st.Stimulus = rng.choice(
-            [
-                st.AgentLossReport(agent, "gone [/]"),
-                st.AgentSilentReport(agent, "[bold]"),
-                st.SetVariableRequest("level", rng.randrange(4)),
-                st.BackRequest("measure"),
-                st.RerunAllRequest("failed", go=True),
-                st.PauseRequest(),
-                st.GoRequest(),
-                st.SkipRequest(InstanceId("measure", "probe", agent)),
-            ]
-        )
-        run.ask(made)
+        made: list[st.Stimulus] = [
+            st.AgentLossReport(agent, "gone [/]"),
+            st.AgentSilentReport(agent, "[bold]"),
+            st.SetVariableRequest("level", rng.randrange(4)),
+            st.BackRequest("measure"),
+            st.RerunAllRequest("failed", go=True),
+            st.PauseRequest(),
+            st.GoRequest(),
+            st.SkipRequest(InstanceId("measure", "probe", agent)),
+        ]
+        chosen = rng.choice(made)
+        run.ask(chosen)
         self.source._came.set()
-        return repr(made)[:80]
+        return repr(chosen)[:80]

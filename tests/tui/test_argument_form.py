@@ -11,12 +11,13 @@ from textual.pilot import Pilot
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
 from octogram_tui.runtime.verbs import Expected
 from octogram_tui.tui.screens.argument_form import ArgumentForm, entries_of, together
 from octogram_tui.tui.screens.variable_form import VariableForm
 
 ROW = InstanceId("market", "sell", "shop_0")
-GIVEN = {"script": "exit 3", "env": {"SHOP": "0", "STOCK": "0"}, "expect": 0}
+GIVEN: dict[str, Value] = {"script": "exit 3", "env": {"SHOP": "0", "STOCK": "0"}, "expect": 0}
 TEMPLATES = {"env": {"SHOP": "{{ agent.name }}", "STOCK": "{{ vars.stock_2 }}"}}
 FILE = """\
 stages:

@@ -11,12 +11,13 @@ from textual.pilot import Pilot
 
 from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
+from octogram_tui.model.values import Value
 from octogram_tui.runtime.verbs import Expected
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.by_hand import named, parts_of
 from octogram_tui.tui.screens.dialogs import Question
 
-EDITED = {"env": {"SHOP": "0", "STOCK": "5"}}
+EDITED: dict[str, Value] = {"env": {"SHOP": "0", "STOCK": "5"}}
 
 
 def source_of() -> StillSource:
@@ -35,7 +36,7 @@ def notices(app: ConsoleApp) -> str:
 
 def tried_again(source: StillSource, state: str = "ok") -> None:
     """The row was given other arguments, and its next attempt took them along."""
-    arguments = {**GIVEN, **EDITED}
+    arguments: dict[str, Value] = {**GIVEN, **EDITED}
     told(
         source,
         ev.ArgumentsSet(instance=ROW, arguments=EDITED),

@@ -42,7 +42,8 @@ def test_the_keys_of_this_test_are_other_ones_and_no_two_the_same() -> None:
 def hints_of(text: str) -> list[str]:
     """What looks like an old key before a word of ours."""
     words = "Go|Pause|Step|Rerun|Redo failed|Skip|Edit|Editor|Leave|Open|Failure|Failed|Find|Help|Zoom|Filter|Pane|"
-    words += "Plan|Agents|Log|Vars|Time|Runs|Source|again|edit|set a variable|keep arguments|skip|look|next|unfolds|shows everything|back"
+    words += "Plan|Agents|Log|Vars|Time|Runs|Source|again|edit|set a variable|keep arguments|skip|look|next|unfolds|"
+    words += "shows everything|back"
     return [found[0] for found in re.finditer(rf"(?<![\w^-])(Spc|Ret|Esc|esc|[a-zA-Z1-7!&/?:]) +({words})\b", text)]
 
 
