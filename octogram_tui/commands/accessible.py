@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -63,6 +63,7 @@ def attach(
                 owns=owns,
                 earlier=earlier,
                 lend=partial(_shell, run.id),
+                edit=partial(_edit, settings.editor, run.info.scenario),
             )
         finally:
             await client.close()
@@ -89,6 +90,7 @@ async def _sit(
     is_replay: bool = False,
     earlier: Sequence[int] = (),
     lend: LendsTerminal | None = None,
+    edit: Callable[[int], Awaitable[str]] | None = None,
     history: JournalHistory | None = None,
     at: str = "",
 ) -> ConsoleOutcome:
@@ -96,7 +98,7 @@ async def _sit(
     lines = lines_of(PROMPT, lambda: _names(model))
     outlet = Outlet(sys.stdout, PROMPT, lines.typed)
     teller = Teller(model, outlet, cast("TextIO", outlet), style)
-    session = Session(source, model, lines, outlet, teller, owns=owns, lend=lend, at=at)
+    session = Session(source, model, lines, outlet, teller, owns=owns, lend=lend, edit=edit, at=at)
     return await session.run(tuple(earlier))
 
 
@@ -112,12 +114,26 @@ def _style(settings: Settings, *, ascii_only: bool, level: int) -> Style:
 
 async def _shell(run: str, row: str) -> str:
     """Lend the terminal to a shell for a row; gives what is to be said of it."""
+    return await _lent("the shell", [sys.executable, "-m", "octogram_tui", "shell", run, row]) or "back from the shell"
+
+
+async def _edit(editor: str, scenario: str, line: int) -> str:
+    """Lend the terminal to the editor, at a line; gives what is to be said. What the run takes of it, that says."""
+    from octogram_tui.tui.lending import editor_command
+
+    try:
+        return await _lent("the editor", editor_command(editor, scenario, line))
+    except OSError as error:
+        return f"the editor cannot be started: {error.strerror}"
+
+
+async def _lent(what: str, command: list[str]) -> str:
     before = terminal_modes.attributes()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "octogram_tui", "shell", run, row)
+    process = await asyncio.create_subprocess_exec(*command)
     try:
         code = await process.wait()
     finally:
         terminal_modes.give_back(before)  # one that was killed has done neither
     if code < 0:
-        return f"the shell was ended by signal {-code}"
-    return f"the shell ended with exit status {code}" if code else "back from the shell"
+        return f"{what} was ended by signal {-code}"
+    return f"{what} ended with exit status {code}" if code else ""

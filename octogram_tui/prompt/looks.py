@@ -128,6 +128,14 @@ def source(words: tuple[str, ...], model: Model) -> list[str]:
     ]
 
 
+def line_to_edit(words: tuple[str, ...], model: Model) -> int:
+    """Give the line that somebody wants to edit: of a row, as typed, or where an edit was refused."""
+    text = " ".join(words)
+    if not text and model.board.problems:
+        return int(model.board.problems[0]["line"])
+    return int(text) if text.isdecimal() else line_of(find_row(text or HERE, model))
+
+
 def show(words: tuple[str, ...], model: Model) -> list[str]:
     """Tell of a row: how it stands, why it failed, what it was given and gave, the end of what it wrote."""
     row = find_row(" ".join(words), model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
@@ -25,7 +25,7 @@ from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.text import safe
 from octogram_tui.prompt.helping import help_on
 from octogram_tui.prompt.lines import Lines
-from octogram_tui.prompt.looks import TOLD
+from octogram_tui.prompt.looks import TOLD, line_to_edit
 from octogram_tui.prompt.moments import go
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.rows import find_row
@@ -82,6 +82,7 @@ class Session:
         *,
         owns: bool,
         lend: LendsTerminal | None = None,
+        edit: Callable[[int], Awaitable[str]] | None = None,
         at: str = "",
     ) -> None:
         self._source = source
@@ -91,6 +92,7 @@ class Session:
         self._teller = teller
         self._owns = owns and not model.is_replay
         self._lend = lend
+        self._editor = edit  # opens the scenario at a line
         self._at = at  # the moment that is told first, of a replay
         self._scope = ""
         self._again = ""
@@ -256,6 +258,8 @@ class Session:
                 self._choose_scope(look.words)
             case "shell":
                 await self._shell(look.words)
+            case "edit":
+                await self._edit(look.words)
             case "info" if "breakpoints".startswith(look.words[0] if look.words else "-"):
                 self._outlet.say(*self._teller.list_breakpoints())
             case "at" | "earlier" | "later":
@@ -276,11 +280,19 @@ class Session:
     async def _shell(self, words: tuple[str, ...]) -> None:
         if self._lend is None or not self._lines.is_typed:
             raise UsageError("a shell needs a terminal, and a run that goes on")
-        row = find_row(" ".join(words), self._model)
+        await self._lent(self._lend(find_row(" ".join(words), self._model).full_name))
+
+    async def _edit(self, words: tuple[str, ...]) -> None:
+        if self._editor is None or not self._lines.is_typed:
+            raise UsageError("an editor needs a terminal, and a run that goes on")
+        await self._lent(self._editor(line_to_edit(words, self._model)))
+
+    async def _lent(self, ending: Awaitable[str]) -> None:
+        """Leave the terminal to what was begun until that ends."""
         self._outlet.lend()
         self._is_lent = True
         try:
-            said = await self._lend(row.full_name)
+            said = await ending
         finally:
             self._is_lent = False
             self._outlet.take_back()

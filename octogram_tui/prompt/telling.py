@@ -25,6 +25,7 @@ TYPED = {
     "rerun": "rerun ROW",
     "edit variable": "set NAME = VALUE",
     "edit arguments": "args ROW NAME=VALUE",
+    "edit scenario": "edit",
     "skip": "skip",
     "open": "show",
     "first failure": "info failures",

@@ -48,6 +48,7 @@ LOOKS: dict[str, str] = {
     "scope": "which agent the next steps are for; `scope all` for the whole run",
     "wait": "take the next line when nothing moves any more",
     "shell": "a shell on the agent of a row, in its directory, with its environment",
+    "edit": "the scenario in $EDITOR, at a row or a line, or where an edit was refused; saving reloads it",
     "help": "what can be typed; `help VERB` for one of them",
     "quit": "leave: `quit detach` leaves the run as it is, `quit stop` ends it",
 }

@@ -6,9 +6,11 @@ import asyncio
 import io
 import os
 import signal
+from typing import Any
 
 from prompt_run import Source, failing, sit
 
+from octogram_tui.engine import events as ev
 from octogram_tui.prompt.lines import Lines
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.tui.outcome import ConsoleOutcome
@@ -47,3 +49,24 @@ async def test_what_is_pressed_in_a_shell_is_not_for_the_run() -> None:
     assert "back from sell/sell one octopus@shop_2" in told
     assert "Ctrl-C" not in told
     assert source.sent == []
+
+
+async def test_the_editor_opens_at_the_line_that_is_meant() -> None:
+    opened: list[int] = []
+
+    async def edit(line: int) -> str:
+        opened.append(line)
+        return ""
+
+    source = Source(failing())
+    lines = ["edit", "edit 7", "edit shop_1", "edit nobody", "quit detach"]
+    _, told = await sit(source, *lines, is_typed=True, edit=edit)
+    problem: Any = {"file": "s.yml", "line": 3, "column": 1, "message": "no", "hint": ""}
+    refused = ev.ScenarioRejected(seq=failing()[-1].seq + 1, problems=[problem])
+    assert len(opened) == 3
+    assert opened[1] == 7
+    assert min(opened) > 0
+    await sit(Source([*failing(), refused]), "edit", "quit detach", is_typed=True, edit=edit)
+    assert opened[3] == 3
+    _, told = await sit(Source(failing()), "edit", "quit detach", is_typed=True)
+    assert "an editor needs a terminal, and a run that goes on" in told
