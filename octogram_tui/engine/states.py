@@ -44,11 +44,13 @@ INSTANCE_MOVES: dict[InstanceState, dict[InstanceState, str]] = {
     },
     "undecided": {
         "running": "the operator has it run again",
+        "stopped": "the operator skips it, and a breakpoint is there for the variable that it registers",
         "done": "the operator skips it, or its stage ends",
     },
     "stopped": {
         "running": "its next attempt is let through, or the operator has it run again",
         "retrying": "it is let go on, and is tried again after the delay",
+        "stopped": "the operator skips it, and a breakpoint is there for the variable that it registers",
         "done": "it is let go on, the operator skips it, or its stage ends",
     },
     "done": {},

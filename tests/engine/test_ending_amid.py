@@ -18,6 +18,7 @@ from octogram_tui.engine.stimuli import (
     RemoveBreakRequest,
     RerunRequest,
     SetVariableRequest,
+    SkipRequest,
     StepRequest,
     Stimulus,
     StopRequest,
@@ -241,3 +242,19 @@ def test_what_waits_to_run_again_leaves_out_what_comes_anyway_since_its_stage_st
     assert sorted(run.pending) == ["t/k@a#2", "t/k@b#1"]
     run.ok("t/k@a#2")
     assert sorted(run.pending) == ["t/k@b#1", "t/l@a#2"]
+
+
+@pytest.mark.parametrize("when", ["failed", "retried"])
+def test_a_failure_that_is_skipped_may_meet_a_breakpoint_by_what_it_registers(when: Any) -> None:
+    points = tuple((Breakpoint("s", w, name=n), "operator") for w, n in ((when, ""), ("variable", "got")))
+    given = scenario(stage("s", job("j", register="got", retries=1 if when == "retried" else 0), job("k")))
+    run = Watched(given, breakpoints=points).begin()
+    run.pending.clear()
+    run.go(report("s/j@a#1", "failed", error={"kind": "exit", "message": "no"}))
+    assert run.state("s/j@a")[0] is (State.HELD if when == "retried" else State.FAILED)
+    run.go(SkipRequest(named("s/j@a")))
+    assert run.state("s/j@a")[0] is State.HELD
+    assert run.engine.core.variables["got"]["failed"]  # type: ignore[index, call-overload]
+    run.go(GoRequest())
+    run.ok("s/k@a#1")
+    assert run.exit_code == 0
