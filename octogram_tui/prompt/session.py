@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
 from octogram_tui.engine.stimuli import (
@@ -29,6 +28,7 @@ from octogram_tui.prompt.looks import TOLD, line_to_edit
 from octogram_tui.prompt.moments import go
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.rows import find_row
+from octogram_tui.prompt.signals import Signals
 from octogram_tui.prompt.telling import Teller
 from octogram_tui.prompt.values import evaluated
 from octogram_tui.prompt.words import Look, read
@@ -110,7 +110,7 @@ class Session:
         hearing = asyncio.create_task(self._hear())
         typing = asyncio.create_task(self._type())
         try:
-            with _Signals(self._signalled) as signals:
+            with Signals(self._signalled) as signals:
                 for number in earlier[:1]:
                     signals.came(number)
                 return await self._left
@@ -387,24 +387,3 @@ class Session:
         else:
             code = ExitCode.JOB_FAILED if board.failures else ExitCode.INTERRUPTED
             self._stop(int(code), force=self._is_stopping or board.phase is Phase.STOPPING)
-
-
-class _Signals:
-    """INT, TERM, HUP and QUIT are answered by the loop while we are here."""
-
-    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
-    def __init__(self, came: Callable[[int], None]) -> None:
-        self.came = came
-        self._loop = asyncio.get_running_loop()
-
-    def __enter__(self) -> _Signals:
-        for number in self.NUMBERS:
-            with suppress(ValueError, RuntimeError):
-                self._loop.add_signal_handler(number, self.came, number)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number in self.NUMBERS:
-            with suppress(ValueError, RuntimeError):
-                self._loop.remove_signal_handler(number)
