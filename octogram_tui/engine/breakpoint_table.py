@@ -59,6 +59,9 @@ class BreakpointTable:
             self.add(HOLD_FAILURES, BY_RUN)
         for breakpoint_, by in options.breakpoints:
             problem = problem_of(breakpoint_)
+            if self.is_full:  # a file of somebody's making; each new one is held against all
+                self._core.emit(WarningGiven(message=f"only the first {MOST} breakpoints are set: there are too many"))
+                break
             if problem:
                 self._core.emit(WarningGiven(message=f"breakpoint {breakpoint_.pattern!r} is not set: {problem}"))
             else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
 from octogram_tui.engine.stimuli import (
@@ -29,6 +28,7 @@ from octogram_tui.prompt.looks import TOLD, line_to_edit
 from octogram_tui.prompt.moments import go
 from octogram_tui.prompt.outlet import Outlet
 from octogram_tui.prompt.rows import find_row
+from octogram_tui.prompt.signals import Signals
 from octogram_tui.prompt.telling import Teller
 from octogram_tui.prompt.values import evaluated
 from octogram_tui.prompt.words import Look, read
@@ -45,7 +45,8 @@ AGAIN = ("s", "step", "n", "next", "o", "out", "earlier", "later", ",", ".")
 """What an empty line does once more."""
 WHILE_BACK = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest, StopRequest, LogQuery)
 """What is asked while one looks back too: it is about what comes, or about nothing of then."""
-LAST_WORDS_S = 10.0
+CONTROL_LOOKS = 100
+CONTROL_LOOK_S = 0.02
 
 
 @runtime_checkable
@@ -99,6 +100,7 @@ class Session:
         self._interrupts = 0
         self._is_unattended = False
         self._is_stopping = False
+        self._has_said_over = False
         self._is_lent = False  # the terminal, to a shell
         self._came = asyncio.Event()  # something of the run
         self._left: asyncio.Future[ConsoleOutcome] = asyncio.get_running_loop().create_future()
@@ -108,7 +110,7 @@ class Session:
         hearing = asyncio.create_task(self._hear())
         typing = asyncio.create_task(self._type())
         try:
-            with _Signals(self._signalled) as signals:
+            with Signals(self._signalled) as signals:
                 for number in earlier[:1]:
                     signals.came(number)
                 return await self._left
@@ -166,6 +168,9 @@ class Session:
         if board.phase is Phase.FINISHED:
             if self._is_stopping or self._is_unattended:
                 self._leave(ConsoleOutcome("finished", board.exit_code))
+            elif self._lines.is_typed and not self._has_said_over and not self._model.is_replay:
+                self._has_said_over = True
+                self._outlet.say(f"the run has finished with exit code {board.exit_code}; `quit` leaves")
             return
         if not (self._is_unattended and self._owns) or board.phase is Phase.STOPPING or not self._is_still:
             return
@@ -309,7 +314,11 @@ class Session:
             raise UsageError("this is a replay: nothing can be changed" if self._model.is_replay else "the run is over")
         if isinstance(asked, (TakeControl, OnlyWatch)):
             if isinstance(source, SharedSource):
-                source.take_control() if isinstance(asked, TakeControl) else source.only_watch()
+                wanted = isinstance(asked, TakeControl)
+                source.take_control() if wanted else source.only_watch()
+                await self._control_is(wanted)
+                holder = "this prompt" if source.has_control else "another console, or nobody,"
+                self._outlet.say(f"{verb.name}: {holder} holds control")
             return
         if isinstance(asked, StopRequest):
             self._is_stopping = True
@@ -331,6 +340,13 @@ class Session:
         await self._until(lambda: self._board.seq >= int(answer.get("up_to") or 0) or not source.is_connected)
         if isinstance(asked, MOVES) and not self._lines.is_typed:
             await self._until(lambda: self._is_still)
+
+    async def _control_is(self, wanted: bool) -> None:
+        """Wait a moment for whoever gives control; that is no event."""
+        for _ in range(CONTROL_LOOKS):
+            if self._source.has_control is wanted:
+                return
+            await asyncio.sleep(CONTROL_LOOK_S)
 
     # Leaving
 
@@ -371,24 +387,3 @@ class Session:
         else:
             code = ExitCode.JOB_FAILED if board.failures else ExitCode.INTERRUPTED
             self._stop(int(code), force=self._is_stopping or board.phase is Phase.STOPPING)
-
-
-class _Signals:
-    """INT, TERM, HUP and QUIT are answered by the loop while we are here."""
-
-    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
-    def __init__(self, came: Callable[[int], None]) -> None:
-        self.came = came
-        self._loop = asyncio.get_running_loop()
-
-    def __enter__(self) -> _Signals:
-        for number in self.NUMBERS:
-            with suppress(ValueError, RuntimeError):
-                self._loop.add_signal_handler(number, self.came, number)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number in self.NUMBERS:
-            with suppress(ValueError, RuntimeError):
-                self._loop.remove_signal_handler(number)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulation import Answer, Simulation, job, report, scenario, stage
 
+from octogram_tui.engine import breakpoint_table
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import (
     BreakpointMet,
@@ -100,6 +101,15 @@ def test_it_stops_before_the_rows_that_it_means_and_goes_on_when_told_to() -> No
     simulation.go(GoRequest())
     assert simulation.ended() == ["s/j@a ok", "s/k@a ok", "s/l@a ok"]
     assert met(simulation) == ["1 s/k@a"]
+
+
+def test_a_file_of_too_many_is_taken_as_far_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breakpoint_table, "MOST", 3)
+    simulation = run(scenario(stage("s", job("j"))), *(Breakpoint(f"x{number}") for number in range(5)))
+    assert [event.pattern for event in simulation.of(BreakpointSet)] == ["x0", "x1", "x2"]
+    assert [event.message for event in simulation.of(WarningGiven)] == [
+        "only the first 3 breakpoints are set: there are too many"
+    ]
 
 
 def test_every_item_and_agent_meets_it_once_however_often_the_gate_is_asked() -> None:

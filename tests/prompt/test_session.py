@@ -137,6 +137,26 @@ async def test_a_replay_is_told_and_looked_at_and_takes_no_verbs() -> None:
     assert not source.asked
 
 
+class Shared(Source):
+    """One of several consoles."""
+
+    def take_control(self) -> None:
+        asyncio.get_running_loop().call_soon(setattr, self, "has_control", True)
+
+    def only_watch(self) -> None:
+        self.has_control = False
+
+
+async def test_who_holds_control_is_said_and_that_the_run_is_over() -> None:
+    source = Shared(failing(), has_control=False)
+    source.parts.put_nowait(END)
+    outcome, told = await sit(source, "take_control", "watch", "wait", "quit", is_typed=True)
+    assert outcome == ConsoleOutcome("finished", 1)
+    assert "take_control: this prompt holds control\n" in told
+    assert "watch: another console, or nobody, holds control\n" in told
+    assert told.count("the run has finished with exit code 1; `quit` leaves\n") == 1
+
+
 async def test_who_steps_for_one_agent_says_so_once() -> None:
     source = paused()
     _, told = await sit(source, "scope shop_1", "pause", "scope nobody", "scope all", "quit stop")
