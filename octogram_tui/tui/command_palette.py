@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -129,11 +130,15 @@ class Doing:
 
     def __init__(self, app: ConsoleApp, entry: Entry) -> None:
         self._app = app
+        self._is_done = False
         self.entry = entry
 
     def __call__(self) -> None:
-        """Do it, when the palette is gone."""
+        """Do it once, when the palette is gone: it may be chosen a second time before that."""
         app = self._app
+        if self._is_done:
+            return
+        self._is_done = True
         screen = app.screen_stack[0]
         pane = screen.focused or screen
         call = self.entry.action.removeprefix("app.")
@@ -156,6 +161,14 @@ class Palette(CommandPalette):
         super().__init__(placeholder="find a command", id="--command-palette")
         self._owner = app
         self._theme_before = app.theme
+        self._is_closed = False
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close it, once: what was chosen takes a turn to do so, and what is typed right after it may want that too."""
+        if self._is_closed:
+            return AwaitComplete()
+        self._is_closed = True
+        return super().dismiss(result)
 
     def _action_command_list(self, action: str) -> None:
         """Move in the list; one that was not laid out yet has no lines, and the library asks for that of its cursor."""

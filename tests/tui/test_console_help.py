@@ -3,6 +3,7 @@
 import pytest
 from console_app import StillSource, console, fleet_events, settled, until
 from textual.command import CommandPalette
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
@@ -106,6 +107,21 @@ async def test_who_watches_and_a_replay_are_offered_nothing_that_asks_of_the_run
         assert not {"Take control", "Only watch", "Rerun", "Step over", "Skip", "Edit scenario", "First failure"} & set(
             first
         )
+
+
+@pytest.mark.parametrize("then", ["escape", "enter"])
+async def test_what_is_chosen_is_done_once_whatever_is_typed_right_after_it(then: str) -> None:
+    source = StillSource(fleet_events(0, paused=True))
+    app = console(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await palette_lines(pilot, app, "step over")
+        await pilot.press("down")
+        for key in ("enter", then):  # at once: the palette takes a turn to close
+            app.post_message(Key(key, None))
+        await until(pilot, lambda: app.screen is app.run_screen and (source.sent or then == "escape"))
+        assert len(source.sent) <= 1, "escape may come before it is done"
+        assert then == "escape" or [type(each).__name__ for each in source.sent] == ["StepRequest"]
 
 
 async def test_a_theme_is_shown_while_the_cursor_stands_on_it() -> None:
