@@ -57,5 +57,4 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "only watch": ("read only",),
     "calls": ("notify", "bell"),
     "edit keys": ("keymap", "remap"),
-    "help": ("keys",),
 }
