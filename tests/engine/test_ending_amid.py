@@ -246,7 +246,7 @@ def test_what_waits_to_run_again_leaves_out_what_comes_anyway_since_its_stage_st
 
 @pytest.mark.parametrize("when", ["failed", "retried"])
 def test_a_failure_that_is_skipped_may_meet_a_breakpoint_by_what_it_registers(when: Any) -> None:
-    points = tuple((Breakpoint("s", w, name=n), "operator") for w, n in ((when, ""), ("variable", "got")))
+    points = ((Breakpoint("s", when), "operator"), (Breakpoint("s", "variable", name="got"), "operator"))
     given = scenario(stage("s", job("j", register="got", retries=1 if when == "retried" else 0), job("k")))
     run = Watched(given, breakpoints=points).begin()
     run.pending.clear()
