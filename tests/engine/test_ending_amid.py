@@ -246,7 +246,8 @@ def test_what_waits_to_run_again_leaves_out_what_comes_anyway_since_its_stage_st
 
 @pytest.mark.parametrize("when", ["failed", "retried"])
 def test_a_failure_that_is_skipped_may_meet_a_breakpoint_by_what_it_registers(when: Any) -> None:
-    points = tuple((Breakpoint("s", w, name=n), "operator") for w, n in ((when, ""), ("variable", "got")))
+    chosen = (Breakpoint("s", when), Breakpoint("s", "variable", name="got"))
+    points = tuple((point, "operator") for point in chosen)
     given = scenario(stage("s", job("j", register="got", retries=1 if when == "retried" else 0), job("k")))
     run = Watched(given, breakpoints=points).begin()
     run.pending.clear()
