@@ -122,7 +122,8 @@ class BreakpointForm(Dialog[BreakRequest]):
         room = room_of(self.app.size.width)
         is_here = self.here == WHEN_FIELD
         self.point.show([[(fit_most(POINTS[self.when], room - LABEL_CELLS), "accent" if is_here else "")]])
-        self.query_one("#line-name").display = self.when in HAS_NAME
+        for line in self.query("#line-name"):  # not there yet, where the size changes while it opens
+            line.display = self.when in HAS_NAME
         given = self.read()
         problem = problem_of(given)
         first: list[Piece] = [(self.brush.text(problem), "failed")] if problem else [(self._about(given), "dim")]
