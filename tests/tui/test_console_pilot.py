@@ -48,8 +48,6 @@ async def test_follows_the_run_until_the_operator_moves() -> None:
     [
         ("r", st.RerunRequest(STAGE, "wait_for_bootstrapped", "node-4", FAILED)),
         ("S", st.SkipRequest(FAILED)),
-        ("n", st.StepRequest("over")),
-        ("s", st.StepRequest("into")),
         ("space", st.GoRequest()),
     ],
 )
@@ -60,6 +58,16 @@ async def test_verbs_on_the_failed_row(keys: str, expected: st.Stimulus) -> None
         assert "timeout after 30 s" in screen_text(app)
         await pilot.press(keys)
         assert source.sent == [expected]
+
+
+@pytest.mark.parametrize("key", ["n", "s"])
+async def test_steps_do_not_pass_the_failed_row_and_say_what_does(key: str) -> None:
+    source = StillSource(fleet_events(200.0))
+    async with console(source).run_test(size=(120, 40)) as pilot:
+        app = await settled(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: any("steps do not pass it" in notice.message for notice in app._notifications))
+        assert source.sent == []
 
 
 async def test_space_pauses_a_run_that_goes() -> None:
