@@ -14,9 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
-from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
+from octogram_tui.tui.widgets.plan_tree import PlanTree
 from tools.debugged_run import SCENARIO, STARTED_WALL, DebuggedRun, DebuggedSource
 from tools.pretended_run import PretendedRun
 
@@ -25,7 +29,7 @@ AFTER_S = 0.3
 """The clock stands this long after the last event."""
 
 SETTLING = 4
-"""So many ticks of the clock: the panes take their places, and then show what is wanted in them."""
+"""So many ticks of the clock nothing moves: the panes take their places, and then show what is wanted in them."""
 
 
 class Shot(NamedTuple):
@@ -57,7 +61,7 @@ DEBUGGED_SHOTS: dict[str, DebuggedShot] = {
     "debugger-arguments": DebuggedShot(TO_THE_FIRST_FAILURE + "e _ ctrl+t _ down down ctrl+u s e a t . t x t _"),
     "debugger-foreseen": DebuggedShot(REPAIRED + "n _ 4 e _ ctrl+u 2 enter _"),
     "debugger-explain": DebuggedShot(REPAIRED + "n _ X _", 120, 44),
-    "debugger-breakpoints": DebuggedShot("B _"),
+    "debugger-breakpoints": DebuggedShot("_ B _"),
     "debugger-narrow": DebuggedShot("_", 80, 24),
 }
 
@@ -92,6 +96,21 @@ class Still:
         """Nothing is open."""
 
 
+async def still(app: ConsoleApp, pilot: Pilot[ConsoleOutcome]) -> str:
+    """Wait until the screen is the same for a while, however busy the machine is; gives its picture."""
+    assert app.run_screen is not None
+    plan = app.run_screen.panes["plan"]
+    assert isinstance(plan, PlanTree)
+    picture, ticks = "", 0
+    while ticks < SETTLING:
+        app.sync()
+        plan._centre(plan.cursor)  # it scrolls as little as it must: where to depends on how large it was before
+        await pilot.pause()
+        now = app.export_screenshot(title="octogram-tui") + "\n"
+        picture, ticks = now, ticks + 1 if now == picture else 0
+    return picture
+
+
 async def take_debugged(shot: DebuggedShot) -> str:
     """Take one picture of the guide's run; gives the text of an SVG file."""
     run = DebuggedRun().begin()
@@ -110,12 +129,15 @@ async def take_debugged(shot: DebuggedShot) -> str:
             if key != "_":
                 await pilot.press(key)
                 continue
+            for field in app.screen.query("Input, TextArea"):
+                if isinstance(field, (Input, TextArea)):
+                    field.cursor_blink = False  # whether it is seen must not depend on when the picture is taken
             while app.model.board.seq < run.events[-1].seq:
                 await pilot.pause()
             for _ in range(SETTLING):
                 app.sync()
                 await pilot.pause()
-        return app.export_screenshot(title="octogram-tui") + "\n"
+        return await still(app, pilot)
 
 
 async def take(shot: Shot) -> str:
@@ -132,10 +154,7 @@ async def take(shot: Shot) -> str:
             await pilot.pause()
         await pilot.pause()
         await pilot.press(*shot.keys)
-        for _ in range(SETTLING):
-            app.sync()
-            await pilot.pause()
-        return app.export_screenshot(title="octogram-tui") + "\n"
+        return await still(app, pilot)
 
 
 def main(arguments: list[str]) -> int:
