@@ -10,7 +10,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test quick random lowest newest lint lock docs bench screenshots clean
+.PHONY: help demo test test-faults quick random lowest newest lint lock docs bench screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -43,6 +43,9 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 	$(BIN)/coverage report --include='octogram_tui/engine/*' --fail-under=95
 	$(BIN)/coverage report --include='octogram_tui/scenario/*' --fail-under=95
 	$(BIN)/coverage report --include='agentd/octogram_agentd/wire/lines.py,agentd/octogram_agentd/wire/messages.py' --fail-under=95
+
+test-faults: $(VENV)/.dev ## what `make test` leaves out: long faults, as root; some minutes
+	OCTOGRAM_LONG_FAULTS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests
 
 # What needs no machine, no daemon and no terminal: the first answer to a change, and to other versions of what we use.
 # How the console looks is held by the lock's versions only: pictures differ where nothing is wrong.

@@ -30,6 +30,7 @@ _KEPT = (
     "OCTOGRAM_RANDOM_SEED",
     "OCTOGRAM_EVERY_THEME",
     "OCTOGRAM_GUARD_TRIES",
+    "OCTOGRAM_LONG_FAULTS",
 )
 _FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
 
@@ -58,6 +59,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(before)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Census(), "octogram-census")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make test-faults` runs, and have it run nothing else."""
+    wants_long = "OCTOGRAM_LONG_FAULTS" in os.environ
+    kept = [item for item in items if (item.get_closest_marker("longfault") is not None) == wants_long]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

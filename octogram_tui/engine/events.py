@@ -79,6 +79,45 @@ class RunStarted(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class RunTakenUp(Event):
+    """A run whose process had died goes on in another one.
+
+    number: counts such times from 1. down_s: for how long nobody was there. in_flight: attempts whose end is not known,
+    which the agents are asked for. digest: of the scenario that it goes on with.
+    """
+
+    TYPE: ClassVar[str] = "run_taken_up"
+    number: int
+    started_wall: str = ""
+    host: str = ""
+    version: str = ""
+    down_s: float = 0.0
+    in_flight: int = 0
+    digest: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class JobAdopted(Event):
+    """An attempt went on while nobody was there, and is awaited again."""
+
+    TYPE: ClassVar[str] = "job_adopted"
+    instance: InstanceId
+    attempt: int
+    item: Value = None
+
+
+@dataclass(slots=True, kw_only=True)
+class JobInDoubt(Event):
+    """Nobody can tell whether an attempt ended well: who knew has gone with its daemon, or with the run's process."""
+
+    TYPE: ClassVar[str] = "job_in_doubt"
+    instance: InstanceId
+    attempt: int
+    item: Value = None
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class AgentStarting(Event):
     """An agent's daemon is being brought up."""
 
@@ -110,6 +149,7 @@ class AgentReady(Event):
     python: str = ""
     pid: int = 0
     address: str = ""
+    birth: str = ""  # names this daemon, and no other one of the same agent
 
 
 @dataclass(slots=True, kw_only=True)

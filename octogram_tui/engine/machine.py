@@ -69,10 +69,12 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
     StopRequest,
     SwitchBreakRequest,
+    TakeUpRequest,
     TimerReport,
     TroubleReport,
     UntilRequest,
 )
+from octogram_tui.engine.taking_up import TakingUp
 from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
@@ -127,6 +129,7 @@ class Engine:
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
             BeginRequest: self._begin,
+            TakeUpRequest: TakingUp(self).take_up,
             AgentUpReport: self._agent_came_up,
             StartFailureReport: self._agent_start_failed,
             AgentWaitReport: lambda s: self.fleet.waits(s.agent, s.message),

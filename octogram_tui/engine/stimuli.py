@@ -33,8 +33,24 @@ class BeginRequest:
 
 
 @dataclass(slots=True)
+class TakeUpRequest:
+    """Take up again a run whose process has died: the agents are asked what became of what was under way.
+
+    down_s: for how long nobody was there, as the clock on the wall has it.
+    """
+
+    started_wall: str
+    host: str = ""
+    down_s: float = 0.0
+
+
+@dataclass(slots=True)
 class AgentUpReport:
-    """An agent's daemon greeted us. `address` is where the other agents reach it, as it turned out to be."""
+    """An agent's daemon greeted us. `address` is where the other agents reach it, as it turned out to be.
+
+    After a run was taken up again: is_same says that the daemon is the one that had the agent before; knows has the
+    attempts that it has heard of, under way or ended. What is not among them has never begun there.
+    """
 
     agent: str
     home: str = ""
@@ -42,6 +58,9 @@ class AgentUpReport:
     python: str = ""
     pid: int = 0
     address: str = ""
+    birth: str = ""  # names this daemon, and no other one of the same agent
+    is_same: bool = False
+    knows: tuple[Execution, ...] = ()
 
 
 @dataclass(slots=True)
@@ -354,6 +373,7 @@ class StopRequest:
 
 Stimulus = (
     BeginRequest
+    | TakeUpRequest
     | AgentUpReport
     | StartFailureReport
     | AgentSilentReport
