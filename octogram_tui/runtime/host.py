@@ -31,7 +31,7 @@ from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.link import Link, LinkSettings
+from octogram_tui.runtime.link import Before, Link, LinkSettings
 from octogram_tui.runtime.shutdown import Signals
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
@@ -201,6 +201,7 @@ class Host:
                 link_settings,
                 driver.submit,
                 lambda on_wait: transports.boot(effect.agent, transport, on_wait),
+                Before(effect.birth, effect.home),
             )
 
         driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)

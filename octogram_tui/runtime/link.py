@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from octogram_agentd import PROTOCOL
 from octogram_agentd.network.endpoint import host_to_bind
@@ -30,7 +30,7 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.load import LoadGauge
 from octogram_tui.runtime.numbering import Numbering
-from octogram_tui.runtime.reading import Here, LogEnd, count, read_here, read_log_end, read_report
+from octogram_tui.runtime.reading import Here, LogEnd, count, read_here, read_known, read_log_end, read_report
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import BOOT_HINTS, Bundle, Failed, Need, boot_argv, local_argv
@@ -38,6 +38,7 @@ from octogram_tui.transport.bundle import BOOT_HINTS, Bundle, Failed, Need, boot
 ACK_AFTER_S = 0.2
 ACK_AFTER_MESSAGES = 64
 CREDIT_AFTER_BYTES = 64 * 1024
+EPOCHS = 1 << 20  # attachments of one process at most, so that those of the next one count higher
 MAX_FAULTS = 3  # breaches of the protocol, each of which costs the connection, after which an agent is given up
 
 
@@ -61,9 +62,23 @@ class Limits:
     where_s: float = 3.0  # a person waits for a shell, which does without
 
 
+class Before(NamedTuple):
+    """The daemon that an agent had before its run was taken up again: which one it was, and where its files are."""
+
+    birth: str = ""
+    home: str = ""
+
+
+NOBODY = Before()
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """What all links of a run share."""
+    """What all links of a run share.
+
+    token: the run's secret, which its daemons take from the first greeting, and ask of each later one
+    take_up: how often the run was taken up again; nothing is known then of what was said before
+    """
 
     run: str
     lease_s: float
@@ -72,6 +87,8 @@ class LinkSettings:
     keep: bool = False
     procedures: list[dict[str, str]] = field(default_factory=list)
     limits: Limits = Limits()
+    token: str = ""
+    take_up: int = 0
 
 
 class Link:
@@ -84,6 +101,7 @@ class Link:
         settings: LinkSettings,
         report: Callable[[Stimulus], None],
         boot: Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]],
+        before: Before = NOBODY,
     ) -> None:
         self.spec = spec
         self.transport = transport
@@ -99,8 +117,9 @@ class Link:
         self._stopping: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()  # the run ends: no leisure before the next attempt to attach
         self._settled = asyncio.Event()  # the first attachment has been made, or has failed
-        self._epoch = 0
+        self._epoch = settings.take_up * EPOCHS
         self._numbering = Numbering()
+        self._before = before
         self._ack_timer: asyncio.TimerHandle | None = None
         self._taken_bytes = 0
         self._beats = 0
@@ -111,7 +130,7 @@ class Link:
         self._is_greeted = False
         self._was_up = False
         self._is_over = False
-        self._daemon: tuple[Any, Any] | None = None  # which daemon we talk to: process id and boot of its machine
+        self._birth = ""  # of the daemon that we talk to
         self._is_replaced = False  # it died, and the one that took its place was told to end
         self._stopped: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._question_count = 0
@@ -152,7 +171,6 @@ class Link:
             return False
         self._was_up = True
         self._settled.set()
-        self._daemon = self._identity(welcome)
         self.home = str(welcome.get("home", ""))
         self._report(
             AgentUpReport(
@@ -162,6 +180,9 @@ class Link:
                 str(welcome.get("python", "")),
                 count(welcome.get("pid")),
                 self.address,
+                self._birth,
+                self._birth == self._before.birth,
+                read_known(self.spec.name, welcome),
             )
         )
         return True
@@ -190,8 +211,9 @@ class Link:
         while True:
             await self._wait_to_retry(random.uniform(0, delay_s))
             delay_s = min(delay_s * 2, limits.longest_retry_s)
+            birth = self._birth
             try:
-                welcome = await self._attach()
+                await self._attach()
             except TransportError as error:
                 # A daemon that was there and does not answer may be leaving: the next one tells what became of it.
                 may_heal = error.is_retryable or isinstance(error, BootstrapFailed)
@@ -199,7 +221,7 @@ class Link:
                     continue
                 self._give_up(f"{reason}; {error.message}", ExitCode.AGENT_LOST)
                 return False
-            if self._identity(welcome) != self._daemon:
+            if self._birth != birth:
                 # A new daemon answered: the old one is gone. The new one has swept what it left, and ends too. When
                 # the agent was to be stopped anyway, the old one may have done so, and the new one's word is as good.
                 self._is_replaced = True
@@ -219,10 +241,6 @@ class Link:
                 await self._hurry.wait()
         except TimeoutError:
             pass
-
-    @staticmethod
-    def _identity(welcome: dict[str, Any]) -> tuple[Any, Any]:
-        return welcome.get("pid"), welcome.get("boot")
 
     def _suspect(self, message: str) -> None:
         if not self._is_suspect:
@@ -282,9 +300,11 @@ class Link:
         self._attachment = attachment
         self._channel = channel
         self._last_heard_s = self._loop.time()
-        if self._daemon not in (None, self._identity(welcome)):
-            # It knows nothing of what was said before: both numberings begin anew.
-            self._numbering = Numbering()
+        birth = _birth(welcome)
+        if birth != self._birth:
+            # What was said before was said to another one, or by another process than this: both numberings begin anew.
+            self._birth = birth
+            self._numbering = Numbering(seen=count(welcome.get("tx")), sent=count(welcome.get("rx")))
             return welcome
         self._numbering.acknowledged(count(welcome.get("rx")))
         for line in self._numbering.unacknowledged:
@@ -320,7 +340,9 @@ class Link:
                 "agent": self.spec.name,
                 "epoch": self._epoch,
                 "lease_s": self._settings.lease_s,
-                "rx": self._numbering.seen,
+                "rx": self._numbering.seen if self._birth else None,
+                "birth": self._birth,
+                "token": self._settings.token,
                 "address": self.address,
                 "env": dict(self.spec.env),
                 "procedures": self._settings.procedures,
@@ -446,7 +468,7 @@ class Link:
         elif kind == "ack":
             self._numbering.acknowledged(count(message["seq"]))
         elif kind == "welcome":
-            _check_welcome(message)
+            _check_welcome(self.spec.name, message)
             if not attachment.welcome.done():
                 attachment.welcome.set_result(message)
         elif kind == "reject":
@@ -583,7 +605,13 @@ def _defect(error: Exception) -> str:
     return f"a defect of octogram-tui: {type(error).__name__}: {error}"
 
 
-def _check_welcome(message: dict[str, Any]) -> None:
-    """Refuse numbers that are none here, where it is the agent's fault."""
-    for name in ("pid", "rx"):
+def _birth(welcome: dict[str, Any]) -> str:
+    """Give what names the daemon, as far as it says so itself."""
+    return str(welcome.get("birth") or f"{welcome.get('pid')}.{welcome.get('boot')}")
+
+
+def _check_welcome(agent: str, message: dict[str, Any]) -> None:
+    """Refuse what makes no sense here, where it is the agent's fault. Raises ValueError."""
+    read_known(agent, message)
+    for name in ("pid", "rx", "tx"):
         count(message.get(name))

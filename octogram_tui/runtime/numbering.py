@@ -11,10 +11,10 @@ from octogram_agentd.wire.lines import MAX_DEPTH, MAX_LINE_BYTES, depth, encode
 class Numbering:
     """The numbers of one conversation with one daemon; a new daemon begins a new one."""
 
-    def __init__(self) -> None:
-        self.seen = 0  # the highest number that came from the daemon, all below it being here too
-        self.told = 0  # up to where we have acknowledged that
-        self._sent = 0
+    def __init__(self, seen: int = 0, sent: int = 0) -> None:
+        self.seen = seen  # the highest number that came from the daemon, all below it being here too
+        self.told = seen  # up to where we have acknowledged that
+        self._sent = sent
         self._kept: deque[tuple[int, bytes]] = deque()
 
     @property

@@ -14,7 +14,7 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
 )
 from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
-from octogram_tui.model.ids import parse_execution
+from octogram_tui.model.ids import Execution, parse_execution
 
 Message = dict[str, Any]
 
@@ -66,6 +66,14 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
         case "hb" if "load" in message:
             return _load(agent, message["load"])
     return None
+
+
+def read_known(agent: str, welcome: Message) -> tuple[Execution, ...]:
+    """Give the attempts that a daemon says it has heard of, as far as they are its own. Raises ValueError."""
+    known = welcome.get("knows") or {}
+    if not isinstance(known, dict):
+        raise ValueError(f"not attempts with their states: {known!r:.80}")
+    return tuple(one for one in map(parse_execution, known) if one.agent == agent)
 
 
 class LogEnd(NamedTuple):

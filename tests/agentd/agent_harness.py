@@ -150,7 +150,7 @@ class Connection:
             pass
         return self.received
 
-    def hello(self, epoch: int = 1, rx: int = 0, lease_s: float = 60, **more: Any) -> dict[str, Any]:
+    def hello(self, epoch: int = 1, rx: int | None = 0, lease_s: float = 60, **more: Any) -> dict[str, Any]:
         own = {"procedures": [{"path": "own.py", "source": PROCEDURES}], **more}
         self.send("hello", **greeting("run", "agent", epoch=epoch, rx=rx, lease_s=lease_s, **own))
         welcome = self.expect("welcome")

@@ -14,7 +14,7 @@ from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec, BinarySource
-from octogram_tui.runtime.link import Limits, Link, LinkSettings
+from octogram_tui.runtime.link import NOBODY, Before, Limits, Link, LinkSettings
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import build_bundle
@@ -151,7 +151,15 @@ class FakeTransport:
 class Rig:
     """A link, what it talks to, and what it reports."""
 
-    def __init__(self, limits: Limits = FAST, *, lease_s: float = 60.0, **spec: Any) -> None:
+    def __init__(
+        self,
+        limits: Limits = FAST,
+        *,
+        lease_s: float = 60.0,
+        take_up: int = 0,
+        before: Before = NOBODY,
+        **spec: Any,
+    ) -> None:
         self.transport = FakeTransport()
         self.stimuli: list[Stimulus] = []
         self.turn = asyncio.Event()  # whether it is the link's turn to boot
@@ -161,9 +169,12 @@ class Rig:
         self.link = Link(
             AgentSpec(AgentName("one"), transport="local", **spec),
             self.transport,
-            LinkSettings("run", lease_s, BinarySource(), build_bundle(), limits=limits),
+            LinkSettings(
+                "run", lease_s, BinarySource(), build_bundle(), limits=limits, token="secret", take_up=take_up
+            ),
             self._take,
             self._alone,
+            before,
         )
 
     def _take(self, stimulus: Stimulus) -> None:

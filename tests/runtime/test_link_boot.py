@@ -20,7 +20,7 @@ async def test_the_greeting_says_who_we_are(rig: Rig) -> None:
     channel = await rig.channel()
     channel.boot(noise=b"Welcome to this machine!\r\n\x1b[1mmotd\n")
     hello = await channel.expect("hello")
-    assert (hello["run"], hello["agent"], hello["epoch"], hello["rx"]) == ("run", "one", 1, 0)
+    assert (hello["run"], hello["agent"], hello["epoch"], hello["rx"]) == ("run", "one", 1, None)
     channel.welcome(host="h", python="3.11.2")
     up = await rig.report(AgentUpReport)
     assert (up.home, up.host, up.python, up.pid) == ("/home/one", "h", "3.11.2", 1)

@@ -29,6 +29,7 @@ from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime import link as link_module
+from octogram_tui.runtime.link import Before
 
 
 @pytest.mark.parametrize("kind", ["agent_lost", "template"])
@@ -346,3 +347,32 @@ async def test_a_log_that_does_not_come(rigs: Callable[..., Rig]) -> None:
     await rig.up()
     with pytest.raises(LinkLost, match="did not answer"):
         await rig.link.tail("p", 1)
+
+
+async def test_a_run_that_is_taken_up_again_has_nothing_and_is_told_all(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(take_up=2, before=Before("born", "/home/one/home"))
+    rig.link.start()
+    channel = await rig.channel()
+    channel.boot()
+    hello = await channel.expect("hello")
+    assert (hello["epoch"], hello["rx"], hello["birth"], hello["token"]) == ((2 << 20) + 1, None, "", "secret")
+    known = {"s/a@one#1": "ok", "s/b@one#2": "running", "s/b@two#1": "running"}
+    channel.welcome(birth="born", rx=7, tx=4, knows=known)
+    up = await rig.report(AgentUpReport)
+    assert (up.birth, up.is_same) == ("born", True)
+    assert up.knows == (AttemptId.parse("s/a@one#1"), AttemptId.parse("s/b@one#2")), "and nothing of another agent's"
+    channel.say("finished", seq=5, id="s/a@one#1", state="ok", result=1)
+    assert (await rig.report(AttemptReport)).result == 1
+    rig.link.run(AttemptId.parse("s/c@one#1"), "own.noop", {}, None)
+    assert (await channel.expect("run"))["seq"] == 8
+    channel.lose(LinkLost("cut"))
+    _channel, hello = await rig.back(birth="born", rx=8)
+    assert (hello["epoch"], hello["rx"], hello["birth"]) == ((2 << 20) + 2, 5, "born")
+    await rig.report(AgentBackReport)
+
+
+async def test_another_daemon_than_before_the_run_was_taken_up_says_so(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(take_up=1, before=Before("born", "/home/one/home"))
+    await rig.up(birth="another")
+    up = next(s for s in rig.stimuli if isinstance(s, AgentUpReport))
+    assert (up.birth, up.is_same, up.knows) == ("another", False, ())

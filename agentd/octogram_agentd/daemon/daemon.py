@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, procedures, signals
 from octogram_agentd.daemon.home import Home
@@ -57,6 +58,8 @@ class Daemon:
         self._build = build
         self.keep = False
         self._epoch = 0
+        self._birth = "%d.%s" % (os.getpid(), os.urandom(8).hex())
+        self._token: Optional[str] = None  # of the run, as the first greeting had it
         self._seen = 0  # the highest number from the orchestrator
         self._acknowledged = 0
         self._ack_timer: Optional[Timer] = None
@@ -207,12 +210,15 @@ class Daemon:
             self._channel.close("another connection took over")
         self._channel = channel
         self._epoch = message["epoch"]
+        self._token = _token(message)
         self._ignored = 0
         self._renewed_s = lease_clock()
         self._settle(message)
         self._acknowledged = self._seen
-        channel.send(self.outbox.line(self._welcome()))
-        self.outbox.attach(_number(message.get("rx")))
+        is_known = message.get("birth", self._birth) == self._birth and isinstance(message.get("rx"), int)
+        seen = message["rx"] if is_known else self.outbox.confirmed
+        channel.send(self.outbox.line(self._welcome(seen)))
+        self.outbox.attach(seen)
         self._flush()
 
     def _refusal(self, message: Message) -> Optional[Tuple[str, str]]:
@@ -221,6 +227,8 @@ class Daemon:
             return "proto", "this agent speaks %d.%d, not %s" % (*PROTOCOL, proto)
         if message.get("run") != self.run or message.get("agent") != self.agent.name:
             return "wrong_run", "this is agent %s of run %s" % (self.agent.name, self.run)
+        if self._token is not None and not _compare_digest(_token(message).encode(), self._token.encode()):
+            return "token", "it has another token than the run's"
         epoch = message.get("epoch")
         if not isinstance(epoch, int) or epoch < self._epoch:
             return "epoch_stale", "attachment %d was here already" % self._epoch
@@ -246,8 +254,8 @@ class Daemon:
                 path = file.get("path") if isinstance(file, dict) else file
                 self.attempts.own_problem = procedures.why_not_loaded(path, error)
 
-    def _welcome(self) -> Message:
-        return {
+    def _welcome(self, seen: int) -> Message:
+        welcome = {
             "t": "welcome",
             "proto": list(PROTOCOL),
             "agent": self.agent.name,
@@ -258,9 +266,13 @@ class Daemon:
             "build": self._build,
             "boot": _boot_id(),
             "cpus": os.cpu_count() or 1,
+            "birth": self._birth,
             "rx": self._seen,
-            "running": self.attempts.running,
+            "tx": seen,
+            "knows": {},
         }
+        welcome["knows"] = self.attempts.known(MAX_LINE_BYTES - len(encode(welcome)))
+        return welcome
 
     def _ack_soon(self) -> None:
         if self._seen - self._acknowledged >= ACK_EVERY:
@@ -385,6 +397,11 @@ class Daemon:
 
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _token(message: Message) -> str:
+    token = message.get("token")
+    return token if isinstance(token, str) else ""
 
 
 def _boot_id() -> str:

@@ -43,10 +43,18 @@ class Attempts:
         self._log_file_bytes = 0
         self._count = 0
 
-    @property
-    def running(self) -> List[str]:
-        """The names of those under way."""
-        return list(self._running)
+    def known(self, room_bytes: int) -> Dict[str, str]:
+        """Give those that were heard of and their states: those under way first, then the latest, as far as they go."""
+        known: Dict[str, str] = {}
+        for names in (list(self._running), reversed(list(self._answers))):
+            for name in names:
+                answer = self._answers.get(name)
+                state = "running" if name in self._running else answer["state"] if answer is not None else "forgotten"
+                room_bytes -= len(encode({name: state}))
+                if room_bytes < 0:
+                    return known
+                known[name] = state
+        return known
 
     def run(self, message: Message) -> None:
         """Execute an attempt, unless it was executed before: then answer what is known of it."""

@@ -15,9 +15,13 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "proto": "[major, minor] of the sender",
             "run": "the run's name",
             "agent": "the agent's name",
-            "epoch": "counts attachments from 1; a lower one than seen before is refused",
+            "epoch": "counts attachments from 1; each time that the run was taken up again counts for 1048576; a lower "
+            "one than seen before is refused",
             "lease_s": "seconds without an orchestrator after which the daemon stops everything and ends",
-            "rx": "the highest seq seen from the agent so far; the agent repeats what follows",
+            "rx": "the highest seq seen from the agent so far, which repeats what follows; null: all that was not "
+            "acknowledged, since who asks has nothing of what came before",
+            "birth": "of the daemon that `rx` is about; another one takes it for null. Empty: none greeted us yet",
+            "token": "a secret of the run; the first one holds, and a hello with another is refused",
             "address": "where other agents reach this one: `data_address` of the scenario, else where SSH led to",
             "env": "environment variables for everything that the agent starts",
             "procedures": "the user's own procedure files: list of {path, source}",
@@ -84,14 +88,17 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "build": "the bundle's content hash",
             "boot": "the machine's boot id",
             "cpus": "count",
+            "birth": "names this daemon, and no other one",
             "rx": "the highest seq seen from the orchestrator",
-            "running": "names of the attempts under way",
+            "tx": "the number before the one that follows",
+            "knows": "attempts that were heard of, {name: running, ok, failed, cancelled or forgotten}: those under "
+            "way first, then the latest ones, as far as the line goes",
         },
     ),
     "reject": (
         "from agent",
         "the answer to a hello that cannot be",
-        {"code": "proto, epoch_stale, wrong_run", "detail": "for people"},
+        {"code": "proto, wrong_run, token, epoch_stale", "detail": "for people"},
     ),
     "output": (
         "from agent",

@@ -45,6 +45,11 @@ class Outbox:
         """How many numbered messages the other side has not confirmed."""
         return len(self._kept)
 
+    @property
+    def confirmed(self) -> int:
+        """The highest number that need not be sent again."""
+        return next(iter(self._kept), self.sent + 1) - 1
+
     def attach(self, seen: int) -> None:
         """Begin again with a new connection, whose other side has seen everything up to a number."""
         self._is_attached = True

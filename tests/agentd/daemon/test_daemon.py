@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from agent_harness import Connection, Place, cmdline, is_alive, marked, until
-from daemon_client import CHECKOUT, argv_of
+from daemon_client import CHECKOUT, argv_of, greeting
 
 
 def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
@@ -50,6 +50,58 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
     first.drain()
     first.close()
     stale.close()
+    second.stop()
+
+
+def test_who_has_nothing_is_told_all_that_was_not_acknowledged(place: Place) -> None:
+    first = place.connect(token="secret")
+    first.do("own.noop", name="taken#1")
+    first.send("ack", seq=1)
+    first.do("own.noop", name="untaken#1")
+    first.send("run", id="on#1", procedure="own.sleep", args={})
+    first.ok("own.value", expression="'here'")  # so that the acknowledgement has arrived
+    first.close()
+    second = place.attach()
+    welcome = second.hello(epoch=1 << 20, rx=None, token="secret")
+    assert (welcome["rx"], welcome["tx"]) == (4, 1)
+    known = welcome["knows"]
+    assert (known["taken#1"], known["untaken#1"], known["on#1"]) == ("ok", "ok", "running")
+    assert [second.expect("finished")["seq"] for _ in range(2)] == [2, 3]
+    second.send("cancel", id="on#1")
+    assert second.expect("finished", id="on#1")["seq"] == 4
+    second.close()
+    third = place.attach()  # it was told of a number by another daemon: that one says nothing here
+    assert third.hello(epoch=(1 << 20) + 1, rx=3, birth="another", token="secret")["tx"] == 1
+    third.close()
+    fourth = place.attach()
+    assert fourth.hello(epoch=(1 << 20) + 2, rx=3, birth=welcome["birth"], token="secret")["tx"] == 3
+    assert fourth.expect("finished")["seq"] == 4
+    fourth.stop()
+
+
+@pytest.mark.fault(36)
+@pytest.mark.parametrize("token", ["another", "", None, 7, "\xe9"])
+def test_a_greeting_with_another_token_is_refused(place: Place, token: object) -> None:
+    first = place.connect(token="secret")
+    stranger = place.attach()
+    stranger.send("hello", **greeting("run", "agent", epoch=9, token=token))
+    assert stranger.expect("reject")["code"] == "token"
+    stranger.drain()
+    stranger.close()
+    first.ok("own.noop")  # and nothing has become of the one that is there
+    first.close()
+    place.connect(epoch=2, token="secret").stop()
+
+
+def test_what_is_known_fits_into_a_welcome(place: Place) -> None:
+    first = place.connect()
+    for number in range(60):
+        first.do("own.noop", name=f"{number:02}{chr(0x20AC) * 2000}#1")
+    first.close()
+    second = place.attach()
+    known = second.hello(epoch=2, rx=60)["knows"]
+    assert [name[:2] for name in known] == [str(n) for n in range(59, 59 - len(known), -1)]
+    assert 10 < len(known) < 60
     second.stop()
 
 
