@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.words import nearest
-from octogram_tui.errors import Problem, UsageError
+from octogram_tui.errors import JournalError, Problem, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
+    from octogram_tui.scenario.documents import ReadFile
     from octogram_tui.scenario.load import Loaded
 
+GIVEN = ("scenario", "var", "variables", "agents", "trust_procedures", "limit", "local")
+"""The arguments that decide which scenario it is."""
 
-def load(args: Any) -> Loaded:
-    """Load the scenario of parsed arguments. Raises ScenarioError and UsageError."""
+
+def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
+    """Load the scenario of parsed arguments; read_file: in place of the disk. Raises ScenarioError and UsageError."""
     from octogram_tui.scenario.assignments import read_assignment
     from octogram_tui.scenario.load import load_scenario
 
@@ -25,6 +31,7 @@ def load(args: Any) -> Loaded:
         variables=[read_assignment(text) for text in args.var],
         variable_files=args.variables,
         agent_files=args.agents,
+        read_file=read_file,
         trusts_procedures=args.trust_procedures,
     )
     scenario = loaded.scenario
@@ -33,6 +40,32 @@ def load(args: Any) -> Loaded:
     if args.local:
         scenario = made_local(scenario)
     return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
+
+
+def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
+    """Keep with a run what its scenario was read from. Raises JournalError."""
+    from octogram_tui.journal import sources
+
+    given = {name: getattr(args, name) for name in GIVEN}
+    sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
+
+
+def load_kept(run_dir: Path, digest: str) -> Loaded:
+    """Load a scenario from what was kept with a run. Raises JournalError, and what `load` raises."""
+    from octogram_tui.journal import sources
+
+    kept = sources.find(run_dir, digest)
+
+    def read(path: str) -> str:
+        try:
+            return kept.texts[path]
+        except KeyError:
+            raise FileNotFoundError(2, "it was not kept", path) from None
+
+    loaded = load(SimpleNamespace(**kept.given), read)
+    if loaded.scenario.digest != digest:
+        raise JournalError(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
+    return loaded
 
 
 def _address_warnings(scenario: Scenario) -> list[Problem]:

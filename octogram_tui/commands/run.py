@@ -36,6 +36,7 @@ from octogram_tui.settings import Settings, load
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.report.headless import Output
+    from octogram_tui.scenario.load import Loaded
 
 EPILOG = """examples:
   octogram-tui scenario.yml                     watch it in the console
@@ -136,10 +137,18 @@ class RunWanted:
 class Invocation(RunWanted):
     """A run that can begin: what was asked for, and what was loaded for it."""
 
-    scenario: Scenario
-    warnings: list[Problem]
-    text: str
+    loaded: Loaded
     kept: KeptBreakpoints | None  # for the scenario's file, where somebody is there to see them
+
+    @property
+    def scenario(self) -> Scenario:
+        """Give what is to run."""
+        return self.loaded.scenario
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """Give what is probably not meant in it."""
+        return self.loaded.warnings
 
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
@@ -237,15 +246,15 @@ def load_request(request: RunWanted) -> Invocation:
     from octogram_tui.commands.loading import load as load_scenario
 
     args = request.args
-    scenario, warnings, text = load_scenario(args)
-    check_choices(scenario, args)
-    warnings += left_out_warnings(scenario, args)
+    loaded = load_scenario(args)
+    check_choices(loaded.scenario, args)
+    loaded.warnings.extend(left_out_warnings(loaded.scenario, args))
     kept: KeptBreakpoints | None = None
     if request.opens_console:
         from octogram_tui.journal.breakpoints import KeptBreakpoints
 
-        kept = KeptBreakpoints(request.settings.state_dir, scenario.path)
-    return Invocation(args, request.argv, request.settings, request.opens_console, scenario, warnings, text, kept)
+        kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)
+    return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept)
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
@@ -262,22 +271,31 @@ def make_run(request: RunWanted) -> tuple[str, Path]:
 
 def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path) -> Any:
     """Give the settings of the run's host."""
+    from octogram_tui.commands.loading import keep
     from octogram_tui.commands.loading import load as load_scenario
-    from octogram_tui.journal import texts
+    from octogram_tui.journal import terms, texts
     from octogram_tui.runtime.host import HostSettings
 
     args, settings = invocation.args, invocation.settings
 
     def reload() -> Scenario:
-        """Read the scenario again, and keep its text before anybody hears of it."""
+        """Read the scenario again, and keep what it was read from before anybody hears of it."""
         loaded = load_scenario(args)
         if loaded.scenario.digest != invocation.scenario.digest:
             texts.keep(run_dir, loaded.scenario.path, loaded.scenario.digest, loaded.text)
+            keep(run_dir, args, loaded)
         return loaded.scenario
+
+    def keep_all(options: RunOptions) -> None:
+        """Keep what another process needs to go on with the run."""
+        keep(run_dir, args, invocation.loaded)
+        digest = invocation.scenario.digest
+        terms.keep(run_dir, terms.Terms(digest, invocation.argv, os.getcwd(), invocation.opens_console, options))
 
     return HostSettings(
         run_dir=run_dir,
-        text=invocation.text,
+        text=invocation.loaded.text,
+        keep=keep_all,
         socket=socket,
         lease_s=settings.lease_s,
         ssh_config=args.ssh_config or settings.ssh_config or None,

@@ -25,12 +25,19 @@ from octogram_tui import filing
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import order, reader
+from octogram_tui.journal.presence import ALIVE
+from octogram_tui.journal.sources import DIRECTORY as SOURCES
+from octogram_tui.journal.terms import TERMS
+from octogram_tui.journal.token import TOKEN
 
 JOURNAL = "journal.jsonl"
 INFO = "run.json"
 
 _TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _SOCKET_PATH_BYTES = 100  # the system allows 107
+
+# Of what is in run.json; all else is text.
+_KINDS: Mapping[str, type | tuple[type, ...]] = {"pid": int, "lease_s": (int, float)}
 
 RunState = Literal["running", "finished", "crashed"]
 
@@ -41,7 +48,10 @@ class DamagedRun(JournalError):
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What is known of a run when it starts: the content of run.json. started_wall: RFC 3339, UTC."""
+    """What is known of a run when it starts: the content of run.json. started_wall: RFC 3339, UTC.
+
+    lease_s: for how long its agents go on without it.
+    """
 
     run: str
     scenario: str
@@ -50,6 +60,7 @@ class RunInfo:
     socket: str = ""
     version: str = ""
     host: str = ""
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +206,7 @@ def _info_of(record: Any) -> RunInfo:
         raise TypeError("it is no object")
     known = {name: record[name] for name in RunInfo.__dataclass_fields__ if name in record}
     for name, value in known.items():
-        if not isinstance(value, int if name == "pid" else str):
+        if not isinstance(value, _KINDS.get(name, str)):
             raise TypeError(f"`{name}` is {value!r:.40}")
     missing = [name for name in ("run", "scenario", "pid", "started_wall") if name not in known]
     if missing:
@@ -301,8 +312,9 @@ def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
     with contextlib.suppress(OSError):
         if journal.exists() and journal.read_bytes().count(b"\n") > 1:  # more than its head
             return False
-        for name in (*others, JOURNAL, INFO):
+        for name in (*others, JOURNAL, INFO, TERMS, TOKEN, ALIVE):
             (directory / name).unlink(missing_ok=True)
+        shutil.rmtree(directory / SOURCES, ignore_errors=True)
         _remove(entry)
         order.forget(entry.parent, [entry.name])
     return True

@@ -21,7 +21,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest, TroubleReport
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import archive, texts, timings
+from octogram_tui.journal import archive, presence, texts, timings, token
 from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
@@ -49,6 +49,7 @@ class HostSettings:
     linger_s: how long a run that waits, for whatever reason, does so with nobody there who could act.
     hold_s: how long it does so at a breakpoint or a failure, where that differs.
     text: of the scenario as it was read, to be kept with the journal.
+    keep: keeps what else the run is made of, once its directory is known to be its own. May raise JournalError.
     """
 
     run_dir: Path
@@ -64,6 +65,7 @@ class HostSettings:
     kept_breakpoints: KeptBreakpoints | None = None
     checks_engine: bool = False  # the engine's invariants, after every stimulus
     reload: Callable[[], Scenario] | None = None
+    keep: Callable[[RunOptions], None] | None = None
 
 
 class Host:
@@ -112,8 +114,12 @@ class Host:
                 socket=str(settings.socket),
                 version=self._options.version,
                 host=platform.node(),
+                lease_s=settings.lease_s,
             ),
         )
+        if settings.keep is not None:
+            settings.keep(self._options)
+        token.make(settings.run_dir)
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
         transports = Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
@@ -135,6 +141,7 @@ class Host:
         background: list[asyncio.Task[None]] = []
         lost: list[JournalError] = []
         signals.listen(driver.submit)
+        background.append(asyncio.create_task(_be_present(settings.run_dir)))
         try:
             try:
                 await control.start(settings.socket)
@@ -224,6 +231,13 @@ class Host:
             if loop.time() - waiting_since_s > limit_s:
                 driver.submit(StopRequest("--on-break hold" if is_held else "linger", int(ExitCode.HELD)))
                 return
+
+
+async def _be_present(run_dir: Path) -> None:
+    """Say again and again that the process lives."""
+    while True:
+        presence.touch(run_dir)
+        await asyncio.sleep(presence.EVERY_S)
 
 
 def _raise_file_limit() -> None:

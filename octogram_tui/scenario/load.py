@@ -18,11 +18,16 @@ from octogram_tui.scenario.tree import Document
 
 
 class Loaded(NamedTuple):
-    """A scenario that can run, what is probably not meant in it, and its file's text as it was read."""
+    """A scenario that can run, what is probably not meant in it, and the text of each file that was read, by path."""
 
     scenario: Scenario
     warnings: list[Problem]
-    text: str
+    sources: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """Give the text of the scenario's own file as it was read."""
+        return self.sources[self.scenario.path]
 
 
 def load_scenario(
@@ -82,12 +87,12 @@ def _load(
     errors = [problem for problem in problems if not problem.is_warning]
     if errors or scenario is None:
         raise ScenarioError(errors + [problem for problem in problems if problem.is_warning])
-    own = [file.path for file in scenario.own_procedures]
-    content = [documents[file].text for file in documents] + [file.source for file in scenario.own_procedures]
+    own = {file.path: file.source for file in scenario.own_procedures}
+    read = {file: document.text for file, document in documents.items()}
     return Loaded(
-        dataclasses.replace(scenario, files=(*documents, *own), digest=_digest(content, variables)),
+        dataclasses.replace(scenario, files=(*read, *own), digest=_digest([*read.values(), *own.values()], variables)),
         [problem for problem in problems if problem.is_warning],
-        documents[path].text,
+        {**own, **read},
     )
 
 

@@ -1,0 +1,32 @@
+"""Until when the process of a run lived: it touches a file as often as it gives its agents a sign of life.
+
+From that, and from the lease, follows until when what a crashed run has left may still live.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+ALIVE = "alive"
+EVERY_S = 5.0
+
+
+def touch(run_dir: Path) -> None:
+    """Say that the process lives. A disk that refuses costs nothing but that knowledge."""
+    with contextlib.suppress(OSError):
+        fd = os.open(run_dir / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.utime(fd)
+        finally:
+            os.close(fd)
+
+
+def last_s(run_dir: Path, journal: str) -> float:
+    """Give the latest time (of the clock on the wall) at which the process is known to have lived; 0 when unknown."""
+    found = 0.0
+    for name in (ALIVE, journal):
+        with contextlib.suppress(OSError):
+            found = max(found, (run_dir / name).stat().st_mtime)
+    return found
