@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.journal import archive, left
 from octogram_tui.journal.runbook import RunBook, RunEntry
 from octogram_tui.projection.text import safe
 from octogram_tui.report.phrases import duration
 from octogram_tui.settings import load
+
+
+MOST_AGENTS = 4
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,7 +45,27 @@ def main(argv: Sequence[str]) -> int:
             counts = f"{entry.failures} failed"
         scenario = safe(run.info.scenario)
         print(f"{safe(run.id):{width}}  {entry.state:8}  {ending:8}  {spent:>8}  {counts:24}  {scenario}".rstrip())
+        if run.state == "crashed":
+            for line in _left_of(run):
+                print(f"{'':{width}}  {safe(line)}")
     return 0
+
+
+def _left_of(run: archive.KnownRun) -> list[str]:
+    """Say what a run whose process has died may have left, where and until when, and what can be done about it."""
+    until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
+    ways = f"octogram-tui resume {run.id} goes on with it, octogram-tui clean {run.id} ends it"
+    if until is None:
+        return [ways]
+    when = until.astimezone().strftime("%H:%M:%S")
+    if until <= datetime.now(UTC):
+        return [f"its agents had to end by themselves by {until.astimezone():%Y-%m-%d %H:%M:%S}", ways]
+    agents = left.agents_left(run.journal)
+    if not agents:
+        return ["nothing was left of it", ways]
+    shown = ", ".join(agent.says for agent in agents[:MOST_AGENTS])
+    more = f" and {len(agents) - MOST_AGENTS} more" if len(agents) > MOST_AGENTS else ""
+    return [f"until {when} it may still run: {shown}{more}", ways]
 
 
 def _record(entry: RunEntry) -> dict[str, Any]:
@@ -58,4 +83,11 @@ def _record(entry: RunEntry) -> dict[str, Any]:
         "started_wall": run.info.started_wall,
         "directory": str(run.directory),
         "pid": run.info.pid,
+        "left": _left_record(run) if run.state == "crashed" else None,
     }
+
+
+def _left_record(run: archive.KnownRun) -> dict[str, Any]:
+    until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
+    agents = [{"agent": agent.name, "host": agent.host, "home": agent.home} for agent in left.agents_left(run.journal)]
+    return {"agents": agents, "until": None if until is None else until.isoformat(timespec="seconds")}
