@@ -12,7 +12,7 @@ COMMANDS: dict[str, str] = {
     "shell": "open a shell on an agent of a run, where a job runs",
     "schema": "print the JSON Schema of the language",
     "doctor": "look at every agent's machine: name, network, key, Python, disk",
-    "clean": "remove what runs have left on the machines of a scenario",
+    "clean": "remove what runs have left on the machines of a scenario, or end what one run has left",
     "init": "write a new scenario to start from",
     "demo": "run a scenario that needs nothing but this machine",
     "help": "explain a command, or `exit-codes`",

@@ -1,16 +1,17 @@
-"""`octogram-tui clean`: what runs have left on the machines of a scenario, shown, and then removed."""
+"""`octogram-tui clean`: what runs have left on the machines of a scenario, or one of them, shown, and then removed."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from octogram_tui.commands.loading import load
+from octogram_tui.commands.loading import GIVEN, load
 from octogram_tui.commands.options import CommandParser, add_scenario_options, add_ssh_options, parse
 from octogram_tui.engine.verdict import exit_code
-from octogram_tui.errors import ExitCode, TransportError
+from octogram_tui.errors import ExitCode, TransportError, UsageError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import load as load_settings
@@ -31,9 +32,15 @@ class Place(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """List what is left, ask, and remove it."""
     parser = CommandParser(
-        "clean", "Show what runs have left on the machines of a scenario, and remove it once you have said yes."
+        "clean",
+        "Show what runs have left on the machines of a scenario, and remove it once you have said yes. Of a run whose "
+        "process has died, end what it still runs too.",
     )
-    parser.add_argument("scenario", metavar="SCENARIO")
+    parser.add_argument(
+        "what",
+        metavar="RUN|SCENARIO",
+        help="a run's name, the beginning of it, or `last`; or the file of a scenario: what any run has left there",
+    )
     parser.add_argument(
         "--yes", action="store_true", help="remove without asking; without a terminal nothing else does"
     )
@@ -41,8 +48,13 @@ def main(argv: Sequence[str]) -> int:
     add_ssh_options(parser)
     args = parse(parser, argv)
     settings = load_settings()
-    scenario = load(args).scenario
-    specs = list(scenario.everybody)
+    is_scenario = args.what.endswith((".yml", ".yaml", ".json")) or os.path.isfile(args.what)
+    args.scenario = args.what
+    if not is_scenario:
+        asked = [f"--{name.replace('_', '-')}" for name in GIVEN[1:] if getattr(args, name)]
+        if asked:
+            raise UsageError(f"{asked[0]} is for a scenario: what belongs to a run is kept with it")
+    specs = [] if not is_scenario else list(load(args).scenario.everybody)
 
     def transports() -> Transports:
         return Transports(
@@ -51,6 +63,11 @@ def main(argv: Sequence[str]) -> int:
             force_local=args.local,
         )
 
+    if not is_scenario:
+        from octogram_tui.commands.clean_run import clean_run
+        from octogram_tui.journal import archive
+
+        return clean_run(archive.find(settings.runs_dir, args.what), transports, settings.lease_s, is_sure=args.yes)
     return asyncio.run(_clean(specs, transports(), is_sure=args.yes))
 
 
@@ -59,17 +76,17 @@ async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure:
     for spec in specs:
         places.setdefault(transports.machine_of(spec), Place(spec, [])).agents.append(spec.name)
     try:
-        found = await _each(transports, [(place, ()) for place in places.values()])
+        found = await each(transports, [(place, ()) for place in places.values()])
         causes = _show(found)
         wanted = [(place, paths) for place, answer in found if (paths := _removable(answer))]
         count = sum(len(paths) for _, paths in wanted)
         if not count:
             print("there is nothing to remove")
             return exit_code(causes)
-        if not (is_sure or await asyncio.to_thread(_agreed, count)):
+        if not (is_sure or await asyncio.to_thread(agreed, f"remove {'it' if count == 1 else f'these {count}'}?")):
             print("nothing was removed")
             return exit_code(causes)
-        removed = await _each(transports, wanted)
+        removed = await each(transports, wanted)
         causes += [ExitCode.NOT_CLEANED for _, answer in removed if not _is_removed(answer)]
         gone = sum(one.is_gone for _, answer in removed if not isinstance(answer, TransportError) for one in answer)
         print(f"removed {gone} of {count}")
@@ -81,7 +98,7 @@ async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure:
 Answer = list[Leftover] | TransportError
 
 
-async def _each(transports: Transports, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
+async def each(transports: Transports, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
     """Ask every machine, some at a time."""
     limit = asyncio.Semaphore(AT_ONCE)
 
@@ -100,18 +117,27 @@ def _show(found: Sequence[tuple[Place, Answer]]) -> list[int]:
     """List what there is; gives the exit codes of machines that could not be asked."""
     causes = []
     for place, answer in found:
-        names = ", ".join(place.agents[:4]) + (", ..." if len(place.agents) > 4 else "")
         if isinstance(answer, TransportError):
-            print(f"{names}: {safe(answer.message)}")
-            if answer.hint:
-                print(f"    {safe(answer.hint)}")
+            complain_of(place, answer)
             causes.append(int(answer.exit_code))
             continue
-        print(f"{names}: {'' if answer else 'nothing'}".rstrip())
+        print(f"{names_of(place)}: {'' if answer else 'nothing'}".rstrip())
         for one in answer:
             state = ", in use: left alone" if one.is_busy else ""
-            print(f"    {safe(one.path)}  ({WHAT.get(one.kind, one.kind)}, {_size(one.size_bytes)}{state})")
+            print(f"    {safe(one.path)}  ({WHAT.get(one.kind, one.kind)}, {size(one.size_bytes)}{state})")
     return causes
+
+
+def names_of(place: Place) -> str:
+    """Name the agents of a machine, the first few."""
+    return ", ".join(place.agents[:4]) + (", ..." if len(place.agents) > 4 else "")
+
+
+def complain_of(place: Place, error: TransportError) -> None:
+    """Say why a machine cannot be asked."""
+    print(f"{names_of(place)}: {safe(error.message)}")
+    if error.hint:
+        print(f"    {safe(error.hint)}")
 
 
 def _removable(answer: Answer) -> list[str]:
@@ -122,12 +148,14 @@ def _is_removed(answer: Answer) -> bool:
     return not isinstance(answer, TransportError) and all(one.is_gone or one.is_busy for one in answer)
 
 
-def _agreed(count: int) -> bool:
+def agreed(question: str) -> bool:
+    """Ask whether something is to be done; without a terminal it is not."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("give --yes to have it removed")
         return False
-    return input(f"remove {'it' if count == 1 else f'these {count}'}? [y/N] ").strip().lower() in ("y", "yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _size(size_bytes: int) -> str:
+def size(size_bytes: int) -> str:
+    """Give a size for people."""
     return f"{size_bytes / 1024:.0f} KiB" if size_bytes < 1 << 20 else f"{size_bytes / (1 << 20):.1f} MiB"

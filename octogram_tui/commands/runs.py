@@ -15,7 +15,6 @@ from octogram_tui.projection.text import safe
 from octogram_tui.report.phrases import duration
 from octogram_tui.settings import load
 
-
 MOST_AGENTS = 4
 
 

@@ -18,6 +18,7 @@ ENDING_S = 20.0
 """How long an agent may take, when its lease is over, to end what it runs and to remove its files."""
 
 _OF_AGENTS = re.compile(rb'"type":"agent_(?:starting|ready|stopped|failed|lost)"')
+_TAKEN_UP = re.compile(rb'"type":"run_taken_up"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def until(run_dir: Path, journal: str, lease_s: float) -> datetime | None:
 
 
 def agents_left(journal: Path) -> tuple[LeftAgent, ...]:
-    """Give the agents that may still be there, or part of them, as a journal has it. What cannot be read is left out."""
+    """Give the agents that may still be there, as a journal has it. What cannot be read is left out."""
     found: dict[str, LeftAgent] = {}
     for event in _agent_events(journal):
         match event:
@@ -72,3 +73,12 @@ def _agent_events(journal: Path) -> list[ev.Event]:
             return found
     except (OSError, ValueError):  # the latter for an empty file
         return []
+
+
+def take_ups(journal: Path) -> int:
+    """Give how often a run was taken up again, as its journal has it."""
+    try:
+        with journal.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return sum(1 for _ in _TAKEN_UP.finditer(data))
+    except (OSError, ValueError):
+        return 0

@@ -65,6 +65,15 @@ def find(run_dir: Path, digest: str) -> Sources:
         raise JournalError(f"{place} is damaged: {type(error).__name__}: {error}") from error
 
 
+def digests(run_dir: Path) -> list[str]:
+    """Name the scenarios of which something was kept, the latest last."""
+    try:
+        places = [(place.stat().st_mtime_ns, place.stem) for place in (run_dir / DIRECTORY).glob("*.json")]
+    except OSError:
+        return []
+    return [digest for _, digest in sorted(places)]
+
+
 def _keep_text(directory: Path, text: str) -> str:
     """Keep a text; gives its name, which is what it contains."""
     data = text.encode("utf-8", "surrogatepass")

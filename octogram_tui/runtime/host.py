@@ -85,6 +85,7 @@ class Host:
         self._bus = Bus()
         for subscriber in subscribers:
             self._bus.subscribe(subscriber)
+        self._token = ""  # of the run, for its agents
         self._signals = signals  # held back by whoever goes on when the run is over; else they are ours
 
     async def run(self, on_open: Callable[[], None] | None = None) -> int:
@@ -119,7 +120,7 @@ class Host:
         )
         if settings.keep is not None:
             settings.keep(self._options)
-        token.make(settings.run_dir)
+        self._token = token.make(settings.run_dir)
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
         transports = Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
@@ -196,6 +197,7 @@ class Host:
             bundle=build_bundle(),
             keep=self._settings.keep_homes,
             procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
+            token=self._token,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
         engine = Engine(scenario, self._options)
