@@ -16,7 +16,7 @@ from octogram_tui.runtime import argument_types, requests, typed_verbs, verbs
 from octogram_tui.runtime.arguments import Argument
 from octogram_tui.runtime.requests import decode_request, encode_request
 
-NOT_AN_OPERATOR_S = {"BeginRequest"}  # the host's own
+NOT_AN_OPERATOR_S = {"BeginRequest", "TakeUpRequest"}  # the host's own
 ASIDE = {"CheckFile", "Evaluate", "ForeseeSet", "ForeseeFile", "Expected", "Whereabouts"}  # answered, and no event
 TEXTS = some.text(some.characters(exclude_categories=["Cs"])) | some.sampled_from(
     ["", "a=b", "stage/job@agent[item]", "--force", "true", " ", "\n", "#2", "🐙", '"', "force=true"]
