@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from octogram_tui.engine.events import Event, RunFinished
-from octogram_tui.errors import JournalError
-from octogram_tui.journal import codec
+from octogram_tui.errors import DamagedJournal, JournalError
+from octogram_tui.journal import codec, seal
 
 TAIL_BYTES = 256 * 1024
 """How much of a journal's end is read to see how the run ended."""
@@ -19,19 +19,28 @@ def read(path: Path) -> Iterator[Event]:
     """Give the events of a file one by one.
 
     A last line that is cut short (the machine went down while it was written) is left out.
-    Raises JournalError, with the line's number, for anything else that is not an event of a version known here.
+    Raises DamagedJournal, with the line's number, for anything else that is not as it was written, and JournalError for
+    a file that cannot be read or is of a version that is not known here.
     """
     number = 0
     last_seq = 0
+    crc: int | None = None  # of what was read, where the lines are sealed
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
+                if crc is not None:
+                    crc = seal.follow(line, crc)
+                    if crc is None:
+                        raise ValueError("its checksum is wrong")
                 record = codec.load(line)
                 if number == 1:
-                    _check_version(path, record)
+                    version = _check_version(path, record)
                     if record.get("type") == codec.HEADER_TYPE:
+                        is_sealed = version >= codec.SEALED_FROM or seal.NAME in record
+                        if is_sealed and (crc := seal.follow(line, 0)) is None:
+                            raise ValueError("its checksum is wrong")
                         continue
                 event = codec.from_dict(record)
                 if event.seq <= last_seq:
@@ -42,7 +51,7 @@ def read(path: Path) -> Iterator[Event]:
         raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
     except ValueError as error:
         reason = f"not JSON ({error.msg})" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise JournalError(
+        raise DamagedJournal(
             f"{path}:{number}: not a journal, or a damaged one: {reason}",
             hint=f"the lines before it can be read with: head -n {number - 1} {path}" if number > 1 else "",
         ) from error
@@ -73,12 +82,15 @@ def ending(path: Path) -> RunFinished | None:
     return last if isinstance(last, RunFinished) else None
 
 
-def _check_version(path: Path, record: dict[str, Any]) -> None:
+def _check_version(path: Path, record: dict[str, Any]) -> int:
+    """Give the version of a file's format by its first line. Raises ValueError, or JournalError for a newer one."""
     version = record.get("v")
     if not isinstance(version, int):
         raise ValueError("the first line does not say the version of the format")
-    if version > codec.FORMAT_VERSION:
+    known = codec.JOURNAL_VERSION if record.get("type") == codec.HEADER_TYPE else codec.FORMAT_VERSION
+    if version > known:
         raise JournalError(
-            f"{path} is written in version {version} of the format, and this program knows {codec.FORMAT_VERSION}",
+            f"{path} is written in version {version} of the format, and this program knows {known}",
             hint=f"read it with a newer octogram-tui ({record.get('program') or record.get('version') or 'unknown'})",
         )
+    return version

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
-from octogram_tui.journal import codec
+from octogram_tui.journal import codec, seal
 
 GROUP_S = 0.005
 """How long a change may wait for others, so that one sync serves them all."""
@@ -34,6 +34,7 @@ class JournalWriter:
         self._on_synced = on_synced
         self._failure: JournalError | None = None
         self._size_bytes = 0
+        self._crc = 0  # of the file as it is
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._syncing = threading.Lock()
@@ -44,7 +45,7 @@ class JournalWriter:
         try:
             # Who lists the runs holds a shared lock for a moment at most, so this wait is short.
             fcntl.flock(self._fd, fcntl.LOCK_EX)
-            self._write(codec.header(run, version))
+            self._write([codec.header(run, version)])
             os.fsync(self._fd)
             _sync_directory(path.parent)
         except OSError as error:
@@ -65,7 +66,7 @@ class JournalWriter:
             raise self._failure
         if not events:
             return
-        self._write(codec.encode_all(events))
+        self._write(codec.encode_each(events))
         self.written_seq = events[-1].seq
         self._changed.set()
 
@@ -109,7 +110,8 @@ class JournalWriter:
                 hint="let nothing clean up the directory of --run-dir, or that of the runs, during a run",
             )
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, lines: Sequence[bytes]) -> None:
+        data, crc = seal.sealed(lines, self._crc)
         try:
             written = os.write(self._fd, data)
         except OSError as error:
@@ -121,6 +123,7 @@ class JournalWriter:
             self._failure = self._cannot("write", OSError(28, "only a part of it was taken; is the disk full?"))
             raise self._failure
         self._size_bytes += written
+        self._crc = crc
 
     def _sync_in_background(self) -> None:
         while not self._closing.is_set():
