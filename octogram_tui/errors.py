@@ -124,6 +124,18 @@ class DamagedJournal(JournalError):
     exit_code = ExitCode.RESUME_REFUSED
 
 
+class DirectoryTaken(JournalError):
+    """The directory that a run was to have is that of another one."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
+class RunGoesOn(JournalError):
+    """A run that was to be taken up again has a process, or its journal has another writer."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
 class AttachRefused(OctogramError):
     """There is no run of that name, or it cannot be joined."""
 

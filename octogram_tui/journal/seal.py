@@ -21,14 +21,21 @@ def sealed(lines: Iterable[bytes], crc: int) -> tuple[bytes, int]:
     for line in lines:
         body = line[:-2]  # without what closes it
         crc = crc32(body, crc)
-        tail = _TAIL % crc
-        crc = crc32(tail, crc)
-        pieces += body, tail
+        end = _TAIL % crc
+        crc = crc32(end, crc)
+        pieces += body, end
     return b"".join(pieces), crc
 
 
-def follow(line: bytes, crc: int) -> int | None:
-    """Give the CRC-32 of the file with a line; None when its seal is wrong. crc: of the file before the line."""
+def follow(line: bytes, crc: int) -> int:
+    """Give the CRC-32 of the file with a line; crc: of the file before it. Raises ValueError when its seal is wrong."""
     crc = crc32(line[:-TAIL_BYTES], crc)
-    tail = line[-TAIL_BYTES:]
-    return crc32(tail, crc) if tail == _TAIL % crc else None
+    end = line[-TAIL_BYTES:]
+    if end != _TAIL % crc:
+        raise ValueError("its checksum is wrong")
+    return crc32(end, crc)
+
+
+def tail(crc: int) -> bytes:
+    """Give the end of a line with its seal; crc: of the file up to it."""
+    return _TAIL % crc
