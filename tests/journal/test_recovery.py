@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from octogram_tui import faults
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import DamagedJournal, ExitCode, JournalError, RunGoesOn
-from octogram_tui.journal import codec, reader, recovery, writer
+from octogram_tui.journal import codec, reader, recovery, seal, writer
 from octogram_tui.journal.writer import JournalWriter
 
 
@@ -67,7 +69,7 @@ def test_a_crash_amid_cutting_leaves_what_can_be_cut_again(journal: Path, monkey
             if name == place:
                 raise OSError(5, "Input/output error")
 
-        monkeypatch.setattr(recovery.faults, "hit", crash)
+        monkeypatch.setattr(faults, "hit", crash)
         with pytest.raises(JournalError, match="cannot cut the torn end off"):
             JournalWriter.go_on(journal)
         assert journal.read_bytes() == torn
@@ -81,7 +83,7 @@ def test_a_crash_amid_cutting_leaves_what_can_be_cut_again(journal: Path, monkey
 @given(data=st.data())
 def test_a_changed_byte_is_never_gone_on_from(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = tmp_path_factory.mktemp("j") / "j"
-    whole, _ = recovery.seal.sealed([codec.header("r", "0"), *codec.encode_each(some_events(4))], 0)
+    whole, _ = seal.sealed([codec.header("r", "0"), *codec.encode_each(some_events(4))], 0)
     at = data.draw(st.integers(0, len(whole) - 2))
     changed = bytearray(whole)
     changed[at] ^= data.draw(st.integers(1, 255))
@@ -122,7 +124,7 @@ def test_nobody_writes_a_journal_that_has_a_writer(journal: Path, monkeypatch: p
 def test_who_lists_the_runs_does_not_keep_a_run_from_going_on(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listing = os.open(journal, os.O_RDONLY)
     fcntl.flock(listing, fcntl.LOCK_SH)
-    monkeypatch.setattr(writer.time, "sleep", lambda _: os.close(listing))
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(listing))
     JournalWriter.go_on(journal).close()
 
 
