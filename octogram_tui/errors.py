@@ -44,7 +44,7 @@ EXIT_TEXTS: dict[ExitCode, str] = {
     ExitCode.NOT_STARTED: "an agent could not be started, or broke the protocol",
     ExitCode.AGENT_LOST: "an agent was lost during the run",
     ExitCode.TIME_LIMIT: "the time limit of the run was reached",
-    ExitCode.RESUME_REFUSED: "a run could not be resumed or attached to, or refused what it was asked",
+    ExitCode.RESUME_REFUSED: "a run could not be resumed or attached to, refused a request, or its journal is damaged",
     ExitCode.NOT_CLEANED: "an agent did not confirm that nothing is left of the run",
     ExitCode.HELD: "the run had to wait for an operator, and there is none",
     ExitCode.BUG: "a defect of octogram-tui itself",
@@ -116,6 +116,24 @@ class JournalError(OctogramError):
     """The journal cannot be written or read."""
 
     exit_code = ExitCode.IO
+
+
+class DamagedJournal(JournalError):
+    """A journal is not what was written: nothing is made of what follows the damage."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
+class DirectoryTaken(JournalError):
+    """The directory that a run was to have is that of another one."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
+class RunGoesOn(JournalError):
+    """A run that was to be taken up again has a process, or its journal has another writer."""
+
+    exit_code = ExitCode.RESUME_REFUSED
 
 
 class AttachRefused(OctogramError):

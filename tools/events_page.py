@@ -16,16 +16,17 @@ _INTRODUCTION = """# Events
 
 A run is a list of events. `octogram-tui SCENARIO --events FILE` writes them to a file, `--events -` to the standard
 output, as they come: one JSON object a line ([JSON Lines](https://jsonlines.org)), ASCII only, never cut. The journal
-of every run holds the same lines after one line of its own, and what the console shows is folded from them.
+of every run holds the same lines after one line of its own, and what the console shows is folded from them. There each
+line ends with one field more, `crc`: the CRC-32 of everything in the file before that field, in hexadecimal.
 
 ```sh
 octogram-tui --headless --events - sample_scenarios/quickstart.yml 2>/dev/null \\
   | jq -r 'select(.type == "job_finished") | "\\(.agent) \\(.job) \\(.state)"'
 ```
 
-Version of the format: **{version}**. It stands as `v` in the first event (`run_started`), and in the first line of a
-journal. Within a version, types and fields may be added, and what is there keeps its meaning: ignore what you do not
-know. This program refuses a journal of a newer version than its own.
+Version of the format: **{version}**. It stands as `v` in the first event (`run_started`); the first line of a journal
+has one of its own, **{journal}**. Within a version, types and fields may be added, and what is there keeps its meaning:
+ignore what you do not know. This program refuses a journal of a newer version than its own.
 
 Every event has
 
@@ -46,7 +47,7 @@ itself; a character that cannot be shown is written `\\u{{a}}`. So a key is one 
 
 def page() -> str:
     """Give the text of the page."""
-    parts = [_INTRODUCTION.format(version=codec.FORMAT_VERSION)]
+    parts = [_INTRODUCTION.format(version=codec.FORMAT_VERSION, journal=codec.JOURNAL_VERSION)]
     in_order = [cls for cls in vars(events).values() if isinstance(cls, type) and issubclass(cls, events.Event)]
     parts += [_section(cls) for cls in in_order if cls.TYPE]
     return "\n".join(parts)

@@ -15,11 +15,16 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
+from octogram_tui.journal import seal
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 
 FORMAT_VERSION = 1
-"""Goes up when an older program would misread what is written; `v` in a file's first line."""
+"""Goes up when an older program would misread an event; `v` in the first of them."""
+
+SEALED_FROM = 2
+JOURNAL_VERSION = 2
+"""The same of a journal; `v` in its first line. Its lines are sealed (seal.py) from version SEALED_FROM on."""
 
 HEADER_TYPE = "journal"
 
@@ -27,6 +32,7 @@ ALWAYS = frozenset({"value", "exit_code", "arguments"})
 """Fields that are written even when they are empty."""
 
 _FIRST = ("seq", "at_s", "type")
+_NOT_FIELDS = frozenset((*_FIRST, seal.NAME))
 _SPREAD = ("stage", "job", "agent", "key")
 
 
@@ -156,10 +162,12 @@ def from_dict(record: dict[str, Any]) -> Event:
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
     cls = EVENT_TYPES.get(name)
     if cls is None:
-        return UnknownEvent(seq=seq, at_s=at_s, name=name, fields={k: v for k, v in record.items() if k not in _FIRST})
+        unknown = {k: v for k, v in record.items() if k not in _NOT_FIELDS}
+        return UnknownEvent(seq=seq, at_s=at_s, name=name, fields=unknown)
     shape = _SHAPES[cls]
     values = record.copy()
     del values["type"]
+    values.pop(seal.NAME, None)
     if not values.keys() <= shape.known:
         values = {k: v for k, v in values.items() if k in shape.known}
     if not values.keys() >= shape.required:
@@ -202,9 +210,14 @@ def encode(event: Event) -> bytes:
     return dump(to_dict(event))
 
 
+def encode_each(events: Iterable[Event]) -> list[bytes]:
+    """Give the line of each event."""
+    return [dump(to_dict(event)) for event in events]
+
+
 def encode_all(events: Iterable[Event]) -> bytes:
-    """Give the lines of some events."""
-    return b"".join([dump(to_dict(event)) for event in events])
+    """Give the lines of some events in one piece."""
+    return b"".join(encode_each(events))
 
 
 _read = json.JSONDecoder().raw_decode
@@ -235,4 +248,4 @@ def decode(line: bytes | str) -> Event:
 
 def header(run: str, version: str) -> bytes:
     """Give the first line of a journal: which version of the format follows, of which run, written by which program."""
-    return dump({"v": FORMAT_VERSION, "type": HEADER_TYPE, "run": run, "program": f"octogram-tui {version}"})
+    return dump({"v": JOURNAL_VERSION, "type": HEADER_TYPE, "run": run, "program": f"octogram-tui {version}"})

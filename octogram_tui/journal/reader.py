@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from octogram_tui.engine.events import Event, RunFinished
-from octogram_tui.errors import JournalError
-from octogram_tui.journal import codec
+from octogram_tui.errors import DamagedJournal, JournalError
+from octogram_tui.journal import codec, seal
+
+SALVAGE = "`octogram-tui journal salvage RUN` makes a journal of what comes before the damage"
 
 TAIL_BYTES = 256 * 1024
 """How much of a journal's end is read to see how the run ended."""
@@ -19,19 +21,26 @@ def read(path: Path) -> Iterator[Event]:
     """Give the events of a file one by one.
 
     A last line that is cut short (the machine went down while it was written) is left out.
-    Raises JournalError, with the line's number, for anything else that is not an event of a version known here.
+    Raises DamagedJournal, with the line's number, for anything else that is not as it was written, and JournalError for
+    a file that cannot be read or is of a version that is not known here.
     """
     number = 0
     last_seq = 0
+    is_sealed = False
+    crc = 0  # of what was read
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
+                if is_sealed:
+                    crc = seal.follow(line, crc)
                 record = codec.load(line)
                 if number == 1:
-                    _check_version(path, record)
+                    version = _check_version(path, record)
                     if record.get("type") == codec.HEADER_TYPE:
+                        if is_sealed := version >= codec.SEALED_FROM or seal.NAME in record:
+                            crc = seal.follow(line, 0)
                         continue
                 event = codec.from_dict(record)
                 if event.seq <= last_seq:
@@ -42,10 +51,7 @@ def read(path: Path) -> Iterator[Event]:
         raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
     except ValueError as error:
         reason = f"not JSON ({error.msg})" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise JournalError(
-            f"{path}:{number}: not a journal, or a damaged one: {reason}",
-            hint=f"the lines before it can be read with: head -n {number - 1} {path}" if number > 1 else "",
-        ) from error
+        raise damaged(path, number, reason, is_sealed=is_sealed) from error
     if number == 0:
         raise JournalError(f"{path} is empty: no run was written to it")
 
@@ -73,12 +79,28 @@ def ending(path: Path) -> RunFinished | None:
     return last if isinstance(last, RunFinished) else None
 
 
-def _check_version(path: Path, record: dict[str, Any]) -> None:
+def _check_version(path: Path, record: dict[str, Any]) -> int:
+    """Give the version of a file's format by its first line. Raises ValueError, or JournalError for a newer one."""
     version = record.get("v")
     if not isinstance(version, int):
         raise ValueError("the first line does not say the version of the format")
-    if version > codec.FORMAT_VERSION:
-        raise JournalError(
-            f"{path} is written in version {version} of the format, and this program knows {codec.FORMAT_VERSION}",
-            hint=f"read it with a newer octogram-tui ({record.get('program') or record.get('version') or 'unknown'})",
-        )
+    known = codec.JOURNAL_VERSION if record.get("type") == codec.HEADER_TYPE else codec.FORMAT_VERSION
+    if version > known:
+        raise newer(path, version, known, record)
+    return version
+
+
+def damaged(path: Path, number: int, reason: str, *, is_sealed: bool) -> DamagedJournal:
+    """Say what is wrong with a line, and what helps."""
+    hint = f"the lines before it can be read with: head -n {number - 1} {path}" if number > 1 else ""
+    return DamagedJournal(
+        f"{path}:{number}: not a journal, or a damaged one: {reason}", hint=SALVAGE if is_sealed else hint
+    )
+
+
+def newer(path: Path, version: int, known: int, record: dict[str, Any]) -> JournalError:
+    """Say that a file is of a version that is not known yet. record: its first line."""
+    return JournalError(
+        f"{path} is written in version {version} of the format, and this program knows {known}",
+        hint=f"read it with a newer octogram-tui ({record.get('program') or record.get('version') or 'unknown'})",
+    )

@@ -9,52 +9,87 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from octogram_tui import faults
 from octogram_tui.engine.events import Event
-from octogram_tui.errors import JournalError
-from octogram_tui.journal import codec
+from octogram_tui.errors import DirectoryTaken, JournalError, RunGoesOn
+from octogram_tui.journal import codec, seal
+from octogram_tui.journal.recovery import Condition, go_on_from
 
 GROUP_S = 0.005
 """How long a change may wait for others, so that one sync serves them all."""
 
+LOCK_S = 2.0
+"""How long a lock is waited for: who lists the runs has it for a moment."""
+
 
 class JournalWriter:
-    """The one writer of a new journal.
+    """The one writer of a journal.
 
     on_synced: called from a thread with the highest `seq` that is on the disk, after each sync in the background.
-    Raises JournalError when the file exists or cannot be made.
     """
 
     def __init__(self, path: Path, *, run: str, version: str, on_synced: Callable[[int], None] | None = None) -> None:
+        """Begin a new journal. Raises JournalError when the file exists or cannot be made."""
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _cannot("create", path, error) from error
+        self._open(path, fd, Condition(), on_synced)
+        try:
+            # Who lists the runs holds a shared lock for a moment at most, so this wait is short.
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            self._write([codec.header(run, version)])
+            os.fsync(fd)
+            _sync_directory(path.parent)
+        except OSError as error:
+            os.close(fd)
+            raise _cannot("create", path, error) from error
+        except JournalError:
+            os.close(fd)
+            raise
+        self._thread.start()
+
+    @classmethod
+    def go_on(cls, path: Path, *, on_synced: Callable[[int], None] | None = None) -> JournalWriter:
+        """Go on with a journal whose writer is gone, once it is proven and what is torn is cut off.
+
+        Raises JournalError; RunGoesOn when its writer lives.
+        """
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as error:
+            raise _cannot("open", path, error) from error
+        try:
+            _lock(path, fd)
+            condition = go_on_from(path)
+            os.fsync(fd)  # what the last writer wrote may be with the system only
+        except OSError as error:
+            os.close(fd)
+            raise _cannot("sync", path, error) from error
+        except JournalError:
+            os.close(fd)
+            raise
+        self = cls.__new__(cls)
+        self._open(path, fd, condition, on_synced)
+        self._thread.start()
+        return self
+
+    def _open(self, path: Path, fd: int, condition: Condition, on_synced: Callable[[int], None] | None) -> None:
         self.path = path
-        self.written_seq = 0
-        self.synced_seq = 0
+        self.written_seq = self.synced_seq = condition.last_seq
+        self._fd = fd
         self._on_synced = on_synced
         self._failure: JournalError | None = None
-        self._size_bytes = 0
+        self._size_bytes = condition.size_bytes
+        self._crc = condition.crc  # of the file as it is
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._syncing = threading.Lock()
-        try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise self._cannot("create", error) from error
-        try:
-            # Who lists the runs holds a shared lock for a moment at most, so this wait is short.
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            self._write(codec.header(run, version))
-            os.fsync(self._fd)
-            _sync_directory(path.parent)
-        except OSError as error:
-            os.close(self._fd)
-            raise self._cannot("create", error) from error
-        except JournalError:
-            os.close(self._fd)
-            raise
         self._thread = threading.Thread(target=self._sync_in_background, name="journal-sync", daemon=True)
-        self._thread.start()
 
     def append(self, events: Sequence[Event]) -> None:
         """Write events in one piece; they are with the system when this returns, and on the disk soon after.
@@ -65,7 +100,7 @@ class JournalWriter:
             raise self._failure
         if not events:
             return
-        self._write(codec.encode_all(events))
+        self._write(codec.encode_each(events))
         self.written_seq = events[-1].seq
         self._changed.set()
 
@@ -77,10 +112,11 @@ class JournalWriter:
             self._changed.clear()  # before the next line: what is appended between the two is synced once more
             reached = self.written_seq
             try:
+                faults.hit("journal.sync")
                 os.fdatasync(self._fd)
             except OSError as error:
                 # After a failed sync the system may have dropped the pages: nothing written later can be trusted.
-                self._failure = self._cannot("sync", error)
+                self._failure = _cannot("sync", self.path, error)
                 raise self._failure from error
             self.synced_seq = max(self.synced_seq, reached)
 
@@ -109,18 +145,21 @@ class JournalWriter:
                 hint="let nothing clean up the directory of --run-dir, or that of the runs, during a run",
             )
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, lines: Sequence[bytes]) -> None:
+        data, crc = seal.sealed(lines, self._crc)
         try:
+            faults.hit("journal.write")
             written = os.write(self._fd, data)
         except OSError as error:
-            self._failure = self._cannot("write", error)
+            self._failure = _cannot("write", self.path, error)
             raise self._failure from error
         if written != len(data):
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self._size_bytes)
-            self._failure = self._cannot("write", OSError(28, "only a part of it was taken; is the disk full?"))
+            self._failure = _cannot("write", self.path, OSError(28, "only a part of it was taken; is the disk full?"))
             raise self._failure
         self._size_bytes += written
+        self._crc = crc
 
     def _sync_in_background(self) -> None:
         while not self._closing.is_set():
@@ -134,13 +173,30 @@ class JournalWriter:
             if self._on_synced is not None:
                 self._on_synced(self.synced_seq)
 
-    def _cannot(self, verb: str, error: OSError) -> JournalError:
-        if isinstance(error, FileExistsError):
-            return JournalError(f"{self.path} already holds the journal of a run", hint="give an empty directory")
-        return JournalError(
-            f"cannot {verb} the journal {self.path}: {error.strerror}",
-            hint="free some space, or give another directory with --run-dir",
-        )
+
+def _lock(path: Path, fd: int) -> None:
+    """Lock a journal for as long as we live. Raises RunGoesOn when somebody has it, OSError."""
+    deadline_s = time.monotonic() + LOCK_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline_s:
+                raise RunGoesOn(
+                    f"the run of {path.parent} goes on: another process writes its journal",
+                    hint="`octogram-tui attach` joins it",
+                ) from None
+            time.sleep(0.02)
+
+
+def _cannot(verb: str, path: Path, error: OSError) -> JournalError:
+    if isinstance(error, FileExistsError):
+        return DirectoryTaken(f"{path} already holds the journal of a run", hint="give an empty directory")
+    return JournalError(
+        f"cannot {verb} the journal {path}: {error.strerror}",
+        hint="free some space, or give another directory with --run-dir",
+    )
 
 
 def _sync_directory(directory: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import zlib
+from collections import deque
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from octogram_tui.engine import events as ev
-from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import reader
+from octogram_tui.errors import DamagedJournal, ExitCode, JournalError
+from octogram_tui.journal import codec, reader
 from octogram_tui.journal.writer import JournalWriter
 
 
@@ -151,6 +156,7 @@ def test_a_failing_sync_is_told_by_the_next_append(tmp_path: Path, monkeypatch: 
         writer.append(some_events(1, 2))
 
 
+@pytest.mark.fault(67)
 def test_a_torn_last_line_is_left_out_wherever_it_is_cut(tmp_path: Path) -> None:
     data = written(tmp_path / "j", some_events(3)).read_bytes()
     ends = [n for n, byte in enumerate(data) if byte == 0x0A]
@@ -160,6 +166,7 @@ def test_a_torn_last_line_is_left_out_wherever_it_is_cut(tmp_path: Path) -> None
         assert reader.last_event(tmp_path / "torn") == some_events(3)[0 if cut == ends[2] else 1]
 
 
+@pytest.mark.fault(67)
 def test_zeros_at_the_end_are_a_torn_line(tmp_path: Path) -> None:
     data = written(tmp_path / "j", some_events(2)).read_bytes()
     (tmp_path / "j").write_bytes(data + bytes(4096))
@@ -169,25 +176,108 @@ def test_zeros_at_the_end_are_a_torn_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda lines: [lines[0], b"garbage", *lines[2:]], r"j:2: .*not JSON"),
-        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], r"j:3: .*event 1 comes after event 2"),
+        (lambda lines: [lines[0], b"garbage", *lines[2:]], r"j:2: .*checksum"),
+        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], r"j:2: .*checksum"),
         (lambda lines: lines[1:], r"j:1: .*version"),
-        (lambda lines: [b'{"v":2,"type":"journal","program":"octogram-tui 9"}', *lines[1:]], "version 2 of the format"),
-        (lambda lines: [], "is empty"),
+        (lambda lines: [lines[0][:-4] + b'00"}', *lines[1:]], r"j:1: .*checksum"),
     ],
 )
 def test_damage_is_told_with_its_line(tmp_path: Path, damage: object, complaint: str) -> None:
     lines = written(tmp_path / "j", some_events(3)).read_bytes().splitlines()
     assert callable(damage)
     (tmp_path / "j").write_bytes(b"".join(line + b"\n" for line in damage(lines)))
+    with pytest.raises(DamagedJournal, match=complaint) as caught:
+        list(reader.read(tmp_path / "j"))
+    assert caught.value.exit_code == ExitCode.RESUME_REFUSED
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b'{"v":3,"type":"journal","program":"octogram-tui 9"}\nwhat we cannot know\n', "version 3 of the format"),
+        (b'{"seq":1,"at_s":0,"type":"run_started","v":2,"run":"r","scenario":"s"}\n', "version 2 of the format"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_no_program_of_today_wrote_is_refused_and_not_called_damaged(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    (tmp_path / "j").write_bytes(content)
     with pytest.raises(JournalError, match=complaint) as caught:
         list(reader.read(tmp_path / "j"))
     assert caught.value.exit_code == ExitCode.IO
 
 
-def test_a_file_that_events_wrote_is_read_too(tmp_path: Path) -> None:
-    from octogram_tui.journal import codec
+@pytest.mark.fault(69)
+def test_a_journal_of_a_former_version_is_read_without_seals(tmp_path: Path) -> None:
+    head = b'{"v":1,"type":"journal","run":"r","program":"octogram-tui 0"}\n'
+    lines = codec.encode_each(some_events(3))
+    (tmp_path / "j").write_bytes(head + b"".join(lines))
+    assert list(reader.read(tmp_path / "j")) == some_events(3)
+    (tmp_path / "j").write_bytes(head + lines[1] + lines[0])
+    with pytest.raises(DamagedJournal, match=r"j:3: .*event 1 comes after event 2"):
+        list(reader.read(tmp_path / "j"))
+    (tmp_path / "j").write_bytes(head + lines[0] + b"garbage\n")
+    with pytest.raises(DamagedJournal, match=r"j:3: .*not JSON"):
+        list(reader.read(tmp_path / "j"))
 
+
+def damaged(data: bytes, draw: st.DataObject) -> bytes:
+    """Change a file in one of the ways in which disks and people do, before its last line."""
+    lines = data.splitlines(keepends=True)
+    end = len(data) - len(lines[-1])
+    one, other = sorted(draw.draw(st.lists(st.integers(1, len(lines) - 2), min_size=2, max_size=2, unique=True)))
+    match draw.draw(st.sampled_from(["bit", "zeros", "swap", "double", "lose", "cut out", "put in"])):
+        case "bit":
+            at = draw.draw(st.integers(0, end - 1))
+            return data[:at] + bytes([data[at] ^ 1 << draw.draw(st.integers(0, 7))]) + data[at + 1 :]
+        case "zeros":
+            at = draw.draw(st.integers(0, end - 1))
+            length = draw.draw(st.integers(1, end - at))
+            return data[:at] + bytes(length) + data[at + length :]
+        case "swap":
+            lines[one], lines[other] = lines[other], lines[one]
+        case "double":
+            lines.insert(one, lines[one])
+        case "lose":
+            del lines[one]
+        case "cut out":
+            at = draw.draw(st.integers(0, end - 1))
+            return data[:at] + data[at + draw.draw(st.integers(1, end - at)) :]
+        case "put in":
+            at = draw.draw(st.integers(0, end - 1))
+            return data[:at] + draw.draw(st.binary(min_size=1, max_size=30)) + data[at:]
+    return b"".join(lines)
+
+
+@pytest.mark.fault(68)
+@settings(max_examples=300, deadline=None)
+@given(draw=st.data())
+def test_no_damage_in_the_middle_passes(tmp_path_factory: pytest.TempPathFactory, draw: st.DataObject) -> None:
+    directory = tmp_path_factory.mktemp("j")
+    count = draw.draw(st.integers(4, 12))
+    data = written(directory / "j", some_events(count)).read_bytes()
+    changed = damaged(data, draw)
+    (directory / "j").write_bytes(changed)
+    came: list[ev.Event] = []
+    with pytest.raises(JournalError):
+        deque(map(came.append, reader.read(directory / "j")), 0)
+    assert came == some_events(len(came)), "what comes before the damage is what was written"
+    assert len(came) < count
+
+
+def test_lines_are_json_and_their_seal_is_the_checksum_of_all_before_it(tmp_path: Path) -> None:
+    data = written(tmp_path / "j", some_events(3)).read_bytes()
+    place = 0
+    for line in data.splitlines(keepends=True):
+        found = json.loads(line)["crc"]
+        place += line.rindex(b',"crc"')
+        assert found == f"{zlib.crc32(data[:place]):08x}"
+        place = data.index(b"\n", place) + 1
+
+
+def test_a_file_that_events_wrote_is_read_too(tmp_path: Path) -> None:
     events: list[ev.Event] = [ev.RunStarted(seq=1, run="r", scenario="s"), *some_events(2, 2)]
     (tmp_path / "e").write_bytes(codec.encode_all(events))
     assert list(reader.read(tmp_path / "e")) == events
