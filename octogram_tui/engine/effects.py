@@ -12,9 +12,14 @@ from octogram_tui.model.values import Value
 
 @dataclass(slots=True)
 class StartAgent:
-    """Bring up an agent's daemon."""
+    """Bring up an agent's daemon.
+
+    birth, home: of the daemon that the agent had before its run was taken up again; it is looked for there only.
+    """
 
     agent: AgentSpec
+    birth: str = ""
+    home: str = ""
 
 
 @dataclass(slots=True)

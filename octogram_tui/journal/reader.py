@@ -16,7 +16,14 @@ TAIL_BYTES = 256 * 1024
 
 
 def read(path: Path) -> Iterator[Event]:
-    """Give the events of a file one by one.
+    """Give the events of a file one by one; raises what `read_lines` does."""
+    for line in read_lines(path):
+        if isinstance(line, Event):
+            yield line
+
+
+def read_lines(path: Path) -> Iterator[Event | dict[str, Any]]:
+    """Give the events of a file one by one, and between them, as objects, what the run was fed (inputs.py).
 
     A last line that is cut short (the machine went down while it was written) is left out.
     Raises JournalError, with the line's number, for anything else that is not an event of a version known here.
@@ -33,6 +40,9 @@ def read(path: Path) -> Iterator[Event]:
                     _check_version(path, record)
                     if record.get("type") == codec.HEADER_TYPE:
                         continue
+                if record.get("type") == codec.INPUT_TYPE:
+                    yield record
+                    continue
                 event = codec.from_dict(record)
                 if event.seq <= last_seq:
                     raise ValueError(f"event {event.seq} comes after event {last_seq}")

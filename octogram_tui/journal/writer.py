@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
@@ -56,17 +57,22 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._sync_in_background, name="journal-sync", daemon=True)
         self._thread.start()
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], inputs: Sequence[dict[str, Any]] = ()) -> None:
         """Write events in one piece; they are with the system when this returns, and on the disk soon after.
 
+        inputs: what was fed meanwhile, as inputs.py writes it; each line comes before the events that came of it.
         Raises JournalError when that cannot be done; the file then ends with the last whole batch, and stays so.
         """
         if self._failure is not None:
             raise self._failure
-        if not events:
+        if inputs:
+            self._write(b"".join(codec.encode_turn(events, inputs)))
+        elif events:
+            self._write(codec.encode_all(events))
+        else:
             return
-        self._write(codec.encode_all(events))
-        self.written_seq = events[-1].seq
+        if events:
+            self.written_seq = events[-1].seq
         self._changed.set()
 
     def sync(self) -> None:
