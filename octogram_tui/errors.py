@@ -136,6 +136,12 @@ class RunGoesOn(JournalError):
     exit_code = ExitCode.RESUME_REFUSED
 
 
+class RunNotRestored(OctogramError):
+    """A run cannot be gone on with: its journal does not give what it stood like."""
+
+    exit_code = ExitCode.RESUME_REFUSED
+
+
 class AttachRefused(OctogramError):
     """There is no run of that name, or it cannot be joined."""
 

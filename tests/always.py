@@ -170,7 +170,7 @@ def wrong_in(directory: Path) -> list[str]:
             event = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(event, dict) or not isinstance(event.get("seq"), int):
+        if not isinstance(event, dict) or not isinstance(event.get("seq"), int) or event.get("type") == "input":
             continue
         if event["seq"] <= seq:
             found.append(f"event {event['seq']} comes after {seq}")

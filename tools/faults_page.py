@@ -17,9 +17,9 @@ HEAD = """# What happens when things go wrong
 
 Written by `make docs` from `tools/fault_rows.py` and from the marks of the tests (`pytest.mark.fault`): edit those.
 
-Each row is a fault, what is to come of it and within which bound, and the tests that show it. A change lands only when
-all of them pass: `make test` runs them, and `make test-faults`, as root, those with a *; CI runs both. `pytest -m fault`
-runs those of the first kind alone.
+Each row is a fault, what is to come of it and within which bound, and the tests that show it. A change lands only
+when all of them pass: `make test` runs them, and `make test-faults`, as root, those with a *; CI runs both.
+`pytest -m fault` runs those of the first kind alone.
 """
 
 

@@ -37,11 +37,17 @@ class TakeUpRequest:
     """Take up again a run whose process has died: the agents are asked what became of what was under way.
 
     down_s: for how long nobody was there, as the clock on the wall has it.
+    on_failure, confirm, keep_alive, timeout_s: what the run was asked for is from now on so; empty: as it was.
     """
 
     started_wall: str
     host: str = ""
+    version: str = ""
     down_s: float = 0.0
+    on_failure: Literal["", "abort", "pause"] = ""
+    confirm: Literal["", "ask", "yes", "no", "fail"] = ""
+    keep_alive: bool | None = None
+    timeout_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +55,8 @@ class AgentUpReport:
     """An agent's daemon greeted us. `address` is where the other agents reach it, as it turned out to be.
 
     After a run was taken up again: is_same says that the daemon is the one that had the agent before; knows has the
-    attempts that it has heard of, under way or ended. What is not among them has never begun there.
+    attempts that it has heard of, and whose end it has told or will tell; ended those whose end it told, and tells no
+    more. What is in neither has never begun there.
     """
 
     agent: str
@@ -61,6 +68,7 @@ class AgentUpReport:
     birth: str = ""  # names this daemon, and no other one of the same agent
     is_same: bool = False
     knows: tuple[Execution, ...] = ()
+    ended: tuple[Execution, ...] = ()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, ClassVar
@@ -27,6 +27,9 @@ JOURNAL_VERSION = 2
 """The same of a journal; `v` in its first line. Its lines are sealed (seal.py) from version SEALED_FROM on."""
 
 HEADER_TYPE = "journal"
+
+INPUT_TYPE = "input"
+"""Lines beside the events that have what the run was fed (inputs.py). Who reads events passes over them."""
 
 ALWAYS = frozenset({"value", "exit_code", "arguments"})
 """Fields that are written even when they are empty."""
@@ -162,6 +165,8 @@ def from_dict(record: dict[str, Any]) -> Event:
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
     cls = EVENT_TYPES.get(name)
     if cls is None:
+        if not is_event(record):
+            raise ValueError(f"a line of type {name} is no event")
         unknown = {k: v for k, v in record.items() if k not in _NOT_FIELDS}
         return UnknownEvent(seq=seq, at_s=at_s, name=name, fields=unknown)
     shape = _SHAPES[cls]
@@ -220,6 +225,16 @@ def encode_all(events: Iterable[Event]) -> bytes:
     return b"".join(encode_each(events))
 
 
+def encode_turn(events: Sequence[Event], inputs: Sequence[dict[str, Any]]) -> list[bytes]:
+    """Give the lines of some events and of what was fed meanwhile, each before the events that came of it."""
+    lines = [dump(to_dict(event)) for event in events]
+    first_seq = events[0].seq if events else 0
+    for record in reversed(inputs):
+        place = max(record["seq"] + 1 - first_seq, 0) if events else 0
+        lines.insert(place, dump(record))
+    return lines
+
+
 _read = json.JSONDecoder().raw_decode
 
 
@@ -244,6 +259,11 @@ def load(line: bytes | str) -> dict[str, Any]:
 def decode(line: bytes | str) -> Event:
     """Read an event's line. Raises ValueError when it is not one."""
     return from_dict(load(line))
+
+
+def is_event(record: dict[str, Any]) -> bool:
+    """Whether a line is about an event, and not beside them."""
+    return record.get("type") not in (HEADER_TYPE, INPUT_TYPE)
 
 
 def header(run: str, version: str) -> bytes:

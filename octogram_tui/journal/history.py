@@ -38,7 +38,7 @@ class JournalHistory:
                 for line in file:
                     event = _event(line)
                     if event is None or not line.endswith(b"\n"):
-                        if _is_header(line):
+                        if _is_beside(line):
                             continue
                         return
                     if event.seq > last_seq:
@@ -56,7 +56,7 @@ class JournalHistory:
                 for line in file:
                     head = _HEAD.match(line)
                     if head is None:
-                        if _is_header(line):
+                        if _is_beside(line):
                             continue
                         break
                     if float(head[2]) > at_s:
@@ -90,8 +90,9 @@ def _event(line: bytes) -> Event | None:
         return None
 
 
-def _is_header(line: bytes) -> bool:
+def _is_beside(line: bytes) -> bool:
+    """Whether a whole line stands beside the events: the header, or what the run was fed."""
     try:
-        return bool(codec.load(line).get("type") == codec.HEADER_TYPE)
+        return line.endswith(b"\n") and not codec.is_event(codec.load(line))
     except ValueError:
         return False

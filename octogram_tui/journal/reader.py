@@ -18,7 +18,14 @@ TAIL_BYTES = 256 * 1024
 
 
 def read(path: Path) -> Iterator[Event]:
-    """Give the events of a file one by one.
+    """Give the events of a file one by one; raises what `read_lines` does."""
+    for line in read_lines(path):
+        if isinstance(line, Event):
+            yield line
+
+
+def read_lines(path: Path) -> Iterator[Event | dict[str, Any]]:
+    """Give the events of a file one by one, and between them, as objects, what the run was fed (inputs.py).
 
     A last line that is cut short (the machine went down while it was written) is left out.
     Raises DamagedJournal, with the line's number, for anything else that is not as it was written, and JournalError for
@@ -42,6 +49,9 @@ def read(path: Path) -> Iterator[Event]:
                         if is_sealed := version >= codec.SEALED_FROM or seal.NAME in record:
                             crc = seal.follow(line, 0)
                         continue
+                if record.get("type") == codec.INPUT_TYPE:
+                    yield record
+                    continue
                 event = codec.from_dict(record)
                 if event.seq <= last_seq:
                     raise ValueError(f"event {event.seq} comes after event {last_seq}")

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from octogram_tui import faults
 from octogram_tui.engine.events import Event
@@ -91,17 +92,19 @@ class JournalWriter:
         self._syncing = threading.Lock()
         self._thread = threading.Thread(target=self._sync_in_background, name="journal-sync", daemon=True)
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], inputs: Sequence[dict[str, Any]] = ()) -> None:
         """Write events in one piece; they are with the system when this returns, and on the disk soon after.
 
+        inputs: what was fed meanwhile, as inputs.py writes it; each line comes before the events that came of it.
         Raises JournalError when that cannot be done; the file then ends with the last whole batch, and stays so.
         """
         if self._failure is not None:
             raise self._failure
-        if not events:
+        if not (events or inputs):
             return
-        self._write(codec.encode_each(events))
-        self.written_seq = events[-1].seq
+        self._write(codec.encode_turn(events, inputs) if inputs else codec.encode_each(events))
+        if events:
+            self.written_seq = events[-1].seq
         self._changed.set()
 
     def sync(self) -> None:

@@ -53,7 +53,8 @@ class Client:
             for line in lines:
                 record = json.loads(line)
                 if "seq" in record:
-                    batch.append(codec.from_dict(record))
+                    if codec.is_event(record):
+                        batch.append(codec.from_dict(record))
                 elif "control" in record:
                     self.has_control = bool(record["control"])
                     self.consoles = int(record.get("consoles") or 1)

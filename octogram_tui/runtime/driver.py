@@ -25,6 +25,7 @@ from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, Stimulus, StopRequest, TimerReport
 from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, LinkLost, OctogramError
+from octogram_tui.journal.inputs import record_of
 from octogram_tui.model.failure import ARGUMENTS, Failure
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
@@ -38,8 +39,8 @@ BROKEN_END_S = 30.0  # for the agents to stop once the engine or the journal has
 class Journal(Protocol):
     """What the driver needs of the journal."""
 
-    def append(self, events: list[Event]) -> None:
-        """Write events before anybody is told. Raises JournalError."""
+    def append(self, events: list[Event], inputs: list[dict[str, Any]]) -> None:
+        """Write events, and what was fed, before anybody is told. Raises JournalError."""
         ...
 
 
@@ -48,7 +49,7 @@ Fed = Callable[[Sequence[Event]], None]
 
 
 class Driver:
-    """Drives one engine to its end."""
+    """Drives one engine to its end. at_s: how long the run has gone on already, where it was taken up again."""
 
     def __init__(
         self,
@@ -58,6 +59,8 @@ class Driver:
         make_link: Callable[[StartAgent], Link],
         errands: Errands,
         check: Callable[[Engine], None] | None = None,
+        *,
+        at_s: float = 0.0,
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -66,7 +69,7 @@ class Driver:
         self._errands = errands
         self._check = check
         self._loop = asyncio.get_running_loop()
-        self._started_s = self._loop.time()
+        self._started_s = self._loop.time() - at_s
         self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
         self._is_pumping = False
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
@@ -102,6 +105,7 @@ class Driver:
             self._queue.clear()
             return
         events: list[Event] = []
+        inputs: list[dict[str, Any]] = []
         effects: list[Effect] = []
         answers: list[tuple[Fed, list[Event]]] = []
         failure: Exception | None = None
@@ -109,7 +113,11 @@ class Driver:
         try:
             while self._queue:
                 stimulus, on_fed = self._queue.popleft()
+                seq = self._engine.core.seq
                 outcome = self._engine.feed(stimulus, at_s)
+                fed = record_of(stimulus, at_s, seq, outcome.events)
+                if fed is not None:
+                    inputs.append(fed)
                 events += outcome.events
                 effects += outcome.effects
                 if on_fed is not None:
@@ -119,7 +127,7 @@ class Driver:
         except Exception as error:
             failure, effects = error, []
         try:  # what was stated before the engine failed is told all the same
-            self._journal.append(events)
+            self._journal.append(events, inputs)
             if events:
                 self._bus.publish(events)
             for tell, came in answers:

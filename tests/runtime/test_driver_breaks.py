@@ -43,7 +43,7 @@ class Journal:
         self.events: list[Event] = []
         self.fails_at = ""
 
-    def append(self, events: list[Event]) -> None:
+    def append(self, events: list[Event], inputs: object) -> None:
         if self.fails_at in [event.TYPE for event in events]:
             raise JournalError("no space left", hint="free some")
         self.events += events
