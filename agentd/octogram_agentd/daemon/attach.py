@@ -163,7 +163,7 @@ def _daemon(
     parent: int,
     had_daemon: bool,
 ) -> int:
-    """Be the daemon, in a session of our own."""
+    """Be the daemon, and its guard, each in a session of its own."""
     from octogram_agentd import signals
 
     os.setsid()
@@ -173,11 +173,13 @@ def _daemon(
         signals.handle(number, signals.IGNORE)
 
     from octogram_agentd.daemon.daemon import Daemon
+    from octogram_agentd.daemon.guard import under_guard
     from octogram_agentd.kernel import Kernel
 
     home = Home(root, lock_fd, had_daemon)
+    tie = under_guard(home, home.mark(run, agent), parent, [*channel, listener.fileno()])
     kernel = Kernel()
-    daemon = Daemon(kernel, home, run, agent, build)
+    daemon = Daemon(kernel, home, tie, run, agent, build)
     daemon.attach(channel)
     listener.setblocking(False)
     kernel.watch(listener.fileno(), on_read=lambda: _accept(listener, daemon))
@@ -187,6 +189,7 @@ def _daemon(
     kernel.run(daemon.serve())
     listener.close()
     home.leave(daemon.keep)
+    daemon.lease.over()
     return 0
 
 

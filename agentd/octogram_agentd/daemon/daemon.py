@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, procedures, signals
 from octogram_agentd.daemon.home import Home
+from octogram_agentd.daemon.lease import Lease
 from octogram_agentd.daemon.load import sign_of_life
 from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
@@ -22,13 +22,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
+    from octogram_agentd.daemon.guard import Tie
     from octogram_agentd.kernel import Timer
     from octogram_agentd.processes.supervised import Supervised
 
     Message = Dict[str, Any]
 
 HEARTBEAT_S = 5.0
-FIRST_LEASE_S = 60.0  # until a hello says otherwise
 HELLO_TIME_S = 30.0  # for a new connection to say hello
 ACK_DELAY_S = 0.2
 OUTPUT_DELAY_S = 0.02  # so that the lines of many small writes travel in one message
@@ -39,21 +39,17 @@ IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is cl
 TAIL_BYTES = 64 * 1024  # of a log in one answer
 
 
-def lease_clock() -> float:
-    """Give seconds that go on while the machine sleeps, and that nobody can set."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 class Daemon:
     """Everything of one agent. `serve` runs until it is over."""
 
-    def __init__(self, kernel: Kernel, home: Home, run: str, agent: str, build: str) -> None:
+    def __init__(self, kernel: Kernel, home: Home, tie: Tie, run: str, agent: str, build: str) -> None:
         self.kernel = kernel
         self.run = run
         self.outbox = Outbox()
         self.processes = Processes(kernel, home.mark(run, agent))
         self.agent = Agent(kernel, agent, home, self.processes, self)
         self.attempts = Attempts(self.agent)
+        self.lease = Lease(kernel, tie, self.expire)
         self._place = home
         self._build = build
         self.keep = False
@@ -69,8 +65,6 @@ class Daemon:
         self._strangers: Dict[Connection, Timer] = {}
         self._ignored = 0
         self._heartbeats = 0
-        self._lease_s = FIRST_LEASE_S
-        self._renewed_s = lease_clock()
         self._over = Future(kernel)
         self._confirmed = Future(kernel)
         self._last_number = 0
@@ -90,7 +84,7 @@ class Daemon:
     async def serve(self) -> None:
         """Work until a `stop`, or until the lease is over; nothing that was started is left then."""
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
-        self.kernel.later(1.0, self._watch_lease)
+        self.lease.begin()
         try:
             if self._place.had_daemon:
                 self._stranded = await self.processes.end_stranded(self._place.root)
@@ -176,7 +170,7 @@ class Daemon:
                     return
                 self._hello(channel, message)
                 continue
-            self._renewed_s = lease_clock()
+            self.lease.renew()
             handler = self._handlers.get(kind)
             if handler is None:
                 self._ignored += 1
@@ -212,7 +206,6 @@ class Daemon:
         self._epoch = message["epoch"]
         self._token = _token(message)
         self._ignored = 0
-        self._renewed_s = lease_clock()
         self._settle(message)
         self._acknowledged = self._seen
         is_known = message.get("birth", self._birth) == self._birth and isinstance(message.get("rx"), int)
@@ -236,16 +229,16 @@ class Daemon:
 
     def _settle(self, message: Message) -> None:
         """Take what a hello says about the run."""
+        self.keep = bool(message.get("keep"))
         lease_s = message.get("lease_s")
         if isinstance(lease_s, (int, float)) and lease_s > 0:
-            self._lease_s = float(lease_s)
+            self.lease.settle(float(lease_s), self.keep)
         given = message.get("env")
         self.agent.settle(
             str(message.get("address") or ""),
             str(message.get("bind") or "127.0.0.1"),
             {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {},
         )
-        self.keep = bool(message.get("keep"))
         self.attempts.own_problem = ""
         for file in message.get("procedures") or ():
             try:
@@ -345,21 +338,15 @@ class Daemon:
         self.say(sign_of_life(self._heartbeats, len(self.agent.supervised)))
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
 
-    def _watch_lease(self) -> None:
-        left_s = self._renewed_s + self._lease_s - lease_clock()
-        if left_s <= 0:
-            self.expire("no orchestrator for %g s" % self._lease_s)
-        else:
-            # Kernel time stops while the machine sleeps, so look again soon even when much is left.
-            self.kernel.later(min(left_s, HEARTBEAT_S) + 0.01, self._watch_lease)
-
     # The end.
 
     async def _stop_all(self, grace_s: float, reason: str, is_told: bool) -> None:
         self.agent.is_stopping = True
         self.agent.is_asked_to_stop = is_told
+        self.lease.ending(self.keep)
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
+            self.lease.removing()
             self._place.remove_contents(self.keep)
         except Exception as error:  # whatever happens, the daemon ends
             self.kernel.complain("stop", error)

@@ -70,7 +70,7 @@ class Home:
     def __init__(self, root: str, lock_fd: int, had_daemon: bool) -> None:
         self.root = root
         self.had_daemon = had_daemon  # an earlier one, which was killed
-        self._lock_fd = lock_fd
+        self.lock_fd = lock_fd
         for name in ("home", "log"):
             try:
                 os.mkdir(self.path(name), 0o700)
@@ -111,7 +111,7 @@ class Home:
                 os.rmdir(os.path.dirname(self.root))
             except OSError:
                 pass
-        os.close(self._lock_fd)
+        os.close(self.lock_fd)
 
 
 def remove_tree(path: str) -> None:

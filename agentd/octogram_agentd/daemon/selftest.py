@@ -12,7 +12,8 @@ from octogram_agentd.daemon import home
 from octogram_agentd.jobs.agent import environment
 from octogram_agentd.kernel import Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
-from octogram_agentd.processes.children import Processes, become_subreaper
+from octogram_agentd.processes.children import Processes
+from octogram_agentd.processes.prctl import become_subreaper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from octogram_agentd.processes.membership import (
     look_everywhere,
     staying_in,
 )
+from octogram_agentd.processes.prctl import become_subreaper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 READ_BYTES = 65536
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
-PR_SET_CHILD_SUBREAPER = 36
 
 
 class Child:
@@ -263,17 +263,6 @@ class Processes:
         finally:
             if self._endings.get(name) is ending:
                 del self._endings[name]
-
-
-def become_subreaper() -> bool:
-    """Ask the kernel to give us the orphans among our descendants; whether it does."""
-    try:
-        import ctypes
-
-        libc = ctypes.CDLL(None, use_errno=True)
-        return bool(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
-    except (ImportError, OSError, AttributeError):
-        return False
 
 
 def _close(fds: Sequence[int]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -207,32 +206,6 @@ def test_removal_follows_no_links(place: Place, tmp_path: Path) -> None:
     connection.stop()
     assert (outside / "precious").exists()
     assert not place.root.exists()
-
-
-def test_what_a_killed_daemon_left_is_swept_by_the_next(place: Place) -> None:
-    connection = place.connect()
-    pid = connection.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
-    os.kill(next(iter(place.daemons)), signal.SIGKILL)
-    connection.drain()
-    connection.close()
-    assert is_alive(pid)
-    second = place.connect(epoch=2)
-    until(lambda: not is_alive(pid), "the orphan is swept")
-    second.stop()
-
-
-def test_what_a_killed_daemon_left_without_a_mark_is_told_of(place: Place) -> None:
-    connection = place.connect()
-    script = "(env -i setsid sleep 600 >/dev/null 2>&1 & echo $!)"
-    hidden = connection.ok("own.command", argv=["sh", "-c", script])["stdout"]
-    os.kill(next(iter(place.daemons)), signal.SIGKILL)
-    connection.drain()
-    connection.close()
-    try:
-        remaining = place.connect(epoch=2).stop()
-        assert [(one["pid"], one["name"]) for one in remaining] == [(int(hidden), "sleep")]
-    finally:
-        os.kill(int(hidden), signal.SIGKILL)
 
 
 def test_two_bridges_at_once_meet_one_daemon(place: Place) -> None:

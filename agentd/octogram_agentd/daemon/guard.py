@@ -1,0 +1,211 @@
+"""The guard: the daemon's parent, which ends what the daemon started when the daemon cannot do it any more.
+
+It is forked before the daemon starts anything, and all orphans among its descendants become its children: whatever a
+program does to hide, environment and session scrubbed, it is below the guard once the daemon is gone. A daemon that
+stands still beyond its lease is killed. Of what is left when it was killed, the directory waits for the lease's end:
+somebody may come for it.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import select
+import sys
+import time
+
+from octogram_agentd import signals
+from octogram_agentd.daemon.home import LOCK, SOCKET, unlink
+from octogram_agentd.daemon.pact import Pact, lease_clock
+from octogram_agentd.processes.membership import KILL_TIME_S, Everything, Stranded, see, send
+from octogram_agentd.processes.prctl import become_subreaper, take_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional
+
+    from octogram_agentd.daemon.home import Home
+    from octogram_agentd.processes.membership import Seen, Tree
+
+NAME = "octogram-guard"
+FIRST_LEASE_S = 60.0  # until a hello says otherwise
+SECOND_LOOK_S = 1.0
+LOOK_S = 0.1  # how often to look whether somebody has come for the directory
+LONGEST_LOOK_S = 5.0
+PATIENCE_S = 2.0  # what a daemon has beyond its lease to begin to end by itself; of a short lease a quarter
+ENDING_S = 10.0  # the same for each sign of life that it gives while it ends
+
+
+class Tie:
+    """The daemon's end of what ties it to its guard: whichever of the two ends first, the other one sees it."""
+
+    def __init__(self, pact: Pact, sock: _socket.socket) -> None:
+        self.pact = pact
+        self._sock = sock
+
+    def wake(self) -> None:
+        """Have the guard look at once what was told; otherwise it sees it when it looks next."""
+        try:
+            self._sock.send(b"\0", _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
+        except OSError:
+            pass
+
+    def fileno(self) -> int:
+        """Give the descriptor that can be read when the guard is gone."""
+        return self._sock.fileno()
+
+
+def under_guard(home: Home, mark: str, parent: int, not_ours: List[int]) -> Tie:
+    """Fork. Who returns is the daemon; this process becomes its guard, and closes `not_ours`.
+
+    The lock is held for us by the socket that it was sent to and nobody has read: no process but the daemon is seen to
+    have it, and yet it is not free before the guard is done.
+    """
+    pact = Pact(home.root)
+    pact.tell(lease_clock() + FIRST_LEASE_S + PATIENCE_S)
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    lock = home.lock_fd.to_bytes(4, sys.byteorder)
+    theirs.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, lock)])
+    is_reaper = become_subreaper()
+    guard = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        os.setsid()
+        if os.getppid() != guard:
+            os._exit(70)
+        return Tie(pact, theirs)
+    status = 70
+    try:
+        theirs.close()
+        for fd in not_ours:
+            os.close(fd)
+        os.close(home.lock_fd)
+        take_name(NAME)
+        Guard(home, pact, ours, pid, parent, mark if not is_reaper else "").watch()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+class Guard:
+    """One daemon's. Sleeps until the daemon ends, or has to."""
+
+    def __init__(self, home: Home, pact: Pact, tie: _socket.socket, daemon: int, parent: int, mark: str) -> None:
+        self._home = home
+        self._pact = pact
+        self._tie = tie
+        self._daemon = daemon
+        self._parent = parent  # who started us, if we are to end with it
+        self._parent_seen = see(parent)
+        self._mark = mark  # by which to find what is the daemon's, where orphans do not become ours
+        signals.handle(signals.TERM, self._pass_on)
+
+    def watch(self) -> None:
+        """Wait for the daemon's end; then end what is left of it."""
+        self._wait()
+        _until_s, _keep, is_over = self._pact.read()
+        if is_over:
+            return
+        remaining = self._end_tree()
+        self._take_lock()
+        if not remaining:
+            unlink(self._home.path(SOCKET))  # the next daemon need not look for what is left
+        if self._is_abandoned():
+            _until_s, keep, _is_over = self._pact.read()
+            self._home.remove_contents(keep)
+            self._home.leave(keep)
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        try:
+            os.kill(self._daemon, number)
+        except OSError:
+            pass
+
+    def _wait(self) -> None:
+        """Wait until the daemon has ended. One that lets its time pass without a word is killed."""
+        signs = select.epoll()
+        signs.register(self._tie.fileno(), select.EPOLLIN | select.EPOLLET)  # nothing is read: each arrival wakes
+        fd = _descriptor_of(self._daemon)
+        if fd is not None:
+            signs.register(fd, select.EPOLLIN)
+        is_warned = False
+        while not self._has_ended():
+            left_s = self._pact.read()[0] - lease_clock()
+            if left_s > 0:
+                is_warned = False
+                signs.poll(min(left_s, LONGEST_LOOK_S) + 0.001)  # the machine may sleep meanwhile: look again
+            elif not is_warned:
+                is_warned = True
+                signs.poll(SECOND_LOOK_S)  # it may have slept as long as we have, with the machine
+            else:
+                os.kill(self._daemon, signals.KILL)
+                os.waitpid(self._daemon, 0)
+                return
+
+    def _has_ended(self) -> bool:
+        return os.waitpid(self._daemon, os.WNOHANG)[0] != 0
+
+    def _end_tree(self) -> List[Seen]:
+        """Kill whoever is left of the daemon, until two looks find nobody; give who could not be ended."""
+        tree: Tree = Everything("") if not self._mark else Stranded(self._mark, "none")
+        deadline_s = time.monotonic() + KILL_TIME_S
+        empty = 0
+        while True:
+            self._reap()
+            members = tree.members()
+            empty = 0 if members else empty + 1
+            if empty == 2:
+                return []
+            if time.monotonic() > deadline_s:
+                return list(members.values())
+            for seen in members.values():
+                send(seen, signals.KILL)
+            if members:
+                time.sleep(0.002)
+
+    def _reap(self) -> None:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+    def _take_lock(self) -> None:
+        """Take the lock out of the socket that kept it."""
+        _data, ancillary, _flags, _address = self._tie.recvmsg(1, _socket.CMSG_SPACE(4))
+        self._home.lock_fd = int.from_bytes(ancillary[0][2][:4], sys.byteorder)
+        os.set_inheritable(self._home.lock_fd, False)
+
+    def _is_abandoned(self) -> bool:
+        """Wait, without the lock, until the lease is over: True, with the lock, when nobody came for the directory."""
+        import fcntl
+
+        lock = self._home.lock_fd
+        path = self._home.path(LOCK)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.path.samestat(os.fstat(lock), os.stat(path)):
+                    return False
+            except OSError:
+                return False  # another daemon has it, or it has removed all and left
+            if lease_clock() >= self._pact.read()[0] or self._is_orphan():
+                return True
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            time.sleep(LOOK_S)
+
+    def _is_orphan(self) -> bool:
+        """Whether who started us, and is to be outlived by nothing, has ended."""
+        if not self._parent:
+            return False
+        before, now = self._parent_seen, see(self._parent)
+        return before is None or now is None or now.start != before.start
+
+
+def _descriptor_of(pid: int) -> Optional[int]:
+    """Give what can be read when a process has ended; None where the system has no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
