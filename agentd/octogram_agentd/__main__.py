@@ -1,6 +1,6 @@
 """The daemon's command line.
 
-agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch]
+agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
 agentd put | get            files, over standard input and output
 agentd serve ADDRESS PORT DIRECTORY
 agentd download URL PATH
@@ -32,10 +32,13 @@ def main(argv: List[str]) -> int:
         options = _options(argv[1:])
         if options is None or "run" not in options or "agent" not in options:
             return _usage()
-        from octogram_agentd.daemon.attach import attach
+        from octogram_agentd.daemon.attach import attach, attach_again
 
-        place, build = options.get("root", ""), options.get("build", "")
-        return attach(options["run"], options["agent"], place, build, "parent-watch" in options)
+        run, agent, build = options["run"], options["agent"], options.get("build", "")
+        watch_parent = "parent-watch" in options
+        if "birth" in options:
+            return attach_again(run, agent, options.get("at", ""), options["birth"], build, watch_parent)
+        return attach(run, agent, options.get("root", ""), build, watch_parent)
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
         __import__(module)
@@ -60,7 +63,7 @@ def _options(argv: List[str]) -> Optional[Dict[str, str]]:
         name = word[2:]
         if word == "--parent-watch":
             options[name] = "yes"
-        elif word in ("--run", "--agent", "--root", "--build"):
+        elif word in ("--run", "--agent", "--root", "--build", "--birth", "--at"):
             value = next(words, None)
             if value is None:
                 return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Protocol
 
 from octogram_agentd.wire.lines import LineFramer, WireError
 from octogram_tui.errors import BootstrapFailed, TransportError
+from octogram_tui.runtime.greeting import Welcome
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Started
 
@@ -18,8 +19,8 @@ NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: For
 class Owner(Protocol):
     """Who is behind an attachment."""
 
-    def take(self, attachment: Attachment, messages: list[dict[str, Any]]) -> None:
-        """Take messages."""
+    def take(self, attachment: Attachment, lines: list[bytes]) -> None:
+        """Take lines, each of which should be a message."""
         ...
 
     def fault(self, attachment: Attachment, what: str) -> None:
@@ -42,7 +43,7 @@ class Attachment:
         self.channel: Channel | None = None
         self.booted: asyncio.Future[Need | Started | Failed] = loop.create_future()
         self.started: asyncio.Future[Started | Failed] = loop.create_future()
-        self.welcome: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self.welcome: asyncio.Future[Welcome] = loop.create_future()
         self.closed = asyncio.Event()
         self.error: TransportError | None = None
 
@@ -53,12 +54,12 @@ class Attachment:
         try:
             if self._reader is not None:
                 data = self._boot(self._reader, data)
-            messages = self._framer.feed(data) if data else []
+            lines = self._framer.cut(data) if data else []
         except WireError as error:
             self._owner.fault(self, str(error))
             return
-        if messages:
-            self._owner.take(self, messages)
+        if lines:
+            self._owner.take(self, lines)
 
     def _boot(self, reader: BootReader, data: bytes) -> bytes:
         """Take the boot's words; gives what follows them, which is messages."""

@@ -6,6 +6,7 @@ The order is always the same: feed, write the journal, tell everybody, carry out
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -43,6 +44,16 @@ class Journal(Protocol):
         """Write events, and what was fed, before anybody is told. Raises JournalError."""
         ...
 
+    @property
+    def written_seq(self) -> int:
+        """The last event that the system has."""
+        ...
+
+    @property
+    def synced_seq(self) -> int:
+        """The last event that is on the disk."""
+        ...
+
 
 Fed = Callable[[Sequence[Event]], None]
 """Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
@@ -72,6 +83,8 @@ class Driver:
         self._started_s = self._loop.time() - at_s
         self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
         self._is_pumping = False
+        self._unwritten: list[Callable[[], None]] = []  # who waits for what the queue leads to
+        self._unsynced: deque[tuple[int, Callable[[], None]]] = deque()  # who waits for the disk
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._heartbeat: asyncio.TimerHandle | None = None
         self.links: dict[str, Link] = {}
@@ -97,6 +110,28 @@ class Driver:
         if not self._is_pumping:
             self._is_pumping = True
             self._loop.call_soon(self._pump)
+
+    def when_safe(self, then: Callable[[], None]) -> None:
+        """Call back once all that was handed in so far, and what came of it, is on the disk."""
+        if self._queue:
+            self._unwritten.append(then)
+        else:
+            self._call_when_synced([then])
+
+    def _call_when_synced(self, waiting: list[Callable[[], None]]) -> None:
+        seq = self._journal.written_seq
+        self._unsynced.extend((seq, then) for then in waiting)
+        self._synced()  # the journal's thread may have been quicker
+
+    def synced(self) -> None:
+        """More is on the disk: called from the journal's thread."""
+        if self._unsynced:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._synced)
+
+    def _synced(self) -> None:
+        while self._unsynced and self._unsynced[0][0] <= self._journal.synced_seq:
+            self._unsynced.popleft()[1]()
 
     def _pump(self) -> None:
         self._is_pumping = False
@@ -128,6 +163,8 @@ class Driver:
             failure, effects = error, []
         try:  # what was stated before the engine failed is told all the same
             self._journal.append(events, inputs)
+            unwritten, self._unwritten = self._unwritten, []
+            self._call_when_synced(unwritten)
             if events:
                 self._bus.publish(events)
             for tell, came in answers:

@@ -31,8 +31,10 @@ from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.link import Before, Link, LinkSettings
+from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.shutdown import Signals
+from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.transport.bundle import build_bundle
@@ -101,8 +103,12 @@ class Host:
     async def _run(self, signals: Signals, on_open: Callable[[], None] | None) -> int:
         settings, scenario = self._settings, self._scenario
         _raise_file_limit()
+        drivers: list[Driver] = []
         journal = JournalWriter(
-            settings.run_dir / archive.JOURNAL, run=self._options.run, version=self._options.version
+            settings.run_dir / archive.JOURNAL,
+            run=self._options.run,
+            version=self._options.version,
+            on_synced=lambda _seq: _tell_synced(drivers),
         )
         started_wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         archive.write_info(
@@ -126,6 +132,7 @@ class Host:
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports)
+        drivers.append(driver)
         files = None
         if settings.reload is not None:
             engine = driver.engine
@@ -201,6 +208,7 @@ class Host:
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
         engine = Engine(scenario, self._options)
+        share = LogShare()
 
         def make_link(effect: StartAgent) -> Link:
             transport = transports.transport_for(effect.agent)
@@ -210,7 +218,9 @@ class Host:
                 link_settings,
                 driver.submit,
                 lambda on_wait: transports.boot(effect.agent, transport, on_wait),
-                Before(effect.birth, effect.home),
+                before=Before(effect.birth, effect.home),
+                share=share,
+                when_safe=driver.when_safe,
             )
 
         driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
@@ -263,6 +273,11 @@ def _beside(coroutine: Coroutine[Any, Any, None], loss: str) -> asyncio.Task[Non
     task = asyncio.create_task(coroutine)
     task.add_done_callback(ended)
     return task
+
+
+def _tell_synced(drivers: list[Driver]) -> None:
+    for driver in drivers:
+        driver.synced()
 
 
 def _close_journal(journal: JournalWriter, lost: list[JournalError]) -> None:

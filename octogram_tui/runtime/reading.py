@@ -14,7 +14,7 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
 )
 from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
-from octogram_tui.model.ids import Execution, parse_execution
+from octogram_tui.model.ids import parse_execution
 
 Message = dict[str, Any]
 
@@ -37,7 +37,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
             error = message.get("error")
             return AttemptReport(
                 agent,
-                parse_execution(_text(message["id"])),
+                parse_execution(text_of(message["id"])),
                 state,
                 message.get("result"),
                 None if error is None else _failure(error),
@@ -46,34 +46,26 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
         case "output":
             return OutputReport(
                 agent,
-                parse_execution(_text(message["id"])) if message.get("id") else None,
+                parse_execution(text_of(message["id"])) if message.get("id") else None,
                 _lines(message["lines"]),
-                _text(message.get("stream", "stdout")),
-                _text(message.get("process", "")),
+                text_of(message.get("stream", "stdout")),
+                text_of(message.get("process", "")),
                 count(message.get("dropped")),
             )
         case "progress":
-            return ProgressReport(agent, parse_execution(_text(message["id"])), _text(message["text"]))
+            return ProgressReport(agent, parse_execution(text_of(message["id"])), text_of(message["text"]))
         case "service":
             return ServiceReport(
                 agent,
-                _text(message["kind"]),
-                _text(message["name"]),
+                text_of(message["kind"]),
+                text_of(message["name"]),
                 _ports(message["ports"]),
-                _text(message["state"]),
-                _text(message.get("reason", "")),
+                text_of(message["state"]),
+                text_of(message.get("reason", "")),
             )
         case "hb" if "load" in message:
             return _load(agent, message["load"])
     return None
-
-
-def read_known(agent: str, welcome: Message) -> tuple[Execution, ...]:
-    """Give the attempts that a daemon says it has heard of, as far as they are its own. Raises ValueError."""
-    known = welcome.get("knows") or {}
-    if not isinstance(known, dict):
-        raise ValueError(f"not attempts with their states: {known!r:.80}")
-    return tuple(one for one in map(parse_execution, known) if one.agent == agent)
 
 
 class LogEnd(NamedTuple):
@@ -87,7 +79,7 @@ class LogEnd(NamedTuple):
 def read_log_end(message: Message) -> LogEnd:
     """Give what the answer to `tail` holds. Raises ValueError."""
     lines, trouble = message.get("lines") or [], message.get("error") or ""
-    return LogEnd(_lines(lines), count(message.get("size_bytes")), _text(trouble))
+    return LogEnd(_lines(lines), count(message.get("size_bytes")), text_of(trouble))
 
 
 class Here(NamedTuple):
@@ -102,7 +94,9 @@ def read_here(message: Message) -> Here:
     environment = message.get("env") or {}
     if not isinstance(environment, dict):
         raise ValueError(f"not an environment: {environment!r:.80}")
-    return Here(_text(message.get("home", "")), {_text(name): _text(value) for name, value in environment.items()})
+    return Here(
+        text_of(message.get("home", "")), {text_of(name): text_of(value) for name, value in environment.items()}
+    )
 
 
 def _load(agent: str, load: object) -> AgentLoadReport:
@@ -139,7 +133,7 @@ def _failure(error: object) -> Failure:
     return replace(failure, kind=FAILED) if failure.kind in (AGENT_LOST, TEMPLATE) else failure
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Give a text that can be written anywhere: one with a lone surrogate would end whoever prints it."""
     if not isinstance(value, str):
         raise ValueError(f"not a text: {value!r:.80}")
@@ -152,7 +146,7 @@ def _lines(value: object) -> list[str]:
     if not isinstance(value, list):
         raise ValueError(f"not a list of lines: {value!r:.80}")
     try:
-        _text("".join(value))
+        text_of("".join(value))
     except TypeError:
         raise ValueError("a line is not a text") from None
     return value
@@ -162,7 +156,7 @@ def _ports(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
         raise ValueError(f"not a map of ports: {value!r:.80}")
     for name, port in value.items():
-        _text(name)
+        text_of(name)
         if count(port) > MAX_PORT:
             raise ValueError(f"not a port: {port!r:.80}")
     return dict(value)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from octogram_agentd import PROTOCOL
 from octogram_agentd.wire.lines import LineFramer, encode
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import LinkLost, TransportError
-from octogram_tui.model.ids import AgentName
+from octogram_tui.model.ids import AgentName, AttemptId
 from octogram_tui.model.scenario import AgentSpec, BinarySource
-from octogram_tui.runtime.link import NOBODY, Before, Limits, Link, LinkSettings
+from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.terms import NOBODY, Before, Limits, LinkSettings
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.bundle import build_bundle
@@ -158,6 +160,7 @@ class Rig:
         lease_s: float = 60.0,
         take_up: int = 0,
         before: Before = NOBODY,
+        deal: Mapping[str, Any] = MappingProxyType({}),
         **spec: Any,
     ) -> None:
         self.transport = FakeTransport()
@@ -174,7 +177,8 @@ class Rig:
             ),
             self._take,
             self._alone,
-            before,
+            before=before,
+            **deal,
         )
 
     def _take(self, stimulus: Stimulus) -> None:
@@ -207,6 +211,11 @@ class Rig:
         channel.welcome(**welcome)
         await self.told(lambda s: type(s).__name__ == "AgentUpReport")
         return channel
+
+    def tell(self, *attempts: str) -> None:
+        """Have attempts executed, which the agent may then speak of."""
+        for attempt in attempts:
+            self.link.run(AttemptId.parse(attempt), "own.noop", {}, None)
 
     async def back(self, **welcome: Any) -> tuple[FakeChannel, dict[str, Any]]:
         """Answer the next attachment; gives its channel and its hello."""

@@ -23,7 +23,8 @@ from octogram_tui.model.scenario import BinarySource
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.link import Link, LinkSettings
+from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.terms import LinkSettings
 from octogram_tui.scenario.load import load_scenario
 from octogram_tui.transport.boots import FirstBoot
 from octogram_tui.transport.bundle import build_bundle
@@ -42,6 +43,8 @@ class Journal:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.fails_at = ""
+        self.written_seq = 0
+        self.synced_seq = 0
 
     def append(self, events: list[Event], inputs: object) -> None:
         if self.fails_at in [event.TYPE for event in events]:

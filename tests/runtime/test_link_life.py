@@ -28,8 +28,8 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.errors import AuthFailed, ConnectFailed, ExitCode, LinkLost
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
-from octogram_tui.runtime import link as link_module
-from octogram_tui.runtime.link import Before
+from octogram_tui.runtime import inbox as inbox_module
+from octogram_tui.runtime.terms import Before
 
 
 @pytest.mark.parametrize("kind", ["agent_lost", "template"])
@@ -61,6 +61,7 @@ async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
 
 async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> None:
     channel = await rig.up()
+    rig.tell("s/a@one#1", "s/b@one#1")
     for _ in range(3):
         channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None, duration_s=0)
     channel.say("weather", text="fine")
@@ -72,22 +73,23 @@ async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> 
 
 async def test_a_message_cut_at_every_byte(rig: Rig) -> None:
     channel = await rig.up()
+    rig.tell("s/a@one#1")
     for byte in b'{"t":"finished","seq":1,"id":"s/a@one#1","state":"ok","result":null}\n{"t":"hb","n":1}\n':
         channel.say_bytes(bytes([byte]))
     await rig.report(AttemptReport)
 
 
 async def test_acknowledgements_are_batched(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "ACK_AFTER_S", 3600.0)
+    monkeypatch.setattr(inbox_module, "ACK_AFTER_S", 3600.0)
     channel = await rig.up()
-    for seq in range(1, link_module.ACK_AFTER_MESSAGES + 10):
+    for seq in range(1, inbox_module.ACK_AFTER_MESSAGES + 10):
         channel.say("finished", seq=seq, id=f"s/a{seq}@one#1", state="ok", result=None)
-    assert (await channel.expect("ack"))["seq"] == link_module.ACK_AFTER_MESSAGES
+    assert (await channel.expect("ack"))["seq"] == inbox_module.ACK_AFTER_MESSAGES
     assert [m["t"] for m in channel.received] == []
 
 
 async def test_a_lone_message_is_acknowledged_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "ACK_AFTER_S", 0.001)
+    monkeypatch.setattr(inbox_module, "ACK_AFTER_S", 0.001)
     channel = await rig.up()
     channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None)
     assert (await channel.expect("ack"))["seq"] == 1
@@ -95,7 +97,7 @@ async def test_a_lone_message_is_acknowledged_soon(rig: Rig, monkeypatch: pytest
 
 async def test_credit_is_returned_in_portions(rig: Rig) -> None:
     channel = await rig.up()
-    portion = link_module.CREDIT_AFTER_BYTES // 2
+    portion = inbox_module.CREDIT_AFTER_BYTES // 2
     channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
     channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
     assert (await channel.expect("credit"))["bytes"] == 2 * portion
@@ -146,6 +148,7 @@ async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: 
 
 async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
     channel = await rig.up()
+    rig.tell("s/a@one#1", "s/b@one#1", "s/c@one#1")
     channel.say("finished", seq=1, id="s/a@one#1", state="ok", result=None)
     channel.say("finished", seq=3, id="s/c@one#1", state="ok", result=None)
     channel, hello = await rig.back()
@@ -231,11 +234,12 @@ async def test_an_acknowledgement_that_a_cut_swallowed_is_given_again(rig: Rig) 
 
 async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
     channel = await rig.up()
+    rig.tell("s/a@one#1")
     channel.lose(LinkLost("cut"))
     channel = await rig.channel()
     channel.boot()
     await channel.expect("hello")
-    size = link_module.CREDIT_AFTER_BYTES
+    size = inbox_module.CREDIT_AFTER_BYTES
     channel.say_bytes(
         b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"s/a@one#1","lines":[],"bytes":%d}\n' % size
     )

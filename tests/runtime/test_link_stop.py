@@ -153,7 +153,7 @@ async def test_a_defect_while_stopping_is_told(
     rig: Rig, defects: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rig.up()
-    monkeypatch.setattr(rig.link, "_send", lambda _: 1 / 0)
+    monkeypatch.setattr(rig.link, "send", lambda _: 1 / 0)
     rig.link.stop(force=False)
     ended = await rig.report(AgentEndReport)
     assert not ended.is_clean

@@ -15,7 +15,8 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
 )
 from octogram_tui.model.scenario import AgentSpec, BinarySource
-from octogram_tui.runtime.link import Limits, Link, LinkSettings
+from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.terms import Limits, LinkSettings
 from octogram_tui.transport import boots
 from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports

@@ -10,17 +10,20 @@ import os
 import sys
 import time
 
+from octogram_agentd.daemon import birth
+from octogram_agentd.daemon.door import Door, dial, listen, peer_uid
 from octogram_agentd.daemon.home import JOURNAL, SOCKET, Home, HomeUnusable, candidates, lock, make, unlink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional
+    from typing import List, Optional
 
     from octogram_agentd.daemon.daemon import Daemon
     from octogram_agentd.kernel import Kernel
 
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
 EXIT_NO_PLACE = 73
+EXIT_NOT_KNOWN = 75
 
 
 def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool) -> int:
@@ -40,6 +43,34 @@ def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool
     return _wait(bridge)
 
 
+def attach_again(run: str, agent: str, home: str, daemon: str, build: str, watch_parent: bool) -> int:
+    """Attach to a daemon that was there, by its birth; gives the exit status when the attachment is over.
+
+    Where it certainly has ended, and nobody holds its lock, a new one takes its place and its directory. Elsewhere none
+    is ever started: two would be there, and the one that is not seen goes on.
+    """
+    os.umask(0o077)
+    parent = os.getppid() if watch_parent else 0
+    root = os.path.dirname(home)
+    deadline_s = time.monotonic() + START_TIME_S
+    try:
+        while time.monotonic() < deadline_s:
+            bridge = connect(root)
+            if bridge is None and birth.has_ended(daemon):
+                make(root)
+                lock_fd = lock(root)
+                if lock_fd is not None:
+                    bridge = _fork(root, lock_fd, run, agent, build, parent)
+            if bridge is not None:
+                return _wait(bridge)
+            time.sleep(0.05)  # its socket may be made again; or what it left is being ended
+    except (HomeUnusable, OSError) as error:
+        sys.stderr.write("agentd: %s: %s\n" % (root, getattr(error, "strerror", None) or error))
+        return EXIT_NO_PLACE
+    sys.stderr.write("agentd: the daemon of %s does not answer, and is not known to have ended\n" % root)
+    return EXIT_NOT_KNOWN
+
+
 def connect(root: str) -> Optional[_socket.socket]:
     """Hand our standard input and output to the daemon of a directory; None when there is none."""
     try:
@@ -56,41 +87,6 @@ def connect(root: str) -> Optional[_socket.socket]:
         sock.close()
         return None
     return sock
-
-
-def dial(root: str) -> _socket.socket:
-    """Connect to the socket of a directory. Raises OSError."""
-    return _at(root, lambda sock: sock.connect(SOCKET))
-
-
-def listen(root: str) -> _socket.socket:
-    """Make the socket of a directory, and listen. Raises OSError."""
-
-    def act(sock: _socket.socket) -> None:
-        sock.bind(SOCKET)
-        sock.listen(8)
-
-    return _at(root, act)
-
-
-def _at(root: str, act: Callable[[_socket.socket], None]) -> _socket.socket:
-    """Act on a new socket inside of a directory: the path of a Unix socket may have 107 bytes at most."""
-    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        os.chdir(root)
-        act(sock)
-    except OSError:
-        sock.close()
-        raise
-    finally:
-        os.chdir("/")
-    return sock
-
-
-def peer_uid(sock: _socket.socket) -> int:
-    """Give the user of the process at the other end."""
-    data = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
-    return int.from_bytes(data[4:8], sys.byteorder)
 
 
 def _wait(bridge: _socket.socket) -> int:
@@ -181,13 +177,12 @@ def _daemon(
     kernel = Kernel()
     daemon = Daemon(kernel, home, tie, run, agent, build)
     daemon.attach(channel)
-    listener.setblocking(False)
-    kernel.watch(listener.fileno(), on_read=lambda: _accept(listener, daemon))
+    door = Door(kernel, root, listener, daemon.attach)
     signals.handle(signals.TERM, lambda _number, _frame: kernel.from_thread(daemon.expire, "SIGTERM"))
     if parent:
         _watch(kernel, daemon, parent)
     kernel.run(daemon.serve())
-    listener.close()
+    door.close()
     home.leave(daemon.keep)
     daemon.lease.over()
     return 0
@@ -207,39 +202,6 @@ def _detach(journal: str, keep: List[int]) -> None:
                 os.close(fd)
             except OSError:
                 pass  # the one that listed the directory
-
-
-def _accept(listener: _socket.socket, daemon: Daemon) -> None:
-    """Take the descriptors that a bridge hands over; anybody but ourselves is turned away."""
-    try:
-        fd, _address = listener._accept()  # type: ignore[attr-defined]
-    except OSError:
-        return
-    bridge = _socket.socket(fileno=fd)
-    received: List[int] = []
-    try:
-        bridge.settimeout(1.0)  # it sends before it waits for anything
-        received = _receive(bridge)
-        if peer_uid(bridge) == os.getuid() and len(received) == 2:
-            daemon.attach([*received, bridge.detach()])
-            received = []
-    except OSError:
-        pass
-    finally:
-        for fd in received:
-            os.close(fd)
-        bridge.close()
-
-
-def _receive(bridge: _socket.socket) -> List[int]:
-    _data, ancillary, _flags, _address = bridge.recvmsg(64, _socket.CMSG_SPACE(4 * 8))
-    fds: List[int] = []
-    for level, kind, content in ancillary:
-        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-            fds += [int.from_bytes(content[at : at + 4], sys.byteorder) for at in range(0, len(content) // 4 * 4, 4)]
-    for fd in fds:
-        os.set_inheritable(fd, False)
-    return fds
 
 
 def _watch(kernel: Kernel, daemon: Daemon, parent: int) -> None:

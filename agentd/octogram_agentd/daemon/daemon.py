@@ -7,6 +7,7 @@ import sys
 from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, procedures, signals
+from octogram_agentd.daemon import birth
 from octogram_agentd.daemon.home import Home
 from octogram_agentd.daemon.lease import Lease
 from octogram_agentd.daemon.load import sign_of_life
@@ -54,7 +55,7 @@ class Daemon:
         self._build = build
         self.keep = False
         self._epoch = 0
-        self._birth = "%d.%s" % (os.getpid(), os.urandom(8).hex())
+        self._birth = birth.new()
         self._token: Optional[str] = None  # of the run, as the first greeting had it
         self._seen = 0  # the highest number from the orchestrator
         self._acknowledged = 0
@@ -257,7 +258,7 @@ class Daemon:
             "host": os.uname().nodename,
             "python": "%d.%d.%d" % sys.version_info[:3],
             "build": self._build,
-            "boot": _boot_id(),
+            "boot": birth.boot_id(),
             "cpus": os.cpu_count() or 1,
             "birth": self._birth,
             "rx": self._seen,
@@ -389,11 +390,3 @@ def _number(value: Any) -> int:
 def _token(message: Message) -> str:
     token = message.get("token")
     return token if isinstance(token, str) else ""
-
-
-def _boot_id() -> str:
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""

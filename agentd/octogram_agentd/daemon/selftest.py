@@ -7,8 +7,7 @@ import sys
 import tempfile
 
 from octogram_agentd import signals
-from octogram_agentd.daemon import attach as bridge
-from octogram_agentd.daemon import home
+from octogram_agentd.daemon import door, home
 from octogram_agentd.jobs.agent import environment
 from octogram_agentd.kernel import Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
@@ -62,9 +61,9 @@ def _tree(directory: str) -> str:
 def _socket(directory: str) -> str:
     root = os.path.join(directory, "a-name-that-makes-the-path-longer-than-a-socket-address-holds" * 2)
     os.mkdir(root, 0o700)
-    listener = bridge.listen(root)
-    client = bridge.dial(root)
-    problem = "" if bridge.peer_uid(client) == os.getuid() else "the other end's user is not told"
+    listener = door.listen(root)
+    client = door.dial(root)
+    problem = "" if door.peer_uid(client) == os.getuid() else "the other end's user is not told"
     client.close()
     listener.close()
     return problem

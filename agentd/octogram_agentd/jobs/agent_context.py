@@ -359,7 +359,7 @@ class AgentContext(Context):
 
     def progress(self, text: str) -> None:
         """Say how far the attempt is."""
-        self._agent.post.say({"t": "progress", "id": self.attempt, "text": text[:1000].split("\n")[0]})
+        self._agent.post.say({"t": "progress", "id": self.attempt, "text": _line(text)})
 
     def print_lines(self, stream: str, data: bytes, lines: List[str], program: str = "") -> None:
         """Keep output in the attempt's log, and send it; of an attempt that is over, in the program's name."""
@@ -384,3 +384,8 @@ class AgentContext(Context):
         merged = dict(self._agent.env)
         merged.update(env)
         return merged
+
+
+def _line(text: str) -> str:
+    """Make a line of what a procedure says; a name of a file that is no text would not get through."""
+    return text[:1000].split("\n")[0].encode("utf-8", "replace").decode()

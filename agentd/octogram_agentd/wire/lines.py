@@ -131,10 +131,14 @@ class LineFramer:
 
     def feed(self, data: bytes) -> List[Message]:
         """Take what arrived and give the messages that are complete. Raises WireError; the stream is then of no use."""
+        return [decode(line) for line in self.cut(data)]
+
+    def cut(self, data: bytes) -> List[bytes]:
+        """Take what arrived and give the lines that are complete. Raises WireError for one that is too long."""
         if self._rest:
             data = self._rest + data
         lines = data.split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > MAX_LINE_BYTES:
             raise WireError("a line is over the limit of %d bytes" % MAX_LINE_BYTES)
-        return [decode(line) for line in lines]
+        return lines

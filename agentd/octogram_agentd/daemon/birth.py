@@ -1,0 +1,34 @@
+"""Which daemon it was: a name that no other one has, and by which the next one on its machine sees whether it lives."""
+
+from __future__ import annotations
+
+import os
+
+from octogram_agentd.processes.membership import see
+
+
+def new() -> str:
+    """Name this process."""
+    seen = see(os.getpid())
+    parts = (os.getpid(), seen.start if seen is not None else 0, os.urandom(8).hex(), boot_id(), os.uname().nodename)
+    return ":".join(map(str, parts))
+
+
+def has_ended(birth: str) -> bool:
+    """Tell whether the daemon of a name is certainly gone: False also when that cannot be known from here."""
+    pid, start, _random, boot, host = (birth.split(":", 4) + [""] * 5)[:5]
+    if host != os.uname().nodename or not pid.isdigit() or not boot:
+        return False
+    if boot != boot_id():
+        return True
+    seen = see(int(pid))
+    return seen is None or str(seen.start) != start
+
+
+def boot_id() -> str:
+    """Tell by what name this machine has gone since it was started."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

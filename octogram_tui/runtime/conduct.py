@@ -1,0 +1,103 @@
+"""How an agent behaves, as judged from what it sends: what is its own to say, how much, how fast.
+
+An agent's machine may be anybody's by now. What it says it can say only of what it was told to do; log lines it may
+send as far as it was given credit, and everything else as far as an honest daemon ever would. What goes beyond is not
+believed, and an agent that goes on is put in quarantine: its connection is closed, and its lease is not renewed.
+"""
+
+from __future__ import annotations
+
+from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES
+from octogram_agentd.wire.outbox import LINE_OVERHEAD_BYTES
+from octogram_tui.model.ids import Execution
+from octogram_tui.runtime.reading import Message
+
+MOST_BREACHES = 100  # messages that are unknown, or about what is not the agent's, before a quarantine
+CREDIT_SLACK_BYTES = 256 * 1024  # an honest daemon exceeds its credit by one line, or by one message
+MESSAGES_AT_ONCE = 20_000  # that nobody asked for: progress, services, signs of life, answers
+MESSAGES_PER_S = 2_000.0
+BYTES_AT_ONCE = 16 << 20
+BYTES_PER_S = 1 << 20
+
+
+class Quarantine(Exception):
+    """An agent has to be shut out; the text says why."""
+
+
+class Allowance:
+    """So much at once, and so much a second: what was taken comes back with time."""
+
+    def __init__(self, at_once: float, per_s: float) -> None:
+        self._at_once = at_once
+        self._per_s = per_s
+        self._left = at_once
+        self._then_s = 0.0
+
+    def take(self, amount: float, now_s: float) -> float:
+        """Take an amount, be it there or not; give how many seconds too early that is."""
+        self._left = min(self._at_once, self._left + (now_s - self._then_s) * self._per_s) - amount
+        self._then_s = now_s
+        return max(0.0, -self._left / self._per_s)
+
+
+class Conduct:
+    """What one agent was told to do, and how it behaves about it."""
+
+    def __init__(self) -> None:
+        self.breaches = 0
+        self._own: set[Execution] = set()  # it may speak of each for as long as it likes: log lines come late
+        self._under_way: set[Execution] = set()
+        self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
+        self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
+        self._granted_bytes = 0
+        self._printed_bytes = 0
+        self._claimed_bytes = 0
+
+    def told(self, execution: Execution, *, is_over: bool = False) -> None:
+        """The agent was told to do something, now or before we were here."""
+        self._own.add(execution)
+        if not is_over:
+            self._under_way.add(execution)
+
+    def is_its_own(self, execution: Execution) -> bool:
+        """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""
+        return execution in self._own
+
+    def ends(self, execution: Execution) -> bool:
+        """Whether this is the first time that the agent says of something under way that it has ended."""
+        if execution not in self._under_way:
+            return False
+        self._under_way.remove(execution)
+        return True
+
+    def breach(self, what: str) -> None:
+        """Take note of a message that counts for nothing. Raises Quarantine when there were too many."""
+        self.breaches += 1
+        if self.breaches >= MOST_BREACHES:
+            raise Quarantine(f"{self.breaches} messages that it had no right to send, the last one {what}")
+
+    def begins(self) -> None:
+        """A connection begins: with all of the credit."""
+        self._granted_bytes = OUTPUT_CREDIT_BYTES
+        self._printed_bytes = 0
+        self._claimed_bytes = 0
+
+    def granted(self, size_bytes: int) -> None:
+        """Credit was given back."""
+        self._granted_bytes += size_bytes
+
+    def printed(self, lines: list[str], claimed_bytes: int) -> None:
+        """Take note of log lines. Raises Quarantine for more than there was credit for, whatever the agent counts."""
+        self._printed_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * len(lines)
+        self._claimed_bytes += claimed_bytes
+        over_bytes = max(self._printed_bytes, self._claimed_bytes) - self._granted_bytes
+        if over_bytes > CREDIT_SLACK_BYTES:
+            raise Quarantine(f"{over_bytes} bytes of log lines more than it had credit for")
+
+    def sent(self, message: Message, size_bytes: int, now_s: float) -> None:
+        """Take note of a message that is not about what was asked. Raises Quarantine when they come too fast."""
+        if self._messages.take(1, now_s) or self._bytes.take(size_bytes, now_s):
+            raise Quarantine(
+                f"more than {MESSAGES_PER_S:.0f} messages, or {BYTES_PER_S >> 20} MiB, a second that nobody asked for; "
+                f"the last one was {message.get('t')!r:.40}"
+            )

@@ -1,0 +1,236 @@
+"""What comes from one agent, through however many connections: numbered, read, judged, reported, acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from octogram_agentd.wire.lines import WireError, decode, encode
+from octogram_tui.engine.stimuli import (
+    AgentLoadReport,
+    AttemptReport,
+    OutputReport,
+    ProgressReport,
+    Stimulus,
+    TroubleReport,
+)
+from octogram_tui.errors import ProtocolError
+from octogram_tui.runtime.attachment import Attachment
+from octogram_tui.runtime.conduct import Conduct
+from octogram_tui.runtime.greeting import Welcome, read_welcome
+from octogram_tui.runtime.load import LoadGauge
+from octogram_tui.runtime.log_share import AgentShare
+from octogram_tui.runtime.numbering import Numbering
+from octogram_tui.runtime.questions import Questions
+from octogram_tui.runtime.reading import Message, count, read_report
+
+ACK_AFTER_S = 0.2
+ACK_AFTER_MESSAGES = 64
+CREDIT_AFTER_BYTES = 64 * 1024
+
+WhenSafe = Callable[[Callable[[], None]], None]
+"""Calls back once everything that was reported so far cannot get lost any more."""
+
+
+class Way(Protocol):
+    """Who is behind an inbox, with the way to the agent."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a way to the daemon now."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send a line, if there is anybody."""
+        ...
+
+    def report(self, stimulus: Stimulus) -> None:
+        """Tell the run."""
+        ...
+
+
+class Inbox:
+    """One agent's. What it takes is believed as far as the agent may say it."""
+
+    def __init__(self, agent: str, way: Way, questions: Questions, share: AgentShare, when_safe: WhenSafe) -> None:
+        self.conduct = Conduct()
+        self.numbering = Numbering()
+        self.birth = ""  # of the daemon that we talk to
+        self.stopped: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._agent = agent
+        self._way = way
+        self._questions = questions
+        self._share = share
+        self._when_safe = when_safe
+        self._loop = asyncio.get_running_loop()
+        self._gauge = LoadGauge()
+        self._taken_bytes = 0
+        self._ack_timer: asyncio.TimerHandle | None = None
+        self._credit_timer: asyncio.TimerHandle | None = None
+
+    def take(self, attachment: Attachment, line: bytes) -> None:
+        """Take one line. Raises Quarantine; and ValueError or another error for what makes no sense."""
+        try:
+            message = decode(line)
+        except WireError as error:
+            raise ValueError(str(error)) from None
+        try:
+            self._take(attachment, message, len(line))
+        except (KeyError, TypeError, OverflowError, ValueError) as error:
+            raise ValueError(f"{message.get('t')!r:.40} message: {type(error).__name__}: {error}") from error
+
+    def _take(self, attachment: Attachment, message: Message, size_bytes: int) -> None:
+        kind = message["t"]
+        seq = 0
+        if "seq" in message and kind != "ack":
+            seq = count(message["seq"])
+            if not self.numbering.is_new(seq):
+                self.conduct.sent(message, size_bytes, self._loop.time())
+                return
+        stimulus = read_report(self._agent, message)
+        if kind not in ("output", "finished"):
+            self.conduct.sent(message, size_bytes, self._loop.time())
+        if stimulus is not None and self._is_believed(stimulus, message, size_bytes):
+            self._way.report(stimulus)
+        match kind:
+            case "output":
+                self._return_credit(count(message.get("bytes")))
+            case "ack":
+                self.numbering.acknowledged(count(message["seq"]))
+            case "welcome" | "reject":
+                self._greeted(attachment, message)
+            case "log" | "here":
+                self._questions.answered(message)
+            case "stopped":
+                remaining = [dict(one) for one in message.get("remaining") or ()]
+                if not self.stopped.done():
+                    self.stopped.set_result({"remaining": remaining})
+            case "hb" | "finished" | "progress" | "service":
+                pass
+            case _:
+                self.conduct.breach(f"of an unknown kind, {kind!r:.40}")  # not told: it may be of a later version
+        if seq:
+            self.numbering.seen = seq
+            self._plan_ack()
+
+    def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int) -> bool:
+        """Whether the run is told: of what the agent may speak of, and as far as it is news."""
+        now_s = self._loop.time()
+        match stimulus:
+            case AgentLoadReport():
+                return self._gauge.is_news(stimulus, now_s)
+            case OutputReport():
+                self.conduct.printed(stimulus.lines, count(message.get("bytes")))
+                if not stimulus.lines and not stimulus.dropped:
+                    self.conduct.sent(message, size_bytes, now_s)
+                    return False
+                told = self._share.take(stimulus.lines, now_s)
+                if told:
+                    self._way.report(TroubleReport(told))
+                attempt = stimulus.attempt
+            case AttemptReport(attempt=attempt):
+                if self.conduct.ends(attempt):
+                    return True
+                self.conduct.sent(message, size_bytes, now_s)
+                if self.conduct.is_its_own(attempt):  # told twice: the first time holds
+                    return False
+            case ProgressReport(attempt=attempt):
+                pass
+            case _:
+                return True
+        if attempt is None or self.conduct.is_its_own(attempt):
+            return True
+        self._breach(f"{message['t']} of {attempt}")
+        return False
+
+    def _breach(self, what: str) -> None:
+        """Believe nothing of it; the first time is told."""
+        self.conduct.breach(what)
+        if self.conduct.breaches == 1:
+            self._way.report(TroubleReport(f"agent {self._agent} sent a message {what}: not believed"))
+
+    def _greeted(self, attachment: Attachment, message: Message) -> None:
+        if message["t"] == "welcome":
+            welcome = read_welcome(self._agent, message)
+            if not attachment.welcome.done():
+                self._goes_on(welcome)
+                attachment.welcome.set_result(welcome)
+        elif not attachment.welcome.done():
+            attachment.welcome.set_exception(
+                ProtocolError(
+                    f"agent {self._agent} refused us: {message.get('detail') or message.get('code')!s:.300}",
+                    code=f"agent.{message.get('code')!s:.40}",
+                )
+            )
+
+    def _goes_on(self, welcome: Welcome) -> None:
+        """Go on where the conversation with a daemon broke off: what follows its welcome may be here already."""
+        if welcome.birth == self.birth:
+            self.numbering.acknowledged(welcome.rx)
+        else:
+            # What was said before was said to another one, or by another process than this: both numberings begin anew.
+            self.birth = welcome.birth
+            self.numbering = Numbering(seen=welcome.tx, sent=welcome.rx)
+
+    # -- what goes back -------------------------------------------------------------------------------------------
+
+    def begins(self) -> None:
+        """A connection begins, with all of the credit."""
+        self._taken_bytes = 0
+        self.conduct.begins()
+
+    def _plan_ack(self) -> None:
+        if self.numbering.seen - self.numbering.told >= ACK_AFTER_MESSAGES:
+            self.ack_when_safe()
+        elif self._ack_timer is None:
+            self._ack_timer = self._loop.call_later(ACK_AFTER_S, self.ack_when_safe)
+
+    def ack_when_safe(self) -> None:
+        """Acknowledge what is here, as soon as it cannot get lost with us."""
+        if self._ack_timer is not None:
+            self._ack_timer.cancel()
+            self._ack_timer = None
+        numbering = self.numbering
+        if numbering.told < numbering.seen:
+            numbering.told = numbering.seen
+            self._when_safe(partial(self._ack, numbering, numbering.seen))
+
+    def ack_again(self) -> None:
+        """Acknowledge all that is here, and may have been acknowledged before, once it cannot get lost with us."""
+        self.numbering.told = 0
+        self.ack_when_safe()
+
+    def ack_at_once(self) -> None:
+        """Acknowledge all that is here, whatever becomes of us: the agent ends, and waits for that only."""
+        self.numbering.told = self.numbering.seen
+        self._ack(self.numbering, self.numbering.seen)
+
+    def _ack(self, numbering: Numbering, seq: int) -> None:
+        if numbering is self.numbering and seq:  # else the daemon is another one by now
+            self._way.write(encode({"t": "ack", "seq": seq}))
+
+    def _return_credit(self, size_bytes: int) -> None:
+        self._taken_bytes += size_bytes
+        if self._taken_bytes >= CREDIT_AFTER_BYTES and self._credit_timer is None and self._way.is_connected:
+            if self._share.wait_s > 0:
+                self._credit_timer = self._loop.call_later(self._share.wait_s, self._credit_is_due)
+            else:
+                self._give_credit()
+
+    def _credit_is_due(self) -> None:
+        self._credit_timer = None
+        if self._taken_bytes and self._way.is_connected:
+            self._give_credit()
+
+    def _give_credit(self) -> None:
+        size_bytes, self._taken_bytes = self._taken_bytes, 0
+        self.conduct.granted(size_bytes)
+        self._way.write(encode({"t": "credit", "bytes": size_bytes}))
+
+    def close(self) -> None:
+        """Let go of the timers."""
+        for timer in (self._ack_timer, self._credit_timer):
+            if timer is not None:
+                timer.cancel()
