@@ -49,6 +49,11 @@ TABLE: tuple[Setting, ...] = (
     Setting("hints", True, "tell those who are new, above the keys, what can be done"),
     Setting("preflight", True, "look at the machines of a run, and show them, before a console starts it"),
     Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
+    Setting(
+        "stop_s",
+        30.0,
+        "seconds that a run may take to end once it is asked to stop: what is left is then ended by force",
+    ),
     Setting("keep_runs", 100, "how many finished runs are kept"),
     Setting("keep_days", 30.0, "on how many days with runs: older finished runs are deleted"),
     Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
@@ -77,6 +82,7 @@ class Settings:
     hints: bool = True
     preflight: bool = True
     linger_s: float = 3600.0
+    stop_s: float = 30.0
     keep_runs: int = 100
     keep_days: float = 30.0
     check: bool = False

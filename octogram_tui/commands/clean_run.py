@@ -100,7 +100,7 @@ class _Cleaning:
     async def _end(self, places: Sequence[Place]) -> list[str]:
         """End the agents that did not say that nothing is left; gives what cannot be said of them."""
         from octogram_tui.runtime.ending import end_agents
-        from octogram_tui.runtime.link import LinkSettings
+        from octogram_tui.runtime.terms import LinkSettings
         from octogram_tui.transport.bundle import build_bundle
 
         settings = LinkSettings(

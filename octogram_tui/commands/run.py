@@ -304,6 +304,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         keep_homes=args.keep_homes,
         checks_engine=settings.check,
         linger_s=args.linger or settings.linger_s,
+        stop_s=settings.stop_s,
         hold_s=None if args.on_break is None else args.on_break.hold_s,
         kept_breakpoints=invocation.kept,
         reload=reload if invocation.opens_console else None,

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from octogram_tui.engine.stimuli import AgentEndReport, AgentLossReport, AgentUpReport, StartFailureReport, Stimulus
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.driver import HEARTBEAT_S
-from octogram_tui.runtime.link import Link, LinkSettings
+from octogram_tui.runtime.link import Link
+from octogram_tui.runtime.terms import LinkSettings
 from octogram_tui.transport.pool import Transports
 
 AT_ONCE = 32

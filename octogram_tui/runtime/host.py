@@ -23,6 +23,7 @@ from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import archive, presence, texts, timings, token
 from octogram_tui.journal.breakpoints import KeptBreakpoints
+from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
@@ -33,7 +34,7 @@ from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
-from octogram_tui.runtime.shutdown import Signals
+from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
@@ -48,6 +49,7 @@ SHORTEST_LINGER_CHECK_S = 0.05
 class HostSettings:
     """How a run is hosted, beside what it does.
 
+    stop_s: how long the end may take once the run was asked to stop; what is left then is ended by force.
     linger_s: how long a run that waits, for whatever reason, does so with nobody there who could act.
     hold_s: how long it does so at a breakpoint or a failure, where that differs.
     text: of the scenario as it was read, to be kept with the journal.
@@ -63,6 +65,7 @@ class HostSettings:
     force_local: bool = False
     keep_homes: bool = False
     linger_s: float = 3600.0
+    stop_s: float = 30.0
     hold_s: float | None = None
     kept_breakpoints: KeptBreakpoints | None = None
     checks_engine: bool = False  # the engine's invariants, after every stimulus
@@ -148,7 +151,9 @@ class Host:
         self._bus.subscribe(lambda events: _time(stopwatch, events))
         background: list[asyncio.Task[None]] = []
         lost: list[JournalError] = []
-        signals.listen(driver.submit)
+        bound = StopBound(settings.stop_s, driver.submit)
+        self._bus.subscribe(bound.apply)
+        signals.listen(driver.submit, self._parting())
         background.append(asyncio.create_task(_be_present(settings.run_dir)))
         try:
             try:
@@ -175,6 +180,7 @@ class Host:
             if driver.failure is not None:
                 _tell_failure(driver.failure, driver.unclean)
         finally:
+            bound.close()
             for task in background:
                 task.cancel()
             async with contextlib.AsyncExitStack() as closing:  # in reverse order, each one whatever the others do
@@ -189,6 +195,15 @@ class Host:
             _tell_failure(lost[0], {})
             return exit_code([code, ExitCode.IO])
         return code
+
+    def _parting(self) -> str:
+        """Say what it means that the process leaves at once."""
+        run, lease_s = self._options.run, self._settings.lease_s
+        return (
+            f"octogram-tui: run {run} was left at once: "
+            f"its agents end what they run within {lease_s + ENDING_S:.0f} s\n"
+            f"  end it now: octogram-tui clean {run}; go on with it: octogram-tui resume {run}\n"
+        )
 
     def _guide(self, driver: Driver) -> Guide:
         settings = self._settings

@@ -1,18 +1,24 @@
 """Signals are stimuli: the first asks for a clean end, the second forces it, the third leaves at once.
 
-They are noted until a run can take them, so that none ends the program between making a run and being able to stop it;
-and what comes when the run is over does not keep its last reports from being written.
+So does the second when the loop has not even taken the first. Ctrl-Z is refused: a run that stands still gives no sign
+of life, and its agents would end what they run. Signals are noted until a run can take them, so that none ends the
+program between making a run and being able to stop it; and what comes when the run is over does not keep its last
+reports from being written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import select
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Self
 
+from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.stimuli import StopRequest
 from octogram_tui.errors import ExitCode
 
@@ -21,6 +27,11 @@ CODES = {
     signal.SIGTERM: ExitCode.TERMINATED,
     signal.SIGHUP: ExitCode.HANGUP,
 }
+BLOCKED_S = 1.0  # after which a signal that the loop has not taken says that it will not
+NOT_SUSPENDED = (
+    "octogram-tui: a run is not suspended: its agents end what they run when they hear of nobody. "
+    "Ctrl-C ends it in order\n"
+)
 LAST_REPORTS_S = 5  # for what is written when the run is over, once a signal has come
 
 
@@ -36,6 +47,8 @@ class Signals:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[signal.Signals] = []
         self._count = 0
+        self._waiting_s: float | None = None  # since when the loop has not taken one
+        self._parting = ""
         self._is_over = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -44,10 +57,13 @@ class Signals:
             if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
                 continue  # started by `nohup`: the run is to outlive its terminal
             self._before[number] = signal.signal(number, self._came)
+        if signal.getsignal(signal.SIGTSTP) != signal.SIG_IGN:
+            self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._refuse)
         return self
 
-    def listen(self, submit: Callable[[StopRequest], None]) -> None:
-        """Turn them into stimuli, those too that have come meanwhile."""
+    def listen(self, submit: Callable[[StopRequest], None], parting: str = "") -> None:
+        """Turn them into stimuli, those too that have come meanwhile; parting: what is said when we leave at once."""
+        self._parting = parting
         self._loop = asyncio.get_running_loop()
         self._submit = submit
         while self._early:
@@ -65,12 +81,28 @@ class Signals:
     def _ask(self, number: signal.Signals) -> None:
         # A closed terminal sends HUP, and whoever started us may follow with TERM: only one of them counts twice.
         self._count += 1
-        if self._count > 2 and number != signal.SIGHUP:
-            os._exit(int(CODES[number]))
+        now_s = time.monotonic()
+        is_blocked = self._waiting_s is not None and now_s - self._waiting_s >= BLOCKED_S
+        if (self._count > 2 or (self._count > 1 and is_blocked)) and number != signal.SIGHUP:
+            self._leave(number)
         force = self._count > 1 and number != signal.SIGHUP
+        if self._waiting_s is None:
+            self._waiting_s = now_s
         assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._hand_on, StopRequest(number.name, int(CODES[number]), force=force))
+
+    def _hand_on(self, request: StopRequest) -> None:
+        self._waiting_s = None
         assert self._submit is not None
-        self._loop.call_soon_threadsafe(self._submit, StopRequest(number.name, int(CODES[number]), force=force))
+        self._submit(request)
+
+    def _leave(self, number: signal.Signals) -> None:
+        """Leave at once, and say what that means; a terminal that takes nothing more is not waited for."""
+        _say(self._parting)
+        os._exit(int(CODES[number]))
+
+    def _refuse(self, _number: int, _frame: FrameType | None) -> None:
+        _say(NOT_SUSPENDED)
 
     def release(self) -> None:
         """The run is over: from now on a signal only bounds how long the last reports may take."""
@@ -85,3 +117,34 @@ class Signals:
         signal.alarm(0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+class StopBound:
+    """Bounds how long the end of a run may take that was asked to stop: then what is left is ended by force."""
+
+    def __init__(self, limit_s: float, submit: Callable[[StopRequest], None]) -> None:
+        self._limit_s = limit_s
+        self._submit = submit
+        self._timer: asyncio.TimerHandle | None = None
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """See whether it was asked to."""
+        if self._timer is None and any(type(event) is StopRequested for event in events):
+            self.begin()
+
+    def begin(self) -> None:
+        """Let the time run."""
+        request = StopRequest(f"the limit of {self._limit_s:g} s for a stop", 0, force=True)
+        self._timer = asyncio.get_running_loop().call_later(self._limit_s, self._submit, request)
+
+    def close(self) -> None:
+        """The run is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _say(text: str) -> None:
+    """Say something from within a signal handler. A standard error that takes nothing more is not waited for."""
+    with contextlib.suppress(OSError):
+        if text and select.select([], [2], [], 0)[1]:
+            os.write(2, text.encode(errors="replace"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from fake_daemon import DEADLINE_S, Rig
 
 from octogram_tui.engine.effects import SendJob
+from octogram_tui.engine.events import StopRequested
 from octogram_tui.engine.stimuli import (
     AttemptReport,
     ProgressReport,
@@ -23,7 +25,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.shutdown import Signals
+from octogram_tui.runtime.shutdown import Signals, StopBound
 
 NAME = AttemptId.parse("s/j@one#1")
 
@@ -159,6 +161,36 @@ def test_the_third_signal_leaves_at_once() -> None:
         assert said() == answer
     process.stdout.close()
     assert process.wait(DEADLINE_S) == 130
+
+
+@pytest.mark.fault(59)
+def test_the_second_signal_leaves_when_the_loop_has_not_taken_the_first() -> None:
+    program = (
+        "import asyncio, time\nfrom octogram_tui.runtime import shutdown\nshutdown.BLOCKED_S = 0.05\n"
+        "async def main():\n signals.listen(print, 'parting words')\n print('up', flush=True)\n"
+        " while True:\n  time.sleep(0.01)\nwith shutdown.Signals() as signals:\n asyncio.run(main())\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    while process.poll() is None:  # it takes two, and the loop none of them
+        process.send_signal(signal.SIGINT)
+        select.select([process.stdout], [], [], 0.1)
+    assert process.communicate() == ("", "parting words")
+    assert process.returncode == 130
+
+
+async def test_a_stop_is_forced_when_it_takes_too_long() -> None:
+    asked: asyncio.Queue[StopRequest] = asyncio.Queue()
+    bound = StopBound(0.01, asked.put_nowait)
+    bound.apply([StopRequested(by="SIGTERM")])
+    bound.apply([StopRequested(by="SIGTERM")])
+    async with asyncio.timeout(DEADLINE_S):
+        request = await asked.get()
+    assert (request.force, request.exit_code, request.by) == (True, 0, "the limit of 0.01 s for a stop")
+    bound.close()
 
 
 def test_a_signal_once_the_run_is_over_leaves_time_for_the_last_reports() -> None:
