@@ -18,6 +18,8 @@ from collections import deque
 
 TYPE_CHECKING = False  # not typing's: every start of the program pays for what is imported here
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import ReadableBuffer
 
 WAITING_BYTES = 16 << 20
@@ -134,6 +136,24 @@ class _Raw(io.RawIOBase):
         return memoryview(data).nbytes
 
 
+class _Text(io.TextIOWrapper):
+    """A text stream that hides what must not be printed, whoever prints it."""
+
+    def write(self, text: str) -> int:
+        """Print a text."""
+        super().write(text if _HIDING is None else _HIDING(text))
+        return len(text)
+
+
+_HIDING: Callable[[str], str] | None = None
+
+
+def hide(hiding: Callable[[str], str] | None) -> None:
+    """Have every text changed before it is printed, tracebacks too; None: as it is."""
+    global _HIDING
+    _HIDING = hiding
+
+
 _STDOUT: list[_Raw] = []
 """The standard output of this process, once it is made safe."""
 
@@ -195,9 +215,7 @@ def lacks_signs(stream: object) -> bool:
 def _text(raw: _Raw, encoding: str | None, *, is_immediate: bool = False) -> io.TextIOWrapper:
     buffered = io.BufferedWriter(raw)
     line_buffering = is_immediate or raw.isatty()
-    return io.TextIOWrapper(
-        buffered, encoding=encoding or "utf-8", errors="backslashreplace", line_buffering=line_buffering
-    )
+    return _Text(buffered, encoding=encoding or "utf-8", errors="backslashreplace", line_buffering=line_buffering)
 
 
 def _kind(fd: int) -> int | None:

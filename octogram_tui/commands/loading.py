@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.words import nearest
 from octogram_tui.errors import JournalError, Problem, UsageError
-from octogram_tui.model.scenario import AgentSpec, Scenario
+from octogram_tui.model.scenario import AgentSpec, Scenario, SecretSpec
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
     from octogram_tui.scenario.documents import ReadFile
     from octogram_tui.scenario.load import Loaded
 
-GIVEN = ("scenario", "var", "variables", "agents", "trust_procedures", "limit", "local")
+GIVEN = ("scenario", "var", "secret", "variables", "agents", "trust_procedures", "limit", "local")
 """The arguments that decide which scenario it is."""
 
 
@@ -33,6 +34,7 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
         agent_files=args.agents,
         read_file=read_file,
         trusts_procedures=args.trust_procedures,
+        secrets=secrets_of(args),
     )
     scenario = loaded.scenario
     if args.limit is not None:
@@ -66,6 +68,24 @@ def load_kept(run_dir: Path, digest: str) -> Loaded:
     if loaded.scenario.digest != digest:
         raise JournalError(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
     return loaded
+
+
+def secrets_of(args: Any) -> dict[str, SecretSpec]:
+    """Give where the command line says that secrets come from. Raises UsageError."""
+    from octogram_tui.secrecy.names import NAME, parse_source
+
+    found: dict[str, SecretSpec] = {}
+    for text in args.secret:
+        name, separator, source = text.partition("=")
+        if not separator or not NAME.fullmatch(name.strip()):
+            raise UsageError("--secret takes NAME=SOURCE", hint="write for instance --secret token=env:TOKEN")
+        try:
+            found[name.strip()] = parse_source(source, os.getcwd())
+        except ValueError as error:  # what was given instead is not repeated: it may be the value
+            raise UsageError(
+                f"--secret {name}: {error}", hint="the value itself has no place on a command line"
+            ) from None
+    return found
 
 
 def _address_warnings(scenario: Scenario) -> list[Problem]:

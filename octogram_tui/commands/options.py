@@ -69,6 +69,14 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         help="a file of variables, merged over the scenario's",
     )
     group.add_argument(
+        "--secret",
+        metavar="NAME=SOURCE",
+        action="append",
+        default=[],
+        help="where the value of a secret variable comes from: env:VARIABLE, file:PATH, command:LINE or "
+        "keyring:SERVICE/USER; may be repeated, and wins over the scenario's `secrets`",
+    )
+    group.add_argument(
         "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
     )
     group.add_argument(

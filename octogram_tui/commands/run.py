@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from octogram_tui import __version__
+from octogram_tui import __version__, streams
 from octogram_tui.commands.breaks import BY, add_break_options, breakpoints_of
 from octogram_tui.commands.options import (
     CommandParser,
@@ -31,6 +31,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.secrecy.vault import Vault
 from octogram_tui.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Invocation(RunWanted):
 
     loaded: Loaded
     kept: KeptBreakpoints | None  # for the scenario's file, where somebody is there to see them
+    vault: Vault  # with the secrets whose values the scenario has, but for one that nobody runs
 
     @property
     def scenario(self) -> Scenario:
@@ -249,12 +251,16 @@ def load_request(request: RunWanted) -> Invocation:
     loaded = load_scenario(args)
     check_choices(loaded.scenario, args)
     loaded.warnings.extend(left_out_warnings(loaded.scenario, args))
+    vault = Vault()
+    if loaded.scenario.secrets and not args.dry_run:
+        streams.hide(vault.masker.text)
+        loaded = loaded._replace(scenario=vault.fill(loaded.scenario))
     kept: KeptBreakpoints | None = None
     if request.opens_console:
         from octogram_tui.journal.breakpoints import KeptBreakpoints
 
         kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)
-    return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept)
+    return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept, vault)
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
@@ -284,7 +290,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         if loaded.scenario.digest != invocation.scenario.digest:
             texts.keep(run_dir, loaded.scenario.path, loaded.scenario.digest, loaded.text)
             keep(run_dir, args, loaded)
-        return loaded.scenario
+        return invocation.vault.fill(loaded.scenario)
 
     def keep_all(options: RunOptions) -> None:
         """Keep what another process needs to go on with the run."""
@@ -308,6 +314,7 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
         hold_s=None if args.on_break is None else args.on_break.hold_s,
         kept_breakpoints=invocation.kept,
         reload=reload if invocation.opens_console else None,
+        vault=invocation.vault,
     )
 
 

@@ -160,6 +160,25 @@ class StageSpec:
     with_labels: tuple[LabelChoice, ...] = ()
 
 
+SecretKind = Literal["env", "file", "command", "keyring", ""]
+
+
+class SecretSpec(NamedTuple):
+    """Where the value of a secret variable comes from; the value itself is in no scenario.
+
+    words: the variable of the environment; the file; the command, in one text for the shell or as an argv; the service
+    and the user of the keyring. kind is empty where the command line is to say it.
+    """
+
+    kind: SecretKind = ""
+    words: tuple[str, ...] = ()
+    directory: str = ""  # where a relative path begins, and a command runs
+    mark: Mark = Mark()
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{' '.join(self.words)}" if self.kind else "nothing yet"
+
+
 @dataclass(frozen=True, slots=True)
 class OwnProcedures:
     """A Python file beside the scenario that defines further procedures; its text travels to the agents."""
@@ -174,6 +193,7 @@ class Scenario:
     """A whole scenario. `agents` is in the order of their names (bytes), the order in which a stage visits them.
 
     origins: of variables that the scenario's file does not set itself, where they come from.
+    secrets: of variables whose values are read when a run begins; until then each has its mask for a value.
     """
 
     path: str
@@ -186,6 +206,7 @@ class Scenario:
     files: Sequence[str] = ()  # every file that was read, to be watched for edits
     digest: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
 
     @property
     def everybody(self) -> tuple[AgentSpec, ...]:

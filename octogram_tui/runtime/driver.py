@@ -1,6 +1,6 @@
 """One queue of stimuli in, effects out: the only caller of `Engine.feed`, and the only place where a run's time passes.
 
-The order is always the same: feed, write the journal, tell everybody, carry out the effects.
+The order is always the same: feed, mask what is secret, write the journal, tell everybody, carry out the effects.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Driver:
         make_link: Callable[[StartAgent], Link],
         errands: Errands,
         check: Callable[[Engine], None] | None = None,
+        mask: Callable[[list[Event]], list[Event]] | None = None,
         *,
         at_s: float = 0.0,
     ) -> None:
@@ -79,6 +80,7 @@ class Driver:
         self._make_link = make_link
         self._errands = errands
         self._check = check
+        self._mask = mask
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time() - at_s
         self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
@@ -153,10 +155,11 @@ class Driver:
                 fed = record_of(stimulus, at_s, seq, outcome.events)
                 if fed is not None:
                     inputs.append(fed)
-                events += outcome.events
+                stated = outcome.events if self._mask is None else self._mask(outcome.events)
+                events += stated
                 effects += outcome.effects
                 if on_fed is not None:
-                    answers.append((on_fed, outcome.events))
+                    answers.append((on_fed, stated))
                 if self._check is not None:
                     self._check(self._engine)
         except Exception as error:

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
+from octogram_tui.runtime.masks import EventMasks, Reveals
 from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
+from octogram_tui.secrecy.vault import Vault
 from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
@@ -54,6 +56,7 @@ class HostSettings:
     hold_s: how long it does so at a breakpoint or a failure, where that differs.
     text: of the scenario as it was read, to be kept with the journal.
     keep: keeps what else the run is made of, once its directory is known to be its own. May raise JournalError.
+    vault: has the secrets; the scenario that is hosted has their values already.
     """
 
     run_dir: Path
@@ -71,6 +74,7 @@ class HostSettings:
     checks_engine: bool = False  # the engine's invariants, after every stimulus
     reload: Callable[[], Scenario] | None = None
     keep: Callable[[RunOptions], None] | None = None
+    vault: Vault = field(default_factory=Vault)
 
 
 class Host:
@@ -140,12 +144,9 @@ class Host:
         if settings.reload is not None:
             engine = driver.engine
             files = ScenarioFiles(scenario, settings.reload, driver.submit, lambda: engine.core.scenario.digest)
-        control = ControlServer(
-            self._options.run,
-            settings.run_dir / archive.JOURNAL,
-            driver.submit,
-            Desk(driver.read_log, files, driver.engine, self._guide(driver)).answer,
-        )
+        desk = Desk(driver.read_log, files, driver.engine, self._guide(driver))
+        reveals = Reveals(settings.vault, driver.submit, desk.answer)
+        control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, reveals.submit, reveals.answer)
         self._bus.subscribe(lambda _: control.wake())
         stopwatch = Stopwatch()
         self._bus.subscribe(lambda events: _time(stopwatch, events))
@@ -173,6 +174,7 @@ class Host:
                 )
             )
             driver.submit(BeginRequest(started_wall, platform.node()))
+            settings.vault.tell_to(lambda message: driver.submit(TroubleReport(message)))
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
@@ -238,7 +240,15 @@ class Host:
                 when_safe=driver.when_safe,
             )
 
-        driver = Driver(engine, journal, self._bus, make_link, errands, check if self._settings.checks_engine else None)
+        driver = Driver(
+            engine,
+            journal,
+            self._bus,
+            make_link,
+            errands,
+            check if self._settings.checks_engine else None,
+            EventMasks(self._settings.vault.masker).mask,
+        )
         return driver
 
     async def _linger(self, driver: Driver, control: ControlServer) -> None:

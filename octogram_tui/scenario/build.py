@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from octogram_tui.errors import Problem
-from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, Scenario, StageSpec
+from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, Scenario, SecretSpec, StageSpec
 from octogram_tui.scenario.agents import read_agent, read_defaults
 from octogram_tui.scenario.binary import read_binary
 from octogram_tui.scenario.documents import ReadFile
@@ -15,10 +16,12 @@ from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.jobs import JobReader, digest_of, whole
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.own import read_own
+from octogram_tui.scenario.secret_sources import read_secrets
 from octogram_tui.scenario.shapes import SCENARIO
 from octogram_tui.scenario.stages import StageReader
 from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
 from octogram_tui.scenario.usage import Usage
+from octogram_tui.secrecy.names import label
 
 COMMAND_LINE = "command line"
 """Where a variable comes from that `-e` set."""
@@ -37,10 +40,15 @@ class ScenarioBuilder:
         self.keys = KeyReader(Findings(document, self.problems), self.usage)
         self.agents: dict[str, AgentSpec] = {}
         self.variables: dict[str, Any] = {}
+        self.secrets: dict[str, SecretSpec] = {}
         self.origins: dict[str, str] = {}  # of variables that are not the scenario's own: a file, or the command line
 
     def build(
-        self, agent_files: Sequence[Document], variable_files: Sequence[Document], variables: Mapping[str, Any]
+        self,
+        agent_files: Sequence[Document],
+        variable_files: Sequence[Document],
+        variables: Mapping[str, Any],
+        secrets: Mapping[str, SecretSpec] = MappingProxyType({}),
     ) -> Scenario | None:
         """Read everything; None when not even the outermost map is there."""
         keys, document = self.keys, self.document
@@ -53,14 +61,18 @@ class ScenarioBuilder:
             ):
                 defaults = read_defaults(keys, root["defaults"])
             self.read_vars(root)
+            self.secrets = read_secrets(keys, root, self.directory)
             self.read_agents(root, defaults)
         for extra in agent_files:
             self.add_agents(extra, defaults)
         for extra in variable_files:
             self.add_variables(extra)
-        defined = set(self.variables)
+        defined = {*self.variables, *self.secrets}
+        self.keep_apart(root, variables, secrets)
         self.variables.update(variables)
-        self.origins.update(dict.fromkeys(variables, COMMAND_LINE))
+        self.origins.update(dict.fromkeys((*variables, *secrets), COMMAND_LINE))
+        self.secrets.update(secrets)
+        self.variables.update((name, label(name)) for name in self.secrets)
         self.usage.known.update(self.variables)
         self.usage.values.update(self.variables)
         self.agents = dict(sorted(self.agents.items(), key=lambda pair: pair[0].encode()))
@@ -72,7 +84,9 @@ class ScenarioBuilder:
             return None
         scenario = self.read_rest(root, defaults)
         # What the scenario's jobs set is defined by it too.
-        self.problems.extend(self.usage.unused(variables, defined | (self.usage.known - variables.keys())))
+        self.problems.extend(
+            self.usage.unused({**variables, **secrets}, defined | (self.usage.known - {*variables, *secrets}))
+        )
         return scenario
 
     def read_rest(self, root: MapNode, defaults: Mapping[str, Any]) -> Scenario:
@@ -107,7 +121,23 @@ class ScenarioBuilder:
             binary,
             tuple(own),
             origins=self.origins,
+            secrets=self.secrets,
         )
+
+    def keep_apart(self, root: Any, variables: Mapping[str, Any], secrets: Mapping[str, SecretSpec]) -> None:
+        """Refuse values of secrets that stand in the clear, in a file or on the command line."""
+        for name in self.secrets:
+            if name in self.variables and name not in secrets:
+                where = self.origins.get(name, "`vars`")
+                place = root["secrets"].key_place(name)
+                self.keys.findings.error(
+                    place, f"`{name}` is a secret, and has a value in {where} too", "take it out of there"
+                )
+        for name in variables:
+            if name in self.secrets or name in secrets:
+                hint = f"say where it is instead: --secret {name}=env:VARIABLE, or file:, command:, keyring:"
+                message = f"`{name}` is a secret: everybody on this machine sees what stands on a command line"
+                self.problems.append(Problem("--var", 0, 0, message, hint))
 
     # -- agents and variables -------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from octogram_tui.errors import Problem, ScenarioError
-from octogram_tui.model.scenario import Scenario
+from octogram_tui.model.scenario import Scenario, SecretSpec
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
 from octogram_tui.scenario.documents import ReadFile, read_document
@@ -38,11 +38,13 @@ def load_scenario(
     agent_files: Sequence[str] = (),
     read_file: ReadFile | None = None,
     trusts_procedures: bool = False,
+    secrets: Mapping[str, SecretSpec] | None = None,
 ) -> Loaded:
     """Read and check a scenario.
 
     variables (of the command line, as `read_assignment` gives them) win over those of variable_files, which win over
-    the scenario's; agents of agent_files are added. read_file replaces reading from disk. Own procedures are run here
+    the scenario's; agents of agent_files are added. secrets: of the command line, where those values come from; none is
+    read here. read_file replaces reading from disk. Own procedures are run here
     only with trusts_procedures, and only where what they declare cannot be read.
     Raises ScenarioError with everything that is wrong, and after that what is only doubtful.
     """
@@ -51,7 +53,7 @@ def load_scenario(
     gc.disable()
     try:
         given = [Assignment(*pair) for pair in variables.items()] if isinstance(variables, Mapping) else variables
-        return _load(path, given, variable_files, agent_files, read_file, trusts_procedures)
+        return _load(path, given, variable_files, agent_files, read_file, trusts_procedures, secrets or {})
     finally:
         if collects:
             gc.enable()
@@ -64,6 +66,7 @@ def _load(
     agent_files: Sequence[str],
     read_file: ReadFile | None,
     trusts_procedures: bool,
+    secrets: Mapping[str, SecretSpec],
 ) -> Loaded:
     variables = {each.name: each.value for each in assignments}
     unreadable: list[Problem] = []
@@ -82,6 +85,7 @@ def _load(
         [documents[file] for file in agent_files if file in documents],
         [documents[file] for file in variable_files if file in documents],
         variables,
+        secrets,
     )
     problems = _in_order(builder.problems, [path, *agent_files, *variable_files])
     errors = [problem for problem in problems if not problem.is_warning]

@@ -8,7 +8,8 @@ from typing import Any
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, STAGE, UPDATE, KeySpec
+from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, SECRET, STAGE, UPDATE, KeySpec
+from octogram_tui.secrecy.names import NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -23,6 +24,7 @@ _INTEGER = r"\+?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)"
 _TEMPLATE: dict[str, Any] = {"type": "string", "pattern": r"\{[{%#]"}
 _WHOLE: dict[str, Any] = {"type": "string", "pattern": r"^\{\{[\s\S]*\}\}\n?$"}
 _AGENT_NAME = r"^(?!-)([a-zA-Z0-9_-]|\{[0-9]{1,9}\.\.[0-9]{1,9}\})+$"
+_SOURCE = r"^((env|file|command):\s*\S|keyring:\s*\S.*/\S)"
 _SIMPLE: dict[str, dict[str, Any]] = {
     "string": _SCALAR,
     "word": _SCALAR,
@@ -40,6 +42,17 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "string_map": {"type": "object", "additionalProperties": _SCALAR},
     "strings_map": {"type": "object", "additionalProperties": _WORDS},
     "vars": {"type": "object"},
+    "secrets": {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "string", "pattern": _SOURCE},
+                {"$ref": "#/$defs/secret"},
+            ]
+        },
+    },
     "binary": {"$ref": "#/$defs/binary"},
     "agent": {"$ref": "#/$defs/agent"},
     "defaults": {"$ref": "#/$defs/defaults"},
@@ -92,6 +105,7 @@ def json_schema() -> dict[str, Any]:
             "agent": _shape(AGENT),
             "defaults": defaults,
             "binary": _binary(),
+            "secret": {**_shape(SECRET), "minProperties": 1, "maxProperties": 1},
             "stage": _shape(STAGE),
             "job": job,
             "update": _shape(UPDATE),

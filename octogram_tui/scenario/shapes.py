@@ -3,7 +3,7 @@
 kind says what a key takes:
 string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
 strings (one or a list)  words (the same, no templates)  string_map  strings_map  vars  items  updates  binary
-agent  agents  defaults  stages  jobs  files
+agent  agents  defaults  stages  jobs  files  secrets
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ SCENARIO: dict[str, KeySpec] = {
     "defaults": KeySpec("defaults", "What agents have in common: any of their keys but `name`."),
     "prometheus_agent": KeySpec("agent", "The agent that runs a Prometheus server for all metrics of the run."),
     "vars": KeySpec("vars", "The variables at the start: name and value."),
+    "secrets": KeySpec(
+        "secrets", "Variables whose values are read when a run begins, and are hidden wherever something is written."
+    ),
     "procedures": KeySpec("files", "Python files beside the scenario that define further procedures."),
     "stages": KeySpec("stages", "The stages, in order.", required=True),
 }
@@ -109,6 +112,13 @@ BINARY: dict[str, KeySpec] = {
 UPDATE: dict[str, KeySpec] = {
     "value": KeySpec("string", "A template.", required=True),
     "as": KeySpec("choice", "The type of the result.", choices=CASTS),
+}
+
+SECRET: dict[str, KeySpec] = {
+    "env": KeySpec("word", "The variable of your environment that has the value."),
+    "file": KeySpec("word", "The file that has it; `~` is your home directory."),
+    "command": KeySpec("words", "What prints it: a line for the shell, or a list of words. It runs on your machine."),
+    "keyring": KeySpec("words", "Service and user of your desktop's keyring, as a list or `SERVICE/USER`."),
 }
 
 RESERVED_NAMES = ("self", "http", "https")

@@ -1,0 +1,99 @@
+"""The texts by which a secret's value may be met again: as it is, quoted, escaped, encoded, and line by line.
+
+Best effort: what is encrypted, compressed, reversed or spelled out is another text, and is not known here.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+
+from octogram_tui.model.ids import InstanceId
+
+SHORTEST = 6
+"""Fewer signs than these are found all over in other texts, so such a value is known only where it stands alone."""
+SHORTEST_LINE = 8
+"""The same of one line among several."""
+
+_NOT_PLAIN = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
+
+
+class Form(NamedTuple):
+    """One text of a secret. how: in a word or two, how it is made of the value; empty for the value itself."""
+
+    text: str
+    how: str = ""
+
+
+def forms_of(value: str) -> list[Form]:
+    """Give the texts of a value, each once, the value itself first; none where it is too short to be looked for."""
+    if len(value) < SHORTEST:
+        return []
+    found: dict[str, str] = {}
+    for text, how in _all(value):
+        if len(text) >= SHORTEST and text not in found:
+            found[text] = how
+    return [Form(text, how) for text, how in found.items()]
+
+
+def _all(value: str) -> Iterator[tuple[str, str]]:
+    yield value, ""
+    yield from _quoted(value)
+    yield from _encoded(value)
+    lines = value.splitlines()
+    if len(lines) > 1:
+        yield "".join(lines), "one line"
+        for number, line in enumerate(lines, 1):
+            bare = line.strip()
+            if len(bare) >= SHORTEST_LINE and not bare.startswith("-----"):  # what all keys begin with tells nothing
+                yield bare, f"line {number}"
+                for text, how in _quoted(bare):
+                    yield text, f"line {number}, {how}"
+
+
+def _quoted(value: str) -> Iterator[tuple[str, str]]:
+    """Give it as it stands within quotes, or with its signs escaped."""
+    as_json = json.dumps(value)[1:-1]
+    yield as_json, "JSON"
+    yield json.dumps(value, ensure_ascii=False)[1:-1], "JSON, UTF-8"
+    yield json.dumps(as_json)[1:-1], "JSON in JSON"
+    if "'" in value:
+        yield shlex.quote(value)[1:-1], "quoted"
+        yield value.replace("'", r"'\''"), "quoted, shell"
+    yield _NOT_PLAIN.sub(r"\\\1", value), "escaped"
+    yield re.sub(r'(["\\$`])', r"\\\1", value), "in double quotes"
+    yield repr(value)[1:-1], "Python"
+    yield html.escape(value, quote=False), "XML"
+    yield html.escape(value), "HTML"
+    yield str(InstanceId("s", "j", "a", value))[len("s/j@a[") : -1], "a name"
+    for text, how in ((quote(value, safe=""), "URL"), (quote(value), "URL path"), (quote_plus(value), "URL form")):
+        yield text, how
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text), f"{how}, lower case"
+
+
+def _encoded(value: str) -> Iterator[tuple[str, str]]:
+    """Give it as base64 wherever it begins in the bytes that are encoded, and as hexadecimal digits."""
+    data = value.encode("utf-8", "surrogateescape")
+    for before in range(3):
+        standard = _base64_within(data, before)
+        how = f"base64+{before}" if before else "base64"
+        yield standard, how
+        yield standard.translate(_URL_SAFE), f"{how}, URL"
+    yield data.hex(), "hex"
+    yield data.hex().upper(), "HEX"
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+def _base64_within(data: bytes, before: int) -> str:
+    """Give the signs that are made of nothing but these bytes, after some others."""
+    text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+    is_shared = (before + len(data)) % 3 != 0  # the last sign is made of what follows, too
+    return text[(0, 2, 3)[before] : len(text) - is_shared]

@@ -1,0 +1,213 @@
+"""What stands in the place of secrets: in all that people and programs read, and in what a run keeps to be resumed.
+
+A mask names the secret and how its text was made, as `(secret token)` or `(secret token as base64)`. Sealed, it is
+also told from a text that only looks like it, so that each seal is opened again, with the value as it is then.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from octogram_tui.errors import AttachRefused
+from octogram_tui.secrecy.finder import Finder, Needle, Span
+from octogram_tui.secrecy.forms import SHORTEST, forms_of
+from octogram_tui.secrecy.names import label
+
+_LABEL = re.compile(r"\(secret ([A-Za-z_][A-Za-z0-9_]*(?: as [^()]*)?)\)")
+_LOOKS_LIKE_ONE = re.compile(r"\((?=(?:part of )?secret [A-Za-z_])")
+_SEAL = "\x1a"
+_SEALED = re.compile(f"{_SEAL}([^;{_SEAL}]*);")
+_NUMBER = f"{_SEAL}#;"
+_PART = re.compile(r"(.*)@([0-9]+)-([0-9]+)")
+
+
+class Masker:
+    """Knows the values of secrets. It costs next to nothing as long as there are none.
+
+    A secret may have had several values; all of them are masked, and the last one is what masks are opened to.
+    """
+
+    def __init__(self) -> None:
+        self._finder = Finder()
+        self._by_code: dict[str, str] = {}
+        self._whole: dict[str, str] = {}  # values that are too short to be looked for, each with its code
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no secret."""
+        return not self._by_code
+
+    @property
+    def longest(self) -> int:
+        """How many signs the longest text has that is looked for."""
+        return self._finder.longest
+
+    def learn(self, name: str, value: str) -> bool:
+        """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
+        forms = forms_of(value)
+        coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}
+        self._by_code = {**self._by_code, **coded}
+        if not forms:
+            self._whole = {**self._whole, value: name}
+            return False
+        known = {needle.text: needle for needle in self._finder.needles}
+        for code, text in coded.items():
+            known.setdefault(text, Needle(text, code))
+        self._finder = Finder(known.values())  # in one piece: others may be looking meanwhile
+        return True
+
+    # -- for people and programs ----------------------------------------------------------------------------------
+
+    def mask(self, value: Any) -> Any:
+        """Give a value of JSON with masks; the same one where there is nothing to hide.
+
+        What looks like a mask, and is none, is made to look different: nobody takes it for a secret.
+        """
+        if self.is_idle:
+            return value
+        return self._walk(value, self._masked, _as_text)
+
+    def lines(self, lines: list[str], before: str = "") -> list[str]:
+        """Mask lines that others came before, and may follow: `before` has the last of those."""
+        return self._masked(lines, before=before, is_open=True)
+
+    def text(self, text: str) -> str:
+        """Mask a text that may hold masks already."""
+        if len(text) < SHORTEST:
+            return text
+        spans = self._finder.spans([text])
+        if spans is None:
+            return text
+        return "".join(_masked_span(part) if isinstance(part, Span) else part for part in _split(text, spans[0]))
+
+    def _masked(self, texts: list[str], *, before: str = "", is_open: bool = False) -> list[str]:
+        spans = self._finder.spans(texts, before=before, is_open=is_open)
+        result = []
+        for number, text in enumerate(texts):
+            code = self._whole.get(text)
+            if code is not None:
+                result.append(label(code))
+                continue
+            parts = _split(text, spans[number] if spans else ())
+            clean = [part if isinstance(part, Span) else _LOOKS_LIKE_ONE.sub("( ", part) for part in parts]
+            result.append("".join(_masked_span(part) if isinstance(part, Span) else part for part in clean))
+        return result
+
+    def reveal(self, value: Any) -> Any:
+        """Give what an operator sent with the values in the places of masks that were shown."""
+        return value if self.is_idle else self._walk(value, self._revealed, lambda _, text: text)
+
+    def _revealed(self, texts: list[str]) -> list[str]:
+        return [_LABEL.sub(lambda found: self._by_code.get(found[1], found[0]), text) for text in texts]
+
+    # -- for the run itself ---------------------------------------------------------------------------------------
+
+    def seal(self, value: Any) -> Any:
+        """Give a value of JSON with seals in the places of secrets. `unseal` gives the value back exactly."""
+        return self._walk(value, self._sealed, lambda _, text: _NUMBER + text)
+
+    def _sealed(self, texts: list[str]) -> list[str]:
+        spans = None if self.is_idle else self._finder.spans(texts)
+        result = []
+        for number, text in enumerate(texts):
+            code = self._whole.get(text)
+            if code is not None:
+                result.append(f"{_SEAL}{code};")
+            elif spans is None and _SEAL not in text:
+                result.append(text)
+            else:
+                parts = _split(text, spans[number] if spans else ())
+                result.append(
+                    "".join(_seal_of(p) if isinstance(p, Span) else p.replace(_SEAL, f"{_SEAL};") for p in parts)
+                )
+        return result
+
+    def unseal(self, value: Any) -> Any:
+        """Give back what was sealed, with each secret as it is now. Raises AttachRefused for one that is not known."""
+        if isinstance(value, str):
+            if _SEAL not in value:
+                return value
+            if value.startswith(_NUMBER):
+                return json.loads(self._opened(value[len(_NUMBER) :]))
+            return self._opened(value)
+        if isinstance(value, list):
+            return [self.unseal(each) for each in value]
+        if isinstance(value, dict):
+            return {self.unseal(name): self.unseal(each) for name, each in value.items()}
+        return value
+
+    def _opened(self, text: str) -> str:
+        return _SEALED.sub(lambda found: self._value_of(found[1]), text)
+
+    def _value_of(self, code: str) -> str:
+        if not code:
+            return _SEAL
+        part = _PART.fullmatch(code)
+        whole = self._by_code.get(part[1] if part else code)
+        if whole is not None:
+            return whole[int(part[2]) : int(part[3])] if part else whole
+        name = code.partition(" ")[0].partition("@")[0]
+        if name not in self._by_code:
+            raise AttachRefused(
+                f"the run used the secret `{name}`, and nothing says where its value comes from now",
+                hint=f"give it: --secret {name}=env:VARIABLE, or file:, command:, keyring:",
+            )
+        return self._by_code[name]  # another value has no such form: what was made of it is not known any more
+
+    # -- both -----------------------------------------------------------------------------------------------------
+
+    def _walk(self, value: Any, change: Callable[[list[str]], list[str]], number: Callable[[Any, str], Any]) -> Any:
+        if isinstance(value, str):
+            changed = change([value])[0]
+            return value if changed == value else changed
+        if isinstance(value, dict):
+            pairs = [(self._walk(n, change, number), self._walk(v, change, number)) for n, v in value.items()]
+            is_same = all(new is name and each is value[name] for (new, each), name in zip(pairs, value, strict=True))
+            return value if is_same else dict(pairs)
+        if isinstance(value, list | tuple):
+            if value and all(isinstance(each, str) for each in value):
+                texts = [*value]
+                new = change(texts)  # together: what is spread over them is found too
+                return value if new == texts else _like(value, new)
+            new = [self._walk(each, change, number) for each in value]
+            return value if all(a is b for a, b in zip(new, value, strict=True)) else _like(value, new)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            text = repr(value)
+            changed = change([text])[0]
+            return value if changed == text else number(value, changed)
+        return value
+
+
+def _like(value: Any, new: list[Any]) -> Any:
+    """Give a sequence of the kind that another is."""
+    if isinstance(value, list):
+        return new
+    return value._make(new) if hasattr(value, "_make") else tuple(new)
+
+
+def _as_text(_: Any, text: str) -> str:
+    return text
+
+
+def _split(text: str, spans: Sequence[Span]) -> list[str | Span]:
+    parts: list[str | Span] = []
+    at = 0
+    for span in spans:
+        parts += [text[at : span.start], span]
+        at = span.end
+    return [*parts, text[at:]]
+
+
+def _masked_span(span: Span) -> str:
+    if span.is_more:
+        return ""
+    code = span.needle.code
+    return f"(secret {code})" if span.is_whole else f"(part of secret {code.partition(' ')[0]})"
+
+
+def _seal_of(span: Span) -> str:
+    part = "" if span.is_whole else f"@{span.first}-{span.last}"
+    return f"{_SEAL}{span.needle.code}{part};"

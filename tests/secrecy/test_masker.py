@@ -1,0 +1,164 @@
+"""Whatever a secret is and however it is written, it is in no text that was masked; what was sealed comes back."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from octogram_tui.errors import AttachRefused
+from octogram_tui.secrecy.forms import SHORTEST
+from octogram_tui.secrecy.masker import Masker
+
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=9, max_size=60).filter(
+    lambda text: len(set(text)) > 3 and text.strip() == text
+)
+AROUND = st.text(st.sampled_from("ab =\n{}:\"'/\\%+é\x1a"), max_size=12)
+
+WAYS: dict[str, Callable[[str], str]] = {
+    "plain": lambda value: value,
+    "JSON": lambda value: json.dumps({"a": value}),
+    "JSON of UTF-8": lambda value: json.dumps([value], ensure_ascii=False),
+    "JSON in JSON": lambda value: json.dumps(json.dumps(value)),
+    "shell": shlex.quote,
+    "URL": quote,
+    "URL to the last sign": lambda value: quote(value, safe=""),
+    "form": quote_plus,
+    "HTML": html.escape,
+    "Python": repr,
+    "hex": lambda value: value.encode().hex(),
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "base64, later": lambda value: base64.b64encode(b"x" + value.encode()).decode(),
+    "base64, still later": lambda value: base64.b64encode(b"yz" + value.encode()).decode(),
+    "base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode(),
+}
+
+
+def masker_of(**values: str) -> Masker:
+    masker = Masker()
+    for name, value in values.items():
+        masker.learn(name, value)
+    return masker
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=20)
+@given(value=VALUES, before=AROUND, after=AROUND)
+def test_a_value_is_hidden_however_it_is_written(way: str, value: str, before: str, after: str) -> None:
+    masked = masker_of(token=value).mask(f"{before}{WAYS[way](value)}{after}")
+    core = WAYS[way](value)[4:-5] if "base64" in way else WAYS[way](value)
+    assert core not in masked
+    assert value not in masked
+    assert "secret token" in masked
+
+
+@pytest.mark.fault(88)
+@given(value=VALUES, cuts=st.lists(st.integers(1, 59), max_size=6), before=AROUND, after=AROUND)
+def test_a_value_in_pieces_is_hidden_in_each_line(value: str, cuts: list[int], before: str, after: str) -> None:
+    text = before.replace("\n", "") + value + after.replace("\n", "")
+    ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    lines = [text[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    masked = masker_of(token=value).mask(lines)
+    assert value not in "".join(masked)
+    assert "secret token" in "".join(masked)
+    assert len(masked) == len(lines)
+
+
+@pytest.mark.fault(88)
+@given(value=VALUES, cut=st.integers(1, 59))
+def test_a_value_that_comes_in_two_batches_shows_less_than_what_is_too_short(value: str, cut: int) -> None:
+    masker = masker_of(token=value)
+    head, tail = value[:cut], value[cut:]
+    shown = "".join(masker.lines([f"x {head}"]) + masker.lines([tail, "y"], before=f"x {head}"))
+    if tail:
+        assert tail not in shown or len(tail) < 3
+    assert value[:SHORTEST] not in shown
+
+
+@pytest.mark.fault(88)
+@given(value=st.lists(st.text("abcdefgh0123", min_size=8, max_size=20), min_size=2, max_size=5, unique=True))
+def test_a_value_of_several_lines_is_hidden_line_by_line(value: list[str]) -> None:
+    masker = masker_of(key="\n".join(value))
+    for text in ("\n".join(value), value[1], f"> {value[0]} <", json.dumps("\n".join(value))):
+        shown = masker.mask(text)
+        assert not any(line in shown for line in value)
+
+
+def test_long_base64_is_found_over_the_ends_of_its_lines() -> None:
+    value = "".join(chr(65 + n % 57) for n in range(150))
+    encoded = base64.encodebytes(b"user:" + value.encode()).decode()
+    shown = masker_of(token=value).mask({"stdout": encoded})["stdout"]
+    assert "part of secret token" in shown
+    assert not any(line[8:-8] in shown for line in encoded.splitlines())
+
+
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | AROUND | st.just("(secret token)"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=VALUES, holder=VALUE, way=st.sampled_from(sorted(WAYS)))
+def test_what_was_sealed_comes_back_exactly_and_holds_no_secret(value: str, holder: object, way: str) -> None:
+    masker = masker_of(token=value)
+    written = WAYS[way](value)
+    record = {"holder": holder, "text": f"a {written}", "pieces": [value[:3], value[3:]], value: 1, "cut": value[:-1]}
+    sealed = masker.seal(record)
+    assert masker.unseal(json.loads(json.dumps(sealed))) == record
+    assert value not in json.dumps(sealed, ensure_ascii=False)
+
+
+def test_a_seal_is_opened_with_the_value_of_now() -> None:
+    sealed = masker_of(token="the value of then").seal({"a": ["x the value of then", 5]})
+    assert masker_of(token="another one now").unseal(sealed) == {"a": ["x another one now", 5]}
+
+
+def test_a_seal_of_a_secret_that_nobody_knows_is_refused_with_what_to_do() -> None:
+    sealed = masker_of(token="the value of then").seal("x the value of then")
+    with pytest.raises(AttachRefused) as refused:
+        masker_of(other="what it is not").unseal(sealed)
+    assert "`token`" in refused.value.message
+    assert "--secret token=" in refused.value.hint
+
+
+def test_numbers_are_hidden_and_come_back_as_numbers() -> None:
+    masker = masker_of(pin="12345678")
+    assert masker.mask([12345678, 912345678, 5, True]) == ["(secret pin)", "9(secret pin)", 5, True]
+    assert masker.unseal(masker.seal([12345678, 912345678.5, 5, True])) == [12345678, 912345678.5, 5, True]
+
+
+def test_a_short_value_is_hidden_where_it_stands_alone() -> None:
+    masker = Masker()
+    assert not masker.learn("pin", "1234")
+    assert masker.mask(["1234", "a 1234", 1234]) == ["(secret pin)", "a 1234", "(secret pin)"]
+    assert masker.unseal(masker.seal(["1234", "a 1234"])) == ["1234", "a 1234"]
+
+
+def test_a_mask_that_an_operator_sends_back_is_its_value_and_one_that_an_agent_prints_is_none() -> None:
+    value = "p'q r/s+t"
+    masker = masker_of(token=value)
+    sent = {"a": value, "b": quote(value), "c": base64.b64encode(value.encode()).decode()}
+    assert masker.reveal(masker.mask(sent)) == sent
+    printed = masker.mask("(secret token) (part of secret token)")
+    assert masker.reveal(printed) == printed == "( secret token) ( part of secret token)"
+
+
+def test_what_was_cut_off_by_an_ellipsis_is_hidden() -> None:
+    masker = masker_of(token="correct horse battery")
+    assert masker.mask("it said `correct hors…`") == "it said `(part of secret token)…`"
+    assert masker.mask("correct answers") == "correct answers"
+
+
+def test_what_holds_nothing_is_the_same_object() -> None:
+    masker = masker_of(token="correct horse battery")
+    record = {"a": ["b", {"c": 1.5}], "d": None}
+    assert masker.mask(record) is record
