@@ -48,6 +48,7 @@ def given(tmp_path: Path) -> Any:
         variables=[str(variables)],
         agents=[str(agents)],
         trust_procedures=False,
+        secret=[],
         limit="near",
         local=True,
     )

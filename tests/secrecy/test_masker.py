@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import shlex
 from collections.abc import Callable
@@ -65,7 +66,7 @@ def test_a_value_is_hidden_however_it_is_written(way: str, value: str, before: s
 def test_a_value_in_pieces_is_hidden_in_each_line(value: str, cuts: list[int], before: str, after: str) -> None:
     text = before.replace("\n", "") + value + after.replace("\n", "")
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    lines = [text[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    lines = [text[start:end] for start, end in itertools.pairwise(ends)]
     masked = masker_of(token=value).mask(lines)
     assert value not in "".join(masked)
     assert "secret token" in "".join(masked)
