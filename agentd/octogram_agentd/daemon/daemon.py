@@ -14,6 +14,7 @@ from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
 from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
+from octogram_agentd.processes.record import boot_id
 from octogram_agentd.wire.connection import Connection
 from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_agentd.wire.outbox import Outbox
@@ -46,7 +47,7 @@ class Daemon:
         self.kernel = kernel
         self.run = run
         self.outbox = Outbox()
-        self.processes = Processes(kernel, home.mark(run, agent))
+        self.processes = Processes(kernel, home.mark(run, agent), home.root)
         self.agent = Agent(kernel, agent, home, self.processes, self)
         self.attempts = Attempts(self.agent)
         self.lease = Lease(kernel, tie, self.expire)
@@ -86,8 +87,8 @@ class Daemon:
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
         self.lease.begin()
         try:
-            if self._place.had_daemon:
-                self._stranded = await self.processes.end_stranded(self._place.root)
+            if self.processes.has_stranded:
+                self._stranded = await self.processes.end_stranded()
         finally:
             self._swept.set()
         await self._over  # the channel is closed by the end of the process, when everything is removed
@@ -257,7 +258,7 @@ class Daemon:
             "host": os.uname().nodename,
             "python": "%d.%d.%d" % sys.version_info[:3],
             "build": self._build,
-            "boot": _boot_id(),
+            "boot": boot_id(),
             "cpus": os.cpu_count() or 1,
             "birth": self._birth,
             "rx": self._seen,
@@ -389,11 +390,3 @@ def _number(value: Any) -> int:
 def _token(message: Message) -> str:
     token = message.get("token")
     return token if isinstance(token, str) else ""
-
-
-def _boot_id() -> str:
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
