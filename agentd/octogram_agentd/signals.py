@@ -17,6 +17,7 @@ INT = int(_signal.SIGINT)
 KILL = int(_signal.SIGKILL)
 PIPE = int(_signal.SIGPIPE)
 QUIT = int(_signal.SIGQUIT)
+STOP = int(_signal.SIGSTOP)
 TERM = int(_signal.SIGTERM)
 XFSZ = int(_signal.SIGXFSZ)
 IGNORE = _signal.SIG_IGN

@@ -125,9 +125,7 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _
 
 def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int) -> _socket.socket:
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    had_daemon = os.path.lexists(os.path.join(root, SOCKET))
-    if had_daemon:
-        unlink(os.path.join(root, SOCKET))
+    unlink(os.path.join(root, SOCKET))  # of a daemon that was killed
     try:
         listener = listen(root)
     except OSError as error:
@@ -136,7 +134,7 @@ def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int
         status = 70
         try:
             ours.close()
-            status = _daemon(root, lock_fd, listener, theirs, run, agent, build, parent, had_daemon)
+            status = _daemon(root, lock_fd, listener, theirs, run, agent, build, parent)
         except BaseException as error:
             sys.stderr.write("agentd: %s: %s\n" % (type(error).__name__, error))
             sys.stderr.flush()
@@ -157,7 +155,6 @@ def _daemon(
     agent: str,
     build: str,
     parent: int,
-    had_daemon: bool,
 ) -> int:
     """Be the daemon, and its guard, each in a session of its own."""
     from octogram_agentd import signals
@@ -172,7 +169,7 @@ def _daemon(
     from octogram_agentd.daemon.guard import under_guard
     from octogram_agentd.kernel import Kernel
 
-    home = Home(root, lock_fd, had_daemon)
+    home = Home(root, lock_fd)
     tie = under_guard(home, home.mark(run, agent), parent, [*channel, listener.fileno()])
     kernel = Kernel()
     daemon = Daemon(kernel, home, tie, run, agent, build)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from octogram_agentd.processes.membership import see
+from octogram_agentd.processes.record import boot_id
 
 
 def new() -> str:
@@ -23,12 +24,3 @@ def has_ended(birth: str) -> bool:
         return True
     seen = see(int(pid))
     return seen is None or str(seen.start) != start
-
-
-def boot_id() -> str:
-    """Tell by what name this machine has gone since it was started."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""

@@ -15,6 +15,7 @@ from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
 from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
+from octogram_agentd.processes.record import boot_id
 from octogram_agentd.wire.connection import Connection
 from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_agentd.wire.outbox import Outbox
@@ -47,7 +48,7 @@ class Daemon:
         self.kernel = kernel
         self.run = run
         self.outbox = Outbox()
-        self.processes = Processes(kernel, home.mark(run, agent))
+        self.processes = Processes(kernel, home.mark(run, agent), home.root)
         self.agent = Agent(kernel, agent, home, self.processes, self)
         self.attempts = Attempts(self.agent)
         self.lease = Lease(kernel, tie, self.expire)
@@ -87,8 +88,8 @@ class Daemon:
         self.kernel.later(HEARTBEAT_S, self._heartbeat)
         self.lease.begin()
         try:
-            if self._place.had_daemon:
-                self._stranded = await self.processes.end_stranded(self._place.root)
+            if self.processes.has_stranded:
+                self._stranded = await self.processes.end_stranded()
         finally:
             self._swept.set()
         await self._over  # the channel is closed by the end of the process, when everything is removed
@@ -258,7 +259,7 @@ class Daemon:
             "host": os.uname().nodename,
             "python": "%d.%d.%d" % sys.version_info[:3],
             "build": self._build,
-            "boot": birth.boot_id(),
+            "boot": boot_id(),
             "cpus": os.cpu_count() or 1,
             "birth": self._birth,
             "rx": self._seen,

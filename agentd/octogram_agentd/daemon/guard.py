@@ -14,11 +14,13 @@ import select
 import sys
 import time
 
-from octogram_agentd import signals
-from octogram_agentd.daemon.home import LOCK, SOCKET, unlink
+from octogram_agentd import faults, signals
+from octogram_agentd.daemon.home import LOCK, unlink
 from octogram_agentd.daemon.pact import Pact, lease_clock
+from octogram_agentd.processes.filenames import RECORD
 from octogram_agentd.processes.membership import KILL_TIME_S, Everything, Stranded, see, send
 from octogram_agentd.processes.prctl import become_subreaper, take_name
+from octogram_agentd.processes.record import leave_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Guard:
         self._daemon = daemon
         self._parent = parent  # who started us, if we are to end with it
         self._parent_seen = see(parent)
+        self._had_record = os.path.lexists(home.path(RECORD))  # of one whose guard was killed with it
         self._mark = mark  # by which to find what is the daemon's, where orphans do not become ours
         signals.handle(signals.TERM, self._pass_on)
 
@@ -107,12 +110,16 @@ class Guard:
         _until_s, _keep, is_over = self._pact.read()
         if is_over:
             return
+        faults.hit("agent.guard.tree")
         remaining = self._end_tree()
+        if remaining or self._had_record:
+            leave_word(self._home.root, remaining)
+        else:
+            unlink(self._home.path(RECORD))  # the next daemon need not look for what is left
         self._take_lock()
-        if not remaining:
-            unlink(self._home.path(SOCKET))  # the next daemon need not look for what is left
         if self._is_abandoned():
             _until_s, keep, _is_over = self._pact.read()
+            faults.hit("agent.guard.remove")
             self._home.remove_contents(keep)
             self._home.leave(keep)
 

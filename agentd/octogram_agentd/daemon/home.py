@@ -10,6 +10,8 @@ import errno
 import os
 import stat
 
+from octogram_agentd.processes.filenames import RECORD
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional
@@ -67,9 +69,8 @@ def make(root: str) -> None:
 class Home:
     """ROOT as the daemon uses it."""
 
-    def __init__(self, root: str, lock_fd: int, had_daemon: bool) -> None:
+    def __init__(self, root: str, lock_fd: int) -> None:
         self.root = root
-        self.had_daemon = had_daemon  # an earlier one, which was killed
         self.lock_fd = lock_fd
         for name in ("home", "log"):
             try:
@@ -97,12 +98,12 @@ class Home:
             remove_tree(self.path(name))
         if not keep:
             for name in os.listdir(self.root):
-                if name not in (SOCKET, LOCK, JOURNAL):
+                if name not in (SOCKET, LOCK, RECORD, JOURNAL):
                     remove_tree(self.path(name))
 
     def leave(self, keep: bool) -> None:
         """Remove the rest, and the directories above as far as they are empty; the lock last."""
-        for name in (SOCKET,) if keep else (SOCKET, JOURNAL):
+        for name in (SOCKET, RECORD) if keep else (SOCKET, RECORD, JOURNAL):
             unlink(self.path(name))
         unlink(self.path(LOCK))
         if not keep:

@@ -45,7 +45,7 @@ def _adopt(_directory: str) -> str:
 
 def _tree(directory: str) -> str:
     kernel = Kernel()
-    processes = Processes(kernel, "selftest/%d/" % os.getpid())
+    processes = Processes(kernel, "selftest/%d/" % os.getpid(), directory)
 
     async def run() -> str:
         script = "(trap '' TERM; while :; do sleep 1; done) & sleep 60"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from octogram_agentd import signals
+from octogram_agentd import faults, signals
 from octogram_agentd.kernel import Bell, Future, Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.processes.membership import (
@@ -19,6 +19,7 @@ from octogram_agentd.processes.membership import (
     staying_in,
 )
 from octogram_agentd.processes.prctl import become_subreaper
+from octogram_agentd.processes.record import Record, read_earlier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Sink = Callable[[str, bytes], None]  # stream, data; no data: the stream's end
 
 READ_BYTES = 65536
+UNPROVEN = "killed together with its guard: what hid from both may be left"
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
 
 
@@ -44,10 +46,12 @@ class Child:
         "ended",
         "exit_code",
         "mark",
+        "number",
         "pid",
     )
 
-    def __init__(self, kernel: Kernel, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
+    def __init__(self, kernel: Kernel, number: int, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
+        self.number = number
         self.pid = pid
         self.mark = mark
         self.exit_code: Optional[int] = None
@@ -126,8 +130,11 @@ class Child:
 class Processes:
     """All of them. There is one: it reaps every child that this process gets."""
 
-    def __init__(self, kernel: Kernel, place: str) -> None:
+    def __init__(self, kernel: Kernel, place: str, root: str) -> None:
         self._place = place  # what the marks of all daemons of our directory begin with; ends in `/`
+        self._root = root
+        self._earlier = read_earlier(root)
+        self._record = Record(root)
         self.mark = "%s%s/" % (place, os.urandom(4).hex())  # what ours begin with
         self.changed = Bell(kernel)
         self._kernel = kernel
@@ -149,8 +156,6 @@ class Processes:
         owner: str = "",
     ) -> Child:
         """Start a program; `owner` names what its mark is grouped under. Raises ProcedureFailed `not_started`."""
-        from octogram_agentd.processes.launch import launch
-
         if self._null < 0:
             self._prepare()
         self._count += 1
@@ -168,7 +173,7 @@ class Processes:
             if stdin is not None:
                 stdin_read, stdin_write = os.pipe2(os.O_CLOEXEC)
                 opened += [stdin_read, stdin_write]
-            pid = launch(argv, cwd, marked, stdin_read, out_write, err_write)
+            pid = self._launch(argv, cwd, marked, stdin_read, out_write, err_write)
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
@@ -181,13 +186,29 @@ class Processes:
         os.close(err_write)
         os.set_blocking(out_read, False)
         os.set_blocking(err_read, False)
-        child = Child(self._kernel, pid, mark, {out_read: "stdout", err_read: "stderr"}, sink)
+        child = Child(self._kernel, self._count, pid, mark, {out_read: "stdout", err_read: "stderr"}, sink)
         self._children[pid] = child
         if stdin is not None:
             os.close(stdin_read)
             os.set_blocking(stdin_write, False)
             child.feed(stdin_write, stdin)
         return child
+
+    def _launch(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], *streams: int) -> int:
+        """Start a program once it is on record."""
+        from octogram_agentd.processes.launch import launch
+
+        number = self._count
+        self._record.intend(number)
+        faults.hit("agent.spawn.before")
+        try:
+            pid = launch(argv, cwd, env, *streams)
+        except BaseException:
+            self._record.ended(number)
+            raise
+        faults.hit("agent.spawn.after")
+        self._record.started(number, pid)
+        return pid
 
     def _prepare(self) -> None:
         """What only a daemon that starts something needs."""
@@ -205,6 +226,7 @@ class Processes:
                     break
                 child = self._children.pop(pid, None)
                 if child is not None:
+                    self._record.ended(child.number)
                     child.exited(status)
         except ChildProcessError:
             pass
@@ -231,15 +253,24 @@ class Processes:
         everything = Everything("") if self._look is look_below else Tree(self.mark, (), self._look)
         return await self._end("", everything, stop_signal, grace_s)
 
-    async def end_stranded(self, root: str) -> List[Dict[str, Any]]:
-        """End what an earlier daemon of this directory left behind when it was killed; what could not be ended.
+    @property
+    def has_stranded(self) -> bool:
+        """Whether an earlier daemon of this directory was killed together with its guard."""
+        return self._earlier is not None
+
+    async def end_stranded(self) -> List[Dict[str, Any]]:
+        """End what an earlier daemon left behind; what could not be ended, and that there may be more.
 
         Who has lost its mark and is still at home there may as well be a person's shell: it is told of, and left alone.
         """
-        remaining = await self._end("stranded", Stranded(self._place, self.mark), 15, 0.0)
+        earlier = self._earlier
+        if earlier is None or not earlier.is_of_this_boot:
+            return []
+        remaining = await self._end("stranded", Stranded(self._place, self.mark, earlier.known), signals.KILL, 0.0)
         told = {one["pid"] for one in remaining}
-        strangers = [seen for seen in staying_in(root) if seen.pid not in told]
-        return remaining + [{"pid": seen.pid, "name": seen.name, "state": seen.state} for seen in strangers]
+        strangers = [seen for seen in staying_in(self._root) if seen.pid not in told]
+        remaining += [{"pid": seen.pid, "name": seen.name, "state": seen.state} for seen in strangers]
+        return [*remaining, {"pid": earlier.pid, "name": "agentd", "state": UNPROVEN}]
 
     def kill_what_is_below(self) -> None:
         """Kill every descendant at once: the last resort, when ending them in order has failed."""

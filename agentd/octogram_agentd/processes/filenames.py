@@ -1,9 +1,10 @@
-"""Names of files of ours that hold the name of a user's."""
+"""Names of files of ours."""
 
 from __future__ import annotations
 
 import os
 
+RECORD = "processes"  # what a daemon has started
 NAME_BYTES = 255  # what file systems allow
 
 

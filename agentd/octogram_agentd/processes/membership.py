@@ -181,11 +181,15 @@ class Everything(Tree):
 
 
 class Stranded(Tree):
-    """What earlier daemons of a directory left behind when they were killed: the mark tells them from our own."""
+    """What earlier daemons of a directory left behind when they were killed: the mark tells them from our own.
 
-    def __init__(self, place: str, ours: str) -> None:
+    known: who stands on record as theirs, whatever mark they carry now.
+    """
+
+    def __init__(self, place: str, ours: str, known: Iterable[Identity] = ()) -> None:
         super().__init__(place, (), look_everywhere)
         self._ours = ours
+        self._known = set(known)
 
     def _carries_mark(self, pid: int) -> bool:
         mark = mark_of(pid)

@@ -137,8 +137,7 @@ def test_a_signal_to_the_guard_is_one_to_the_daemon(place: Place, started: tuple
     connection, daemon, pids = started
     os.kill(parent_of(daemon), signal.SIGTERM)
     assert stopped(connection) == []
-    connection.drain()
-    assert not any(map(is_alive, [daemon, *pids]))
+    until(lambda: not any(map(is_alive, [daemon, *pids])), "all have ended")
 
 
 def test_a_guard_ends_with_its_daemon(place: Place, started: tuple[Connection, int, list[int]]) -> None:

@@ -1,0 +1,124 @@
+"""What a daemon has started, on disk: for the daemon that comes when this one and its guard were killed together.
+
+One line for each program that is about to be started, before it is, and one with its number and start time. A record
+that is there when a daemon begins says that nobody has ended what stands in it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from octogram_agentd import faults
+from octogram_agentd.processes.filenames import RECORD
+from octogram_agentd.processes.membership import see
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Optional, Set
+
+    from octogram_agentd.processes.membership import Identity, Seen
+
+LONGEST_BYTES = 64 * 1024  # after which it is written anew, without what has ended
+
+
+def boot_id() -> str:
+    """Give what this machine's start is known by: numbers of processes mean nothing beyond it."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+class Record:
+    """The record as its daemon writes it. A disk that takes nothing stops no program: the guard is there as well."""
+
+    def __init__(self, root: str) -> None:
+        self._path = os.path.join(root, RECORD)
+        self._fd = -1
+        self._bytes = 0
+        self._live: Dict[int, str] = {}
+
+    def intend(self, number: int) -> None:
+        """Say that a program is about to be started."""
+        self._live[number] = ""
+        self._add("+ %d\n" % number)
+
+    def started(self, number: int, pid: int) -> None:
+        """Say which process it is."""
+        seen = see(pid)
+        if seen is not None:
+            self._live[number] = "= %d %d %d\n" % (number, pid, seen.start)
+            self._add(self._live[number])
+
+    def ended(self, number: int) -> None:
+        """Say that the process has ended, or was not started at all; what it became may still be there."""
+        if self._live.pop(number, None) is not None:
+            self._add("- %d\n" % number)
+
+    def _add(self, line: str) -> None:
+        try:
+            faults.hit("agent.record.write")
+            if self._fd < 0 or self._bytes > LONGEST_BYTES:
+                self._begin()
+            else:
+                self._bytes += os.write(self._fd, line.encode())
+        except OSError:
+            pass
+
+    def _begin(self) -> None:
+        """Write it anew: its first line, and what is alive."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        new = self._path + ".new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(new, flags, 0o600)
+        lines = [line or "+ %d\n" % number for number, line in self._live.items()]
+        text = "1 %s %d\n" % (boot_id(), os.getpid()) + "".join(lines)
+        try:
+            os.write(fd, text.encode())
+            os.rename(new, self._path)
+        except OSError:
+            os.close(fd)
+            raise
+        self._fd, self._bytes = fd, len(text) // 2  # half of what is alive does not make it long
+
+
+def leave_word(root: str, seen: List[Seen]) -> None:
+    """Add who could not be ended: what a guard does last."""
+    try:
+        fd = os.open(os.path.join(root, RECORD), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    with open(fd, "w") as file:
+        file.writelines("= left %d %d\n" % one.identity for one in seen)
+
+
+class Earlier:
+    """What an earlier daemon of a directory had started, as far as it could say so."""
+
+    def __init__(self, pid: int, is_of_this_boot: bool, known: Set[Identity]) -> None:
+        self.pid = pid
+        self.is_of_this_boot = is_of_this_boot
+        self.known = known
+
+
+def read_earlier(root: str) -> Optional[Earlier]:
+    """Read the record of a directory; None when there is none, so that nothing was started."""
+    try:
+        with open(os.path.join(root, RECORD), "rb") as file:
+            lines = [line.split() for line in file.read(16 * LONGEST_BYTES).decode("ascii", "replace").splitlines()]
+    except OSError:
+        return None
+    known: Dict[str, Identity] = {}
+    for words in lines[1:]:
+        if len(words) == 4 and words[0] == "=" and words[2].isdigit() and words[3].isdigit():
+            name = words[1] if words[1].isdigit() else " ".join(words)
+            known[name] = (int(words[2]), int(words[3]))
+        elif len(words) == 2 and words[0] == "-":
+            known.pop(words[1], None)
+    head = lines[0] if lines else []
+    is_of_this_boot = len(head) != 3 or head[1] == boot_id()
+    pid = int(head[2]) if len(head) == 3 and head[2].isdigit() else 0
+    return Earlier(pid, is_of_this_boot, set(known.values()))
