@@ -53,11 +53,10 @@ class Conduct:
         self._printed_bytes = 0
         self._claimed_bytes = 0
 
-    def told(self, execution: Execution, *, is_over: bool = False) -> None:
+    def told(self, execution: Execution) -> None:
         """The agent was told to do something, now or before we were here."""
         self._own.add(execution)
-        if not is_over:
-            self._under_way.add(execution)
+        self._under_way.add(execution)
 
     def is_its_own(self, execution: Execution) -> bool:
         """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""

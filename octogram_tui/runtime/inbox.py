@@ -42,6 +42,10 @@ class Way(Protocol):
         """Whether there is a way to the daemon now."""
         ...
 
+    def came_up(self, welcome: Welcome) -> None:
+        """The first welcome is here; what follows it comes right behind."""
+        ...
+
     def write(self, data: bytes) -> None:
         """Send a line, if there is anybody."""
         ...
@@ -155,8 +159,8 @@ class Inbox:
         if message["t"] == "welcome":
             welcome = read_welcome(self._agent, message)
             if not attachment.welcome.done():
-                self._goes_on(welcome)
                 attachment.welcome.set_result(welcome)
+                self._goes_on(welcome)
         elif not attachment.welcome.done():
             attachment.welcome.set_exception(
                 ProtocolError(
@@ -169,10 +173,14 @@ class Inbox:
         """Go on where the conversation with a daemon broke off: what follows its welcome may be here already."""
         if welcome.birth == self.birth:
             self.numbering.acknowledged(welcome.rx)
-        else:
-            # What was said before was said to another one, or by another process than this: both numberings begin anew.
-            self.birth = welcome.birth
-            self.numbering = Numbering(seen=welcome.tx, sent=welcome.rx)
+            return
+        # What was said before was said to another one, or by another process than this: both numberings begin anew.
+        is_first, self.birth = not self.birth, welcome.birth
+        self.numbering = Numbering(seen=welcome.tx, sent=welcome.rx)
+        for execution in welcome.knows:
+            self.conduct.told(execution)
+        if is_first:
+            self._way.came_up(welcome)
 
     # -- what goes back -------------------------------------------------------------------------------------------
 

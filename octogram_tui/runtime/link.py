@@ -120,16 +120,20 @@ class Link:
 
     async def _come_up(self) -> bool:
         try:
-            welcome = await (self._attach_within_fence() if self._before.birth else self._attach())
+            await (self._attach_within_fence() if self._before.birth else self._attach())
         except TransportError as error:
-            self._fail_start(error.code, error.message, error.hint, error.exit_code)
+            if self.was_up:  # its welcome came in the last moment
+                self._give_up(error.message, ExitCode.AGENT_LOST)
+            else:
+                self._fail_start(error.code, error.message, error.hint, error.exit_code)
             return False
+        return True
+
+    def came_up(self, welcome: Welcome) -> None:
+        """Report the daemon, before anything that it says."""
         self.was_up = True
         self.settled.set()
         self.home = welcome.home
-        is_same = welcome.birth == self._before.birth
-        for execution in welcome.knows:
-            self.inbox.conduct.told(execution, is_over=not is_same)
         self.report(
             AgentUpReport(
                 self.spec.name,
@@ -139,11 +143,10 @@ class Link:
                 welcome.pid,
                 self.address,
                 welcome.birth,
-                is_same,
+                welcome.birth == self._before.birth,
                 welcome.knows,
             )
         )
-        return True
 
     async def _stay_up(self) -> None:
         """Make the connection again, whenever it is cut, until all is over."""
@@ -180,17 +183,18 @@ class Link:
             return False
         return True
 
-    async def _attach_within_fence(self) -> Welcome:
+    async def _attach_within_fence(self) -> None:
         """Attach, as often as it takes, before a daemon that nobody reaches must have ended. Raises TransportError."""
         fence_s = self._loop.time() + self.settings.fence_s
-        delay_s = self._limits.retry_s
+        delay_s = self._limits.retry_s if self.was_up else 0.0
         failure: TransportError = LinkLost("its lease is over, and it did not answer any more")
         while True:
-            if self.was_up:
-                await self._wait_to_retry(random.uniform(0, delay_s))
+            await self._wait_to_retry(random.uniform(0, delay_s))
+            delay_s = min(max(delay_s * 2, self._limits.retry_s), self._limits.longest_retry_s)
             try:
                 async with asyncio.timeout_at(fence_s):  # whatever one attempt takes
-                    return await self._attach()
+                    await self._attach()
+                return
             except TimeoutError:
                 raise failure from None
             except TransportError as error:
@@ -199,7 +203,6 @@ class Link:
                 if not may_heal or self._faults >= MAX_FAULTS or self._loop.time() >= fence_s:
                     raise
                 failure = error
-            delay_s = min(delay_s * 2, self._limits.longest_retry_s)
 
     async def _wait_to_retry(self, delay_s: float) -> None:
         """Wait between two attempts; less when somebody is in a hurry."""
@@ -240,8 +243,8 @@ class Link:
 
     # -- attaching ------------------------------------------------------------------------------------------------
 
-    async def _attach(self) -> Welcome:
-        """Wait for our turn, open a channel, boot, greet. Gives the welcome. Raises TransportError."""
+    async def _attach(self) -> None:
+        """Wait for our turn, open a channel, boot, greet, until the daemon answers. Raises TransportError."""
         self._epoch += 1
         nonce = secrets.token_hex(8)
         attachment = Attachment(self, self.spec.name, self.transport.description, nonce)
@@ -256,7 +259,7 @@ class Link:
                     await self._boot(attachment, channel)
                     first.over()
                     self._greet(channel)
-                    welcome = await attachment.welcome
+                    await attachment.welcome
         except TimeoutError:
             attachment.abort()
             raise BootstrapFailed(
@@ -274,7 +277,6 @@ class Link:
         for line in self.inbox.numbering.unacknowledged:
             channel.write(line)
         self.inbox.ack_again()  # what the cut may have swallowed
-        return welcome
 
     def _whereto(self) -> list[str]:
         """Say which daemon is looked for, where there was one: no other one may be started while that one lives."""

@@ -210,7 +210,14 @@ class Rig:
         await channel.expect("hello")
         channel.welcome(**welcome)
         await self.told(lambda s: type(s).__name__ == "AgentUpReport")
+        await self.connected()
         return channel
+
+    async def connected(self) -> None:
+        """Wait until the link has taken up the channel whose daemon has answered."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not self.link.is_connected:
+                await asyncio.sleep(0)
 
     def tell(self, *attempts: str) -> None:
         """Have attempts executed, which the agent may then speak of."""

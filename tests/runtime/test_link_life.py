@@ -171,6 +171,7 @@ async def test_a_boot_waits_for_its_turn_and_so_does_a_connection_that_is_made_a
     assert rig.boots == 1  # until the daemon has answered
     channel.welcome()
     await rig.report(AgentUpReport)
+    await rig.connected()
     assert rig.boots == 0
     assert await rig.report(AgentWaitReport) == AgentWaitReport("one", "")
     rig.turn.clear()
@@ -380,3 +381,16 @@ async def test_another_daemon_than_before_the_run_was_taken_up_says_so(rigs: Cal
     await rig.up(birth="another")
     up = next(s for s in rig.stimuli if isinstance(s, AgentUpReport))
     assert (up.birth, up.is_same, up.knows) == ("another", False, ())
+
+
+async def test_what_follows_a_welcome_at_once_comes_after_it(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(take_up=1, before=Before("born", "/home/one/home"))
+    rig.link.start()
+    channel = await rig.channel()
+    channel.boot()
+    await channel.expect("hello")
+    welcome = {"t": "welcome", "pid": 1, "birth": "born", "rx": 3, "tx": 6, "knows": {"s/a@one#1": "ok"}}
+    ended = {"t": "finished", "seq": 7, "id": "s/a@one#1", "state": "ok", "result": 5}
+    channel.say_bytes(encode(welcome) + encode(ended))
+    assert rig.kinds() == ["AgentUpReport", "AttemptReport"]
+    assert (await channel.expect("ack"))["seq"] == 7
