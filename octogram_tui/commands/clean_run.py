@@ -15,7 +15,6 @@ from octogram_tui.projection.text import safe
 from octogram_tui.transport.leftovers import Leftover
 from octogram_tui.transport.pool import Transports
 
-
 LEAVE_S = 10.0
 LOOK_S = 0.2
 
