@@ -69,6 +69,14 @@ class BreakpointTable:
                 if by != BY_KEPT:  # what is kept outlives rows, and the list says so
                     self.warn_of_nothing(number)
 
+    def hold_failures(self, *, is_on: bool) -> None:
+        """Have failures held, or not, whatever the run began with."""
+        own = [entry.number for entry in self._all.values() if entry.by == BY_RUN]
+        if is_on:
+            self.add(HOLD_FAILURES, BY_RUN)
+        for number in own if not is_on else ():
+            self.remove(number)
+
     def follow(self, former: Scenario) -> None:
         """An edited scenario is in force: say which ones it leaves with nothing."""
         for entry in self._all.values():

@@ -42,11 +42,31 @@ class Core:
         ] = {}  # by name: in which epoch a job set it last, and to what
         self.results = KeptResults()
         self.at_s = 0.0
-        self.paused_s = 0.0  # how long nothing was in flight, and nothing could begin until somebody acted
+        self._paused_before_s = 0.0
+        self._still_since_s: float | None = None  # since when nothing goes on until somebody acts
         self.cause = ""
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
+
+    @property
+    def paused_s(self) -> float:
+        """How long nothing was in flight, and nothing could begin until somebody acted."""
+        if self._still_since_s is None:
+            return self._paused_before_s
+        return self._paused_before_s + (self.at_s - self._still_since_s)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether that is so now."""
+        return self._still_since_s is not None
+
+    @stands_still.setter
+    def stands_still(self, is_so: bool) -> None:
+        # Added up when that changes only: a sum of floats is another one when it is cut otherwise.
+        if is_so != self.stands_still:
+            self._paused_before_s = self.paused_s
+            self._still_since_s = self.at_s if is_so else None
 
     def apart(self) -> Core:
         """Give ground on which a change can be tried: nothing of it is seen from here."""

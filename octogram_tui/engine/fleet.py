@@ -46,6 +46,9 @@ class Fleet:
         self._specs: dict[str, AgentSpec] = {}
         self._prometheus = Prometheus(core)
         self._breaches: Counter[str] = Counter()
+        self._daemons: dict[str, tuple[str, str]] = {}  # birth and home of the one that each agent has, or had last
+        self._same: set[str] = set()  # agents that, when the run was taken up, still had the daemon that they had
+        self._untried: set[str] = set()  # agents lost before the run was taken up: this process knows no way to them
         self.first_failed = ""
 
     def has(self, name: str) -> bool:
@@ -127,7 +130,7 @@ class Fleet:
         spec = self._specs[name]
         self._move(name, "starting")
         self._core.emit(AgentStarting(agent=name, where=spec.transport))
-        self._core.order(StartAgent(spec))
+        self._order_start(name)
 
     def _start_others(self) -> None:
         for name in [n for n, s in self._state.items() if s == "new"]:
@@ -139,6 +142,9 @@ class Fleet:
         if self._state.get(name) != "starting":
             return
         self._move(name, "ready")
+        if name in self._daemons and not self.is_other(stimulus):
+            self._same.add(name)
+        self._daemons[name] = stimulus.birth, stimulus.home
         if stimulus.address:
             self._services.addresses[name] = stimulus.address
         self._core.emit(
@@ -149,9 +155,10 @@ class Fleet:
                 python=stimulus.python,
                 pid=stimulus.pid,
                 address=self._services.addresses[name],
+                birth=stimulus.birth,
             )
         )
-        if name == self._prometheus.agent:
+        if name == self._prometheus.agent and name not in self._same:
             self._prometheus.start()
 
     def load_told(self, stimulus: AgentLoadReport) -> None:
@@ -188,6 +195,47 @@ class Fleet:
                 exit_code=stimulus.exit_code,
             )
         )
+
+    # -- up again, when the run was taken up ----------------------------------------------------------------------
+
+    def start_again(self) -> list[str]:
+        """Bring up all that are not over, each where it was. Gives their names."""
+        self._same.clear()
+        self._untried = {name for name, state in self._state.items() if state == "lost"}
+        for name, state in self._state.items():
+            if state == "failed":
+                self._move(name, "stopped")
+        names = [name for name, state in self._state.items() if state not in ("new", "lost", "stopped")]
+        for name in names:
+            self._move(name, "starting")
+            self._core.emit(AgentStarting(agent=name, where=self._specs[name].transport))
+            self._order_start(name)
+        return names
+
+    def _order_start(self, name: str) -> None:
+        self._core.order(StartAgent(self._specs[name], *self._daemons.get(name, ("", ""))))
+
+    def is_other(self, report: AgentUpReport) -> bool:
+        """Whether a daemon greets us that is not the one that the agent had."""
+        birth, _ = self._daemons.get(report.agent, ("", ""))
+        return report.agent in self._daemons and not report.is_same and (not birth or birth != report.birth)
+
+    def is_same(self, agent: str) -> bool:
+        """Whether an agent has the daemon that it had before the run was taken up."""
+        return agent in self._same
+
+    def was_up(self, agent: str) -> bool:
+        """Whether an agent has ever answered."""
+        return agent in self._daemons
+
+    def forgot(self, agent: str, message: str) -> None:
+        """What an agent had is gone with its daemon; it goes on with another one."""
+        self._core.emit(AgentLost(agent=agent, message=message))
+        self._services.forget(agent)
+
+    def stop_again(self) -> None:
+        """Go on stopping the agents."""
+        self._stop_wave()
 
     # -- during the run -------------------------------------------------------------------------------------------
 
@@ -230,19 +278,20 @@ class Fleet:
         )
         self._services.record(event)
         self._core.emit(event)
-        self._send_targets()
+        self.send_targets()
 
-    def _send_targets(self) -> None:
+    def send_targets(self) -> None:
+        """Tell Prometheus what there is to scrape, when that has changed."""
         if self._prometheus.is_up and not self.problem(self._prometheus.agent):
             self._prometheus.tell_targets(self._services.all(), self._services.addresses)
-            for agent in {agent for agent, service in self._services.all() if "metrics" in service.ports}:
+            for agent in dict.fromkeys(agent for agent, s in self._services.all() if "metrics" in s.ports):
                 self._services.warn_of_address(self._core, agent, self._prometheus.agent)
 
     def errand_ended(self, report: AttemptReport) -> None:
         """Take the end of what the run itself had an agent do."""
         if self._prometheus.started(report):
             self._start_others()
-            self._send_targets()
+            self.send_targets()
         elif self._prometheus.has_failed:
             self.first_failed = self._prometheus.agent
 
@@ -273,6 +322,9 @@ class Fleet:
         for name, wave in left.items():
             if force or wave == now:
                 self._move(name, "stopping")
+                if name in self._untried:
+                    self._untried.discard(name)
+                    self._order_start(name)
                 self._core.order(StopAgent(name, force))
 
     def _wave(self, name: str) -> int:

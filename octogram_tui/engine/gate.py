@@ -31,7 +31,7 @@ class Gate:
     """
 
     def __init__(self, options: RunOptions) -> None:
-        self._confirm = options.confirm
+        self.confirm = options.confirm
         self.is_shut = options.start_paused
         self.reason = "start" if options.start_paused else ""
         self.mode: HoldMode = "all"
@@ -123,7 +123,7 @@ class Gate:
         if stage.key in self.answers:
             return "go" if self.answers[stage.key] else "skip"
         answers: dict[str, Answer] = {"yes": "go", "no": "skip", "fail": "stop", "ask": "hold"}
-        return answers[self._confirm]
+        return answers[self.confirm]
 
     def is_closed_to(self, agent: str) -> bool:
         """Whether it is shut for an agent."""

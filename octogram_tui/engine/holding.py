@@ -100,6 +100,15 @@ class Holding:
         if engine.phase == "running":
             engine.ending.abort(f"{instance.id} failed")
 
+    def agent_lost(self, agent: str, message: str) -> None:
+        """An agent was lost: hold, where failures are held, or end the run."""
+        engine = self._engine
+        met = engine.breakpoints.lost(agent, engine.fleet.labels_of(agent), message)
+        if engine.breakpoints.verdict(met, None) == "pause":
+            self.hold_for(agent, "failure", f"agent {agent} was lost: {message}")
+        else:
+            engine.ending.abort(f"agent {agent} was lost")
+
     # -- what else the transitions ask, and tell ------------------------------------------------------------------
 
     def ended_later(self, instance: Instance) -> None:

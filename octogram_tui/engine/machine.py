@@ -14,7 +14,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.course import Course
 from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.edits import Edits
-from octogram_tui.engine.effects import ArmTimer, Effect
+from octogram_tui.engine.effects import ArmTimer, Effect, EndRun
 from octogram_tui.engine.ending import CANCEL_S, Ending
 from octogram_tui.engine.events import (
     Event,
@@ -125,11 +125,11 @@ class Engine:
         self.steps = Steps(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
-        self._stands_still = False
+        self.taking_up = TakingUp(self)
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
             BeginRequest: self._begin,
-            TakeUpRequest: TakingUp(self).take_up,
+            TakeUpRequest: self.taking_up.take_up,
             AgentUpReport: self._agent_came_up,
             StartFailureReport: self._agent_start_failed,
             AgentWaitReport: lambda s: self.fleet.waits(s.agent, s.message),
@@ -171,26 +171,34 @@ class Engine:
         Raises EngineBug when the engine contradicts itself, with the last stimuli.
         """
         core = self.core
-        if self._stands_still:
-            core.paused_s += at_s - core.at_s
         core.at_s = at_s
-        core.cause = _cause(stimulus)
         core.events, core.effects = [], []
         self._recent.append(stimulus)
         try:
             if self.phase != "finished":
-                self._handlers[type(stimulus)](stimulus)
-                self._settle()
-                if not self.gate.is_plain or self.course.asked or self.phase == "idle" or self._stands_still:
+                self.take(stimulus)
+                if not self.taking_up.is_under_way:
+                    self.settle()
+                if not self.gate.is_plain or self.course.asked or self.phase == "idle" or core.stands_still:
                     is_busy = self.phase == "starting" or self.instances.count("running", "watching", "retrying")
-                    self._stands_still = self.is_waiting and not is_busy
+                    core.stands_still = self.is_waiting and not is_busy
+            elif isinstance(stimulus, TakeUpRequest):  # its process died with its last word
+                core.order(EndRun(exit_code(self.causes)))
         except EngineBug as bug:
             raise EngineBug(bug.message, list(self._recent)) from bug
         return Outcome(core.events, core.effects)
 
+    def take(self, stimulus: Stimulus) -> None:
+        """Have a stimulus handled by whom it is for; what waits for agents is handled when they have answered."""
+        if not self.taking_up.is_under_way or not self.taking_up.takes(stimulus):
+            self.core.cause = _cause(stimulus)
+            self._handlers[type(stimulus)](stimulus)
+
     @property
     def is_waiting(self) -> bool:
         """Whether nothing goes on until an operator acts."""
+        if self.taking_up.is_under_way:
+            return False
         if self.phase == "idle" or self.course.asked:
             return True
         is_held = self.gate.is_shut or len(self.instances.line) > 0
@@ -242,9 +250,9 @@ class Engine:
         if self.gate.is_shut:
             core.emit(RunPaused(reason="start"))
         self.fleet.start_all()
-        self._go_on_when_settled()
+        self.go_on_when_settled()
 
-    def _go_on_when_settled(self) -> None:
+    def go_on_when_settled(self) -> None:
         """Begin the stages once every agent is up; end the run once each has answered and one is not.
 
         Waiting for all of them shows the user every machine that is wrong, not only the first.
@@ -258,8 +266,11 @@ class Engine:
             self.ending.stop_agents(f"agent {self.fleet.first_failed} could not be started")
 
     def _agent_came_up(self, stimulus: AgentUpReport) -> None:
-        self.fleet.came_up(stimulus)
-        self._go_on_when_settled()
+        if self.taking_up.is_under_way:
+            self.taking_up.came_up(stimulus)
+        else:
+            self.fleet.came_up(stimulus)
+            self.go_on_when_settled()
 
     def _agent_start_failed(self, stimulus: StartFailureReport) -> None:
         self.fleet.start_failed(stimulus)
@@ -267,7 +278,7 @@ class Engine:
             self.causes.add(stimulus.exit_code)
         else:
             self.core.emit(WarningGiven(message=f"agent {stimulus.agent} did not start", agent=stimulus.agent))
-        self._go_on_when_settled()
+        self.go_on_when_settled()
 
     def _agent_was_lost(self, stimulus: AgentLossReport) -> None:
         was_stopping = self.phase == "stopping"
@@ -276,13 +287,9 @@ class Engine:
         if was_stopping:
             self.ending.finish_when_stopped()
         elif self.phase == "starting":
-            self._go_on_when_settled()
+            self.go_on_when_settled()
         else:
-            met = self.breakpoints.lost(stimulus.agent, self.fleet.labels_of(stimulus.agent), stimulus.message)
-            if self.breakpoints.verdict(met, None) == "pause":
-                self.holding.hold_for(stimulus.agent, "failure", f"agent {stimulus.agent} was lost: {stimulus.message}")
-            else:
-                self.ending.abort(f"agent {stimulus.agent} was lost")
+            self.holding.agent_lost(stimulus.agent, stimulus.message)
 
     def _agent_ended(self, stimulus: AgentEndReport) -> None:
         if not stimulus.is_clean:
@@ -358,7 +365,7 @@ class Engine:
         self.fleet.errand_ended(report)
         if self.fleet.first_failed and self.phase == "starting":
             self.causes.add(ExitCode.NOT_STARTED)
-        self._go_on_when_settled()
+        self.go_on_when_settled()
 
     def _output(self, report: OutputReport) -> None:
         if self._is_own(report):
@@ -385,7 +392,7 @@ class Engine:
 
     # -- the end --------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Let everything move that can, stage after stage; then say so when all of it waits for a failure."""
         self.dispatcher.settle()
         while self.course.is_next_due:

@@ -55,7 +55,8 @@ class Prometheus:
         return self.spec is not None and not self.is_up
 
     def start(self) -> None:
-        """Have it started: its agent is up."""
+        """Have it started: its agent is up, for the first time, or with another daemon than before."""
+        self.is_up, self.has_failed, self._targets = False, False, []
         self._send(START, "internals.start_prometheus", {}, START_S)
 
     def started(self, report: AttemptReport) -> bool:

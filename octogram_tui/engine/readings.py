@@ -35,9 +35,9 @@ class Names(NamedTuple):
     has_captures: bool = False
 
     @property
-    def all(self) -> frozenset[str]:
-        """Both."""
-        return self.before | self.after if self.after else self.before
+    def all(self) -> list[str]:
+        """Both, in an order that is the same in every process: templates may go through all variables."""
+        return sorted(self.before | self.after) if self.after else sorted(self.before)
 
 
 class Seen(TypedDict, total=False):
@@ -94,7 +94,7 @@ class StageReading:
         self._texts = list(_texts_of_stage(stage))
         names, is_computed = _names_in(" ".join(self._texts))
         self.epoch = core.epoch
-        self.values: dict[str, Value | Absent] = {name: core.variables.get(name, ABSENT) for name in names}
+        self.values: dict[str, Value | Absent] = {name: core.variables.get(name, ABSENT) for name in sorted(names)}
         if is_computed:
             self.values = {**core.variables, **self.values}
 

@@ -52,6 +52,10 @@ class ServiceTable:
         """Give every service with its agent."""
         return [(agent, s) for agent, services in self._of_agent.items() for s in services.values()]
 
+    def has_any(self, agent: str) -> bool:
+        """Whether an agent offers, or offered, anything."""
+        return bool(self._of_agent.get(agent))
+
     def forget(self, agent: str) -> None:
         """An agent is gone, and with it what it offered."""
         self._of_agent.pop(agent, None)

@@ -69,14 +69,15 @@ AgentState = Literal["new", "starting", "ready", "suspect", "lost", "failed", "s
 
 AGENT_MOVES: dict[AgentState, frozenset[AgentState]] = {
     "new": frozenset({"starting", "stopped"}),
-    "starting": frozenset({"ready", "failed", "stopping", "lost"}),
-    "ready": frozenset({"suspect", "lost", "stopping"}),
-    "suspect": frozenset({"ready", "lost", "stopping"}),
+    "starting": frozenset({"starting", "ready", "failed", "stopping", "lost"}),
+    "ready": frozenset({"suspect", "lost", "stopping", "starting"}),
+    "suspect": frozenset({"ready", "lost", "stopping", "starting"}),
     "lost": frozenset({"stopping", "stopped"}),
     "failed": frozenset({"stopping", "stopped", "starting"}),
-    "stopping": frozenset({"stopped", "stopping"}),
+    "stopping": frozenset({"stopped", "stopping", "starting"}),
     "stopped": frozenset(),
 }
+"""To `starting` again: the run was taken up by another process, which asks every agent that is not over."""
 
 RunPhase = Literal["new", "starting", "running", "ending", "idle", "stopping", "finished"]
 """ending: a failure or a stop was seen, `always` stages run. idle: all stages done, agents kept alive."""

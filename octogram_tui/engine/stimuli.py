@@ -55,8 +55,7 @@ class AgentUpReport:
     """An agent's daemon greeted us. `address` is where the other agents reach it, as it turned out to be.
 
     After a run was taken up again: is_same says that the daemon is the one that had the agent before; knows has the
-    attempts that it has heard of, and whose end it has told or will tell; ended those whose end it told, and tells no
-    more. What is in neither has never begun there.
+    attempts that it has heard of, under way or ended, as far as it can list them.
     """
 
     agent: str
@@ -68,7 +67,6 @@ class AgentUpReport:
     birth: str = ""  # names this daemon, and no other one of the same agent
     is_same: bool = False
     knows: tuple[Execution, ...] = ()
-    ended: tuple[Execution, ...] = ()
 
 
 @dataclass(slots=True)

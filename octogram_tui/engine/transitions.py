@@ -237,6 +237,14 @@ class Transitions:
             self._watching.end(instance)
         self._fail(instance, Failure(AGENT_LOST, message), self._core.at_s - instance.started_s)
 
+    def fail_unknown(self, instance: Instance, failure: Failure) -> None:
+        """Nobody can tell how an attempt ended."""
+        self._fail(instance, failure, self._core.at_s - instance.started_s)
+
+    def never_begun(self, instance: Instance) -> None:
+        """An attempt was to be ended that its agent had never heard of."""
+        self._cancelled(instance, Failure(CANCELLED, instance.cancel_reason), 0.0)
+
     # -- the ways to end ------------------------------------------------------------------------------------------
 
     def _succeed(self, instance: Instance, result: Value, duration_s: float) -> None:

@@ -25,7 +25,9 @@ from octogram_tui.model.ids import AttemptId, Execution, InstanceId, parse_execu
 from octogram_tui.model.scenario import Scenario
 
 ScenarioOf = Callable[[str], Scenario]
-"""Gives the scenario of a digest, built again from what was kept of it. Raises OctogramError."""
+"""Gives the scenario of a digest, built again from what was kept of it: a new one each time, as when a file is read.
+
+Raises OctogramError."""
 
 _QUIET: dict[type, type[Event]] = {OutputReport: JobOutput, ProgressReport: JobProgress, AgentLoadReport: AgentLoad}
 """What only passes something on, and as what."""

@@ -9,6 +9,7 @@ from typing import Final
 from octogram_tui.model.values import Value
 
 AGENT_LOST: Final = "agent_lost"
+ORCHESTRATOR_LOST: Final = "orchestrator_lost"
 TEMPLATE: Final = "template"
 UNTIL: Final = "until"
 ASSERTION: Final = "assert"
