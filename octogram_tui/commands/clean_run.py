@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from octogram_tui.commands.clean import Answer, Place, agreed, complain_of, each, names_of, size
@@ -13,6 +14,9 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.projection.text import safe
 from octogram_tui.transport.leftovers import Leftover
 from octogram_tui.transport.pool import Transports
+
+LEAVE_S = 10.0
+LOOK_S = 0.2
 
 
 def clean_run(run: archive.KnownRun, transports: Callable[[], Transports], lease_s: float, *, is_sure: bool) -> int:
@@ -63,7 +67,7 @@ class _Cleaning:
             print("nothing was ended or removed")
             return int(ExitCode.NOT_CLEANED)
         unclean = await self._end([place for place, _ in wanted])
-        removed = await self._look([(place, [one.path for one in ours]) for place, ours in wanted])
+        removed = await self._remove([(place, [one.path for one in ours]) for place, ours in wanted])
         for place, answer in removed:
             if isinstance(answer, TransportError):
                 unknown.append(place)
@@ -80,6 +84,16 @@ class _Cleaning:
 
     async def _look(self, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
         return await each(self._transports, asked)
+
+    async def _remove(self, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
+        """Remove what is left; a daemon that has said its last word may take a moment to leave."""
+        deadline_s = time.monotonic() + LEAVE_S
+        while True:
+            answers = await self._look(asked)
+            is_left = any(not one.is_gone for _, answer in answers for one in self._of_run(answer))
+            if not is_left or time.monotonic() > deadline_s:
+                return answers
+            await asyncio.sleep(LOOK_S)
 
     def _of_run(self, answer: Answer) -> list[Leftover]:
         """Give what of all that was found is this run's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Style
-from octogram_tui.report.reporter import Reporter, Talker
+from octogram_tui.report.reporter import Reporter, Talker, Teller
 from octogram_tui.runtime.host import Host, HostSettings
 from octogram_tui.runtime.shutdown import Signals
 
@@ -117,7 +118,8 @@ def run_with(
 
     code = int(ExitCode.BUG)
     with Signals() as signals:
-        host = Host(scenario, options, settings, [noting(reporter.apply) for reporter in reporters], signals)
+        subscribers = [noting(reporter.apply) for reporter in reporters]
+        host = Host(scenario, options, settings, subscribers, signals, _recalling(reporters))
         try:
             code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
         finally:
@@ -128,3 +130,15 @@ def run_with(
                     print(f"octogram-tui: {error.message}", file=sys.stderr)
                     code = code or int(ExitCode.IO)
     return code
+
+
+def _recalling(reporters: Sequence[Reporter]) -> Callable[[Sequence[Event]], None]:
+    """Give what takes the events of a run from before it was taken up again: what was told is not told again."""
+
+    def recall(events: Sequence[Event]) -> None:
+        for reporter in reporters:
+            take = reporter.recall if isinstance(reporter, Teller) else reporter.apply
+            with contextlib.suppress(JournalError):  # it comes again with the first event that is new
+                take(events)
+
+    return recall

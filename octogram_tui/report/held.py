@@ -30,6 +30,10 @@ class HeldCall:
             elif isinstance(event, RunPaused | AgentHeld) and event.reason in CALLS:
                 self._call(event)
 
+    def recall(self, events: Sequence[Event]) -> None:
+        """Take in what came before this process: nobody is called to that again."""
+        self.apply([event for event in events if isinstance(event, RunStarted)])
+
     def _call(self, event: RunPaused | AgentHeld) -> None:
         where = f"agent {event.agent}, " if isinstance(event, AgentHeld) else ""
         with contextlib.suppress(OSError, ValueError):  # nobody reads it

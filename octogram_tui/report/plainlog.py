@@ -76,6 +76,10 @@ class PlainLog:
         for line in lines:
             self.add(f"{indent}| {self.output(line)}".rstrip())
 
+    def drop(self) -> None:
+        """Forget what was added."""
+        self._pending.clear()
+
     def flush(self) -> None:
         """Write what was added."""
         lines, self._pending = self._pending, []

@@ -97,6 +97,15 @@ class Progress:
 
     def apply(self, events: Sequence[ev.Event]) -> None:
         """Take a batch of events in."""
+        self._take(events)
+        self._flush()
+
+    def recall(self, events: Sequence[ev.Event]) -> None:
+        """Take in what was told by a process that is gone."""
+        self._take(events)
+        self._log.drop()
+
+    def _take(self, events: Sequence[ev.Event]) -> None:
         for event in events:
             self._pulse.apply(event)
             self._summary.apply(event)
@@ -107,7 +116,6 @@ class Progress:
             say = self._says.get(type(event))
             if say is not None:
                 say(event)
-        self._flush()
 
     def say_alive(self) -> None:
         """Say what is under way, when nothing has been said for long; to be called from time to time."""

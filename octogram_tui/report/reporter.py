@@ -27,3 +27,12 @@ class Talker(Protocol):
     async def keep_saying_alive(self) -> None:
         """Say so from time to time, until cancelled."""
         ...
+
+
+@runtime_checkable
+class Teller(Protocol):
+    """A reporter that told of earlier events when they came, in a process that is gone."""
+
+    def recall(self, events: Sequence[Event]) -> None:
+        """Take a batch of events in, and do not tell of them again."""
+        ...

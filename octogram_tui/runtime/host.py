@@ -7,21 +7,23 @@ import contextlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.engine.stimuli import BeginRequest, StopRequest, TroubleReport
+from octogram_tui.engine.stimuli import BeginRequest, EditReport, Stimulus, StopRequest, TakeUpRequest, TroubleReport
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import archive, presence, texts, timings, token
+from octogram_tui.journal import archive, presence, reader, texts, timings, token
 from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
@@ -37,6 +39,7 @@ from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
 from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.terms import Before, LinkSettings
+from octogram_tui.runtime.taking_up import TakingUp
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault
@@ -45,6 +48,7 @@ from octogram_tui.transport.pool import Transports
 
 LINGER_CHECK_S = 1.0
 SHORTEST_LINGER_CHECK_S = 0.05
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class HostSettings:
     text: of the scenario as it was read, to be kept with the journal.
     keep: keeps what else the run is made of, once its directory is known to be its own. May raise JournalError.
     vault: has the secrets; the scenario that is hosted has their values already.
+    again: how a run goes on whose process has died; without it a new one begins.
     """
 
     run_dir: Path
@@ -75,6 +80,16 @@ class HostSettings:
     reload: Callable[[], Scenario] | None = None
     keep: Callable[[RunOptions], None] | None = None
     vault: Vault = field(default_factory=Vault)
+    again: TakingUp | None = None
+
+
+class _Course(NamedTuple):
+    """What is driven: an engine, how long its run has gone on, how often it was taken up again, what it is told first."""
+
+    engine: Engine
+    at_s: float
+    take_up: int
+    first: tuple[Stimulus, ...]
 
 
 class Host:
@@ -87,13 +102,17 @@ class Host:
         settings: HostSettings,
         subscribers: Sequence[Subscriber] = (),
         signals: Signals | None = None,
+        recall: Callable[[Sequence[Event]], None] | None = None,
     ) -> None:
+        """Take what is to be hosted. recall: takes what happened before a run was taken up again."""
         self._scenario = scenario
         self._options = options
         self._settings = settings
         self._bus = Bus()
         for subscriber in subscribers:
             self._bus.subscribe(subscriber)
+        self._recall = recall
+        self._stopwatch = Stopwatch()
         self._token = ""  # of the run, for its agents
         self._signals = signals  # held back by whoever goes on when the run is over; else they are ours
 
@@ -108,37 +127,28 @@ class Host:
             return await self._run(signals, on_open)
 
     async def _run(self, signals: Signals, on_open: Callable[[], None] | None) -> int:
-        settings, scenario = self._settings, self._scenario
+        settings = self._settings
         _raise_file_limit()
         drivers: list[Driver] = []
-        journal = JournalWriter(
-            settings.run_dir / archive.JOURNAL,
-            run=self._options.run,
-            version=self._options.version,
-            on_synced=lambda _seq: _tell_synced(drivers),
-        )
-        started_wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        archive.write_info(
-            settings.run_dir,
-            archive.RunInfo(
-                run=self._options.run,
-                scenario=os.path.abspath(scenario.path),
-                pid=os.getpid(),
-                started_wall=started_wall,
-                socket=str(settings.socket),
-                version=self._options.version,
-                host=platform.node(),
-                lease_s=settings.lease_s,
-            ),
-        )
-        if settings.keep is not None:
-            settings.keep(self._options)
-        self._token = token.make(settings.run_dir)
-        texts.keep_first(settings.run_dir, scenario.path, settings.text)
+
+        def on_synced(_seq: int) -> None:
+            _tell_synced(drivers)
+
+        path = settings.run_dir / archive.JOURNAL
+        if settings.again is not None:
+            journal = JournalWriter.go_on(path, on_synced=on_synced)
+        else:
+            journal = JournalWriter(path, run=self._options.run, version=self._options.version, on_synced=on_synced)
+        try:
+            course = self._begin() if settings.again is None else self._take_up(settings.again)
+        except BaseException:
+            journal.close()
+            raise
+        scenario = self._scenario
         transports = Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
-        driver = self._make_driver(journal, transports)
+        driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
         files = None
         if settings.reload is not None:
@@ -148,12 +158,13 @@ class Host:
         reveals = Reveals(settings.vault, driver.submit, desk.answer)
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, reveals.submit, reveals.answer)
         self._bus.subscribe(lambda _: control.wake())
-        stopwatch = Stopwatch()
-        self._bus.subscribe(lambda events: _time(stopwatch, events))
+        self._bus.subscribe(self._time)
         background: list[asyncio.Task[None]] = []
         lost: list[JournalError] = []
         bound = StopBound(settings.stop_s, driver.submit)
         self._bus.subscribe(bound.apply)
+        if course.engine.phase in ("ending", "stopping"):
+            bound.begin()
         signals.listen(driver.submit, self._parting())
         background.append(asyncio.create_task(_be_present(settings.run_dir)))
         try:
@@ -173,7 +184,8 @@ class Host:
                     "the run is not ended any more when nobody attends to it",
                 )
             )
-            driver.submit(BeginRequest(started_wall, platform.node()))
+            for stimulus in course.first:
+                driver.submit(stimulus)
             settings.vault.tell_to(lambda message: driver.submit(TroubleReport(message)))
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)
@@ -189,7 +201,7 @@ class Host:
                 closing.callback(signals.release)  # last: Ctrl-C while all this ends must not break it off
                 closing.callback(_remove, settings.socket)
                 closing.push_async_callback(control.close)
-                closing.callback(_leave_timings, settings.run_dir, stopwatch)
+                closing.callback(_leave_timings, settings.run_dir, self._stopwatch)
                 closing.callback(_close_journal, journal, lost)
                 closing.push_async_callback(transports.close)
                 closing.push_async_callback(driver.close)
@@ -197,6 +209,73 @@ class Host:
             _tell_failure(lost[0], {})
             return exit_code([code, ExitCode.IO])
         return code
+
+    def _begin(self) -> _Course:
+        """Begin a new run. Raises JournalError."""
+        settings, scenario = self._settings, self._scenario
+        started_wall = _now()
+        archive.write_info(
+            settings.run_dir,
+            archive.RunInfo(
+                run=self._options.run,
+                scenario=os.path.abspath(scenario.path),
+                pid=os.getpid(),
+                started_wall=started_wall,
+                socket=str(settings.socket),
+                version=self._options.version,
+                host=platform.node(),
+                lease_s=settings.lease_s,
+            ),
+        )
+        if settings.keep is not None:
+            settings.keep(self._options)
+        self._token = token.make(settings.run_dir)
+        texts.keep_first(settings.run_dir, scenario.path, settings.text)
+        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, platform.node()),))
+
+    def _take_up(self, again: TakingUp) -> _Course:
+        """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""
+        run_dir = self._settings.run_dir
+        path = run_dir / archive.JOURNAL
+        down_s = max(0.0, time.time() - presence.last_s(run_dir, archive.JOURNAL))
+        restored = again.restore(path)
+        engine = restored.engine
+        edited = again.edited(engine.core.scenario.digest)
+        self._token = token.find(run_dir)
+        archive.write_info(
+            run_dir,
+            replace(
+                archive.load(run_dir).info,
+                pid=os.getpid(),
+                socket=str(self._settings.socket),
+                version=self._options.version,
+                host=platform.node(),
+                lease_s=self._settings.lease_s,
+            ),
+        )
+        self._scenario = engine.core.scenario if edited is None else edited
+        for batch in _batches(reader.read(path)):
+            self._time(batch)
+            if self._recall is not None:
+                self._recall(batch)
+        request = TakeUpRequest(
+            _now(),
+            platform.node(),
+            self._options.version,
+            round(down_s, 3),
+            on_failure=again.on_failure,
+            confirm=again.confirm,
+            keep_alive=again.keep_alive,
+            timeout_s=again.timeout_s,
+        )
+        first: tuple[Stimulus, ...] = (request,)
+        if edited is not None:
+            first = (request, EditReport(edited, is_asked=True))
+        return _Course(engine, restored.at_s, restored.take_ups + 1, first)
+
+    def _time(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._stopwatch.apply(event)
 
     def _parting(self) -> str:
         """Say what it means that the process leaves at once."""
@@ -212,7 +291,7 @@ class Host:
         reaching = Reaching(settings.ssh_config, settings.accept_new, settings.force_local)
         return Guide(driver.engine, driver.links, settings.run_dir / archive.JOURNAL, reaching)
 
-    def _make_driver(self, journal: JournalWriter, transports: Transports) -> Driver:
+    def _make_driver(self, journal: JournalWriter, transports: Transports, course: _Course) -> Driver:
         scenario = self._scenario
         link_settings = LinkSettings(
             run=self._options.run,
@@ -222,9 +301,9 @@ class Host:
             keep=self._settings.keep_homes,
             procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
             token=self._token,
+            take_up=course.take_up,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
-        engine = Engine(scenario, self._options)
         share = LogShare()
 
         def make_link(effect: StartAgent) -> Link:
@@ -241,13 +320,14 @@ class Host:
             )
 
         driver = Driver(
-            engine,
+            course.engine,
             journal,
             self._bus,
             make_link,
             errands,
             check if self._settings.checks_engine else None,
             EventMasks(self._settings.vault.masker).mask,
+            at_s=course.at_s,
         )
         return driver
 
@@ -312,9 +392,13 @@ def _close_journal(journal: JournalWriter, lost: list[JournalError]) -> None:
         lost.append(error)
 
 
-def _time(stopwatch: Stopwatch, events: Sequence[Event]) -> None:
-    for event in events:
-        stopwatch.apply(event)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    while batch := list(islice(events, BATCH)):
+        yield batch
 
 
 def _leave_timings(run_dir: Path, stopwatch: Stopwatch) -> None:
