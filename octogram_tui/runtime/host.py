@@ -38,8 +38,8 @@ from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
 from octogram_tui.runtime.shutdown import Signals, StopBound
-from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.taking_up import TakingUp
+from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault

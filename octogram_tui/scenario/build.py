@@ -12,6 +12,7 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, 
 from octogram_tui.scenario.agents import read_agent, read_defaults
 from octogram_tui.scenario.binary import read_binary
 from octogram_tui.scenario.documents import ReadFile
+from octogram_tui.scenario.exposure import warn_of_plain
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.jobs import JobReader, digest_of, whole
 from octogram_tui.scenario.keys import KeyReader
@@ -72,6 +73,7 @@ class ScenarioBuilder:
         self.variables.update(variables)
         self.origins.update(dict.fromkeys((*variables, *secrets), COMMAND_LINE))
         self.secrets.update(secrets)
+        self.usage.secrets = self.secrets
         self.variables.update((name, label(name)) for name in self.secrets)
         self.usage.known.update(self.variables)
         self.usage.values.update(self.variables)
@@ -195,4 +197,5 @@ class ScenarioBuilder:
             else:
                 keys.findings.warn_of_variable(element, value.value_place(name))
                 keys.keep_literal(element, value.value_place(name), f"vars.{name}")
+                warn_of_plain(keys.findings, name, element, value.value_place(name))
             self.variables[name] = plain(element)

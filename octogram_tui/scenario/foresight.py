@@ -100,6 +100,8 @@ def plan(
 ) -> Iterator[Planned]:
     """Give every instance in the order of a run in which nothing is concurrent."""
     foresight = Foresight(scenario.variables, {agent.name: agent.address_for_others for agent in scenario.agents})
+    for name in scenario.secrets:
+        foresight.forget(name)
     labels_of = {agent.name: agent.labels for agent in scenario.agents}
     for stage in scenario.stages:
         if not takes_stage(stage):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from octogram_tui.errors import Problem
@@ -34,6 +34,7 @@ class Usage:
     def __init__(self) -> None:
         self.used: list[tuple[Findings, Place, str]] = []
         self.known: set[str] = set()
+        self.secrets: Mapping[str, Any] = {}  # by name
         self.mentioned: set[str] = set()
         self.labels: set[str] = set()  # those that some agent has
         self.labels_used: dict[

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from octogram_tui.secrecy.forms import SHORTEST
+from octogram_tui.secrecy.forms import SHORTEST, SHORTEST_LINE
+
+LONG = 1000
+"""A text from so many signs on may be the end of a longer one."""
 
 _CUT = re.compile(r"…|\.\.\.")
 _BREAK = re.compile(r"\r?\n")
@@ -45,7 +48,7 @@ class Finder:
         self._end = frozenset(needle.text[-SHORTEST:] for needle in self.needles)
         self._broken = tuple(needle for needle in self.needles if "\n" in needle.text)
 
-    def is_possible(self, text: str, *, is_cut: bool = False) -> bool:
+    def is_possible(self, text: str, *, is_cut: bool) -> bool:
         """Tell quickly of most texts that nothing is in them."""
         return self._has_one(text, self._begin) or (is_cut and self._has_one(text[: self.longest], self._end))
 
@@ -62,9 +65,18 @@ class Finder:
         """
         pieces = [(number, *piece) for number, text in enumerate(texts) for piece in _pieces(text)]
         joined = before + "".join(texts[number][start:end] for number, start, end in pieces)
-        if not self.is_possible(joined, is_cut=is_open):
+        is_cut = is_open or len(joined) >= LONG
+        if not self.is_possible(joined, is_cut=is_cut):
             return None
-        found = _apart(self._occurrences(joined, len(before), is_open=is_open))
+        cuts = [(found.start(), SHORTEST) for found in _CUT.finditer(joined)]
+        at = len(before)
+        for number, start, end in pieces:
+            at += end - start
+            if end == len(texts[number]):
+                cuts.append((at, SHORTEST_LINE))
+        if is_open:
+            cuts.append((at, SHORTEST))
+        found = _apart(self._occurrences(joined, len(before), cuts, is_cut=is_cut and not before))
         result: list[list[Span]] = [[] for _ in texts]
         at = len(before)
         for number, start, end in pieces:
@@ -89,23 +101,23 @@ class Finder:
                 result[number] = _apart([*whole, *result[number]])
         return result if any(result) else None
 
-    def _occurrences(self, joined: str, first: int, *, is_open: bool) -> Iterator[Span]:
-        """Give all that is there, with those that are cut off; what ends before `first` was seen before."""
-        ends = [found.start() for found in _CUT.finditer(joined)]
-        if is_open:
-            ends.append(len(joined))
+    def _occurrences(self, joined: str, first: int, cuts: Sequence[tuple[int, int]], *, is_cut: bool) -> Iterator[Span]:
+        """Give all that is there, with what is cut off; what ends before `first` was seen before.
+
+        cuts: where a text may have been cut off, and how many signs of a needle tell that it was.
+        """
         for needle in self.needles:
+            length = len(needle.text)
             if needle.text[:SHORTEST] in joined:
                 yield from (span for span in _of(needle, joined) if span.end > first)
-                for end in ends:
-                    length = _overlap(joined[max(0, end - len(needle.text) + 1) : end], needle.text)
-                    if length >= SHORTEST:
-                        yield Span(end - length, end, needle, 0, length)
-            if is_open and first == 0 and needle.text[-SHORTEST:] in joined:
-                head = joined[: len(needle.text) - 1]
-                length = _overlap(needle.text, head)
-                if length >= SHORTEST:
-                    yield Span(0, length, needle, len(needle.text) - length, len(needle.text))
+                for end, shortest in cuts:
+                    held = _overlap(joined[max(0, end - length + 1) : end], needle.text)
+                    if held >= shortest and end > first:
+                        yield Span(end - held, end, needle, 0, held)
+            if is_cut and needle.text[-SHORTEST:] in joined:
+                held = _overlap(needle.text, joined[: length - 1])
+                if held >= SHORTEST:
+                    yield Span(0, held, needle, length - held, length)
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import html
-import itertools
 import json
 import shlex
 from collections.abc import Callable
+from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -66,7 +66,7 @@ def test_a_value_is_hidden_however_it_is_written(way: str, value: str, before: s
 def test_a_value_in_pieces_is_hidden_in_each_line(value: str, cuts: list[int], before: str, after: str) -> None:
     text = before.replace("\n", "") + value + after.replace("\n", "")
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    lines = [text[start:end] for start, end in itertools.pairwise(ends)]
+    lines = [text[start:end] for start, end in pairwise(ends)]
     masked = masker_of(token=value).mask(lines)
     assert value not in "".join(masked)
     assert "secret token" in "".join(masked)
@@ -157,6 +157,13 @@ def test_what_was_cut_off_by_an_ellipsis_is_hidden() -> None:
     masker = masker_of(token="correct horse battery")
     assert masker.mask("it said `correct hors…`") == "it said `(part of secret token)…`"
     assert masker.mask("correct answers") == "correct answers"
+
+
+def test_what_a_limit_cut_off_is_hidden_at_both_ends() -> None:
+    masker = masker_of(token="correct horse battery")
+    assert masker.mask(["say correct h", "more"]) == ["say (part of secret token)", "more"]
+    assert masker.mask("e battery " + "x" * 2000) == "(part of secret token) " + "x" * 2000
+    assert masker.mask("a correct") == "a correct"
 
 
 def test_what_holds_nothing_is_the_same_object() -> None:
