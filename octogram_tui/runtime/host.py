@@ -84,7 +84,7 @@ class HostSettings:
 
 
 class _Course(NamedTuple):
-    """What is driven: an engine, how long its run has gone on, how often it was taken up again, what it is told first."""
+    """What is driven: an engine, how long its run has gone on, how often it was taken up, what it is told first."""
 
     engine: Engine
     at_s: float
