@@ -10,7 +10,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test test-faults quick random lowest newest lint lock docs bench screenshots clean
+.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs bench screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -67,10 +67,12 @@ lowest: ## the quick part with the lowest versions that pyproject.toml allows
 	build/lowest/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	build/lowest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
 
-newest: ## the quick part with the newest versions of the day
+newest: newest-versions ## the quick part with the newest versions of the day
+	build/newest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+
+newest-versions:
 	$(PYTHON) -m venv --clear build/newest
 	build/newest/bin/python -m $(INSTALL) --editable '.[dev]'
-	build/newest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
 
 lint: $(VENV)/.dev ## style, types and layers only
 	$(BIN)/ruff check .
