@@ -1,4 +1,4 @@
-"""Procedures are tried under the oldest Python, the newest and that of the tests: what is between is tried below them."""
+"""Procedures are tried under the oldest Python, the newest and that of the tests: the rest is tried below them."""
 
 from __future__ import annotations
 
