@@ -48,6 +48,7 @@ class Fleet:
         self._breaches: Counter[str] = Counter()
         self._daemons: dict[str, tuple[str, str]] = {}  # birth and home of the one that each agent has, or had last
         self._same: set[str] = set()  # agents that, when the run was taken up, still had the daemon that they had
+        self._told_to_end: set[str] = set()  # agents that were being stopped when the run was taken up
         self._untried: set[str] = set()  # agents lost before the run was taken up: this process knows no way to them
         self.first_failed = ""
 
@@ -201,6 +202,7 @@ class Fleet:
     def start_again(self) -> list[str]:
         """Bring up all that are not over, each where it was. Gives their names."""
         self._same.clear()
+        self._told_to_end |= {name for name, state in self._state.items() if state == "stopping"}
         self._untried = {name for name, state in self._state.items() if state == "lost"}
         for name, state in self._state.items():
             if state == "failed":
@@ -223,6 +225,10 @@ class Fleet:
     def is_same(self, agent: str) -> bool:
         """Whether an agent has the daemon that it had before the run was taken up."""
         return agent in self._same
+
+    def is_missed(self, report: AgentUpReport) -> bool:
+        """Whether another daemon than the agent's greets us, and the agent's was to be there still."""
+        return self.is_other(report) and report.agent not in self._told_to_end
 
     def was_up(self, agent: str) -> bool:
         """Whether an agent has ever answered."""

@@ -29,6 +29,7 @@ from octogram_tui.engine.stimuli import (
     AgentSilentReport,
     AgentUpReport,
     AgentWaitReport,
+    AttemptReport,
     BreakRequest,
     HoldModeRequest,
     OutputReport,
@@ -176,7 +177,7 @@ class TakingUp:
         if name not in self._awaited:
             engine.fleet.came_up(report)
             return
-        if engine.fleet.is_other(report) and self._had_something(name):
+        if engine.fleet.is_missed(report) and self._had_something(name):
             self._renewed[name] = None
             engine.fleet.forgot(name, GONE)
         engine.fleet.came_up(report)
@@ -199,16 +200,20 @@ class TakingUp:
 
     def _go_on(self) -> None:
         engine = self._engine
-        losses = [self._as_loss(stimulus) for stimulus in self._later if isinstance(stimulus, LOSSES)]
-        later = [stimulus for stimulus in self._later if not isinstance(stimulus, LOSSES)]
+        ends = [s for s in self._later if isinstance(s, AttemptReport)]
+        losses = [self._as_loss(s) for s in self._later if isinstance(s, LOSSES)]
+        later = [s for s in self._later if not isinstance(s, (AttemptReport, *LOSSES))]
         self._later = []
-        running = list(engine.instances.in_state("running"))
+        told = {end.attempt for end in ends if end.attempt.agent == end.agent}
+        running = [i for i in engine.instances.in_state("running") if i.attempt_id not in told]
         doubts = [(instance, why) for instance in running if (why := self._doubt(instance))]
         doubtful = {id(instance) for instance, _ in doubts}
         for instance in running:
             if id(instance) not in doubtful:
                 self._adopt(instance)
         self._send_errands()
+        for end in ends:
+            engine.take(end)
         for instance, why in doubts:
             if instance.state == "running":
                 self._tell_doubt(instance, why)

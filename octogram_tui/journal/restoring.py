@@ -20,7 +20,7 @@ from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import EngineBug, RunNotRestored
 from octogram_tui.journal import codec, inputs
 from octogram_tui.journal.inputs import ScenarioOf
-from octogram_tui.model.ids import AttemptId, Execution
+from octogram_tui.model.ids import AttemptId, ErrandId, Execution
 
 Line = Event | dict[str, Any]
 
@@ -98,6 +98,7 @@ class _Replay:
         self._scenario_of = scenario_of
         self._veil = veil
         self._sent: dict[Execution, SendJob] = {}
+        self._most_sent = 100  # before those that have ended are forgotten again
         self._due_s: dict[Timer, float] = {}
 
     def take(self, line: Line) -> None:
@@ -131,7 +132,7 @@ class _Replay:
     def _feed(self, stimulus: Stimulus, at_s: float) -> None:
         if isinstance(stimulus, TakeUpRequest):
             self.tell_engine()
-        elif isinstance(stimulus, AttemptReport):
+        elif isinstance(stimulus, AttemptReport) and isinstance(stimulus.attempt, ErrandId):
             self._sent.pop(stimulus.attempt, None)
         elif isinstance(stimulus, TimerReport):
             self._due_s.pop(stimulus.timer, None)
@@ -148,6 +149,8 @@ class _Replay:
         match effect:
             case SendJob():
                 self._sent[effect.attempt] = effect
+                if len(self._sent) > self._most_sent:
+                    self._forget_ended()
             case ArmTimer():
                 self._due_s[effect.timer] = at_s + effect.after_s
             case DisarmTimer():
@@ -155,11 +158,15 @@ class _Replay:
 
     def tell_engine(self) -> None:
         """Tell the engine what is under way outside of it: it orders, and does not look back."""
+        self._forget_ended()
+        self.engine.taking_up.recall(dict(self._sent), dict(self._due_s))
+
+    def _forget_ended(self) -> None:
         running = self.engine.instances.running
         for execution in list(self._sent):
             if isinstance(execution, AttemptId) and running(execution) is None:
                 del self._sent[execution]
-        self.engine.taking_up.recall(dict(self._sent), dict(self._due_s))
+        self._most_sent = 2 * len(self._sent) + 100
 
 
 def _is_same(stated: Event, found: Event) -> bool:
