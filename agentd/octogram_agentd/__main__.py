@@ -2,8 +2,8 @@
 
 agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
 agentd put | get            files, over standard input and output
-agentd serve ADDRESS PORT DIRECTORY
-agentd download URL PATH
+agentd serve ADDRESS[,ADDRESS] PORT DIRECTORY    with its key, or `open`, on standard input
+agentd download PATH        with the URL on standard input
 agentd --selftest | --version
 """
 

@@ -282,7 +282,7 @@ class Fleet:
             reason=stimulus.reason,
             address=self._services.addresses.get(stimulus.agent, ""),
         )
-        self._services.record(event)
+        self._services.record(event, stimulus.key)
         self._core.emit(event)
         self.send_targets()
 

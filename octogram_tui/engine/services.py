@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from octogram_agentd.network.endpoint import Endpoint, why_not_for_others
+from octogram_agentd.network.endpoint import Endpoint, as_url, is_loopback, why_not_for_others
+from octogram_agentd.network.tickets import with_ticket
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import ServiceAnnounced, WarningGiven
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.values import Value
 
 FILE_SERVICE = ("http", "http")
 BEHIND_URI = {
@@ -33,6 +35,11 @@ class Service(NamedTuple):
     ports: dict[str, int]
     is_up: bool
     reason: str
+    key: str = ""
+
+
+Tickets = dict[str, str]
+"""URLs as events and people see them, each with the one that its job gets: a file server wants a ticket in it."""
 
 
 class ServiceTable:
@@ -42,10 +49,14 @@ class ServiceTable:
         self._of_agent: dict[str, dict[tuple[str, str], Service]] = {}
         self.addresses: dict[str, str] = {}  # where other agents reach each agent of the run
         self._warned: set[str] = set()
+        self._serving: dict[int, dict[str, None]] = {}  # the agents whose file server has had a port
 
-    def record(self, event: ServiceAnnounced) -> None:
-        """Take note of a service that came up or went down."""
-        service = Service(event.kind, event.name, event.ports, event.state == "up", event.reason)
+    def record(self, event: ServiceAnnounced, key: str = "") -> None:
+        """Take note of a service that came up or went down; the key of a file server is no part of the event."""
+        service = Service(event.kind, event.name, event.ports, event.state == "up", event.reason, key)
+        if key:
+            for port in event.ports.values():
+                self._serving.setdefault(port, {})[event.agent] = None
         self._of_agent.setdefault(event.agent, {})[event.kind, event.name] = service
 
     def all(self) -> list[tuple[str, Service]]:
@@ -71,13 +82,39 @@ class ServiceTable:
             message = f"{agent} is told to reach {owner} at {address}, which {why}: give {owner} a `data_address`"
             core.emit(WarningGiven(message=message, agent=owner))
 
-    def resolve(self, kind: str, uri: str, agent: str) -> dict[str, str]:
+    def resolve(self, kind: str, uri: str, agent: str, tickets: Tickets | None = None) -> dict[str, str]:
         """Turn a URI argument of a job on `agent` into {"owned": NAME} or {"remote": URL}.
 
         The name of a file is a path, whatever is in it, and goes along as "path"; after the name of an HTTP service
-        comes the rest of a URL.
+        comes the rest of a URL. tickets: gets what `stamped` needs.
         Raises TemplateError when nothing stands behind the URI.
         """
+        found = self._behind(kind, uri, agent)
+        if tickets is not None and self._serving and kind in ("file", "http") and "remote" in found:
+            url = as_url(found["remote"])
+            key = self._key_for(url, agent)
+            if key:
+                tickets[found["remote"]] = with_ticket(url, key)
+        return found
+
+    def _key_for(self, url: str, agent: str) -> str:
+        """Give the key of the file server of this run that a URL leads to, however it was written; empty for none."""
+        scheme, _, rest = url.partition("://")
+        try:
+            where = Endpoint.parse(re.split("[/?#]", rest, maxsplit=1)[0], 80)
+        except ValueError:
+            return ""
+        if scheme != "http":
+            return ""
+        for owner in self._serving.get(where.port, ()):
+            address = Endpoint(self.addresses.get(owner, "").replace("%", "%25"), where.port)
+            if where == address or (owner == agent and is_loopback(where.host)):
+                service = self._of_agent.get(owner, {}).get(FILE_SERVICE)
+                if service is not None and where.port in service.ports.values():
+                    return service.key
+        return ""
+
+    def _behind(self, kind: str, uri: str, agent: str) -> dict[str, str]:
         scheme, separator, name = uri.partition("://")
         if not separator or scheme in ("http", "https"):
             return {"remote": uri}
@@ -136,6 +173,22 @@ class ServiceTable:
     def _offers(self, owner: str) -> str:
         offers = [f"{s.kind} {s.name}" for s in self._of_agent.get(owner, {}).values() if s.is_up]
         return f"{owner} offers: {', '.join(offers)}" if offers else f"{owner} offers nothing yet"
+
+
+def stamped(arguments: dict[str, Value], tickets: Tickets) -> dict[str, Value]:
+    """Give the arguments as the agent gets them: with a ticket in each URL that needs one."""
+
+    def stamp(value: Any) -> Any:
+        if isinstance(value, list):
+            return [stamp(one) for one in value]
+        if isinstance(value, dict):
+            url = value.get("remote")
+            if isinstance(url, str) and url in tickets and value.keys() <= {"remote", "path"}:
+                return {**value, "remote": tickets[url]}
+            return {name: stamp(one) for name, one in value.items()}
+        return value
+
+    return {name: stamp(value) for name, value in arguments.items()} if tickets else arguments
 
 
 def _quoted(path: str) -> str:

@@ -167,7 +167,7 @@ class ProgressReport:
 
 @dataclass(slots=True)
 class ServiceReport:
-    """A service of an agent came up or went down."""
+    """A service of an agent came up or went down. `key`: of a file server, what tickets for its URLs are made of."""
 
     agent: str
     kind: str
@@ -175,6 +175,7 @@ class ServiceReport:
     ports: dict[str, int] = field(default_factory=dict)
     state: str = "up"
     reason: str = ""
+    key: str = ""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from octogram_tui.engine.events import JobFinished, JobReleased, JobStarted, War
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.line import Follows
 from octogram_tui.engine.readings import Noting, Readings, Seen
-from octogram_tui.engine.services import ServiceTable
+from octogram_tui.engine.services import ServiceTable, Tickets, stamped
 from octogram_tui.engine.stimuli import AttemptReport, Inputs
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.engine.watching import Watching
@@ -131,8 +131,10 @@ class Transitions:
         agent = instance.id.agent
         scope = self._scope(instance)
 
+        tickets: Tickets = {}
+
         def resolve(kind: str, uri: str) -> dict[str, str]:
-            found = self._services.resolve(kind, uri, agent)
+            found = self._services.resolve(kind, uri, agent, tickets)
             if "remote" in found:
                 self._services.warn_of_address(self._core, uri.partition("://")[0], agent)
             return found
@@ -169,6 +171,7 @@ class Transitions:
             if problem:
                 self._fail(instance, Failure(AGENT_LOST, problem), 0.0)
                 return
+            arguments = stamped(arguments, tickets)
             self._core.order(SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where))
 
     def _scope(self, instance: Instance) -> dict[str, Value]:

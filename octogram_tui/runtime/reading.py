@@ -20,6 +20,7 @@ Message = dict[str, Any]
 
 END_STATES = ("ok", "failed", "cancelled")
 MAX_PORT = 65535
+MAX_KEY_LENGTH = 256
 MOST_LOAD = 1000.0
 
 
@@ -62,6 +63,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 _ports(message["ports"]),
                 text_of(message["state"]),
                 text_of(message.get("reason", "")),
+                _key(message.get("key", "")),
             )
         case "hb" if "load" in message:
             return _load(agent, message["load"])
@@ -150,6 +152,13 @@ def _lines(value: object) -> list[str]:
     except TypeError:
         raise ValueError("a line is not a text") from None
     return value
+
+
+def _key(value: object) -> str:
+    text = text_of(value)
+    if not text.isascii() or len(text) > MAX_KEY_LENGTH:
+        raise ValueError("not a key")
+    return text
 
 
 def _ports(value: object) -> dict[str, int]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from daemon_client import WAIT_S, DaemonClient
 
+from octogram_agentd.network.tickets import with_ticket
+
 
 class Finished:
     """How an attempt ended."""
@@ -67,6 +69,11 @@ class RealAgent(DaemonClient):
             return Finished(await end)
 
         return attempt, asyncio.ensure_future(finish())
+
+    def url(self, server: dict[str, Any], path: str) -> str:
+        """Give the URL of a file that a server of this agent gives out, as the run makes it."""
+        key = next(service["key"] for service in reversed(self.told) if service["kind"] == "http")
+        return with_ticket(f"http://127.0.0.1:{server['port']}/{path}", key)
 
     async def seen(self, line: str) -> None:
         """Wait for a line of output that contains a text."""

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from simulation import Simulation, job, named, report, scenario, stage
 
+from octogram_agentd.network.tickets import ticket_for, with_ticket, without_ticket
 from octogram_tui.engine.effects import SendJob, StartAgent, StopAgent
 from octogram_tui.engine.events import (
     AgentFailed,
@@ -109,6 +110,45 @@ def test_uris_resolve_as_the_language_says(kind: str, uri: str, expected: dict[s
     assert services.resolve(kind, uri, "a") == expected
 
 
+KEY = "a" * 64
+
+
+@pytest.mark.fault(89)
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "b://d/f",
+        "http://10.0.0.2:15000/d/f",  # as written by hand
+        "10.0.0.2:15000/d/f",
+    ],
+)
+def test_the_url_of_a_file_has_a_ticket_where_its_job_gets_it_and_nowhere_else(uri: str) -> None:
+    simulation = asking(
+        uri, {"a": "10.0.0.1", "b": "10.0.0.2"}, ServiceReport("b", "http", "http", {"http": 15000}, key=KEY)
+    )
+    (sent,) = simulation.sent
+    file = sent.arguments["file"]
+    assert isinstance(file, dict)
+    written = str(file["remote"])
+    assert written == with_ticket(without_ticket(written), KEY)
+    assert without_ticket(written).startswith("http://10.0.0.2:15000/d/f")
+    ticket = ticket_for(KEY, b"d/f")
+    assert ticket in written
+    assert ticket not in repr(simulation.events)
+    assert KEY not in repr(simulation.events)
+
+
+@pytest.mark.fault(89)
+@pytest.mark.parametrize(
+    "uri", ["http://10.0.0.3:15000/f", "http://10.0.0.2:15001/f", "https://10.0.0.2:15000/f", "http://[x/f"]
+)
+def test_other_servers_are_shown_no_ticket(uri: str) -> None:
+    simulation = asking(
+        uri, {"a": "10.0.0.1", "b": "10.0.0.2"}, ServiceReport("b", "http", "http", {"http": 15000}, key=KEY)
+    )
+    assert simulation.sent[0].arguments == {"file": {"remote": uri}}
+
+
 @pytest.mark.parametrize(
     ("kind", "uri", "said"),
     [
@@ -124,12 +164,15 @@ def test_uris_of_nothing_say_what_is_missing(kind: str, uri: str, said: str) -> 
         table(process__two={"x": 1, "y": 2}).resolve(kind, uri, "a")
 
 
-def asking(uri: str, addresses: dict[str, str]) -> Simulation:
+SERVER = ServiceReport("b", "http", "http", {"http": 80})
+
+
+def asking(uri: str, addresses: dict[str, str], server: ServiceReport = SERVER) -> Simulation:
     """Two agents that turned out to be at addresses; `a` asks for a file of `b`."""
     simulation = Simulation(scenario(stage("s", job("ask", {"file": uri}), on="^a$"), agents="a b"))
     simulation.feed(BeginRequest("2026-01-01T00:00:00Z"))
     simulation.waiting.clear()
-    simulation.feed(ServiceReport("b", "http", "http", {"http": 80}))
+    simulation.feed(server)
     for name, address in addresses.items():
         simulation.go(AgentUpReport(name, address=address))
     return simulation

@@ -343,9 +343,11 @@ class AgentContext(Context):
 
         return await download(self, uri.remote, name, executable, is_direct=uri.path is not None)
 
-    def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None) -> None:
+    def announce(
+        self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None, key: str = ""
+    ) -> None:
         """Tell everyone of a service."""
-        self._agent.services.announce(self.attempt, kind, name, dict(ports), process)
+        self._agent.services.announce(self.attempt, kind, name, dict(ports), process, key)
 
     def service(self, kind: str, name: str) -> Dict[str, int]:
         """Give the ports of a service of this agent."""

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 
 class _Service:
-    __slots__ = ("attempt", "is_up", "kind", "name", "ports", "process", "reason")
+    __slots__ = ("attempt", "is_up", "key", "kind", "name", "ports", "process", "reason")
 
-    def __init__(self, attempt: str, kind: str, name: str, ports: Dict[str, int], process: Optional[Process]) -> None:
+    def __init__(
+        self, attempt: str, kind: str, name: str, ports: Dict[str, int], process: Optional[Process], key: str
+    ) -> None:
         self.attempt = attempt
         self.kind = kind
         self.name = name
         self.ports = ports
         self.process = process
+        self.key = key
         self.is_up = True
         self.reason = ""
 
@@ -31,9 +34,11 @@ class AnnouncedServices:
         self._post = post
         self._services: Dict[Tuple[str, str], _Service] = {}
 
-    def announce(self, attempt: str, kind: str, name: str, ports: Dict[str, int], process: Optional[Process]) -> None:
+    def announce(
+        self, attempt: str, kind: str, name: str, ports: Dict[str, int], process: Optional[Process], key: str = ""
+    ) -> None:
         """Say that a service is up; down already when its process has ended meanwhile."""
-        service = self._services[kind, name] = _Service(attempt, kind, name, ports, process)
+        service = self._services[kind, name] = _Service(attempt, kind, name, ports, process, key)
         self._tell(service)
         if process is not None and not process.is_running:
             self._down(service)
@@ -77,5 +82,6 @@ class AnnouncedServices:
                 "ports": service.ports,
                 "state": "up" if service.is_up else "down",
                 "reason": service.reason,
+                **({"key": service.key} if service.key else {}),
             }
         )

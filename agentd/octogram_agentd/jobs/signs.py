@@ -14,6 +14,7 @@ import time
 from octogram_agentd.kernel import Future, TimeExpired
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint, host_to_reach
 from octogram_agentd.network.probe import is_listening, numbers_of
+from octogram_agentd.network.tickets import without_ticket
 from octogram_agentd.procedures.values import ProcedureFailed, checked_timeout
 
 TYPE_CHECKING = False
@@ -97,13 +98,14 @@ class HttpSign(Sign):
         """Ask."""
         try:
             url = self._url()
+            shown = without_ticket(url)
             if not self._answer:
-                self.last = "%s was asked, and gave no whole answer" % url
+                self.last = "%s was asked, and gave no whole answer" % shown
             response = await self._context.http("GET", url, timeout_s=look_s)
         except ProcedureFailed as error:
             self.last = error.message + ("; before that: " + self._answer if self._answer else "")
             return None
-        self.last = self._answer = "%d %s" % (response.status, url)
+        self.last = self._answer = "%d %s" % (response.status, shown)
         return self.last if response.status < 400 else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from octogram_agentd.network.endpoint import as_url
+from octogram_agentd.network.tickets import without_ticket
 from octogram_agentd.network.urls import sendable
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.processes import origin
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
     from octogram_agentd.procedures.context import Context
 
+MAX_BYTES = 64 << 30
 STALL_S = 60.0  # without a byte, after which a download has failed
 PIECE_BYTES = 256 * 1024
+_SPARE_BYTES = 32 << 20  # of the disk are left to everybody else
 
 
 class Downloads:
-    """What was downloaded to this agent or is being, by URL."""
+    """What was downloaded to this agent or is being, by URL without its ticket."""
 
     def __init__(self) -> None:
         self.of: Dict[str, _Download] = {}
@@ -51,8 +54,9 @@ async def download(
     """
     url = as_url(url)
     kept = context.state(Downloads).of
+    shown = without_ticket(url)
     while True:
-        found = kept.get(url)
+        found = kept.get(shown)
         if found is not None and found.path and not os.path.exists(found.path):
             found = None  # somebody has moved it away
         if found is None:
@@ -64,22 +68,24 @@ async def download(
 
 
 async def _lead(context: Context, kept: Dict[str, _Download], url: str, is_direct: bool) -> None:
-    entry = kept[url] = _Download()
-    directory = os.path.join(context.root, "downloads", _folder(url))
+    shown = without_ticket(url)
+    entry = kept[shown] = _Download()
+    directory = os.path.join(context.root, "downloads", _folder(shown))
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         path = os.path.join(directory, "content")
-        program = origin.argv("network.download", url, path, *(["direct"] if is_direct else []))
-        result = await context.command(program, cwd=context.root, check=False, log=False)
+        program = origin.argv("network.download", path, *(["direct"] if is_direct else []))
+        stdin = url.encode("utf-8", "surrogateescape") + b"\n"  # everybody can read a command line
+        result = await context.command(program, cwd=context.root, stdin=stdin, check=False, log=False)
         if result.exit_code != 0:
             lines = result.stderr.strip().splitlines() or ["its program ended with status %d" % result.exit_code]
-            raise ProcedureFailed("cannot download %s: %s" % (url, lines[-1]), kind="download", url=url)
+            raise ProcedureFailed("cannot download %s: %s" % (shown, lines[-1]), kind="download", url=shown)
         entry.path = path
     except OSError as error:
-        raise ProcedureFailed("cannot download %s: %s" % (url, error), kind="download", url=url) from None
+        raise ProcedureFailed("cannot download %s: %s" % (shown, error), kind="download", url=shown) from None
     finally:
         if not entry.path:
-            del kept[url]
+            del kept[shown]
         for future in entry.waiting:
             future.set()
 
@@ -116,12 +122,15 @@ def _as_asked(path: str, name: str, executable: bool) -> str:
 
 
 def main(argv: List[str]) -> int:
-    """Download URL to PATH: `download URL PATH [direct]`. One line on standard error says why it failed."""
+    """Download to PATH: `download PATH [direct]`, with the URL on standard input.
+
+    One line on standard error says why it failed.
+    """
     import sys
 
-    url, path = argv[:2]
+    url = os.fsdecode(sys.stdin.buffer.readline()).rstrip("\n")
     try:
-        _fetch(url, path, "direct" in argv[2:])
+        _fetch(url, argv[0], "direct" in argv[1:])
     except _DownloadFailed as error:
         sys.stderr.write("%s\n" % error)
         return 1
@@ -152,13 +161,18 @@ def _fetch(url: str, path: str, is_direct: bool) -> None:
                 raise _DownloadFailed("%s is not a scheme that is downloaded" % scheme)
             length = answer.headers.get("Content-Length")
             received = 0
+            room = min(MAX_BYTES, _free_bytes(path))
+            if length is not None and int(length) > room:
+                raise _DownloadFailed("it has %s bytes, and there is room for %d here" % (length, room))
             with open(partial, "wb") as target:
                 while True:
                     piece = answer.read(PIECE_BYTES)
                     if not piece:
                         break
-                    target.write(piece)
                     received += len(piece)
+                    if received > room:
+                        raise _DownloadFailed("it has more than the %d bytes that there is room for here" % room)
+                    target.write(piece)
         if length is not None and received != int(length):
             raise _DownloadFailed("the connection ended after %d of %s bytes" % (received, length))
         os.replace(partial, path)
@@ -176,6 +190,11 @@ def _fetch(url: str, path: str, is_direct: bool) -> None:
             os.unlink(partial)
         except OSError:
             pass
+
+
+def _free_bytes(path: str) -> int:
+    status = os.statvfs(os.path.dirname(path))
+    return max(0, status.f_bavail * status.f_frsize - _SPARE_BYTES)
 
 
 def _through(request: Request, server: str) -> str:

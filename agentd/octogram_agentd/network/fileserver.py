@@ -1,77 +1,81 @@
 """A small HTTP server for one directory: what `builtins.start_http_server` starts, as a process of its own.
 
-GET and HEAD of files, one range at a time. Never a listing, never what lies outside of the directory, whatever dots or
-links lead there. At most MAX_CONNECTIONS at once (more wait to be accepted), one request each, IDLE_S without progress.
+What is given out is decided in exchange.py; here is who may wait how long for it. One thread looks after everybody. A
+request has to be there within HEAD_S. When all places are taken, whoever has been here longest without a request makes
+room for who comes: idle and half-open connections shut nobody out. A file that is sent has to get on, at
+SLOWEST_BYTES_S at least. It ends when its daemon does.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import resource
+import selectors
 import socket
-import stat
+import struct
 import sys
-import threading
+import termios
 import time
 
 from octogram_agentd.network import ports
 from octogram_agentd.network.endpoint import Endpoint
-from octogram_agentd.network.urls import unquoted
+from octogram_agentd.network.exchange import MAX_HEAD_BYTES, Answer, Refused, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Tuple
+    from typing import Callable, Dict, List, Optional
 
-MAX_CONNECTIONS = 32
-IDLE_S = 30.0
-MAX_HEAD_BYTES = 16 * 1024
-_LINGER_S = 1.0
+MAX_CONNECTIONS = 512
+HEAD_S = 10.0
+GRACE_S = 0.5  # in which nobody has to make room: whoever means it has asked by then
+STALL_S = 30.0
+SLOWEST_BYTES_S = 1024
 READY = "serving on port "
-
-_STATUS = {
-    200: "OK",
-    206: "Partial Content",
-    400: "Bad Request",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    416: "Range Not Satisfiable",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-}
-
-
-class _NoFile(Exception):
-    """A request that gets no file: the status, and header lines that go with it."""
-
-    def __init__(self, status: int, *headers: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.headers = headers
+OPEN = "open"  # instead of a key: whoever comes gets every file
+_LINGER_S = 1.0
+_LOOK_S = 1.0  # how often deadlines are looked at
+_PARENT_S = 3.0  # how often, with nothing to do, whether our daemon is there
+_TURN_BYTES = 1 << 20
+_REFUSALS_TOLD = 20  # in a second; whoever asks without a ticket cannot fill our log
 
 
 def main(argv: List[str]) -> int:
-    """Serve: `serve ADDRESS PORT DIRECTORY`. Prints one line when it is ready, then one for each request."""
-    address, port, directory = argv[0], int(argv[1]), argv[2]
-    try:
-        listener = listen(address, port)
-    except OSError as error:
-        who = ports.holder(port)
-        why = "it is in use by %s" % who if who else (error.strerror or str(error)).lower()
-        sys.stderr.write("cannot serve on %s: %s\n" % (Endpoint(address, port), why))
-        return 1
-    _say(READY + str(listener.getsockname()[1]))
-    serve(listener, os.fsencode(directory))
+    """Serve: `serve ADDRESS[,ADDRESS] PORT DIRECTORY`, and on standard input a line: the key, or `open` for none.
+
+    Prints one line when it is ready, then one for each request.
+    """
+    parent = os.getppid()
+    addresses, port, directory = argv[0].split(","), int(argv[1]), argv[2]
+    key = sys.stdin.readline().strip()
+    if not key:
+        sys.stderr.write("a file server needs a key on its standard input, or the word `open`\n")
+        return 2
+    listeners: List[socket.socket] = []
+    for address in addresses:
+        try:
+            listeners.append(listen(address, port))
+        except OSError as error:
+            who = ports.holder(port)
+            why = "it is in use by %s" % who if who else (error.strerror or str(error)).lower()
+            sys.stderr.write("cannot serve on %s: %s\n" % (Endpoint(address, port), why))
+            return 1
+        port = listeners[0].getsockname()[1]
+    _say(READY + str(port))
+    os.set_blocking(1, False)  # whoever reads our log cannot hold us
+    server = Server(listeners, os.fsencode(directory), "" if key == OPEN else key, _room())
+    server.serve(until=lambda: os.getppid() != parent)
     return 0
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """Open the listening socket; `::` takes IPv4 in."""
+    """Open a listening socket; `::` takes IPv4 in."""
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         if address == "::":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
         listener.bind((address, port))
         listener.listen(512)
     except BaseException:
@@ -80,195 +84,236 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(listener: socket.socket, directory: bytes) -> None:
-    """Answer connections until the process ends."""
-    free = threading.BoundedSemaphore(MAX_CONNECTIONS)
-    threading.stack_size(256 * 1024)
+def _room() -> int:
+    """Say how many connections there may be, of which each may hold a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MAX_CONNECTIONS + 32
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(8, min(MAX_CONNECTIONS, (soft - 32) // 2))
 
-    def answer(connection: socket.socket) -> None:
+
+class _Connection:
+    """Somebody who is here: asking, being answered, or leaving."""
+
+    __slots__ = (
+        "answer",
+        "at",
+        "deadline_s",
+        "got",
+        "had",
+        "is_leaving",
+        "method",
+        "out",
+        "since_s",
+        "socket",
+        "status",
+        "target",
+    )
+
+    def __init__(self, connection: socket.socket, now_s: float) -> None:
+        self.socket = connection
+        self.since_s = now_s
+        self.deadline_s = now_s + HEAD_S
+        self.got = b""
+        self.out = memoryview(b"")
+        self.answer: Optional[Answer] = None
+        self.at = 0  # the next byte of the file
+        self.had = 0  # how much had arrived when that was last looked at
+        self.is_leaving = False
+        self.method = self.target = "-"
+        self.status = 0
+
+    @property
+    def is_asking(self) -> bool:
+        return self.status == 0
+
+    def arrived(self) -> int:
+        """Say how much the other side has taken of what was sent: what the system still holds is no progress."""
         try:
-            with connection:
-                connection.settimeout(IDLE_S)
-                _answer(connection, directory)
+            held = int.from_bytes(fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
         except OSError:
-            pass  # the other side went away
-        finally:
-            free.release()
+            held = 0
+        return (self.at - self.answer.start if self.answer is not None else 0) - held
 
-    while True:
-        free.acquire()
+
+class Server:
+    """The listening sockets and everybody who has come; `room`: how many that may be."""
+
+    def __init__(self, listeners: List[socket.socket], directory: bytes, key: str, room: int) -> None:
+        self._listeners = listeners
+        self._directory = directory
+        self._key = key
+        self._room = room
+        self._selector = selectors.DefaultSelector()
+        self._here: Dict[socket.socket, _Connection] = {}  # in the order in which they came
+        self._idle: Dict[socket.socket, _Connection] = {}  # of those the ones without a request, or leaving
+        self._is_open = False
+        self._shut_until_s = 0.0
+        self._refusals = 0
+
+    def serve(self, until: Callable[[], bool]) -> None:
+        """Answer everybody, until something has become true."""
+        look_s = time.monotonic()
+        while not until():
+            now_s = time.monotonic()
+            self._open_doors(self._has_room(now_s) and now_s >= self._shut_until_s)
+            wait_s = _PARENT_S if not self._here else _LOOK_S if self._is_open else GRACE_S
+            for key, _ in self._selector.select(wait_s):
+                if key.data is None:
+                    assert isinstance(key.fileobj, socket.socket)
+                    self._accept(key.fileobj)
+                elif key.fileobj in self._here:  # else it has made room a moment ago
+                    self._move(key.data)
+            now_s = time.monotonic()
+            if now_s >= look_s:
+                look_s = now_s + _LOOK_S
+                self._look(now_s)
+        for one in list(self._here.values()):
+            self._close(one)
+        self._selector.close()
+
+    def _has_room(self, now_s: float) -> bool:
+        if len(self._here) < self._room:
+            return True
+        oldest = next(iter(self._idle.values()), None)
+        return oldest is not None and now_s - oldest.since_s >= GRACE_S
+
+    def _open_doors(self, is_open: bool) -> None:
+        if is_open == self._is_open:
+            return
+        self._is_open = is_open
+        for listener in self._listeners:
+            if is_open:
+                self._selector.register(listener, selectors.EVENT_READ, None)
+            else:
+                self._selector.unregister(listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(64):
+            now_s = time.monotonic()
+            if not self._has_room(now_s):
+                return
+            try:
+                connection, _ = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                sys.stderr.write("cannot accept a connection: %s\n" % error)
+                self._shut_until_s = time.monotonic() + _LOOK_S  # out of descriptors or memory
+                return
+            if len(self._here) >= self._room:
+                self._close(next(iter(self._idle.values())))
+            connection.setblocking(False)
+            one = _Connection(connection, now_s)
+            self._here[connection] = self._idle[connection] = one
+            self._selector.register(connection, selectors.EVENT_READ, one)
+
+    def _move(self, one: _Connection) -> None:
+        """Take a connection as far as it goes without waiting."""
         try:
-            connection, _ = listener.accept()
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-        except (OSError, RuntimeError) as error:  # out of descriptors or threads: others end meanwhile
-            free.release()
-            sys.stderr.write("cannot accept a connection: %s\n" % error)
-            time.sleep(0.1)
+            if one.is_leaving:
+                if not one.socket.recv(MAX_HEAD_BYTES):
+                    self._close(one)
+                return
+            if one.is_asking:
+                self._read(one)
+            if not one.is_asking:
+                self._send(one)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._close(one)  # the other side went away
 
-
-def _answer(connection: socket.socket, directory: bytes) -> None:
-    target, status, sent = "-", 500, 0
-    method = "-"
-    try:
-        method, target, headers = _read_head(connection)
-        if method not in ("GET", "HEAD"):
-            raise _NoFile(405, "Allow: GET, HEAD")
-        fd = _open(directory, target)
-        try:
-            about = os.fstat(fd)
-            start, end = _range(headers, about)
-            status = 200 if (start, end) == (0, about.st_size) and "range" not in headers else 206
-            lines = [
-                "Content-Type: application/octet-stream",
-                "Content-Length: %d" % (end - start),
-                "Accept-Ranges: bytes",
-                "Last-Modified: %s" % _http_date(about.st_mtime),
-                "ETag: %s" % _tag(about),
-            ]
-            if status == 206:
-                lines.append("Content-Range: bytes %d-%d/%d" % (start, end - 1, about.st_size))
-            _send_head(connection, status, lines)
-            if method == "GET":
-                sent = _send_file(connection, fd, start, end)
-        finally:
-            os.close(fd)
-    except _NoFile as refusal:
-        status = refusal.status
-        _refuse(connection, method, refusal)
-    finally:
-        _say("%s %s %d %d" % (method, ascii(target)[1:-1], status, sent))
-
-
-def _refuse(connection: socket.socket, method: str, refusal: _NoFile) -> None:
-    body = b"" if method == "HEAD" else ("%d %s\n" % (refusal.status, _STATUS[refusal.status])).encode("ascii")
-    _send_head(
-        connection,
-        refusal.status,
-        ["Content-Type: text/plain", "Content-Length: %d" % len(body), *refusal.headers],
-    )
-    connection.sendall(body)
-    if refusal.status not in (403, 404, 416):
-        # What of the request has not been read would make the system drop the answer as well.
-        connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(_LINGER_S)
-        left_bytes = 16 * MAX_HEAD_BYTES
-        while left_bytes > 0:
-            data = connection.recv(MAX_HEAD_BYTES)
-            if not data:
-                break
-            left_bytes -= len(data)
-
-
-def _send_head(connection: socket.socket, status: int, lines: List[str]) -> None:
-    head = ["HTTP/1.1 %d %s" % (status, _STATUS[status]), "Connection: close", *lines, "", ""]
-    connection.sendall("\r\n".join(head).encode("ascii"))
-
-
-def _read_head(connection: socket.socket) -> Tuple[str, str, Dict[str, str]]:
-    """Read a request up to its empty line; header names in lower case."""
-    deadline_s = time.monotonic() + IDLE_S
-    head = b""
-    while b"\r\n\r\n" not in head and b"\n\n" not in head:
-        if len(head) > MAX_HEAD_BYTES:
-            raise _NoFile(431)
-        left_s = deadline_s - time.monotonic()
-        if left_s <= 0:
-            raise _NoFile(408)
-        connection.settimeout(left_s)
-        try:
-            data = connection.recv(MAX_HEAD_BYTES)
-        except socket.timeout:
-            raise _NoFile(408) from None
+    def _read(self, one: _Connection) -> None:
+        data = one.socket.recv(MAX_HEAD_BYTES)
         if not data:
-            raise OSError("no request")
-        head += data
-    connection.settimeout(IDLE_S)
-    lines = [line.rstrip("\r") for line in head.decode("latin-1").split("\n")]
-    words = lines[0].split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise _NoFile(400)
-    headers = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers[name.strip().lower()] = value.strip()
-    return words[0], words[1], headers
+            self._close(one)
+            return
+        one.got += data
+        if b"\r\n\r\n" in one.got or b"\n\n" in one.got:
+            self._answer(one)
+        elif len(one.got) > MAX_HEAD_BYTES:
+            self._refuse(one, Refused(431))
 
+    def _answer(self, one: _Connection) -> None:
+        try:
+            request = Request(one.got)
+            one.method, one.target = request.method, request.target
+            one.answer = answer = Answer(request, self._directory, self._key)
+        except Refused as refusal:
+            self._refuse(one, refusal)
+            return
+        one.status, one.at, one.out = answer.status, answer.start, memoryview(answer.head)
+        one.got = b""
+        one.deadline_s = time.monotonic() + STALL_S
+        self._idle.pop(one.socket, None)
+        self._selector.modify(one.socket, selectors.EVENT_WRITE, one)
 
-def _open(directory: bytes, target: str) -> int:
-    """Open the file that a request names. Raises _NoFile: 404 for what is not there, 403 for what is not served."""
-    path = target.partition("#")[0].partition("?")[0]
-    if path.startswith(("http://", "https://")):
-        path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
-    name = unquoted(path.encode("latin-1"))
-    parts = [part for part in name.split(b"/") if part not in (b"", b".")]
-    if not path.startswith("/") or b"\0" in name:
-        raise _NoFile(400)
-    if b".." in parts:
-        raise _NoFile(403)
-    try:
-        # Not blocking, so that a named pipe does not hold us.
-        fd = os.open(os.path.join(directory, *parts), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except PermissionError:
-        raise _NoFile(403) from None
-    except (OSError, ValueError):
-        raise _NoFile(404) from None
-    try:
-        mode = os.fstat(fd).st_mode
-        # What was opened, not what was asked for: no link, old or just made, can lead elsewhere.
-        opened = os.readlink(b"/proc/self/fd/%d" % fd)
-        inside = os.path.join(os.path.realpath(directory), b"")
-        if not stat.S_ISREG(mode) or not opened.startswith(inside):
-            raise _NoFile(403)
-        if name.endswith(b"/"):
-            raise _NoFile(404)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+    def _refuse(self, one: _Connection, refusal: Refused) -> None:
+        one.status, one.out = refusal.status, memoryview(refusal.answer(one.method))
+        one.deadline_s = time.monotonic() + _LINGER_S
+        if refusal.is_whole:
+            one.got = b""
+        self._selector.modify(one.socket, selectors.EVENT_WRITE, one)
 
+    def _send(self, one: _Connection) -> None:
+        while one.out:
+            one.out = one.out[one.socket.send(one.out) :]
+        answer = one.answer
+        left = _TURN_BYTES
+        while answer is not None and one.at < answer.end:
+            if left <= 0:
+                return  # the others' turn
+            count = os.sendfile(one.socket.fileno(), answer.fd, one.at, min(left, answer.end - one.at))
+            if count == 0:
+                break  # the file has become shorter
+            one.at += count
+            left -= count
+        if one.got:
+            # What of the request has not been read would make the system drop the answer as well.
+            one.socket.shutdown(socket.SHUT_WR)
+            one.is_leaving = True
+            self._selector.modify(one.socket, selectors.EVENT_READ, one)
+        else:
+            self._close(one)
 
-def _range(headers: Dict[str, str], about: os.stat_result) -> Tuple[int, int]:
-    """Give the first byte and the one after the last that are wanted; removes a range that does not count."""
-    size = about.st_size
-    wanted = headers.get("range", "")
-    condition = headers.get("if-range", "")
-    first, dash, last = wanted[6:].partition("-")
-    counts = wanted.startswith("bytes=") and bool(dash) and (first + last).isdigit()
-    if not counts or (condition and condition not in (_tag(about), _http_date(about.st_mtime))):
-        headers.pop("range", None)
-        return 0, size
-    if not first:
-        start, end = max(0, size - int(last)), size
-    else:
-        start, end = int(first), min(size, int(last) + 1) if last else size
-    if start >= end:
-        raise _NoFile(416, "Content-Range: bytes */%d" % size)
-    return start, end
+    def _look(self, now_s: float) -> None:
+        """Send away who is late."""
+        for one in [one for one in self._here.values() if now_s >= one.deadline_s]:
+            if one.is_asking:
+                self._refuse(one, Refused(408))
+                self._move(one)
+                continue
+            arrived = one.arrived()
+            if one.answer is None or arrived - one.had < SLOWEST_BYTES_S * STALL_S:
+                self._cut(one)
+            else:
+                one.had, one.deadline_s = arrived, now_s + STALL_S
+        if self._refusals > _REFUSALS_TOLD:
+            _say("%d more requests were refused" % (self._refusals - _REFUSALS_TOLD))
+        self._refusals = 0
 
+    def _cut(self, one: _Connection) -> None:
+        """Close without waiting for what the other side does not take."""
+        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._close(one)
 
-def _tag(about: os.stat_result) -> str:
-    return '"%x-%x"' % (about.st_mtime_ns, about.st_size)
-
-
-def _http_date(at_s: float) -> str:
-    parts = time.gmtime(at_s)
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[parts.tm_wday]
-    month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][parts.tm_mon - 1]
-    return "%s, %02d %s %d %02d:%02d:%02d GMT" % (
-        day,
-        parts.tm_mday,
-        month,
-        parts.tm_year,
-        parts.tm_hour,
-        parts.tm_min,
-        parts.tm_sec,
-    )
-
-
-def _send_file(connection: socket.socket, fd: int, start: int, end: int) -> int:
-    with os.fdopen(os.dup(fd), "rb") as file:
-        return connection.sendfile(file, start, end - start) if end > start else 0
+    def _close(self, one: _Connection) -> None:
+        if self._here.pop(one.socket, None) is None:
+            return
+        self._idle.pop(one.socket, None)
+        self._selector.unregister(one.socket)
+        one.socket.close()
+        sent = 0
+        if one.answer is not None:
+            sent = one.at - one.answer.start
+            os.close(one.answer.fd)
+        if one.answer is None and one.status:
+            self._refusals += 1
+        if one.status and (one.answer is not None or self._refusals <= _REFUSALS_TOLD):
+            _say("%s %s %d %d" % (one.method, ascii(one.target[:2000])[1:-1], one.status, sent))
 
 
 def _say(text: str) -> None:

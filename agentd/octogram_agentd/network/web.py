@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 
 from octogram_agentd.kernel import Bell
+from octogram_agentd.network.tickets import without_ticket
 from octogram_agentd.network.urls import sendable
 from octogram_agentd.procedures.context import Response
 from octogram_agentd.procedures.values import ProcedureFailed
@@ -23,7 +24,8 @@ QUIET_S = 3600.0  # without a byte, after which an endless answer is given up
 def failed(url: str, error: BaseException) -> ProcedureFailed:
     """Say that no answer came."""
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return ProcedureFailed("no answer from %s: %s" % (url, why), kind="http", url=url)
+    shown = without_ticket(url)
+    return ProcedureFailed("no answer from %s: %s" % (shown, why), kind="http", url=shown)
 
 
 async def request(

@@ -264,8 +264,13 @@ class Context:
         """
         raise NotImplementedError
 
-    def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None) -> None:
-        """Tell everyone of a service. With `process` it is down, with the reason, when that ends."""
+    def announce(
+        self, kind: str, name: str, ports: Mapping[str, int], *, process: Optional[Process] = None, key: str = ""
+    ) -> None:
+        """Tell everyone of a service. With `process` it is down, with the reason, when that ends.
+
+        key: what the run makes tickets of (network/tickets.py), for the URLs of a file server.
+        """
         raise NotImplementedError
 
     def service(self, kind: str, name: str) -> Dict[str, int]:

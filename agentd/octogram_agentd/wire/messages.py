@@ -124,6 +124,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "ports": "map of names to numbers: rpc, metrics, net, http, ...",
             "state": "up or down",
             "reason": "why it is down: exit status and last lines",
+            "key": "of a file server, what the run makes tickets of for its URLs; kept from everybody else",
         },
     ),
     "finished": (

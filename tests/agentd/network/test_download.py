@@ -62,8 +62,8 @@ Download = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(params=interpreters(), ids=lambda path: Path(path).parent.parent.name)
 def download(request: pytest.FixtureRequest, tmp_path: Path) -> Download:
     def run(url: str, *more: str) -> subprocess.CompletedProcess[str]:
-        argv = [request.param, *origin.argv("network.download", url, str(tmp_path / "target"), *more)[1:]]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        argv = [request.param, *origin.argv("network.download", str(tmp_path / "target"), *more)[1:]]
+        return subprocess.run(argv, input=url + "\n", capture_output=True, text=True, timeout=60, check=False)
 
     return run
 
@@ -118,8 +118,8 @@ def test_no_proxy_is_asked_for_a_file_of_another_agent(
 
 
 def test_a_disk_that_cannot_be_written(url: str, tmp_path: Path) -> None:
-    argv = origin.argv("network.download", url + "/file", str(tmp_path / "no/such/directory"))
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    argv = origin.argv("network.download", str(tmp_path / "no/such/directory"))
+    done = subprocess.run(argv, input=url + "/file\n", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "no such file or directory" in done.stderr
     assert sys.executable == argv[0]

@@ -12,7 +12,7 @@ from octogram_agentd.network.endpoint import (
     is_loopback,
     why_not_for_others,
 )
-from octogram_agentd.network.interfaces import every_interface, host_here
+from octogram_agentd.network.interfaces import every_interface, host_here, hosts_of_one
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,21 @@ def test_every_interface_of_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("_socket.socket", refuse)
     assert host_here(everywhere) == "0.0.0.0"
     assert host_here("127.0.0.1") == "127.0.0.1"
+
+
+@pytest.mark.fault(89)
+@pytest.mark.parametrize(
+    ("bind", "address", "hosts"),
+    [
+        ("127.0.0.1", "127.0.0.1", ["127.0.0.1"]),
+        ("::1", "::1", ["::1"]),
+        ("::", "127.0.0.9", ["127.0.0.9", "127.0.0.1"]),  # stands here for an address of this machine
+        ("::", "203.0.113.77", ["::"]),  # nobody's: the address that others know it by is that of a router
+        ("0.0.0.0", "name.example", ["0.0.0.0"]),
+        ("::", "fe80::1%nothing", ["::"]),
+    ],
+)
+def test_a_file_server_listens_where_it_is_looked_for_and_nowhere_else(
+    bind: str, address: str, hosts: list[str]
+) -> None:
+    assert hosts_of_one(bind, address) == hosts

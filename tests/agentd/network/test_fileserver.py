@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
+import resource
 import select
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from agent_harness import is_alive, until
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from interpreters import interpreters
 
+from octogram_agentd.network import fileserver
+from octogram_agentd.network.tickets import with_ticket
 from octogram_agentd.processes import origin
 
 
@@ -22,15 +31,26 @@ class Server:
     """A running file server."""
 
     def __init__(
-        self, directory: Path, python: str = sys.executable, address: str = "127.0.0.1", port: int = 0
+        self,
+        directory: Path,
+        python: str = sys.executable,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        key: str = "",
+        **more: Any,
     ) -> None:
         self.process = subprocess.Popen(
             [python, *origin.argv("network.fileserver", address, str(port), str(directory))[1:]],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            **more,
         )
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.process.stdin.write(f"{key or 'open'}\n")
+        self.process.stdin.close()
         found = re.match(r"serving on port (\d+)\n", self.process.stdout.readline())
         self.port = int(found.group(1)) if found else 0
 
@@ -56,7 +76,10 @@ class Server:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.fixture(scope="module")
@@ -211,18 +234,193 @@ def test_a_directory_may_come_later(tmp_path: Path) -> None:
         one.close()
 
 
-def test_connections_are_bounded_and_others_wait(server: Server) -> None:
-    """Idle ones fill all places; a request beyond them is answered as soon as one is free, not refused."""
-    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(32)]
+KEY = "k" * 64
+
+
+@pytest.fixture(scope="module")
+def keyed(place: Path) -> Generator[Server, None, None]:
+    server = Server(place / "www", key=KEY)
+    yield server
+    server.close()
+
+
+def signed(path: str, key: str = KEY) -> str:
+    return with_ticket(f"http://h{path}", key)[len("http://h") :]
+
+
+@pytest.mark.fault(89)
+def test_a_ticket_is_good_for_its_file_and_for_no_other(keyed: Server) -> None:
+    assert keyed.ask(signed("/f.txt"))[::2] == (200, b"0123456789")
+    assert keyed.ask(signed("/sub/with%20space?x=1"))[2] == b"spaced"
+    assert keyed.ask(signed("/f.txt"), "HEAD")[::2] == (200, b"")
+    assert keyed.ask(signed("/f.txt"), Range="bytes=2-4")[::2] == (206, b"234")
+    of_another = signed("/f.txt").replace("f.txt", "sub/with%20space")
+    for target in (
+        "/f.txt",
+        "/missing",
+        "/../secret",
+        of_another,
+        signed("/f.txt", "other"),
+        f"/~{KEY}/f.txt",
+        "/~/f.txt",
+    ):
+        status, _, body = keyed.ask(target)
+        assert status == 401, target
+        assert b"AGENT://PATH" in body
+
+
+@pytest.mark.fault(89)
+def test_a_ticket_leads_out_of_the_directory_no_more_than_none(keyed: Server) -> None:
+    for path in (
+        "/../secret",
+        "/%2e%2e/secret",
+        "/outer-link",
+        "/outer-directory/secret",
+        "/absolute-link",
+        "/",
+        "/sub",
+    ):
+        status, _, body = keyed.ask(signed(path))
+        assert status == 403, path
+        assert b"secret" not in body
+    assert keyed.ask(signed("/f.txt"), "POST")[0] == 405
+
+
+@given(st.binary(max_size=80))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.fault(89)
+def test_nothing_is_given_out_to_whoever_guesses(keyed: Server, path: bytes) -> None:
+    target = path.replace(b"\n", b"").replace(b"\r", b"").replace(b" ", b"")
+    status = keyed.raw(b"GET /" + target + b" HTTP/1.1\r\n\r\n").split(b" ")[1]
+    assert status in (b"400", b"401")
+
+
+@pytest.mark.fault(89)
+def test_a_ticket_stands_in_no_log_and_a_key_in_no_command_line(place: Path) -> None:
+    one = Server(place / "www", key=KEY)
     try:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as waiting:
+        one.ask(signed("/f.txt"))
+        assert one.process.stdout is not None
+        assert one.process.stdout.readline() == "GET /f.txt 200 10\n"
+        assert KEY.encode() not in Path(f"/proc/{one.process.pid}/cmdline").read_bytes()
+    finally:
+        one.close()
+
+
+def test_without_a_key_or_the_word_for_none_nothing_is_served(tmp_path: Path) -> None:
+    argv = origin.argv("network.fileserver", "127.0.0.1", "0", str(tmp_path))
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a key" in done.stderr
+
+
+def limited() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # room for sixteen
+
+
+@pytest.mark.fault(89)
+def test_idle_and_half_open_connections_shut_nobody_out(place: Path) -> None:
+    one = Server(place / "www", preexec_fn=limited)
+    idle = []
+    try:
+        for number in range(48):
+            idle.append(socket.create_connection(("127.0.0.1", one.port), timeout=20))
+            idle[-1].sendall([b"", b"GET /f.txt HTTP/1.1\r\n", b"\x16"][number % 3])
+        assert one.ask("/f.txt")[2] == b"0123456789"
+        with contextlib.suppress(ConnectionResetError):
+            assert idle[0].recv(100) == b""  # the oldest made room
+    finally:
+        for connection in idle:
+            connection.close()
+        one.close()
+
+
+@pytest.mark.fault(89)
+def test_transfers_under_way_are_not_sent_away_and_who_comes_waits(place: Path) -> None:
+    one = Server(place / "www", preexec_fn=limited)
+    busy = []
+    try:
+        for _ in range(16):
+            busy.append(socket.create_connection(("127.0.0.1", one.port), timeout=20))
+            busy[-1].sendall(b"GET /big HTTP/1.1\r\n\r\n")
+            assert busy[-1].recv(8).startswith(b"HTTP")
+        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as waiting:
             waiting.sendall(b"GET /f.txt HTTP/1.1\r\n\r\n")
-            idle.pop().close()
+            busy.pop().close()
             assert select.select([waiting], [], [], 20)[0]
             assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+        assert len(b"".join(iter(lambda: busy[0].recv(1 << 20), b""))) > 8 << 20
     finally:
-        for one in idle:
-            one.close()
+        for connection in busy:
+            connection.close()
+        one.close()
+
+
+class Late(fileserver.Server):
+    """Looks at its deadlines as if so much time had passed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.listener = fileserver.listen("127.0.0.1", 0)
+        super().__init__([self.listener], os.fsencode(directory), "", 8)
+        self.is_over = False
+        self.thread = threading.Thread(target=self.serve, args=(lambda: self.is_over,))
+        self.thread.start()
+
+    def connect(self, sent: bytes) -> socket.socket:
+        connection = socket.create_connection(self.listener.getsockname(), timeout=20)
+        connection.sendall(sent)
+        return connection
+
+    def close(self) -> None:
+        self.is_over = True
+        self.connect(b"").close()
+        self.thread.join()
+        self.listener.close()
+
+
+@pytest.mark.fault(89)
+def test_whoever_is_slow_is_sent_away(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is no request, and an answer that nobody takes is not sent for ever."""
+    monkeypatch.setattr(fileserver, "HEAD_S", 0.2)
+    monkeypatch.setattr(fileserver, "STALL_S", 0.3)
+    monkeypatch.setattr(fileserver, "_LOOK_S", 0.05)
+    server = Late(place / "www")
+    try:
+        with server.connect(b"GET /f.txt HT") as dripping:
+            for byte in b"TP/1.1":
+                if select.select([dripping], [], [], 0.1)[0]:
+                    break
+                dripping.send(bytes([byte]))
+            assert dripping.recv(100).startswith(b"HTTP/1.1 408")
+        with server.connect(b"GET /big HTTP/1.1\r\n\r\n") as taking_nothing:
+            poll = select.poll()
+            poll.register(taking_nothing, select.POLLRDHUP)
+            assert poll.poll(20_000)
+            got = 0
+            with contextlib.suppress(ConnectionResetError):
+                while data := taking_nothing.recv(1 << 20):
+                    got += len(data)
+            assert got < 8 << 20
+    finally:
+        server.close()
+
+
+@pytest.mark.fault(89)
+def test_it_ends_when_its_daemon_is_gone(tmp_path: Path) -> None:
+    """A server whose parent was killed, by whatever, serves nobody."""
+    argv = origin.argv("network.fileserver", "127.0.0.1", "0", str(tmp_path))
+    script = 'echo open | "$@" & echo $!; wait'
+    parent = subprocess.Popen(
+        ["bash", "-c", f"exec bash -c '{script}' x \"$@\"", "x", *argv], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    lines = [parent.stdout.readline(), parent.stdout.readline()]
+    server = next(int(line) for line in lines if line.strip().isdigit())
+    parent.kill()
+    parent.wait()
+    with parent.stdout as rest:
+        assert rest.read() == ""  # at the end of its life
+    until(lambda: not is_alive(server), "the server ends")
 
 
 def test_all_interfaces_means_both_families(tmp_path: Path) -> None:
@@ -242,7 +440,10 @@ def test_a_port_in_use_names_its_holder(tmp_path: Path, address: str, written: s
         taken.listen()
         port = taken.getsockname()[1]
         one = Server(tmp_path, address=address, port=port)
-        _, err = one.process.communicate(timeout=20)
+        one.process.wait(timeout=20)
+        assert one.process.stderr is not None
+        err = one.process.stderr.read()
+        one.close()
     assert one.process.returncode == 1
     place = re.escape(f"{written}:{port}")
     assert re.fullmatch(rf"cannot serve on {place}: it is in use by \S+ \(pid {os.getpid()}\)\n", err)

@@ -6,6 +6,8 @@ import os
 
 from octogram_agentd.network import ports
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint, as_url
+from octogram_agentd.network.interfaces import hosts_of_one
+from octogram_agentd.network.tickets import new_key, with_ticket, without_ticket
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 from octogram_agentd.procedures.builtin.running import instance
 from octogram_agentd.processes import origin
@@ -91,7 +93,12 @@ class Http(Procedure):
         if not self._is_expected(response.status):
             raise ProcedureFailed(
                 "%s %s was answered with status %d%s"
-                % (method, url, response.status, "" if self.expect is None else ", expected: %s" % self.expect),
+                % (
+                    method,
+                    without_ticket(url),
+                    response.status,
+                    "" if self.expect is None else ", expected: %s" % self.expect,
+                ),
                 kind="status",
                 status=response.status,
                 body=text[:2000],
@@ -106,11 +113,12 @@ class Http(Procedure):
 
 
 class StartHttpServer(Procedure):
-    """Serve the files of a directory over HTTP: what `AGENT://path` downloads from.
+    """Serve files of a directory over HTTP: what `AGENT://path` downloads from.
 
-    An agent has one such server. It gives out single files, never a listing, and nothing that lies outside of the
-    directory. A rerun of the job that started it replaces it, on the same port if none is given; another job can start
-    one only when the first has ended.
+    An agent has one such server. It gives out the files that the scenario names (`AGENT://path`), to whoever was given
+    the URL for it: a URL is good for that one file. Never a listing, and nothing that lies outside of the directory. A
+    rerun of the job that started it replaces it, on the same port if none is given; another job can start one only when
+    the first has ended.
     """
 
     procedure = "builtins.start_http_server"
@@ -123,15 +131,24 @@ class StartHttpServer(Procedure):
     http_port: Field[Optional[str]] = Field(
         "str", "The port to listen on; by default one that is free.", minimum=1, maximum=65535, form="port"
     )
+    public: Field[bool] = Field(
+        "bool",
+        "Whether everybody who reaches the port may have every file of `directory`: for a browser, or for a program"
+        " that was told where it is.",
+        default=False,
+    )
 
     job = ""
     port = 0
+    key = ""
 
     async def run(self, context: Context) -> Dict[str, Any]:
         """Start the server, wait until it listens, and announce it."""
         self.job = instance(context)
         directory = context.path(self.directory)
         before = self._before(context)
+        if not self.public:
+            self.key = before.key if before is not None and before.key else new_key()
         if not os.path.isdir(directory):
             context.log("%s does not exist yet: until it does, every file is answered with 404" % directory)
         tries = 1 if self.http_port is not None else _TRIES
@@ -142,8 +159,12 @@ class StartHttpServer(Procedure):
                 self.port = before.port  # others may have been told of it
             else:
                 self.port = context.fresh_port()
+            hosts = ",".join(hosts_of_one(context.bind, context.address))
             process = await context.start(
-                SERVER, origin.argv("network.fileserver", context.bind, str(self.port), directory), cwd=context.root
+                SERVER,
+                origin.argv("network.fileserver", hosts, str(self.port), directory),
+                cwd=context.root,
+                stdin=(self.key or "open").encode("ascii") + b"\n",  # everybody can read a command line
             )
             try:
                 await context.wait_ready(process, log="^serving on port ", timeout_s=30.0)
@@ -152,7 +173,7 @@ class StartHttpServer(Procedure):
                 if attempt + 1 == tries:
                     raise self._explained(process, error) from None
         context.state(FileServer).started_by = self
-        context.announce("http", "http", {"http": self.port}, process=process)
+        context.announce("http", "http", {"http": self.port}, process=process, key=self.key)
         return {"port": self.port}
 
     def _before(self, context: Context) -> Optional[StartHttpServer]:
@@ -206,7 +227,8 @@ def url_of(context: Context, uri: Uri) -> str:
             )
         # Our own servers listen where they are told to; where a user's program does, only it knows: mostly here.
         where = Endpoint(LOOPBACK, port) if kind == "process" else context.to_reach(port)
-        return where.url + rest
+        server = context.state(FileServer).started_by
+        return with_ticket(where.url + rest, server.key if kind == "http" and server is not None else "")
     # One that is down explains more than five that never were.
     known = [error for error in failures if not error.hint]
     if known:

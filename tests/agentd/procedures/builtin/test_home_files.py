@@ -89,7 +89,7 @@ async def test_pack_and_unpack(any_agent: RealAgent) -> None:
     await any_agent.ok("builtins.tar", contents="new/place", archive={"owned": "out/data.tar.gz"}, action="extract")
     assert (any_agent.home / "new/place/data/sub/f").read_text() == "content"
     server = await any_agent.ok("builtins.start_http_server")
-    remote = {"remote": f"http://127.0.0.1:{server['port']}/out/data.tar.gz"}
+    remote = {"remote": any_agent.url(server, "out/data.tar.gz")}
     await any_agent.ok("builtins.tar", contents="fetched", archive=remote, action="extract")
     assert (any_agent.home / "fetched/data/sub/f").read_text() == "content"
 
@@ -135,11 +135,11 @@ async def test_prefetch(any_agent: RealAgent) -> None:
     (any_agent.home / "served").mkdir()
     (any_agent.home / "served/tool").write_text("#!/bin/sh\necho works\n")
     server = await any_agent.ok("builtins.start_http_server", directory="served")
-    uri = {"remote": f"http://127.0.0.1:{server['port']}/tool"}
+    uri = {"remote": any_agent.url(server, "tool")}
     assert await any_agent.ok("builtins.prefetch", file=uri) is None
     assert (await any_agent.ok("builtins.command", argv="./tool"))["stdout"] == "works"
     (any_agent.home / "tool").write_text("overwritten")
-    await any_agent.ok("builtins.prefetch", file={"remote": f"http://127.0.0.1:{server['port']}/tool?v=2"})
+    await any_agent.ok("builtins.prefetch", file={"remote": any_agent.url(server, "tool?v=2")})
     assert (any_agent.home / "tool?v=2").exists()
 
 
@@ -147,7 +147,7 @@ async def test_prefetch_again_and_of_ones_own(agent: RealAgent) -> None:
     (agent.home / "sub").mkdir()
     (agent.home / "sub/tool").write_text("1")
     server = await agent.ok("builtins.start_http_server", directory="sub")
-    uri = {"remote": f"http://127.0.0.1:{server['port']}/tool"}
+    uri = {"remote": agent.url(server, "tool")}
     await agent.ok("builtins.prefetch", file=uri)
     await agent.ok("builtins.prefetch", file=uri)
     (agent.home / "tool").unlink()
@@ -218,7 +218,7 @@ async def test_names_as_long_as_names_may_be(agent: RealAgent) -> None:
     await agent.ok("builtins.write_file", path="data/f", content="1")
     server = await agent.ok("builtins.start_http_server", directory="packs")
     await agent.ok("builtins.tar", action="create", contents="data", archive={"owned": f"packs/{name}"})
-    uri = {"remote": f"http://127.0.0.1:{server['port']}/{name}", "path": name}
+    uri = {"remote": agent.url(server, name), "path": name}
     await agent.ok("builtins.prefetch", file=uri)
     await agent.ok("builtins.tar", action="extract", contents="out", archive={"owned": name})
     assert (agent.home / "out/data/f").read_text() == "1"
@@ -227,7 +227,7 @@ async def test_names_as_long_as_names_may_be(agent: RealAgent) -> None:
 async def test_what_a_file_is_called_is_what_its_owner_calls_it(agent: RealAgent) -> None:
     await agent.ok("builtins.write_file", path="served/a b?c", content="1")
     server = await agent.ok("builtins.start_http_server", directory="served")
-    quoted = f"http://127.0.0.1:{server['port']}/a%20b%3Fc"
+    quoted = agent.url(server, "a%20b%3Fc")
     await agent.ok("builtins.prefetch", file={"remote": quoted, "path": "a b?c"})
     await agent.ok("builtins.prefetch", file={"remote": quoted})  # a URL: as it is written
     assert (agent.home / "a b?c").read_text() == (agent.home / "a%20b%3Fc").read_text() == "1"

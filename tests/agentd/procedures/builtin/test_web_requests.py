@@ -153,7 +153,7 @@ async def test_files_are_served(any_agent: RealAgent) -> None:
     result = await any_agent.ok("builtins.start_http_server")
     service = await any_agent.service("http", "up")
     assert (service["kind"], service["ports"]) == ("http", {"http": result["port"]})
-    answer = await any_agent.ok("builtins.http", url={"remote": f"127.0.0.1:{result['port']}/f"})
+    answer = await any_agent.ok("builtins.http", url={"remote": any_agent.url(result, "f")})
     assert answer["body"] == "content"
     error = await any_agent.error("builtins.http", url={"owned": "http/../secret"})
     assert error["detail"]["status"] == 403

@@ -234,7 +234,9 @@ class FakeAgent(Context):
     async def fetch(self, uri: Uri, *, name: str = "", executable: bool = False) -> str:
         return uri.owned or "/downloaded"
 
-    def announce(self, kind: str, name: str, ports: Mapping[str, int], *, process: Process | None = None) -> None:
+    def announce(
+        self, kind: str, name: str, ports: Mapping[str, int], *, process: Process | None = None, key: str = ""
+    ) -> None:
         assert process is not None
         self.services[kind, name] = dict(ports)
 
