@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from typing import Optional
+    from typing import Iterable, Optional
 else:
     import _signal
 
@@ -25,6 +25,11 @@ IGNORE = _signal.SIG_IGN
 handle = _signal.signal
 wake_by = _signal.set_wakeup_fd
 send_by_descriptor = getattr(_signal, "pidfd_send_signal", None)  # from Python 3.9 on
+
+
+def hold_back(numbers: Iterable[int], is_held: bool) -> None:
+    """Have signals wait, for this process and those that it forks; or let them come again."""
+    _signal.pthread_sigmask(_signal.SIG_BLOCK if is_held else _signal.SIG_UNBLOCK, numbers)
 
 
 def ring_every(seconds: float) -> None:

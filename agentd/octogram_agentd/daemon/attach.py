@@ -103,16 +103,26 @@ def _wait(bridge: _socket.socket) -> int:
 
 
 def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _socket.socket:
-    """Start the daemon in the first directory that can be used; or attach to one that was started meanwhile."""
+    """Start the daemon in the first directory that can be used; or attach to one that was started meanwhile.
+
+    Whoever ends us meanwhile waits until there is a daemon to notice: no directory is left with nobody in it.
+    """
+    from octogram_agentd import signals
+
+    ending = (signals.HUP, signals.INT, signals.TERM)
     problems = []
     for root in roots:
         deadline_s = time.monotonic() + START_TIME_S
         try:
             while time.monotonic() < deadline_s:
-                make(root)
-                lock_fd = lock(root)
-                if lock_fd is not None:
-                    return _fork(root, lock_fd, run, agent, build, parent)
+                signals.hold_back(ending, True)
+                try:
+                    make(root)
+                    lock_fd = lock(root)
+                    if lock_fd is not None:
+                        return _fork(root, lock_fd, run, agent, build, parent)
+                finally:
+                    signals.hold_back(ending, False)
                 bridge = connect(root)
                 if bridge is not None:
                     return bridge
@@ -162,8 +172,9 @@ def _daemon(
     os.setsid()
     channel = [os.dup(0), os.dup(1), bridge.detach()]
     _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
-    for number in (signals.HUP, signals.INT, signals.PIPE):
+    for number in (signals.HUP, signals.INT, signals.PIPE, signals.TERM):
         signals.handle(number, signals.IGNORE)
+    signals.hold_back((signals.HUP, signals.INT, signals.TERM), False)
 
     from octogram_agentd.daemon.daemon import Daemon
     from octogram_agentd.daemon.guard import under_guard
