@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.words import nearest
-from octogram_tui.errors import JournalError, Problem, UsageError
+from octogram_tui.errors import Problem, RunNotRestored, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario, SecretSpec
 from octogram_tui.model.selection import Selection
 
@@ -54,7 +54,7 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
 
 
 def load_kept(run_dir: Path, digest: str, secrets: Sequence[str] = ()) -> Loaded:
-    """Load a scenario from what was kept with a run. Raises JournalError, and what `load` raises.
+    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises.
 
     secrets: where some of its secrets come from by now, as --secret says it
     """
@@ -72,7 +72,7 @@ def load_kept(run_dir: Path, digest: str, secrets: Sequence[str] = ()) -> Loaded
     args.secret = [*args.secret, *secrets]
     loaded = load(args, read)
     if loaded.scenario.digest != digest:
-        raise JournalError(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
+        raise RunNotRestored(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
     return loaded
 
 
