@@ -7,6 +7,7 @@ COMMANDS: dict[str, str] = {
     "replay": "look at a run again, from its journal",
     "compare": "say where two runs first differ, and what took longer",
     "attach": "open a console onto a run that goes on",
+    "resume": "go on with a run whose process has died, where it was",
     "serve": "open the console in a browser of this machine",
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",
     "shell": "open a shell on an agent of a run, where a job runs",

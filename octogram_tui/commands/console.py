@@ -103,6 +103,27 @@ def _open(request: RunWanted, make_run: MakeRun, interrupts: Interrupts, show: C
     return _attend(request, launch, run, interrupts, show) if exit_code is None else int(exit_code)
 
 
+def reopen_console(
+    request: RunWanted, run: archive.KnownRun, argv: Sequence[str], show: Callable[..., int] | None = None
+) -> int:
+    """Start a host that goes on with a run whose process has died, and open the console onto it, as `open_console`."""
+    with Interrupts() as interrupts:
+        socket = archive.socket_path(run.id, run.directory, request.settings.runtime_dir)
+        launch = Launch.start(run.id, run.directory, socket, ["resume", *argv])
+        try:
+            answer = launch.hear(interrupts)
+        finally:
+            launch.hang_up()
+        if interrupts.came:
+            return _stop(launch.process, run.id, request.settings.runs_dir / run.id, run.directory, interrupts)
+        if answer.get("said"):
+            print(answer["said"], file=sys.stderr)
+        if answer.get("exit_code") is not None:
+            launch.process.wait()
+            return int(answer["exit_code"])
+        return _attend(request, launch, run.id, interrupts, show or attach)
+
+
 def _attend(request: RunWanted, launch: Launch, run: str, interrupts: Interrupts, show: Callable[..., int]) -> int:
     """Open the console onto a run that has begun; gives its exit code, or 0 when detached."""
     args = request.args

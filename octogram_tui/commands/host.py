@@ -6,6 +6,7 @@ It alone loads the scenario. What it finds, good or bad, goes to the console as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ def main(argv: Sequence[str]) -> int:
     run, run_dir, socket, ready_fd, *arguments = argv
     os.set_inheritable(int(ready_fd), False)
     first_word = FirstWord(int(ready_fd))
+    if arguments[:1] == ["resume"]:
+        return _resume(arguments[1:], Path(socket), first_word)
     try:
         invocation = load_request(read_request(arguments, opens_console=True))
         _look_out(invocation, first_word)
@@ -84,6 +87,23 @@ def main(argv: Sequence[str]) -> int:
         if isinstance(error, ConsoleGone):  # it would have tidied up
             archive.forget_unbegun(load().runs_dir / run, Path(run_dir), HOST_LOG)
         raise error
+
+
+def _resume(arguments: Sequence[str], socket: Path, first_word: FirstWord) -> int:
+    """Go on with a run whose process has died."""
+    from octogram_tui.commands.resume import Resumption
+
+    try:
+        resumption = Resumption.read(arguments, opens_console=True)
+        invocation = resumption.load()
+        reporters = invocation.output(resumption.run.directory).file_reporters()
+        settings = resumption.host_settings(invocation, socket)
+        options = resumption.options
+        return run_with(reporters, invocation.scenario, options, settings, lambda: first_word.give(""))
+    except OctogramError as error:
+        with contextlib.suppress(ConsoleGone):
+            first_word.give(complaint(error), int(error.exit_code))
+        raise
 
 
 def _look_out(invocation: Invocation, first_word: FirstWord) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.words import nearest
-from octogram_tui.errors import JournalError, Problem, UsageError
+from octogram_tui.errors import Problem, RunNotRestored, UsageError
 from octogram_tui.model.scenario import AgentSpec, Scenario, SecretSpec
 from octogram_tui.model.selection import Selection
 
@@ -52,8 +53,11 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
     sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
 
 
-def load_kept(run_dir: Path, digest: str) -> Loaded:
-    """Load a scenario from what was kept with a run. Raises JournalError, and what `load` raises."""
+def load_kept(run_dir: Path, digest: str, secrets: Sequence[str] = ()) -> Loaded:
+    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises.
+
+    secrets: where some of its secrets come from by now, as --secret says it
+    """
     from octogram_tui.journal import sources
 
     kept = sources.find(run_dir, digest)
@@ -64,9 +68,11 @@ def load_kept(run_dir: Path, digest: str) -> Loaded:
         except KeyError:
             raise FileNotFoundError(2, "it was not kept", path) from None
 
-    loaded = load(SimpleNamespace(**kept.given), read)
+    args = SimpleNamespace(**{"secret": [], **kept.given})
+    args.secret = [*args.secret, *secrets]
+    loaded = load(args, read)
     if loaded.scenario.digest != digest:
-        raise JournalError(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
+        raise RunNotRestored(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
     return loaded
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from octogram_tui import __version__, streams
 from octogram_tui.commands.breaks import BY, add_break_options, breakpoints_of
@@ -60,6 +60,24 @@ def make_parser() -> CommandParser:
     add_scenario_options(parser)
     add_choice_options(parser)
     control = parser.add_argument_group("the run")
+    add_control_options(control)
+    control.add_argument("--paused", action="store_true", help="start with the gate shut")
+    control.add_argument(
+        "--no-preflight",
+        action="store_true",
+        help="start a console's run without looking at its machines first (runs on this machine alone never do)",
+    )
+    add_break_options(parser)
+    output = parser.add_argument_group("what is written")
+    add_output_options(output)
+    output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
+    add_look_options(output)
+    add_ssh_options(parser)
+    return parser
+
+
+def add_control_options(control: Any) -> None:
+    """Add what decides how a run is gone about, from its beginning or from where it is taken up again."""
     control.add_argument(
         "--confirm",
         choices=("yes", "no", "fail", "ask"),
@@ -84,12 +102,6 @@ def make_parser() -> CommandParser:
         choices=("abort", "pause"),
         help="of jobs that do not say: end the run (headless default), or hold it (console default)",
     )
-    control.add_argument("--paused", action="store_true", help="start with the gate shut")
-    control.add_argument(
-        "--no-preflight",
-        action="store_true",
-        help="start a console's run without looking at its machines first (runs on this machine alone never do)",
-    )
     control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
     control.add_argument(
         "--linger",
@@ -98,8 +110,10 @@ def make_parser() -> CommandParser:
         help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
-    add_break_options(parser)
-    output = parser.add_argument_group("what is written")
+
+
+def add_output_options(output: Any) -> None:
+    """Add what decides what is written where."""
     output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
     output.add_argument("--junit", metavar="FILE", help="a JUnit report; - for standard output")
     output.add_argument(
@@ -114,14 +128,10 @@ def make_parser() -> CommandParser:
         help="serve them on this port of 127.0.0.1 while the run lasts",
     )
     output.add_argument("--metrics-by-agent", action="store_true", help="with a label for the agent of each job")
-    output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
     output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour of plain lines")
-    add_look_options(output)
-    add_ssh_options(parser)
-    return parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,21 @@ class Invocation(RunWanted):
         """Give what is probably not meant in it."""
         return self.loaded.warnings
 
+    @property
+    def on_failure(self) -> Literal["abort", "pause"]:
+        """Give what a failure does whose job does not say."""
+        return "pause" if (self.args.on_failure or ("pause" if self.opens_console else "")) == "pause" else "abort"
+
+    @property
+    def confirm(self) -> Literal["ask", "yes", "no", "fail"]:
+        """Give the answer to `ask_confirmation`."""
+        return self.args.confirm or ("ask" if self.opens_console else "fail")
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the agents stay up after the last stage."""
+        return self.opens_console if self.args.keep_alive is None else bool(self.args.keep_alive)
+
     def options(self, run: str) -> RunOptions:
         """Give the engine's options."""
         from octogram_tui.commands.loading import selection_of
@@ -161,9 +186,9 @@ class Invocation(RunWanted):
         return RunOptions(
             run=run,
             version=__version__,
-            on_failure=args.on_failure or ("pause" if with_operator else "abort"),
-            confirm=args.confirm or ("ask" if with_operator else "fail"),
-            keep_alive=with_operator if args.keep_alive is None else args.keep_alive,
+            on_failure=self.on_failure,
+            confirm=self.confirm,
+            keep_alive=self.keep_alive,
             start_paused=args.paused,
             selection=selection_of(args),
             timeout_s=args.timeout,
@@ -218,6 +243,13 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
     args = parse(make_parser(), argv)
     settings = with_looks(load(), args)
     refuse_beside(args)
+    request = request_of(args, argv, settings, opens_console)
+    breakpoints_of(args)
+    return request
+
+
+def request_of(args: Any, argv: Sequence[str], settings: Settings, opens_console: bool | None) -> RunWanted:
+    """Decide for a console or none, unless that is decided. Raises UsageError for what contradicts itself."""
     if opens_console is None:
         is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
         wants_stdout = bool(_for_stdout(args)) or args.dry_run
@@ -231,7 +263,6 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
     if len(both) > 1:
         named = " and ".join(f"{option} -" for option in both)
         raise UsageError(f"{named} cannot share standard output", hint="give a file to all but one")
-    breakpoints_of(args)
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
     return RunWanted(args, tuple(argv), settings, opens_console)

@@ -43,6 +43,7 @@ class KeptBreakpoints:
         self._tell: Callable[[str], None] | None = None
         self._trouble = ""
         self._is_told = False
+        self._is_recalling = False
 
     def load(self) -> list[Breakpoint]:
         """Give those that are kept."""
@@ -68,6 +69,12 @@ class KeptBreakpoints:
                 if old is not None:
                     self._change(old, None)
 
+    def recall(self, events: Sequence[Event]) -> None:
+        """Learn which ones a run has that was taken up again: what it did of them is in the file, and may be old."""
+        self._is_recalling = True
+        self.apply(events)
+        self._is_recalling = False
+
     def _set(self, event: BreakpointSet) -> None:
         given = {name: getattr(event, name) for name in _FIELDS if name != "is_on"}
         new = Breakpoint(**given, is_on=not event.is_off)
@@ -82,6 +89,8 @@ class KeptBreakpoints:
 
     def _change(self, old: Breakpoint | None, new: Breakpoint | None) -> None:
         """Put one in another one's place; without an old one add it, without a new one take it away."""
+        if self._is_recalling:
+            return
         with self._telling("kept"), self._locked():
             kept = self._read()
             if new == old and new in kept:

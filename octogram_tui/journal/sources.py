@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from octogram_tui import filing
-from octogram_tui.errors import JournalError
+from octogram_tui.errors import JournalError, RunNotRestored
 
 DIRECTORY = "sources"
 
@@ -46,7 +46,7 @@ def keep(run_dir: Path, digest: str, given: Mapping[str, Any], texts: Mapping[st
 
 
 def find(run_dir: Path, digest: str) -> Sources:
-    """Give what a scenario was read from. Raises JournalError when it was not kept, or is not what was kept."""
+    """Give what a scenario was read from. Raises RunNotRestored when it was not kept, or is not what was kept."""
     directory = run_dir / DIRECTORY
     place = directory / f"{_plain(digest)}.json"
     try:
@@ -55,14 +55,14 @@ def find(run_dir: Path, digest: str) -> Sources:
         texts = {path: _text(directory / _plain(name), name) for path, name in files.items()}
         return Sources(dict(given), texts)
     except FileNotFoundError as error:
-        raise JournalError(
+        raise RunNotRestored(
             f"{error.filename} is missing: what the scenario was read from was not kept with the run",
             hint="runs of versions before this one did not keep it, and cannot be gone on with",
         ) from None
     except OSError as error:
-        raise JournalError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise RunNotRestored(f"cannot read {error.filename}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise JournalError(f"{place} is damaged: {type(error).__name__}: {error}") from error
+        raise RunNotRestored(f"{place} is damaged: {type(error).__name__}: {error}") from error
 
 
 def digests(run_dir: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from octogram_tui import filing
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.errors import JournalError
+from octogram_tui.errors import JournalError, RunNotRestored
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
 
@@ -52,7 +52,7 @@ def keep(run_dir: Path, terms: Terms) -> None:
 
 
 def find(run_dir: Path) -> Terms:
-    """Give them. Raises JournalError when they were not kept, or cannot be read."""
+    """Give them. Raises RunNotRestored when they were not kept, or cannot be read."""
     place = run_dir / TERMS
     try:
         record = json.loads(place.read_bytes())
@@ -64,14 +64,14 @@ def find(run_dir: Path) -> Terms:
             _options(record["options"]),
         )
     except FileNotFoundError:
-        raise JournalError(
+        raise RunNotRestored(
             f"{place} is missing: how the run was begun was not kept with it",
             hint="runs of versions before this one did not keep it, and cannot be gone on with",
         ) from None
     except OSError as error:
-        raise JournalError(f"cannot read {place}: {error.strerror}") from error
+        raise RunNotRestored(f"cannot read {place}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise JournalError(f"{place} is damaged: {type(error).__name__}: {error}") from error
+        raise RunNotRestored(f"{place} is damaged: {type(error).__name__}: {error}") from error
 
 
 def _options(record: Mapping[str, Any]) -> RunOptions:

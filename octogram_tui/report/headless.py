@@ -14,7 +14,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Style
-from octogram_tui.report.reporter import Reporter, Talker, Teller
+from octogram_tui.report.reporter import Recaller, Reporter, Talker
 from octogram_tui.runtime.host import Host, HostSettings
 from octogram_tui.runtime.shutdown import Signals
 
@@ -137,7 +137,7 @@ def _recalling(reporters: Sequence[Reporter]) -> Callable[[Sequence[Event]], Non
 
     def recall(events: Sequence[Event]) -> None:
         for reporter in reporters:
-            take = reporter.recall if isinstance(reporter, Teller) else reporter.apply
+            take = reporter.recall if isinstance(reporter, Recaller) else reporter.apply
             with contextlib.suppress(JournalError):  # it comes again with the first event that is new
                 take(events)
 

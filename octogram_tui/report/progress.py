@@ -64,6 +64,9 @@ class Progress:
         self._is_closed = False
         self._says: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
+            ev.RunTakenUp: self._run_taken_up,
+            ev.JobAdopted: self._job_adopted,
+            ev.JobInDoubt: self._job_in_doubt,
             ev.AgentWaiting: self._agent_waiting,
             ev.AgentReady: self._agent_ready,
             ev.AgentFailed: self._agent_failed,
@@ -171,6 +174,19 @@ class Progress:
         text = self._log.text
         count = len(event.agents)
         self._plain(f"run {text(event.run)}: {text(event.scenario)}, {count} agent{'' if count == 1 else 's'}")
+
+    def _run_taken_up(self, event: ev.RunTakenUp) -> None:
+        self._ready = 0
+        gone = phrases.duration(event.down_s)
+        asked = f"; {event.in_flight} under way are asked for" if event.in_flight else ""
+        self._plain(f"run {self._log.text(self._summary.run)} goes on, after {gone} without a process{asked}")
+
+    def _job_adopted(self, event: ev.JobAdopted) -> None:
+        self._chatty(f"{self._log.text(event.instance)} went on meanwhile")
+
+    def _job_in_doubt(self, event: ev.JobInDoubt) -> None:
+        text = self._log.text
+        self._always("warning", f"{text(event.instance)}: nobody knows how it ended: {text(event.reason)}")
 
     def _agent_waiting(self, event: ev.AgentWaiting) -> None:
         self._chatty(f"agent {self._log.text(event.agent)} {self._log.text(event.message)}")

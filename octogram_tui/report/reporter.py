@@ -30,7 +30,7 @@ class Talker(Protocol):
 
 
 @runtime_checkable
-class Teller(Protocol):
+class Recaller(Protocol):
     """A reporter that told of earlier events when they came, in a process that is gone."""
 
     def recall(self, events: Sequence[Event]) -> None:

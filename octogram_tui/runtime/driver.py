@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from octogram_tui import faults
 from octogram_tui.engine.effects import (
     ArmTimer,
     CancelJob,
@@ -165,7 +166,9 @@ class Driver:
         except Exception as error:
             failure, effects = error, []
         try:  # what was stated before the engine failed is told all the same
+            faults.hit("driver.fed")
             self._journal.append(events, inputs)
+            faults.hit("driver.written")
             unwritten, self._unwritten = self._unwritten, []
             self._call_when_synced(unwritten)
             if events:
@@ -208,6 +211,8 @@ class Driver:
     # -- effects --------------------------------------------------------------------------------------------------
 
     def _carry_out(self, effect: Effect) -> None:
+        if not faults.IS_IDLE:
+            faults.hit(f"effect.{type(effect).__name__}")
         match effect:
             case SendJob(where="orchestrator"):
                 self._errands.start(effect, self.links.get(effect.agent), self.submit)

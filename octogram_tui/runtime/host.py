@@ -140,7 +140,7 @@ class Host:
         else:
             journal = JournalWriter(path, run=self._options.run, version=self._options.version, on_synced=on_synced)
         try:
-            course = self._begin() if settings.again is None else self._take_up(settings.again)
+            course = self._begin() if settings.again is None else self._take_up(settings.again, journal)
         except BaseException:
             journal.close()
             raise
@@ -233,12 +233,13 @@ class Host:
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
         return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, platform.node()),))
 
-    def _take_up(self, again: TakingUp) -> _Course:
+    def _take_up(self, again: TakingUp, journal: JournalWriter) -> _Course:
         """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""
         run_dir = self._settings.run_dir
         path = run_dir / archive.JOURNAL
         down_s = max(0.0, time.time() - presence.last_s(run_dir, archive.JOURNAL))
         restored = again.restore(path)
+        journal.append(restored.unwritten)
         engine = restored.engine
         edited = again.edited(engine.core.scenario.digest)
         self._token = token.find(run_dir)
@@ -258,6 +259,8 @@ class Host:
             self._time(batch)
             if self._recall is not None:
                 self._recall(batch)
+            if self._settings.kept_breakpoints is not None:
+                self._settings.kept_breakpoints.recall(batch)
         request = TakeUpRequest(
             _now(),
             platform.node(),

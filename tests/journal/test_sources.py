@@ -10,7 +10,7 @@ import pytest
 
 from octogram_tui.commands.loading import keep, load, load_kept
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.errors import JournalError
+from octogram_tui.errors import RunNotRestored
 from octogram_tui.journal import presence, sources, terms, token
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
@@ -92,9 +92,9 @@ def test_what_was_changed_on_the_disk_is_refused(given: Any, tmp_path: Path) -> 
     for path in (tmp_path / sources.DIRECTORY).iterdir():
         if path.suffix != ".json" and b"stages" in path.read_bytes():
             path.write_text("stages: []")
-    with pytest.raises(JournalError, match="does not contain what its name says"):
+    with pytest.raises(RunNotRestored, match="does not contain what its name says"):
         load_kept(tmp_path, loaded.scenario.digest)
-    with pytest.raises(JournalError, match="was not kept"):
+    with pytest.raises(RunNotRestored, match="was not kept"):
         load_kept(tmp_path, "f" * 32)
 
 
@@ -111,10 +111,10 @@ def test_terms_come_back_as_they_were(tmp_path: Path) -> None:
     terms.keep(tmp_path, begun)
     assert terms.find(tmp_path) == begun
     (tmp_path / terms.TERMS).write_text('{"v": 1}')
-    with pytest.raises(JournalError, match="is damaged"):
+    with pytest.raises(RunNotRestored, match="is damaged"):
         terms.find(tmp_path)
     (tmp_path / terms.TERMS).unlink()
-    with pytest.raises(JournalError, match="is missing"):
+    with pytest.raises(RunNotRestored, match="is missing"):
         terms.find(tmp_path)
 
 

@@ -1,0 +1,207 @@
+"""A run whose process was killed goes on where it was: nothing is lost, and nothing is executed twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures_program import Place, events_of, wait_for
+
+from octogram_tui.journal import reader, recovery
+
+SCENARIO = """agents: [{name: a, transport: local}, {name: b, transport: local}]
+vars: {mark: first}
+stages:
+  - name: one
+    jobs:
+      - name: j
+        builtins.shell: "echo one-{{ agent.name }} >> $ORACLE; echo out"
+        vars_updates: {seen: "{{ vars.mark }}"}
+  - name: two
+    jobs:
+      - name: k
+        builtins.shell: "echo two-{{ agent.name }} >> $ORACLE; while [ ! -e $GO ]; do sleep 0.05; done; echo late"
+  - name: three
+    jobs: [{name: l, builtins.shell: "echo three-{{ agent.name }}-{{ vars.seen }} >> $ORACLE"}]
+"""
+DONE = {f"{stage}-{agent}" for stage in ("one", "two") for agent in "ab"} | {"three-a-first", "three-b-first"}
+
+
+class Story:
+    """One run that is killed amid its second stage."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.oracle = place.home / "oracle"
+        self.go = place.home / "go"
+        self.text = SCENARIO.replace("$ORACLE", str(self.oracle)).replace("$GO", str(self.go))
+        self.path = place.write("s.yml", self.text)
+
+    @property
+    def executed(self) -> list[str]:
+        return self.oracle.read_text().split() if self.oracle.exists() else []
+
+    def crash(self, *arguments: str) -> str:
+        """Kill the run's process; gives the run's name."""
+        process = self.place.start(str(self.path), "--headless", *arguments)
+        wait_for(lambda: {"two-a", "two-b"} <= set(self.executed))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        return str(self.place.last_run()["run"])
+
+    def daemons(self) -> list[int]:
+        return [int(line.split()[0]) for line in self.place.processes() if " attach " in line]
+
+    def resume(self, *arguments: str) -> Any:
+        return self.place.run("resume", "last", *arguments)
+
+    def journal(self, run: str) -> Path:
+        return self.place.runs_dir / run / "journal.jsonl"
+
+
+@pytest.fixture
+def story(place: Place) -> Story:
+    return Story(place)
+
+
+@pytest.mark.fault(56)
+def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> None:
+    run = story.crash("--events", "e.jsonl", "--junit", "j.xml")
+    assert story.place.last_run()["state"] == "crashed"
+    story.go.touch()
+    done = story.resume()
+    assert done.returncode == 0, done
+    assert f"run {run} goes on, after " in done.stdout
+    assert "without a process; 2 under way are asked for" in done.stdout
+    assert "== one" not in done.stdout  # was told when it came
+    assert Counter(story.executed) == Counter(DONE)
+    events = events_of((story.place.home / "e.jsonl").read_text())
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    types = Counter(event["type"] for event in events)
+    assert (types["run_started"], types["run_taken_up"], types["job_adopted"], types["run_finished"]) == (1, 1, 2, 1)
+    assert types["job_finished"] == 6
+    assert {event["attempt"] for event in events if event["type"] == "job_finished"} == {1}
+    assert 'tests="6" failures="0"' in (story.place.home / "j.xml").read_text()
+    assert [event.TYPE for event in reader.read(story.journal(run))] == [event["type"] for event in events]
+    assert recovery.is_sound(story.journal(run))
+    assert story.place.last_run()["state"] == "finished"
+    assert "OK after" in story.place.run("replay", "last").stdout
+    again = story.resume()
+    assert again.returncode == 9
+    assert "is over: it ended with exit code 0" in again.stderr
+
+
+@pytest.mark.fault(56)
+def test_what_ended_while_nobody_was_there_is_taken_as_it_ended(story: Story) -> None:
+    story.crash()
+    story.go.touch()
+    wait_for(lambda: not [line for line in story.place.processes() if "sleep 0.05" in line])
+    done = story.resume()
+    assert done.returncode == 0, done
+    assert Counter(story.executed) == Counter(DONE)
+
+
+@pytest.mark.fault(30, 56)
+def test_daemons_that_died_too_leave_their_jobs_in_doubt_and_nothing_runs_again_by_itself(story: Story) -> None:
+    story.crash()
+    for pid in story.daemons():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    done = story.resume()
+    assert done.returncode == 10, done  # both guards died: what escaped them cannot be proven to be gone
+    assert "nobody knows how it ended" in done.stdout
+    assert sorted(story.executed) == ["one-a", "one-b", "two-a", "two-b"]
+    failed = [e for e in reader.read(story.journal(story.place.last_run()["run"])) if e.TYPE == "job_in_doubt"]
+    assert len(failed) == 2
+
+
+def test_an_edit_comes_into_force_unless_the_run_is_to_go_on_as_it_was(story: Story) -> None:
+    story.crash()
+    story.go.touch()
+    story.path.write_text(story.text.replace("three-{{ agent.name }}", "changed-{{ agent.name }}"))
+    done = story.resume()
+    assert done.returncode == 0, done
+    assert sorted(story.executed)[:2] == ["changed-a-first", "changed-b-first"]
+    assert len(story.executed) == 6
+
+
+def test_as_it_was_needs_no_file_of_the_scenario(story: Story) -> None:
+    story.crash()
+    story.go.touch()
+    story.path.write_text("stages: [")
+    refused = story.resume()
+    assert refused.returncode == 9
+    assert "--as-it-was" in refused.stderr
+    story.path.unlink()
+    assert story.resume().returncode == 9
+    done = story.resume("--as-it-was")
+    assert done.returncode == 0, done
+    assert Counter(story.executed) == Counter(DONE)
+
+
+@pytest.mark.fault(56, 102)
+def test_a_run_can_crash_again_while_it_goes_on_and_while_it_ends(story: Story) -> None:
+    story.crash()
+    for _ in range(2):
+        process = story.place.start("resume", "last")
+        out = iter(process.stdout or ())
+        assert any("goes on, after" in line for line in out)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    story.go.touch()
+    story.place.extra["OCTOGRAM_FAULT"] = "effect.StopAgent"
+    done = story.resume()
+    assert done.returncode == -signal.SIGKILL, done
+    del story.place.extra["OCTOGRAM_FAULT"]
+    done = story.resume()
+    assert done.returncode == 0, done
+    assert Counter(story.executed) == Counter(DONE)
+
+
+def test_a_run_that_goes_on_is_not_taken_from_its_process(story: Story) -> None:
+    process = story.place.start(str(story.path), "--headless")
+    wait_for(lambda: {"two-a", "two-b"} <= set(story.executed))
+    refused = story.resume()
+    assert refused.returncode == 9
+    assert " goes on" in refused.stderr
+    story.go.touch()
+    process.communicate()
+    assert process.returncode == 0
+
+
+def test_a_run_of_a_former_version_is_refused_with_the_reason(story: Story) -> None:
+    run = story.crash()
+    (story.place.runs_dir / run / "terms.json").unlink()
+    refused = story.resume()
+    assert refused.returncode == 9
+    assert "was not kept with it" in refused.stderr
+    assert story.place.run("clean", run, "--yes").returncode == 0
+
+
+@pytest.mark.terminal
+def test_a_console_opens_onto_a_run_that_goes_on(story: Story) -> None:
+    story.crash()
+    terminal = story.place.open("resume", "last", size=(120, 40))
+    terminal.expect("two")
+    story.go.touch()
+    wait_for(lambda: set(story.executed) == DONE)
+    wait_for(lambda: bool(story.place.ask("stop")) if _is_live(story) else True)
+    terminal.close(force=True)
+    wait_for(lambda: story.place.last_run()["state"] == "finished")
+
+
+def _is_live(story: Story) -> bool:
+    return bool(story.place.last_run()["state"] not in ("crashed", "finished"))
+
+
+def test_the_record_of_a_crashed_run_is_one_line_of_json(story: Story) -> None:
+    run = story.crash()
+    record = json.loads(story.place.run("runs", "--json").stdout.splitlines()[-1])
+    assert (record["run"], record["state"], len(record["left"]["agents"])) == (run, "crashed", 2)
+    assert story.place.run("clean", run, "--yes").returncode == 0
