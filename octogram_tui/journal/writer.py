@@ -6,25 +6,37 @@ The writer holds the file locked for as long as it lives: that, and no process n
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from octogram_tui import faults
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import DirectoryTaken, JournalError, RunGoesOn
 from octogram_tui.journal import codec, seal
+from octogram_tui.journal.inputs import QUIET_EVENTS
 from octogram_tui.journal.recovery import Condition, go_on_from
+from octogram_tui.journal.reserve import NO_SPACE, RESERVE_BYTES, Reserve
 
 GROUP_S = 0.005
 """How long a change may wait for others, so that one sync serves them all."""
 
 LOCK_S = 2.0
 """How long a lock is waited for: who lists the runs has it for a moment."""
+
+
+Space = Literal["enough", "little", "scarce"]
+"""little: no more than the reserve, so that the run should come to its end; scarce: half of that."""
+
+_PASSING = re.compile(
+    rb'\{"seq":\d+,"at_s":[^,]+,"type":"(?:%b)"' % "|".join(event.TYPE for event in QUIET_EVENTS).encode()
+)
 
 
 class JournalWriter:
@@ -39,19 +51,18 @@ class JournalWriter:
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _cannot("create", path, error) from error
-        self._open(path, fd, Condition(), on_synced)
         try:
             # Who lists the runs holds a shared lock for a moment at most, so this wait is short.
             fcntl.flock(fd, fcntl.LOCK_EX)
-            self._write([codec.header(run, version)])
+            self._open(path, fd, Condition(), on_synced)
+            self._put([codec.header(run, version)])
             os.fsync(fd)
             _sync_directory(path.parent)
         except OSError as error:
             os.close(fd)
+            with contextlib.suppress(OSError):  # the directory is as it was: it can be tried again
+                path.unlink()
             raise _cannot("create", path, error) from error
-        except JournalError:
-            os.close(fd)
-            raise
         self._thread.start()
 
     @classmethod
@@ -68,14 +79,14 @@ class JournalWriter:
             _lock(path, fd)
             condition = go_on_from(path)
             os.fsync(fd)  # what the last writer wrote may be with the system only
+            self = cls.__new__(cls)
+            self._open(path, fd, condition, on_synced)
         except OSError as error:
             os.close(fd)
-            raise _cannot("sync", path, error) from error
+            raise _cannot("go on with", path, error) from error
         except JournalError:
             os.close(fd)
             raise
-        self = cls.__new__(cls)
-        self._open(path, fd, condition, on_synced)
         self._thread.start()
         return self
 
@@ -87,25 +98,45 @@ class JournalWriter:
         self._failure: JournalError | None = None
         self._size_bytes = condition.size_bytes
         self._crc = condition.crc  # of the file as it is
+        self._reserve = Reserve(fd, path, self._size_bytes)
+        self._space: Space = "enough"
+        self._on_space: Callable[[Space], None] | None = None
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._syncing = threading.Lock()
         self._thread = threading.Thread(target=self._sync_in_background, name="journal-sync", daemon=True)
 
+    def tell_space_to(self, on_space: Callable[[Space], None]) -> None:
+        """Call this, from `append`, whenever the space for the journal becomes less or more."""
+        self._on_space = on_space
+
     def append(self, events: Sequence[Event], inputs: Sequence[dict[str, Any]] = ()) -> None:
         """Write events in one piece; they are with the system when this returns, and on the disk soon after.
 
         inputs: what was fed meanwhile, as inputs.py writes it; each line comes before the events that came of it.
-        Raises JournalError when that cannot be done; the file then ends with the last whole batch, and stays so.
+        Where space is scarce, what nobody has to know later is left out. Raises JournalError when the rest cannot be
+        written either; the file then ends with the last whole batch, and stays so.
         """
         if self._failure is not None:
             raise self._failure
         if not (events or inputs):
             return
-        self._write(codec.encode_turn(events, inputs) if inputs else codec.encode_each(events))
+        lines = codec.encode_turn(events, inputs) if inputs else codec.encode_each(events)
+        try:
+            try:
+                self._put(lines if self._space != "scarce" else _telling(lines))
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                self._reserve.let_go()
+                self._put(_telling(lines))
+        except OSError as error:
+            self._failure = _cannot("write", self.path, error)
+            raise self._failure from error
         if events:
             self.written_seq = events[-1].seq
         self._changed.set()
+        self._look_at_space()
 
     def sync(self) -> None:
         """Wait until all that was written is on the disk. Raises JournalError when that cannot be done."""
@@ -131,8 +162,11 @@ class JournalWriter:
         self._changed.set()
         self._thread.join()
         try:
+            self._reserve.close(self._size_bytes)
             self.sync()
             self._check_in_place()
+        except OSError as error:
+            raise _cannot("close", self.path, error) from error
         finally:
             os.close(self._fd)
 
@@ -148,21 +182,27 @@ class JournalWriter:
                 hint="let nothing clean up the directory of --run-dir, or that of the runs, during a run",
             )
 
-    def _write(self, lines: Sequence[bytes]) -> None:
+    def _put(self, lines: Sequence[bytes]) -> None:
+        """Write lines, all or none. Raises OSError."""
         data, crc = seal.sealed(lines, self._crc)
-        try:
-            faults.hit("journal.write")
-            written = os.write(self._fd, data)
-        except OSError as error:
-            self._failure = _cannot("write", self.path, error)
-            raise self._failure from error
+        faults.hit("journal.write")
+        written = os.write(self._fd, data)
         if written != len(data):
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, self._size_bytes)
-            self._failure = _cannot("write", self.path, OSError(28, "only a part of it was taken; is the disk full?"))
-            raise self._failure
+            os.ftruncate(self._fd, self._size_bytes)
+            raise OSError(errno.ENOSPC, "only a part of it was taken; is the disk full?")
         self._size_bytes += written
         self._crc = crc
+
+    def _look_at_space(self) -> None:
+        self._reserve.renew(self._size_bytes)
+        if not self._reserve.is_short:
+            space: Space = "enough"
+        else:
+            space = "little" if self._reserve.left_bytes(self._size_bytes) > RESERVE_BYTES // 2 else "scarce"
+        if space != self._space:
+            self._space = space
+            if self._on_space is not None:
+                self._on_space(space)
 
     def _sync_in_background(self) -> None:
         while not self._closing.is_set():
@@ -175,6 +215,11 @@ class JournalWriter:
                 return  # kept: the next append raises it
             if self._on_synced is not None:
                 self._on_synced(self.synced_seq)
+
+
+def _telling(lines: Sequence[bytes]) -> list[bytes]:
+    """Leave out what only passes something on, and changes nothing."""
+    return [line for line in lines if _PASSING.match(line) is None]
 
 
 def _lock(path: Path, fd: int) -> None:

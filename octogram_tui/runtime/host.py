@@ -38,6 +38,7 @@ from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
 from octogram_tui.runtime.shutdown import Signals, StopBound
+from octogram_tui.runtime.space import SpaceWatch
 from octogram_tui.runtime.taking_up import TakingUp
 from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
@@ -158,6 +159,7 @@ class Host:
         reveals = Reveals(settings.vault, driver.submit, desk.answer)
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, reveals.submit, reveals.answer)
         self._bus.subscribe(lambda _: control.wake())
+        journal.tell_space_to(SpaceWatch(settings.run_dir, driver.submit, lambda: control.is_attended).take)
         self._bus.subscribe(self._time)
         background: list[asyncio.Task[None]] = []
         lost: list[JournalError] = []
