@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from octogram_tui.template import plain
+from octogram_tui.template.bound import expect
+from octogram_tui.template.cheap import is_cheap
 from octogram_tui.template.environment import bare_expression, environment, syntax_hint, syntax_message
 from octogram_tui.template.source import is_template, prepare, prepare_expression
 
@@ -66,17 +68,15 @@ def _parsed(text: str, expression: bool, braces: bool) -> Uses:
     sandbox = environment()
     try:
         if expression:
-            from jinja2.parser import Parser
-
-            parser = Parser(sandbox, prepare_expression(bare_expression(text)), state="variable")
-            tree = parser.parse_expression()
-            if not parser.stream.eos:
-                parser.fail("there is more than one expression", parser.stream.current.lineno)
-            if isinstance(tree, (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)):
+            holder: Any = sandbox.parse_expression(prepare_expression(bare_expression(text)))
+            tree = holder.body[0].node
+            if isinstance(tree, (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)) and is_cheap(tree):
                 return _of_constant(tree, text)
-            holder: Any = nodes.Output([tree])
+            holder = nodes.Output([tree])
         else:
             holder = sandbox.parse(prepare(text, braces=braces))
+        if not is_cheap(holder):
+            expect()
         sandbox.fence.visit(holder)
     except TemplateSyntaxError as error:
         hint = syntax_hint(error, text)
@@ -96,7 +96,7 @@ def _of_constant(tree: Any, text: str) -> Uses:
 
     try:
         value = tree.as_const(nodes.EvalContext(environment()))
-    except nodes.Impossible:
+    except Exception:  # it is none, or an error whatever is known: which is told when it is evaluated
         return _walk(nodes.Output([tree]), environment().globals)
     if isinstance(value, bool):
         return Uses()

@@ -6,14 +6,12 @@ as everywhere.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from octogram_tui.errors import TemplateError
-from octogram_tui.template.environment import bare_expression, environment, evaluate, explain, plain_name, short
-from octogram_tui.template.limits import kind_of
-from octogram_tui.template.source import prepare_expression
+from octogram_tui.template.environment import bare_expression, evaluate, evaluated, plain_name, short
+from octogram_tui.template.text import kind_of
 
 _HINTS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((str,), "compare it, as in `{} == 'yes'`, or let the filter `bool` read it: `{} | bool`"),
@@ -32,12 +30,7 @@ def decide(expression: str, scope: Mapping[str, Any], *, is_null_false: bool = F
     if plain_name(bare) is not None:
         value = evaluate(bare, scope)
     else:
-        try:
-            from octogram_tui.template import sandbox
-
-            value = sandbox.value(_condition(bare), scope)
-        except Exception as error:
-            raise explain(error, expression, scope) from error
+        value = evaluated("condition", bare, expression, scope)
     if type(value) is bool:
         return value
     if value is None and is_null_false:
@@ -54,8 +47,3 @@ def not_a_boolean(value: Any, expression: str) -> TemplateError:
         f"{short(expression)} is {given}, and a condition is true or false",
         hint=hint.replace("{}", what),
     )
-
-
-@functools.lru_cache(2048)
-def _condition(text: str) -> Callable[..., Any]:
-    return environment().compile_condition(prepare_expression(text))  # type: ignore[no-any-return]

@@ -1,20 +1,25 @@
 """Templates and expressions: render to a text, expand to a value, evaluate; and what to say when that fails.
 
-The way in for everybody else. The template engine itself (sandbox.py) is imported when a template first needs it.
+The way in for everybody else. What is only text and names is expanded here (plain.py); what is cheap whatever the
+values are is run by the template engine (cheap.py, sandbox.py), imported when a template first needs it; all else is
+evaluated in another process, at bounds that hold whatever it does (bound.py).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import plain
 from octogram_tui.template.scope import VisibleVariables, missing_variable, near
 from octogram_tui.template.source import is_template, prepare, prepare_expression, whole_expression
-from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch
+from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch, kind_of
+
+if TYPE_CHECKING:
+    from octogram_tui.template.requests import Kind
 
 __all__ = ["evaluate", "expand", "is_template", "render"]
 
@@ -38,12 +43,7 @@ def render(text: str, scope: Mapping[str, Any], *, braces: bool = True) -> str:
         else:
             if len(result) <= MAX_TEXT_CHARS:
                 return result
-    try:
-        from octogram_tui.template import sandbox
-
-        return sandbox.run(_template(text, braces), scope)
-    except Exception as error:
-        raise explain(error, text, scope) from error
+    return evaluated("text", text, text, scope, braces=braces)  # type: ignore[no-any-return]
 
 
 def expand(text: str, scope: Mapping[str, Any], *, braces: bool = True) -> Any:
@@ -69,12 +69,34 @@ def _value(bare: str, written: str, scope: Mapping[str, Any]) -> Any:
                 return result
         except LookupError:
             pass  # the engine knows what to say
+    return evaluated("value", bare, written, scope)
+
+
+def evaluated(kind: Kind, text: str, written: str, scope: Mapping[str, Any], *, braces: bool = True) -> Any:
+    """Evaluate what is more than text and names, here or apart. Raises TemplateError."""
     try:
         from octogram_tui.template import sandbox
+        from octogram_tui.template.share import Larger
 
-        return sandbox.value(_expression(bare), scope)
+        try:
+            ready = _cheap(kind, text, braces)
+            if ready is not None:
+                return sandbox.run(ready, scope) if kind == "text" else sandbox.value(ready, scope)
+        except Larger:
+            pass
     except Exception as error:
         raise explain(error, written, scope) from error
+    from octogram_tui.template.bound import evaluate_apart
+
+    return evaluate_apart(kind, text, scope, braces=braces)
+
+
+def evaluated_here(kind: Kind, text: str, scope: Mapping[str, Any], braces: bool) -> Any:
+    """Evaluate in this process, whatever that takes. Raises what the engine raises."""
+    from octogram_tui.template import sandbox
+
+    ready = _any(kind, text, braces)
+    return sandbox.run(ready, scope) if kind == "text" else sandbox.value(ready, scope)
 
 
 def bare_expression(expression: str) -> str:
@@ -100,13 +122,23 @@ def environment() -> Any:
 
 
 @functools.lru_cache(_CACHED)
-def _template(text: str, braces: bool) -> Any:
-    return environment().from_string(prepare(text, braces=braces))
+def _cheap(kind: Kind, text: str, braces: bool) -> Any:
+    """Give what is run here; None for what is evaluated apart."""
+    from octogram_tui.template.cheap import is_cheap
+
+    tree = _tree(kind, text, braces)
+    return environment().compiled(kind, tree) if is_cheap(tree) else None
 
 
 @functools.lru_cache(_CACHED)
-def _expression(text: str) -> Callable[..., Any]:
-    return environment().compile_expression(prepare_expression(text), undefined_to_none=False)  # type: ignore[no-any-return]
+def _any(kind: Kind, text: str, braces: bool) -> Any:
+    return environment().compiled(kind, _tree(kind, text, braces))
+
+
+def _tree(kind: Kind, text: str, braces: bool) -> Any:
+    if kind == "text":
+        return environment().parse(prepare(text, braces=braces))
+    return environment().parse_expression(prepare_expression(text))
 
 
 def explain(error: Exception, text: str, scope: Mapping[str, Any]) -> TemplateError:
@@ -199,8 +231,6 @@ def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
     owner = error.owner
     if isinstance(owner, VisibleVariables):
         return missing_variable(str(name), owner.values_by_name)
-    from octogram_tui.template.limits import kind_of
-
     if isinstance(owner, dict):
         there = ", ".join(sorted(map(str, owner))[:8]) or "nothing"
         like = near(str(name), [str(k) for k in owner])

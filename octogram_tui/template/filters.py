@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote as quote_for_url
 from urllib.parse import quote_plus
 
-from octogram_tui.template.limits import check_chars, check_replace, concatenate, kind_of, small
 from octogram_tui.template.numbers import boolean, integer
-from octogram_tui.template.text import json_text, text_of
+from octogram_tui.template.operators import small
+from octogram_tui.template.text import joined, json_text, kind_of, text_of
 
 
 def basename(path: Any) -> str:
@@ -150,20 +150,17 @@ def unchanged(value: Any) -> Any:
 def join(values: Iterable[Any], separator: Any = "", attribute: str | None = None) -> str:
     """Put texts together with a separator between."""
     between = text_of(separator)
-    pieces: list[Any] = []
+    pieces: list[str] = []
     for value in values:
         if pieces:
             pieces.append(between)
-        pieces.append(value[attribute] if attribute is not None else value)
-        check_chars(len(pieces))
-    return concatenate(pieces)
+        pieces.append(text_of(value[attribute] if attribute is not None else value))
+    return joined(pieces)
 
 
 def replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
     """Replace every occurrence of a text."""
-    text, before, after = text_of(value), text_of(old), text_of(new)
-    check_replace(text, before, after)
-    return text.replace(before, after, -1 if count is None else count)
+    return text_of(value).replace(text_of(old), text_of(new), -1 if count is None else count)
 
 
 def escape(value: Any) -> str:
@@ -186,11 +183,8 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     """Move every line but the first to the right."""
-    if isinstance(width, int):
-        check_chars(width)
     margin = " " * width if isinstance(width, int) else width
     lines = text_of(value).splitlines(keepends=True)
-    check_chars(sum(map(len, lines)) + len(lines) * len(margin))
     moved = [
         margin + line if (number or first) and (blank or line.strip()) else line for number, line in enumerate(lines)
     ]

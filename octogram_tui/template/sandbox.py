@@ -1,13 +1,17 @@
-"""The template engine, fenced in. Imports jinja2, so it is itself imported only when a template needs it.
+"""The template engine as scenarios have it. Imports jinja2, so it is itself imported only when a template needs it.
 
-What it adds to the library's immutable sandbox: every loop turn, call and text made is counted against a budget;
-operators, string methods and filters refuse what would be huge; filters are those of a list that we mean.
+It is no wall around who writes a scenario, who may run a shell anyway: it is there so that templates mean one thing,
+whatever a value of an agent's is. What it adds to the library's immutable sandbox are filters of a list that we mean,
+and operators and texts as the original has them. Time and memory are bounded elsewhere: here only what is looked
+through is counted, where templates are evaluated in the process that asks (share.py).
 """
 
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, nodes
@@ -19,20 +23,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
+from octogram_tui.template.cheap import METHODS
 from octogram_tui.template.filters import FILTERS_AS_FUNCTIONS, FUNCTIONS, OWN_FILTERS
 from octogram_tui.template.items import item_text
-from octogram_tui.template.limits import (
-    BUDGET,
-    capped_range,
-    check_elements,
-    check_method,
-    compute,
-    concatenate,
-    join_all,
-    metered,
-)
+from octogram_tui.template.operators import compute
+from octogram_tui.template.requests import Kind
 from octogram_tui.template.scope import Lookup, VisibleVariables, near
-from octogram_tui.template.text import TooMuch, text_of
+from octogram_tui.template.share import A_CALL, Larger
+from octogram_tui.template.share import OF_THIS_PROCESS as SHARE
+from octogram_tui.template.text import MAX_TEXT_CHARS, TooMuch, joined, text_of
 
 # fmt: off
 LIBRARY_FILTERS = (
@@ -41,12 +40,25 @@ LIBRARY_FILTERS = (
     "sort", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
 )
 # fmt: on
-"""The library's own filters that are kept: deterministic, and bounded by what goes in."""
+"""The library's own filters that are kept: those that give the same for the same."""
 
 TEXT_FILTERS = frozenset(("capitalize", "lower", "title", "trim", "truncate", "upper", "urlencode", "wordcount"))
 """Those of them that look at a text: they see `true`, not Python's `True`."""
 
 REFUSED_MEMBERS = frozenset(("encode", "maketrans", "translate", "to_bytes", "from_bytes", "format_map"))
+"""What gives, or takes, what is no value of a scenario."""
+
+LOOKS_AT_NOTHING = frozenset(("count", "d", "default", "first", "last", "length"))
+"""Filters that take as long for much as for little."""
+
+LAZY = frozenset(("map", "reject", "rejectattr", "select", "selectattr"))
+"""Those that do their work only when what they give is looked through."""
+
+LOOKS_THROUGH = frozenset(("eq", "equalto", "ge", "gt", "in", "le", "lower", "lt", "ne", "upper", "greaterthan"))
+LOOKS_THROUGH |= {"lessthan", "!=", "<", "<=", "==", ">", ">=", "filter", "test"}
+"""Tests that do not."""
+
+MOST_DEPTH = 64
 
 _NOT_HERE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
 
@@ -77,21 +89,19 @@ class Strict(StrictUndefined):
 
 
 class Fence(NodeTransformer):
-    """Rewrites a parsed template so that loops are counted and `~` writes values as we do; refuses the rest."""
+    """Rewrites a parsed template so that `~` writes values as we do; refuses what is not there."""
 
     def __init__(self, environment: Sandbox) -> None:
         self.environment = environment
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         """Count the turns of a loop."""
-        if node.recursive:
-            raise TemplateSyntaxError("recursive loops are not available", node.lineno)
         self.generic_visit(node)
-        node.iter = _filter(node.iter, "octogram_metered", node.lineno)
+        node.iter = _filter(node.iter, "octogram_turns", node.lineno)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        """Join as we write values, with a bound."""
+        """Join as we write values."""
         self.generic_visit(node)
         return _filter(nodes.List(list(node.nodes), lineno=node.lineno), "octogram_concat", node.lineno)
 
@@ -171,35 +181,48 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} `{name}`" + (f"; did you mean `{like}`?" if like else "")
 
 
-def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Count each call of a filter and what it makes."""
+def _weighed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what a filter looks through; a missing name is an error to all but `default`."""
     # Filters that want the environment or the context get it first; the value is then the second argument.
     first = 1 if hasattr(function, "jinja_pass_arg") else 0
     is_text = name in TEXT_FILTERS
     allows_missing = name in ("default", "d")
+    is_weighed = name not in LOOKS_AT_NOTHING
+    grows = name in ("join", "replace")
+    is_lazy = name in LAZY
 
     @functools.wraps(function)
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        BUDGET.step()
-        if not allows_missing and len(args) > first and isinstance(args[first], Undefined):
-            str(args[first])  # raises, naming the name
+    def weighed(*args: Any, **kwargs: Any) -> Any:
+        SHARE.take(A_CALL)
         if len(args) > first:
-            BUDGET.weigh(args[first])
-        if is_text and len(args) > first and (args[first] is None or isinstance(args[first], (bool, dict, list))):
-            args = (*args[:first], text_of(args[first]), *args[first + 1 :])
-        return BUDGET.made(function(*args, **kwargs))
+            value = args[first]
+            if not allows_missing and isinstance(value, Undefined):
+                str(value)  # raises, naming the name
+            if is_weighed:
+                for arg in args[first:]:
+                    SHARE.weigh(arg)
+                if grows:
+                    _take_product(value, args[first + 1 :], kwargs)
+            if is_text and (value is None or isinstance(value, (bool, dict, list))):
+                args = (*args[:first], text_of(value), *args[first + 1 :])
+        made = function(*args, **kwargs)
+        return list(made) if is_lazy and not SHARE.is_lifted else made
 
-    return counted
+    return weighed
 
 
-def _weighed(test: Callable[..., Any]) -> Callable[..., Any]:
-    """Count each call of a test and what it looks through: `select` makes many of them."""
+def _take_product(value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Count what is put in between, or in place of each piece: once for all that there may be."""
+    inserted = max((len(arg) for arg in (*args, *kwargs.values()) if isinstance(arg, str)), default=0)
+    SHARE.take(inserted * len(value) if hasattr(value, "__len__") else inserted)
 
+
+def _weighed_test(test: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(test)
     def weighed(*args: Any) -> Any:
-        BUDGET.step()
+        SHARE.take(A_CALL)
         for arg in args:
-            BUDGET.weigh(arg)
+            SHARE.weigh(arg)
         return test(*args)
 
     return weighed
@@ -209,24 +232,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """The environment that every template of a scenario is compiled and run in."""
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
-    concat = staticmethod(join_all)
+    concat = staticmethod(joined)
 
     def __init__(self) -> None:
         super().__init__(
             autoescape=False, undefined=Strict, finalize=_finalize, keep_trailing_newline=True, optimized=False
         )
         kept: dict[str, Callable[..., Any]] = {name: self.filters[name] for name in LIBRARY_FILTERS} | OWN_FILTERS
-        self.filters = {name: _counted(name, function) for name, function in kept.items()}
+        self.filters = {name: _weighed(name, function) for name, function in kept.items()}
         tests: Any = self.tests  # the library gives no type that a test of ours has
-        tests.update({name: _weighed(test) for name, test in tests.items()})
-        self.filters["octogram_metered"] = metered
-        self.filters["octogram_concat"] = concatenate
-        self.filters["octogram_weighed"] = BUDGET.weigh
+        tests.update({name: _weighed_test(test) for name, test in tests.items() if name in LOOKS_THROUGH})
+        self.filters["octogram_concat"] = _concatenated
+        self.filters["octogram_turns"] = SHARE.turns
+        self.filters["octogram_weighed"] = SHARE.weigh
         self.filters["octogram_operand"] = _operand
-        self.globals = {"range": capped_range, "dict": dict, "namespace": self.globals["namespace"], **FUNCTIONS}
+        self.globals = {"range": range, "dict": dict, "namespace": self.globals["namespace"], **FUNCTIONS}
         self.globals["null"] = None
         for name in FILTERS_AS_FUNCTIONS:
             self.globals[name] = self._as_function(name)
+        self.functions = frozenset(id(self.globals[name]) for name in ("range", *FUNCTIONS, *FILTERS_AS_FUNCTIONS))
         self.fence = Fence(self)
 
     def make_globals(self, d: Any) -> Any:
@@ -247,14 +271,26 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.fence.visit(source)
         return super()._generate(source, *args, **kwargs)
 
-    def compile_condition(self, source: str) -> TemplateExpression:
-        """Compile an expression that is to be true or false. Raises TemplateSyntaxError."""
+    def _compile(self, source: str, filename: str) -> CodeType:
+        """Compile, and say nothing of what looks wrong to Python: who runs it is told what is."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return super()._compile(source, filename)
+
+    def parse_expression(self, source: str) -> nodes.Template:
+        """Parse an expression, as a template that keeps its value as `result`. Raises TemplateSyntaxError."""
         parser = Parser(self, source, state="variable")
         tree = parser.parse_expression()
         if not parser.stream.eos:
             parser.fail("there is more than one expression", parser.stream.current.lineno)
-        body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), Operands().visit(tree), lineno=1)]
-        return TemplateExpression(self.from_string(nodes.Template(body, lineno=1)), undefined_to_none=False)
+        return nodes.Template([nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)], lineno=1)
+
+    def compiled(self, kind: Kind, tree: nodes.Template) -> Template | TemplateExpression:
+        """Make a parsed template or expression ready to be run. Raises TemplateSyntaxError."""
+        if kind == "condition":
+            Operands().visit(tree)
+        ready = self.from_string(tree)
+        return ready if kind == "text" else TemplateExpression(ready, undefined_to_none=False)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Give a member: of data first, and only then a method."""
@@ -273,6 +309,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Give an element; counting from the end is no error that stays unseen."""
         if type(argument) is int and argument < 0 and isinstance(obj, (list, tuple)):
             return self.undefined(obj=obj, name=str(argument))
+        if type(argument) is slice:
+            SHARE.weigh(obj)
         if isinstance(obj, VisibleVariables) and isinstance(argument, str):
             return self.getattr(obj, argument)
         if type(obj) is dict:
@@ -284,33 +322,41 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().getitem(obj, argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Refuse what leads out of the data, or around the budget."""
+        """Refuse what leads out of the data."""
         return attr not in REFUSED_MEMBERS and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> Any:
-        """Refuse str.format: its widths cannot be bounded, and `~` does the same."""
+        """Refuse str.format: it writes values as Python does, and `~` writes them as we do."""
         if super().wrap_str_format(value) is not None:
             raise SecurityError("`format` is not available: join texts with `~`")
         return None
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call a function, counted; what it makes is bounded."""
-        BUDGET.step()
+        """Call a function, or a method of a value."""
         if type(__obj) is Lookup:
             if len(args) != 1 or kwargs or not isinstance(args[0], (str, Undefined)):
                 raise TypeError("var takes one name, as a string")
             return __self.getattr(__obj.variables, str(args[0]))
-        owner = getattr(__obj, "__self__", None)
-        BUDGET.weigh(owner)
-        if isinstance(owner, str):
-            check_method(__obj.__name__, owner, args)
-        return BUDGET.made(super().call(__context, __obj, *args, **kwargs))
+        SHARE.take(A_CALL)
+        if not SHARE.is_lifted and id(__obj) not in __self.functions:
+            owner = getattr(__obj, "__self__", None)
+            if owner is None or getattr(__obj, "__name__", "") not in METHODS:
+                raise Larger  # it was given a name by which something else was meant
+            for value in (owner, *args):
+                SHARE.weigh(value)
+            if __obj.__name__ == "replace":
+                _take_product(owner, args, {})
+        return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Apply an operator within limits."""
+        """Apply an operator."""
         for side in (left, right):
             if isinstance(side, Undefined):
                 str(side)  # raises, naming the name
+            if not SHARE.is_lifted and not isinstance(side, (int, float)):
+                if operator != "+":  # a text many times, or a format
+                    raise Larger
+                SHARE.weigh(side)
         return compute(operator, left, right)
 
 
@@ -325,46 +371,56 @@ def _of_item(results: dict[Any, Any], key: Any) -> Any:
 
 
 def _finalize(value: Any) -> Any:
-    return value if isinstance(value, Undefined) else text_of(value)
+    return value if isinstance(value, Undefined) else text_of(SHARE.weigh(value))
+
+
+def _concatenated(values: Iterable[Any]) -> str:
+    """Do what `~` does."""
+    return joined(text_of(SHARE.weigh(value)) for value in values)
 
 
 def run(template: Template, scope: Mapping[str, Any]) -> str:
-    """Expand a compiled template."""
-    BUDGET.start()
-    return join_all(template.root_render_func(template.new_context(dict(scope))))
+    """Expand a compiled template. Raises Larger, and whatever comes of it."""
+    SHARE.start()
+    return joined(template.root_render_func(template.new_context(dict(scope))))
 
 
 def value(expression: Callable[..., Any], scope: Mapping[str, Any]) -> Any:
-    """Evaluate a compiled expression; what it gives is data, bounded."""
-    BUDGET.start()
+    """Evaluate a compiled expression; what it gives is data. Raises Larger, and whatever comes of it."""
+    SHARE.start()
     result = expression(**scope)
     kind = type(result)
-    return result if kind is bool or kind is int or result is None else as_data(result)
-
-
-def as_data(result: Any, depth: int = 0) -> Any:
-    """Turn what an expression gave into JSON values, which together are no longer than a text may be."""
-    if result is None or isinstance(result, (bool, int, float)):
-        BUDGET.kept(1)
+    if kind is bool or kind is int or result is None:
         return result
-    if isinstance(result, str):
-        BUDGET.kept(len(result))
-        return str(result)
-    BUDGET.step()
-    if depth > 64:
-        raise TooMuch("the value is nested too deeply")
-    if isinstance(result, (dict, VisibleVariables)):
-        return {_key(key): as_data(element, depth + 1) for key, element in result.items()}
-    if isinstance(result, (list, tuple, range, set, frozenset)) or hasattr(result, "__next__"):
-        elements = [as_data(element, depth + 1) for element in result]
-        check_elements(len(elements))
-        return elements
-    if isinstance(result, Undefined):
-        return str(result)  # raises, naming the name
-    raise TypeError(f"the expression gives {result!r}, which is no value")
+    return Data().of(SHARE.weigh(result))
 
 
-def _key(key: Any) -> str:
-    text = text_of(key)
-    BUDGET.kept(len(text))
-    return text
+class Data:
+    """Turns what an expression gave into JSON values, which together are no longer than a text may be."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TEXT_CHARS
+
+    def of(self, result: Any, depth: int = 0) -> Any:
+        """Give one. Raises TooMuch."""
+        if result is None or isinstance(result, (bool, int, float)):
+            self._keep(1)
+            return result
+        if isinstance(result, str):
+            self._keep(len(result))
+            return str(result)
+        self._keep(2)
+        if depth > MOST_DEPTH:
+            raise TooMuch("the value is nested too deeply")
+        if isinstance(result, (dict, VisibleVariables)):
+            return {self.of(text_of(key)): self.of(element, depth + 1) for key, element in result.items()}
+        if isinstance(result, (list, tuple, range, set, frozenset)) or hasattr(result, "__next__"):
+            return [self.of(element, depth + 1) for element in result]
+        if isinstance(result, Undefined):
+            return str(result)  # raises, naming the name
+        raise TypeError(f"the expression gives {result!r}, which is no value")
+
+    def _keep(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise TooMuch(f"a value would have more than {MAX_TEXT_CHARS} characters")

@@ -10,8 +10,7 @@ from octogram_agentd.patterns.search import Patience, Pattern
 from octogram_agentd.patterns.syntax import PatternFault
 from octogram_tui.errors import TemplateError
 from octogram_tui.template.environment import expand
-from octogram_tui.template.limits import kind_of
-from octogram_tui.template.text import text_of
+from octogram_tui.template.text import kind_of, text_of
 
 
 class PatternError(TemplateError):

@@ -6,7 +6,10 @@ Knows nothing of templates. Every way from a value to text goes through here, so
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
+
+from octogram_tui.template.scope import AgentNames
 
 MAX_TEXT_CHARS = 4 << 20
 MAX_JSON_PIECES = 400_000
@@ -39,6 +42,18 @@ def text_of(value: Any) -> str:
     raise TypeError(f"a {type(value).__name__} is no value that can stand in a text")
 
 
+def joined(pieces: Iterable[str]) -> str:
+    """Put texts together, and stop as soon as they are too many. Raises TooMuch."""
+    kept = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_TEXT_CHARS:
+            raise TooMuch(f"a text would be longer than {MAX_TEXT_CHARS} characters")
+        kept.append(piece)
+    return "".join(kept)
+
+
 def json_text(value: Any, indent: int | None = None) -> str:
     """Give a value as JSON, bounded while it is made: a list that holds itself twice may be 2^40 long."""
     pieces: list[str] = []
@@ -56,3 +71,24 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 def _plain(value: Any) -> Any:
     return list(value) if hasattr(value, "__iter__") else text_of(value)
+
+
+def kind_of(value: Any) -> str:
+    """Name the kind of a value for a person."""
+    if value is None:
+        return "null"
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__}"
+
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "a string"),
+    ((list, tuple, range), "a list"),
+    (dict, "a map"),
+    (AgentNames, "`agent`"),
+)

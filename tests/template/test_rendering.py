@@ -203,7 +203,7 @@ def test_ports_stand_for_themselves() -> None:
         ("{{ vars.list | nth(7) }}", "there is no element 7 in a list of 4", ""),
         ("{{ var(1) }}", "var takes one name", ""),
         ("{{ var('a', 'b') }}", "var takes one name", ""),
-        ("{{ ','.join(3) }}", "join takes a list", ""),
+        ("{{ ','.join(3) }}", "can only join an iterable", ""),
         ("{{ vars.n() }}", "not callable", ""),
     ],
 )

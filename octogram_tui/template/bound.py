@@ -1,0 +1,136 @@
+"""Evaluates apart what is not known to be cheap: in a process that ends at bounds of time and memory, whatever it does.
+
+One such process serves a thread, from the first template that needs it. Where an evaluation ended at a bound is no
+matter of the template alone, so it is noted for the engine's turn, and can be had once more as it was.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from octogram_tui.errors import TemplateError
+from octogram_tui.template import process
+from octogram_tui.template.process import AtBound, Bound, Process
+from octogram_tui.template.requests import Kind, Request, answered, encode
+from octogram_tui.template.scope import missing_variable
+
+AGAIN = 10
+"""So many times longer may last what is known to have ended in time, when a turn is gone through again."""
+
+
+class Turn:
+    """One feeding of the engine. ended: which of its evaluations ended at a bound, by their number, and at which.
+
+    known: of a turn that is gone through again, what that was then.
+    """
+
+    __slots__ = ("count", "ended", "known", "stops")
+
+    def __init__(self, known: Mapping[int, Bound] | None = None) -> None:
+        self.known = known
+        self.count = 0
+        self.ended: dict[int, Bound] = {}
+        self.stops = _needs.stops
+
+    def is_unwanted(self) -> bool:
+        """Whether the run has been asked to stop since it began."""
+        return self.stops != _needs.stops
+
+
+class _Here(threading.local):
+    """What a thread has of its own."""
+
+    process: Process | None = None
+    turn: Turn | None = None
+
+
+class _Needs:
+    """Whether this program has met what is evaluated apart, and how often that was to be given up."""
+
+    def __init__(self) -> None:
+        self.is_met = False
+        self.stops = 0
+
+
+_here = _Here()
+_needs = _Needs()
+
+
+def expect() -> None:
+    """Note that there is a template that is evaluated apart."""
+    _needs.is_met = True
+
+
+def is_expected() -> bool:
+    """Whether an evaluation may take long: who must not wait for the engine feeds it apart, too."""
+    return _needs.is_met
+
+
+def begin_turn(known: Mapping[int, Bound] | None = None) -> None:
+    """Begin a feeding of the engine in this thread."""
+    _here.turn = Turn(known)
+
+
+def end_turn() -> dict[int, Bound]:
+    """End it, and give which of its evaluations ended at a bound."""
+    turn, _here.turn = _here.turn, None
+    return {} if turn is None else turn.ended
+
+
+def give_up() -> None:
+    """Have the evaluations of the turns under way end, in whatever thread: the run is to stop."""
+    _needs.stops += 1
+
+
+def evaluate_apart(kind: Kind, text: str, scope: Mapping[str, Any], *, braces: bool = True) -> Any:
+    """Evaluate in the other process. Raises TemplateError."""
+    _needs.is_met = True
+    turn = _here.turn or Turn()
+    number = turn.count
+    turn.count += 1
+    if turn.known is not None and number in turn.known:
+        _refuse(turn, number, turn.known[number], text)
+    if turn.is_unwanted() and turn is _here.turn:
+        _refuse(turn, number, "stopped", text)
+    cpu_s = process.CPU_S if turn.known is None else process.CPU_S * AGAIN
+    request = encode(Request(kind, text, braces, cpu_s, dict(scope)))
+    try:
+        answer = answered(_ask(request, turn))
+    except AtBound as error:
+        _refuse(turn, number, error.bound, text)
+    if "value" in answer:
+        return answer["value"]
+    if "missing" in answer:
+        what, name = answer["missing"]
+        if what == "variable":
+            raise missing_variable(name, scope["vars"].values_by_name)
+        from octogram_tui.template.environment import missing_name
+
+        raise missing_name(name, scope)
+    message, hint, name = answer["error"]
+    raise TemplateError(message, hint=hint, name=name)
+
+
+def _ask(request: bytes, turn: Turn) -> bytes:
+    while True:
+        if _here.process is None or not _here.process.is_ours:
+            _here.process = Process()
+        answer = _here.process.ask(request, turn.is_unwanted)
+        if answer:
+            return answer
+
+
+def _refuse(turn: Turn, number: int, bound: Bound, text: str) -> NoReturn:
+    from octogram_tui.template.environment import short
+
+    turn.ended[number] = bound
+    said = {
+        "time": f"this takes more than {process.CPU_S:g} seconds",
+        "memory": f"this takes more than {process.MEMORY_BYTES >> 20} MiB of memory",
+        "stopped": "this was given up, since the run is to stop",
+        "broken": "this breaks the process that evaluates it",
+    }
+    hint = "" if bound == "stopped" else "make the template smaller, or do this in a script"
+    raise TemplateError(f"{short(text)}: {said[bound]}", hint=hint)
