@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from octogram_agentd.network.endpoint import Endpoint, as_url, is_loopback, why_not_for_others
@@ -178,7 +178,7 @@ class ServiceTable:
 def stamped(arguments: dict[str, Value], tickets: Tickets) -> dict[str, Value]:
     """Give the arguments as the agent gets them: with a ticket in each URL that needs one."""
 
-    def stamp(value: Any) -> Any:
+    def stamp(value: Value) -> Value:
         if isinstance(value, list):
             return [stamp(one) for one in value]
         if isinstance(value, dict):
