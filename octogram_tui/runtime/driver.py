@@ -56,6 +56,18 @@ class Journal(Protocol):
         ...
 
 
+class Masks(Protocol):
+    """What hides secrets: in what is stated, and, so that it can be read back, in what was fed."""
+
+    def mask(self, events: list[Event]) -> list[Event]:
+        """Give events with masks in them."""
+        ...
+
+    def seal(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Give an input line with seals in it."""
+        ...
+
+
 Fed = Callable[[Sequence[Event]], None]
 """Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
 
@@ -71,7 +83,7 @@ class Driver:
         make_link: Callable[[StartAgent], Link],
         errands: Errands,
         check: Callable[[Engine], None] | None = None,
-        mask: Callable[[list[Event]], list[Event]] | None = None,
+        masks: Masks | None = None,
         *,
         at_s: float = 0.0,
     ) -> None:
@@ -81,7 +93,7 @@ class Driver:
         self._make_link = make_link
         self._errands = errands
         self._check = check
-        self._mask = mask
+        self._masks = masks
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time() - at_s
         self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
@@ -153,10 +165,10 @@ class Driver:
                 stimulus, on_fed = self._queue.popleft()
                 seq = self._engine.core.seq
                 outcome = self._engine.feed(stimulus, at_s)
-                fed = record_of(stimulus, at_s, seq, outcome.events)
+                stated = outcome.events if self._masks is None else self._masks.mask(outcome.events)
+                fed = record_of(stimulus, at_s, seq, stated)  # an end that is masked in its event is written, sealed
                 if fed is not None:
-                    inputs.append(fed)
-                stated = outcome.events if self._mask is None else self._mask(outcome.events)
+                    inputs.append(fed if self._masks is None else self._masks.seal(fed))
                 events += stated
                 effects += outcome.effects
                 if on_fed is not None:

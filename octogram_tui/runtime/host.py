@@ -331,7 +331,7 @@ class Host:
             make_link,
             errands,
             check if self._settings.checks_engine else None,
-            EventMasks(self._settings.vault.masker).mask,
+            EventMasks(self._settings.vault.masker),
             at_s=course.at_s,
         )
         return driver

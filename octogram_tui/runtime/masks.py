@@ -36,6 +36,23 @@ class EventMasks:
             return events
         return [self._masked(event) for event in events]
 
+    def seal(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Give an input line of the journal with seals in it; `sealed` tells that there are any."""
+        given = record.get("with")
+        if given is None or self._masker.is_idle:
+            return record
+        sealed = self._masker.seal(given)
+        return record if sealed is given else {**record, "with": sealed, "sealed": True}
+
+    def unseal(self, line: T) -> T:
+        """Give an input line as it was, with each secret as it is now. Raises AttachRefused for one that is not known.
+
+        Anything else is given back: the end of an attempt that an event tells in full holds no secret.
+        """
+        if isinstance(line, dict) and line.get("sealed"):
+            line = {**line, "with": self._masker.unseal(line["with"])}  # type: ignore[assignment]
+        return line
+
     def _masked(self, event: Event) -> Event:
         if not isinstance(event, JobOutput):
             return changed(event, self._masker.mask)
@@ -50,7 +67,7 @@ class EventMasks:
     def _lines(self, event: JobOutput) -> list[str]:
         source = (event.instance or event.agent, event.attempt, event.process, event.stream)
         before = "" if event.dropped else self._ends.pop(source, "")
-        lines = self._masker.lines(event.lines, before)
+        lines = self._masker.lines(event.lines, before, is_cut=event.dropped > 0)
         text = "".join(event.lines)
         most = self._masker.longest - 1
         self._ends[source] = text[-most:] if len(text) >= most else (before + text)[-most:]
@@ -87,7 +104,7 @@ class Reveals:
             return told
         lines = told.get("lines")
         if isinstance(lines, list):  # of a log, which may begin and end within a secret
-            return {**masker.mask({**told, "lines": []}), "lines": masker.lines(lines)}
+            return {**masker.mask({**told, "lines": []}), "lines": masker.lines(lines, is_cut=True)}
         masked: dict[str, Any] = masker.mask(told)
         return masked
 

@@ -57,15 +57,17 @@ class Finder:
             return any(text[at : at + SHORTEST] in wanted for at in range(len(text) - SHORTEST + 1))
         return any(each in text for each in wanted)
 
-    def spans(self, texts: Sequence[str], *, before: str = "", is_open: bool = False) -> list[list[Span]] | None:
+    def spans(
+        self, texts: Sequence[str], *, before: str = "", is_open: bool = False, is_cut: bool = False
+    ) -> list[list[Span]] | None:
         """Give the places of each text, in order; None where nothing is found.
 
         before: what came directly before the texts; where it held the beginning of a needle, its end is found.
-        is_open: something may follow, or has come before: what begins or ends a needle counts at both ends.
+        is_open: more may follow. is_cut: what came before is not known.
         """
         pieces = [(number, *piece) for number, text in enumerate(texts) for piece in _pieces(text)]
         joined = before + "".join(texts[number][start:end] for number, start, end in pieces)
-        is_cut = is_open or len(joined) >= LONG
+        is_cut = (is_cut or len(joined) >= LONG) and not before
         if not self.is_possible(joined, is_cut=is_cut):
             return None
         cuts = [(found.start(), SHORTEST) for found in _CUT.finditer(joined)]
@@ -76,25 +78,13 @@ class Finder:
                 cuts.append((at, SHORTEST_LINE))
         if is_open:
             cuts.append((at, SHORTEST))
-        found = _apart(self._occurrences(joined, len(before), cuts, is_cut=is_cut and not before))
+        found = _apart(self._occurrences(joined, len(before), cuts, is_cut=is_cut))
         result: list[list[Span]] = [[] for _ in texts]
         at = len(before)
         for number, start, end in pieces:
-            for span in found:
-                first, last = max(span.start, at), min(span.end, at + end - start)
-                if first < last:
-                    begin = span.first + first - span.start
-                    result[number].append(
-                        Span(
-                            start + first - at,
-                            start + last - at,
-                            span.needle,
-                            begin,
-                            begin + last - first,
-                            span.is_more,
-                        )
-                    )
-            at += end - start
+            length = end - start
+            result[number] += [span for each in found if (span := _within(each, at, length, start)) is not None]
+            at += length
         for number, text in enumerate(texts):
             whole = [span for needle in self._broken for span in _of(needle, text)]
             if whole:
@@ -130,6 +120,15 @@ def _pieces(text: str) -> list[tuple[int, int]]:
         found.append((start, end.start()))
         start = end.end()
     return [*found, (start, len(text))]
+
+
+def _within(span: Span, at: int, length: int, start: int) -> Span | None:
+    """Give the part of a place that lies in a piece, which begins at `at`, as a place of the piece's text."""
+    first, end = max(span.start, at), min(span.end, at + length)
+    if first >= end:
+        return None
+    skipped = span.first + first - span.start
+    return Span(start + first - at, start + end - at, span.needle, skipped, skipped + end - first, span.is_more)
 
 
 def _of(needle: Needle, text: str) -> Iterator[Span]:

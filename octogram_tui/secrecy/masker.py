@@ -70,9 +70,9 @@ class Masker:
             return value
         return self._walk(value, self._masked, _as_text)
 
-    def lines(self, lines: list[str], before: str = "") -> list[str]:
-        """Mask lines that others came before, and may follow: `before` has the last of those."""
-        return self._masked(lines, before=before, is_open=True)
+    def lines(self, lines: list[str], before: str = "", *, is_cut: bool = False) -> list[str]:
+        """Mask lines that others may follow. before: the last of those that came before; is_cut: nobody knows those."""
+        return self._masked(lines, before=before, is_open=True, is_cut=is_cut)
 
     def text(self, text: str) -> str:
         """Mask a text that may hold masks already."""
@@ -83,8 +83,8 @@ class Masker:
             return text
         return "".join(_masked_span(part) if isinstance(part, Span) else part for part in _split(text, spans[0]))
 
-    def _masked(self, texts: list[str], *, before: str = "", is_open: bool = False) -> list[str]:
-        spans = self._finder.spans(texts, before=before, is_open=is_open)
+    def _masked(self, texts: list[str], *, before: str = "", is_open: bool = False, is_cut: bool = False) -> list[str]:
+        spans = self._finder.spans(texts, before=before, is_open=is_open, is_cut=is_cut)
         result = []
         for number, text in enumerate(texts):
             code = self._whole.get(text)

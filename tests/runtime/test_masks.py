@@ -1,0 +1,149 @@
+"""What was fed is sealed beside masked events, and comes back as it was; what is printed on the way is masked too."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from octogram_tui.engine.events import Event, JobFinished, JobOutput, RunStarted
+from octogram_tui.engine.stimuli import AttemptReport, SetVariableRequest, Stimulus
+from octogram_tui.journal import codec, inputs
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AttemptId, InstanceId
+from octogram_tui.model.scenario import Scenario, SecretSpec
+from octogram_tui.runtime.masks import EventMasks
+from octogram_tui.secrecy.masker import Masker
+from octogram_tui.secrecy.vault import Vault
+
+VALUE = "correct horse battery"
+INSTANCE = InstanceId("s", "j", "a", VALUE)
+
+
+def masks_of(**values: str) -> EventMasks:
+    masker = Masker()
+    for name, value in values.items():
+        masker.learn(name, value)
+    return EventMasks(masker)
+
+
+def finished(result: object, failure: Failure | None = None) -> tuple[AttemptReport, JobFinished]:
+    """Give what an agent reported, and what the engine stated of it: both hold the same values."""
+    instance = InstanceId("s", "j", "a")
+    report = AttemptReport("a", AttemptId(instance, 1), "failed" if failure else "ok", result, failure)  # type: ignore[arg-type]
+    event = JobFinished(
+        instance=instance,
+        state=report.state,
+        result=report.result,
+        failure=failure,
+        cause=f"AttemptReport {report.attempt}",
+    )
+    return report, event
+
+
+def written(
+    masks: EventMasks, stimulus: Stimulus, events: Sequence[Event]
+) -> tuple[list[Event], dict[str, object] | None]:
+    """Do as the driver does."""
+    stated = masks.mask([*events])
+    record = inputs.record_of(stimulus, 1.0, 3, stated)
+    return stated, None if record is None else json.loads(json.dumps(masks.seal(record)))
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize(
+    "ended",
+    [
+        finished({"stdout": f"it is {VALUE}", "n": 1}),
+        finished(None, Failure("exit", f"no {VALUE}", detail={"last_lines": [VALUE[:5], VALUE[5:]]})),
+        finished(["(secret token)"]),
+    ],
+)
+def test_an_end_that_is_masked_in_its_event_is_written_sealed(ended: tuple[AttemptReport, JobFinished]) -> None:
+    masks = masks_of(token=VALUE)
+    report, event = ended
+    [stated], record = written(masks, report, [event])
+    assert record is not None
+    assert VALUE not in json.dumps(record) + codec.encode(stated).decode()
+    assert inputs.stimulus_of(masks.unseal(record), lambda _: Scenario("", ())) == report
+
+
+def test_an_end_without_a_secret_is_told_by_its_event_alone() -> None:
+    report, event = finished({"stdout": "nothing"})
+    [stated], record = written(masks_of(token=VALUE), report, [event])
+    assert record is None
+    assert stated is event
+
+
+@pytest.mark.fault(88)
+def test_what_an_operator_sets_is_sealed_and_read_back_with_the_value_of_then() -> None:
+    asked = SetVariableRequest("login", [f"me:{VALUE}", "\x1a", 3])
+    _, record = written(masks_of(token=VALUE), asked, [])
+    assert record is not None
+    assert record["sealed"] is True
+    assert VALUE not in json.dumps(record)
+    again = inputs.stimulus_of(masks_of(token="changed meanwhile").unseal(record), lambda _: Scenario("", ()))
+    assert again == SetVariableRequest("login", ["me:changed meanwhile", "\x1a", 3])
+
+
+@pytest.mark.fault(88)
+def test_names_of_instances_and_variables_are_masked_and_can_be_read() -> None:
+    masks = masks_of(token=VALUE)
+    events: list[Event] = [
+        RunStarted(run="r", scenario="s", variables={"token": VALUE, f"said_{VALUE}": [f"a{VALUE}b"]}),
+        JobFinished(instance=INSTANCE, item=VALUE, cause=f"AttemptReport {AttemptId(INSTANCE, 1)}"),
+    ]
+    lines = [codec.encode(event) for event in masks.mask(events)]
+    assert VALUE.encode() not in b"".join(lines)
+    again = codec.decode(lines[1])
+    assert isinstance(again, JobFinished)
+    assert again.instance == InstanceId("s", "j", "a", "(secret token)")
+    assert events[0].variables["token"] == VALUE  # type: ignore[attr-defined]
+
+
+@pytest.mark.fault(88)
+def test_pieces_of_one_output_belong_together_and_those_of_another_do_not() -> None:
+    masks = masks_of(token=VALUE)
+    instance = InstanceId("s", "j", "a")
+
+    def said(*lines: str, stream: str = "stdout", attempt: int = 1) -> list[str]:
+        event = JobOutput(agent="a", lines=[*lines], instance=instance, attempt=attempt, stream=stream)
+        [stated] = masks.mask([event])
+        assert isinstance(stated, JobOutput)
+        return stated.lines
+
+    assert said(f"x {VALUE[:10]}") == ["x (part of secret token)"]
+    assert said(VALUE[10:], stream="stderr") == [VALUE[10:]]
+    assert said(VALUE[10:], attempt=2) == [VALUE[10:]]
+    assert said(VALUE[10:] + " y", "z") == ["(part of secret token) y", "z"]
+    assert said("battery") == ["battery"]
+
+
+def test_what_the_program_prints_of_its_own_mistakes_is_masked() -> None:
+    code = (
+        "import sys; from octogram_tui import streams; from octogram_tui.secrecy.masker import Masker\n"
+        "streams.prepare(); masker = Masker(); masker.learn('token', sys.argv[1]); streams.hide(masker.text)\n"
+        "print('it is', sys.argv[1]); print({'a': sys.argv[1]}, file=sys.stderr); raise ValueError(sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, VALUE], capture_output=True, text=True, check=False)
+    assert done.stdout == "it is (secret token)\n"
+    assert "ValueError: (secret token)" in done.stderr
+    assert VALUE not in done.stderr
+
+
+def test_an_edit_reads_what_is_new_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = Vault()
+    monkeypatch.setenv("ONE", "the first value")
+    env = SecretSpec("env", ("ONE",))
+    first = vault.fill(Scenario("", (), variables={"token": "(secret token)", "n": 1}, secrets={"token": env}))
+    assert first.variables == {"token": "the first value", "n": 1}
+    monkeypatch.setenv("ONE", "not read again")
+    monkeypatch.setenv("TWO", "pin")
+    told: list[str] = []
+    vault.tell_to(told.append)
+    both = {"token": env, "pin": SecretSpec("env", ("TWO",))}
+    assert vault.fill(Scenario("", (), secrets=both)).variables == {"token": "the first value", "pin": "pin"}
+    assert [message.partition(":")[0] for message in told] == ["secret `pin` has fewer than 6 characters"]
