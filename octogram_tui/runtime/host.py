@@ -136,12 +136,13 @@ class Host:
             _tell_synced(drivers)
 
         path = settings.run_dir / archive.JOURNAL
+        lived_s = presence.last_s(settings.run_dir, archive.JOURNAL)  # before the journal is touched
         if settings.again is not None:
             journal = JournalWriter.go_on(path, on_synced=on_synced)
         else:
             journal = JournalWriter(path, run=self._options.run, version=self._options.version, on_synced=on_synced)
         try:
-            course = self._begin() if settings.again is None else self._take_up(settings.again, journal)
+            course = self._begin() if settings.again is None else self._take_up(settings.again, journal, lived_s)
         except BaseException:
             journal.close()
             raise
@@ -235,11 +236,11 @@ class Host:
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
         return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, platform.node()),))
 
-    def _take_up(self, again: TakingUp, journal: JournalWriter) -> _Course:
+    def _take_up(self, again: TakingUp, journal: JournalWriter, lived_s: float) -> _Course:
         """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""
         run_dir = self._settings.run_dir
         path = run_dir / archive.JOURNAL
-        down_s = max(0.0, time.time() - presence.last_s(run_dir, archive.JOURNAL))
+        down_s = max(0.0, time.time() - lived_s)
         restored = again.restore(path)
         journal.append(restored.unwritten)
         engine = restored.engine

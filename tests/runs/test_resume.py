@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,9 @@ def story(place: Place) -> Story:
 def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> None:
     run = story.crash("--events", "e.jsonl", "--junit", "j.xml")
     assert story.place.last_run()["state"] == "crashed"
+    for name in ("alive", "journal.jsonl"):  # as if nobody had come for long
+        then_s = time.time() - 100
+        os.utime(story.place.runs_dir / run / name, (then_s, then_s))
     story.go.touch()
     done = story.resume()
     assert done.returncode == 0, done
@@ -85,6 +89,7 @@ def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> No
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     types = Counter(event["type"] for event in events)
     assert (types["run_started"], types["run_taken_up"], types["job_adopted"], types["run_finished"]) == (1, 1, 2, 1)
+    assert [event["down_s"] >= 100 for event in events if event["type"] == "run_taken_up"] == [True]
     assert types["job_finished"] == 6
     assert {event["attempt"] for event in events if event["type"] == "job_finished"} == {1}
     assert 'tests="6" failures="0"' in (story.place.home / "j.xml").read_text()
