@@ -78,12 +78,15 @@ def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> No
     for name in ("alive", "journal.jsonl"):  # as if nobody had come for long
         then_s = time.time() - 100
         os.utime(story.place.runs_dir / run / name, (then_s, then_s))
+    process = story.place.start("resume", "last")
+    told = story.place.home / "e.jsonl"
+    wait_for(lambda: told.read_text().count('"type":"job_adopted"') == 2)
     story.go.touch()
-    done = story.resume()
-    assert done.returncode == 0, done
-    assert f"run {run} goes on, after " in done.stdout
-    assert "without a process; 2 under way are asked for" in done.stdout
-    assert "== one" not in done.stdout  # was told when it came
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert f"run {run} goes on, after " in out
+    assert "without a process; 2 under way are asked for" in out
+    assert "== one" not in out  # was told when it came
     assert Counter(story.executed) == Counter(DONE)
     events = events_of((story.place.home / "e.jsonl").read_text())
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
