@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 
 import pytest
 from agent_harness import Connection, Place, is_alive, until
@@ -57,21 +56,13 @@ def test_what_stands_in_the_sockets_place_is_removed(place: Place, there: tuple[
         os.chdir("/")
         foreign.listen()
         first.close()
-        until(lambda: is_reached(place, welcome), "the daemon has its socket back")
+        inode = (place.root / "sock").stat().st_ino
+        until(
+            lambda: (place.root / "sock").exists() and (place.root / "sock").stat().st_ino != inode, "it is ours again"
+        )
     second, answer = again(place, welcome, epoch=3, rx=0)
     assert answer["birth"] == welcome["birth"]
     second.stop()
-
-
-def is_reached(place: Place, welcome: dict[str, str]) -> bool:
-    """Whether it is the daemon that is behind the socket."""
-    try:
-        sock = door.dial(str(place.root))
-    except OSError:  # between the two sockets
-        return False
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    sock.close()
-    return int.from_bytes(credentials[:4], sys.byteorder) == int(welcome["pid"])
 
 
 @pytest.mark.fault(28, 35)
@@ -87,13 +78,11 @@ def test_a_killed_daemon_is_replaced_in_its_own_place(place: Place, there: tuple
 
 
 @pytest.mark.fault(4, 35)
-@pytest.mark.parametrize("removed", [["sock"], ["sock", "lock"]])
-def test_no_second_daemon_while_the_first_lives(
-    place: Place, there: tuple[Connection, dict[str, str]], removed: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.longfault
+def test_no_second_daemon_while_the_first_lives(place: Place, there: tuple[Connection, dict[str, str]]) -> None:
     first, welcome = there
     os.kill(int(welcome["pid"]), signal.SIGSTOP)  # so that it cannot make its socket again
-    for name in removed:
+    for name in ("sock", "lock"):
         (place.root / name).unlink()
     try:
         bridge = place.attach("--birth", welcome["birth"], "--at", welcome["home"])
@@ -109,6 +98,25 @@ def test_no_second_daemon_while_the_first_lives(
     second, answer = again(place, welcome, epoch=2, rx=0)
     assert answer["birth"] == welcome["birth"]
     second.stop()
+
+
+@pytest.mark.fault(31)
+def test_nobody_waits_for_long_at_the_door_of_a_daemon_that_stands_still(
+    place: Place, there: tuple[Connection, dict[str, str]]
+) -> None:
+    first, welcome = there
+    os.kill(int(welcome["pid"]), signal.SIGSTOP)
+    waiting = []
+    try:
+        with pytest.raises(OSError, match="unavailable|timed out"):
+            while True:  # as many as a listener keeps
+                waiting.append(door.dial(str(place.root)))
+    finally:
+        os.kill(int(welcome["pid"]), signal.SIGCONT)
+        for sock in waiting:
+            sock.close()
+    first.ok("own.noop")
+    first.stop()
 
 
 @pytest.mark.fault(38, 51)
