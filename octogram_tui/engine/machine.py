@@ -80,7 +80,7 @@ from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.failure import TEMPLATE, Failure
-from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.ids import AttemptId, ErrandId
 from octogram_tui.model.scenario import Scenario, StageSpec
 
 
@@ -350,8 +350,18 @@ class Engine:
     # -- reports and timers ---------------------------------------------------------------------------------------
 
     def _is_own(self, report: AttemptReport | OutputReport | ProgressReport) -> bool:
-        """Whether an agent speaks of what it was told to do itself: nobody speaks for another agent."""
-        if report.attempt is None or report.attempt.agent == report.agent:
+        """Whether an agent speaks of what it was told to do itself: nobody speaks for another agent.
+
+        What has not begun has no lines; what is unknown cannot end or go on, as those who take the reports see.
+        """
+        attempt = report.attempt
+        if attempt is None:
+            return True
+        if attempt.agent == report.agent and (
+            not isinstance(report, OutputReport)
+            or isinstance(attempt, ErrandId)
+            or attempt.number <= self.instances.attempts_of(attempt.instance)
+        ):
             return True
         self.fleet.breach(report.agent, f"reported about {report.attempt}")
         return False

@@ -52,6 +52,7 @@ class Conduct:
         self._granted_bytes = 0
         self._printed_bytes = 0
         self._claimed_bytes = 0
+        self._given_bytes = 0
 
     def told(self, execution: Execution) -> None:
         """The agent was told to do something, now or before we were here."""
@@ -80,10 +81,19 @@ class Conduct:
         self._granted_bytes = OUTPUT_CREDIT_BYTES
         self._printed_bytes = 0
         self._claimed_bytes = 0
+        self._given_bytes = 0
 
-    def granted(self, size_bytes: int) -> None:
-        """Credit was given back."""
+    @property
+    def owed_bytes(self) -> int:
+        """How much credit the agent is to be given back: for what it printed, as far as it has counted that itself."""
+        return min(self._printed_bytes, self._claimed_bytes) - self._given_bytes
+
+    def grant(self) -> int:
+        """Give it back, all of it; gives how much it was."""
+        size_bytes = self.owed_bytes
+        self._given_bytes += size_bytes
         self._granted_bytes += size_bytes
+        return size_bytes
 
     def printed(self, lines: list[str], claimed_bytes: int) -> None:
         """Take note of log lines. Raises Quarantine for more than there was credit for, whatever the agent counts."""

@@ -70,7 +70,6 @@ class Inbox:
         self._when_safe = when_safe
         self._loop = asyncio.get_running_loop()
         self._gauge = LoadGauge()
-        self._taken_bytes = 0
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
 
@@ -100,7 +99,7 @@ class Inbox:
             self._way.report(stimulus)
         match kind:
             case "output":
-                self._return_credit(count(message.get("bytes")))
+                self._return_credit()
             case "ack":
                 self.numbering.acknowledged(count(message["seq"]))
             case "welcome" | "reject":
@@ -186,7 +185,6 @@ class Inbox:
 
     def begins(self) -> None:
         """A connection begins, with all of the credit."""
-        self._taken_bytes = 0
         self.conduct.begins()
 
     def _plan_ack(self) -> None:
@@ -219,9 +217,9 @@ class Inbox:
         if numbering is self.numbering and seq:  # else the daemon is another one by now
             self._way.write(encode({"t": "ack", "seq": seq}))
 
-    def _return_credit(self, size_bytes: int) -> None:
-        self._taken_bytes += size_bytes
-        if self._taken_bytes >= CREDIT_AFTER_BYTES and self._credit_timer is None and self._way.is_connected:
+    def _return_credit(self) -> None:
+        is_due = self.conduct.owed_bytes >= CREDIT_AFTER_BYTES and self._way.is_connected
+        if is_due and self._credit_timer is None:
             if self._share.wait_s > 0:
                 self._credit_timer = self._loop.call_later(self._share.wait_s, self._credit_is_due)
             else:
@@ -229,13 +227,11 @@ class Inbox:
 
     def _credit_is_due(self) -> None:
         self._credit_timer = None
-        if self._taken_bytes and self._way.is_connected:
+        if self.conduct.owed_bytes and self._way.is_connected:
             self._give_credit()
 
     def _give_credit(self) -> None:
-        size_bytes, self._taken_bytes = self._taken_bytes, 0
-        self.conduct.granted(size_bytes)
-        self._way.write(encode({"t": "credit", "bytes": size_bytes}))
+        self._way.write(encode({"t": "credit", "bytes": self.conduct.grant()}))
 
     def close(self) -> None:
         """Let go of the timers."""

@@ -41,6 +41,7 @@ def test_a_stage_may_be_called_like_what_the_run_does_itself(name: str) -> None:
     assert simulation.exit_code == 0
 
 
+@pytest.mark.fault(76)
 def test_an_agent_cannot_speak_for_another() -> None:
     simulation = Simulation(scenario(stage("s", job("j")), agents="evil good"), never).begin()
     own = AttemptId.parse("s/j@good#1")
@@ -55,6 +56,14 @@ def test_an_agent_cannot_speak_for_another() -> None:
     ]
     simulation.go(report(own, "ok"))
     assert simulation.ended() == ["s/j@good ok"]
+
+
+def test_what_has_not_begun_has_no_lines() -> None:
+    simulation = Simulation(scenario(stage("s", job("j"), job("k"))), never).begin()
+    for name in ("s/j@a#2", "s/k@a#1", "s/nothing@a#1"):
+        simulation.go(OutputReport("a", AttemptId.parse(name), ["FORGED"]))
+    simulation.go(OutputReport("a", AttemptId.parse("s/j@a#1"), ["true"]))
+    assert [event.lines for event in simulation.of(JobOutput)] == [["true"]]
 
 
 @pytest.mark.parametrize("policy", ["abort", "pause"])

@@ -132,12 +132,14 @@ class FakeTransport:
         self.channels: asyncio.Queue[FakeChannel] = asyncio.Queue()
         self.is_closed = False
         self.opened = 0
+        self.argv: list[str] = []  # of the latest
 
     async def reach(self) -> str:
         return "fake"
 
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> FakeChannel:
         self.opened += 1
+        self.argv = list(argv)
         if self.failures:
             raise self.failures.pop(0)
         found = re.search(r"OCTO ([0-9a-f]{16})", " ".join(argv))

@@ -98,8 +98,8 @@ async def test_a_lone_message_is_acknowledged_soon(rig: Rig, monkeypatch: pytest
 async def test_credit_is_returned_in_portions(rig: Rig) -> None:
     channel = await rig.up()
     portion = inbox_module.CREDIT_AFTER_BYTES // 2
-    channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
-    channel.say("output", id="s/a@one#1", lines=["x"], bytes=portion)
+    channel.say("output", id="s/a@one#1", lines=["x" * (portion - 4)], bytes=portion)
+    channel.say("output", id="s/a@one#1", lines=["x" * (portion - 4)], bytes=portion)
     assert (await channel.expect("credit"))["bytes"] == 2 * portion
     assert [m["t"] for m in channel.received] == []
 
@@ -242,11 +242,12 @@ async def test_credit_for_lines_that_came_with_the_welcome(rig: Rig) -> None:
     await channel.expect("hello")
     size = inbox_module.CREDIT_AFTER_BYTES
     channel.say_bytes(
-        b'{"t":"welcome","pid":1,"boot":"b","rx":0}\n{"t":"output","id":"s/a@one#1","lines":[],"bytes":%d}\n' % size
+        encode({"t": "welcome", "pid": 1, "boot": "b", "rx": 0})
+        + encode({"t": "output", "id": "s/a@one#1", "lines": ["x" * (size - 4)], "bytes": size})
     )
     await rig.report(AgentBackReport)
-    channel.say("output", id="s/a@one#1", lines=[], bytes=1)
-    assert (await channel.expect("credit"))["bytes"] == size + 1
+    channel.say("output", id="s/a@one#1", lines=["x"], bytes=5)
+    assert (await channel.expect("credit"))["bytes"] == size + 5
 
 
 @pytest.mark.parametrize("value", [float("nan"), "x" * 300_000, json.loads("[" * 40 + "]" * 40)])
@@ -394,3 +395,45 @@ async def test_what_follows_a_welcome_at_once_comes_after_it(rigs: Callable[...,
     channel.say_bytes(encode(welcome) + encode(ended))
     assert rig.kinds() == ["AgentUpReport", "AttemptReport"]
     assert (await channel.expect("ack"))["seq"] == 7
+
+
+@pytest.mark.fault(5, 31)
+async def test_an_attempt_to_reattach_ends_with_the_lease_whatever_it_takes(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, greeting_s=3600.0, stop_grace_s=0.0), lease_s=0.1)
+    channel = await rig.up()
+    channel.lose(LinkLost("cut"))
+    held = await rig.channel()
+    held.boot()
+    await held.expect("hello")  # a daemon that stands still takes the greeting, and does not answer
+    assert "its lease is over" in (await rig.report(AgentLossReport)).message
+    assert held.is_aborted
+
+
+@pytest.mark.fault(5, 31)
+async def test_a_turn_that_does_not_come_ends_with_the_lease_too(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(replace(FAST, stop_grace_s=0.0), lease_s=0.1)
+    channel = await rig.up()
+    rig.turn.clear()
+    channel.lose(LinkLost("cut"))
+    await rig.report(AgentLossReport)
+
+
+@pytest.mark.fault(36)
+async def test_somebody_else_has_the_run_now(rig: Rig) -> None:
+    channel = await rig.up()
+    channel.lose(LinkLost("cut"))
+    channel = await rig.channel()
+    channel.boot()
+    await channel.expect("hello")
+    channel.say("reject", code="epoch_stale", detail="attachment 7 was here already")
+    channel.lose()
+    assert "attachment 7" in (await rig.report(AgentLossReport)).message
+
+
+@pytest.mark.fault(35)
+async def test_only_where_the_daemon_was(rig: Rig) -> None:
+    channel = await rig.up(birth="born")
+    assert "--birth" not in rig.transport.argv
+    channel.lose(LinkLost("cut"))
+    await rig.back(birth="born")
+    assert rig.transport.argv[-4:] == ["--birth", "born", "--at", "/home/one"]

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
     from octogram_agentd.kernel import Kernel
 
+DIAL_S = 2.0
 LOOK_S = 2.0  # how often to look whether the socket is still there: a bridge waits for longer
 
 
 def dial(root: str) -> _socket.socket:
-    """Connect to the socket of a directory. Raises OSError."""
-    return _at(root, lambda sock: sock.connect(SOCKET))
+    """Connect to the socket of a directory. Raises OSError, also when too many wait: a daemon may stand still."""
+
+    def act(sock: _socket.socket) -> None:
+        sock.settimeout(DIAL_S)
+        sock.connect(SOCKET)
+        sock.settimeout(None)
+
+    return _at(root, act)
 
 
 def listen(root: str) -> _socket.socket:

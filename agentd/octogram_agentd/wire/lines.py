@@ -47,7 +47,22 @@ def decode(line: bytes) -> Message:
         raise WireError("not JSON: %s" % error) from None
     if not isinstance(message, dict) or not isinstance(message.get("t"), str):
         raise WireError("not a message: %.80r" % line)
+    if (b"\\ud" in line or b"\\uD" in line) and not _is_text(message):
+        raise WireError("half a character: %.80r" % line)
     return message
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all texts of a JSON value can be written: one with a lone surrogate would end whoever prints it."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+    if isinstance(value, dict):
+        return all(_is_text(key) and _is_text(one) for key, one in value.items())
+    return not isinstance(value, list) or all(map(_is_text, value))
 
 
 def _refuse_constant(name: str) -> float:
