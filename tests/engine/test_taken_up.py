@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from simulation import job, report, scenario, stage
+from test_any_order import AnyOrder, make
 from world import World
 
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.events import JobFinished, RunTakenUp
-from octogram_tui.engine.stimuli import (
-    AttemptReport,
-)
+from octogram_tui.engine.events import JobFinished, JobStarted, RunTakenUp
+from octogram_tui.engine.stimuli import AttemptReport, BeginRequest, TimerReport
+from octogram_tui.errors import RunNotRestored
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import ItemsSpec, Scenario, Text, VarUpdate
 
@@ -81,8 +83,6 @@ def undisturbed() -> World:
 
 def cut(world: World, after: int) -> bool:
     """Let a run go on for so many stimuli. False when it was over before."""
-    from octogram_tui.engine.stimuli import BeginRequest
-
     world.waiting.append(BeginRequest("2026-01-01T00:00:00Z"))
     for _ in range(after):
         if not world.waiting and world.timers and world.exit_code is None:
@@ -93,10 +93,8 @@ def cut(world: World, after: int) -> bool:
     return world.exit_code is None
 
 
-def fired(world: World) -> Any:
+def fired(world: World) -> TimerReport:
     """The report of the timer that is due next."""
-    from octogram_tui.engine.stimuli import TimerReport
-
     timer = min(world.timers, key=repr)
     world.at_s += world.timers.pop(timer)
     return TimerReport(timer)
@@ -142,3 +140,63 @@ def test_it_comes_to_the_same_however_often_its_process_died(steps: list[int]) -
         world.crash().take_up()
     go_on(world).checked()
     assert results(world) == results(WHOLE)
+
+
+class AnyTrouble(AnyOrder):
+    """All that can happen to a run happens; at any moment its process dies, and some of its daemons with it."""
+
+    @initialize(on_failure=st.sampled_from(["pause", "abort"]), keep=st.booleans(), paused=st.booleans())
+    def start(self, on_failure: str, keep: bool, paused: bool) -> None:
+        """Begin a run."""
+        self.simulation: Any = World(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
+
+    @precondition(lambda self: self.simulation.exit_code is None)
+    @rule(
+        killed=st.sets(st.sampled_from(["a", "b"])),
+        unreachable=st.sets(st.sampled_from(["a", "b"])),
+        options=st.sampled_from([{}, {"on_failure": "abort"}, {"on_failure": "pause"}, {"keep_alive": False}]),
+    )
+    def process_dies(self, killed: set[str], unreachable: set[str], options: dict[str, Any]) -> None:
+        """Another process goes on; some daemons have ended, some machines cannot be reached just now."""
+        world: World = self.simulation
+        world.crash()
+        for agent in sorted(killed):
+            world.kill_daemon(agent)
+        world.unreachable = unreachable
+        world.take_up(**options).run()
+
+    @precondition(lambda self: self.simulation.starting)
+    @rule(is_there=st.booleans())
+    def agent_is_found(self, is_there: bool) -> None:
+        """A machine is reached, or is not."""
+        agent = self.simulation.starting[0]
+        if is_there:
+            self.simulation.starting.remove(agent)
+            self.simulation.greet(agent)
+        else:
+            self.simulation.fail_to_start(agent)
+        self.simulation.run()
+
+    @invariant()
+    def no_attempt_runs_twice(self) -> None:
+        """Each attempt is executed once, and told once."""
+        if not hasattr(self, "simulation"):
+            return
+        world: World = self.simulation.checked()
+        started = Counter((e.instance, e.attempt) for e in world.of(JobStarted))
+        ended = Counter((e.instance, e.attempt, e.will_retry) for e in world.of(JobFinished) if e.state != "skipped")
+        assert max(started.values(), default=1) == 1
+        assert max(ended.values(), default=1) == 1
+
+    def teardown(self) -> None:
+        """Whatever the state, a forced stop ends the run, and its journal gives all of it."""
+        super().teardown()
+        if hasattr(self, "simulation"):
+            with pytest.raises(RunNotRestored, match="over"):
+                self.simulation.restored()
+
+
+TestAnyTrouble = AnyTrouble.TestCase
+TestAnyTrouble.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)

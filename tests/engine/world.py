@@ -17,6 +17,7 @@ from octogram_tui.engine.stimuli import (
     AgentEndReport,
     AgentUpReport,
     AttemptReport,
+    StartFailureReport,
     Stimulus,
     TakeUpRequest,
 )
@@ -98,28 +99,33 @@ class World(Journalled):
     def _ended(self, told: AttemptReport) -> None:
         daemon = self.daemons[told.agent]
         daemon.running.pop(str(told.attempt), None)
+        self.pending.pop(str(told.attempt), None)
         daemon.ended[str(told.attempt)] = told
         daemon.untold.append(told)
         self.waiting.append(told)
 
     def feed(self, stimulus: Stimulus) -> list[Event]:
         """Feed; what an agent reported and is in the journal it may forget."""
-        if isinstance(stimulus, AttemptReport) and stimulus.agent in self.daemons:
-            untold = self.daemons[stimulus.agent].untold
-            if stimulus in untold:
-                untold.remove(stimulus)
+        if isinstance(stimulus, AttemptReport) and stimulus.agent == stimulus.attempt.agent in self.daemons:
+            daemon = self.daemons[stimulus.agent]
+            if stimulus in daemon.untold:
+                daemon.untold.remove(stimulus)
+            if daemon.running.pop(str(stimulus.attempt), None) is not None:
+                daemon.ended[str(stimulus.attempt)] = stimulus
         return super().feed(stimulus)
 
     def kill_daemon(self, agent: str) -> None:
         """A daemon ends, and all that it ran with it."""
-        self.daemons.pop(agent, None)
+        daemon = self.daemons.pop(agent, None)
+        for name in () if daemon is None else daemon.running:
+            self.pending.pop(name, None)
 
     def crash(self) -> Self:
         """The process dies: what it had not been told yet, its timers and its errands are gone."""
         self.waiting.clear()
         self.timers.clear()
         self.errands.clear()
-        self.pending.clear()
+        self.pending = {name: sent for daemon in self.daemons.values() for name, sent in daemon.running.items()}
         self.starting.clear()
         return self
 
@@ -143,6 +149,11 @@ class World(Journalled):
         self.waiting.append(AgentUpReport(agent, home="/h", birth=daemon.birth, knows=(*known, *told)))
         self.waiting.extend(daemon.untold)
 
+    def fail_to_start(self, agent: str) -> None:
+        """An agent that is being started cannot be reached."""
+        self.starting.remove(agent)
+        self.waiting.append(StartFailureReport(agent, "net.failed", "no route"))
+
     def _take(self, effect: Effect) -> None:
         match effect:
             case StartAgent():
@@ -162,8 +173,10 @@ class World(Journalled):
                     self.errands[str(effect.attempt)] = effect
                 else:
                     self.waiting.append(answer)
-            case SendJob():
+            case SendJob() if effect.agent in self.daemons:
                 self._execute(effect)
+            case SendJob():
+                self.sent.append(effect)  # its link is down, and will say so
             case CancelJob():
                 self._cancel(effect)
             case ArmTimer() | DisarmTimer() | EndRun():
@@ -178,7 +191,9 @@ class World(Journalled):
             self.executed[name] += 1
             daemon.running[name] = effect
             answer = self.answer(effect)
-            if answer is not None:
+            if answer is None:
+                self.pending[name] = effect
+            else:
                 self._ended(answer)
 
     def _cancel(self, effect: CancelJob) -> None:
