@@ -142,8 +142,8 @@ class Resumption:
             return known[digest]
 
         def restored(journal: Path) -> Restored:
-            masker = vault.masker
-            veil = PLAIN if masker.is_idle else Veil(_masking(EventMasks(masker)), masker.unseal)
+            masks = EventMasks(vault.masker)
+            veil = PLAIN if vault.masker.is_idle else Veil(lambda events: masks.mask(list(events)), masks.unseal)
             return restore(reader.read_lines(journal), self.begun.options, scenario_of, veil=veil)
 
         def edited(in_force: str) -> Scenario | None:
@@ -225,7 +225,3 @@ def _merged(begun: terms.Terms, given: dict[str, Any]) -> Any:
         setattr(args, name, False)
     vars(args).update(given)
     return args
-
-
-def _masking(masks: Any) -> Any:
-    return lambda events: masks.mask(list(events))
