@@ -12,6 +12,7 @@ from octogram_tui import __version__, streams
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; gives its exit code."""
     streams.prepare()
+    os.umask(os.umask(0o077) & 0o077)  # what is ours is for us to use, whatever the umask says of it
     try:
         return streams.finish(_run(list(sys.argv[1:] if argv is None else argv)))
     except KeyboardInterrupt:  # while a slow reader was waited for

@@ -93,6 +93,18 @@ def open_stream(path: str | Path, *, mode: int = 0o666) -> int:
     return fd
 
 
+def make_private(directory: Path) -> None:
+    """Make a directory, and those above it that are not there yet, for their user alone. Raises OSError."""
+    for place in (*reversed(directory.absolute().parents), directory.absolute()):
+        if place.is_dir():
+            continue
+        with contextlib.suppress(FileExistsError):  # somebody else of us makes it too
+            os.mkdir(place, 0o700)
+            os.chmod(place, 0o700)  # whatever the umask has left of it
+    if not directory.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no directory", os.fspath(directory))
+
+
 def check_writable(path: str | Path) -> os.stat_result | None:
     """Say what is there, None for nothing, and see that it can be written as far as that shows. Raises OSError."""
     try:

@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
 
     target = lesson_path(load())
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        filing.make_private(target.parent)
         filing.write_whole(target, source.read_bytes())
     except OSError as error:
         raise JournalError(f"cannot write {target}: {error.strerror}") from error

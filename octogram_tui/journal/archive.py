@@ -24,6 +24,7 @@ from typing import Any, Literal
 from octogram_tui import filing
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
+from octogram_tui.journal import claim as claims
 from octogram_tui.journal import order, reader
 from octogram_tui.journal.presence import ALIVE
 from octogram_tui.journal.sources import DIRECTORY as SOURCES
@@ -35,6 +36,7 @@ INFO = "run.json"
 
 _TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _SOCKET_PATH_BYTES = 100  # the system allows 107
+_SOCKET_PLACE = "octogram-tui-"
 
 # Of what is in run.json; all else is text.
 _KINDS: Mapping[str, type | tuple[type, ...]] = {"pid": int, "lease_s": (int, float)}
@@ -116,17 +118,18 @@ def create(runs_dir: Path, scenario: str, started: datetime, directory: Path | N
     directory: where the user wants the files; a link in runs_dir leads there. Raises JournalError.
     """
     try:
-        runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        filing.make_private(runs_dir)
         if directory is not None:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if (directory / JOURNAL).exists():
-                raise JournalError(f"{directory} already holds a run", hint="give an empty directory to --run-dir")
+            filing.make_private(directory)
+            if os.path.lexists(directory / JOURNAL):
+                raise claims.taken(directory)
         for _ in range(100):
             run = new_id(scenario, started)
             with contextlib.suppress(FileExistsError):
                 if directory is None:
                     (runs_dir / run).mkdir(mode=0o700)
                 else:
+                    claims.claim(directory, run)
                     (runs_dir / run).symlink_to(directory.resolve(), target_is_directory=True)
                 order.append(runs_dir, run)
                 return run, directory or runs_dir / run
@@ -139,21 +142,38 @@ def create(runs_dir: Path, scenario: str, started: datetime, directory: Path | N
 
 
 def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
-    """Choose where the run's control socket is, in a directory that only its user can enter.
+    """Choose where the run's control socket is, in a directory that only its user can write.
 
-    The system's limit on the length of such paths rules out some run directories: a fresh one in /tmp serves then.
+    Others' right to write, and the system's limit on the length of such paths, rule out some: a fresh one serves then.
     """
     if runtime_dir is not None:
         place = runtime_dir / f"{run}.sock"
-        if len(os.fsencode(place)) <= _SOCKET_PATH_BYTES:
-            with contextlib.suppress(OSError):
-                runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            filing.make_private(runtime_dir)
+            if _takes_socket(place):
                 return place
     place = run_dir.absolute() / "control.sock"
-    if len(os.fsencode(place)) <= _SOCKET_PATH_BYTES:
-        run_dir.chmod(0o700)
+    if _takes_socket(place):
         return place
-    return Path(tempfile.mkdtemp(prefix="octogram-tui-")) / "control.sock"
+    return Path(tempfile.mkdtemp(prefix=_SOCKET_PLACE)) / "control.sock"
+
+
+def _takes_socket(place: Path) -> bool:
+    """Tell whether a socket can be there that nobody else replaces: the place is ours, and only we may write in it."""
+    try:
+        found = place.parent.stat()
+    except OSError:
+        return False
+    is_private = found.st_uid == os.geteuid() and not found.st_mode & 0o022
+    return is_private and len(os.fsencode(place)) <= _SOCKET_PATH_BYTES
+
+
+def remove_socket(place: Path) -> None:
+    """Remove a control socket, and the directory that was made for it alone."""
+    with contextlib.suppress(OSError):
+        place.unlink()
+        if place.parent.name.startswith(_SOCKET_PLACE):
+            place.parent.rmdir()
 
 
 def write_info(directory: Path, info: RunInfo) -> None:
@@ -310,11 +330,15 @@ def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
     """
     journal = directory / JOURNAL
     with contextlib.suppress(OSError):
+        if not claims.is_of(directory, entry.name):  # another run has it since
+            _remove(entry)
+            return True
         if journal.exists() and journal.read_bytes().count(b"\n") > 1:  # more than its head
             return False
-        for name in (*others, JOURNAL, INFO, TERMS, TOKEN, ALIVE):
+        for name in (*others, JOURNAL, INFO, TERMS, TOKEN, ALIVE, claims.CLAIM):
             (directory / name).unlink(missing_ok=True)
         shutil.rmtree(directory / SOURCES, ignore_errors=True)
+        claims.release(directory)
         _remove(entry)
         order.forget(entry.parent, [entry.name])
     return True

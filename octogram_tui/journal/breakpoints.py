@@ -160,7 +160,7 @@ class KeptBreakpoints:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        filing.make_private(self._directory)
         fd = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.suppress(OSError):  # not every file system has locks

@@ -18,7 +18,8 @@ FIRST = "scenario"
 def keep_first(run_dir: Path, path: str, text: str) -> None:
     """Keep the text that a run begins with. A disk that refuses costs the copy, not the run."""
     with contextlib.suppress(OSError):
-        (run_dir / f"{FIRST}{Path(path).suffix}").write_text(text, encoding="utf-8", newline="")
+        data = text.encode("utf-8", "surrogateescape")
+        filing.write_whole(run_dir / f"{FIRST}{Path(path).suffix}", data, mode=0o600)
 
 
 def keep(run_dir: Path, path: str, digest: str, text: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,8 @@ from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024
+_CREDENTIALS = struct.Struct("3i")  # process, user, group
+
 LAST_WORDS_S = 2.0  # for a console to take the end of the journal
 
 
@@ -66,6 +70,10 @@ class ControlServer:
             client.news.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not _is_admitted(writer):
+            writer.write(json.dumps({"refused": "this run is another user's"}).encode() + b"\n")
+            writer.close()
+            return
         if self.is_ended:  # it was let in just before the door was shut
             writer.transport.abort()
             return
@@ -204,6 +212,13 @@ def _said_of(event: Event) -> str:
     if isinstance(event, CourseMovedBack):
         return went_back(event)
     return ""
+
+
+def _is_admitted(writer: asyncio.StreamWriter) -> bool:
+    """Tell whether the other end is ours, or root's, whatever the modes of the socket and its directory have become."""
+    end = writer.get_extra_info("socket")
+    _, user, _ = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return user in (os.geteuid(), 0)
 
 
 class _Client:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from octogram_agentd.procedures.base import ProcedureFailed
+from octogram_tui import filing
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.stimuli import AttemptReport, OutputReport, ProgressReport, Stimulus
 from octogram_tui.errors import TransportError
@@ -98,6 +101,9 @@ class Errands:
         local_path, remote_path = arguments.get("local_path"), str(arguments["remote_path"])
         target = str(local_path) if local_path else os.path.join(self._artifacts, effect.agent) + "/"
         claim = Claim(effect.attempt.instance, remote_path, bool(local_path))
+        if not local_path:
+            with contextlib.suppress(OSError):  # said by what cannot be put there
+                filing.make_private(Path(target))
         try:
             result = await files.fetch_from(
                 link.transport,

@@ -23,7 +23,7 @@ from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.stimuli import BeginRequest, EditReport, Stimulus, StopRequest, TakeUpRequest, TroubleReport
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import archive, presence, reader, texts, timings, token
+from octogram_tui.journal import archive, claim, presence, reader, texts, timings, token
 from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
@@ -141,6 +141,7 @@ class Host:
             journal = JournalWriter.go_on(path, on_synced=on_synced)
         else:
             journal = JournalWriter(path, run=self._options.run, version=self._options.version, on_synced=on_synced)
+        claim.release(settings.run_dir)
         try:
             course = self._begin() if settings.again is None else self._take_up(settings.again, journal, lived_s)
         except BaseException:
@@ -202,7 +203,7 @@ class Host:
                 task.cancel()
             async with contextlib.AsyncExitStack() as closing:  # in reverse order, each one whatever the others do
                 closing.callback(signals.release)  # last: Ctrl-C while all this ends must not break it off
-                closing.callback(_remove, settings.socket)
+                closing.callback(archive.remove_socket, settings.socket)
                 closing.push_async_callback(control.close)
                 closing.callback(_leave_timings, settings.run_dir, self._stopwatch)
                 closing.callback(_close_journal, journal, lost)
@@ -412,11 +413,6 @@ def _leave_timings(run_dir: Path, stopwatch: Stopwatch) -> None:
     past = stopwatch.past()
     if past is not None:
         timings.write(run_dir, past.record())
-
-
-def _remove(socket: Path) -> None:
-    with contextlib.suppress(OSError):
-        socket.unlink()
 
 
 def _tell_failure(failure: BaseException, unclean: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from octogram_tui import filing
 from octogram_tui.errors import OctogramError
 
 FILE = "console-faults.log"
@@ -70,7 +71,7 @@ class Faults:
         for folder in self.folders:
             path = folder / FILE
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                filing.make_private(folder)
                 number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
                 with open(number, "a", encoding="utf-8", errors="backslashreplace") as file:
                     if file.tell() < KEPT_BYTES:

@@ -89,7 +89,7 @@ class Hints:
         if self._path is None:
             return
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            filing.make_private(self._path.parent)
             filing.write_whole(self._path, json.dumps(self._counts, indent=1).encode() + b"\n", mode=0o600)
         except OSError:
             self._path = None  # it is not worth a word

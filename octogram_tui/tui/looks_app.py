@@ -9,6 +9,7 @@ from textual.app import ReturnType
 from textual.command import CommandPalette
 from textual.widgets._toast import ToastHolder
 
+from octogram_tui import filing
 from octogram_tui.errors import SettingsError
 from octogram_tui.projection.text import safe
 from octogram_tui.tui import theme as themes
@@ -106,7 +107,7 @@ class LooksApp(TerminalApp[ReturnType]):
             return
         path = folder / FILE
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            filing.make_private(folder)
             with path.open("x", encoding="utf-8") as file:
                 file.write(template(self.brush.keys))
         except FileExistsError:

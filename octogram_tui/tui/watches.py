@@ -110,7 +110,7 @@ class Watches:
             return
         record = {"watches": [watch.expression for watch in self.items], "history": self.history}
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            filing.make_private(self._path.parent)
             filing.write_whole(self._path, json.dumps(record, indent=1).encode() + b"\n", mode=0o600)
         except OSError:
             self._path = None  # they are there as long as this console is

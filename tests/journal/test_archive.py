@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from octogram_tui.engine import events as ev
-from octogram_tui.errors import AttachRefused, JournalError
-from octogram_tui.journal import archive
+from octogram_tui.errors import AttachRefused, DirectoryTaken, ExitCode, JournalError
+from octogram_tui.journal import archive, claim
 from octogram_tui.journal.writer import JournalWriter
 
 START = datetime(2026, 11, 23, 3, 14, 9, tzinfo=UTC)
@@ -110,6 +111,7 @@ def test_a_directory_of_the_users_choice_is_linked_and_used_once(tmp_path: Path)
     archive.write_info(directory, archive.RunInfo(run=run, scenario="a.yml", pid=1, started_wall=START.isoformat()))
     JournalWriter(directory / archive.JOURNAL, run=run, version="0").close()
     assert archive.find(tmp_path / "runs", "last").journal.read_bytes()
+    claim.release(directory)
     with pytest.raises(JournalError, match="already holds a run"):
         archive.create(tmp_path / "runs", "a.yml", START, tmp_path / "mine")
 
@@ -190,7 +192,57 @@ def test_the_socket_is_where_the_system_allows_it(tmp_path: Path) -> None:
     elsewhere = archive.socket_path("r", tmp_path / ("long" * 30), None)
     assert len(str(elsewhere)) < 100
     assert elsewhere.parent.stat().st_mode & 0o777 == 0o700
-    elsewhere.parent.rmdir()
+    elsewhere.touch()
+    archive.remove_socket(elsewhere)
+    assert not elsewhere.parent.exists(), "what was made for the socket alone goes with it"
+
+
+def test_the_socket_is_where_only_its_user_can_write_and_a_directory_of_the_users_keeps_its_mode(
+    tmp_path: Path,
+) -> None:
+    for mode, is_there in ((0o755, True), (0o775, False), (0o1777, False)):
+        tmp_path.chmod(mode)
+        place = archive.socket_path("r", tmp_path, None)
+        assert (place.parent == tmp_path) == is_there
+        assert tmp_path.stat().st_mode & 0o7777 == mode
+        archive.remove_socket(place)
+        assert tmp_path.exists()
+        if not is_there:
+            place.parent.rmdir()
+
+
+@pytest.mark.fault(66)
+def test_two_runs_that_are_made_at_once_do_not_share_a_directory(tmp_path: Path) -> None:
+    """Neither has a journal yet: what the second would have written first is the first one's."""
+    runs, mine = tmp_path / "runs", tmp_path / "mine"
+    first, directory = archive.create(runs, "a.yml", START, mine)
+    (directory / "token").write_text("of the first")
+    with pytest.raises(DirectoryTaken, match="already holds a run") as caught:
+        archive.create(runs, "a.yml", START, mine)
+    assert caught.value.exit_code == ExitCode.RESUME_REFUSED
+    assert [path.name for path in runs.iterdir() if path.name[0] != "."] == [first]
+    assert (directory / "token").read_text() == "of the first"
+    assert archive.forget_unbegun(runs / first, directory)
+    second, _ = archive.create(runs, "a.yml", START, mine)
+    (directory / "token").write_text("of the second")
+    (runs / first).symlink_to(mine)
+    assert archive.forget_unbegun(runs / first, directory), "it hears late that it never began"
+    assert (directory / "token").read_text() == "of the second"
+    assert [path.name for path in runs.iterdir() if path.name[0] != "."] == [second]
+    claim.release(mine)
+
+
+@pytest.mark.fault(91)
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777], ids=oct)
+def test_what_is_kept_is_for_its_user_alone_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    previous = os.umask(mask)
+    try:
+        made(tmp_path / "deep" / "state" / "runs")
+    finally:
+        os.umask(previous)
+    modes = {path.relative_to(tmp_path).parts[0]: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"deep": 0o700}
+    assert (tmp_path / "deep" / "state" / "runs").stat().st_mode & 0o777 == 0o700
 
 
 def test_what_was_made_for_a_run_that_never_began_goes_and_nothing_of_the_users(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import contextlib
 import json
 import os
 import stat
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,44 @@ class Console:
 
 async def test_the_socket_is_ours_alone(stage: Stage) -> None:
     assert stat.S_IMODE(os.stat(stage.path).st_mode) == 0o600
+
+
+STRANGER = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as end:
+    end.connect(sys.argv[1])
+    sys.stdout.write(end.makefile().readline())
+    try:
+        end.sendall(b'{"verb": "stop"}\\n')
+    except BrokenPipeError:
+        pass
+"""
+
+
+@pytest.mark.longfault  # needs root, to be another user
+async def test_another_user_is_not_let_in_whatever_the_modes_are(stage: Stage) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as open_place:
+        os.chmod(open_place, 0o755)
+        server = ControlServer("run", stage.journal.path, stage._take, no_log)
+        await server.start(Path(open_place) / "control")
+        os.chmod(f"{open_place}/control", 0o666)
+        stranger = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", STRANGER, f"{open_place}/control", stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await stranger.communicate()
+        assert json.loads(said) == {"refused": "this run is another user's"}
+        assert stage.asked == []
+        await server.close()
+
+
+async def test_only_our_own_user_and_root_are_let_in(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = os.geteuid()
+    for seen_as, is_let_in in ((user, True), (user + 1, user == 0)):
+        monkeypatch.setattr(os, "geteuid", lambda seen_as=seen_as: seen_as)
+        reader, _ = await stage.raw()
+        first = json.loads(await reader.readline())
+        assert ("control" in first) == is_let_in
 
 
 async def test_events_from_the_first_one_on(stage: Stage) -> None:
