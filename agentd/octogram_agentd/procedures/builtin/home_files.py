@@ -8,12 +8,13 @@ from errno import ENOTDIR
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed, Uri
 from octogram_agentd.procedures.builtin.running import instance
 from octogram_agentd.procedures.placing import is_special, put_in_place
+from octogram_agentd.processes import origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Set, Tuple
 
-    from octogram_agentd.procedures.context import Context
+    from octogram_agentd.procedures.context import CommandResult, Context
 
 
 class Copy(Procedure):
@@ -110,13 +111,18 @@ class WriteFile(Procedure):
 
 
 class Tar(Procedure):
-    """Pack files into a compressed archive, or unpack one."""
+    """Pack files into a compressed archive (`.tar.gz`), or unpack one.
+
+    Both write into the home directory only. What is unpacked are files, directories and links, all of them ours:
+    owners, setuid, setgid and sticky are dropped. An entry that would lead out of the directory, a link that does, a
+    device or a pipe is an error, and so are more than a million entries or 64 GiB.
+    """
 
     procedure = "builtins.tar"
 
     contents: Field[str] = Field(
         "str",
-        "What to pack, or the directory to unpack into; taken from the home directory.",
+        "What to pack, taken from the home directory; or the directory in it to unpack into.",
         required=True,
         form="path",
     )
@@ -138,7 +144,7 @@ class Tar(Procedure):
     async def _create(self, context: Context) -> None:
         if self.archive.remote is not None:
             raise ProcedureFailed("Cannot create a remote archive", kind="argument", hint="write self://PATH")
-        archive = context.path(self.archive.owned or "")
+        archive = context.inner_path(self.archive.owned or "")
         partial = context.temporary(os.path.basename(archive))  # elsewhere, as the archive may lie in what is packed
         try:
             _make_directory(os.path.dirname(archive))
@@ -156,12 +162,14 @@ class Tar(Procedure):
         archive = context.path(await context.fetch(self.archive))
         if not os.path.isfile(archive):
             raise ProcedureFailed("there is no archive %s" % archive, kind="missing")
-        directory = context.path(self.contents)
+        directory = context.inner_path(self.contents)
         try:
             _make_directory(directory)
         except OSError as error:
             raise _failed("create the directory", directory, error) from None
-        await _tar(context, ["tar", "xzvf", archive], cwd=directory)  # GNU's reads escapes in what follows -C
+        result = await context.command(origin.argv("parcels.unpack", archive, directory), cwd=context.root, check=False)
+        if result.exit_code != 0:
+            raise _told(result)
 
 
 class Moved:
@@ -175,14 +183,17 @@ class Prefetch(Procedure):
     """Bring a file into the home directory under its own name, and make it executable.
 
     The name is what follows the last `/`, of a URL as it is written. A file that is there under that name is replaced.
-    What this agent has already (`self://PATH`) is moved; a rerun finds it moved already. Written as a text:
-    `builtins.prefetch: 'https://example.org/tool'`.
+    What this agent has already in its home directory (`self://PATH`) is moved; a rerun finds it moved already. What it
+    has elsewhere is copied. Written as a text: `builtins.prefetch: 'https://example.org/tool'`.
     """
 
     procedure = "builtins.prefetch"
     short = "file"
 
     file: Field[Uri] = Field("str", "Which file: `AGENT://PATH`, `self://PATH` or a URL.", required=True, uri="file")
+    sha256: Field[Optional[str]] = Field(
+        "str", "The SHA-256 that it must have: it is not put in place otherwise.", pattern=r"[0-9A-Fa-f]{64}"
+    )
 
     async def run(self, context: Context) -> None:
         """Download it, unless that was done already, and put it in place."""
@@ -199,14 +210,43 @@ class Prefetch(Procedure):
                 raise ProcedureFailed("there is no file %s" % path, kind="missing")
             if is_special(target):
                 raise ProcedureFailed("%s is no file, and stays as it is" % target, kind="not_a_file")
-            os.chmod(path, os.stat(path).st_mode & 0o777 | 0o111)
-            if self.file.remote is None:
+            await self._check(context, path)
+            mode = os.stat(path).st_mode & 0o777 | 0o111
+            if self.file.remote is not None:
+                os.chmod(path, mode)
+                await _link(context, path, target)
+            elif _is_inside(context, path):
+                os.chmod(path, mode)
                 os.replace(path, target)
                 context.state(Moved).by.add((instance(context), path))
             else:
-                await _link(context, path, target)
+                partial = context.temporary(name)
+                await context.command(["cp", "--", path, partial], log=False)
+                os.chmod(partial, mode)
+                os.replace(partial, target)
         except OSError as error:
             raise _failed("put into the home directory", target, error) from None
+
+    async def _check(self, context: Context, path: str) -> None:
+        """Hold the file's SHA-256 against what is asked for. A download that has another is removed."""
+        if self.sha256 is None:
+            return
+        found = await context.command(origin.argv("parcels.digest", path), cwd=context.root, log=False)
+        if found.stdout.strip() != self.sha256.lower():
+            if self.file.remote is not None:
+                os.unlink(path)
+            raise ProcedureFailed(
+                "%s has the SHA-256 %s, not %s" % (path, found.stdout.strip(), self.sha256.lower()), kind="damaged"
+            )
+
+
+def _is_inside(context: Context, path: str) -> bool:
+    """Tell whether a path is one of the home directory, links included."""
+    try:
+        context.inner_path(os.path.relpath(path, context.home))
+    except ProcedureFailed:
+        return False
+    return True
 
 
 async def _link(context: Context, source: str, target: str) -> None:
@@ -225,8 +265,8 @@ async def _link(context: Context, source: str, target: str) -> None:
             pass
 
 
-async def _tar(context: Context, argv: List[str], stdin: Optional[bytes] = None, cwd: Optional[str] = None) -> None:
-    result = await context.command(argv, cwd=cwd, stdin=stdin, check=False)
+async def _tar(context: Context, argv: List[str], stdin: Optional[bytes] = None) -> None:
+    result = await context.command(argv, stdin=stdin, check=False)
     if result.exit_code != 0:
         lines = result.stderr.strip().splitlines()
         said = [
@@ -239,6 +279,17 @@ async def _tar(context: Context, argv: List[str], stdin: Optional[bytes] = None,
             argv=argv,
             last_lines=lines[-20:],
         )
+
+
+def _told(result: CommandResult) -> ProcedureFailed:
+    """Give the reason that the program which unpacks has told last."""
+    from octogram_agentd.parcels.unpack import FIRST_STATUS, KINDS
+
+    lines = result.stderr.rstrip().splitlines() or ["unpacking ended with exit status %d" % result.exit_code]
+    hint = lines.pop().strip() if lines[-1].startswith("  ") and len(lines) > 1 else ""
+    number = result.exit_code - FIRST_STATUS
+    kind = KINDS[number] if 0 <= number < len(KINDS) else "exit"
+    return ProcedureFailed(lines[-1], kind=kind, hint=hint, exit_code=result.exit_code)
 
 
 def _as_operand(name: str) -> Tuple[List[str], Optional[bytes]]:

@@ -115,7 +115,7 @@ async def test_odd_names_are_packed(agent: RealAgent, name: str) -> None:
         ({"archive": {"remote": "http://x/y"}, "action": "create"}, "argument", "Cannot create a remote archive"),
         ({"archive": {"owned": "a.tgz"}, "action": "create", "contents": "gone"}, "exit", "No such file"),
         ({"archive": {"owned": "gone.tgz"}, "action": "extract"}, "missing", "there is no archive"),
-        ({"archive": {"owned": "bad.tgz"}, "action": "extract"}, "exit", "tar ended with exit status"),
+        ({"archive": {"owned": "bad.tgz"}, "action": "extract"}, "damaged", "cannot be read"),
         ({"archive": {"remote": "http://127.0.0.1:1/x"}, "action": "extract"}, "download", "cannot download"),
         (
             {"archive": {"owned": "bad.tgz"}, "action": "extract", "contents": "bad.tgz"},
