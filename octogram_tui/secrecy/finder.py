@@ -53,7 +53,7 @@ class Finder:
         return self._has_one(text, self._begin) or (is_cut and self._has_one(text[: self.longest], self._end))
 
     def _has_one(self, text: str, wanted: frozenset[str]) -> bool:
-        if len(text) < 4 * len(wanted):
+        if 2 * len(text) < len(wanted):
             return any(text[at : at + SHORTEST] in wanted for at in range(len(text) - SHORTEST + 1))
         return any(each in text for each in wanted)
 

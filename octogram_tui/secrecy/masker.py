@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from octogram_tui.errors import AttachRefused
-from octogram_tui.secrecy.finder import Finder, Needle, Span
+from octogram_tui.secrecy.finder import LONG, Finder, Needle, Span
 from octogram_tui.secrecy.forms import SHORTEST, forms_of
 from octogram_tui.secrecy.names import label
+from octogram_tui.secrecy.walk import Way, walk
 
 _LABEL = re.compile(r"\(secret ([A-Za-z_][A-Za-z0-9_]*(?: as [^()]*)?)\)")
 _LOOKS_LIKE_ONE = re.compile(r"\((?=(?:part of )?secret [A-Za-z_])")
@@ -34,6 +35,7 @@ class Masker:
         self._finder = Finder()
         self._by_code: dict[str, str] = {}
         self._whole: dict[str, str] = {}  # values that are too short to be looked for, each with its code
+        self._has_numbers = False  # some value may be a number, or a part of one
 
     @property
     def is_idle(self) -> bool:
@@ -48,6 +50,7 @@ class Masker:
     def learn(self, name: str, value: str) -> bool:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
         forms = forms_of(value)
+        self._has_numbers = self._has_numbers or set(value) <= set("0123456789.+-e")
         coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}
         self._by_code = {**self._by_code, **coded}
         if not forms:
@@ -68,7 +71,7 @@ class Masker:
         """
         if self.is_idle:
             return value
-        return self._walk(value, self._masked, _as_text)
+        return walk(value, Way(self._shows_nothing, self._masked, str if self._has_numbers else None))
 
     def lines(self, lines: list[str], before: str = "", *, is_cut: bool = False) -> list[str]:
         """Mask lines that others may follow. before: the last of those that came before; is_cut: nobody knows those."""
@@ -98,7 +101,7 @@ class Masker:
 
     def reveal(self, value: Any) -> Any:
         """Give what an operator sent with the values in the places of masks that were shown."""
-        return value if self.is_idle else self._walk(value, self._revealed, lambda _, text: text)
+        return value if self.is_idle else walk(value, Way(lambda text: "(secret " not in text, self._revealed))
 
     def _revealed(self, texts: list[str]) -> list[str]:
         return [_LABEL.sub(lambda found: self._by_code.get(found[1], found[0]), text) for text in texts]
@@ -107,7 +110,7 @@ class Masker:
 
     def seal(self, value: Any) -> Any:
         """Give a value of JSON with seals in the places of secrets. `unseal` gives the value back exactly."""
-        return self._walk(value, self._sealed, lambda _, text: _NUMBER + text)
+        return walk(value, Way(self._needs_no_seal, self._sealed, _number if self._has_numbers else None))
 
     def _sealed(self, texts: list[str]) -> list[str]:
         spans = None if self.is_idle else self._finder.spans(texts)
@@ -159,37 +162,22 @@ class Masker:
 
     # -- both -----------------------------------------------------------------------------------------------------
 
-    def _walk(self, value: Any, change: Callable[[list[str]], list[str]], number: Callable[[Any, str], Any]) -> Any:
-        if isinstance(value, str):
-            changed = change([value])[0]
-            return value if changed == value else changed
-        if isinstance(value, dict):
-            pairs = [(self._walk(n, change, number), self._walk(v, change, number)) for n, v in value.items()]
-            is_same = all(new is name and each is value[name] for (new, each), name in zip(pairs, value, strict=True))
-            return value if is_same else dict(pairs)
-        if isinstance(value, list | tuple):
-            if value and all(isinstance(each, str) for each in value):
-                texts = [*value]
-                new = change(texts)  # together: what is spread over them is found too
-                return value if new == texts else _like(value, new)
-            new = [self._walk(each, change, number) for each in value]
-            return value if all(a is b for a, b in zip(new, value, strict=True)) else _like(value, new)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            text = repr(value)
-            changed = change([text])[0]
-            return value if changed == text else number(value, changed)
-        return value
+    def _shows_nothing(self, text: str) -> bool:
+        return self._has_none(text) and "secret " not in text
+
+    def _needs_no_seal(self, text: str) -> bool:
+        return self._has_none(text) and _SEAL not in text
+
+    def _has_none(self, text: str) -> bool:
+        if len(text) < SHORTEST:
+            return text not in self._whole
+        if "\n" in text:  # what is spread over lines is found as if it were not
+            text = text.replace("\r\n", "").replace("\n", "")
+        return not self._finder.is_possible(text, is_cut=len(text) >= LONG)
 
 
-def _like(value: Any, new: list[Any]) -> Any:
-    """Give a sequence of the kind that another is."""
-    if isinstance(value, list):
-        return new
-    return value._make(new) if hasattr(value, "_make") else tuple(new)
-
-
-def _as_text(_: Any, text: str) -> str:
-    return text
+def _number(text: str) -> str:
+    return _NUMBER + text
 
 
 def _split(text: str, spans: Sequence[Span]) -> list[str | Span]:

@@ -93,6 +93,16 @@ def test_a_value_of_several_lines_is_hidden_line_by_line(value: list[str]) -> No
         assert not any(line in shown for line in value)
 
 
+@pytest.mark.fault(88)
+@given(value=VALUES, cut=st.integers(1, 8), end=st.sampled_from(["\n", "\r\n"]))
+def test_a_value_that_is_broken_into_lines_of_one_text_is_hidden(value: str, cut: int, end: str) -> None:
+    text = f"a {value[:cut]}{end}{value[cut:]} b"
+    masker = masker_of(token=value)
+    shown = masker.mask({"stdout": text})["stdout"]
+    assert value[cut:] not in shown
+    assert masker.unseal(masker.seal([text])) == [text]
+
+
 def test_long_base64_is_found_over_the_ends_of_its_lines() -> None:
     value = "".join(chr(65 + n % 57) for n in range(150))
     encoded = base64.encodebytes(b"user:" + value.encode()).decode()

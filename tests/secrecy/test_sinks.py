@@ -64,6 +64,7 @@ def held(planted: Place) -> Iterator[Place]:
     """Give a run that is held at its failure."""
     process = planted.start("planted.yml", "--headless", "--on-failure", "pause", "--linger", "1h")
     wait_for(lambda: '"type":"run_paused"' in journal_of(planted), describe=lambda: journal_of(planted)[-2000:])
+    assert found_in("\n".join(planted.processes())) == []
     yield planted
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
