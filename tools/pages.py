@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from octogram_tui import settings
-from tools import events_page, procedures_page, protocol_page, states_page
+from tools import events_page, faults_page, procedures_page, protocol_page, states_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,6 +39,7 @@ def _procedures(path: str) -> Callable[[str], str]:
 
 PAGES: dict[str, Callable[[str], str]] = {
     "docs/events.md": lambda _: events_page.page(),
+    "docs/faults.md": lambda _: faults_page.page(),
     **{path: _procedures(path) for path in procedures_page.PATHS},
     "docs/command-line.md": with_settings,
     "agentd/PROTOCOL.md": lambda _: protocol_page.page(),
