@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from real_agent import RealAgent
 
-
 OWN = ("sock", "lock", "processes", "tmp")  # what the daemon has there
 
 
