@@ -217,12 +217,12 @@ def killed(target: Target, expected: Outcome, within_s: float, chance: random.Ra
         outcome = Outcome()
         process = scene.start("s.yml", "--headless")
         _kill_within(scene, process, target, chance.uniform(0.1, within_s))
-        if process.returncode == -signal.SIGKILL and chance.random() < 0.3:
-            if scene.has_begun and reader.ending(scene.journal) is None:
-                process.communicate()
-                process = scene.start("resume", "last")
-                outcome.take_ups += 1
-                _kill_within(scene, process, "orchestrator", chance.uniform(0.1, within_s))
+        is_amid = process.returncode == -signal.SIGKILL and scene.has_begun and reader.ending(scene.journal) is None
+        if is_amid and chance.random() < 0.3:
+            process.communicate()
+            process = scene.start("resume", "last")
+            outcome.take_ups += 1
+            _kill_within(scene, process, "orchestrator", chance.uniform(0.1, within_s))
         scene.go_on(process, outcome)
         scene.judge(outcome, expected, target)
         return outcome
