@@ -3,10 +3,10 @@
     python -m tools.kills --orchestrator 200 --daemons 200 --both 50      an hour or less on two processors
     python -m tools.kills --points                                        at every place that a fault can be planted at
 
-Killed is the process of the run (SIGKILL), a daemon with or without the guard beside it, or both. Then `resume` goes on
-until the run is over; it may be killed itself. At the end each job has to have been executed once, or, where what
-carried it out was killed, once at most; the run has to have ended as one that nobody disturbed, or to say what it
-lost; its journal has to be sound; and no process may be left.
+Killed is the process of the run (SIGKILL), a daemon or the guard beside it, or both. Then `resume` goes on until the
+run is over; it may be killed itself. At the end each job has to have been executed once, or, where what carried it out
+was killed, once at most; the run has to have ended as one that nobody disturbed, or to say what it lost; its journal
+has to be sound; and no process may be left.
 """
 
 from __future__ import annotations
@@ -95,9 +95,15 @@ class Scene:
         (home / "s.yml").write_text(text)
 
     @property
-    def run_dir(self) -> Path | None:
-        """Give the run's directory, where there is one."""
-        return next((self.home / ".local/state/octogram-tui/runs").glob("2*"), None)
+    def journal(self) -> Path:
+        """Give the run's journal; a run that was killed before it had begun leaves one to the next."""
+        runs = self.home / ".local/state/octogram-tui/runs"
+        return max(runs.glob("2*"), default=runs / "none") / "journal.jsonl"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to go on with."""
+        return b'"type":"run_started"' in _bytes(self.journal)
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """Start the program here."""
@@ -122,8 +128,8 @@ class Scene:
         }
 
     def daemons(self) -> list[int]:
-        """Give the processes of daemons, each with what stands beside it."""
-        return [pid for pid, command in self.processes().items() if " attach " in command]
+        """Give the daemons and their guards."""
+        return [pid for pid in self.processes() if _is_guard(pid) or (_is_guard(_parent_of(pid)) and _is_ours(pid))]
 
     def go_on(self, process: subprocess.Popen[str], outcome: Outcome) -> None:
         """Wait for the end, and go on with the run as often as it takes."""
@@ -138,22 +144,22 @@ class Scene:
             outcome.exit_code = process.returncode
             if process.returncode >= 0 or outcome.wrong or outcome.take_ups >= TAKE_UPS:
                 return
-            run_dir = self.run_dir
-            begun = run_dir is not None and b"run_started" in _bytes(run_dir / "journal.jsonl")
+            if (ending := reader.ending(self.journal)) is not None:  # killed when there was nothing left to do
+                outcome.exit_code = ending.exit_code
+                return
             outcome.take_ups += 1
-            process = self.start("resume", "last") if begun else self.start("s.yml", "--headless")
+            process = self.start("resume", "last") if self.has_begun else self.start("s.yml", "--headless")
 
     def judge(self, outcome: Outcome, undisturbed: Outcome | None, target: Target) -> None:
         """See what the run left, and compare it with one that nobody disturbed."""
         outcome.executed = Counter(self.oracle.read_text().split() if self.oracle.exists() else ())
-        run_dir = max((self.home / ".local/state/octogram-tui/runs").glob("2*"), key=lambda one: one.name, default=None)
         try:
-            for event in reader.read(run_dir / "journal.jsonl") if run_dir is not None else ():
+            for event in reader.read(self.journal):
                 if isinstance(event, JobFinished):
                     outcome.states[str(event.instance)] = event.state
                 elif isinstance(event, VariableChanged):
                     outcome.variables[event.name] = event.value
-            if run_dir is None or not recovery.is_sound(run_dir / "journal.jsonl"):
+            if not recovery.is_sound(self.journal):
                 outcome.wrong.append("the journal is not sound")
         except JournalError as error:
             outcome.wrong.append(error.message)
@@ -211,26 +217,26 @@ def killed(target: Target, expected: Outcome, within_s: float, chance: random.Ra
         outcome = Outcome()
         process = scene.start("s.yml", "--headless")
         _kill_within(scene, process, target, chance.uniform(0.1, within_s))
-        if target != "daemon" and chance.random() < 0.3 and process.poll() is not None:
+        is_amid = process.returncode == -signal.SIGKILL and scene.has_begun and reader.ending(scene.journal) is None
+        if is_amid and chance.random() < 0.3:
             process.communicate()
-            run_dir = scene.run_dir
-            if run_dir is not None and b"run_started" in _bytes(run_dir / "journal.jsonl"):
-                process = scene.start("resume", "last")
-                outcome.take_ups += 1
-                _kill_within(scene, process, "orchestrator", chance.uniform(0.1, within_s))
+            process = scene.start("resume", "last")
+            outcome.take_ups += 1
+            _kill_within(scene, process, "orchestrator", chance.uniform(0.1, within_s))
         scene.go_on(process, outcome)
         scene.judge(outcome, expected, target)
         return outcome
 
 
 def _kill_within(scene: Scene, process: subprocess.Popen[str], target: Target, after_s: float) -> None:
+    if target != "orchestrator":
+        while not scene.daemons() and process.poll() is None:
+            time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(after_s)
         return  # it was over before
-    if target != "orchestrator":
-        daemons = scene.daemons()
-        for pid in random.sample(daemons, min(len(daemons), 2)):
-            _kill(pid)
+    if target != "orchestrator" and (daemons := scene.daemons()):
+        _kill(random.choice(daemons))
     if target != "daemon":
         _kill(process.pid)
         process.wait()
@@ -239,6 +245,19 @@ def _kill_within(scene: Scene, process: subprocess.Popen[str], target: Target, a
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _is_guard(pid: int) -> bool:
+    return _bytes(Path(f"/proc/{pid}/comm")) == b"octogram-guard\n"
+
+
+def _is_ours(pid: int) -> bool:
+    return b"octogram_agentd" in _bytes(Path(f"/proc/{pid}/cmdline"))
+
+
+def _parent_of(pid: int) -> int:
+    status = _bytes(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()
+    return int(status[1]) if len(status) > 1 else 0
 
 
 def _bytes(path: Path) -> bytes:

@@ -41,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
         return 0
     run = archive.find(settings.runs_dir, name)
     if run.state != "running":
-        raise AttachRefused(f"run {run.id} is {run.state}", hint=f"look at it with: octogram-tui replay {run.id}")
+        hint = f"look at it with: octogram-tui replay {run.id}"
+        if run.state == "crashed":
+            hint = f"go on with it: octogram-tui resume {run.id}; {hint}"
+        raise AttachRefused(f"run {run.id} is {run.state}", hint=hint)
     if not _answers(run):
         raise AttachRefused(f"run {run.id} goes on, but does not answer", hint=f"its process: {run.info.pid}")
     if args.accessible:
