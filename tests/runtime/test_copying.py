@@ -468,3 +468,21 @@ def test_local_paths_come_from_the_working_directory_then_the_scenario(
         locate("missing", scenario)
     assert str(working / "missing") in caught.value.message
     assert str(scenario / "missing") in caught.value.message
+
+
+@pytest.mark.fault(83)
+def test_what_agents_had_a_say_in_is_not_read_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, scenario = tmp_path / "here", tmp_path / "scenario"
+    for path in (here / "bin", scenario / "bin"):
+        path.mkdir(parents=True)
+    (tmp_path / "key").write_text("secret")
+    (here / "bin/linked").symlink_to("../../key")  # the operator's own, and meant
+    (scenario / "bin/tool").write_text("x")
+    monkeypatch.chdir(here)
+    for outside in (str(tmp_path / "key"), "../key", "bin/../../key", "other"):
+        with pytest.raises(ProcedureFailed, match="leads out of") as raised:
+            locate(outside, scenario, "bin/")
+        assert raised.value.kind == "path"
+    assert locate("bin/linked", scenario, "bin/") == here / "bin/linked"
+    assert locate("bin/tool", scenario, "bin/") == scenario / "bin/tool"
+    assert locate("../key", scenario) == here / "../key"
