@@ -31,6 +31,7 @@ Progress = Callable[[int, int], None]
 
 FETCH_MAX_BYTES = 64 << 30
 FETCH_MAX_ENTRIES = 100_000
+_SPARE_BYTES = 32 << 20  # of this machine's disk, which a fetch leaves to the run
 _MAX_ANSWER_BYTES = 128 * 1024
 _MAX_STDERR_BYTES = 8 * 1024
 _READ_AHEAD_BYTES = 1 << 20
@@ -152,7 +153,14 @@ async def fetch_from(
         if aside is None:
             on_place(os.fsdecode(os.path.join(directory, name)))
         place = aside.directory if aside is not None else directory
-        landing = Landing(_open_parent(place), name, max_bytes=max_bytes, max_entries=max_entries, below=place)
+        room = await asyncio.to_thread(_room, place)
+        if int(about["bytes"]) > room:
+            raise ProcedureFailed(
+                f"{remote_path} has {about['bytes']} bytes, and there is room for {room} here", kind="no_space"
+            )
+        landing = Landing(
+            _open_parent(place), name, max_bytes=min(max_bytes, room), max_entries=max_entries, below=place
+        )
         while not landing.is_complete:
             await writer.call(landing.feed, await answer.take())
             if on_progress is not None:
@@ -304,6 +312,12 @@ class _Aside:
     def remove(self) -> None:
         """Remove what is left of it."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _room(directory: bytes) -> int:
+    """Say how many bytes an agent may send: what the run itself needs stays free."""
+    status = os.statvfs(directory)
+    return max(0, status.f_bavail * status.f_frsize - _SPARE_BYTES)
 
 
 def _open_parent(directory: bytes) -> int:
