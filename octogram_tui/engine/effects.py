@@ -32,7 +32,10 @@ class StopAgent:
 
 @dataclass(slots=True)
 class SendJob:
-    """Execute an attempt: on its agent, or here (`where` is orchestrator) for copy and fetch."""
+    """Execute an attempt: on its agent, or here (`where` is orchestrator) for copy and fetch.
+
+    inside: for these two, the directory of this machine that their path may not leave (written.py).
+    """
 
     agent: str
     attempt: Execution
@@ -40,6 +43,7 @@ class SendJob:
     arguments: dict[str, Value]
     timeout_s: float | None
     where: Where = "agent"
+    inside: str | None = None
 
 
 @dataclass(slots=True)

@@ -21,11 +21,13 @@ from octogram_tui.engine.services import ServiceTable, Tickets, stamped
 from octogram_tui.engine.stimuli import AttemptReport, Inputs
 from octogram_tui.engine.timers import RetryDue
 from octogram_tui.engine.watching import Watching
+from octogram_tui.engine.written import written_directory
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
+from octogram_tui.template.source import is_template
 
 if TYPE_CHECKING:
     from octogram_tui.engine.holding import Holding
@@ -172,7 +174,23 @@ class Transitions:
                 self._fail(instance, Failure(AGENT_LOST, problem), 0.0)
                 return
             arguments = stamped(arguments, tickets)
-            self._core.order(SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where))
+            inside = self._inside(instance, arguments) if spec.where == "orchestrator" else None
+            self._core.order(
+                SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where, inside)
+            )
+
+    def _inside(self, instance: Instance, arguments: Mapping[str, Value]) -> str | None:
+        """Give the directory that a path on this machine may not leave; what the operator gave counts as written."""
+        reading, written = instance.reading, instance.job_run.spec.arguments.raw().get("local_path")
+        if not isinstance(written, str) or (reading is not None and "local_path" in reading.given):
+            return None
+        return written_directory(
+            written,
+            str(arguments["local_path"]),
+            self._core.scenario.variables,
+            instance.job_run.snapshot,
+            is_template=is_template(written),
+        )
 
     def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run

@@ -86,7 +86,7 @@ class Errands:
 
         if effect.procedure == "copy":
             assert isinstance(effect.attempt, AttemptId)
-            source = files.locate(str(arguments["local_path"]), self._scenario_directory)
+            source = files.locate(str(arguments["local_path"]), self._scenario_directory, effect.inside)
             await files.copy_to(
                 link.transport,
                 link.stream_argv,
@@ -112,6 +112,7 @@ class Errands:
                 target,
                 home=link.home,
                 is_optional=bool(arguments.get("optional")),
+                inside=effect.inside if local_path else self._artifacts,
                 is_again=self._claims.has_made(claim, target),
                 on_place=lambda place: self._claims.take(claim, target, place),
                 on_progress=progress,

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +31,36 @@ Progress = Callable[[int, int], None]
 
 FETCH_MAX_BYTES = 64 << 30
 FETCH_MAX_ENTRIES = 100_000
+_SPARE_BYTES = 32 << 20  # of this machine's disk, which a fetch leaves to the run
 _MAX_ANSWER_BYTES = 128 * 1024
 _MAX_STDERR_BYTES = 8 * 1024
 _READ_AHEAD_BYTES = 1 << 20
 _ANSWER_AFTER_LOSS_S = 5.0  # how long the reason is waited for when the other end stopped taking data
 
 
-def locate(local_path: str, scenario_directory: str | os.PathLike[str]) -> Path:
-    """Find what is to be copied: from the working directory, then from the scenario's. Raises ProcedureFailed."""
+def locate(local_path: str, scenario_directory: str | os.PathLike[str], inside: str | None = None) -> Path:
+    """Find what is to be copied: from the working directory, then from the scenario's. Raises ProcedureFailed.
+
+    inside: as for `fetch_from`; links there are the operator's own, and lead where they lead.
+    """
     try:
         places = [Path.cwd() / local_path, Path(scenario_directory).absolute() / local_path]
     except FileNotFoundError:
         raise ProcedureFailed(
             f"local_path {local_path!r} cannot be looked for: the working directory was removed", kind="missing"
         ) from None
+    if inside is not None:
+        bounds = [os.path.normpath(os.path.join(start, inside)) for start in (Path.cwd(), scenario_directory)]
+        places = [place for place in places if _is_below(os.path.normpath(place), map(os.path.abspath, bounds))]
+        if not places:
+            raise _leads_out(os.fsencode(local_path), os.fsencode(bounds[0]))
     for place in places:
         if os.path.lexists(place):
             return place
     tried = " nor ".join(dict.fromkeys(str(place) for place in places))
     raise ProcedureFailed(
         f"local_path {local_path!r} does not exist: neither {tried}"
-        if places[0] != places[1]
+        if places[0] != places[-1]
         else f"local_path {local_path!r} does not exist: {tried}",
         kind="missing",
         hint="local_path is taken from the working directory, then from the scenario's directory",
@@ -102,6 +111,7 @@ async def fetch_from(
     local_path: str | os.PathLike[str],
     *,
     home: str,
+    inside: str | None = None,
     is_optional: bool = False,
     is_again: bool = False,
     on_place: Callable[[str], None] = lambda place: None,
@@ -114,6 +124,7 @@ async def fetch_from(
     remote_path  from `home`, or absolute
     local_path   where it goes, parents made; an existing directory, or a text that ends in `/` or `.`, is what it goes
                  into under its own name; a link is followed, a device or a pipe gets the content once it is here
+    inside       the directory that it may not leave, by links either, when agents had a say in it; None: they had none
     is_optional  when there is nothing at `remote_path`, that is an answer like another: `local_path` is null
     is_again     an earlier attempt has made `local_path` itself, which is then the place, and not what it goes into
     on_place     told where a file or a directory will be, before it is touched; may raise ProcedureFailed
@@ -137,12 +148,19 @@ async def fetch_from(
                 f" {max_entries} and {max_bytes}",
                 kind="too_large",
             )
-        directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path, is_again)
+        directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path, is_again, inside)
         aside = await asyncio.to_thread(_Aside.when_needed, directory, name)
         if aside is None:
             on_place(os.fsdecode(os.path.join(directory, name)))
         place = aside.directory if aside is not None else directory
-        landing = Landing(_open_parent(place), name, max_bytes=max_bytes, max_entries=max_entries)
+        room = await asyncio.to_thread(_room, place)
+        if int(about["bytes"]) > room:
+            raise ProcedureFailed(
+                f"{remote_path} has {about['bytes']} bytes, and there is room for {room} here", kind="no_space"
+            )
+        landing = Landing(
+            _open_parent(place), name, max_bytes=min(max_bytes, room), max_entries=max_entries, below=place
+        )
         while not landing.is_complete:
             await writer.call(landing.feed, await answer.take())
             if on_progress is not None:
@@ -224,7 +242,7 @@ def _own_name(root: bytes) -> bytes:
     return name
 
 
-def _destination(local_path: bytes, remote_path: str, is_again: bool) -> tuple[bytes, bytes]:
+def _destination(local_path: bytes, remote_path: str, is_again: bool, inside: str | None) -> tuple[bytes, bytes]:
     """Give the directory, made when missing, and the name in it that a fetched file or directory gets."""
     path = os.path.abspath(local_path)
     if local_path.endswith((b"/", b"/.")) or local_path == b"." or (os.path.isdir(path) and not is_again):
@@ -237,11 +255,27 @@ def _destination(local_path: bytes, remote_path: str, is_again: bool) -> tuple[b
         followed = os.path.realpath(os.path.join(directory, name))
         if os.path.isfile(followed) or not os.path.exists(followed):  # what else it leads to is no file to replace
             directory, name = os.path.split(followed)
+    if inside is not None:
+        bound = os.path.realpath(inside)
+        if not _is_below(os.fsdecode(os.path.realpath(os.path.join(directory, name))), [bound]):
+            raise _leads_out(local_path, os.fsencode(bound))
     try:
         os.makedirs(directory, exist_ok=True)
     except OSError as error:
         raise failure("make the directory", directory, error) from None
     return directory, name
+
+
+def _is_below(path: str, directories: Iterable[str]) -> bool:
+    return any(path.startswith(os.path.join(directory, "")) for directory in directories)
+
+
+def _leads_out(asked: bytes, directory: bytes) -> ProcedureFailed:
+    return ProcedureFailed(
+        f"local_path: {show(asked)} leads out of {show(directory)}, and it was made of values that agents may have set",
+        kind="path",
+        hint="write the directory itself in front of the first {{, or take it from a variable that no job sets",
+    )
 
 
 class _Aside:
@@ -278,6 +312,12 @@ class _Aside:
     def remove(self) -> None:
         """Remove what is left of it."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _room(directory: bytes) -> int:
+    """Say how many bytes an agent may send: what the run itself needs stays free."""
+    status = os.statvfs(directory)
+    return max(0, status.f_bavail * status.f_frsize - _SPARE_BYTES)
 
 
 def _open_parent(directory: bytes) -> int:

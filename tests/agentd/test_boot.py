@@ -134,6 +134,7 @@ def test_the_text_is_safe_in_any_shell(machine: Machine) -> None:
     [b"x" * len(BUNDLE.data), BUNDLE.data[:-1] + b"x", BUNDLE.data[:100_000]],
     ids=["other", "last byte", "short"],
 )
+@pytest.mark.fault(92)
 def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes) -> None:
     events, printed, status = machine.boot(data=data)
     assert isinstance(events[-1], Failed)
@@ -142,6 +143,7 @@ def test_a_damaged_bundle_is_not_kept_and_not_run(machine: Machine, data: bytes)
     assert machine.cached() == []
 
 
+@pytest.mark.fault(92)
 def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
     machine.boot()
     (machine.cached()[0] / "octogram_agentd" / "wire" / "lines.py").unlink()
@@ -150,6 +152,7 @@ def test_an_incomplete_copy_is_replaced(machine: Machine) -> None:
     assert printed.startswith("agentd")
 
 
+@pytest.mark.fault(90)
 def test_a_copy_that_others_can_write_is_not_used(machine: Machine) -> None:
     machine.boot()
     machine.cached()[0].chmod(0o777)
@@ -159,6 +162,7 @@ def test_a_copy_that_others_can_write_is_not_used(machine: Machine) -> None:
     assert isinstance(machine.boot()[0][0], Started)
 
 
+@pytest.mark.fault(90)
 def test_a_place_that_is_a_link_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
@@ -228,6 +232,7 @@ def test_a_named_python(machine: Machine) -> None:
     assert isinstance(events[-1], Failed)
 
 
+@pytest.mark.fault(94)
 def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     bad, good = f"{tmp_path}/file/x", f"{tmp_path}/good"
@@ -238,6 +243,92 @@ def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(boot, "_places", lambda: [bad])
     with pytest.raises(boot.BootFailed, match=r"no place for the daemon's program: .*Not a directory"):
         boot._install(BUNDLE.data)
+
+
+ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount, and give directories away")
+
+
+@ROOT_ONLY
+@pytest.mark.fault(90)
+@pytest.mark.parametrize("spoil", ["another's", "another's, linked", "a file"])
+def test_a_place_that_somebody_else_has_made_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    """In a directory that everybody may write to, such as /var/tmp, somebody was quicker."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    taken = shared / f"octogram-{os.getuid()}"
+    real = tmp_path / "theirs" if "linked" in spoil else taken
+    if spoil == "a file":
+        taken.write_text("x")
+    else:
+        real.mkdir(mode=0o700)
+        os.chown(real, 12345, 12345)
+        if real != taken:
+            taken.symlink_to(real)
+            os.lchown(taken, 12345, 12345)
+    monkeypatch.setattr(boot, "_places", lambda: [str(taken), f"{tmp_path}/own"])
+    assert Path(boot._install(BUNDLE.data)).parent == tmp_path / "own"
+    assert spoil == "a file" or list(real.iterdir()) == []
+    monkeypatch.setattr(boot, "_places", lambda: [str(taken)])
+    assert boot._find(BUNDLE.digest[:16], 0) == ""
+    with pytest.raises(boot.BootFailed, match="no place for the daemon's program"):
+        boot._install(BUNDLE.data)
+
+
+MOUNTED = 'mount -t tmpfs -o "$1" tmpfs "$HOME" && mount -t tmpfs -o "$2" tmpfs /var/tmp && shift 2 && exec "$@"'
+UNUSABLE = {"read-only": "ro", "no space": "size=64k", "no inodes": "nr_inodes=8", "not ours": "uid=12345"}
+
+
+def boot_on(machine: Machine, home: str, var_tmp: str) -> tuple[list[BootEvent], str, int]:
+    """Boot where these are the mount options of the home directory and of /var/tmp, in a space of its own."""
+    argv = boot_argv(PUSH, BUNDLE, python=None, nonce=NONCE, args=["--version"])
+    tools = {**machine.env, "PATH": f"{machine.bin}:{os.environ['PATH']}", "TMPDIR": ""}
+    return finish(
+        subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", MOUNTED, "sh", home, var_tmp, *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=tools,
+        )
+    )
+
+
+@ROOT_ONLY
+@pytest.mark.fault(94)
+@pytest.mark.parametrize("home", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_home_that_cannot_take_the_program_gives_way_to_the_next_place(machine: Machine, home: str) -> None:
+    events, printed, status = boot_on(machine, home, "mode=1777")
+    assert [type(event) for event in events] == [Need, Started]
+    assert (printed.startswith("agentd"), status) == (True, 0)
+
+
+@ROOT_ONLY
+@pytest.mark.fault(94)
+def test_a_home_without_leave_to_execute_is_as_good_as_another(machine: Machine) -> None:
+    assert boot_on(machine, "noexec", "ro")[2] == 0
+
+
+@ROOT_ONLY
+@pytest.mark.fault(94)
+@pytest.mark.parametrize(
+    ("home", "words"),
+    [
+        ("ro", "Read-only file system"),
+        ("size=64k", "No space left on device"),
+        ("nr_inodes=8", "No space left on device"),
+    ],
+)
+def test_without_any_place_the_boot_says_why_of_each(machine: Machine, home: str, words: str) -> None:
+    events, _, status = boot_on(machine, home, "ro")
+    failed = events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith("there is no place for the daemon's program: ")
+    assert f"{machine.home}/.cache/octogram: {words}" in failed.message
+    assert "/var/tmp" in failed.message
+    assert status == 6
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ async def test_a_tree_arrives_whole_with_odd_names_and_modes(agent: Agent, tmp_p
     (agent.home / "copied/deep/er").chmod(0o755)
 
 
+@pytest.mark.fault(83)
 async def test_modes_lose_setuid_and_ignore_a_generous_umask(here: Agent, tmp_path: Path) -> None:
     source = tmp_path / "f"
     source.write_text("x")
@@ -248,6 +249,7 @@ async def test_what_cannot_be_copied_is_named(here: Agent, tmp_path: Path, spoil
         ("full", "is_directory", "is a directory there"),
     ],
 )
+@pytest.mark.fault(83)
 async def test_destinations_that_are_refused(here: Agent, tmp_path: Path, remote: str, kind: str, words: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (here.home / "link").symlink_to(tmp_path / "elsewhere")
@@ -261,6 +263,7 @@ async def test_destinations_that_are_refused(here: Agent, tmp_path: Path, remote
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.fault(83)
 async def test_a_link_that_leads_out_of_the_home_is_refused_and_stays(here: Agent, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     (here.home / "f").symlink_to(tmp_path / "precious")
@@ -334,6 +337,7 @@ async def test_owner_and_attributes_of_a_file_stay(here: Agent, tmp_path: Path) 
     assert kept.stat().st_uid == (12345 if is_root else os.geteuid())
 
 
+@pytest.mark.fault(83)
 async def test_a_link_inside_of_a_merged_tree_is_not_followed(here: Agent, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (here.home / "tree").mkdir()
@@ -353,6 +357,7 @@ async def test_a_file_where_a_directory_is_to_be(here: Agent, tmp_path: Path) ->
         await here.copy(tmp_path / "t", "t")
 
 
+@pytest.mark.fault(97)
 async def test_no_home_no_space_no_program(here: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "f").write_text("x")
     with pytest.raises(ProcedureFailed, match="cannot open the home directory") as caught:
@@ -370,6 +375,7 @@ async def test_no_home_no_space_no_program(here: Agent, tmp_path: Path, monkeypa
     assert here.names() == []
 
 
+@pytest.mark.fault(97)
 async def test_a_full_disk_in_the_middle(here: Agent, tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the error comes from a write, as there."""
     (tmp_path / "f").write_bytes(b"x" * (4 << 20))
@@ -468,3 +474,21 @@ def test_local_paths_come_from_the_working_directory_then_the_scenario(
         locate("missing", scenario)
     assert str(working / "missing") in caught.value.message
     assert str(scenario / "missing") in caught.value.message
+
+
+@pytest.mark.fault(83)
+def test_what_agents_had_a_say_in_is_not_read_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, scenario = tmp_path / "here", tmp_path / "scenario"
+    for path in (here / "bin", scenario / "bin"):
+        path.mkdir(parents=True)
+    (tmp_path / "key").write_text("secret")
+    (here / "bin/linked").symlink_to("../../key")  # the operator's own, and meant
+    (scenario / "bin/tool").write_text("x")
+    monkeypatch.chdir(here)
+    for outside in (str(tmp_path / "key"), "../key", "bin/../../key", "other"):
+        with pytest.raises(ProcedureFailed, match="leads out of") as raised:
+            locate(outside, scenario, "bin/")
+        assert raised.value.kind == "path"
+    assert locate("bin/linked", scenario, "bin/") == here / "bin/linked"
+    assert locate("bin/tool", scenario, "bin/") == scenario / "bin/tool"
+    assert locate("../key", scenario) == here / "../key"

@@ -130,6 +130,7 @@ async def test_what_is_missing_or_cannot_be_read(home: Path, tmp_path: Path) -> 
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.fault(83)
 async def test_caps(home: Path, tmp_path: Path) -> None:
     (home / "d").mkdir()
     for name in "abc":
@@ -143,6 +144,7 @@ async def test_caps(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "", "a//b", "./a", "x\0y", "missing/parent"])
+@pytest.mark.fault(83)
 async def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ProcedureFailed) as caught:
         await from_script(parcel_of(ROOT, file_parts(name, b"x")), tmp_path / "target")
@@ -183,6 +185,7 @@ async def test_a_device_stays_a_device(home: Path, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["agent", "full"]
 
 
+@pytest.mark.fault(92)
 async def test_an_agent_that_ends_midway_leaves_nothing(tmp_path: Path) -> None:
     script = parcel_of(ROOT, file_parts("whole", b"x"), file_parts("cut", b"y" * 100)[:-50])
     script = script.replace("exec sleep 30", "exit 3")
@@ -241,3 +244,53 @@ async def test_a_slow_disk_holds_the_agent_back(home: Path, tmp_path: Path, monk
     await fetch(home, "big", tmp_path / "big")
     assert (tmp_path / "big").stat().st_size == 32 << 20
     assert largest <= 2 << 20
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize("place", ["../x", "/tmp/octogram-nowhere/x", "sub/../../x", "out-link/x", "to-outside"])
+async def test_what_agents_had_a_say_in_stays_where_the_author_said(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (home / "f").write_text("x")
+    here = tmp_path / "here"
+    (here / "sub").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/old").write_text("old")
+    (here / "out-link").symlink_to("../outside")
+    (here / "to-outside").symlink_to("../outside/old")
+    monkeypatch.chdir(here)
+    with pytest.raises(ProcedureFailed, match="leads out of") as raised:
+        await fetch(home, "f", place, inside="")
+    assert raised.value.kind == "path"
+    assert (tmp_path / "outside/old").read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["agent", "here", "outside"]
+    await fetch(home, "f", "sub/x", inside="sub/")
+    assert (here / "sub/x").read_text() == "x"
+
+
+@pytest.mark.fault(83)
+async def test_a_name_that_the_agent_chose_is_not_written_through_a_link(home: Path, tmp_path: Path) -> None:
+    """A link in the destination is the operator's; whether it is met, the agent decides."""
+    (home / "logs").mkdir()
+    (home / "logs/latest").write_text("new")
+    (tmp_path / "got/logs").mkdir(parents=True)
+    (tmp_path / "private").write_text("old")
+    (tmp_path / "got/logs/latest").symlink_to("../../private")
+    with pytest.raises(ProcedureFailed, match="symbolic link here that leads out of"):
+        await fetch(home, "logs", f"{tmp_path}/got/")
+    assert (tmp_path / "private").read_text() == "old"
+    (tmp_path / "got/logs/latest").unlink()
+    (tmp_path / "got/logs/latest").symlink_to("kept")
+    await fetch(home, "logs", f"{tmp_path}/got/")
+    assert (tmp_path / "got/logs/kept").read_text() == "new"
+
+
+@pytest.mark.fault(83)
+async def test_an_agent_cannot_fill_the_disk_here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "f").write_bytes(b"x" * 100_000)
+    room = os.statvfs(tmp_path)
+    monkeypatch.setattr("octogram_tui.runtime.files._SPARE_BYTES", room.f_bavail * room.f_frsize * 2)
+    with pytest.raises(ProcedureFailed, match="has 100000 bytes, and there is room for 0 here") as raised:
+        await fetch(home, "f", tmp_path / "here")
+    assert raised.value.kind == "no_space"
+    assert not (tmp_path / "here").exists()

@@ -33,7 +33,8 @@ class Landing:
     it removes what is unfinished. Takes over `directory_fd`.
 
     What is there keeps being what it is, as with `cp`: a link to a file is followed, `within` a directory or anywhere
-    when that is None; a device or a pipe is written into. Links to directories are followed by nothing.
+    when that is None; a device or a pipe is written into. Names that are the sender's choice, those within a directory,
+    follow links to what is `below` a directory only. Links to directories are followed by nothing.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class Landing:
         max_bytes: Optional[int] = None,
         max_entries: int = MAX_ENTRIES,
         within: Optional[bytes] = None,
+        below: Optional[bytes] = None,
     ) -> None:
         self._within = within
+        self._below = below
         self.result: Optional[Dict[str, Any]] = None  # {bytes, files, sha256} once it is complete
         self.size_bytes = 0
         self.files = 0
@@ -169,7 +172,7 @@ class Landing:
                     raise _broken("it is nested deeper than %d" % MAX_DEPTH)
                 self._enter_directory(directory_fd, place, mode, is_root=not parts)
             else:
-                self._file = PartialFile(directory_fd, place, name, mode, self._within)
+                self._file = PartialFile(directory_fd, place, name, mode, self._within, self._below if parts else None)
                 self._state = "length"
         except OSError as error:
             raise failure("write", name or self._root_name, error) from None

@@ -27,7 +27,15 @@ _NO_DRAFT = (errno.EACCES, errno.EPERM, errno.EROFS)
 class PartialFile:
     """A file that is being written beside its place."""
 
-    def __init__(self, directory_fd: int, name: bytes, shown: bytes, mode: int, within: Optional[bytes]) -> None:
+    def __init__(
+        self,
+        directory_fd: int,
+        name: bytes,
+        shown: bytes,
+        mode: int,
+        within: Optional[bytes],
+        below: Optional[bytes] = None,
+    ) -> None:
         kind = kind_at(directory_fd, name)
         self._place = os.path.realpath(b"/proc/self/fd/%d/%s" % (directory_fd, name)) if kind else b""
         if kind == "directory" or (kind and os.path.isdir(self._place)):
@@ -40,6 +48,12 @@ class PartialFile:
                 "%s is a symbolic link that leads out of the home directory" % show(shown or name),
                 kind="path",
                 hint="remove it there, or copy to another name",
+            )
+        if kind == "link" and below is not None and not self._place.startswith(os.path.realpath(below) + b"/"):
+            raise ProcedureFailed(
+                "%s is a symbolic link here that leads out of %s" % (show(shown or name), show(below)),
+                kind="path",
+                hint="remove it, or fetch to another place",
             )
         if within is None and kind == "special" and stat.S_ISFIFO(os.stat(self._place).st_mode):
             raise ProcedureFailed("%s is a pipe there" % show(shown or name), kind="not_a_file")

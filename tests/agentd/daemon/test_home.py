@@ -39,6 +39,7 @@ def test_made_for_us_alone(tmp_path: Path) -> None:
     assert root.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.fault(90)
 def test_a_directory_that_others_can_change_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "runs" / "r" / "a"
     home.make(str(root))
@@ -57,6 +58,7 @@ def test_a_directory_that_others_can_change_is_refused(tmp_path: Path) -> None:
         home.make(str(root))
 
 
+@pytest.mark.fault(90)
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give directories away")
 def test_somebody_else_s_directory_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, 12345)

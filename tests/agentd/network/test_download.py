@@ -75,6 +75,7 @@ def test_a_file_is_downloaded(download: Download, url: str, tmp_path: Path) -> N
     assert [p.name for p in tmp_path.iterdir()] == ["target"]
 
 
+@pytest.mark.fault(92)
 def test_why_not(download: Download, url: str, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -145,6 +145,7 @@ def test_head_says_the_same_without_the_content(server: Server) -> None:
         ("bytes=-", 200, b"0123456789"),
     ],
 )
+@pytest.mark.fault(89)
 def test_ranges(server: Server, wanted: str, status: int, body: bytes | None) -> None:
     got, headers, content = server.ask("/f.txt", Range=wanted)
     assert got == status
@@ -187,6 +188,7 @@ def test_a_range_on_a_condition(server: Server) -> None:
         ("/proc/self/environ", 404),
     ],
 )
+@pytest.mark.fault(89)
 def test_what_is_not_served(server: Server, target: str, status: int) -> None:
     got, _, body = server.ask(target)
     assert got == status
@@ -207,6 +209,7 @@ def test_what_is_not_served(server: Server, target: str, status: int) -> None:
         (b"GET /f.txt HTTP/1.0\n\n", b"200"),
     ],
 )
+@pytest.mark.fault(89)
 def test_odd_requests(server: Server, request_bytes: bytes, status: bytes) -> None:
     assert server.raw(request_bytes).split(b" ")[1] == status
 

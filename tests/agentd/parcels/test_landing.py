@@ -35,6 +35,7 @@ ONE_BYTE = encode({"t": "file", "name": "", "mode": 0o644, "size": 1})
         ([b"x" * 70_000], "too long"),
     ],
 )
+@pytest.mark.fault(83, 92)
 async def test_broken_parcels(tmp_path: Path, parts: list[bytes], words: str) -> None:
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     landing = Landing(fd, b"target")
@@ -44,6 +45,7 @@ async def test_broken_parcels(tmp_path: Path, parts: list[bytes], words: str) ->
     assert [p.name for p in tmp_path.iterdir()] in ([], ["target"] if "after the end" in words else [])
 
 
+@pytest.mark.fault(83)
 def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     landing = Landing(fd, b"target", max_bytes=10)
@@ -54,6 +56,7 @@ def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault(83)
 def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
     """What is written to are descriptors of directories that were made or checked: no path is looked up again."""
     (tmp_path / "elsewhere").mkdir()

@@ -31,7 +31,8 @@ class Copy(Procedure):
 
     local_path: Field[str] = Field(
         "str",
-        "What to copy: taken from the working directory, then from the scenario's directory.",
+        "What to copy: taken from the working directory, then from the scenario's directory. What a template adds leads"
+        " no further than into the directory that is written before it.",
         required=True,
         form="local_path",
     )
@@ -64,7 +65,8 @@ class Fetch(Procedure):
     )
     local_path: Field[Optional[str]] = Field(
         "str",
-        "Where to, from the working directory; by default the run's artifacts, in a directory for each agent.",
+        "Where to, from the working directory; by default the run's artifacts, in a directory for each agent. What a"
+        " template adds leads no further than into the directory that is written before it.",
         form="local_path",
     )
     optional: Field[bool] = Field(
