@@ -92,6 +92,7 @@ class Resumption:
         as_it_was = given.pop("as_it_was", False)
         secrets = tuple(given.pop("secret", ()))
         args = _merged(begun, given)
+        args.secret = [*args.secret, *secrets]
         refuse_beside(args)
         try:
             os.chdir(begun.directory)
@@ -129,7 +130,7 @@ class Resumption:
         from octogram_tui.commands.loading import keep, load_kept
         from octogram_tui.commands.loading import load as load_scenario
         from octogram_tui.journal import reader, texts
-        from octogram_tui.journal.restoring import PLAIN, Restored, Veil, restore
+        from octogram_tui.journal.restoring import Restored, Veil, restore
         from octogram_tui.runtime.masks import EventMasks
         from octogram_tui.runtime.taking_up import TakingUp
 
@@ -143,7 +144,7 @@ class Resumption:
 
         def restored(journal: Path) -> Restored:
             masks = EventMasks(vault.masker)
-            veil = PLAIN if vault.masker.is_idle else Veil(lambda events: masks.mask(list(events)), masks.unseal)
+            veil = Veil(lambda events: masks.mask([*events]), masks.unseal)
             return restore(reader.read_lines(journal), self.begun.options, scenario_of, veil=veil)
 
         def edited(in_force: str) -> Scenario | None:

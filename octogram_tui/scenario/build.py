@@ -71,7 +71,8 @@ class ScenarioBuilder:
         defined = {*self.variables, *self.secrets}
         self.keep_apart(root, variables, secrets)
         self.variables.update(variables)
-        self.origins.update(dict.fromkeys((*variables, *secrets), COMMAND_LINE))
+        # Where a secret of the scenario comes from is no part of a run: it may differ when it is taken up again.
+        self.origins.update(dict.fromkeys((*variables, *(secrets.keys() - self.secrets)), COMMAND_LINE))
         self.secrets.update(secrets)
         self.usage.secrets = self.secrets
         self.variables.update((name, label(name)) for name in self.secrets)

@@ -121,6 +121,10 @@ def test_a_mask_that_is_sent_back_is_the_value_and_another_value_is_hidden_too(h
     )
     wait_for(lambda: '"job":"fail","agent":"a","key":"fail/fail@a","attempt":2,"state":"ok"' in journal_of(held))
 
+    row = "show/an item@a[(secret token)]"
+    asked_raw(held, {"request": "rerun", "stage": "show", "instance": row})
+    wait_for(lambda: f'"key":"{row}","attempt":2,"item":"(secret token)","state":"ok"' in journal_of(held))
+
     another = "an altogether other value"
     asked_raw(held, {"request": "set_variable", "name": "token", "value": another})
     wait_for(lambda: '"type":"variable_changed","name":"token"' in journal_of(held))
