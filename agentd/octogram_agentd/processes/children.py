@@ -8,6 +8,7 @@ import time
 from octogram_agentd import faults, signals
 from octogram_agentd.kernel import Bell, Future, Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
+from octogram_agentd.processes.brand import brand
 from octogram_agentd.processes.membership import (
     MARK,
     Ending,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 65536
 UNPROVEN = "killed together with its guard: what hid from both may be left"
+EARLIER_BRANDS = 8  # that are kept; the lowest is the one that says that there was none
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
 
 
@@ -214,6 +216,9 @@ class Processes:
         """What only a daemon that starts something needs."""
         if not become_subreaper():
             self._look = look_everywhere  # orphans are not below us then, and only the mark tells
+        earlier = self._earlier
+        before = earlier.brands if earlier is not None and earlier.is_of_this_boot else set()
+        self._record.brands = [brand(), *sorted(before)[:EARLIER_BRANDS]]
         self._kernel.on_child_exit(self.reap)
         self._null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
@@ -266,11 +271,14 @@ class Processes:
         earlier = self._earlier
         if earlier is None or not earlier.is_of_this_boot:
             return []
-        remaining = await self._end("stranded", Stranded(self._place, self.mark, earlier.known), signals.KILL, 0.0)
+        stranded = Stranded(self._place, self.mark, earlier.known, earlier.brands)
+        remaining = await self._end("stranded", stranded, signals.KILL, 0.0)
         told = {one["pid"] for one in remaining}
         strangers = [seen for seen in staying_in(self._root) if seen.pid not in told]
         remaining += [{"pid": seen.pid, "name": seen.name, "state": seen.state} for seen in strangers]
-        return [*remaining, {"pid": earlier.pid, "name": "agentd", "state": UNPROVEN}]
+        if 0 in earlier.brands:
+            remaining.append({"pid": earlier.pid, "name": "agentd", "state": UNPROVEN})
+        return remaining
 
     def kill_what_is_below(self) -> None:
         """Kill every descendant at once: the last resort, when ending them in order has failed."""

@@ -11,6 +11,7 @@ import os
 import time
 
 from octogram_agentd import signals
+from octogram_agentd.processes.brand import brand_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,17 +184,20 @@ class Everything(Tree):
 class Stranded(Tree):
     """What earlier daemons of a directory left behind when they were killed: the mark tells them from our own.
 
-    known: who stands on record as theirs, whatever mark they carry now.
+    known: who stands on record as theirs, whatever mark they carry now; brands: numbers that all of them have.
     """
 
-    def __init__(self, place: str, ours: str, known: Iterable[Identity] = ()) -> None:
+    def __init__(self, place: str, ours: str, known: Iterable[Identity] = (), brands: Iterable[int] = ()) -> None:
         super().__init__(place, (), look_everywhere)
         self._ours = ours
+        self._brands = frozenset(brands) - {0}
         self._known = set(known)
 
     def _carries_mark(self, pid: int) -> bool:
         mark = mark_of(pid)
-        return mark.startswith(self.mark) and not mark.startswith(self._ours)
+        if mark.startswith(self.mark) and not mark.startswith(self._ours):
+            return True
+        return bool(self._brands) and brand_of(pid) in self._brands
 
 
 def staying_in(place: str) -> List[Seen]:

@@ -38,6 +38,7 @@ class Record:
         self._fd = -1
         self._bytes = 0
         self._live: Dict[int, str] = {}
+        self.brands = [0]  # which all of them inherit, and those of earlier daemons; 0: one had none
 
     def intend(self, number: int) -> None:
         """Say that a program is about to be started."""
@@ -75,7 +76,8 @@ class Record:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(new, flags, 0o600)
         lines = [line or "+ %d\n" % number for number, line in self._live.items()]
-        text = "1 %s %d\n" % (boot_id(), os.getpid()) + "".join(lines)
+        head = "1 %s %d %s\n" % (boot_id(), os.getpid(), " ".join(map(str, self.brands)))
+        text = head + "".join(lines)
         try:
             os.write(fd, text.encode())
             os.rename(new, self._path)
@@ -98,8 +100,9 @@ def leave_word(root: str, seen: List[Seen]) -> None:
 class Earlier:
     """What an earlier daemon of a directory had started, as far as it could say so."""
 
-    def __init__(self, pid: int, is_of_this_boot: bool, known: Set[Identity]) -> None:
+    def __init__(self, pid: int, is_of_this_boot: bool, known: Set[Identity], brands: Set[int]) -> None:
         self.pid = pid
+        self.brands = brands
         self.is_of_this_boot = is_of_this_boot
         self.known = known
 
@@ -118,7 +121,6 @@ def read_earlier(root: str) -> Optional[Earlier]:
             known[name] = (int(words[2]), int(words[3]))
         elif len(words) == 2 and words[0] == "-":
             known.pop(words[1], None)
-    head = lines[0] if lines else []
-    is_of_this_boot = len(head) != 3 or head[1] == boot_id()
-    pid = int(head[2]) if len(head) == 3 and head[2].isdigit() else 0
-    return Earlier(pid, is_of_this_boot, set(known.values()))
+    _version, boot, pid, *brands = lines[0] if lines and len(lines[0]) > 3 else ("", boot_id(), "0", "0")
+    numbers = {int(word) for word in brands if word.isdigit()}
+    return Earlier(int(pid) if pid.isdigit() else 0, boot == boot_id(), set(known.values()), numbers)

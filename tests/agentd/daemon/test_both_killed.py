@@ -11,6 +11,7 @@ import pytest
 from agent_harness import Connection, Place, is_alive, until
 from test_guard import hide, parent_of
 
+from octogram_agentd.processes.brand import LEAST
 from octogram_agentd.processes.filenames import RECORD
 from octogram_agentd.processes.membership import see
 from octogram_agentd.processes.record import LONGEST_BYTES, Record, read_earlier
@@ -43,13 +44,24 @@ def kill_both(place: Place, connection: Connection) -> int:
 
 
 @pytest.mark.fault(30)
-def test_the_next_daemon_ends_what_it_finds_and_says_that_there_may_be_more(
-    place: Place, connection: Connection
-) -> None:
+def test_the_next_daemon_ends_all_of_it_however_it_hides(place: Place, connection: Connection) -> None:
+    marked = connection.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
+    bare = connection.ok("own.start", process="bare", argv=["env", "-i", "sleep", "600"])["pid"]
+    hidden = hide(connection)
+    kill_both(place, connection)
+    second = place.connect(epoch=2)
+    until(lambda: not any(map(is_alive, [marked, bare, hidden])), "all of it is swept")
+    assert second.stop() == []
+    assert not place.root.exists()
+
+
+@pytest.mark.fault(30)
+def test_what_cannot_be_known_is_said(place: Place, connection: Connection) -> None:
     marked = connection.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
     bare = connection.ok("own.start", process="bare", argv=["env", "-i", "sleep", "600"])["pid"]  # on record alone
     hidden = hide(connection)
     daemon = kill_both(place, connection)
+    without_brand(place)
     try:
         second = place.connect(epoch=2)
         until(lambda: not is_alive(marked) and not is_alive(bare), "both are swept")
@@ -58,6 +70,14 @@ def test_the_next_daemon_ends_what_it_finds_and_says_that_there_may_be_more(
         assert not place.root.exists()
     finally:
         os.kill(hidden, signal.SIGKILL)
+
+
+def without_brand(place: Place) -> None:
+    """Have a record say that no number could be taken that all programs inherit."""
+    record = place.root / RECORD
+    head, *lines = record.read_text().splitlines()
+    assert int(head.split()[3]) >= LEAST
+    record.write_text("\n".join([head.rpartition(" ")[0] + " 0", *lines]) + "\n")
 
 
 @pytest.mark.fault(30)
@@ -72,6 +92,7 @@ def test_where_nothing_was_started_nothing_can_be_left(place: Place, connection:
 def test_a_number_that_is_somebody_else_s_by_now_is_left_alone(place: Place, connection: Connection, what: str) -> None:
     pid = connection.ok("own.start", process="bare", argv=["env", "-i", "sleep", "600"])["pid"]
     kill_both(place, connection)
+    without_brand(place)
     record = place.root / RECORD
     head, *lines = record.read_text().splitlines()
     if what == "boot":
@@ -91,6 +112,7 @@ def test_a_number_that_is_somebody_else_s_by_now_is_left_alone(place: Place, con
 def test_what_is_not_known_is_said_even_by_the_daemon_after_the_next(place: Place, connection: Connection) -> None:
     connection.ok("own.command", argv=["true"])
     first = kill_both(place, connection)
+    without_brand(place)
     place.daemons.clear()
     second = place.connect(epoch=2)
     second.ok("own.command", argv=["true"])
