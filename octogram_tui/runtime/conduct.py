@@ -14,10 +14,12 @@ from octogram_tui.runtime.reading import Message
 
 MOST_BREACHES = 100  # messages that are unknown, or about what is not the agent's, before a quarantine
 CREDIT_SLACK_BYTES = 256 * 1024  # an honest daemon exceeds its credit by one line, or by one message
-MESSAGES_AT_ONCE = 20_000  # that nobody asked for: progress, services, signs of life, answers
+MESSAGES_AT_ONCE = 5_000  # that nobody asked for: progress, services, signs of life, answers
 MESSAGES_PER_S = 2_000.0
 BYTES_AT_ONCE = 16 << 20
 BYTES_PER_S = 1 << 20
+PROGRESS_AT_ONCE = 200  # of which more is not worth an event: it is the latest that counts
+PROGRESS_PER_S = 50.0
 
 
 class Quarantine(Exception):
@@ -49,6 +51,7 @@ class Conduct:
         self._under_way: set[Execution] = set()
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
+        self._progress = Allowance(PROGRESS_AT_ONCE, PROGRESS_PER_S)
         self._granted_bytes = 0
         self._printed_bytes = 0
         self._claimed_bytes = 0
@@ -69,6 +72,10 @@ class Conduct:
             return False
         self._under_way.remove(execution)
         return True
+
+    def is_news(self, now_s: float) -> bool:
+        """Whether one more line of progress is worth an event."""
+        return not self._progress.take(1, now_s)
 
     def breach(self, what: str) -> None:
         """Take note of a message that counts for nothing. Raises Quarantine when there were too many."""

@@ -29,6 +29,7 @@ from octogram_tui.runtime.reading import Message, count, read_report
 ACK_AFTER_S = 0.2
 ACK_AFTER_MESSAGES = 64
 CREDIT_AFTER_BYTES = 64 * 1024
+MOST_HELD_LINES = 2000
 
 WhenSafe = Callable[[Callable[[], None]], None]
 """Calls back once everything that was reported so far cannot get lost any more."""
@@ -70,6 +71,7 @@ class Inbox:
         self._when_safe = when_safe
         self._loop = asyncio.get_running_loop()
         self._gauge = LoadGauge()
+        self._held: OutputReport | None = None
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
 
@@ -96,7 +98,11 @@ class Inbox:
         if kind not in ("output", "finished"):
             self.conduct.sent(message, size_bytes, self._loop.time())
         if stimulus is not None and self._is_believed(stimulus, message, size_bytes):
-            self._way.report(stimulus)
+            if isinstance(stimulus, OutputReport):
+                self._hold(stimulus)
+            else:
+                self.flush()
+                self._way.report(stimulus)
         match kind:
             case "output":
                 self._return_credit()
@@ -117,6 +123,26 @@ class Inbox:
         if seq:
             self.numbering.seen = seq
             self._plan_ack()
+
+    def _hold(self, report: OutputReport) -> None:
+        """Hold lines for a moment: what came together of one source is told together."""
+        held = self._held
+        if (
+            held is None
+            or report.dropped
+            or (held.attempt, held.process, held.stream) != (report.attempt, report.process, report.stream)
+            or len(held.lines) > MOST_HELD_LINES
+        ):
+            self.flush()
+            self._held = report
+        else:
+            held.lines += report.lines
+
+    def flush(self) -> None:
+        """Report the lines that are held."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._way.report(held)
 
     def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int) -> bool:
         """Whether the run is told: of what the agent may speak of, and as far as it is news."""
@@ -140,7 +166,8 @@ class Inbox:
                 if self.conduct.is_its_own(attempt):  # told twice: the first time holds
                     return False
             case ProgressReport(attempt=attempt):
-                pass
+                if self.conduct.is_its_own(attempt) and not self.conduct.is_news(now_s):
+                    return False
             case _:
                 return True
         if attempt is None or self.conduct.is_its_own(attempt):

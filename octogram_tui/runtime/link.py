@@ -386,17 +386,17 @@ class Link:
         self._last_heard_s = self._loop.time()
         if self._channel is not None and self.was_up:
             self._trust_again()
-        for line in lines:
-            try:
+        try:
+            for line in lines:
                 self.inbox.take(attachment, line)
-            except Quarantine as why:
-                self._banned = str(why)
-                attachment.close(ProtocolError(f"agent {self.spec.name} is put in quarantine, for {why}"))
-                attachment.abort()
-                return
-            except Exception as error:  # whatever a message breaks, it is the message that is wrong
-                self.fault(attachment, str(error))
-                return
+        except Quarantine as why:
+            self._banned = str(why)
+            attachment.close(ProtocolError(f"agent {self.spec.name} is put in quarantine, for {why}"))
+            attachment.abort()
+        except Exception as error:  # whatever a message breaks, it is the message that is wrong
+            self.fault(attachment, str(error))
+        finally:
+            self.inbox.flush()
 
     def fault(self, attachment: Attachment, what: str) -> None:
         """End an attachment that broke the protocol; what was not understood is asked for again by the next one."""

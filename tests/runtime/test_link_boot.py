@@ -154,8 +154,20 @@ async def test_a_daemon_that_does_not_answer(rigs: Callable[..., Rig]) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [b"{}\n", b"[]\n", b"\xff\xfe\n", b'{"t":"welcome","pid":"x","rx":0}\n', b"x" * 300_000]
+    "said",
+    [
+        b"{}\n",
+        b"[]\n",
+        b"\xff\xfe\n",
+        b'{"t":"hb","n":' + b"9" * 5000 + b"}\n",
+        b'{"t":"hb","n":NaN}\n',
+        b'{"t":"hb","n":"\\ud800"}\n',
+        b'{"t":"hb","n":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+        b'{"t":"welcome","pid":"x","rx":0}\n',
+        b"x" * 300_000,
+    ],
 )
+@pytest.mark.fault(78)
 async def test_a_daemon_that_speaks_another_language(rig: Rig, said: bytes) -> None:
     rig.link.start()
     channel = await rig.channel()

@@ -59,6 +59,7 @@ async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
     assert (ended.state, ended.result, ended.duration_s) == ("ok", {"n": 1}, 0.5)
 
 
+@pytest.mark.fault(75)
 async def test_duplicates_are_dropped_and_unknown_messages_ignored(rig: Rig) -> None:
     channel = await rig.up()
     rig.tell("s/a@one#1", "s/b@one#1")
@@ -132,6 +133,7 @@ async def test_credit_is_returned_in_portions(rig: Rig) -> None:
         {"t": "stopped", "seq": 1, "remaining": [1]},
     ],
 )
+@pytest.mark.fault(78, 79)
 async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: Rig, message: dict[str, Any]) -> None:
     channel = await rig.up()
     for _ in range(2):
@@ -146,6 +148,7 @@ async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: 
     assert rig.kinds() == ["AgentUpReport"]
 
 
+@pytest.mark.fault(75)
 async def test_a_gap_in_the_numbering_is_asked_for_again(rig: Rig) -> None:
     channel = await rig.up()
     rig.tell("s/a@one#1", "s/b@one#1", "s/c@one#1")
@@ -210,6 +213,7 @@ async def test_a_stop_ends_the_wait_for_a_turn(rig: Rig) -> None:
     assert rig.transport.opened == 0
 
 
+@pytest.mark.fault(2, 74)
 async def test_what_was_not_acknowledged_is_sent_again(rig: Rig) -> None:
     channel = await rig.up()
     for n in (1, 2, 3, 4):
@@ -272,6 +276,7 @@ async def test_silence_is_told_then_ended_by_a_new_connection(rigs: Callable[...
     assert not channel.is_aborted
 
 
+@pytest.mark.fault(3, 7)
 async def test_longer_silence_ends_the_connection(rigs: Callable[..., Rig]) -> None:
     rig = rigs(replace(FAST, suspect_s=-2.0, silence_s=-1.0))
     channel = await rig.up()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+PROGRESS_S = 0.1  # between two lines of progress
 COMMAND_GRACE_S = 5.0  # between TERM and KILL when a command is cancelled
 
 
@@ -360,8 +361,19 @@ class AgentContext(Context):
         self.print_lines(stream, data + b"\n", cutter.feed(data) + cutter.close())
 
     def progress(self, text: str) -> None:
-        """Say how far the attempt is."""
-        self._agent.post.say({"t": "progress", "id": self.attempt, "text": _line(text)})
+        """Say how far the attempt is; of what is said in quick succession only the last is told."""
+        record = self._record
+        record.progress = _line(text)
+        if record.progress_timer is None:
+            self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        record = self._record
+        record.progress_timer = None
+        if record.progress and not record.is_over:
+            self._agent.post.say({"t": "progress", "id": self.attempt, "text": record.progress})
+            record.progress = ""
+            record.progress_timer = self._agent.kernel.later(PROGRESS_S, self._tell_progress)
 
     def print_lines(self, stream: str, data: bytes, lines: List[str], program: str = "") -> None:
         """Keep output in the attempt's log, and send it; of an attempt that is over, in the program's name."""

@@ -32,6 +32,8 @@ class Attempt:
         self.is_over = False
         self.output: Optional[Log] = None
         self.temporaries: List[str] = []
+        self.progress = ""  # said, and not told yet
+        self.progress_timer: Optional[Timer] = None
 
     @property
     def is_ending(self) -> bool:
