@@ -20,6 +20,7 @@ from octogram_tui.projection.row_states import FINISHED_STATES, AgentState, Phas
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow, Kind
 from octogram_tui.projection.stale import Stale, went_back
 from octogram_tui.projection.stops import Stops
+from octogram_tui.projection.value_text import duration
 
 KEPT_DETAILS = 20_000
 """How many ended attempts keep their arguments and results; failed ones always do."""
@@ -449,6 +450,12 @@ class Board(Plan):
 
     def _on_warning(self, event: ev.WarningGiven) -> None:
         self._note(event, "warning", event.message)
+
+    def _on_run_taken_up(self, event: ev.RunTakenUp) -> None:
+        self._note(event, "warning", f"the run goes on, after {duration(event.down_s)} without a process")
+
+    def _on_job_in_doubt(self, event: ev.JobInDoubt) -> None:
+        self._note(event, "warning", f"{event.instance}: nobody knows how it ended: {event.reason}")
 
     def _on_request_refused(self, event: ev.RequestRefused) -> None:
         self._note(event, "warning", event.message)

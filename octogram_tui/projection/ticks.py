@@ -92,6 +92,7 @@ _ALWAYS: dict[type[ev.Event], TickKind] = {
     ev.StageStarted: "stage",
     ev.AgentFailed: "failure",
     ev.AgentLost: "loss",
+    ev.RunTakenUp: "loss",
     ev.ScenarioReloaded: "reload",
     ev.ScenarioRejected: "reload",
     **dict.fromkeys((ev.RunResumed, ev.RerunBegun, ev.AgentReleased, ev.HoldModeChosen, ev.CourseMovedBack), "act"),
