@@ -119,7 +119,7 @@ def ours(pid: int) -> str:
         text = command + Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return ""
-    is_ours = any(word in text for word in OURS)
+    is_ours = any(word in text for word in OURS) and b"octogram_tui.template.apart" not in command  # a helper of ours
     return f"process {pid} {command.replace(bytes(1), b' ').decode(errors='replace')[:120]}" if is_ours else ""
 
 

@@ -399,6 +399,6 @@ class _Answer:
 
 def _read_line(text: bytes) -> dict[str, Any]:
     try:
-        return decode(text)
+        return decode(text, names_files=True)
     except WireError:
         raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol") from None

@@ -129,7 +129,7 @@ class Landing:
 
     def _take_line(self, line: bytes) -> None:
         try:
-            fields = decode(line)
+            fields = decode(line, names_files=True)
             kind = fields["t"]
             if kind == "error":
                 raise told_error(fields)

@@ -264,7 +264,7 @@ def _read_request(fd: int) -> Tuple[Dict[str, Any], bytes]:
     if magic + b"\n" != MAGIC:
         raise ProcedureFailed("the other side speaks another protocol", kind="protocol")
     try:
-        return decode(request), rest
+        return decode(request, names_files=True), rest
     except WireError as error:
         raise ProcedureFailed("the request is wrong: %s" % error, kind="protocol") from None
 
