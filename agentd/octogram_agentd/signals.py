@@ -21,6 +21,7 @@ STOP = int(_signal.SIGSTOP)
 TERM = int(_signal.SIGTERM)
 XFSZ = int(_signal.SIGXFSZ)
 IGNORE = _signal.SIG_IGN
+DEFAULT = _signal.SIG_DFL
 
 handle = _signal.signal
 wake_by = _signal.set_wakeup_fd

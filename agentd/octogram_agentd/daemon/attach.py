@@ -177,11 +177,11 @@ def _daemon(
     signals.hold_back((signals.HUP, signals.INT, signals.TERM), False)
 
     from octogram_agentd.daemon.daemon import Daemon
-    from octogram_agentd.daemon.guard import under_guard
+    from octogram_agentd.daemon.guard import Post, under_guard
     from octogram_agentd.kernel import Kernel
 
     home = Home(root, lock_fd)
-    tie = under_guard(home, home.mark(run, agent), parent, [*channel, listener.fileno()])
+    tie = under_guard(Post(home, home.mark(run, agent), parent), [*channel, listener.fileno()])
     kernel = Kernel()
     daemon = Daemon(kernel, home, tie, run, agent, build)
     daemon.attach(channel)

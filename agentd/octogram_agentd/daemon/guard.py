@@ -18,13 +18,13 @@ from octogram_agentd import faults, signals
 from octogram_agentd.daemon.home import LOCK, unlink
 from octogram_agentd.daemon.pact import Pact, lease_clock
 from octogram_agentd.processes.filenames import RECORD
-from octogram_agentd.processes.membership import KILL_TIME_S, Everything, Stranded, see, send
+from octogram_agentd.processes.membership import KILL_TIME_S, Everything, Stranded, see, send, spare
 from octogram_agentd.processes.prctl import become_subreaper, take_name
-from octogram_agentd.processes.record import leave_word
+from octogram_agentd.processes.record import leave_word, read_earlier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional
+    from typing import List, Optional, Tuple
 
     from octogram_agentd.daemon.home import Home
     from octogram_agentd.processes.membership import Seen, Tree
@@ -41,9 +41,15 @@ ENDING_S = 10.0  # the same for each sign of life that it gives while it ends
 class Tie:
     """The daemon's end of what ties it to its guard: whichever of the two ends first, the other one sees it."""
 
-    def __init__(self, pact: Pact, sock: _socket.socket) -> None:
+    def __init__(self, post: Post, pact: Pact, sock: _socket.socket) -> None:
         self.pact = pact
+        self._post = post
         self._sock = sock
+
+    def again(self) -> None:
+        """Get a new guard, in place of one that was killed. Raises OSError."""
+        self._sock.close()
+        self._sock = _relieve(self._post, self.pact)
 
     def wake(self) -> None:
         """Have the guard look at once what was told; otherwise it sees it when it looks next."""
@@ -57,17 +63,21 @@ class Tie:
         return self._sock.fileno()
 
 
-def under_guard(home: Home, mark: str, parent: int, not_ours: List[int]) -> Tie:
-    """Fork. Who returns is the daemon; this process becomes its guard, and closes `not_ours`.
+class Post:
+    """What a guard has to know: the directory, the mark of what is started there, who is to be outlived by nothing."""
 
-    The lock is held for us by the socket that it was sent to and nobody has read: no process but the daemon is seen to
-    have it, and yet it is not free before the guard is done.
-    """
-    pact = Pact(home.root)
+    def __init__(self, home: Home, mark: str, parent: int) -> None:
+        self.home = home
+        self.mark = mark
+        self.parent = parent
+        self.parent_seen = see(parent) if parent else None
+
+
+def under_guard(post: Post, not_ours: List[int]) -> Tie:
+    """Fork. Who returns is the daemon; this process becomes its guard, and closes `not_ours`."""
+    pact = Pact(post.home.root)
     pact.tell(lease_clock() + FIRST_LEASE_S + PATIENCE_S)
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    lock = home.lock_fd.to_bytes(4, sys.byteorder)
-    theirs.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, lock)])
+    ours, theirs = _tied(post.home.lock_fd)
     is_reaper = become_subreaper()
     guard = os.getpid()
     pid = os.fork()
@@ -76,32 +86,64 @@ def under_guard(home: Home, mark: str, parent: int, not_ours: List[int]) -> Tie:
         os.setsid()
         if os.getppid() != guard:
             os._exit(70)
-        return Tie(pact, theirs)
-    status = 70
+        return Tie(post, pact, theirs)
     try:
         theirs.close()
-        for fd in not_ours:
+        for fd in (*not_ours, post.home.lock_fd):
             os.close(fd)
-        os.close(home.lock_fd)
-        take_name(NAME)
-        Guard(home, pact, ours, pid, parent, mark if not is_reaper else "").watch()
-        status = 0
+        Guard(post, pact, ours, pid, is_reaper).watch()
     finally:
-        os._exit(status)
+        os._exit(0)
+
+
+def _relieve(post: Post, pact: Pact) -> _socket.socket:
+    """Fork a guard that is no parent of ours: what we leave is told by its number, and not by being below it."""
+    ours, theirs = _tied(post.home.lock_fd)
+    daemon = os.getpid()
+    pid = os.fork()
+    if pid:
+        spare(pid)
+        ours.close()
+        return theirs
+    try:
+        os.setsid()
+        signals.wake_by(-1)
+        signals.handle(signals.CHLD, signals.DEFAULT)
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) not in (ours.fileno(), pact.fileno()):
+                try:
+                    os.close(int(name))
+                except OSError:
+                    pass  # the one that listed the directory
+        Guard(post, pact, ours, daemon, False).watch()
+    finally:
+        os._exit(0)
+
+
+def _tied(lock: int) -> Tuple[_socket.socket, _socket.socket]:
+    """Give the guard's end and the daemon's.
+
+    The lock is held for the guard by the socket that it was sent to and nobody has read: no process but the daemon is
+    seen to have it, and yet it is not free before the guard is done.
+    """
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    theirs.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, lock.to_bytes(4, sys.byteorder))])
+    return ours, theirs
 
 
 class Guard:
     """One daemon's. Sleeps until the daemon ends, or has to."""
 
-    def __init__(self, home: Home, pact: Pact, tie: _socket.socket, daemon: int, parent: int, mark: str) -> None:
-        self._home = home
+    def __init__(self, post: Post, pact: Pact, tie: _socket.socket, daemon: int, is_reaper: bool) -> None:
+        self._post = post
+        self._home = post.home
         self._pact = pact
         self._tie = tie
         self._daemon = daemon
-        self._parent = parent  # who started us, if we are to end with it
-        self._parent_seen = see(parent)
-        self._had_record = os.path.lexists(home.path(RECORD))  # of one whose guard was killed with it
-        self._mark = mark  # by which to find what is the daemon's, where orphans do not become ours
+        self._daemon_seen = see(daemon)
+        self._is_reaper = is_reaper  # whether the daemon's orphans become ours
+        self._had_record = os.path.lexists(post.home.path(RECORD))  # of one whose guard was killed with it
+        take_name(NAME)
         signals.handle(signals.TERM, self._pass_on)
 
     def watch(self) -> None:
@@ -111,8 +153,8 @@ class Guard:
         if is_over:
             return
         faults.hit("agent.guard.tree")
-        remaining = self._end_tree()
-        if remaining or self._had_record:
+        is_certain, remaining = self._end_tree()
+        if remaining or not is_certain:
             leave_word(self._home.root, remaining)
         else:
             unlink(self._home.path(RECORD))  # the next daemon need not look for what is left
@@ -146,16 +188,27 @@ class Guard:
                 is_warned = True
                 signs.poll(SECOND_LOOK_S)  # it may have slept as long as we have, with the machine
             else:
-                os.kill(self._daemon, signals.KILL)
-                os.waitpid(self._daemon, 0)
-                return
+                if self._daemon_seen is not None:
+                    send(self._daemon_seen, signals.KILL)
+                signs.poll(LOOK_S)
 
     def _has_ended(self) -> bool:
-        return os.waitpid(self._daemon, os.WNOHANG)[0] != 0
+        self._reap()
+        now = see(self._daemon)
+        return now is None or self._daemon_seen is None or now.start != self._daemon_seen.start
 
-    def _end_tree(self) -> List[Seen]:
-        """Kill whoever is left of the daemon, until two looks find nobody; give who could not be ended."""
-        tree: Tree = Everything("") if not self._mark else Stranded(self._mark, "none")
+    def _end_tree(self) -> Tuple[bool, List[Seen]]:
+        """Kill whoever is left of the daemon, until two looks find nobody.
+
+        Gives whether everybody could be found, and who could not be ended.
+        """
+        tree: Tree = Everything("")
+        is_certain = not self._had_record
+        if not self._is_reaper:
+            record = read_earlier(self._home.root)
+            if record is not None:
+                tree = Stranded(self._post.mark, "none", record.known, record.brands)
+                is_certain = 0 not in record.brands
         deadline_s = time.monotonic() + KILL_TIME_S
         empty = 0
         while True:
@@ -163,9 +216,9 @@ class Guard:
             members = tree.members()
             empty = 0 if members else empty + 1
             if empty == 2:
-                return []
+                return is_certain, []
             if time.monotonic() > deadline_s:
-                return list(members.values())
+                return is_certain, list(members.values())
             for seen in members.values():
                 send(seen, signals.KILL)
             if members:
@@ -204,9 +257,9 @@ class Guard:
 
     def _is_orphan(self) -> bool:
         """Whether who started us, and is to be outlived by nothing, has ended."""
-        if not self._parent:
+        if not self._post.parent:
             return False
-        before, now = self._parent_seen, see(self._parent)
+        before, now = self._post.parent_seen, see(self._post.parent)
         return before is None or now is None or now.start != before.start
 
 

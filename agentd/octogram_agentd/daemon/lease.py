@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST_LOOK_S = 5.0  # the kernel's time stops while the machine sleeps
 BEAT_S = 1.0  # between signs of life to the guard while the daemon ends
 REMOVAL_S = 600.0  # for removing a directory: nothing else is done meanwhile
+MOST_GUARDS = 4
 SHARE = 0.01  # of the lease: the guard need not be told of less
 
 
@@ -30,6 +31,7 @@ class Lease:
         self._told_s = 0.0
         self._keep = False
         self._is_ending = False
+        self._guards = 1
 
     def begin(self) -> None:
         """Watch the time, and the guard."""
@@ -83,6 +85,16 @@ class Lease:
             self._kernel.later(min(left_s, LONGEST_LOOK_S) + 0.01, self._watch)
 
     def _unguarded(self) -> None:
+        """Get a new guard: what runs goes on. Whoever kills that too, again and again, does not want us here."""
         self._kernel.unwatch(self._tie.fileno())
-        if not self._is_ending:
-            self._on_end("the process that guards this agent was killed")
+        if self._is_ending:
+            return
+        self._guards += 1
+        try:
+            if self._guards > MOST_GUARDS:
+                raise OSError("the processes that guard this agent were killed, one after the other")
+            self._tie.again()
+        except OSError as error:
+            self._on_end("nothing guards this agent: %s" % error)
+        else:
+            self._kernel.watch(self._tie.fileno(), on_read=self._unguarded)

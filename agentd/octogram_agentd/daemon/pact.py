@@ -34,6 +34,10 @@ class Pact:
             os.unlink(path)
         os.pwrite(self._fd, bytes(_BYTES), 0)
 
+    def fileno(self) -> int:
+        """Give its descriptor."""
+        return self._fd
+
     def tell(self, until_s: float, *, keep: bool = False, is_over: bool = False) -> None:
         """Say that all is well until then; that the directory is to be kept; that nothing more is to be guarded."""
         flags = (IS_KEPT if keep else 0) | (IS_OVER if is_over else 0)

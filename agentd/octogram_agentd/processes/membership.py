@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Identity = Tuple[int, int]  # process id, start time in ticks since the machine's start
 
 MARK = "OCTOGRAM_PROCESS"
+_spared: Set[int] = set()
 KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
 
 
@@ -120,14 +121,22 @@ def mark_of(pid: int) -> str:
     return environ[start + len(MARK) + 1 :].split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
+def spare(pid: int) -> None:
+    """Count a child of this daemon to nothing that was started: its guard."""
+    _spared.add(pid)
+
+
 def look_below() -> Dict[int, Seen]:
     """Look at all that descends from this daemon."""
-    return below(os.getpid())
+    found = below(os.getpid())
+    for pid in _spared:
+        found.pop(pid, None)
+    return found
 
 
 def look_everywhere() -> Dict[int, Seen]:
     """Look at all but this daemon."""
-    return {seen.pid: seen for seen in all_processes() if seen.pid != os.getpid()}
+    return {seen.pid: seen for seen in all_processes() if seen.pid != os.getpid() and seen.pid not in _spared}
 
 
 class Tree:
@@ -202,7 +211,7 @@ class Stranded(Tree):
 
 def staying_in(place: str) -> List[Seen]:
     """Look who else works in a directory, or has a file in it open: perhaps ours, with no mark left to tell."""
-    ours = {os.getpid(), os.getppid(), *look_below()}
+    ours = {os.getpid(), os.getppid(), *_spared, *look_below()}
     beginning = os.path.realpath(place) + "/"
     return [seen for seen in all_processes() if seen.pid not in ours and _stays_in(seen.pid, beginning)]
 

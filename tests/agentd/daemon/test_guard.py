@@ -14,6 +14,8 @@ import pytest
 from agent_harness import Connection, Place, is_alive, until
 from daemon_client import argv_of
 
+from octogram_agentd.daemon.lease import MOST_GUARDS
+
 HIDING = "(env -i setsid sleep 600 >/dev/null 2>&1 & echo $!)"
 
 
@@ -126,11 +128,44 @@ def test_a_daemon_that_stands_still_for_less_goes_on(place: Place, started: tupl
 
 
 @pytest.mark.fault(29)
-def test_nothing_outlives_a_killed_guard(place: Place, started: tuple[Connection, int, list[int]]) -> None:
+def test_a_killed_guard_is_replaced(place: Place, started: tuple[Connection, int, list[int]]) -> None:
+    connection, daemon, pids = started
+    first = parent_of(daemon)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: guards(place) not in ([], [first]), "there is another one")
+    connection.ok("own.noop")
+    pids.append(hide(connection))
+    assert all(map(is_alive, pids))
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: not any(map(is_alive, pids)), "the new guard has ended all of it", 5)
+    assert place.connect(epoch=2).stop() == []
+    until(lambda: not guards(place), "no guard is left")
+
+
+@pytest.mark.fault(29)
+def test_a_new_guard_leaves_with_its_daemon(place: Place, started: tuple[Connection, int, list[int]]) -> None:
     connection, daemon, pids = started
     os.kill(parent_of(daemon), signal.SIGKILL)
+    connection.ok("own.noop")
+    until(lambda: len(guards(place)) == 1, "there is another one")
+    assert connection.stop() == []
+    assert not any(map(is_alive, pids))
+    until(lambda: not guards(place), "it has left")
+
+
+@pytest.mark.fault(29)
+def test_nothing_goes_on_where_every_guard_is_killed(place: Place, started: tuple[Connection, int, list[int]]) -> None:
+    connection, _daemon, pids = started
+    killed: set[int] = set()
+    while not any(message["t"] == "stopped" for message in connection.received):
+        for guard in set(guards(place)) - killed:
+            os.kill(guard, signal.SIGKILL)
+            killed.add(guard)
+        connection.send("where", request=len(killed))
+        connection.read()
     assert stopped(connection) == []
     assert not any(map(is_alive, pids))
+    assert len(killed) == MOST_GUARDS
 
 
 def test_a_signal_to_the_guard_is_one_to_the_daemon(place: Place, started: tuple[Connection, int, list[int]]) -> None:
