@@ -32,6 +32,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import EngineBug
+from octogram_tui.model.ids import ErrandId
 from octogram_tui.model.scenario import AgentSpec
 
 
@@ -47,7 +48,7 @@ class Fleet:
         self._prometheus = Prometheus(core)
         self._breaches: Counter[str] = Counter()
         self._daemons: dict[str, tuple[str, str]] = {}  # birth and home of the one that each agent has, or had last
-        self._same: set[str] = set()  # agents that, when the run was taken up, still had the daemon that they had
+        self._changed: set[str] = set()  # agents with another daemon than had what is under way on them
         self._told_to_end: set[str] = set()  # agents that were being stopped when the run was taken up
         self._untried: set[str] = set()  # agents lost before the run was taken up: this process knows no way to them
         self.first_failed = ""
@@ -143,8 +144,9 @@ class Fleet:
         if self._state.get(name) != "starting":
             return
         self._move(name, "ready")
-        if name in self._daemons and not self.is_other(stimulus):
-            self._same.add(name)
+        is_new = name not in self._daemons or self.is_other(stimulus)
+        if is_new and name in self._daemons:
+            self._changed.add(name)
         self._daemons[name] = stimulus.birth, stimulus.home
         if stimulus.address:
             self._services.addresses[name] = stimulus.address
@@ -159,7 +161,7 @@ class Fleet:
                 birth=stimulus.birth,
             )
         )
-        if name == self._prometheus.agent and name not in self._same:
+        if name == self._prometheus.agent and is_new:
             self._prometheus.start()
 
     def load_told(self, stimulus: AgentLoadReport) -> None:
@@ -201,7 +203,6 @@ class Fleet:
 
     def start_again(self) -> list[str]:
         """Bring up all that are not over, each where it was. Gives their names."""
-        self._same.clear()
         self._told_to_end |= {name for name, state in self._state.items() if state == "stopping"}
         self._untried = {name for name, state in self._state.items() if state == "lost"}
         for name, state in self._state.items():
@@ -222,9 +223,17 @@ class Fleet:
         birth, _ = self._daemons.get(report.agent, ("", ""))
         return report.agent in self._daemons and not report.is_same and (not birth or birth != report.birth)
 
-    def is_same(self, agent: str) -> bool:
-        """Whether an agent has the daemon that it had before the run was taken up."""
-        return agent in self._same
+    def is_changed(self, agent: str) -> bool:
+        """Whether an agent has another daemon than the one that was sent what is under way on it."""
+        return agent in self._changed
+
+    def all_answered(self) -> None:
+        """What was under way on daemons that are gone has been dealt with."""
+        self._changed.clear()
+
+    def is_current(self, errand: ErrandId) -> bool:
+        """Whether an errand was for what runs on its agent now."""
+        return self._prometheus.is_current(errand)
 
     def is_missed(self, report: AgentUpReport) -> bool:
         """Whether another daemon than the agent's greets us, and the agent's was to be there still."""

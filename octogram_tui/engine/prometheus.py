@@ -40,6 +40,7 @@ class Prometheus:
         self._core = core
         self.spec: AgentSpec | None = core.scenario.prometheus_agent  # an edit of it counts from the next run
         self._sent = 0
+        self._first = 1  # the number of the errand that started it last
         self._targets: list[TargetGroup] = []
         self.is_up = False
         self.has_failed = False
@@ -57,7 +58,12 @@ class Prometheus:
     def start(self) -> None:
         """Have it started: its agent is up, for the first time, or with another daemon than before."""
         self.is_up, self.has_failed, self._targets = False, False, []
+        self._first = self._sent + 1
         self._send(START, "internals.start_prometheus", {}, START_S)
+
+    def is_current(self, errand: ErrandId) -> bool:
+        """Whether an errand was for the one that was started last."""
+        return errand.number >= self._first
 
     def started(self, report: AttemptReport) -> bool:
         """Take the end of one of its errands. True when it has just come up."""

@@ -122,7 +122,6 @@ class TakingUp:
         self._arm(stimulus)
         self._choose(stimulus)
         self._greeted.clear()
-        self._renewed.clear()
         self._later = [s for s in self._later if not isinstance(s, LOSSES)]  # they are tried once more
         self._awaited = dict.fromkeys(engine.fleet.start_again())
         self.is_under_way = True
@@ -219,6 +218,8 @@ class TakingUp:
                 self._tell_doubt(instance, why)
         for name in self._renewed:
             self._weigh_loss(name)
+        self._renewed.clear()
+        engine.fleet.all_answered()
         for stimulus in losses:
             engine.take(stimulus)
         if engine.phase == "starting":
@@ -241,7 +242,7 @@ class TakingUp:
             return "octogram-tui itself carried it out, and its process died"
         if agent not in self._greeted:
             return f"agent {agent} did not answer"
-        if not self._engine.fleet.is_same(agent):
+        if self._engine.fleet.is_changed(agent):
             return f"the daemon of agent {agent} that had it is gone: another one answers"
         return ""
 
@@ -263,10 +264,10 @@ class TakingUp:
             core.order(CancelJob(sent.agent, attempt, instance.cancel_reason, sent.where))
 
     def _send_errands(self) -> None:
-        """What the run itself had agents do: Prometheus begins anew with a new daemon."""
+        """Have agents do again what the run itself had them do: of a Prometheus that is gone nothing is wanted."""
         fleet = self._engine.fleet
         for id_, sent in self._sent.items():
-            if isinstance(id_, ErrandId) and id_.agent in self._greeted and fleet.is_same(id_.agent):
+            if isinstance(id_, ErrandId) and id_.agent in self._greeted and fleet.is_current(id_):
                 self._engine.core.order(sent)
 
     def _tell_doubt(self, instance: Instance, why: str) -> None:

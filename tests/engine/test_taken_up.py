@@ -148,7 +148,8 @@ class AnyTrouble(AnyOrder):
     @initialize(on_failure=st.sampled_from(["pause", "abort"]), keep=st.booleans(), paused=st.booleans())
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
-        self.simulation: Any = World(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
+        options = {"on_failure": on_failure, "keep_alive": keep, "start_paused": paused}
+        self.simulation: Any = World(make(0), lambda sent: None, **options).begin()
 
     @precondition(lambda self: self.simulation.exit_code is None)
     @rule(
