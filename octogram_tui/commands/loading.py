@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,11 +52,8 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
     sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
 
 
-def load_kept(run_dir: Path, digest: str, secrets: Sequence[str] = ()) -> Loaded:
-    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises.
-
-    secrets: where some of its secrets come from by now, as --secret says it
-    """
+def load_kept(run_dir: Path, digest: str) -> Loaded:
+    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises."""
     from octogram_tui.journal import sources
 
     kept = sources.find(run_dir, digest)
@@ -68,9 +64,7 @@ def load_kept(run_dir: Path, digest: str, secrets: Sequence[str] = ()) -> Loaded
         except KeyError:
             raise FileNotFoundError(2, "it was not kept", path) from None
 
-    args = SimpleNamespace(**{"secret": [], **kept.given})
-    args.secret = [*args.secret, *secrets]
-    loaded = load(args, read)
+    loaded = load(SimpleNamespace(**kept.given), read)
     if loaded.scenario.digest != digest:
         raise RunNotRestored(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
     return loaded

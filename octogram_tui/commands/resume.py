@@ -79,7 +79,6 @@ class Resumption:
     begun: terms.Terms
     request: RunWanted
     as_it_was: bool
-    secrets: tuple[str, ...]
 
     @classmethod
     def read(cls, argv: Sequence[str], opens_console: bool | None = None) -> Resumption:
@@ -90,7 +89,6 @@ class Resumption:
         _refuse(run)
         begun = terms.find(run.directory)
         as_it_was = given.pop("as_it_was", False)
-        secrets = tuple(given.pop("secret", ()))
         args = _merged(begun, given)
         args.secret = [*args.secret, *secrets]
         refuse_beside(args)
@@ -102,7 +100,7 @@ class Resumption:
                 hint="files that its scenario names are looked for from there",
             ) from error
         request = request_of(args, begun.argv, with_looks(settings, args), opens_console)
-        return cls(replace(run, directory=run.directory.absolute()), begun, request, as_it_was, secrets)
+        return cls(replace(run, directory=run.directory.absolute()), begun, request, as_it_was)
 
     @property
     def options(self) -> RunOptions:
@@ -114,16 +112,24 @@ class Resumption:
         from octogram_tui.commands.loading import load_kept
 
         vault = Vault()
-        loaded = load_kept(self.run.directory, self.begun.digest, self.secrets)
+        loaded = load_kept(self.run.directory, self.begun.digest)
         if loaded.scenario.secrets:
             streams.hide(vault.masker.text)
-            loaded = loaded._replace(scenario=vault.fill(loaded.scenario))
+            loaded = loaded._replace(scenario=self._filled(loaded.scenario, vault))
         request, kept = self.request, None
         if request.opens_console:
             from octogram_tui.journal.breakpoints import KeptBreakpoints
 
             kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)
         return Invocation(request.args, request.argv, request.settings, request.opens_console, loaded, kept, vault)
+
+    def _filled(self, scenario: Scenario, vault: Vault) -> Scenario:
+        """Give a scenario of the run with the values of its secrets, from wherever they come by now."""
+        from octogram_tui.commands.loading import secrets_of
+
+        now = {name: spec for name, spec in secrets_of(self.request.args).items() if name in scenario.secrets}
+        filled = vault.fill(replace(scenario, secrets={**scenario.secrets, **now}))
+        return replace(filled, secrets=scenario.secrets)
 
     def host_settings(self, invocation: Invocation, socket: Path) -> Any:
         """Give the settings of the run's host."""
@@ -139,7 +145,7 @@ class Resumption:
 
         def scenario_of(digest: str) -> Scenario:
             if digest not in known:
-                known[digest] = vault.fill(load_kept(run_dir, digest, self.secrets).scenario)
+                known[digest] = self._filled(load_kept(run_dir, digest).scenario, vault)
             return known[digest]
 
         def restored(journal: Path) -> Restored:
@@ -224,5 +230,6 @@ def _merged(begun: terms.Terms, given: dict[str, Any]) -> Any:
             setattr(args, name, None)  # whoever read that is gone
     for name in ("dry_run", "paused"):
         setattr(args, name, False)
+    given["secret"] = [*args.secret, *given.get("secret", ())]
     vars(args).update(given)
     return args

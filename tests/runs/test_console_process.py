@@ -40,6 +40,7 @@ def let_go(place: Place) -> None:
     next(iter(place.home.glob(".octogram/runs/*/a/home"))).joinpath("go").write_text("")
 
 
+@pytest.mark.fault(58)
 def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, console: pexpect.spawn) -> None:
     console.expect("for a file")
     console.close(force=False)

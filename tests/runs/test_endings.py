@@ -33,6 +33,7 @@ def begin(place: Place, text: str = LONG) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.fault(59)
 def test_one_interrupt_stops_everything_in_order(place: Place) -> None:
     process = begin(place, LONG.replace("trap '' TERM; ", ""))
     process.send_signal(signal.SIGINT)
@@ -42,6 +43,7 @@ def test_one_interrupt_stops_everything_in_order(place: Place) -> None:
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 
+@pytest.mark.fault(59)
 def test_a_second_interrupt_kills_at_once(place: Place) -> None:
     process = begin(place)
     process.send_signal(signal.SIGINT)
@@ -52,6 +54,7 @@ def test_a_second_interrupt_kills_at_once(place: Place) -> None:
     place.wait_clean(5)
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_other_signals_end_the_run_too(place: Place, number: int, code: int) -> None:
     process = begin(place, LONG.replace("trap '' TERM; ", ""))
@@ -62,6 +65,7 @@ def test_other_signals_end_the_run_too(place: Place, number: int, code: int) -> 
 
 
 @pytest.mark.terminal
+@pytest.mark.fault(58)
 def test_a_headless_run_ends_with_its_terminal(place: Place) -> None:
     path = place.write("long.yml", LONG.replace("trap '' TERM; ", ""))
     child = place.open(str(path), "--headless")

@@ -51,7 +51,8 @@ class Story:
     def crash(self, *arguments: str) -> str:
         """Kill the run's process; gives the run's name."""
         process = self.place.start(str(self.path), "--headless", *arguments)
-        wait_for(lambda: {"two-a", "two-b"} <= set(self.executed))
+        wait_for(lambda: {"two-a", "two-b"} <= set(self.executed) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         return str(self.place.last_run()["run"])
@@ -100,6 +101,7 @@ def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> No
     assert recovery.is_sound(story.journal(run))
     assert story.place.last_run()["state"] == "finished"
     assert "OK after" in story.place.run("replay", "last").stdout
+    assert story.place.run("compare", run, run).returncode == 0
     again = story.resume()
     assert again.returncode == 9
     assert "is over: it ended with exit code 0" in again.stderr
@@ -170,6 +172,29 @@ def test_a_run_can_crash_again_while_it_goes_on_and_while_it_ends(story: Story) 
     done = story.resume()
     assert done.returncode == 0, done
     assert Counter(story.executed) == Counter(DONE)
+
+
+@pytest.mark.fault(56, 88)
+def test_secrets_are_read_again_and_never_were_written(story: Story) -> None:
+    told = "echo {{ vars.key }} | grep -c '^.\\{14\\}$' >> " + str(story.oracle)
+    text = story.text.replace("vars:", "secrets: {key: {env: THE_KEY}}\nvars:").rstrip()
+    story.path.write_text(
+        text.replace("echo out", "echo {{ vars.key }}")[:-1] + f", {{name: m, builtins.shell: {json.dumps(told)}}}]\n"
+    )
+    story.place.extra["THE_KEY"] = "hunter2hunter2"
+    run = story.crash()
+    story.go.touch()
+    del story.place.extra["THE_KEY"]
+    refused = story.resume()
+    assert refused.returncode in (3, 9), refused
+    assert "THE_KEY" in refused.stderr
+    story.place.extra["OTHER"] = "hunter2hunter2"
+    done = story.resume("--secret", "key=env:OTHER")
+    assert done.returncode == 0, done
+    assert Counter(story.executed) == Counter(DONE) + Counter({"1": 2})
+    files = [path for path in (story.place.runs_dir / run).rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"hunter2" in path.read_bytes()]
 
 
 def test_a_run_that_goes_on_is_not_taken_from_its_process(story: Story) -> None:

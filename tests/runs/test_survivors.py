@@ -72,6 +72,7 @@ def test_nothing_outlives_a_run_that_is_interrupted_twice_at_once(place: Place, 
     wait_for(lambda: not sleepers(), 5, lambda: f"left: {sleepers()}")
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("interrupts", [1, 2])
 @pytest.mark.parametrize("when", [1, 3, 8, 12])
 def test_interrupted_while_its_agents_start(place: Place, when: int, interrupts: int) -> None:
