@@ -5,6 +5,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show every instance that would run, with its arguments",
     "runs": "list the runs that are known here",
     "replay": "look at a run again, from its journal",
+    "journal": "check the journals of runs for damage, and salvage what is good of one",
     "compare": "say where two runs first differ, and what took longer",
     "attach": "open a console onto a run that goes on",
     "resume": "go on with a run whose process has died, where it was",

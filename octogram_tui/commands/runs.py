@@ -44,16 +44,26 @@ def main(argv: Sequence[str]) -> int:
             counts = f"{entry.failures} failed"
         scenario = safe(run.info.scenario)
         print(f"{safe(run.id):{width}}  {entry.state:8}  {ending:8}  {spent:>8}  {counts:24}  {scenario}".rstrip())
-        if run.state == "crashed":
-            for line in _left_of(run):
-                print(f"{'':{width}}  {safe(line)}")
+        notes = _damage_of(entry) if entry.damage else []
+        for line in notes + (_left_of(run, is_sound=not entry.damage) if run.state == "crashed" else []):
+            print(f"{'':{width}}  {safe(line)}")
     return 0
 
 
-def _left_of(run: archive.KnownRun) -> list[str]:
+def _damage_of(entry: RunEntry) -> list[str]:
+    """Say what is wrong with a run's journal, and what helps."""
+    return [
+        f"its journal is damaged, {entry.damage}",
+        f"octogram-tui journal salvage {entry.run.id} makes a journal of what comes before",
+    ]
+
+
+def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
     """Say what a run whose process has died may have left, where and until when, and what can be done about it."""
     until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
-    ways = f"octogram-tui resume {run.id} goes on with it, octogram-tui clean {run.id} ends it"
+    ways = f"octogram-tui clean {run.id} ends it"
+    if is_sound:
+        ways = f"octogram-tui resume {run.id} goes on with it, {ways}"
     if until is None:
         return [ways]
     when = until.astimezone().strftime("%H:%M:%S")
@@ -71,7 +81,8 @@ def _record(entry: RunEntry) -> dict[str, Any]:
     run = entry.run
     return {
         "run": run.id,
-        "state": run.state,
+        "state": "damaged" if entry.damage else run.state,
+        "damage": entry.damage,
         "course": entry.state,
         "exit_code": run.exit_code,
         "failures": entry.failures,

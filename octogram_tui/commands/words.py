@@ -21,6 +21,7 @@ FOR_COMMANDS = {
     **dict.fromkeys(("diff", "cmp"), "compare"),
     **dict.fromkeys(("example", "quickstart", "tutorial"), "demo"),
     "ping": "doctor",
+    **dict.fromkeys(("fsck", "repair"), "journal check"),
 }
 """Words that neighbouring tools have, and what does it here."""
 

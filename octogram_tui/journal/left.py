@@ -40,7 +40,10 @@ def until(run_dir: Path, journal: str, lease_s: float) -> datetime | None:
     last_s = presence.last_s(run_dir, journal)
     if not lease_s or not last_s:
         return None
-    return datetime.fromtimestamp(last_s + lease_s + ENDING_S, UTC)
+    try:
+        return datetime.fromtimestamp(last_s + lease_s + ENDING_S, UTC)
+    except (ValueError, OverflowError, OSError):  # a lease as nobody has it, or a clock
+        return None
 
 
 def agents_left(journal: Path) -> tuple[LeftAgent, ...]:

@@ -76,6 +76,20 @@ def is_sound(path: Path) -> bool:
     return tail == seal.tail(crc)
 
 
+def damage_of(path: Path) -> str:
+    """Say what is wrong with a journal that nobody writes; '' when all is as it was written, or it has no checksums."""
+    if is_sound(path):
+        return ""
+    try:
+        with path.open("rb") as file:
+            if _head_wrong(path, file.readline(), found := Condition()) == "" and not found.is_sealed:
+                return ""
+        condition = examine(path)
+    except (JournalError, OSError):  # what cannot be read at all is told of elsewhere
+        return ""
+    return f"line {condition.lines + 1}: {condition.damage}" if condition.damage else ""
+
+
 def go_on_from(path: Path) -> Condition:
     """Prove a journal whose lock the caller has, and cut off what is torn, so that it can be appended to.
 

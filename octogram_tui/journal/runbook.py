@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from octogram_tui.journal import archive
 from octogram_tui.journal.archive import KnownRun
+from octogram_tui.journal.recovery import damage_of
 from octogram_tui.journal.standing import Standing, standing_of
 
 Use = Literal["attach", "replay"]
@@ -18,10 +19,11 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One run, with how it stands while it has not ended."""
+    """One run, with how it stands while it has not ended. damage: what is wrong with its journal."""
 
     run: KnownRun
     standing: Standing
+    damage: str = ""
 
     @property
     def use(self) -> Use:
@@ -32,7 +34,7 @@ class RunEntry:
     def state(self) -> str:
         """Name its state in a word."""
         if self.run.state != "running":
-            return self.run.state
+            return "damaged" if self.damage else self.run.state
         return "waiting" if self.standing.course == "waiting" else self.standing.course
 
     @property
@@ -40,6 +42,8 @@ class RunEntry:
         """Say how it stands or came out, in a few words."""
         if self.run.state == "running":
             return self.standing.says
+        if self.damage:
+            return "journal damaged"
         if self.run.exit_code is None:
             return "crashed"
         return "finished ok" if self.run.exit_code == 0 else f"finished, exit {self.run.exit_code}"
@@ -122,7 +126,7 @@ class RunBook:
         else:
             standing = standing_of(run.journal)
             self._live[run.directory] = stamp, standing
-        entry = RunEntry(run, standing)
+        entry = RunEntry(run, standing, "" if run.state == "running" else damage_of(run.journal))
         if run.state != "running":
             self._ended[run.directory] = stamp, entry
         return entry

@@ -27,7 +27,7 @@ def look_of(entry: RunEntry) -> Look:
             return _DONE
         is_failing = entry.standing.reason == "failure" and entry.wants_operator
         return LOOKS[State.FAILED if is_failing else State.HELD if entry.wants_operator else State.RUNNING]
-    if entry.run.exit_code is None:
+    if entry.run.exit_code is None or entry.damage:
         return _CRASHED
     return LOOKS[State.FAILED if entry.run.exit_code else State.OK]
 
