@@ -23,6 +23,7 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
 from octogram_tui.runtime.desk import Desk, Question
+from octogram_tui.runtime.feeding import Feeding
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.scenario.load import Loaded, load_scenario
 
@@ -54,7 +55,7 @@ class DebuggedRun:
         self._answers: dict[str, int] = {}
         self.events: list[Event] = []
         self.at_s = 0.0
-        self.desk = Desk(_no_log, None, self._engine)
+        self.desk = Desk(_no_log, None, self._engine, Feeding(self._engine, None).aside)
 
     def begin(self) -> DebuggedRun:
         """Start, and go as far as it goes."""

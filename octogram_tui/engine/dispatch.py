@@ -19,6 +19,7 @@ from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec
+from octogram_tui.template.bound import is_turn_long
 from octogram_tui.template.items import expand_items
 
 
@@ -62,6 +63,11 @@ class Dispatcher:
         """Whether nothing runs, nothing waits for a retry, and nothing more could be begun."""
         return not (self._work or self._instances.count("running", "watching", "retrying"))
 
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something that could move."""
+        return bool(self._work)
+
     # -- opening and advancing ------------------------------------------------------------------------------------
 
     def open(self, stage_run: StageRun) -> None:
@@ -73,8 +79,8 @@ class Dispatcher:
             self._close_stage(stage_run)
 
     def settle(self) -> None:
-        """Advance everything that can move, until nothing does."""
-        while self._work:
+        """Advance everything that can move, until nothing does or the rest is for another turn."""
+        while self._work and not is_turn_long():
             unit = self._work.popleft()
             if isinstance(unit, JobRun):
                 self._advance_job(unit)
@@ -220,6 +226,9 @@ class Dispatcher:
             return
         while not stage_run.is_closing:
             if job_run.begun and job_run.is_sequential:
+                return
+            if is_turn_long():
+                self._work.append(job_run)
                 return
             instance = job_run.drawn or self._draw(job_run)
             if instance is None:

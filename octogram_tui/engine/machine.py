@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
@@ -82,13 +82,16 @@ from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.failure import TEMPLATE, Failure
 from octogram_tui.model.ids import AttemptId, ErrandId
 from octogram_tui.model.scenario import Scenario, StageSpec
+from octogram_tui.template.bound import begin_turn, end_turn, is_turn_long
+from octogram_tui.template.requests import Bound
 
 
 class Outcome(NamedTuple):
-    """What feeding one stimulus led to."""
+    """What feeding one stimulus led to. bounds: which of its evaluations of templates ended at one, and at which."""
 
     events: list[Event]
     effects: list[Effect]
+    bounds: Mapping[int, Bound]
 
 
 class Engine:
@@ -165,15 +168,17 @@ class Engine:
             StopRequest: self.ending.stop,
         }
 
-    def feed(self, stimulus: Stimulus, at_s: float) -> Outcome:
+    def feed(self, stimulus: Stimulus, at_s: float, bounds: Mapping[int, Bound] | None = None) -> Outcome:
         """Take one stimulus at `at_s` seconds since the run's start.
 
+        bounds: of what is fed once more, those of its outcome: time and memory are not the engine's, and may differ.
         Raises EngineBug when the engine contradicts itself, with the last stimuli.
         """
         core = self.core
         core.at_s = at_s
         core.events, core.effects = [], []
         self._recent.append(stimulus)
+        begin_turn(bounds)
         try:
             if self.phase != "finished":
                 self.take(stimulus)
@@ -186,7 +191,9 @@ class Engine:
                 core.order(EndRun(exit_code(self.causes)))
         except EngineBug as bug:
             raise EngineBug(bug.message, list(self._recent)) from bug
-        return Outcome(core.events, core.effects)
+        finally:
+            ended = end_turn()
+        return Outcome(core.events, core.effects, ended)
 
     def take(self, stimulus: Stimulus) -> None:
         """Have a stimulus handled by whom it is for; what waits for agents is handled when they have answered."""
@@ -397,6 +404,8 @@ class Engine:
                 self.ending.stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
             case RunTimer.CANCEL:
                 self.dispatcher.give_up_cancelled(CANCEL_S)
+            case RunTimer.GO_ON:
+                pass  # all that can move does so now
             case RunTimer.COLLECT:
                 self.ending.stop(StopRequest("time for `always` stages is over", 0, force=True))
 
@@ -408,6 +417,8 @@ class Engine:
         while self.course.is_next_due:
             self.course.advance()
             self.dispatcher.settle()
+        if is_turn_long() and self.dispatcher.has_work:
+            self.core.order(ArmTimer(RunTimer.GO_ON, 0.0))
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
             self.holding.pause_for("failure", f"{undecided.id} failed")

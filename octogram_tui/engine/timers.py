@@ -25,6 +25,7 @@ class RunTimer(Enum):
 
     LIMIT = "the time limit of the whole run"
     COLLECT = "the time that `always` stages have once the run is being stopped"
+    GO_ON = "nothing: what a turn has left to the next, since its templates take long"
     CANCEL = "the time that agents have to confirm what was cancelled"
 
 

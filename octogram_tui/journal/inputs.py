@@ -5,6 +5,9 @@ A line is one object: `seq` (of the last event before it), `at_s`, `type`: `inpu
 
 - of what changes nothing (log lines, progress, load): its events are all that there is of it;
 - of an attempt's end that its `job_finished` tells in full, as it does for most: that is read instead.
+
+`bounds` has which evaluations of templates ended at a bound meanwhile, by their number: what takes too long here may be
+in time elsewhere, so that it is told and not tried again.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from octogram_tui.journal import codec
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId, Execution, InstanceId, parse_execution
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.template.requests import Bound
 
 ScenarioOf = Callable[[str], Scenario]
 """Gives the scenario of a digest, built again from what was kept of it: a new one each time, as when a file is read.
@@ -35,19 +39,24 @@ _QUIET: dict[type, type[Event]] = {OutputReport: JobOutput, ProgressReport: JobP
 QUIET_EVENTS = tuple(_QUIET.values())
 """Events of which the engine remembers nothing."""
 
+NO_BOUNDS: Mapping[int, Bound] = {}
 _NOT_FINITE = "\0float"
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def record_of(stimulus: Stimulus, at_s: float, seq: int, events: Sequence[Event]) -> dict[str, Any] | None:
+def record_of(
+    stimulus: Stimulus, at_s: float, seq: int, events: Sequence[Event], bounds: Mapping[int, Bound] = NO_BOUNDS
+) -> dict[str, Any] | None:
     """Give the line of what was fed, as an object; None when there is nothing to write.
 
-    seq: of the last event before; events: what came of it.
+    seq: of the last event before; events, bounds: what came of it.
     """
     cls = type(stimulus)
-    if cls is AttemptReport:
+    if bounds:
+        pass  # no event tells of them
+    elif cls is AttemptReport:
         if events and _is_told(stimulus, events[0]):  # type: ignore[arg-type]
             return None
     elif cls in _QUIET:
@@ -63,6 +72,8 @@ def record_of(stimulus: Stimulus, at_s: float, seq: int, events: Sequence[Event]
     record: dict[str, Any] = {"seq": seq, "at_s": at_s, "type": codec.INPUT_TYPE, "fed": cls.__name__}
     if given:
         record["with"] = given
+    if bounds:
+        record["bounds"] = {str(number): bound for number, bound in bounds.items()}
     return record
 
 
@@ -113,6 +124,16 @@ def told(event: Event) -> AttemptReport | None:
     if event.cause != f"{AttemptReport.__name__} {attempt}":
         return None
     return AttemptReport(event.agent, attempt, event.state, event.result, event.failure, event.duration_s)
+
+
+def bounds_of(record: Mapping[str, Any]) -> Mapping[int, Bound]:
+    """Give which evaluations ended at a bound, as an input line has it. Raises ValueError."""
+    given = record.get("bounds")
+    if given is None:
+        return NO_BOUNDS
+    if not isinstance(given, dict) or not all(bound in get_args(Bound) for bound in given.values()):
+        raise ValueError("`bounds` has numbers, and at which bound each ended")
+    return {int(number): bound for number, bound in given.items()}
 
 
 def stimulus_of(record: Mapping[str, Any], scenario_of: ScenarioOf) -> Stimulus:

@@ -7,7 +7,7 @@ the journal has: what differs is not guessed about, but refused.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from octogram_tui.errors import EngineBug, RunNotRestored
 from octogram_tui.journal import codec, inputs
 from octogram_tui.journal.inputs import ScenarioOf
 from octogram_tui.model.ids import AttemptId, ErrandId, Execution
+from octogram_tui.template.requests import Bound
 
 Line = Event | dict[str, Any]
 
@@ -124,12 +125,13 @@ class _Replay:
             raise _differs(self.awaited[0], None)
         try:
             stimulus = inputs.stimulus_of(self._veil.input(line), self._scenario_of)
+            bounds = inputs.bounds_of(line)
         except ValueError as error:
             message = f"what the run was fed after event {line.get('seq')} cannot be read: {error}"
             raise RunNotRestored(message, hint=OTHER_VERSION) from error
-        self._feed(stimulus, float(line["at_s"]))
+        self._feed(stimulus, float(line["at_s"]), bounds)
 
-    def _feed(self, stimulus: Stimulus, at_s: float) -> None:
+    def _feed(self, stimulus: Stimulus, at_s: float, bounds: Mapping[int, Bound] = inputs.NO_BOUNDS) -> None:
         if isinstance(stimulus, TakeUpRequest):
             self.tell_engine()
         elif isinstance(stimulus, AttemptReport) and isinstance(stimulus.attempt, ErrandId):
@@ -138,7 +140,7 @@ class _Replay:
             self._due_s.pop(stimulus.timer, None)
         self.at_s = at_s
         try:
-            outcome = self.engine.feed(stimulus, at_s)
+            outcome = self.engine.feed(stimulus, at_s, bounds)
         except EngineBug as bug:
             raise RunNotRestored(f"the run cannot be built again: {bug.message}", hint=OTHER_VERSION) from bug
         self.awaited.extend(self._veil.events(outcome.events))

@@ -23,24 +23,30 @@ from octogram_tui.runtime.verbs import (
 )
 from octogram_tui.runtime.watch import ScenarioFiles, in_a_line
 from octogram_tui.runtime.whereabouts import Guide
+from octogram_tui.template.analysis import uses
 
 Question = LogQuery | LookAtFile | CheckFile | Evaluate | ForeseeSet | ForeseeFile | Expected | Whereabouts
 """What is answered to who asks, after a while, and is no event by itself."""
 
 
 class Desk:
-    """One for a run. files: None for a run whose scenario is not read again."""
+    """One for a run. files: None for a run whose scenario is not read again.
+
+    aside: looks at the engine while nothing moves it.
+    """
 
     def __init__(
         self,
         read_log: Callable[[LogQuery], Awaitable[dict[str, Any]]],
         files: ScenarioFiles | None,
         engine: Engine,
+        aside: Callable[[Callable[[], dict[str, Any]]], Awaitable[dict[str, Any]]],
         guide: Guide | None = None,
     ) -> None:
         self._read_log = read_log
         self._files = files
         self._engine = engine
+        self._aside = aside
         self._guide = guide
 
     async def answer(self, question: Question) -> dict[str, Any]:
@@ -52,12 +58,12 @@ class Desk:
         if isinstance(question, LogQuery):
             return await self._read_log(question)
         if isinstance(question, Evaluate):
-            return self._evaluate(question)
+            uses(question.expression, expression=True)  # whether it may last is known from now on
+            return await self._aside(lambda: self._evaluate(question))
         if isinstance(question, Expected):
-            return self._expected(question)
+            return await self._aside(lambda: self._expected(question))
         if isinstance(question, ForeseeSet):
-            found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
-            return {"problem": "", "led_to": [], **as_answer(found)}
+            return await self._aside(lambda: self._foresee_set(question))
         if isinstance(question, Whereabouts):
             if self._guide is None:
                 return {"problem": "this run has no agents"}
@@ -72,7 +78,6 @@ class Desk:
         return {"problem": "", "led_to": [], "said": [said], "problems": [list(problem) for problem in problems]}
 
     def _evaluate(self, question: Evaluate) -> dict[str, Any]:
-        """Evaluate in the loop itself: the engine must not move meanwhile, and the bounds of templates hold."""
         try:
             value = look(self._engine, question.expression, question.instance, question.agent)
             json.dumps(value, allow_nan=False).encode()
@@ -96,4 +101,8 @@ class Desk:
                 "problem": f"the file is refused: {in_a_line(problems)}",
                 "problems": [list(each) for each in problems],
             }
-        return {"problem": "", "led_to": [], **as_answer(foresee_edit(self._engine, new))}
+        return await self._aside(lambda: {"problem": "", "led_to": [], **as_answer(foresee_edit(self._engine, new))})
+
+    def _foresee_set(self, question: ForeseeSet) -> dict[str, Any]:
+        found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
+        return {"problem": "", "led_to": [], **as_answer(found)}

@@ -1,4 +1,4 @@
-"""One queue of stimuli in, effects out: the only caller of `Engine.feed`, and the only place where a run's time passes.
+"""One queue of stimuli in, effects out: fed by feeding.py, and the only place where a run's time passes.
 
 The order is always the same: feed, mask what is secret, write the journal, tell everybody, carry out the effects.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from octogram_tui import faults
@@ -31,8 +31,11 @@ from octogram_tui.journal.inputs import record_of
 from octogram_tui.model.failure import ARGUMENTS, Failure
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.feeding import Batch, Feeding, Handed
+from octogram_tui.runtime.feeding import Fed as Fed
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.verbs import LogQuery
+from octogram_tui.template import bound
 
 HEARTBEAT_S = 5.0
 BROKEN_END_S = 30.0  # for the agents to stop once the engine or the journal has failed
@@ -68,10 +71,6 @@ class Masks(Protocol):
         ...
 
 
-Fed = Callable[[Sequence[Event]], None]
-"""Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
-
-
 class Driver:
     """Drives one engine to its end. at_s: how long the run has gone on already, where it was taken up again."""
 
@@ -92,13 +91,15 @@ class Driver:
         self._bus = bus
         self._make_link = make_link
         self._errands = errands
-        self._check = check
+        self._feeding = Feeding(engine, check)
         self._masks = masks
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time() - at_s
-        self._queue: deque[tuple[Stimulus, Fed | None]] = deque()
+        self._queue: list[Handed] = []
         self._is_pumping = False
+        self._aside: asyncio.Task[None] | None = None  # a feeding beside the loop
         self._unwritten: list[Callable[[], None]] = []  # who waits for what the queue leads to
+        self._waiting_aside: list[Callable[[], None]] = []  # who waits for what is fed beside the loop
         self._unsynced: deque[tuple[int, Callable[[], None]]] = deque()  # who waits for the disk
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._heartbeat: asyncio.TimerHandle | None = None
@@ -113,6 +114,11 @@ class Driver:
         """The engine, to be looked at only."""
         return self._engine
 
+    @property
+    def aside(self) -> Callable[[Callable[[], Any]], Awaitable[Any]]:
+        """The way to look at the engine while nothing moves it."""
+        return self._feeding.aside
+
     def submit(self, stimulus: Stimulus, on_fed: Fed | None = None) -> None:
         """Hand in a stimulus; all that come in one turn of the event loop are fed together.
 
@@ -121,6 +127,8 @@ class Driver:
         if self.failure is not None and isinstance(stimulus, StopRequest) and stimulus.force:
             for link in self.links.values():  # the engine is not there any more to order it
                 link.stop(force=True)
+        if self._aside is not None and isinstance(stimulus, StopRequest):
+            bound.give_up()
         self._queue.append((stimulus, on_fed))
         if not self._is_pumping:
             self._is_pumping = True
@@ -130,6 +138,8 @@ class Driver:
         """Call back once all that was handed in so far, and what came of it, is on the disk."""
         if self._queue:
             self._unwritten.append(then)
+        elif self._aside is not None:
+            self._waiting_aside.append(then)
         else:
             self._call_when_synced([then])
 
@@ -154,45 +164,62 @@ class Driver:
             self._note_unclean()
             self._queue.clear()
             return
+        handed, self._queue = self._queue, []
+        waiting, self._unwritten = self._unwritten, []
+        at_s = round(self._loop.time() - self._started_s, 6)
+        if self._feeding.may_last:
+            handed.sort(key=_is_no_stop)
+            self._is_pumping = True
+            self._waiting_aside = waiting
+            self._aside = self._loop.create_task(self._feed_aside(handed, at_s), name="feeding beside the loop")
+        else:
+            self._take(self._feeding.feed(handed, at_s), waiting)
+
+    async def _feed_aside(self, handed: list[Handed], at_s: float) -> None:
+        batch = await self._feeding.feed_aside(handed, at_s)
+        self._aside = None
+        self._is_pumping = False
+        self._take(batch, self._waiting_aside)
+
+    def _take(self, batch: Batch, waiting: list[Callable[[], None]]) -> None:
+        """Write what came of it, tell it, and carry it out."""
         events: list[Event] = []
         inputs: list[dict[str, Any]] = []
-        effects: list[Effect] = []
         answers: list[tuple[Fed, list[Event]]] = []
-        failure: Exception | None = None
-        at_s = round(self._loop.time() - self._started_s, 6)
-        try:
-            while self._queue:
-                stimulus, on_fed = self._queue.popleft()
-                seq = self._engine.core.seq
-                outcome = self._engine.feed(stimulus, at_s)
-                stated = outcome.events if self._masks is None else self._masks.mask(outcome.events)
-                fed = record_of(stimulus, at_s, seq, stated)  # an end that is masked in its event is written, sealed
-                if fed is not None:
-                    inputs.append(fed if self._masks is None else self._masks.seal(fed))
-                events += stated
-                effects += outcome.effects
-                if on_fed is not None:
-                    answers.append((on_fed, stated))
-                if self._check is not None:
-                    self._check(self._engine)
-        except Exception as error:
-            failure, effects = error, []
+        failure = batch.failure
         try:  # what was stated before the engine failed is told all the same
+            for stimulus, told, seq, outcome in batch.turns:
+                stated = outcome.events if self._masks is None else self._masks.mask(outcome.events)
+                # An end that is masked in its event is written, sealed.
+                record = record_of(stimulus, batch.at_s, seq, stated, outcome.bounds)
+                if record is not None:
+                    inputs.append(record if self._masks is None else self._masks.seal(record))
+                events += stated
+                if told is not None:
+                    answers.append((told, stated))
             faults.hit("driver.fed")
             self._journal.append(events, inputs)
             faults.hit("driver.written")
-            unwritten, self._unwritten = self._unwritten, []
-            self._call_when_synced(unwritten)
+            if batch.left:
+                self._unwritten[:0] = waiting
+            else:
+                self._call_when_synced(waiting)
             if events:
                 self._bus.publish(events)
             for tell, came in answers:
                 tell(came)
-            for effect in effects:
-                self._carry_out(effect)
+            if failure is None:
+                for turn in batch.turns:
+                    for effect in turn.outcome.effects:
+                        self._carry_out(effect)
         except Exception as error:
             failure = failure or error
+        self._queue[:0] = batch.left
         if failure is not None:
             self._break(failure)
+        elif self._queue and not self._is_pumping:
+            self._is_pumping = True
+            self._loop.call_soon(self._pump)
 
     def _break(self, error: Exception) -> None:
         """The engine, the journal or we failed: nothing more is fed, but the agents are still stopped and cleaned."""
@@ -291,7 +318,8 @@ class Driver:
         return end._asdict()
 
     async def close(self) -> None:
-        """Let go of timers, errands and links."""
+        """Let go of timers, errands, links and the engine."""
+        self._feeding.close()
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         self._drop_timers()
@@ -305,3 +333,8 @@ class Driver:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+
+def _is_no_stop(handed: Handed) -> bool:
+    """Put what stops the run before what may take long."""
+    return not isinstance(handed[0], StopRequest)

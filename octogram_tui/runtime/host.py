@@ -157,7 +157,7 @@ class Host:
         if settings.reload is not None:
             engine = driver.engine
             files = ScenarioFiles(scenario, settings.reload, driver.submit, lambda: engine.core.scenario.digest)
-        desk = Desk(driver.read_log, files, driver.engine, self._guide(driver))
+        desk = Desk(driver.read_log, files, driver.engine, driver.aside, self._guide(driver))
         reveals = Reveals(settings.vault, driver.submit, desk.answer)
         control = ControlServer(self._options.run, settings.run_dir / archive.JOURNAL, reveals.submit, reveals.answer)
         self._bus.subscribe(lambda _: control.wake())
@@ -296,7 +296,7 @@ class Host:
     def _guide(self, driver: Driver) -> Guide:
         settings = self._settings
         reaching = Reaching(settings.ssh_config, settings.accept_new, settings.force_local)
-        return Guide(driver.engine, driver.links, settings.run_dir / archive.JOURNAL, reaching)
+        return Guide(driver.engine, driver.links, settings.run_dir / archive.JOURNAL, reaching, driver.aside)
 
     def _make_driver(self, journal: JournalWriter, transports: Transports, course: _Course) -> Driver:
         scenario = self._scenario

@@ -21,6 +21,7 @@ from typing import Any, Self
 from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.stimuli import StopRequest
 from octogram_tui.errors import ExitCode
+from octogram_tui.template import bound
 
 CODES = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -81,6 +82,7 @@ class Signals:
     def _ask(self, number: signal.Signals) -> None:
         # A closed terminal sends HUP, and whoever started us may follow with TERM: only one of them counts twice.
         self._count += 1
+        bound.give_up()
         now_s = time.monotonic()
         is_blocked = self._waiting_s is not None and now_s - self._waiting_s >= BLOCKED_S
         if (self._count > 2 or (self._count > 1 and is_blocked)) and number != signal.SIGHUP:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from octogram_tui.journal.attempts import latest_arguments
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.link import Link
+
+Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Looks at the engine while nothing moves it."""
 
 
 class Reaching(NamedTuple):
@@ -29,11 +32,14 @@ class Reaching(NamedTuple):
 class Guide:
     """Tells of whereabouts. The run hears nothing of it."""
 
-    def __init__(self, engine: Engine, links: Mapping[str, Link], journal: Path, reaching: Reaching) -> None:
+    def __init__(
+        self, engine: Engine, links: Mapping[str, Link], journal: Path, reaching: Reaching, aside: Aside
+    ) -> None:
         self._engine = engine
         self._links = links
         self._journal = journal
         self._reaching = reaching
+        self._aside = aside
 
     async def tell(self, id_: InstanceId) -> dict[str, Any]:
         """Give {problem}, or agent, directory, environment, whether that is whole, notes, and the way there."""
@@ -72,7 +78,7 @@ class Guide:
                 return of_arguments(arguments), []
         if job_of(self._engine.core.scenario, id_) is None:
             return None, []
-        found = would_have(self._engine, id_)
+        found = await self._aside(lambda: would_have(self._engine, id_))
         notes = [] if instance is not None else ["it has not run: as it would begin now"]
         return found, [*notes, *([f"not all can be told: {found.trouble}"] if found.trouble else [])]
 

@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import process
-from octogram_tui.template.process import AtBound, Bound, Process
-from octogram_tui.template.requests import Kind, Request, answered, encode
+from octogram_tui.template.process import AtBound, Process
+from octogram_tui.template.requests import Bound, Kind, Request, answered, encode
 from octogram_tui.template.scope import missing_variable
 
+MOST_IN_A_TURN = 8
 AGAIN = 10
 """So many times longer may last what is known to have ended in time, when a turn is gone through again."""
 
@@ -26,12 +27,13 @@ class Turn:
     known: of a turn that is gone through again, what that was then.
     """
 
-    __slots__ = ("count", "ended", "known", "stops")
+    __slots__ = ("count", "ended", "is_given_up", "known", "stops")
 
     def __init__(self, known: Mapping[int, Bound] | None = None) -> None:
         self.known = known
         self.count = 0
         self.ended: dict[int, Bound] = {}
+        self.is_given_up = False
         self.stops = _needs.stops
 
     def is_unwanted(self) -> bool:
@@ -77,6 +79,12 @@ def end_turn() -> dict[int, Bound]:
     """End it, and give which of its evaluations ended at a bound."""
     turn, _here.turn = _here.turn, None
     return {} if turn is None else turn.ended
+
+
+def is_turn_long() -> bool:
+    """Whether the turn has evaluated much apart, or was given up: what can wait is for another one."""
+    turn = _here.turn
+    return turn is not None and (turn.is_given_up or turn.count >= MOST_IN_A_TURN)
 
 
 def give_up() -> None:
@@ -126,6 +134,7 @@ def _refuse(turn: Turn, number: int, bound: Bound, text: str) -> NoReturn:
     from octogram_tui.template.environment import short
 
     turn.ended[number] = bound
+    turn.is_given_up |= bound == "stopped"
     said = {
         "time": f"this takes more than {process.CPU_S:g} seconds",
         "memory": f"this takes more than {process.MEMORY_BYTES >> 20} MiB of memory",

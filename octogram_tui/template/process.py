@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+
+from octogram_tui.template.requests import Bound
 
 CPU_S = 2.0
 """What one evaluation may take of a processor."""
@@ -24,9 +25,6 @@ MOST_ANSWERED_BYTES = 64 << 20
 LOOK_S = 0.1
 IDLE, OUT_OF_MEMORY = 0, 3
 """How the process ends by itself: asked nothing for long, or told that there is no more memory."""
-
-Bound = Literal["time", "memory", "stopped", "broken"]
-"""Why an evaluation ended without an answer. stopped: nobody wants it any more."""
 
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from octogram_tui.template.apart import main; main()"

@@ -17,6 +17,10 @@ Kind = Literal["text", "value", "condition"]
 """What comes of a template: a text; of an expression: a value, or whether it holds."""
 
 
+Bound = Literal["time", "memory", "stopped", "broken"]
+"""Why an evaluation ended without an answer. stopped: nobody wants it any more."""
+
+
 class Request(NamedTuple):
     """One evaluation. cpu_s: how much it may take."""
 

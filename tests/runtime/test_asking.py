@@ -21,6 +21,7 @@ from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk, Question
 from octogram_tui.runtime.driver import Fed
+from octogram_tui.runtime.feeding import Feeding
 from octogram_tui.runtime.verbs import CheckFile, ForeseeFile, LogQuery, LookAtFile
 
 DEADLINE_S = 20.0
@@ -183,7 +184,8 @@ async def test_a_run_that_does_not_read_its_scenario_again_says_so(run: Run, que
     async def no_log(_: Question) -> dict[str, Any]:
         return {}
 
-    desk = Desk(no_log, None, Engine(Scenario("s.yml", ()), RunOptions(run="r")))
+    engine = Engine(Scenario("s.yml", ()), RunOptions(run="r"))
+    desk = Desk(no_log, None, engine, Feeding(engine, None).aside)
     assert "does not read its scenario again" in (await desk.answer(question))["problem"]
 
 

@@ -1,0 +1,95 @@
+"""Feeds the engine: in the event loop, or beside it once there is a template that may take long.
+
+Then the loop goes on meanwhile: heartbeats, signals, consoles. The engine is still used by one at a time, since all who
+feed it or look at it stand in one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from octogram_tui.engine.events import Event
+from octogram_tui.engine.machine import Engine, Outcome
+from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.template import bound
+
+Fed = Callable[[Sequence[Event]], None]
+"""Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
+
+Handed = tuple[Stimulus, Fed | None]
+Seen = TypeVar("Seen")
+
+
+class Turn(NamedTuple):
+    """One stimulus and what came of it. seq: of the last event before."""
+
+    stimulus: Stimulus
+    told: Fed | None
+    seq: int
+    outcome: Outcome
+
+
+class Batch(NamedTuple):
+    """What came of feeding several, up to the one at which the engine failed, or was given up for the run to stop.
+
+    left: what was not fed any more.
+    """
+
+    at_s: float
+    turns: list[Turn]
+    left: list[Handed]
+    failure: Exception | None = None
+
+
+class Feeding:
+    """The one way to the engine of a run."""
+
+    def __init__(self, engine: Engine, check: Callable[[Engine], None] | None) -> None:
+        self._engine = engine
+        self._check = check
+        self._thread: ThreadPoolExecutor | None = None
+
+    @property
+    def may_last(self) -> bool:
+        """Whether it is to be done beside the event loop."""
+        return bound.is_expected()
+
+    def feed(self, handed: list[Handed], at_s: float) -> Batch:
+        """Feed one after the other."""
+        turns: list[Turn] = []
+        for number, (stimulus, told) in enumerate(handed):
+            seq = self._engine.core.seq
+            try:
+                outcome = self._engine.feed(stimulus, at_s)
+                turns.append(Turn(stimulus, told, seq, outcome))
+                if self._check is not None:
+                    self._check(self._engine)
+            except Exception as error:
+                return Batch(at_s, turns, handed[number + 1 :], error)
+            if "stopped" in outcome.bounds.values():
+                return Batch(at_s, turns, handed[number + 1 :])
+        return Batch(at_s, turns, [])
+
+    async def aside(self, look: Callable[[], Seen]) -> Seen:
+        """Look at the engine while nobody feeds it; it has to be left as it is."""
+        if not self.may_last:
+            return look()
+        return await asyncio.get_running_loop().run_in_executor(self._line(), look)
+
+    async def feed_aside(self, handed: list[Handed], at_s: float) -> Batch:
+        """Feed beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._line(), self.feed, handed, at_s)
+
+    def _line(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        return self._thread
+
+    def close(self) -> None:
+        """Let go of the thread; what it evaluates is given up."""
+        if self._thread is not None:
+            bound.give_up()
+            self._thread.shutdown(wait=False, cancel_futures=True)
