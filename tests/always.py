@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from octogram_tui.template import bound
+
 PR_SET_CHILD_SUBREAPER = 36
 LEAVE_S = 10.0
 """For what is about to end anyway."""
@@ -79,6 +81,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     before = item.stash.get(BEFORE, None)
     if before is None:
         return
+    evaluates = bound._here.process  # it serves the thread of the tests as long as that goes on
+    if evaluates is not None:
+        SHARED_CHILDREN.add(evaluates._pid)
     found = [
         *left_processes(before),
         *left_threads(before),

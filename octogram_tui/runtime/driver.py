@@ -200,7 +200,10 @@ class Driver:
             faults.hit("driver.fed")
             self._journal.append(events, inputs)
             faults.hit("driver.written")
-            self._call_when_synced(waiting)
+            if batch.left:
+                self._unwritten[:0] = waiting
+            else:
+                self._call_when_synced(waiting)
             if events:
                 self._bus.publish(events)
             for tell, came in answers:

@@ -70,7 +70,7 @@ def test_an_expression_has_the_names_of_where_it_is_asked(
         ("res", "two/later@n_1[2]", "", "two/later@n_1[2] has given nothing, or that is kept no more"),
         ("1", "no/no@no", "", "the scenario has no job no/no"),
         ("1", "", "nobody", "there is no agent 'nobody'"),
-        ("'x' * 100000000", "", "", "MiB of memory"),
+        ("'x' * 100000000", "", "", "would have more than 4194304 characters"),
     ],
 )
 def test_what_has_no_value_is_said_in_a_line(expression: str, instance: str, agent: str, said: str) -> None:
