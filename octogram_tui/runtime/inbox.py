@@ -76,7 +76,7 @@ class Inbox:
     def take(self, attachment: Attachment, line: bytes) -> None:
         """Take one line. Raises Quarantine; and ValueError or another error for what makes no sense."""
         try:
-            message = decode(line)
+            message = decode(line, whole=True)
         except WireError as error:
             raise ValueError(str(error)) from None
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from octogram_agentd import VERSION, boot
+from octogram_agentd import PROTOCOL, VERSION, boot
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.transport.bundle import (
     BootEvent,
@@ -103,7 +103,7 @@ def test_the_second_boot_needs_nothing(tmp_path: Path, python: str) -> None:
     machine = Machine(tmp_path, python)
     events, printed, status = machine.boot()
     assert [type(event) for event in events] == [Need, Started]
-    assert printed.startswith(f"agentd {VERSION}, protocol 1.0, Python 3.")
+    assert printed.startswith(f"agentd {VERSION}, protocol {'.'.join(map(str, PROTOCOL))}, Python 3.")
     assert status == 0
     assert [path.name for path in machine.cached()] == [f"agentd-{BUNDLE.digest[:16]}"]
     assert machine.cached()[0].stat().st_mode & 0o777 == 0o700
