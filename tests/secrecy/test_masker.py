@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octogram_tui.errors import AttachRefused
-from octogram_tui.secrecy.forms import SHORTEST
 from octogram_tui.secrecy.masker import Masker
+from octogram_tui.secrecy.names import SHORTEST
 
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=9, max_size=60).filter(
     lambda text: len(set(text)) > 3 and text.strip() == text
