@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from octogram_tui.secrecy.forms import SHORTEST, SHORTEST_LINE
+from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 
 LONG = 1000
 """A text from so many signs on may be the end of a longer one."""

@@ -15,11 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from octogram_tui.model.ids import InstanceId
-
-SHORTEST = 6
-"""Fewer signs than these are found all over in other texts, so such a value is known only where it stands alone."""
-SHORTEST_LINE = 8
-"""The same of one line among several."""
+from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 
 _NOT_PLAIN = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 

@@ -13,8 +13,7 @@ from typing import Any
 
 from octogram_tui.errors import AttachRefused
 from octogram_tui.secrecy.finder import LONG, Finder, Needle, Span
-from octogram_tui.secrecy.forms import SHORTEST, forms_of
-from octogram_tui.secrecy.names import label
+from octogram_tui.secrecy.names import SHORTEST, label
 from octogram_tui.secrecy.walk import Way, walk
 
 _LABEL = re.compile(r"\(secret ([A-Za-z_][A-Za-z0-9_]*(?: as [^()]*)?)\)")
@@ -49,6 +48,8 @@ class Masker:
 
     def learn(self, name: str, value: str) -> bool:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
+        from octogram_tui.secrecy.forms import forms_of  # what it takes is not for runs without a secret
+
         forms = forms_of(value)
         self._has_numbers = self._has_numbers or set(value) <= set("0123456789.+-e")
         coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}

@@ -10,6 +10,12 @@ KINDS: tuple[SecretKind, ...] = ("env", "file", "command", "keyring")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
+SHORTEST = 6
+"""Fewer signs than these are found all over in other texts, so such a value is known only where it stands alone."""
+SHORTEST_LINE = 8
+"""The same of one line among several."""
+
+
 def label(name: str) -> str:
     """Give what stands for a secret's value."""
     return f"(secret {name})"

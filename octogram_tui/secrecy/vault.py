@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario, SecretSpec
-from octogram_tui.secrecy.forms import SHORTEST
 from octogram_tui.secrecy.masker import Masker
-from octogram_tui.secrecy.sources import read_value
+from octogram_tui.secrecy.names import SHORTEST
 
 
 class Vault:
@@ -35,6 +34,8 @@ class Vault:
         return replace(scenario, variables={**scenario.variables, **values})
 
     def _read(self, specs: Mapping[str, SecretSpec]) -> None:
+        from octogram_tui.secrecy.sources import read_value
+
         problems: list[Problem] = []
         for name, spec in specs.items():
             known = self._values.get(name)
