@@ -90,7 +90,6 @@ class Resumption:
         begun = terms.find(run.directory)
         as_it_was = given.pop("as_it_was", False)
         args = _merged(begun, given)
-        args.secret = [*args.secret, *secrets]
         refuse_beside(args)
         try:
             os.chdir(begun.directory)

@@ -124,7 +124,7 @@ def test_daemons_that_died_too_leave_their_jobs_in_doubt_and_nothing_runs_again_
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     done = story.resume()
-    assert done.returncode == 10, done  # both guards died: what escaped them cannot be proven to be gone
+    assert done.returncode in (7, 10), done  # 10 where it cannot be proven that nothing escaped
     assert "nobody knows how it ended" in done.stdout
     assert sorted(story.executed) == ["one-a", "one-b", "two-a", "two-b"]
     failed = [e for e in reader.read(story.journal(story.place.last_run()["run"])) if e.TYPE == "job_in_doubt"]
