@@ -189,6 +189,7 @@ def test_many_boots_at_once(machine: Machine) -> None:
     assert [path.name for path in machine.cached()] == [f"agentd-{BUNDLE.digest[:16]}"]
 
 
+@pytest.mark.fault(93)
 def test_no_python_at_all(machine: Machine) -> None:
     (machine.bin / "python3").unlink()
     events, _, status = machine.boot()
@@ -197,6 +198,7 @@ def test_no_python_at_all(machine: Machine) -> None:
     assert "python3.8" in events[-1].message
 
 
+@pytest.mark.fault(93)
 def test_only_a_python_with_its_version_in_its_name(machine: Machine) -> None:
     (machine.bin / "python3").rename(machine.bin / "python3.9")
     assert machine.boot()[1].startswith("agentd")
@@ -212,6 +214,7 @@ def old_python() -> str | None:
 OLD = old_python()
 
 
+@pytest.mark.fault(93)
 @pytest.mark.skipif(OLD is None, reason="this machine has no Python that is too old")
 def test_a_python_that_is_too_old_gives_way_to_a_newer_one(machine: Machine) -> None:
     assert OLD is not None

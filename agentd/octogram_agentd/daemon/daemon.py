@@ -6,7 +6,7 @@ import os
 import sys
 from _operator import _compare_digest  # hmac has it from there, and much else
 
-from octogram_agentd import PROTOCOL, procedures, signals
+from octogram_agentd import PROTOCOL, faults, procedures, signals
 from octogram_agentd.daemon import birth
 from octogram_agentd.daemon.home import Home
 from octogram_agentd.daemon.lease import Lease
@@ -189,6 +189,7 @@ class Daemon:
                 self._seen = number
                 self._ack_soon()
             try:
+                faults.hit("agent.message")
                 handler(message)
             except Exception as error:  # the defect of one message; the agent and its other attempts go on
                 self.kernel.complain(kind, error)
@@ -349,6 +350,7 @@ class Daemon:
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
             self.lease.removing()
+            faults.hit("agent.remove")
             self._place.remove_contents(self.keep)
         except Exception as error:  # whatever happens, the daemon ends
             self.kernel.complain("stop", error)

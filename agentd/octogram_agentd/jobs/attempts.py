@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from octogram_agentd import procedures, signals
+from octogram_agentd import faults, procedures, signals
 from octogram_agentd.jobs.attempt import Attempt
 from octogram_agentd.jobs.watchdog import TICK_S, HeldUp, Watchdog
 from octogram_agentd.kernel import Cancelled, TimeExpired
@@ -200,6 +200,7 @@ class Attempts:
         attempt.is_over = True
         attempt.clean()
         self._running.pop(name, None)
+        faults.hit("agent.finished")
         self._agent.post.flush_output(name)
         self._agent.post.post(dict(answer))
         self._answers[name] = answer

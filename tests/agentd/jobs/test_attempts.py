@@ -27,6 +27,7 @@ class CountUp(Procedure):
 """
 
 
+@pytest.mark.fault(33, 55)
 def test_failures_say_what_happened(place: Place) -> None:
     connection = place.connect()
     error = connection.fails("own.command", argv=["sh", "-c", "echo why >&2; exit 3"])
@@ -56,6 +57,7 @@ def test_failures_say_what_happened(place: Place) -> None:
     connection.stop()
 
 
+@pytest.mark.fault(55)
 def test_a_timeout_ends_what_the_attempt_started(place: Place) -> None:
     connection = place.connect()
     mark = place.mark()

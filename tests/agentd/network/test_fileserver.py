@@ -436,6 +436,7 @@ def test_all_interfaces_means_both_families(tmp_path: Path) -> None:
         one.close()
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize(("address", "written"), [("127.0.0.1", "127.0.0.1"), ("::", "[::]")])
 def test_a_port_in_use_names_its_holder(tmp_path: Path, address: str, written: str) -> None:
     with socket.socket() as taken:

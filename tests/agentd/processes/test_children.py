@@ -44,6 +44,7 @@ def test_runs_to_the_end_under_every_python(everywhere: Place) -> None:
     assert not everywhere.root.exists()
 
 
+@pytest.mark.fault(43)
 def test_kills_what_hides(everywhere: Place) -> None:
     connection = everywhere.connect()
     connection.ok(
@@ -74,6 +75,7 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+@pytest.mark.fault(46)
 def test_a_stopped_process_is_ended(place: Place) -> None:
     connection = place.connect()
     pid = connection.ok("own.start", process="frozen", argv=["sleep", "600"])["pid"]
@@ -82,6 +84,7 @@ def test_a_stopped_process_is_ended(place: Place) -> None:
     assert connection.stop() == []
 
 
+@pytest.mark.fault(41, 42)
 def test_a_child_that_ignores_term_is_killed_though_its_leader_ended(place: Place) -> None:
     connection = place.connect()
     script = "sh -c 'trap \"\" TERM; echo up; while :; do sleep 0.1; done' & wait"
@@ -102,6 +105,7 @@ def test_stop_orders_are_kept(place: Place) -> None:
     assert log.read_text().split() == ["baker", "node", "last"]
 
 
+@pytest.mark.fault(45)
 def test_a_grandchild_that_holds_the_output_does_not_hold_the_result(place: Place) -> None:
     connection = place.connect()
     result = connection.ok("own.command", argv=["sh", "-c", "sleep 600 & echo done"])
@@ -112,6 +116,7 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_the_result(place: Plac
     assert marked(mark) == []
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize(
     ("argv", "errno", "part"),
     [
@@ -144,6 +149,7 @@ def test_says_why_a_program_cannot_start(place: Place, argv: list[str], errno: s
     connection.stop()
 
 
+@pytest.mark.fault(49)
 def test_says_that_the_working_directory_is_missing(place: Place) -> None:
     connection = place.connect()
     error = connection.fails("own.command", argv=["true"], cwd="nowhere")

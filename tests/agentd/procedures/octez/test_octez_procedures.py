@@ -137,6 +137,7 @@ async def test_ports_of_a_scenario_are_taken_as_text_too(newest: FakeAgent) -> N
     assert (await node(newest, rpc_port=str(port)).run(newest))["rpc_port"] == port
 
 
+@pytest.mark.fault(50)
 async def test_a_port_in_use_names_its_holder(newest: FakeAgent) -> None:
     with socket.socket() as busy:
         busy.bind(("0.0.0.0", 0))
