@@ -141,8 +141,18 @@ def test_the_record_does_not_grow_with_what_has_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(34)
-@pytest.mark.parametrize("point", ["agent.spawn.before", "agent.spawn.after", "agent.record.write:2"])
-def test_a_daemon_that_dies_while_it_starts_a_program_leaves_nothing(place: Place, point: str) -> None:
+@pytest.mark.parametrize(
+    "point",
+    [
+        "agent.message",
+        "agent.record.write",
+        "agent.spawn.before",
+        "agent.spawn.after",
+        "agent.record.write:2",
+        "agent.finished",
+    ],
+)
+def test_a_daemon_that_dies_anywhere_leaves_nothing_and_starts_nothing_twice(place: Place, point: str) -> None:
     oracle = place.base / "oracle"
     first = place.attach(env={**os.environ, "OCTOGRAM_AGENT_FAULT": point})
     first.hello()
@@ -153,7 +163,36 @@ def test_a_daemon_that_dies_while_it_starts_a_program_leaves_nothing(place: Plac
     second = place.connect(epoch=2)
     assert second.stop() == []
     assert (oracle.read_text() if oracle.exists() else "") in ("", "once\n")
-    assert point != "agent.spawn.before" or not oracle.exists()
+    assert oracle.exists() <= (point in ("agent.spawn.after", "agent.record.write:2", "agent.finished"))
+    assert not place.root.exists()
+
+
+@pytest.mark.fault(30, 34)
+@pytest.mark.parametrize("point", ["agent.guard.tree", "agent.guard.remove"])
+def test_what_a_guard_that_dies_at_its_work_leaves_is_ended_by_the_next_daemon(place: Place, point: str) -> None:
+    first = place.attach(env={**os.environ, "OCTOGRAM_AGENT_FAULT": point})
+    daemon = first.hello(lease_s=0.3)["pid"]
+    hidden = hide(first)
+    guard = parent_of(daemon)
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: not is_alive(guard), "the guard dies too")
+    first.drain()
+    first.close()
+    second = place.connect(epoch=2)
+    until(lambda: not is_alive(hidden), "it is swept")
+    assert second.stop() == []
+    assert not place.root.exists()
+
+
+@pytest.mark.fault(34)
+def test_a_daemon_that_dies_before_it_has_removed_its_directory_leaves_that_to_its_guard(place: Place) -> None:
+    first = place.attach(env={**os.environ, "OCTOGRAM_AGENT_FAULT": "agent.remove"})
+    first.hello(lease_s=0.3)
+    first.ok("own.command", argv=["touch", "there"])
+    first.send("stop", grace_s=1)
+    first.drain()
+    first.close()
+    assert place.connect(epoch=2).stop() == []
     assert not place.root.exists()
 
 
