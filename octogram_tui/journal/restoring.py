@@ -25,7 +25,7 @@ from octogram_tui.template.requests import Bound
 
 Line = Event | dict[str, Any]
 
-OTHER_VERSION = "the journal may be of another version of octogram-tui, whose first line says which, or was edited"
+OTHER_VERSION = "it may have been written by another version of octogram-tui, as its first line says, or was edited"
 
 
 @dataclass(frozen=True, slots=True)
