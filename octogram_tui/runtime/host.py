@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from octogram_tui.engine.effects import StartAgent
-from octogram_tui.engine.events import Event
+from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
@@ -114,6 +114,7 @@ class Host:
             self._bus.subscribe(subscriber)
         self._recall = recall
         self._stopwatch = Stopwatch()
+        self._was_asked_to_stop = False  # before it was taken up again
         self._token = ""  # of the run, for its agents
         self._signals = signals  # held back by whoever goes on when the run is over; else they are ours
 
@@ -167,7 +168,7 @@ class Host:
         lost: list[JournalError] = []
         bound = StopBound(settings.stop_s, driver.submit)
         self._bus.subscribe(bound.apply)
-        if course.engine.phase in ("ending", "stopping"):
+        if self._was_asked_to_stop:
             bound.begin()
         signals.listen(driver.submit, self._parting())
         background.append(asyncio.create_task(_be_present(settings.run_dir)))
@@ -261,6 +262,7 @@ class Host:
         self._scenario = engine.core.scenario if edited is None else edited
         for batch in _batches(reader.read(path)):
             self._time(batch)
+            self._was_asked_to_stop = self._was_asked_to_stop or any(type(event) is StopRequested for event in batch)
             if self._recall is not None:
                 self._recall(batch)
             if self._settings.kept_breakpoints is not None:
