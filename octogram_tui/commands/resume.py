@@ -45,9 +45,9 @@ def resume_parser() -> CommandParser:
     """Describe the command line; what is not given is as it was."""
     parser = CommandParser(
         "resume",
-        "Go on with a run whose process has died, where it was: what still runs on its machines is taken over, what "
-        "has ended meanwhile is taken as it ended, and nothing is executed twice. Options that are not given are those "
-        "that the run was begun with.",
+        "Go on with a run whose process has died, where it was: what still runs on its machines\n"
+        "is taken over, what has ended meanwhile is taken as it ended, and nothing is executed\n"
+        "twice. Options that are not given are those that the run was begun with.",
     )
     parser.argument_default = argparse.SUPPRESS
     parser.add_argument("run", metavar="RUN", help="its name, the beginning of it, or `last`")
@@ -79,6 +79,7 @@ class Resumption:
     begun: terms.Terms
     request: RunWanted
     as_it_was: bool
+    timeout_s: float | None  # from now on; the time limit of the beginning goes on without it
 
     @classmethod
     def read(cls, argv: Sequence[str], opens_console: bool | None = None) -> Resumption:
@@ -89,6 +90,7 @@ class Resumption:
         _refuse(run)
         begun = terms.find(run.directory)
         as_it_was = given.pop("as_it_was", False)
+        timeout_s = given.get("timeout")
         args = _merged(begun, given)
         refuse_beside(args)
         try:
@@ -99,7 +101,7 @@ class Resumption:
                 hint="files that its scenario names are looked for from there",
             ) from error
         request = request_of(args, begun.argv, with_looks(settings, args), opens_console)
-        return cls(replace(run, directory=run.directory.absolute()), begun, request, as_it_was)
+        return cls(replace(run, directory=run.directory.absolute()), begun, request, as_it_was, timeout_s)
 
     @property
     def options(self) -> RunOptions:
@@ -176,7 +178,7 @@ class Resumption:
             on_failure=invocation.on_failure,
             confirm=invocation.confirm,
             keep_alive=invocation.keep_alive,
-            timeout_s=args.timeout,
+            timeout_s=self.timeout_s,
         )
         return replace(host_settings(invocation, self.run.id, run_dir, socket), again=again)
 

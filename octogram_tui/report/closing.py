@@ -96,6 +96,10 @@ class Closing:
             add(f"{text(what)}: {text(path)}")
         if summary.run:
             add(f"replay: octogram-tui replay {text(summary.run)}")
+            if summary.exit_code is None:
+                add(f"go on with it: octogram-tui resume {text(summary.run)}")
+            if summary.exit_code in (None, ExitCode.NOT_CLEANED):
+                add(f"end what it left: octogram-tui clean {text(summary.run)}")
         if self._again:
             add(f"again: {text(self._again)}")
 

@@ -6,17 +6,16 @@ import asyncio
 import contextlib
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.engine.effects import StartAgent
-from octogram_tui.engine.events import Event
+from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
@@ -37,6 +36,7 @@ from octogram_tui.runtime.errands import Errands
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
+from octogram_tui.runtime.process import be_present, beside, raise_file_limit, tell_failure
 from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.space import SpaceWatch
 from octogram_tui.runtime.taking_up import TakingUp
@@ -114,6 +114,7 @@ class Host:
             self._bus.subscribe(subscriber)
         self._recall = recall
         self._stopwatch = Stopwatch()
+        self._was_asked_to_stop = False  # before it was taken up again
         self._token = ""  # of the run, for its agents
         self._signals = signals  # held back by whoever goes on when the run is over; else they are ours
 
@@ -129,7 +130,7 @@ class Host:
 
     async def _run(self, signals: Signals, on_open: Callable[[], None] | None) -> int:
         settings = self._settings
-        _raise_file_limit()
+        raise_file_limit()
         drivers: list[Driver] = []
 
         def on_synced(_seq: int) -> None:
@@ -167,10 +168,10 @@ class Host:
         lost: list[JournalError] = []
         bound = StopBound(settings.stop_s, driver.submit)
         self._bus.subscribe(bound.apply)
-        if course.engine.phase in ("ending", "stopping"):
+        if self._was_asked_to_stop:
             bound.begin()
         signals.listen(driver.submit, self._parting())
-        background.append(asyncio.create_task(_be_present(settings.run_dir)))
+        background.append(asyncio.create_task(be_present(settings.run_dir)))
         try:
             try:
                 await control.start(settings.socket)
@@ -181,9 +182,9 @@ class Host:
             if on_open is not None:
                 on_open()
             if files is not None:
-                background.append(_beside(watch_scenario(files), "edits of the scenario are not seen any more"))
+                background.append(beside(watch_scenario(files), "edits of the scenario are not seen any more"))
             background.append(
-                _beside(
+                beside(
                     self._linger(driver, control),
                     "the run is not ended any more when nobody attends to it",
                 )
@@ -196,7 +197,7 @@ class Host:
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
             code = await driver.done
             if driver.failure is not None:
-                _tell_failure(driver.failure, driver.unclean)
+                tell_failure(driver.failure, driver.unclean)
         finally:
             bound.close()
             for task in background:
@@ -210,7 +211,7 @@ class Host:
                 closing.push_async_callback(transports.close)
                 closing.push_async_callback(driver.close)
         if lost and driver.failure is None:
-            _tell_failure(lost[0], {})
+            tell_failure(lost[0], {})
             return exit_code([code, ExitCode.IO])
         return code
 
@@ -261,6 +262,7 @@ class Host:
         self._scenario = engine.core.scenario if edited is None else edited
         for batch in _batches(reader.read(path)):
             self._time(batch)
+            self._was_asked_to_stop = self._was_asked_to_stop or any(type(event) is StopRequested for event in batch)
             if self._recall is not None:
                 self._recall(batch)
             if self._settings.kept_breakpoints is not None:
@@ -357,36 +359,6 @@ class Host:
                 return
 
 
-async def _be_present(run_dir: Path) -> None:
-    """Say again and again that the process lives."""
-    while True:
-        presence.touch(run_dir)
-        await asyncio.sleep(presence.EVERY_S)
-
-
-def _raise_file_limit() -> None:
-    """A hundred agents need more descriptors than the usual soft limit allows."""
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65536 if hard == resource.RLIM_INFINITY else min(65536, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _beside(coroutine: Coroutine[Any, Any, None], loss: str) -> asyncio.Task[None]:
-    """Run what the run can do without; when it fails, say what is lost with it."""
-
-    def ended(task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            print(f"octogram-tui: {loss}: {type(error).__name__}: {error}", file=sys.stderr)
-
-    task = asyncio.create_task(coroutine)
-    task.add_done_callback(ended)
-    return task
-
-
 def _tell_synced(drivers: list[Driver]) -> None:
     for driver in drivers:
         driver.synced()
@@ -413,18 +385,3 @@ def _leave_timings(run_dir: Path, stopwatch: Stopwatch) -> None:
     past = stopwatch.past()
     if past is not None:
         timings.write(run_dir, past.record())
-
-
-def _tell_failure(failure: BaseException, unclean: Mapping[str, str]) -> None:
-    """Say on standard error what broke the run from inside, and which agents did not confirm their end."""
-    for agent, why in unclean.items():
-        print(f"octogram-tui: agent {agent} is not known to be clean: {why}", file=sys.stderr)
-    if isinstance(failure, JournalError):
-        print(f"octogram-tui: {failure.message}", file=sys.stderr)
-        if failure.hint:
-            print(f"  {failure.hint}", file=sys.stderr)
-        return
-    import traceback
-
-    print("octogram-tui: a defect of octogram-tui itself ended the run; the agents were stopped:", file=sys.stderr)
-    traceback.print_exception(failure, file=sys.stderr)

@@ -74,7 +74,7 @@ def story(place: Place) -> Story:
 
 @pytest.mark.fault(56)
 def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> None:
-    run = story.crash("--events", "e.jsonl", "--junit", "j.xml")
+    run = story.crash("--events", "e.jsonl", "--junit", "j.xml", "--timeout", "600")
     assert story.place.last_run()["state"] == "crashed"
     for name in ("alive", "journal.jsonl"):  # as if nobody had come for long
         then_s = time.time() - 100
@@ -99,6 +99,8 @@ def test_a_killed_run_goes_on_and_each_job_was_executed_once(story: Story) -> No
     assert 'tests="6" failures="0"' in (story.place.home / "j.xml").read_text()
     assert [event.TYPE for event in reader.read(story.journal(run))] == [event["type"] for event in events]
     assert recovery.is_sound(story.journal(run))
+    (told,) = (line["with"] for line in map(_take_up, reader.read_lines(story.journal(run))) if line)
+    assert "timeout_s" not in told  # what is left of the first one is what counts
     assert story.place.last_run()["state"] == "finished"
     assert "OK after" in story.place.run("replay", "last").stdout
     assert story.place.run("compare", run, run).returncode == 0
@@ -227,6 +229,10 @@ def test_a_console_opens_onto_a_run_that_goes_on(story: Story) -> None:
     wait_for(lambda: bool(story.place.ask("stop")) if _is_live(story) else True)
     terminal.close(force=True)
     wait_for(lambda: story.place.last_run()["state"] == "finished")
+
+
+def _take_up(line: object) -> dict[str, Any]:
+    return line if isinstance(line, dict) and line.get("fed") == "TakeUpRequest" else {}
 
 
 def _is_live(story: Story) -> bool:
