@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from octogram_agentd.procedures.placing import copy_attributes
+from octogram_tui import faults
 
 READER_WAIT_S = 5.0
 """How long a pipe may have no reader, or one that takes nothing, before it is given up."""
@@ -186,6 +187,7 @@ def _replace(target: str, data: bytes, found: os.stat_result | None, *, mode: in
                 raise _NoDraft from error
         _fill(fd, data, durable=durable)
         try:
+            faults.hit("filing.rename")
             os.replace(draft, target)
         except OSError as error:
             if found is not None and error.errno in _NO_RENAME:

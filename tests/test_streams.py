@@ -42,6 +42,7 @@ def run(place: Path, command: str, redirection: str, **environ: str) -> subproce
     )
 
 
+@pytest.mark.fault(61)
 @pytest.mark.parametrize("command", [*COMMANDS, "s.yml --local"])
 @pytest.mark.parametrize("redirection", [">&-", ">full"])
 def test_a_lost_output_is_told_and_is_74(place: Path, command: str, redirection: str) -> None:
@@ -78,6 +79,7 @@ def test_signs_that_an_encoding_lacks_are_replaced(place: Path, encoding: str) -
         assert run(place, command, "", PYTHONIOENCODING=encoding).returncode == 0
 
 
+@pytest.mark.fault(61)
 def test_a_reader_that_has_had_enough_loses_nothing(place: Path) -> None:
     assert run(place, "schema", "| head -1; exit 5").returncode == 5
     done = run(place, "schema", "2>errors | head -1")

@@ -111,6 +111,7 @@ def test_one_pass_proves_a_whole_journal_and_a_torn_end_is_no_harm(
     assert not recovery.is_sound(journal.with_name("none"))
 
 
+@pytest.mark.fault(66)
 def test_nobody_writes_a_journal_that_has_a_writer(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "LOCK_S", 0.05)
     holder = JournalWriter.go_on(journal)

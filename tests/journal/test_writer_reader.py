@@ -109,6 +109,7 @@ def test_a_journal_that_was_removed_is_told_at_the_end(tmp_path: Path, is_replac
         writer.close()
 
 
+@pytest.mark.fault(64)
 def test_a_failing_write_ends_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = JournalWriter(tmp_path / "j", run="r", version="0")
     writer.append(some_events(1))
@@ -127,6 +128,7 @@ def test_a_failing_write_ends_the_journal(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(reader.read(tmp_path / "j")) == some_events(1)
 
 
+@pytest.mark.fault(64)
 def test_a_short_write_leaves_no_torn_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = JournalWriter(tmp_path / "j", run="r", version="0")
     writer.append(some_events(1))
@@ -141,6 +143,7 @@ def test_a_short_write_leaves_no_torn_line(tmp_path: Path, monkeypatch: pytest.M
         writer.close()
 
 
+@pytest.mark.fault(64)
 def test_a_failing_sync_is_told_by_the_next_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = JournalWriter(tmp_path / "j", run="r", version="0")
 
