@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -78,7 +77,9 @@ def main(argv: Sequence[str]) -> int:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
     problems = [Problem(*entry) for entry in answer.get("problems", [])]
     if args.json:
-        print(json.dumps({"run": run.id, **without_secrets(answer)}, ensure_ascii=False))
+        from octogram_tui.scenario.report import json_text
+
+        print(json_text({"run": run.id, **without_secrets(answer)}))
     elif isinstance(asked, LogQuery):
         _print_log(answer, asked)
     elif isinstance(asked, ASIDE):

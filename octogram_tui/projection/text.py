@@ -34,6 +34,7 @@ def _replacements() -> dict[int, str]:
 
 
 _VISIBLE = _replacements()
+_IN_LINES = {code: shown for code, shown in _VISIBLE.items() if code not in (0x09, 0x0A)}
 _ASCII = _VISIBLE | {code: f"^{chr(code + 0x40)}" for code in range(0x20)} | {0x7F: "^?"}
 
 
@@ -89,6 +90,11 @@ def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = Fals
         if ascii_only:
             shown = shown.encode("ascii", "replace").decode()
     return shown + "..." if is_cut else shown
+
+
+def visible(text: str) -> str:
+    """Do the same for a text that is written to a file: it keeps its lines and tabs, and is not cut."""
+    return text if is_plain(text) else text.translate(_IN_LINES)
 
 
 def is_plain(text: str) -> bool:

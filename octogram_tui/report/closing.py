@@ -149,7 +149,7 @@ class Closing:
                 message += f" (and {sum(map(len, clusters[1:]))} more failures)"
             line = self._line(failure) or 1
             title = self._log.text(failure.instance.job if failure.instance else "agent")
-            properties = f"file={_property(file)},line={line},title={_property(title)}"
+            properties = f"file={_property(self._log.text(file))},line={line},title={_property(title)}"
             self._log.add(f"::error {properties}::{_data(message)}")
 
 

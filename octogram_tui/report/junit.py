@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
@@ -17,6 +16,7 @@ from octogram_tui.projection.board import Board
 from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow
+from octogram_tui.projection.text import visible
 from octogram_tui.report.phrases import case_name
 
 TAIL_LINES = 100
@@ -24,7 +24,6 @@ TAIL_BYTES_IN_ALL = 16 * 1024 * 1024
 
 MOST_PROPERTIES = 100
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BAD_AGENTS = {AgentState.FAILED: "agent failed", AgentState.LOST: "agent lost", AgentState.UNCLEAN: "agent not clean"}
 _GONE = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 _ENDED_BADLY = (State.FAILED, State.LOST)
@@ -80,7 +79,7 @@ class JUnit:
         """Give the document as it stands now."""
         board = self._board
         scenario = PurePath(board.scenario).stem
-        root = ET.Element("testsuites", name=_legal(scenario), time=_seconds(board.worked_s))
+        root = ET.Element("testsuites", name=visible(scenario), time=_seconds(board.worked_s))
         for stage in board.stages:
             cases = [self._case(instance, scenario) for instance in _instances(stage)]
             cases += _never_reached(board, stage, scenario)
@@ -102,8 +101,8 @@ class JUnit:
         attempts = [*instance.earlier, *([instance.last] if instance.last else ())]
         case = ET.Element(
             "testcase",
-            classname=_legal(f"{scenario}.{stage.name}"),
-            name=_legal(name),
+            classname=visible(f"{scenario}.{stage.name}"),
+            name=visible(name),
             time=_seconds(sum(attempt.duration_s for attempt in attempts)),
         )
         if instance.key in self._met:
@@ -226,19 +225,14 @@ def _run_suites(board: Board, scenario: str) -> Iterator[ET.Element]:
 
 
 def _element(tag: str, *, text: str = "", **attributes: str) -> ET.Element:
-    element = ET.Element(tag, {name: _legal(value) for name, value in attributes.items()})
+    element = ET.Element(tag, {name: visible(value) for name, value in attributes.items()})
     if text:
-        element.text = _legal(text)
+        element.text = visible(text)
     return element
 
 
 def _add(parent: ET.Element, tag: str, *, text: str = "", **attributes: str) -> None:
     parent.append(_element(tag, text=text, **attributes))
-
-
-def _legal(text: str) -> str:
-    """Leave out what XML 1.0 cannot hold, not even escaped."""
-    return _ILLEGAL.sub("", text)
 
 
 def _seconds(value: float) -> str:

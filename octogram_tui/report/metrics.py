@@ -30,6 +30,7 @@ from octogram_tui import filing, streams
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import AttemptId
+from octogram_tui.projection.text import visible
 
 WRITE_EVERY_S = 5.0
 MOST_JOBS = 500  # jobs with labels of their own; the rest of a larger scenario shares one pair
@@ -100,7 +101,7 @@ class RunMetrics:
             "version": event.version,
             "host": event.host,
         }
-        self._info.info({name: _legal(value) for name, value in info.items()})
+        self._info.info({name: visible(value) for name, value in info.items()})
         started = Gauge("octogram_run_start_time_seconds", "When the run began (Unix time).", registry=self.registry)
         started.set(datetime.fromisoformat(event.started_wall).timestamp() if event.started_wall else 0.0)
         self._known.update(str(agent.get("agent", "")) for agent in event.agents)
@@ -131,7 +132,7 @@ class RunMetrics:
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         labels = self._labels_of(event)
-        self._jobs.labels(*labels, "retried" if event.will_retry else _legal(event.state)).inc()
+        self._jobs.labels(*labels, "retried" if event.will_retry else visible(event.state)).inc()
         if AttemptId(event.instance, event.attempt) in self._attempts:
             self._attempts.discard(AttemptId(event.instance, event.attempt))
             self._running.set(len(self._attempts))
@@ -141,16 +142,16 @@ class RunMetrics:
         pair = (event.stage, event.job)
         if pair not in self._labels:
             is_full = len(self._labels) >= MOST_JOBS
-            self._labels[pair] = (REST, REST) if is_full else (_legal(event.stage), _legal(event.job))
+            self._labels[pair] = (REST, REST) if is_full else (visible(event.stage), visible(event.job))
         labels = self._labels[pair]
-        return (*labels, _legal(event.agent)) if self._by_agent else labels
+        return (*labels, visible(event.agent)) if self._by_agent else labels
 
     def _service_announced(self, event: ev.ServiceAnnounced) -> None:
         service = (event.agent, event.kind, event.name)
         is_up = event.state == "up"
         change = int(is_up) - int(self._offered.get(service, False))
         self._offered[service] = is_up
-        self._services.labels(_legal(event.kind)).inc(change)
+        self._services.labels(visible(event.kind)).inc(change)
 
 
 class MetricsReport:
@@ -238,8 +239,3 @@ class MetricsReport:
             server.shutdown()
             server.server_close()
             thread.join()
-
-
-def _legal(text: str) -> str:
-    """Replace what UTF-8 cannot carry."""
-    return text.encode("utf-8", "replace").decode()

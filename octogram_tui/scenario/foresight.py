@@ -15,6 +15,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
 from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.arguments import JobArguments
+from octogram_tui.scenario.report import json_text, printable
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.choosing import Labels, choose_agents
@@ -222,7 +223,7 @@ def as_json(instances: Iterable[Planned]) -> str:
         }
         for each in instances
     ]
-    return json.dumps({"version": 1, "instances": listed}, ensure_ascii=False, indent=2)
+    return json_text({"version": 1, "instances": listed}, indent=2)
 
 
 def as_lines(instances: Iterable[Planned]) -> Iterator[str]:
@@ -232,11 +233,11 @@ def as_lines(instances: Iterable[Planned]) -> Iterator[str]:
     for each in instances:
         if each.stage != stage:
             stage = each.stage
-            yield f"stage {stage}"
+            yield printable(f"stage {stage}")
         count += 1
         arguments = ", ".join(f"{name}: {_short(value)}" for name, value in each.arguments.items())
         note = f"   ({each.note})" if each.note else ""
-        yield f"  {each.key.removeprefix(f'{stage}/')}   {each.procedure}   {arguments}{note}".rstrip()
+        yield printable(f"  {each.key.removeprefix(f'{stage}/')}   {each.procedure}   {arguments}{note}".rstrip())
     yield f"{count} instance{'' if count == 1 else 's'} would run"
 
 

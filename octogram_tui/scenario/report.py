@@ -87,7 +87,19 @@ def as_json(problems: Iterable[Problem]) -> str:
         }
         for problem in problems
     ]
-    return json.dumps({"version": 1, "problems": listed}, ensure_ascii=False, indent=2)
+    return json_text({"version": 1, "problems": listed}, indent=2)
+
+
+def json_text(document: object, *, indent: int | None = None) -> str:
+    """Give a document as JSON: letters as they are, and what would steer a terminal as its number."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 
 def as_github(problems: Sequence[Problem]) -> str:
@@ -104,10 +116,10 @@ def as_github(problems: Sequence[Problem]) -> str:
 
 
 def _annotation(kind: str, problem: Problem) -> str:
-    place = f"file={_escape_property(problem.file)}"
+    place = f"file={_escape_property(printable(problem.file))}"
     if problem.line:
         place += f",line={problem.line},col={problem.column}"
-    text = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    text = "\n".join(printable(line) for line in f"{problem.message}\n{problem.hint}".strip("\n").split("\n"))
     return f"::{kind} {place}::{_escape(text)}"
 
 

@@ -145,7 +145,7 @@ def test_what_breakpoints_wrote_is_a_property_of_its_case(tmp_path: Path) -> Non
     events.insert(-1, ev.BreakpointMet(number=2, message="price 3\x00", is_log=True, instance=ended.instance))
     root = ET.fromstring(report(tmp_path, events))
     found = [(each.get("name"), each.get("value")) for each in root.iter("property")]
-    assert found == [("breakpoint 2", "price 3")]
+    assert found == [("breakpoint 2", "price 3␀")]
     [case] = [case for case in root.iter("testcase") if case.find("properties") is not None]
     assert case[0].tag == "properties"
     assert case.get("name") == f"{ended.instance.job} [{ended.instance.agent}]" + (

@@ -96,7 +96,7 @@ def test_labels_stay_few_and_legal(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
     )
     stages = {dict(labels)["stage"]: count for (name, labels), count in found.items() if name == "octogram_jobs_total"}
-    assert stages == {'a"\\\n?': 1, "(other)": 3}
+    assert stages == {'a"\\\n�': 1, "(other)": 3}
     assert value(found, "octogram_jobs_total", stage="(other)", job="(other)", state="skipped") == 3
 
 
