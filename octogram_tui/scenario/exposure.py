@@ -30,12 +30,12 @@ def warn_of_exposed(
         message = f"`{shown[0]}` is a secret, and everybody on the agent's machine can read the arguments of a process"
         name = shown[0].upper()
         hint = f"give it in `env`, as `{name}: '{{{{ vars.{shown[0]} }}}}'`, and write ${name}"
-        findings.warning(_place(node, procedure, field), message, hint)
+        findings.warning(place_of_argument(node, procedure, field), message, hint)
     if procedure == "builtins.write_file" and _is_open(arguments.get("mode")):
         written = sorted(_secrets_in(arguments.get("content"), secrets))
         if written:
             message = f"`{written[0]}` is a secret, and others on the agent's machine may read this file"
-            findings.warning(_place(node, procedure, "mode"), message, "leave `mode` out: it is 0600 then")
+            findings.warning(place_of_argument(node, procedure, "mode"), message, "leave `mode` out: it is 0600 then")
 
 
 def warn_of_plain(findings: Findings, name: str, value: Any, place: Place) -> None:
@@ -59,7 +59,7 @@ def _is_open(mode: Any) -> bool:
     return isinstance(mode, str) and re.fullmatch("0o?[0-7]00", mode) is None and "{" not in mode
 
 
-def _place(node: MapNode, procedure: str, field: str) -> Place:
+def place_of_argument(node: MapNode, procedure: str, field: str) -> Place:
     """Give the place of an argument, which may stand alone."""
     within = node[procedure]
     if isinstance(within, MapNode) and field in within:

@@ -13,6 +13,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, is_original, read_arguments, reader_of
+from octogram_tui.scenario.confined import check_confined
 from octogram_tui.scenario.exposure import warn_of_exposed
 from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
@@ -148,6 +149,7 @@ class JobReader:
         is_map = node[name] is None or isinstance(node[name], MapNode)
         place = node.key_place(name) if is_map else node.value_place(name)
         arguments = read_arguments(procedure, node[name], place, self.reader(procedure))
+        check_confined(self.findings, name, node, arguments.raw())
         if self.usage.secrets:
             warn_of_exposed(self.findings, name, node, arguments.raw(), self.usage.secrets)
         return name, arguments

@@ -10,8 +10,8 @@ What is bound where is decided by the agent's address alone, the one that the ot
 Only an agent with an address that other machines can use lets them in: `AGENT://NAME` of another agent, a Prometheus
 elsewhere and the operator's browser have to reach its nodes (RPC, peers, metrics), file server and Prometheus. It is
 every interface, not just that address, since the address by which others find a machine need not be one of its own
-(NAT). What nobody else is to reach (the daemon's own socket, what an agent's programs say to each other) is never
-bound here.
+(NAT); the file server looks whether it is one (`interfaces.hosts_of_one`), and listens there alone. What nobody else is
+to reach (the daemon's own socket, what an agent's programs say to each other) is never bound here.
 
 Texts only: both sides use it, and so does the engine. What this machine's interfaces are is asked in `interfaces`.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from interpreters import interpreters
 
+from octogram_agentd.network import download as module
 from octogram_agentd.processes import origin
 
 
@@ -33,6 +34,14 @@ class Answers(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "file:///etc/passwd")
             self.end_headers()
+        elif self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(b"x" * 10_000)
+            except OSError:
+                self.close_connection = True
         elif self.path == "/short":
             self.send_response(200)
             self.send_header("Content-Length", "100")
@@ -124,3 +133,33 @@ def test_a_disk_that_cannot_be_written(url: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no such file or directory" in done.stderr
     assert sys.executable == argv[0]
+
+
+@pytest.mark.fault(97)
+@pytest.mark.parametrize("path", ["/file", "/endless"])
+def test_a_download_leaves_space_to_the_others(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 100_000)
+    with pytest.raises(module._DownloadFailed, match="room for"):
+        module._fetch(url + path, str(tmp_path / "target"), is_direct=True)
+    monkeypatch.setattr(module, "_SPARE_BYTES", 1 << 60)
+    with pytest.raises(module._DownloadFailed, match="room for"):
+        module._fetch(url + path, str(tmp_path / "target"), is_direct=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(89)
+def test_a_url_stands_in_no_command_line(tmp_path: Path) -> None:
+    """Others of the machine can read command lines, and a URL may have a ticket or a password in it."""
+    argv = origin.argv("network.download", str(tmp_path / "target"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE)
+        assert child.stdin is not None
+        child.stdin.write(f"http://127.0.0.1:{server.getsockname()[1]}/~hidden\n".encode())
+        child.stdin.close()
+        connection, _ = server.accept()
+        with connection:
+            assert b"hidden" not in Path(f"/proc/{child.pid}/cmdline").read_bytes()
+            assert b"/~hidden" in connection.recv(1000)
+        child.wait()
