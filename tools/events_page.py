@@ -42,6 +42,8 @@ Fields that are empty (null, false, 0, "", [] or {{}}) are left out when that is
 `attempt` (from 1), and the `key` that names the instance: `stage/job@agent[item]`. A second stage or job of the same
 name is called `name~2`. In a key a backslash stands before `/` in a stage, `@` in a job, `]` in an item, and before
 itself; a character that cannot be shown is written `\\u{{a}}`. So a key is one line, and tells its parts exactly.
+
+In the place of a secret stands a mask, `(secret NAME)`: [secrets.md](secrets.md).
 """
 
 

@@ -1,7 +1,8 @@
 """What a run was fed, as lines of its journal beside the events: fed again, the same run stands as it stood.
 
 A line is one object: `seq` (of the last event before it), `at_s`, `type`: `input`, then `fed`, the name of a stimulus
-(engine/stimuli.py), and `with`, its fields; those that are as by default are left out. Nothing is written
+(engine/stimuli.py), and `with`, its fields; those that are as by default are left out. With `sealed`, there are seals
+in the places of secrets. Nothing is written
 
 - of what changes nothing (log lines, progress, load): its events are all that there is of it;
 - of an attempt's end that its `job_finished` tells in full, as it does for most: that is read instead.

@@ -16,8 +16,8 @@ from octogram_tui.runtime.driver import Fed
 from octogram_tui.secrecy.masker import Masker
 from octogram_tui.secrecy.vault import Vault
 
-MOST_STREAMS = 4096
-"""Of so many outputs it is known how they went on last: a secret may be printed in pieces."""
+MOST_KEPT = 8 << 20
+"""How many signs of outputs are kept to go on with: a secret may be printed in pieces."""
 
 _NUMBERS = frozenset(("seq", "at_s"))
 T = TypeVar("T")
@@ -28,7 +28,8 @@ class EventMasks:
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
-        self._ends: OrderedDict[object, str] = OrderedDict()
+        self._ends: OrderedDict[object, str] = OrderedDict()  # of each output, the latest last
+        self._kept = 0
 
     def mask(self, events: list[Event]) -> list[Event]:
         """Give events with masks in them; those that hold nothing are the same ones."""
@@ -66,13 +67,18 @@ class EventMasks:
 
     def _lines(self, event: JobOutput) -> list[str]:
         source = (event.instance or event.agent, event.attempt, event.process, event.stream)
-        before = "" if event.dropped else self._ends.pop(source, "")
+        known = self._ends.pop(source, "")
+        self._kept -= len(known)
+        before = "" if event.dropped else known
         lines = self._masker.lines(event.lines, before, is_cut=event.dropped > 0)
         text = "".join(event.lines)
-        most = self._masker.longest - 1
-        self._ends[source] = text[-most:] if len(text) >= most else (before + text)[-most:]
-        if len(self._ends) > MOST_STREAMS:
-            self._ends.popitem(last=False)
+        most = max(1, self._masker.longest - 1)
+        end = text[-most:] if len(text) >= most else (before + text)[-most:]
+        self._ends[source] = end
+        self._kept += len(end)
+        while self._kept > MOST_KEPT:
+            _, oldest = self._ends.popitem(last=False)
+            self._kept -= len(oldest)
         return lines
 
 

@@ -17,6 +17,7 @@ from octogram_tui.scenario.comment_columns import keep_gaps
 from octogram_tui.scenario.documents import read_document, read_text
 from octogram_tui.scenario.scalars import read_plain
 from octogram_tui.scenario.tree import Document, plain
+from octogram_tui.secrecy.names import holds_mask
 
 Path = Sequence[str | int]
 SHORT = 60
@@ -43,6 +44,7 @@ def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
         raise ScenarioError([Problem(path, flaw.place.line, flaw.place.column, flaw.message, flaw.hint)])
     wanted = plain(before.root)
     for keys, value in values.items():
+        _keep_secret(path, wanted, keys, value)
         wanted = _with_value(path, wanted, keys, value)
     text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, values)
     if _exact(plain(_reread(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
@@ -53,6 +55,15 @@ def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
             path, "this change cannot be written without changing other parts", f"{shared}edit the file by hand"
         )
     _replace(path, text)
+
+
+def _keep_secret(path: str, root: Any, keys: Path, value: Any) -> None:
+    """Refuse to write what is secret, or stands for it. Raises ScenarioError."""
+    secrets = root.get("secrets") if isinstance(root, dict) else None
+    is_one = len(keys) == 2 and keys[0] == "vars" and isinstance(secrets, dict) and keys[1] in secrets
+    if is_one or holds_mask(value):
+        what = f"`{keys[-1]}` is" if is_one else f"`{keys[-1]}` holds"
+        raise _refused(path, f"{what} a secret, and no secret stands in a file", "set it for this run only")
 
 
 def _exact(value: Any) -> str:

@@ -11,6 +11,9 @@ from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 LONG = 1000
 """A text from so many signs on may be the end of a longer one."""
 
+_GLANCE = 64
+"""Signs that are compared before all of a long text is."""
+
 _CUT = re.compile(r"…|\.\.\.")
 _BREAK = re.compile(r"\r?\n")
 
@@ -140,10 +143,13 @@ def _of(needle: Needle, text: str) -> Iterator[Span]:
 
 
 def _overlap(head: str, tail: str) -> int:
-    """Give how many signs at the end of one text begin the other, at most."""
-    for at in range(max(0, len(head) - len(tail)), len(head) - SHORTEST + 1):
-        if head[at] == tail[0] and tail.startswith(head[at:]):
+    """Give how many signs at the end of one text begin the other, at most; 0 for fewer than count."""
+    begin = tail[:SHORTEST]
+    at = head.find(begin, max(0, len(head) - len(tail)))
+    while at >= 0:
+        if tail.startswith(head[at : at + _GLANCE]) and tail.startswith(head[at:]):
             return len(head) - at
+        at = head.find(begin, at + 1)
     return 0
 
 

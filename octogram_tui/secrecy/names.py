@@ -16,6 +16,18 @@ SHORTEST_LINE = 8
 """The same of one line among several."""
 
 
+_MASK = re.compile(r"\((?:part of )?secret [A-Za-z_]")
+
+
+def holds_mask(value: object) -> bool:
+    """Tell whether something stands for a secret in a value of JSON."""
+    if isinstance(value, dict):
+        return any(holds_mask(name) or holds_mask(each) for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(holds_mask, value))
+    return isinstance(value, str) and _MASK.search(value) is not None
+
+
 def label(name: str) -> str:
     """Give what stands for a secret's value."""
     return f"(secret {name})"

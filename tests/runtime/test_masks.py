@@ -15,6 +15,7 @@ from octogram_tui.journal import codec, inputs
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.scenario import Scenario, SecretSpec
+from octogram_tui.runtime import masks as masks_module
 from octogram_tui.runtime.masks import EventMasks
 from octogram_tui.secrecy.masker import Masker
 from octogram_tui.secrecy.vault import Vault
@@ -120,6 +121,20 @@ def test_pieces_of_one_output_belong_together_and_those_of_another_do_not() -> N
     assert said(VALUE[10:], attempt=2) == [VALUE[10:]]
     assert said(VALUE[10:] + " y", "z") == ["(part of secret token) y", "z"]
     assert said("battery") == ["battery"]
+
+
+def test_what_is_kept_of_outputs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masks_module, "MOST_KEPT", 100)
+    masks = masks_of(token=VALUE)
+    for number in range(50):
+        masks.mask([JobOutput(agent=f"a{number}", lines=["x" * 60, VALUE[:10]])])
+    [stated] = masks.mask([JobOutput(agent="a49", lines=[VALUE[10:]])])
+    [forgotten] = masks.mask([JobOutput(agent="a0", lines=[VALUE[10:]])])
+    assert isinstance(stated, JobOutput)
+    assert isinstance(forgotten, JobOutput)
+    assert stated.lines == ["(part of secret token)"]
+    assert forgotten.lines == [VALUE[10:]]
+    assert masks._kept == sum(map(len, masks._ends.values())) <= 100
 
 
 def test_what_the_program_prints_of_its_own_mistakes_is_masked() -> None:

@@ -180,3 +180,15 @@ def test_what_cannot_be_written_leaves_nothing_behind(path: str, monkeypatch: py
         change_variable(path, "network", "x")
     assert read(path) == TEXT
     assert os.listdir(os.path.dirname(path)) == ["s.yml"]
+
+
+@pytest.mark.fault(88)
+def test_no_secret_is_written_and_none_that_is_masked(tmp_path: Path) -> None:
+    path = tmp_path / "s.yml"
+    path.write_text("secrets:\n  token: {env: T}\n" + TEXT)
+    before = path.read_text()
+    with pytest.raises(ScenarioError, match="`token` is a secret, and no secret stands in a file"):
+        change_variable(str(path), "token", "hunter22")
+    with pytest.raises(ScenarioError, match="`network` holds a secret"):
+        change_variable(str(path), "network", {"login": ["me:(secret token)"]})
+    assert path.read_text() == before

@@ -239,6 +239,23 @@ async def test_a_value_is_written_into_the_file_where_comments_stay(tmp_path: Pa
         assert not isinstance(app.screen, VariableForm)
 
 
+@pytest.mark.fault(88)
+async def test_another_value_of_a_secret_is_set_and_written_into_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yml"
+    file.write_text(SHOP)
+    events = shop_events()
+    assert isinstance(events[0], ev.RunStarted)
+    events[0].variables["stock_2"] = "(secret stock_2)"
+    source = StillSource(events)
+    async with console(source, scenario_path=str(file)).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab", *"typed anew", "ctrl+s")
+        assert "not written: it is a secret" in says(pilot)
+        assert file.read_text() == SHOP
+        await pilot.press("enter")
+        assert source.sent == [st.SetVariableRequest("stock_2", "typed anew")]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

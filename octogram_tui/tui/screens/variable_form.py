@@ -13,6 +13,7 @@ from textual.widgets import Input, TextArea
 from octogram_tui.engine.stimuli import SetVariableRequest
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
+from octogram_tui.secrecy.names import holds_mask
 from octogram_tui.tui.format import kind
 from octogram_tui.tui.format import value as shown
 from octogram_tui.tui.key_order import Dialog
@@ -342,7 +343,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         request = SetVariableRequest(*read)
 
         def go() -> bool:
-            if writes and (problem := self._write(*read)):
+            if writes and (problem := _why_not_written(variable) or self._write(*read)):
                 self._problem = (text, f"not written: {problem}")
                 self._say()
                 return False
@@ -375,6 +376,12 @@ class VariableForm(Dialog[SetVariableRequest]):
         if name and self._is_edited:
             self._drafts[name] = self.value_field.text
         self.dismiss(None)
+
+
+def _why_not_written(variable: Variable | None) -> str:
+    """Say why a file must not have another value of a variable."""
+    is_secret = variable is not None and not variable.now.removed and holds_mask(variable.now.value)
+    return "it is a secret, or holds one, and no secret stands in a file" if is_secret else ""
 
 
 def _kind(given: Any) -> str:
