@@ -1,4 +1,4 @@
-"""A line that goes bad: a TCP proxy in a thread of its own, whose connections a test delays, throttles, cuts or spoils."""
+"""A line that goes bad: a TCP proxy in a thread of its own, whose connections a test delays, cuts or spoils."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class FaultProxy:
                 else:
                     writer.write(data)
                     await writer.drain()
-            if way not in self.muted and not owner in self._dumb:
+            if way not in self.muted and owner not in self._dumb:
                 writer.write_eof()
 
     async def _slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
