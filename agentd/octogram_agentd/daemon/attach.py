@@ -176,12 +176,14 @@ def _daemon(
         signals.handle(number, signals.IGNORE)
     signals.hold_back((signals.HUP, signals.INT, signals.TERM), False)
 
-    from octogram_agentd.daemon.daemon import Daemon
     from octogram_agentd.daemon.guard import Post, under_guard
-    from octogram_agentd.kernel import Kernel
 
     home = Home(root, lock_fd)
     tie = under_guard(Post(home, home.mark(run, agent), parent), [*channel, listener.fileno()])
+
+    from octogram_agentd.daemon.daemon import Daemon  # not before: the guard needs nothing of it
+    from octogram_agentd.kernel import Kernel
+
     kernel = Kernel()
     daemon = Daemon(kernel, home, tie, run, agent, build)
     daemon.attach(channel)
