@@ -1,4 +1,4 @@
-"""A line that goes bad: a TCP proxy in a thread of its own, whose connections a test delays, cuts or spoils."""
+"""A line that goes bad: a TCP proxy in a thread of its own, which a test has delay, throttle, cut or spoil."""
 
 from __future__ import annotations
 
@@ -106,8 +106,6 @@ class FaultProxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(16384):
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
                 if way in self.muted or owner in self._dumb:
                     continue
                 if way in self.spoils:
@@ -115,6 +113,8 @@ class FaultProxy:
                     data = bytes([data[0] ^ 0xFF]) + data[1:]
                 if self.bytes_per_s and way == "back":
                     await self._slowly(writer, data)
+                elif self.delay_s:
+                    self._loop.call_later(self.delay_s, writer.write, data)
                 else:
                     writer.write(data)
                     await writer.drain()

@@ -24,10 +24,20 @@ class Welcome(NamedTuple):
     birth: str
     rx: int
     tx: int
+    taken: int
     knows: tuple[Execution, ...]
 
 
-def hello(spec: AgentSpec, settings: LinkSettings, *, address: str, epoch: int, seen: int | None, birth: str) -> bytes:
+def hello(
+    spec: AgentSpec,
+    settings: LinkSettings,
+    *,
+    address: str,
+    epoch: int,
+    seen: int | None,
+    taken: int | None,
+    birth: str,
+) -> bytes:
     """Write our greeting. Raises BootstrapFailed when it is too long to be read."""
     line = encode(
         {
@@ -38,6 +48,7 @@ def hello(spec: AgentSpec, settings: LinkSettings, *, address: str, epoch: int, 
             "epoch": epoch,
             "lease_s": settings.lease_s,
             "rx": seen,
+            "taken": taken,
             "birth": birth,
             "token": settings.token,
             "address": address,
@@ -70,6 +81,7 @@ def read_welcome(agent: str, message: Message) -> Welcome:
         text_of(message.get("birth") or f"{pid}.{message.get('boot')}"),
         count(message.get("rx")),
         count(message.get("tx")),
+        count(message.get("taken")),
         _known(agent, message.get("knows") or {}),
     )
 

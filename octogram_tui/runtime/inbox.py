@@ -63,6 +63,7 @@ class Inbox:
         self.conduct = Conduct()
         self.numbering = Numbering()
         self.birth = ""  # of the daemon that we talk to
+        self.taken_bytes = 0  # of its output, as it counts
         self.stopped: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._agent = agent
         self._way = way
@@ -105,6 +106,7 @@ class Inbox:
                 self._way.report(stimulus)
         match kind:
             case "output":
+                self.taken_bytes += count(message.get("bytes"))
                 self._return_credit()
             case "ack":
                 self.numbering.acknowledged(count(message["seq"]))
@@ -203,6 +205,7 @@ class Inbox:
         # What was said before was said to another one, or by another process than this: both numberings begin anew.
         is_first, self.birth = not self.birth, welcome.birth
         self.numbering = Numbering(seen=welcome.tx, sent=welcome.rx)
+        self.taken_bytes = welcome.taken
         for execution in welcome.knows:
             self.conduct.told(execution)
         if is_first:

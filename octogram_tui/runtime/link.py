@@ -302,13 +302,15 @@ class Link:
             )
 
     def _greet(self, channel: Channel) -> None:
+        inbox = self.inbox
         line = hello(
             self.spec,
             self.settings,
             address=self.address,
             epoch=self._epoch,
-            seen=self.inbox.numbering.seen if self.inbox.birth else None,
-            birth=self.inbox.birth,
+            seen=inbox.numbering.seen if inbox.birth else None,
+            taken=inbox.taken_bytes if inbox.birth else None,
+            birth=inbox.birth,
         )
         self.inbox.begins()
         self.is_greeted = True

@@ -51,6 +51,7 @@ def test_two_agents_of_one_machine_share_it(rig: Rig) -> None:
     assert not list(bob.path("/root/.octogram/runs").iterdir()), "their homes are gone"
 
 
+@pytest.mark.fault(12)
 def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
     bob = rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)
@@ -64,6 +65,7 @@ def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
     assert "went on" in output
 
 
+@pytest.mark.fault(1)
 def test_a_network_that_is_away_for_a_moment_costs_nothing(rig: Rig) -> None:
     bob = rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)

@@ -68,6 +68,7 @@ def cut(server: SshServer) -> None:
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(12)
 def test_a_session_killed_during_a_job(place: Place, openssh_server: SshServer) -> None:
     process = begin(place, COUNTING, openssh_server)
     wait_for(lambda: list(openssh_server.home.glob(".octogram/runs/*/one/home/started")))
@@ -85,6 +86,7 @@ def test_a_session_killed_during_a_job(place: Place, openssh_server: SshServer) 
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(12)
 def test_a_session_killed_while_its_agent_is_stopped(place: Place, openssh_server: SshServer) -> None:
     process = begin(place, SLOW_END, openssh_server)
     wait_for((openssh_server.home / "stopping").exists)
@@ -96,6 +98,7 @@ def test_a_session_killed_while_its_agent_is_stopped(place: Place, openssh_serve
     wait_for(lambda: not openssh_server.left_behind(), 5)
 
 
+@pytest.mark.fault(35)
 def test_a_bridge_killed_during_a_job(place: Place) -> None:
     path = place.write("s.yml", COUNTING.replace("address: 127.0.0.1", "transport: local"))
     process = place.start(str(path), "--headless", "--events", "e.jsonl")
@@ -131,6 +134,7 @@ def test_many_agents_interrupted(place: Place, openssh_server: SshServer, interr
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(11)
 def test_a_server_that_is_started_again(place: Place, openssh_servers: ServerFactory) -> None:
     first = openssh_servers()
     process = begin(place, COUNTING, first)

@@ -82,6 +82,7 @@ def test_a_scenario_of_the_original_runs_unchanged(place: Place, openssh_server:
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(98)
 def test_a_hundred_agents_do_ten_jobs_each_and_leave_nothing(place: Place, openssh_server: SshServer) -> None:
     agents = "\n".join(f"  - {{name: a{n}, address: 127.0.{n // 50 + 1}.{n % 50 + 1}}}" for n in range(100))
     jobs = "\n".join(f"      - {{name: job {n}, builtins.command: [/bin/true]}}" for n in range(10))
@@ -96,6 +97,7 @@ def test_a_hundred_agents_do_ten_jobs_each_and_leave_nothing(place: Place, opens
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(19)
 def test_an_unknown_host_key_is_refused_and_accepted_on_request(place: Place, openssh_server: SshServer) -> None:
     openssh_server.write_client(known="")
     path = over_ssh(place)
@@ -109,6 +111,7 @@ def test_an_unknown_host_key_is_refused_and_accepted_on_request(place: Place, op
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(18)
 def test_a_changed_host_key_is_refused_in_any_case(
     place: Place, openssh_server: SshServer, openssh_servers: ServerFactory, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ async def test_a_bundle_that_arrives_damaged(rig: Rig) -> None:
     assert "damaged" in (await rig.report(StartFailureReport)).message
 
 
+@pytest.mark.fault(25)
 async def test_endless_noise_before_the_boot(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
@@ -114,6 +115,7 @@ async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     assert failed.message.endswith("sh: 1: no such thing")
 
 
+@pytest.mark.fault(24)
 async def test_the_last_words_of_what_is_no_shell(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()

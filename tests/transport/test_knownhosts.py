@@ -108,6 +108,7 @@ def test_an_address_never_vouches_for_a_name(tmp_path: Path) -> None:
         (f", {A.text}", "names no host"),
     ],
 )
+@pytest.mark.fault(26)
 def test_a_malformed_line_is_reported_and_hides_nothing(tmp_path: Path, line: str, reason: str) -> None:
     known = hosts(tmp_path, "# comment", "", line, f"web {A.text}")
     assert trusted(known, "web") == [A]

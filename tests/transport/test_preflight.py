@@ -75,6 +75,7 @@ async def test_a_real_server(openssh_server: SshServer) -> None:
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(25)
 async def test_a_noisy_login_shell(openssh_server: SshServer) -> None:
     (openssh_server.home / ".bashrc").write_text("yes noise | head -c 1048576\n")
     rows = await report(openssh_server.spec(), ssh_config=openssh_server.ssh_config)
@@ -84,6 +85,7 @@ async def test_a_noisy_login_shell(openssh_server: SshServer) -> None:
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(24)
 async def test_a_forced_command(openssh_servers: ServerFactory) -> None:
     server = openssh_servers({"ForceCommand": "echo 'This account is\\033[31m not available.'"})
     rows = await report(server.spec(), ssh_config=server.ssh_config)

@@ -260,6 +260,7 @@ async def test_a_jump_host(openssh_servers: ServerFactory) -> None:
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(23)
 async def test_two_jump_hosts_and_one_that_dies(openssh_servers: ServerFactory) -> None:
     near, far, target = openssh_servers(), openssh_servers(), openssh_servers()
     servers = {"near": near, "far": far, "target": target}

@@ -213,8 +213,10 @@ class Daemon:
         self._acknowledged = self._seen
         is_known = message.get("birth", self._birth) == self._birth and isinstance(message.get("rx"), int)
         seen = message["rx"] if is_known else self.outbox.confirmed
-        channel.send(self.outbox.line(self._welcome(seen)))
-        self.outbox.attach(seen)
+        taken = message.get("taken")
+        taken_bytes = taken if is_known and isinstance(taken, int) else self.outbox.printed_bytes
+        channel.send(self.outbox.line(self._welcome(seen, taken_bytes)))
+        self.outbox.attach(seen, taken_bytes)
         self._flush()
 
     def _refusal(self, message: Message) -> Optional[Tuple[str, str]]:
@@ -250,7 +252,7 @@ class Daemon:
                 path = file.get("path") if isinstance(file, dict) else file
                 self.attempts.own_problem = procedures.why_not_loaded(path, error)
 
-    def _welcome(self, seen: int) -> Message:
+    def _welcome(self, seen: int, taken_bytes: int) -> Message:
         welcome = {
             "t": "welcome",
             "proto": list(PROTOCOL),
@@ -265,6 +267,7 @@ class Daemon:
             "birth": self._birth,
             "rx": self._seen,
             "tx": seen,
+            "taken": taken_bytes,
             "knows": {},
         }
         welcome["knows"] = self.attempts.known(MAX_LINE_BYTES - len(encode(welcome)))

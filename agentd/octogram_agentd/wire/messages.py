@@ -20,7 +20,10 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "lease_s": "seconds without an orchestrator after which the daemon stops everything and ends",
             "rx": "the highest seq seen from the agent so far, which repeats what follows; null: all that was not "
             "acknowledged, since who asks has nothing of what came before",
-            "birth": "of the daemon that `rx` is about; another one takes it for null. Empty: none greeted us yet",
+            "taken": "how many bytes of output came from the agent so far, as counted in its messages; what was under "
+            "way is sent again. Null: that is not known, and it is not",
+            "birth": "of the daemon that `rx` and `taken` are about; another one takes them for null. Empty: none has "
+            "greeted us yet",
             "token": "a secret of the run; the first one holds, and a hello with another is refused",
             "address": "where other agents reach this one: `data_address` of the scenario, else where SSH led to",
             "env": "environment variables for everything that the agent starts",
@@ -91,6 +94,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "birth": "names this daemon, and no other one",
             "rx": "the highest seq seen from the orchestrator",
             "tx": "the number before the one that follows",
+            "taken": "how many bytes of output came before what follows",
             "knows": "attempts that were heard of, {name: running, ok, failed, cancelled or forgotten}: those under "
             "way first, then the latest ones, as far as the line goes",
         },

@@ -39,6 +39,9 @@ class Outbox:
         self._output: Dict[Source, _Waiting] = {}
         self._credit_bytes = OUTPUT_CREDIT_BYTES
         self._is_attached = False
+        self.printed_bytes = 0  # of all output sent so far, as counted in its messages
+        self._taken_bytes = 0  # of it what the other side is known to have
+        self._untaken: List[Tuple[int, int, List[bytes]]] = []  # printed_bytes with it, its own bytes, its lines
 
     @property
     def unacknowledged(self) -> int:
@@ -50,11 +53,18 @@ class Outbox:
         """The highest number that need not be sent again."""
         return next(iter(self._kept), self.sent + 1) - 1
 
-    def attach(self, seen: int) -> None:
-        """Begin again with a new connection, whose other side has seen everything up to a number."""
+    def attach(self, seen: int, taken_bytes: int = -1) -> None:
+        """Begin again with a new connection, whose other side has seen everything up to a number.
+
+        taken_bytes: so much of the output it has too, and is given again what was under way; -1: that is not known.
+        """
         self._is_attached = True
         self._credit_bytes = OUTPUT_CREDIT_BYTES
         self._ready = []
+        self._take_note(self.printed_bytes if taken_bytes < 0 else taken_bytes)
+        for _end, size_bytes, lines in self._untaken:
+            self._ready += lines
+            self._credit_bytes -= size_bytes
         left = MESSAGE_CHARACTERS  # what was printed meanwhile comes before its result, unless it is much
         for source, waiting in list(self._output.items()):
             if waiting.size_bytes <= left:
@@ -97,6 +107,14 @@ class Outbox:
     def credit(self, size_bytes: int) -> None:
         """Take note that output has been consumed."""
         self._credit_bytes = min(OUTPUT_CREDIT_BYTES, self._credit_bytes + max(0, size_bytes))
+        self._take_note(self._taken_bytes + max(0, size_bytes))
+
+    def _take_note(self, taken_bytes: int) -> None:
+        """Forget the output that the other side has."""
+        self._taken_bytes = taken_bytes
+        untaken = self._untaken
+        while untaken and untaken[0][0] <= taken_bytes:
+            del untaken[0]
 
     def output(self, source: Source, lines: List[str]) -> None:
         """Take log lines, to be sent when there is room."""
@@ -175,7 +193,10 @@ class Outbox:
             del waiting.lines[:count]
             waiting.size_bytes -= size
         self._credit_bytes -= size
-        return output_lines(source, lines, dropped, size)
+        self.printed_bytes += size
+        sent = output_lines(source, lines, dropped, size)
+        self._untaken.append((self.printed_bytes, size, sent))
+        return sent
 
 
 def output_lines(source: Source, lines: List[str], dropped: int, size_bytes: int) -> List[bytes]:

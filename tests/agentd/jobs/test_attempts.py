@@ -28,6 +28,7 @@ class CountUp(Procedure):
 
 
 @pytest.mark.fault(33, 55)
+@pytest.mark.fault(77)
 def test_failures_say_what_happened(place: Place) -> None:
     connection = place.connect()
     error = connection.fails("own.command", argv=["sh", "-c", "echo why >&2; exit 3"])
@@ -109,6 +110,7 @@ def test_what_is_cancelled_with_its_run_is_answered(place: Place) -> None:
     assert not (place.root / "home" / "begun").exists()
 
 
+@pytest.mark.fault(2)
 def test_a_known_attempt_is_answered_not_executed(place: Place) -> None:
     connection = place.connect()
     log = place.base / "oracle"

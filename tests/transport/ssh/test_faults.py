@@ -103,6 +103,7 @@ async def half_a_server(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         (f"{'x' * 70}.example", "net.dns", "not a possible host name"),
     ],
 )
+@pytest.mark.fault(21)
 async def test_bad_names(address: str, code: str, words: str) -> None:
     error = await failure(agent(address))
     assert isinstance(error, ConnectFailed)
@@ -130,6 +131,7 @@ async def test_refused() -> None:
         (busy, "net.reset", "it says 'Exceeded MaxStartups'"),
     ],
 )
+@pytest.mark.fault(22)
 async def test_what_is_not_an_ssh_server(
     behaviour: Behaviour, code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ async def test_what_is_not_an_ssh_server(
     assert "\x1b" not in error.message
 
 
+@pytest.mark.fault(16)
 async def test_a_busy_server_is_tried_again(asyncssh_server: SshServer) -> None:
     """Close the first connections, as MaxStartups does; then let them through."""
     refused = 0
@@ -177,6 +180,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
+@pytest.mark.fault(20)
 async def test_wrong_key_is_offered_once_however_many_agents(asyncssh_server: SshServer) -> None:
     transports = Transports(ssh_config=str(asyncssh_server.ssh_config))
     identity = str(asyncssh_server.keys.stranger)
@@ -194,6 +198,7 @@ async def test_wrong_key_is_offered_once_however_many_agents(asyncssh_server: Ss
     assert asyncssh_server.logins == [asyncssh_server.user]
 
 
+@pytest.mark.fault(20)
 async def test_keys_that_cannot_be_used(
     asyncssh_server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +253,7 @@ async def test_server_goes_away_during_a_command(asyncssh_server: SshServer) -> 
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(12)
 async def test_killed_session_of_a_real_server(openssh_server: SshServer) -> None:
     transports = Transports(ssh_config=str(openssh_server.ssh_config))
     transport = transports.transport_for(openssh_server.spec())
@@ -266,6 +272,7 @@ async def test_killed_session_of_a_real_server(openssh_server: SshServer) -> Non
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(13)
 async def test_stopped_session_of_a_real_server_is_noticed(openssh_server: SshServer) -> None:
     openssh_server.write_client("ServerAliveInterval 1\nServerAliveCountMax 1\n")
     transports = Transports(ssh_config=str(openssh_server.ssh_config))
@@ -288,6 +295,7 @@ async def test_stopped_session_of_a_real_server_is_noticed(openssh_server: SshSe
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(11)
 async def test_a_stopped_listener_spares_sessions_and_refuses_new_ones(openssh_servers: ServerFactory) -> None:
     server = openssh_servers()
     transports = Transports(ssh_config=str(server.ssh_config))
@@ -362,6 +370,7 @@ async def test_only_the_keys_of_the_configuration_are_tried(
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(20)
 async def test_keys_of_an_agent(openssh_server: SshServer, tmp_path: Path) -> None:
     """With twenty keys in the agent, only the one that `identity` names is asked for."""
     started = subprocess.run(
@@ -404,6 +413,7 @@ async def test_real_server_allows_no_session(openssh_servers: ServerFactory) -> 
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(24)
 async def test_a_forced_command_is_the_command(openssh_servers: ServerFactory) -> None:
     server = openssh_servers({"ForceCommand": "echo forced; exit 3"})
     transports = Transports(ssh_config=str(server.ssh_config))

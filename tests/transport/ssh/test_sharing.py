@@ -120,6 +120,7 @@ async def test_forty_channels_with_the_usual_ten_sessions(openssh_server: SshSer
 
 @pytest.mark.sshd
 @pytest.mark.parametrize("sessions", [1, 3])
+@pytest.mark.fault(14)
 async def test_a_server_that_allows_fewer_sessions(openssh_servers: ServerFactory, sessions: int) -> None:
     server = openssh_servers({"MaxSessions": str(sessions)})
     transports, _ = await run_all(agents(server, 12), server)
@@ -135,6 +136,7 @@ async def test_a_hundred_connections_to_the_usual_server(openssh_server: SshServ
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(15)
 async def test_fifty_agents_on_a_server_that_drops_above_two(openssh_servers: ServerFactory) -> None:
     server = openssh_servers({"MaxStartups": "2:100:2"})
     transports, channels = await run_all(spread(server, 50), server)
@@ -143,6 +145,7 @@ async def test_fifty_agents_on_a_server_that_drops_above_two(openssh_servers: Se
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(17)
 async def test_rekeying_under_a_flood_loses_nothing(openssh_servers: ServerFactory) -> None:
     server = openssh_servers({"RekeyLimit": "1M"})
     transports = Transports(ssh_config=str(server.ssh_config))

@@ -69,6 +69,7 @@ def test_agents_of_this_machine_do_not_load_it() -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.fault(25)
 def test_quoting_in_real_shells(shell: str) -> None:
     program = shutil.which(shell)
     if program is None:

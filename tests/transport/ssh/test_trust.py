@@ -42,6 +42,7 @@ def fingerprint(key: Path) -> str:
     return asyncssh.read_public_key(f"{key}.pub").get_fingerprint()
 
 
+@pytest.mark.fault(19)
 async def test_unknown_key_is_refused_with_its_fingerprint_and_a_way_out(asyncssh_server: SshServer) -> None:
     asyncssh_server.write_client(known="")
     error = await refusal(asyncssh_server)
@@ -52,6 +53,7 @@ async def test_unknown_key_is_refused_with_its_fingerprint_and_a_way_out(asyncss
     assert "--accept-new" in error.hint
 
 
+@pytest.mark.fault(18)
 async def test_changed_key_is_refused_with_both_fingerprints_and_the_line(
     asyncssh_server: SshServer, tmp_path: Path
 ) -> None:
@@ -75,6 +77,7 @@ async def test_a_key_of_another_type_on_file_is_a_changed_key(asyncssh_server: S
     assert fingerprint(other) in error.message
 
 
+@pytest.mark.fault(18)
 async def test_nothing_is_sent_to_a_server_whose_key_changed(asyncssh_server: SshServer, tmp_path: Path) -> None:
     asyncssh_server.write_client(known=f"[127.0.0.1]:{asyncssh_server.port} {public_line(new_key(tmp_path / 'o'))}\n")
     asyncssh_server.logins.clear()
@@ -82,6 +85,7 @@ async def test_nothing_is_sent_to_a_server_whose_key_changed(asyncssh_server: Ss
     assert asyncssh_server.logins == []
 
 
+@pytest.mark.fault(19)
 async def test_accept_new_records_once_for_many_agents(asyncssh_server: SshServer) -> None:
     asyncssh_server.write_client(known="")
     asyncssh_server.known_hosts.unlink()
@@ -113,6 +117,7 @@ async def test_accept_new_goes_on_when_nothing_can_be_written(asyncssh_server: S
     assert "was not recorded" in transports.notes[0]
 
 
+@pytest.mark.fault(26)
 async def test_malformed_lines_are_skipped_and_reported(asyncssh_server: SshServer) -> None:
     good = asyncssh_server.known_hosts.read_text()
     asyncssh_server.write_client(known=f"this is no entry\nweb ssh-ed25519 %%%\n{good}")
@@ -129,6 +134,7 @@ async def test_malformed_lines_are_skipped_and_reported(asyncssh_server: SshServ
 
 
 @pytest.mark.parametrize("file", ["none", "/dev/null"])
+@pytest.mark.fault(26)
 async def test_checking_cannot_be_switched_off(asyncssh_server: SshServer, file: str) -> None:
     asyncssh_server.write_client(f"UserKnownHostsFile {file}\nStrictHostKeyChecking no", known="")
     assert (await refusal(asyncssh_server)).code == "trust.unknown"
