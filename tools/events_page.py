@@ -17,7 +17,9 @@ _INTRODUCTION = """# Events
 A run is a list of events. `octogram-tui SCENARIO --events FILE` writes them to a file, `--events -` to the standard
 output, as they come: one JSON object a line ([JSON Lines](https://jsonlines.org)), ASCII only, never cut. The journal
 of every run holds the same lines after one line of its own, and what the console shows is folded from them. There each
-line ends with one field more, `crc`: the CRC-32 of everything in the file before that field, in hexadecimal.
+line ends with one field more, `crc`: the CRC-32 of everything in the file before that field, in hexadecimal. And there
+lines of type `input` stand between them, with what the run was fed: another process builds the run again of these. They
+are no events, and of their fields nothing is promised.
 
 ```sh
 octogram-tui --headless --events - sample_scenarios/quickstart.yml 2>/dev/null \\

@@ -37,6 +37,7 @@ from octogram_tui.engine.staleness import Staleness
 from octogram_tui.engine.states import PHASE_MOVES, RunPhase
 from octogram_tui.engine.steps import Steps
 from octogram_tui.engine.stimuli import (
+    PASSED_ON,
     AgentBackReport,
     AgentEndReport,
     AgentLoadReport,
@@ -182,7 +183,7 @@ class Engine:
         try:
             if self.phase != "finished":
                 self.take(stimulus)
-                if not self.taking_up.is_under_way:
+                if not self.taking_up.is_under_way and type(stimulus) not in PASSED_ON:
                     self.settle()
                 if not self.gate.is_plain or self.course.asked or self.phase == "idle" or core.stands_still:
                     is_busy = self.phase == "starting" or self.instances.count("running", "watching", "retrying")

@@ -415,3 +415,6 @@ Stimulus = (
     | ReloadModeRequest
     | StopRequest
 )
+
+PASSED_ON: frozenset[type] = frozenset({OutputReport, ProgressReport, AgentLoadReport})
+"""What is told on, and moves nothing: a run is the same without it."""

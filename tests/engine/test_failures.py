@@ -457,6 +457,7 @@ def test_uris_follow_services_up_and_down() -> None:
     assert "is down: exit status 3" in simulation.of(JobFinished)[-1].failure.message
 
 
+@pytest.mark.fault(75)
 def test_what_is_late_or_repeated_changes_nothing() -> None:
     simulation = run(scenario(stage("s", job("j"), job("k"))), lambda sent: None)
     simulation.go(report("s/j@a#1", "ok"))

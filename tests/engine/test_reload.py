@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
@@ -169,3 +170,20 @@ def test_an_edit_that_was_refused_and_is_taken_back_is_told() -> None:
     assert [entry["stage"] for entry in events[0].plan] == ["s"]
     simulation.go(EditReport(given))
     assert len(simulation.of(ScenarioReloaded)) == 1, "and once"
+
+
+@pytest.mark.fault(72)
+def test_an_edit_that_removes_what_runs_is_told_and_lets_it_go_on() -> None:
+    """A job under way, its variable and its agent are gone from the file: the attempt ends as it would have."""
+    given = scenario(stage("s", job("j"), job("k")), agents="a b", variables={"x": 1})
+    simulation = console(given, never)
+    simulation.go(EditReport(scenario(stage("s", job("k")), agents="a")))
+    event = simulation.of(ScenarioReloaded)[0]
+    assert "job s/j removed" in event.changes
+    assert [e.agent for e in simulation.of(WarningGiven)] == ["b"]
+    assert simulation.engine.in_flight == 2
+    for agent in "ab":
+        simulation.go(report(f"s/j@{agent}#1", "ok"))
+        simulation.go(report(f"s/k@{agent}#1", "ok"))
+    assert simulation.cancelled == []
+    assert sorted(simulation.ended()) == ["s/j@a ok", "s/j@b ok", "s/k@a ok", "s/k@b ok"]

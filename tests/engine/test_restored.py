@@ -99,7 +99,7 @@ class AnyMoment(AnyOrder):
 
 TestAnyMoment = AnyMoment.TestCase
 TestAnyMoment.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -44,11 +44,14 @@ from octogram_tui.engine.stimuli import (
     BeginRequest,
     GoRequest,
     OutputReport,
+    PauseRequest,
     ProgressReport,
     RerunRequest,
     ServiceReport,
     SetVariableRequest,
+    SkipRequest,
     StartFailureReport,
+    StepRequest,
     StopRequest,
 )
 from octogram_tui.errors import EngineBug, TemplateError
@@ -348,6 +351,24 @@ def test_an_agent_may_fall_silent_and_come_back() -> None:
     simulation.go(AgentBackReport("a"))
     simulation.go(AgentBackReport("a"))
     assert len(simulation.of(AgentReady)) == 2
+
+
+@pytest.mark.fault(74)
+def test_what_is_asked_while_an_agent_is_silent_is_done_once() -> None:
+    """A pause, a step, a skip and a rerun count as ever: the link keeps what is for the agent until it is back."""
+    given = scenario(stage("s", job("j"), job("k"), job("l")))
+    simulation = Simulation(given, never, on_failure="pause").begin()
+    simulation.go(AgentSilentReport("a", "nothing heard"))
+    simulation.go(PauseRequest())
+    simulation.go(report("s/j@a#1", "failed"))
+    simulation.go(SkipRequest(named("s/j@a")))
+    simulation.go(StepRequest())
+    simulation.go(report("s/k@a#1", "failed"))
+    simulation.go(RerunRequest("s", instance=named("s/k@a")))
+    simulation.go(AgentBackReport("a"))
+    simulation.go(report("s/k@a#2", "ok"))
+    simulation.go(GoRequest())
+    assert [str(sent.attempt) for sent in simulation.sent] == ["s/j@a#1", "s/k@a#1", "s/k@a#2", "s/l@a#1"]
 
 
 def test_a_lost_agent_pauses_a_console_and_fails_what_comes_to_it_later() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 from simulation import job, report, scenario, stage
 from test_any_order import AnyOrder, make
 from world import World
@@ -197,7 +197,15 @@ class AnyTrouble(AnyOrder):
                 self.simulation.restored()
 
 
-TestAnyTrouble = AnyTrouble.TestCase
+TestAnyTrouble = pytest.mark.fault(56)(AnyTrouble.TestCase)
 TestAnyTrouble.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.fault(56)
+@pytest.mark.longfault
+def test_much_trouble() -> None:
+    """The same for longer: seldom things happen too."""
+    many = settings(TestAnyTrouble.settings, max_examples=200, stateful_step_count=50)
+    run_state_machine_as_test(AnyTrouble, settings=many)

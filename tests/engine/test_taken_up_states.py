@@ -177,6 +177,7 @@ def test_a_daemon_that_came_in_between_never_gets_what_another_was_sent() -> Non
 # -- what waits -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(39)
 def test_timers_go_on_where_they_were() -> None:
     """What was left of a delay is left of it; what was over fires at once. The clock on the wall has no say."""
     given = scenario(stage("s", job("j", retries=1, retry_delay_s=60.0)))
