@@ -54,7 +54,7 @@ def resume_parser() -> CommandParser:
     parser.add_argument(
         "--as-it-was",
         action="store_true",
-        help="with the scenario as the run had it; else an edit of its files comes into force",
+        help="with the scenario as the run had it, whatever becomes of its files; else an edit comes into force",
     )
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument(
@@ -180,7 +180,8 @@ class Resumption:
             keep_alive=invocation.keep_alive,
             timeout_s=self.timeout_s,
         )
-        return replace(host_settings(invocation, self.run.id, run_dir, socket), again=again)
+        settings = host_settings(invocation, self.run.id, run_dir, socket)
+        return replace(settings, again=again, reload=None if self.as_it_was else settings.reload)
 
 
 def main(argv: Sequence[str]) -> int:

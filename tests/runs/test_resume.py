@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fixtures_program import Place, events_of, wait_for
 
+from octogram_tui.commands.resume import Resumption
 from octogram_tui.journal import reader, recovery
 
 SCENARIO = """agents: [{name: a, transport: local}, {name: b, transport: local}]
@@ -155,6 +156,19 @@ def test_as_it_was_needs_no_file_of_the_scenario(story: Story) -> None:
     done = story.resume("--as-it-was")
     assert done.returncode == 0, done
     assert Counter(story.executed) == Counter(DONE)
+
+
+def test_a_console_sees_no_edits_of_a_run_that_is_to_go_on_as_it_was(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = story.crash()
+    monkeypatch.chdir(story.place.home)
+    monkeypatch.setenv("XDG_STATE_HOME", str(story.place.home / ".local/state"))
+    for options, sees_edits in (([], True), (["--as-it-was"], False)):
+        resumption = Resumption.read([run, *options], opens_console=True)
+        settings = resumption.host_settings(resumption.load(), story.place.home / "socket")
+        assert (settings.reload is not None) is sees_edits
+    assert story.place.run("clean", run, "--yes").returncode == 0
 
 
 @pytest.mark.fault(56, 102)
