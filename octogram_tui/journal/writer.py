@@ -124,12 +124,12 @@ class JournalWriter:
         lines = codec.encode_turn(events, inputs) if inputs else codec.encode_each(events)
         try:
             try:
-                self._put(lines if self._space != "scarce" else _telling(lines))
+                self._put(lines if self._space != "scarce" else telling(lines))
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
                 self._reserve.let_go()
-                self._put(_telling(lines))
+                self._put(telling(lines))
         except OSError as error:
             self._failure = _cannot("write", self.path, error)
             raise self._failure from error
@@ -217,7 +217,7 @@ class JournalWriter:
                 self._on_synced(self.synced_seq)
 
 
-def _telling(lines: Sequence[bytes]) -> list[bytes]:
+def telling(lines: Sequence[bytes]) -> list[bytes]:
     """Leave out what only passes something on, and changes nothing."""
     return [line for line in lines if _PASSING.match(line) is None]
 

@@ -33,6 +33,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.errors import RunNotRestored
 from octogram_tui.journal import codec
+from octogram_tui.journal.writer import telling
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import ItemsSpec, Scenario, Text, VarUpdate
 
@@ -59,9 +60,12 @@ class Doubled(Journalled):
         self.effects.append(shown(effect))
         super()._take(effect)
 
-    def build_again(self) -> None:
-        """Let another process build the run, which nobody can tell from this one."""
-        self.double = None if self.engine.phase == "finished" else self.restored().engine
+    def build_again(self, *, is_short: bool = False) -> None:
+        """Let another process build the run, which nobody can tell from this one; is_short: the disk was full."""
+        self.double = None
+        if self.engine.phase != "finished":
+            self.double = self.restored(telling(self.lines) if is_short else self.lines).engine
+            self.double.core.seq = self.engine.core.seq if is_short else self.double.core.seq
 
 
 def shown(effect: Effect) -> str:
@@ -77,10 +81,10 @@ class AnyMoment(AnyOrder):
         """Begin a run."""
         self.simulation: Any = Doubled(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused).begin()
 
-    @rule()
-    def build_again(self) -> None:
-        """Another process builds the run from its journal."""
-        self.simulation.build_again()
+    @rule(is_short=st.booleans())
+    def build_again(self, is_short: bool) -> None:
+        """Another process builds the run from its journal, which may lack what a full disk had no space for."""
+        self.simulation.build_again(is_short=is_short)
 
     @rule(lines=st.lists(st.text(max_size=3), max_size=2), agent=st.sampled_from(["a", "b"]))
     def agent_talks(self, lines: list[str], agent: str) -> None:
