@@ -147,6 +147,7 @@ class Simulation:
         outcome = self.engine.feed(stimulus, self.at_s)
         check(self.engine)
         self.events += outcome.events
+        self.bounds = outcome.bounds
         for effect in outcome.effects:
             self._take(effect)
         return outcome.events

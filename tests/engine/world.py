@@ -47,7 +47,7 @@ class Journalled(Simulation):
             self.scenarios[scenario.digest] = scenario
         seq = self.engine.core.seq
         events = super().feed(stimulus)
-        record = record_of(stimulus, self.at_s, seq, events)
+        record = record_of(stimulus, self.at_s, seq, events, self.bounds)
         self.lines += codec.encode_turn(events, [] if record is None else [record])
         return events
 
