@@ -14,8 +14,10 @@ Both answer {"t":"error","kind","message","hint"} when it cannot be, and then ex
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
+import time
 
 from octogram_agentd import signals
 from octogram_agentd.parcels.landing import Landing, open_directory
@@ -40,11 +42,16 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Tuple
 
 
+QUIET_S = 600.0
+LOOK_S = 5.0  # how often, with nothing to do, whether the run is still there
+
+
 def main(argv: List[str]) -> int:
     """Run `put` or `get` over standard input and output; gives the exit status."""
     for number in (signals.TERM, signals.HUP, signals.INT):
         signals.handle(number, _end)
     out = os.dup(1)
+    os.set_blocking(out, False)
     os.dup2(2, 1)  # nothing that prints by mistake may get into the stream
     try:
         request, rest = _read_request(0)
@@ -89,6 +96,7 @@ def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
             landing.feed(data)
             if landing.result is not None:
                 break
+            await_other(stream_fd, select.POLLIN, to_bytes(home))
             data = os.read(stream_fd, PIECE_BYTES)
             if not data:
                 raise ProcedureFailed("the copy was broken off", kind="cancelled")
@@ -109,10 +117,11 @@ def get(out: int, request: Dict[str, Any]) -> None:
         _write(out, MAGIC + encode({"t": "absent"}))
         return
     entries, size_bytes = survey(root)
-    _write(out, MAGIC + encode({"t": "found", "bytes": size_bytes, "entries": entries}))
+    home = to_bytes(request["home"])
+    _write(out, MAGIC + encode({"t": "found", "bytes": size_bytes, "entries": entries}), home)
     try:
         for chunk in pack(root):
-            _write(out, chunk)
+            _write(out, chunk, home)
     except ProcedureFailed as error:
         _write(out, error_piece(error))
         raise SystemExit(1) from None
@@ -269,10 +278,31 @@ def _read_request(fd: int) -> Tuple[Dict[str, Any], bytes]:
         raise ProcedureFailed("the request is wrong: %s" % error, kind="protocol") from None
 
 
-def _write(fd: int, data: bytes) -> None:
+def _write(fd: int, data: bytes, home: bytes = b"/") -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view) :]
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            try:
+                await_other(fd, select.POLLOUT, home)
+            except ProcedureFailed:
+                raise SystemExit(1) from None  # there is nobody to tell
+
+
+def await_other(fd: int, event: int, home: bytes) -> None:
+    """Wait for the other end. Raises ProcedureFailed when it is quiet for too long, or the agent's run has ended.
+
+    A connection that was cut without a word never says so, and nobody else would end this process.
+    """
+    ready = select.poll()
+    ready.register(fd, event)
+    deadline_s = time.monotonic() + QUIET_S
+    while not ready.poll(LOOK_S * 1000):
+        if not os.path.isdir(home):
+            raise ProcedureFailed("the run of this agent has ended", kind="cancelled")
+        if time.monotonic() >= deadline_s:
+            raise ProcedureFailed("the other end was quiet for %d s" % QUIET_S, kind="cancelled")
 
 
 if __name__ == "__main__":
