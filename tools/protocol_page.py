@@ -5,6 +5,7 @@ from __future__ import annotations
 from octogram_agentd import PROTOCOL
 from octogram_agentd.wire import lines as wire
 from octogram_agentd.wire.messages import MESSAGES
+from octogram_tui.runtime import conduct
 
 INTRODUCTION = """\
 # The channel between orchestrator and agent
@@ -12,8 +13,8 @@ INTRODUCTION = """\
 Version {major}.{minor}. Written by `make docs` from `octogram_agentd/wire/messages.py`: edit that.
 
 One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
-Numbers beyond what JSON knows (NaN, infinities) are refused. Fields that are not listed are ignored; so are messages of
-an unknown type, up to a hundred from one connection.
+Numbers beyond what JSON knows (NaN, infinities) and halves of characters are refused. Fields that are not listed are
+ignored; so are messages of an unknown type, up to a hundred from one connection.
 
 The orchestrator speaks first: `hello`. The agent answers `welcome`, or `reject` and closes. A second connection that
 says a valid `hello` takes the place of the first.
@@ -21,11 +22,20 @@ says a valid `hello` takes the place of the first.
 Messages with a `seq` are numbered from 1, each direction for itself, and kept by their sender until acknowledged. Both
 greetings say what was seen (`rx`); what follows it is sent again. A number that was seen already is dropped, a gap ends
 the connection. An attempt is executed once, however often its `run` arrives: a repeated one is answered with what is
-known.
+known. The orchestrator acknowledges what is on its disk.
 
 Log lines (`output`) are sent while there is credit: {credit} bytes after each greeting, and what `credit` gives back.
 What that does not cover is kept up to a bound, the newest lines of each source, and the next message says how many were
-dropped. Results go before log lines.
+dropped. Results go before log lines. Lines that were under way when a connection broke are sent again, as far as
+`taken` says that they did not arrive. The orchestrator holds credit back when an agent, or all of them, fill the
+run's journal.
+
+An agent speaks of what it was told to run, and of nothing else: other messages count for nothing. A hundred of them,
+more lines than there was credit for, or more than {messages} other messages or {rate} MiB a second put it in
+quarantine: its connection is closed, and its lease not renewed.
+
+A connection is made again to the daemon that was there, by its `birth`: `attach --birth NAME --at HOME` starts another
+one in its place only when it certainly has ended, and nobody holds its lock.
 
 Any line from the orchestrator renews the lease. When it is over the agent stops everything that it started, removes its
 directory and ends.
@@ -43,6 +53,8 @@ def page() -> str:
     parts = [
         INTRODUCTION.format(
             major=PROTOCOL[0],
+            messages=f"{conduct.MESSAGES_PER_S:.0f}",
+            rate=conduct.BYTES_PER_S >> 20,
             minor=PROTOCOL[1],
             line=wire.MAX_LINE_BYTES,
             depth=wire.MAX_DEPTH,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from octogram_agentd.wire.lines import encode
@@ -19,12 +17,13 @@ from octogram_tui.engine.stimuli import (
     StartFailureReport,
     Stimulus,
 )
-from octogram_tui.errors import BootstrapFailed, ExitCode, LinkLost, ProtocolError, TransportError
+from octogram_tui.errors import ExitCode, LinkLost, ProtocolError, TransportError
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.runtime.attaching import Attaching, BootTurn
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Quarantine
-from octogram_tui.runtime.greeting import Welcome, hello
+from octogram_tui.runtime.greeting import Welcome
 from octogram_tui.runtime.inbox import Inbox, WhenSafe
 from octogram_tui.runtime.log_share import AgentShare, LogShare
 from octogram_tui.runtime.parting import Parting
@@ -32,8 +31,7 @@ from octogram_tui.runtime.questions import Questions
 from octogram_tui.runtime.reading import Here, LogEnd
 from octogram_tui.runtime.terms import NOBODY, Before, LinkSettings
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.boots import FirstBoot, OnWait
-from octogram_tui.transport.bundle import BOOT_HINTS, Failed, Need, boot_argv, local_argv
+from octogram_tui.transport.bundle import boot_argv, local_argv
 
 MAX_FAULTS = 3  # breaches of the protocol, each of which costs the connection, after which an agent is given up
 
@@ -52,7 +50,7 @@ class Link:
         transport: Transport,
         settings: LinkSettings,
         report: Callable[[Stimulus], None],
-        boot: Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]],
+        boot: BootTurn,
         *,
         before: Before = NOBODY,
         share: LogShare | None = None,
@@ -64,18 +62,14 @@ class Link:
         self.report = report
         self.home = before.home
         self.task: asyncio.Task[None] | None = None
-        self.hurry = asyncio.Event()  # the run ends: no leisure before the next attempt to attach
         self.settled = asyncio.Event()  # the first attachment has been made, or has failed
-        self.is_greeted = False
         self.was_up = False
         self.is_over = False
         self.is_replaced = False  # its daemon died, and the one that took its place was told to end
         self._limits = settings.limits
-        self._boot_turn = boot
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
         self._attachment: Attachment | None = None
-        self._epoch = settings.first_epoch
         self._before = before
         self._beats = 0
         self._faults = 0
@@ -84,6 +78,7 @@ class Link:
         self._is_suspect = False
         self._questions = Questions(spec.name)
         self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe)
+        self.attaching = Attaching(self, boot)
         self._parting = Parting(self)
 
     @property
@@ -120,7 +115,7 @@ class Link:
 
     async def _come_up(self) -> bool:
         try:
-            await (self._attach_within_fence() if self._before.birth else self._attach())
+            await (self.attaching.within_fence() if self._before.birth else self.attaching.once())
         except TransportError as error:
             if self.was_up:  # its welcome came in the last moment
                 self._give_up(error.message, ExitCode.AGENT_LOST)
@@ -156,7 +151,7 @@ class Link:
                 return
             self._channel = None
             reason = str(attachment.error or "the daemon closed the connection")
-            if self._banned or self._faults >= MAX_FAULTS:
+            if self.is_given_up:
                 self._give_up(reason, ExitCode.AGENT_LOST)
                 return
             self._suspect(reason)
@@ -168,7 +163,7 @@ class Link:
         """Try until the daemon's lease and its grace must be over. False when the agent is given up."""
         birth = self.inbox.birth
         try:
-            await self._attach_within_fence()
+            await self.attaching.within_fence()
         except TransportError as error:
             self._give_up(f"{reason}; {error.message}", ExitCode.AGENT_LOST)
             return False
@@ -183,37 +178,29 @@ class Link:
             return False
         return True
 
-    async def _attach_within_fence(self) -> None:
-        """Attach, as often as it takes, before a daemon that nobody reaches must have ended. Raises TransportError."""
-        fence_s = self._loop.time() + self.settings.fence_s
-        delay_s = self._limits.retry_s if self.was_up else 0.0
-        failure: TransportError = LinkLost("its lease is over, and it did not answer any more")
-        while True:
-            await self._wait_to_retry(random.uniform(0, delay_s))
-            delay_s = min(max(delay_s * 2, self._limits.retry_s), self._limits.longest_retry_s)
-            try:
-                async with asyncio.timeout_at(fence_s):  # whatever one attempt takes
-                    await self._attach()
-                return
-            except TimeoutError:
-                raise failure from None
-            except TransportError as error:
-                # A daemon that was there and does not answer may be leaving: the next one tells what became of it.
-                may_heal = (error.is_retryable or isinstance(error, BootstrapFailed)) and not self._banned
-                if not may_heal or self._faults >= MAX_FAULTS or self._loop.time() >= fence_s:
-                    raise
-                failure = error
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the agent has done what it is not allowed to come back after."""
+        return bool(self._banned) or self._faults >= MAX_FAULTS
 
-    async def _wait_to_retry(self, delay_s: float) -> None:
-        """Wait between two attempts; less when somebody is in a hurry."""
-        if self.hurry.is_set():
-            await asyncio.sleep(min(delay_s, self._limits.hurried_retry_s))
-            return
-        try:
-            async with asyncio.timeout(delay_s):
-                await self.hurry.wait()
-        except TimeoutError:
-            pass
+    def attached(self, attachment: Attachment, channel: Channel) -> None:
+        """Go on with the daemon that has answered."""
+        self._attachment = attachment
+        self._channel = channel
+        self._last_heard_s = self._loop.time()
+        for line in self.inbox.numbering.unacknowledged:
+            channel.write(line)
+        self.inbox.ack_again()  # what the cut may have swallowed
+
+    def whereto(self) -> list[str]:
+        """Say which daemon is looked for, where there was one: no other one may be started while that one lives."""
+        birth = self.inbox.birth or self._before.birth
+        return ["--birth", birth, "--at", self.home] if birth else []
+
+    def tell_wait(self, why: str) -> None:
+        """Tell why the agent waits before it comes up."""
+        if not self.was_up:
+            self.report(AgentWaitReport(self.spec.name, why))
 
     def _suspect(self, message: str) -> None:
         if not self._is_suspect:
@@ -241,81 +228,6 @@ class Link:
         """Say that we failed, where a person finds it."""
         self._loop.call_exception_handler({"message": f"the link to agent {self.spec.name} failed", "exception": error})
 
-    # -- attaching ------------------------------------------------------------------------------------------------
-
-    async def _attach(self) -> None:
-        """Wait for our turn, open a channel, boot, greet, until the daemon answers. Raises TransportError."""
-        self._epoch += 1
-        nonce = secrets.token_hex(8)
-        attachment = Attachment(self, self.spec.name, self.transport.description, nonce)
-        argv = self._argv(nonce, ["attach", "--run", self.settings.run, "--agent", self.spec.name, *self._whereto()])
-        greeting_s = self._limits.greeting_s
-        try:
-            async with asyncio.timeout(None) as limit:
-                async with self._boot_turn(self._tell_wait) as first:
-                    channel = await self.transport.open(argv, attachment)
-                    attachment.channel = channel
-                    limit.reschedule(self._loop.time() + greeting_s)
-                    await self._boot(attachment, channel)
-                    first.over()
-                    self._greet(channel)
-                    await attachment.welcome
-        except TimeoutError:
-            attachment.abort()
-            raise BootstrapFailed(
-                f"agent {self.spec.name}: no answer from {self.transport.description} within {greeting_s:g} s"
-                f"{attachment.last_words}",
-                hint=BOOT_HINTS["boot.timeout"],
-                code="boot.timeout",
-            ) from None
-        except BaseException:
-            attachment.abort()
-            raise
-        self._attachment = attachment
-        self._channel = channel
-        self._last_heard_s = self._loop.time()
-        for line in self.inbox.numbering.unacknowledged:
-            channel.write(line)
-        self.inbox.ack_again()  # what the cut may have swallowed
-
-    def _whereto(self) -> list[str]:
-        """Say which daemon is looked for, where there was one: no other one may be started while that one lives."""
-        birth = self.inbox.birth or self._before.birth
-        return ["--birth", birth, "--at", self.home] if birth else []
-
-    def _tell_wait(self, why: str) -> None:
-        if not self.was_up:
-            self.report(AgentWaitReport(self.spec.name, why))
-
-    async def _boot(self, attachment: Attachment, channel: Channel) -> None:
-        """Wait until the daemon's program runs; send it when the machine does not have it."""
-        event = await attachment.booted
-        if isinstance(event, Need):
-            channel.write(self.settings.bundle.data)
-            await channel.drain()
-            event = await attachment.started
-        if isinstance(event, Failed):
-            raise BootstrapFailed(
-                f"agent {self.spec.name}: {self.transport.description}: {event.message}",
-                code=event.code or "boot.failed",
-                hint=BOOT_HINTS.get(event.code, ""),
-            )
-
-    def _greet(self, channel: Channel) -> None:
-        inbox = self.inbox
-        line = hello(
-            self.spec,
-            self.settings,
-            address=self.address,
-            epoch=self._epoch,
-            seen=inbox.numbering.seen if inbox.birth else None,
-            taken=inbox.taken_bytes if inbox.birth else None,
-            birth=inbox.birth,
-        )
-        self.inbox.begins()
-        self.is_greeted = True
-        channel.write(line)
-
     # -- to the agent ---------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
@@ -341,9 +253,10 @@ class Link:
 
     def stream_argv(self, subcommand: str) -> list[str]:
         """Give the command that runs `put` or `get` of the daemon's program there, on a channel of its own."""
-        return self._argv(secrets.token_hex(8), [subcommand])
+        return self.argv(secrets.token_hex(8), [subcommand])
 
-    def _argv(self, nonce: str, arguments: list[str]) -> list[str]:
+    def argv(self, nonce: str, arguments: list[str]) -> list[str]:
+        """Give the command that runs the daemon's program there."""
         if self.spec.transport == "local":
             return local_argv(nonce=nonce, args=arguments, python=self.spec.python)
         settings = self.settings

@@ -30,7 +30,7 @@ class Parting:
             if not force:
                 return
             self._task.cancel()
-        self._link.hurry.set()
+        self._link.attaching.hurry.set()
         self._task = asyncio.get_running_loop().create_task(self._stop(force), name=f"stop {self._link.spec.name}")
 
     async def wait(self) -> None:
@@ -58,8 +58,8 @@ class Parting:
         name = link.spec.name
         boot_s = limits.forced_stop_s / 2 if force else limits.stop_boot_s
         if not link.was_up and not await self._comes_up(boot_s):
-            message = self._unconfirmed("it did not answer our greeting") if link.is_greeted else ""
-            return AgentEndReport(name, is_clean=not link.is_greeted, message=message)
+            message = self._unconfirmed("it did not answer our greeting") if link.attaching.is_greeted else ""
+            return AgentEndReport(name, is_clean=not link.attaching.is_greeted, message=message)
         limit_s = limits.forced_stop_s if force else limits.stop_grace_s + limits.stop_slack_s
         if not link.is_connected and not force:
             limit_s += limits.stop_reattach_s
@@ -84,7 +84,7 @@ class Parting:
     async def _comes_up(self, within_s: float) -> bool:
         """Whether a daemon that was greeted answers in time; without a greeting it ends with its channel."""
         link = self._link
-        if link.is_greeted and not link.is_over:
+        if link.attaching.is_greeted and not link.is_over:
             try:
                 async with asyncio.timeout(within_s):
                     await link.settled.wait()

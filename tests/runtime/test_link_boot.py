@@ -106,6 +106,19 @@ async def test_endless_noise_before_the_boot(rig: Rig) -> None:
     assert (await rig.report(StartFailureReport)).code == "boot.noise"
 
 
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("is_noticed", [True, False])
+async def test_a_line_that_takes_nothing_large(rigs: Callable[..., Rig], is_noticed: bool) -> None:
+    rig = rigs(replace(FAST, greeting_s=0.1))
+    rig.link.start()
+    channel = await rig.channel()
+    channel.boot('{"need":true}')
+    await asyncio.sleep(0)
+    if is_noticed:  # by a sign of life of SSH that stays without an answer
+        channel.lose(LinkLost("the connection is lost: keepalive timeout"))
+    assert "MTU" in (await rig.report(StartFailureReport)).hint
+
+
 async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
