@@ -311,3 +311,23 @@ def test_a_sign_of_life_says_which_agent_is_held() -> None:
     assert pulse.text() == "agent n_2 is held, and waits for an operator"
     pulse.apply(ev.AgentReleased(agent="n_2"))
     assert pulse.text() == "nothing runs"
+
+
+def test_what_a_process_that_is_gone_has_told_is_not_told_again() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, PLAIN)
+    row = InstanceId("s", "j", "a")
+    progress.recall([ev.RunStarted(run="r-1", scenario="s.yml"), ev.JobFinished(instance=row, attempt=1, state="ok")])
+    assert stream.getvalue() == ""
+    progress.apply(
+        [
+            ev.RunTakenUp(number=1, down_s=75.0, in_flight=2),
+            ev.JobInDoubt(instance=row, attempt=2, reason="its daemon is gone"),
+        ]
+    )
+    progress.close()
+    told = stream.getvalue().splitlines()
+    assert told[0] == "run r-1 goes on, after 1m15s without a process; 2 under way are asked for"
+    assert told[1].endswith("s/j@a: nobody knows how it ended: its daemon is gone")
+    assert "jobs: 1 ok" in told
+    assert told[-2:] == ["go on with it: octogram-tui resume r-1", "end what it left: octogram-tui clean r-1"]

@@ -1,0 +1,52 @@
+"""What a run whose process has died may have left, read from its journal and from when it last lived."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from octogram_tui.engine import events as ev
+from octogram_tui.journal import left, presence
+from octogram_tui.journal.writer import JournalWriter
+
+
+def test_agents_that_did_not_say_that_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    told: list[ev.Event] = [
+        ev.AgentStarting(agent="up"),
+        ev.AgentReady(agent="up", host="h1", home="/home/up"),
+        ev.AgentReady(agent="up"),  # back after a cut
+        ev.AgentStarting(agent="coming"),
+        ev.AgentStarting(agent="clean"),
+        ev.AgentReady(agent="clean", host="h2", home="/home/clean"),
+        ev.AgentStopped(agent="clean"),
+        ev.AgentStarting(agent="unclean"),
+        ev.AgentStopped(agent="unclean", is_clean=False),
+        ev.AgentStarting(agent="failed"),
+        ev.AgentFailed(agent="failed", code="net.failed", message="no"),
+        ev.JobOutput(agent="up", lines=['"type":"agent_starting"', "x"]),
+        ev.RunTakenUp(number=1),
+    ]
+    for seq, event in enumerate(told, 1):
+        event.seq = seq
+    writer = JournalWriter(path, run="r", version="1")
+    writer.append(told)
+    writer.close()
+    found = left.agents_left(path)
+    assert [(agent.name, agent.says) for agent in found] == [
+        ("up", "up on h1"),
+        ("coming", "coming"),
+        ("unclean", "unclean"),
+    ]
+    assert left.take_ups(path) == 1
+    assert left.agents_left(tmp_path / "none") == ()
+    assert left.take_ups(tmp_path / "none") == 0
+
+
+def test_until_when_follows_from_the_last_sign_of_life_and_the_lease(tmp_path: Path) -> None:
+    assert left.until(tmp_path, "journal.jsonl", 60.0) is None
+    presence.touch(tmp_path)
+    os.utime(tmp_path / presence.ALIVE, (1_000_000, 1_000_000))
+    assert left.until(tmp_path, "journal.jsonl", 0.0) is None
+    assert left.until(tmp_path, "journal.jsonl", 60.0) == datetime.fromtimestamp(1_000_060 + left.ENDING_S, UTC)
