@@ -193,7 +193,7 @@ def _weighed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def weighed(*args: Any, **kwargs: Any) -> Any:
-        SHARE.take(A_CALL)
+        SHARE.left -= A_CALL  # whoever goes on counting sees it
         if len(args) > first:
             value = args[first]
             if not allows_missing and isinstance(value, Undefined):
@@ -220,7 +220,7 @@ def _take_product(value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def _weighed_test(test: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(test)
     def weighed(*args: Any) -> Any:
-        SHARE.take(A_CALL)
+        SHARE.left -= A_CALL
         for arg in args:
             SHARE.weigh(arg)
         return test(*args)
@@ -337,7 +337,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if len(args) != 1 or kwargs or not isinstance(args[0], (str, Undefined)):
                 raise TypeError("var takes one name, as a string")
             return __self.getattr(__obj.variables, str(args[0]))
-        SHARE.take(A_CALL)
+        SHARE.left -= A_CALL
         if not SHARE.is_lifted and id(__obj) not in __self.functions:
             owner = getattr(__obj, "__self__", None)
             if owner is None or getattr(__obj, "__name__", "") not in METHODS:
@@ -371,6 +371,11 @@ def _of_item(results: dict[Any, Any], key: Any) -> Any:
 
 
 def _finalize(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value  # the output is bounded as a whole
+    if kind is int:
+        return str(value)
     return value if isinstance(value, Undefined) else text_of(SHARE.weigh(value))
 
 

@@ -15,7 +15,7 @@ SHARE = 200_000
 AN_ELEMENT = 8
 A_CALL = 4
 A_TURN = 20
-_SCALARS = (int, float, bool, type(None))
+_SCALARS = frozenset((int, float, bool, type(None)))
 
 
 class Larger(Exception):
@@ -38,7 +38,12 @@ class Share:
     def weigh(self, value: Any) -> Any:
         """Count what an operation has to look through, and hand it on. Raises Larger."""
         kind = type(value)
-        if kind is int or kind is bool or value is None or kind is float or self.is_lifted:
+        if kind is str:
+            self.left -= len(value)
+            if self.left < 0 and not self.is_lifted:
+                raise Larger
+            return value
+        if kind in _SCALARS or self.is_lifted:
             return value
         if isinstance(value, str):
             self.take(len(value))
@@ -94,8 +99,11 @@ class _Turns:
         self._values = values
 
     def __iter__(self) -> Iterator[Any]:
+        share = self._share
         for value in self._values:
-            self._share.take(A_TURN)
+            share.left -= A_TURN
+            if share.left < 0:
+                raise Larger
             yield value
 
 
