@@ -80,12 +80,15 @@ def test_homes_that_were_kept_go_too(place: Place) -> None:
 
 def test_an_agent_that_does_not_take_our_word_leaves_it_unknown(place: Place) -> None:
     run = crash(place)
-    (place.runs_dir / run / "token").write_text("f" * 32)
+    token = place.runs_dir / run / "token"
+    known = token.read_text()
+    token.write_text("f" * 32)
     done = place.run("clean", run, "--yes")
     assert done.returncode == 10, done
     assert "agent a: " in done.stdout
     assert done.stdout.endswith(f"run {run} is not known to be clean\n")
-    place.kill_everything()
+    token.write_text(known)
+    assert place.run("clean", run, "--yes").returncode == 0
 
 
 def test_a_run_that_goes_on_is_not_cleaned_and_options_of_scenarios_are_refused(place: Place) -> None:
