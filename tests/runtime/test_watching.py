@@ -100,6 +100,7 @@ async def test_a_file_replaced_by_a_rename(desk: Desk) -> None:
     assert desk.seen == ["second", "third"]
 
 
+@pytest.mark.fault(70)
 async def test_a_file_half_written_and_then_whole(desk: Desk) -> None:
     await desk.settled()
     desk.path.write_text("agents: [{name: one, tra")
@@ -109,6 +110,7 @@ async def test_a_file_half_written_and_then_whole(desk: Desk) -> None:
     assert desk.seen[1] == "second"
 
 
+@pytest.mark.fault(71)
 async def test_a_file_deleted_and_back(desk: Desk) -> None:
     await desk.settled()
     desk.path.unlink()
@@ -140,6 +142,7 @@ async def test_a_file_saved_unchanged_is_no_edit(desk: Desk) -> None:
     assert desk.seen == ["second"]
 
 
+@pytest.mark.fault(73)
 async def test_a_hundred_saves_are_few_parses(desk: Desk) -> None:
     await desk.settled()
     for number in range(100):

@@ -122,6 +122,7 @@ DEEP = "[" * 60 + '"[[[[[[[["'  # sixty levels, and brackets that are none
         ("a\nb: 1", 2, "`:`"),
     ],
 )
+@pytest.mark.fault(80)
 def test_yaml_that_is_refused(text: str, line: int, message: str) -> None:
     started = time.process_time()
     tracemalloc.start()
@@ -164,6 +165,7 @@ def test_json_that_is_refused(text: str, line: int, column: int, message: str) -
 
 @pytest.mark.parametrize("limit", [65, 100, 1000])
 @pytest.mark.parametrize("text", ["[" * 1100, "a: {b: " + "[" * 1000, DEEP + ", é, " + "['x', " * 20])
+@pytest.mark.fault(80)
 def test_our_limit_on_depth_answers_before_the_library_s(
     text: str, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

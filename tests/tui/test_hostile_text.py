@@ -50,6 +50,7 @@ texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_si
 
 @given(texts, st.booleans())
 @settings(max_examples=200, deadline=None)
+@pytest.mark.fault(85)
 def test_no_text_is_obeyed_or_unseen(text: str, ascii_only: bool) -> None:
     """And it is the same whether it is drawn with its colours or without."""
     assert is_clean(safe(text, ascii_only=ascii_only))
@@ -174,6 +175,7 @@ WALK = (
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, (80, 24)), (2, (200, 60))])
+@pytest.mark.fault(85, 86)
 async def test_nothing_from_outside_reaches_the_terminal_raw(seed: int, size: tuple[int, int], tape: list[str]) -> None:
     source = StillSource(a_run(random.Random(seed)))
     async with console(source).run_test(size=size) as pilot:
