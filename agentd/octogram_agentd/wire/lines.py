@@ -149,7 +149,7 @@ class LineFramer:
 
     def feed(self, data: bytes) -> List[Message]:
         """Take what arrived and give the messages that are complete. Raises WireError; the stream is then of no use."""
-        return [decode(line) for line in self.cut(data)]
+        return [decode(line, names_files=True) for line in self.cut(data)]
 
     def cut(self, data: bytes) -> List[bytes]:
         """Take what arrived and give the lines that are complete. Raises WireError for one that is too long."""
