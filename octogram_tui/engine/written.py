@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from octogram_tui.model.values import Value
 
-_PIECE = re.compile(r"(\{\{.*?\}\}|\{[%#])", re.DOTALL)
+_OPENING = re.compile(r"\{[{%#]")
 _VARIABLE = re.compile(r"\{\{\s*vars\.(\w+)\s*\}\}")
 
 
@@ -28,8 +28,8 @@ def written_directory(
     if not is_template:
         return None
     written = ""
-    for piece in _PIECE.split(text):
-        if not _PIECE.fullmatch(piece):
+    for piece, is_computed in _pieces(text):
+        if not is_computed:
             written += piece
             continue
         found = _VARIABLE.fullmatch(piece)
@@ -43,3 +43,18 @@ def written_directory(
     directory = written[: written.rfind("/") + 1]
     is_so = expanded.startswith(directory) and posixpath.normpath(directory or ".") not in ("/", "//")
     return directory if is_so else ""
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Cut a text where templates begin and end; each piece with whether it is one."""
+    at = 0
+    while (opening := _OPENING.search(text, at)) is not None:
+        start = opening.start()
+        end = text.find("}}", start + 2) + 2 if opening.group() == "{{" else start + 2
+        yield text[at:start], False
+        if end < 2:  # it never ends
+            yield text[start:], True
+            return
+        yield text[start:end], True
+        at = end
+    yield text[at:], False
