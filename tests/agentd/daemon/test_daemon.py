@@ -196,6 +196,7 @@ def test_an_open_channel_on_which_nothing_comes_renews_no_lease(place: Place) ->
     mark = place.mark()
     connection.ok("own.start", process="p", argv=["sleep", "600"])
     daemon = next(iter(place.daemons))
+    connection.send("ack", seq=connection.expect("stopped")["seq"])
     connection.drain()  # it is the daemon that closes it
     until(lambda: not is_alive(daemon), "the daemon ends by itself")
     assert marked(mark) == []
