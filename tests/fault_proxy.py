@@ -13,6 +13,7 @@ from typing import Literal
 Way = Literal["there", "back"]
 """From the client to the server, or from the server to the client."""
 
+RESENT_AFTER_S = 3.0  # what TCP waits before it sends again what was lost, where an answer takes two seconds
 LINGER_NOT = struct.pack("ii", 1, 0)  # closing is a reset then
 
 
@@ -24,10 +25,13 @@ class FaultProxy:
         self.port = 0
         self.accepted = 0
         self.delay_s = 0.0  # each way
+        self.loses_each = 0  # of what is delayed, each so-manieth piece is lost: late, to TCP, with all that follows
+        self.lost = 0
         self.bytes_per_s = 0.0  # on the way back; 0: as fast as can be
         self.muted: set[Way] = set()  # what comes this way is lost, and nobody is told
         self.refuses = False  # new connections are reset
         self.spoils: set[Way] = set()  # the next byte this way is another one
+        self._delayed = 0
         self._dumb: set[asyncio.StreamWriter] = set()
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self._loop = asyncio.new_event_loop()
@@ -104,6 +108,7 @@ class FaultProxy:
     async def _carry(
         self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, owner: asyncio.StreamWriter
     ) -> None:
+        due_s = 0.0
         with suppress(OSError):
             while data := await reader.read(16384):
                 if way in self.muted or owner in self._dumb:
@@ -114,12 +119,21 @@ class FaultProxy:
                 if self.bytes_per_s and way == "back":
                     await self._slowly(writer, data)
                 elif self.delay_s:
-                    self._loop.call_later(self.delay_s, writer.write, data)
+                    due_s = max(due_s + 1e-6, self._loop.time() + self.delay_s + self._lost_s())
+                    self._loop.call_at(due_s, writer.write, data)
                 else:
                     writer.write(data)
                     await writer.drain()
             if way not in self.muted and owner not in self._dumb:
                 writer.write_eof()
+
+    def _lost_s(self) -> float:
+        """Say how much later a piece arrives, as it was lost at first."""
+        self._delayed += 1
+        if not self.loses_each or self._delayed % self.loses_each:
+            return 0.0
+        self.lost += 1
+        return RESENT_AFTER_S
 
     async def _slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         for start in range(0, len(data), 512):

@@ -188,6 +188,7 @@ def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
         "run",
         "started_wall",
         "host",
+        "birth",
         "home",
         "pid",
         "python",

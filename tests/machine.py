@@ -135,6 +135,16 @@ class Machine:
         finally:
             self.switch.net(f"link set {self.cable(net)} up")
 
+    @contextmanager
+    def narrow(self, mtu: int, net: str = "lan") -> Iterator[None]:
+        """Have one of its nets drop larger packets to it for a while, and tell nobody: they stay large before that."""
+        assert self.switch is not None
+        self.switch.net(f"link set {self.cable(net)} mtu {mtu}")
+        try:
+            yield
+        finally:
+            self.switch.net(f"link set {self.cable(net)} mtu 1500")
+
     def cable(self, net: str) -> str:
         """Name the switch's end of its cable: 15 characters are the limit."""
         return f"{self.name[:5]}-{net}"

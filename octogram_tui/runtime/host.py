@@ -154,6 +154,7 @@ class Host:
         )
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
+        transports.tell_to(lambda message: driver.submit(TroubleReport(message)))
         files = None
         if settings.reload is not None:
             engine = driver.engine

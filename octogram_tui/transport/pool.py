@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +26,7 @@ class Transports:
         self._ssh_config = ssh_config
         self._accept_new = accept_new
         self._force_local = force_local
+        self._on_note: Callable[[str], None] = lambda _: None
         self._machines: Machines | None = None
         self._transports: list[Transport] = []
         self._first_boots = {"local": FirstBoot(is_over=True)}  # agents of this machine run from our own files
@@ -35,6 +36,10 @@ class Transports:
     def notes(self) -> list[str]:
         """What went on all the same, and somebody should know; one line each."""
         return self._machines.notes if self._machines is not None else []
+
+    def tell_to(self, on_note: Callable[[str], None]) -> None:
+        """Say whom to tell each of the notes, as it comes."""
+        self._on_note = on_note
 
     @property
     def known_hosts_problems(self) -> list[str]:
@@ -90,5 +95,7 @@ class Transports:
         from octogram_tui.transport.ssh import Machines, SshTransport
 
         if self._machines is None:
-            self._machines = Machines(ssh_config=self._ssh_config, accept_new=self._accept_new)
+            self._machines = Machines(
+                ssh_config=self._ssh_config, accept_new=self._accept_new, on_note=lambda text: self._on_note(text)
+            )
         return SshTransport(spec, self._machines)

@@ -80,6 +80,17 @@ def test_a_network_that_is_away_for_a_moment_costs_nothing(rig: Rig) -> None:
     assert '"agent_suspect"' not in rig.orchestrator.read("/root/events.jsonl")
 
 
+@pytest.mark.fault(10)
+def test_a_network_that_drops_large_packets_is_named(rig: Rig) -> None:
+    bob = rig.machine("bob")
+    rig.orchestrator.write("/root/.ssh/config", "ConnectTimeout 1\n")
+    with bob.narrow(600):
+        done = rig.orchestrate(agents(one=bob.address) + LOOK)
+    assert done.code == 4, done.output
+    assert "did not finish the login within 1 s" in done.output
+    assert "MTU" in done.output
+
+
 def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) -> None:
     alice, bob = rig.machine("alice"), rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address, two=alice.address6) + WAIT)

@@ -97,6 +97,20 @@ def test_a_hundred_agents_do_ten_jobs_each_and_leave_nothing(place: Place, opens
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(14)
+def test_a_server_that_allows_one_session_a_connection_is_told_of_once(
+    place: Place, openssh_servers: ServerFactory
+) -> None:
+    server = openssh_servers({"MaxSessions": "1"})
+    agents = "agents: [{name: 'a_{1..4}', address: 127.0.0.1}]\n"
+    path = place.write("s.yml", agents + "stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n")
+    done = place.run(str(path), "--ssh-config", str(server.ssh_config), "--events", "e.jsonl")
+    assert done.returncode == 0, done.stdout
+    warnings = [e["message"] for e in events_of((place.home / "e.jsonl").read_text()) if e["type"] == "warning"]
+    assert len([message for message in warnings if "MaxSessions" in message]) == 1
+
+
+@pytest.mark.sshd
 @pytest.mark.fault(19)
 def test_an_unknown_host_key_is_refused_and_accepted_on_request(place: Place, openssh_server: SshServer) -> None:
     openssh_server.write_client(known="")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from fake_daemon import Rig
-from test_driver_breaks import SCENARIO, Journal, Play
+from played_run import Journal, Play
+from test_driver_breaks import SCENARIO
 
 from octogram_tui.engine.stimuli import AttemptReport, ProgressReport
 from octogram_tui.errors import LinkLost

@@ -217,8 +217,9 @@ async def test_a_line_that_flaps(line: Line) -> None:
 @pytest.mark.longfault
 @pytest.mark.parametrize("limits", [Limits()], ids=["usual limits"])
 async def test_a_slow_line_is_no_lost_one(line: Line) -> None:
-    line.proxy.delay_s = 1.0  # each way
+    line.proxy.delay_s, line.proxy.loses_each = 1.0, 20  # each way
     await line.started()
+    await line.until(lambda: line.proxy.lost > 2)
     await line.ends_well()
     assert line.of(AgentSilentReport) == []
 
@@ -227,7 +228,7 @@ async def test_a_slow_line_is_no_lost_one(line: Line) -> None:
 @pytest.mark.longfault
 @pytest.mark.parametrize("limits", [Limits()], ids=["usual limits"])
 async def test_a_narrow_line_with_a_flood_on_it(line: Line) -> None:
-    line.proxy.bytes_per_s = 30_000.0
+    line.proxy.bytes_per_s = 8_000.0
     line.run(f"touch {line.home}/up; exec yes {'flood' * 10}")
     await line.until(line.printed)
     line.link.cancel(JOB, "test")

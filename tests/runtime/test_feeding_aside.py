@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_daemon import DEADLINE_S
-from test_driver_breaks import Play
+from played_run import Play
 
 from octogram_tui.engine.looking import look
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest

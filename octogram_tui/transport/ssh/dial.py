@@ -30,6 +30,7 @@ class Dialler:
     def __init__(self, *, accept_new: bool, random: Random | None = None) -> None:
         self.handshakes = HandshakeLimits()
         self.notes: list[str] = []  # what went on all the same, and somebody should know
+        self.on_note: Callable[[str], None] = lambda _: None
         self._accept_new = accept_new
         self._random = random or Random()
 
@@ -108,9 +109,15 @@ class Dialler:
             if is_drop(error) and failure.code == "net.reset":
                 raise _Dropped(failure) from error
             raise failure from error
-        if guard.note and guard.note not in self.notes:
-            self.notes.append(guard.note)
+        if guard.note:
+            self.note(guard.note)
         return connection
+
+    def note(self, text: str) -> None:
+        """Tell what goes on all the same, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self.on_note(text)
 
 
 class _Dropped(Exception):

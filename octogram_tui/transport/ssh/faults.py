@@ -202,13 +202,15 @@ def _timed_out(place: Destination, sight: Sight) -> ConnectFailed:
     waited = f"within {sight.timeout_s:g} s" if sight.timeout_s else "in time"
     if sight.greeting and not _speaks_ssh(sight.greeting):
         return _not_ssh(place, sight)
+    hint = "see the address, the port and the firewalls between"
     if sight.phase == "greeting":
         text = f"cannot reach {place}: something accepts connections there but sent no SSH greeting {waited}"
     elif sight.phase in ("keys", "auth"):
         text = f"cannot reach {place}: the SSH server did not finish the login {waited}"
+        hint = "a machine that is slow does so, and a network that takes no large packets: try a lower MTU"
     else:
         text = f"cannot reach {place}: no answer {waited}"
-    return ConnectFailed(text, hint="see the address, the port and the firewalls between", code="net.timeout")
+    return ConnectFailed(text, hint=hint, code="net.timeout")
 
 
 def _dropped(place: Destination, sight: Sight) -> ConnectFailed:

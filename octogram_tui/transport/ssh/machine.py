@@ -144,6 +144,10 @@ class Machine:
                         raise failure from error
                     # The server allows fewer sessions than we thought: no more here, nor on connections to come.
                     shared.seats = self._seats = max(1, shared.confirmed)
+                    self._dialler.note(
+                        f"the server of {place} allows fewer commands on one connection than usual (MaxSessions): "
+                        "it gets more connections"
+                    )
             except TimeoutError as error:
                 shared.seats = 0  # whatever is wrong with this connection, nobody else should wait for it
                 raise classify(error, place, Sight("auth", timeout_s=OPEN_TIMEOUT_S)) from error

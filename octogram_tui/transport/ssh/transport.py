@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
@@ -24,15 +24,22 @@ MAX_JUMPS = 8
 class Machines:
     """Every machine of a run, by what the ssh configuration makes of it. Used from one event loop."""
 
-    def __init__(self, *, ssh_config: str | None = None, accept_new: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        ssh_config: str | None = None,
+        accept_new: bool = False,
+        on_note: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._ssh_config = ssh_config
         self._dialler = Dialler(accept_new=accept_new)
+        self._dialler.on_note = on_note
         self._profiles: dict[Request, asyncio.Future[Profile]] = {}
         self._machines: dict[tuple[object, ...], Machine] = {}
 
     @property
     def notes(self) -> list[str]:
-        """What went on all the same, and somebody should know: known_hosts that could not be written."""
+        """What went on all the same, and somebody should know, as a known_hosts that could not be written."""
         return self._dialler.notes
 
     @property

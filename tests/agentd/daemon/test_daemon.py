@@ -11,6 +11,8 @@ import pytest
 from agent_harness import Connection, Place, cmdline, is_alive, marked, until
 from daemon_client import CHECKOUT, argv_of, greeting
 
+from octogram_agentd import PROTOCOL
+
 
 def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
     first = place.connect()
@@ -33,7 +35,7 @@ def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
     second.stop()
 
 
-@pytest.mark.fault(36, 37)
+@pytest.mark.fault(36)
 def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) -> None:
     first = place.connect(epoch=2)
     stale = place.attach()
@@ -51,6 +53,27 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
     first.close()
     stale.close()
     second.stop()
+
+
+@pytest.mark.fault(37)
+def test_another_build_is_understood_or_refused_and_ends_nothing(place: Place) -> None:
+    first = place.connect()
+    pid = first.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
+    for proto in ([PROTOCOL[0] + 1, 0], [], None, "1.0"):
+        stranger = place.attach()
+        stranger.send("hello", **greeting("run", "agent", epoch=9, proto=proto))
+        assert stranger.expect("reject")["code"] == "proto"
+        stranger.drain()
+        stranger.close()
+    first.ok("own.noop")
+    newer = place.attach()
+    newer.hello(epoch=2, rx=2, proto=[PROTOCOL[0], PROTOCOL[1] + 1], weather="fine")
+    newer.send("news", text="that it does not know")
+    newer.ok("own.noop")
+    assert is_alive(pid)
+    newer.stop()
+    assert not is_alive(pid)
+    first.close()
 
 
 def test_who_has_nothing_is_told_all_that_was_not_acknowledged(place: Place) -> None:
@@ -165,6 +188,19 @@ def test_the_lease_ends_everything(everywhere: Place) -> None:
     until(lambda: not is_alive(daemon), "the daemon ends by itself")
     assert marked(mark) == []
     assert not everywhere.root.exists()
+
+
+@pytest.mark.fault(7)
+def test_an_open_channel_on_which_nothing_comes_renews_no_lease(place: Place) -> None:
+    connection = place.connect(lease_s=0.5)
+    mark = place.mark()
+    connection.ok("own.start", process="p", argv=["sleep", "600"])
+    daemon = next(iter(place.daemons))
+    connection.send("ack", seq=connection.expect("stopped")["seq"])
+    connection.drain()  # it is the daemon that closes it
+    until(lambda: not is_alive(daemon), "the daemon ends by itself")
+    assert marked(mark) == []
+    connection.close()
 
 
 def test_signs_of_life_renew_the_lease(place: Place) -> None:

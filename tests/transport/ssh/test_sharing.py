@@ -125,6 +125,8 @@ async def test_a_server_that_allows_fewer_sessions(openssh_servers: ServerFactor
     server = openssh_servers({"MaxSessions": str(sessions)})
     transports, _ = await run_all(agents(server, 12), server)
     assert len(server.sessions()) >= 12 // sessions
+    assert len(transports.notes) == 1
+    assert "MaxSessions" in transports.notes[0]
     await transports.close()
 
 
