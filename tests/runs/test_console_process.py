@@ -63,6 +63,7 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     place.wait_clean()
 
 
+@pytest.mark.fault(63)
 def test_the_console_may_be_killed(place: Place, console: pexpect.spawn) -> None:
     console.expect("for a file")
     console.kill(signal.SIGKILL)

@@ -120,6 +120,7 @@ async def test_a_file_deleted_and_back(desk: Desk) -> None:
     assert desk.seen[1] == "first", "what was rejected is over, although nothing changed"
 
 
+@pytest.mark.fault(71)
 async def test_a_folder_deleted_and_back(desk: Desk) -> None:
     await desk.settled()
     shutil.rmtree(desk.path.parent)

@@ -82,6 +82,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 DEEP = "[" * 60 + '"[[[[[[[["'  # sixty levels, and brackets that are none
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -136,6 +137,7 @@ def test_yaml_that_is_refused(text: str, line: int, message: str) -> None:
     assert found[0] == line
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
@@ -251,6 +253,7 @@ def refusal(path: str) -> str:
     return caught.value.problems[0].message
 
 
+@pytest.mark.fault(71)
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "neither YAML nor JSON" in refusal(str(tmp_path / "a.toml"))
     assert "without extension" in refusal(str(tmp_path / "a"))

@@ -11,6 +11,8 @@ import pytest
 from agent_harness import Connection, Place, cmdline, is_alive, marked, until
 from daemon_client import CHECKOUT, argv_of, greeting
 
+from octogram_agentd import PROTOCOL
+
 
 def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
     first = place.connect()
@@ -36,6 +38,7 @@ def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
 @pytest.mark.fault(36, 37)
 def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) -> None:
     first = place.connect(epoch=2)
+    pid = first.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
     stale = place.attach()
     stale.send("hello", proto=[1, 0], run="run", agent="agent", epoch=1, rx=0, lease_s=60)
     assert stale.expect("reject")["code"] == "epoch_stale"
@@ -50,7 +53,17 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
     first.drain()
     first.close()
     stale.close()
+    assert is_alive(pid), "what runs is nobody's who was refused"
     second.stop()
+
+
+@pytest.mark.fault(37)
+def test_what_a_newer_build_says_beside_is_passed_over(place: Place) -> None:
+    connection = place.connect(proto=[PROTOCOL[0], 99], weather="fine")
+    connection.send("weather", text="fine")
+    connection.send("run", id="new#1", procedure="own.noop", args={}, weather="fine")
+    assert connection.expect("finished", id="new#1")["state"] == "ok"
+    assert connection.stop() == []
 
 
 def test_who_has_nothing_is_told_all_that_was_not_acknowledged(place: Place) -> None:
