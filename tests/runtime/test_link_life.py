@@ -328,7 +328,7 @@ async def test_no_second_attempt_with_a_key_that_is_refused(rig: Rig) -> None:
     assert (await rig.report(AgentLossReport)).message == "cut; no key fits"
 
 
-@pytest.mark.fault(27)
+@pytest.mark.fault(27, 40)
 async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
     channel = await rig.up()
     rig.link.run(AttemptId.parse("s/a@one#1"), "own.noop", {}, None)
