@@ -38,7 +38,8 @@ SCRIPT = (
     'd=${HOME:-/}/.cache; mkdir -p "$d" 2>/dev/null; '
     'if [ -d "$d" ] && [ -w "$d" ]; then echo "$n cache ok $d"; else echo "$n cache bad $d"; d=/; fi; '
     'echo "$n disk $(df -Pk "$d" 2>/dev/null | tail -n 1)"; '
-    "grep -qs '^KillUserProcesses=yes' /etc/systemd/logind.conf && echo \"$n logind kills\"; "
+    'k=$(grep -hs "^KillUserProcesses=" /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf | tail -n 1); '
+    'case "$k" in *=yes | *=true | *=on | *=1) echo "$n logind $(id -u)";; esac; '
     'echo "$n clock $(date +%s)"; echo "$n end"'
 )
 
@@ -217,12 +218,13 @@ def _judge(machine: Machine, answer: Answer, asked_at: float, answered_at: float
     _judge_cache(machine, answer)
     _judge_disk(machine, answer)
     _judge_clock(machine, answer, asked_at, answered_at)
-    if answer.facts("logind"):
+    if any(user != "0" for user in answer.facts("logind")):  # root's processes are spared unless somebody says else
         machine.note(
             "logind",
             "warn",
-            "KillUserProcesses=yes: daemons end with their login",
-            "set KillUserProcesses=no, or `loginctl enable-linger` for the user",
+            "KillUserProcesses=yes: the agent and all that it runs end with the login that started it, so also with a"
+            " connection that is cut",
+            "set KillUserProcesses=no in /etc/systemd/logind.conf, or name the user in its KillExcludeUsers=",
         )
     if answer.noise_bytes:
         machine.note(

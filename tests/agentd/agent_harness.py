@@ -260,6 +260,11 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def resident(pid: int) -> int:
+    """Give the bytes of a process that are in memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def marked(mark: str) -> list[int]:
     """Give every live process whose environment carries a mark that begins so."""
     found = []

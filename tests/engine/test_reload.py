@@ -33,6 +33,7 @@ def console(given: object, answer: object = None) -> Simulation:
     return Simulation(given, answer, on_failure="pause", keep_alive=True).begin()  # type: ignore[arg-type]
 
 
+@pytest.mark.fault(70)
 def test_a_wrong_edit_is_told_and_changes_nothing() -> None:
     simulation = console(scenario(stage("s", job("j"))), never)
     simulation.go(EditReport(None, (Problem("f.yml", 3, 5, "unknown key `jbos`", "did you mean `jobs`?"),)))

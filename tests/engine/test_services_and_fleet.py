@@ -396,6 +396,7 @@ def test_an_agent_lost_while_it_starts_or_stops_ends_like_any_other() -> None:
     assert [e.is_clean for e in simulation.of(AgentStopped)] == [False]
 
 
+@pytest.mark.fault(47, 48)
 def test_an_agent_that_is_not_clean_decides_the_exit_code() -> None:
     simulation = Simulation(scenario(stage("s", job("j"))))
     take = simulation._take

@@ -63,6 +63,7 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     place.wait_clean()
 
 
+@pytest.mark.fault(63)
 def test_the_console_may_be_killed(place: Place, console: pexpect.spawn) -> None:
     console.expect("for a file")
     console.kill(signal.SIGKILL)
@@ -70,6 +71,15 @@ def test_the_console_may_be_killed(place: Place, console: pexpect.spawn) -> None
     assert place.last_run()["state"] == "running"
     let_go(place)
     wait_for(lambda: '"stages_done"' in journal(place).read_text())
+
+
+@pytest.mark.fault(62)
+def test_a_terminal_that_can_only_print_has_no_console(place: Place) -> None:
+    place.extra["TERM"] = "dumb"
+    child = place.open(str(place.write("s.yml", SLOW.replace("wait_for: {file: go, timeout: 60}", "command: 'true'"))))
+    child.expect("OK after")
+    assert "\x1b" not in str(child.before)
+    child.expect(pexpect.EOF)
 
 
 def test_detaching_says_how_to_come_back(place: Place, console: pexpect.spawn) -> None:

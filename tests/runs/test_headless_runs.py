@@ -56,6 +56,7 @@ def test_the_quickstart_ends_well_and_brings_its_report_home(place: Place) -> No
     assert not (place.home / ".octogram").exists() or not list((place.home / ".octogram").rglob("home"))
 
 
+@pytest.mark.fault(62)
 def test_no_terminal_means_headless_and_ci_too(place: Place) -> None:
     done = place.run(scenario(place, "builtins.command: 'true'"))
     assert done.returncode == 0

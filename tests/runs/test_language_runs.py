@@ -477,6 +477,7 @@ stages:
 """
 
 
+@pytest.mark.fault(53, 54)
 def test_floods_are_bounded_and_every_line_is_accounted_for(place: Place) -> None:
     events = run(place, FLOOD)
     output = [e for e in events if e["type"] == "job_output" and e.get("key") == "s/many lines@a"]

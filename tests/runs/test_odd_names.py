@@ -10,6 +10,7 @@ import os
 import random
 from pathlib import Path
 
+import pytest
 from fixtures_program import Place
 
 CHOSEN = [
@@ -117,6 +118,7 @@ def contents(directory: Path) -> dict[bytes, bytes]:
     return {name: Path(os.fsdecode(os.path.join(root, name))).read_bytes() for name in os.listdir(root)}
 
 
+@pytest.mark.fault(82)
 def test_every_name_goes_every_way(place: Place) -> None:
     names = [*CHOSEN, *made_names(20, 12)]
     expected = {os.fsencode(name): b"%d" % number for number, name in enumerate(names)}

@@ -133,7 +133,7 @@ stages:
     place.wait_clean(5)
 
 
-@pytest.mark.fault(99)
+@pytest.mark.fault(53, 99)
 def test_a_flood_is_bounded_counted_and_delays_nobody(place: Place) -> None:
     path = place.write(
         "s.yml",

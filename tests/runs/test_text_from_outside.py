@@ -75,3 +75,34 @@ def test_reports_of_a_run_hold_nothing_that_steers(written: Place) -> None:
     assert is_harmless(done.stdout + done.stderr)
     for name in ("j.xml", "m.txt", "e.jsonl"):
         assert RAW.search(Path(written.home, name).read_text()) is None
+
+
+SAID = """{{ vars.n }} {% raw %} $(touch owned) `touch owned`; touch owned #' "\\
+second line"""
+PASSED_ON = """
+agents: [{name: a, transport: local}]
+vars: {n: expanded}
+stages:
+  - name: s
+    jobs:
+      - {name: bring, copy: {local_path: said, remote_path: brought}}
+      - {name: say, builtins.command: cat brought, register: said}
+      - {name: word, builtins.command: [printf, '%s', '{{ vars.said.stdout }}']}
+      - {name: quoted, builtins.shell: "printf %s {{ vars.said.stdout | quote }}"}
+      - {name: environment, builtins.shell: {script: 'printf %s "$SAID"', env: {SAID: '{{ vars.said.stdout }}'}}}
+      - {name: write, builtins.write_file: {path: written, content: '{{ vars.said.stdout }}'}}
+      - {name: read, builtins.command: cat written}
+      - {name: item, with_items: ['{{ vars.said.stdout }}'], builtins.command: [printf, '%s', '{{ item }}']}
+      - {name: unharmed, builtins.shell: test ! -e owned}
+"""
+
+
+@pytest.mark.fault(82)
+def test_what_an_agent_says_is_a_text_however_it_is_passed_on(place: Place) -> None:
+    place.write("said", SAID)
+    done = place.run(str(place.write("s.yml", PASSED_ON)), "--headless", "--events", "e.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = [json.loads(line) for line in Path(place.home, "e.jsonl").read_text().splitlines()]
+    ends = {event["job"]: event.get("result") for event in events if event["type"] == "job_finished"}
+    for job in ("say", "word", "quoted", "environment", "read", "item"):
+        assert ends[job]["stdout"] == SAID, job

@@ -271,6 +271,7 @@ async def test_a_request_cut_off_by_the_end_asks_for_nothing(stage: Stage) -> No
     await console.leave()
 
 
+@pytest.mark.fault(101)
 async def test_whoever_does_not_read_costs_no_memory_and_delays_nobody(stage: Stage) -> None:
     slow_reader, slow_writer = await stage.raw()
     slow_reader._transport.pause_reading()  # type: ignore[attr-defined]
@@ -289,6 +290,7 @@ async def test_whoever_does_not_read_costs_no_memory_and_delays_nobody(stage: St
     await console.leave()
 
 
+@pytest.mark.fault(101)
 async def test_whoever_asks_and_does_not_read_is_not_listened_to(stage: Stage) -> None:
     reader, writer = await stage.raw()
     reader._transport.pause_reading()  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -29,6 +30,20 @@ async def test_silence_is_told_then_ended_by_a_new_connection(rigs: Callable[...
     channel.say("hb", n=1)
     await rig.report(AgentBackReport)
     assert not channel.is_aborted
+
+
+@pytest.mark.fault(39)
+async def test_a_jump_of_the_clock_on_the_wall_is_no_silence(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigs(replace(FAST, suspect_s=3600.0, silence_s=7200.0))
+    channel = await rig.up()
+    for jump_s in (86400, -86400):
+        monkeypatch.setattr(time, "time", lambda jump_s=jump_s, real=time.time: real() + jump_s)
+        rig.link.beat()
+        await channel.expect("hb")
+    assert not channel.is_aborted
+    assert rig.kinds() == ["AgentUpReport"]
 
 
 @pytest.mark.fault(3, 7)
@@ -102,6 +117,7 @@ async def test_no_second_attempt_with_a_key_that_is_refused(rig: Rig) -> None:
     assert (await rig.report(AgentLossReport)).message == "cut; no key fits"
 
 
+@pytest.mark.fault(27, 40)
 async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
     channel = await rig.up()
     rig.link.run(AttemptId.parse("s/a@one#1"), "own.noop", {}, None)

@@ -26,6 +26,7 @@ async def test_a_stop_that_is_confirmed(rig: Rig) -> None:
     assert rig.kinds() == ["AgentUpReport"], "it is stopped once"
 
 
+@pytest.mark.fault(47, 48)
 async def test_what_remains_is_told(rig: Rig) -> None:
     channel = await rig.up()
     rig.link.stop(force=False)

@@ -133,6 +133,7 @@ def test_there_is_no_way_out(text: str) -> None:
     assert "<" not in caught.value.message.split("`: ", 1)[-1]
 
 
+@pytest.mark.fault(81)
 @pytest.mark.parametrize(
     "expression",
     [

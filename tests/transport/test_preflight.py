@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,28 @@ async def test_clocks_and_disks(tmp_path: Path) -> None:
     assert rows["one", "clock"].state == "warn"
     assert "behind this machine" in rows["one", "clock"].detail
     assert (rows["one", "disk"].state, rows["one", "disk"].detail) == ("fail", "4 MiB free on /small")
+
+
+@pytest.mark.fault(40)
+@pytest.mark.parametrize(
+    ("written", "user", "is_told"),
+    [("yes", 1000, True), ("true", 1000, True), ("no", 1000, False), ("yes", 0, False)],
+)
+async def test_a_login_manager_that_ends_what_a_login_started(
+    written: str, user: int, is_told: bool, tmp_path: Path
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "grep").write_text(f"#!/bin/sh\necho KillUserProcesses=no\necho KillUserProcesses={written}\n")
+    (tools / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    for tool in ("grep", "id"):
+        (tools / tool).chmod(0o755)
+    rows = await report(replace(command(tmp_path, f'PATH={tools}:$PATH exec "$@"'), python="python3"))
+    assert (("one", "logind") in rows) is is_told
+    if is_told:
+        assert rows["one", "logind"].state == "warn"
+        assert "connection that is cut" in rows["one", "logind"].detail
+        assert "KillExcludeUsers" in rows["one", "logind"].hint
 
 
 async def test_a_wrapper_that_says_too_much(tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ async def test_wide_names_are_cut_by_cells() -> None:
         ]
 
 
+@pytest.mark.fault(98)
 async def test_a_thousand_agents_are_groups_that_unfold_and_cost_what_is_seen() -> None:
     events = fleet_events(6.0, agents=1_000)
     lost = ev.AgentLost(seq=9_999_999, at_s=events[-1].at_s, agent="node-7", message="gone")

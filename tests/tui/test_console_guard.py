@@ -124,6 +124,7 @@ async def leaves(app: ConsoleApp, pilot: Pilot[ConsoleOutcome]) -> None:
     assert app.return_value is not None
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize(("owner", "name"), chosen(), ids=lambda value: getattr(value, "__name__", value))
 async def test_whatever_raises_the_console_stays(
     owner: type, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -150,6 +151,7 @@ async def test_whatever_raises_the_console_stays(
         setattr(owner, name, sound)  # what is left is the library's own end, outside of what is guarded
 
 
+@pytest.mark.fault(63)
 @pytest.mark.parametrize("pane", ["plan", "agents", "log", "variables", "detail"])
 async def test_a_pane_that_cannot_be_drawn_says_so_and_the_others_go_on(
     pane: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -187,6 +189,7 @@ async def test_a_pane_that_cannot_be_drawn_says_so_and_the_others_go_on(
         await until(pilot, lambda: "cannot be drawn" not in screen_text(app))
 
 
+@pytest.mark.fault(63)
 async def test_an_event_that_no_fold_takes_is_left_out_and_those_after_it_are_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -208,6 +211,7 @@ async def test_an_event_that_no_fold_takes_is_left_out_and_those_after_it_are_no
         assert "event agent_lost: Boom" in (tmp_path / FILE).read_text().replace("\n", " ")
 
 
+@pytest.mark.fault(63)
 async def test_timers_workers_and_calls_that_raise_are_told_once(tmp_path: Path) -> None:
     app = failing_console(tmp_path)
 

@@ -82,6 +82,32 @@ def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "errors").read_text() == ""
 
 
+@pytest.mark.fault(62)
+def test_no_size_of_a_terminal_ends_it() -> None:
+    terminal = Terminal("--agents", "3", "--speed", "20", size=(80, 24))
+    try:
+        terminal.until("deploy binaries")
+        for columns, rows in ((0, 0), (1, 1), (1, 40), (200, 1)):
+            terminal.child.setwinsize(rows, columns)
+            terminal.child.send("jz2")
+            terminal.read(0.05)
+        terminal.child.send("1")
+        terminal.resize(100, 30)
+        terminal.until("deploy binaries")
+    finally:
+        terminal.close()
+
+
+@pytest.mark.fault(62)
+@pytest.mark.parametrize("size", [(0, 0), (1, 1)])
+def test_it_begins_in_a_terminal_without_a_size_and_is_there_when_it_has_one(size: tuple[int, int]) -> None:
+    child = in_terminal(PAUSED, env={**surroundings(), "TERM": ""}, size=size)
+    child.expect(r"\x1b\[\?1049h")
+    child.setwinsize(30, 100)
+    child.expect("Held before the first stage")
+    child.close(force=True)
+
+
 def test_no_colour_and_no_unicode_where_asked() -> None:
     environment = {**surroundings(), "TERM": "linux", "COLORTERM": "", "NO_COLOR": "1", "LC_ALL": "C"}
     child = in_terminal(PAUSED, env=environment)

@@ -48,6 +48,7 @@ def is_clean(text: str) -> bool:
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=6).map("".join)
 
 
+@pytest.mark.fault(85)
 @given(texts, st.booleans())
 @settings(max_examples=200, deadline=None)
 @pytest.mark.fault(85)
@@ -174,6 +175,7 @@ WALK = (
 ).split()
 
 
+@pytest.mark.fault(85, 86)
 @pytest.mark.parametrize(("seed", "size"), [(1, (80, 24)), (2, (200, 60))])
 @pytest.mark.fault(85, 86)
 async def test_nothing_from_outside_reaches_the_terminal_raw(seed: int, size: tuple[int, int], tape: list[str]) -> None:

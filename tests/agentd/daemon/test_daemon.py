@@ -38,6 +38,7 @@ def test_reattaching_replays_what_was_not_seen(place: Place) -> None:
 @pytest.mark.fault(36)
 def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) -> None:
     first = place.connect(epoch=2)
+    pid = first.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
     stale = place.attach()
     stale.send("hello", proto=[1, 0], run="run", agent="agent", epoch=1, rx=0, lease_s=60)
     assert stale.expect("reject")["code"] == "epoch_stale"
@@ -52,6 +53,7 @@ def test_a_new_connection_takes_over_and_a_stale_one_is_refused(place: Place) ->
     first.drain()
     first.close()
     stale.close()
+    assert is_alive(pid), "what runs is nobody's who was refused"
     second.stop()
 
 
@@ -74,6 +76,15 @@ def test_another_build_is_understood_or_refused_and_ends_nothing(place: Place) -
     newer.stop()
     assert not is_alive(pid)
     first.close()
+
+
+@pytest.mark.fault(37)
+def test_what_a_newer_build_says_beside_is_passed_over(place: Place) -> None:
+    connection = place.connect(proto=[PROTOCOL[0], 99], weather="fine")
+    connection.send("weather", text="fine")
+    connection.send("run", id="new#1", procedure="own.noop", args={}, weather="fine")
+    assert connection.expect("finished", id="new#1")["state"] == "ok"
+    assert connection.stop() == []
 
 
 def test_who_has_nothing_is_told_all_that_was_not_acknowledged(place: Place) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from agent_harness import Place, until
+import pytest
+from agent_harness import Place, resident, until
 
 from octogram_agentd.processes.logs import HEAD_BYTES, SEGMENT_BYTES, SEGMENTS
 from octogram_agentd.wire.lines import MAX_LINE_BYTES, OUTPUT_CREDIT_BYTES, encode
@@ -12,8 +13,11 @@ from octogram_agentd.wire.lines import MAX_LINE_BYTES, OUTPUT_CREDIT_BYTES, enco
 FLOOD = "import sys\nfor n in range(400000): sys.stdout.write('%07d %s\\n' % (n, 'x' * 91))\n"  # 40 MB in lines of 100
 
 
+@pytest.mark.fault(53)
 def test_a_flood_is_bounded_and_its_result_is_not_delayed(place: Place) -> None:
     connection = place.connect()
+    (daemon,) = place.daemons
+    before_bytes = resident(daemon)
     connection.ok("own.start", process="flood", argv=[sys.executable, "-c", FLOOD])
     connection.expect("service", state="down")
     connection.ok("own.noop")
@@ -30,6 +34,7 @@ def test_a_flood_is_bounded_and_its_result_is_not_delayed(place: Place) -> None:
         dropped += message.get("dropped", 0)
     assert len(lines) + dropped == 400000
     assert dropped > 300000
+    assert resident(daemon) - before_bytes < 16 << 20
     log = place.root / "log"
     assert sum(path.stat().st_size for path in log.iterdir()) <= HEAD_BYTES + SEGMENTS * SEGMENT_BYTES
     connection.send("tail", request="r", process="flood", bytes=1000)
@@ -56,6 +61,7 @@ def test_a_command_s_tail_and_log(place: Place) -> None:
     connection.stop()
 
 
+@pytest.mark.fault(54)
 def test_the_end_of_a_log_fits_a_line_whatever_its_bytes_are(place: Place) -> None:
     connection = place.connect()
     script = "import os; os.write(1, b'first\\n'); [os.write(1, b'\\xff' * 4095 + b'\\n') for _ in range(32)]"
@@ -69,11 +75,13 @@ def test_the_end_of_a_log_fits_a_line_whatever_its_bytes_are(place: Place) -> No
     connection.stop()
 
 
+@pytest.mark.fault(54)
 def test_bytes_that_are_no_text(place: Place) -> None:
     connection = place.connect()
     script = "import os;os.write(1,bytes(range(256))*2000)"
     result = connection.ok("own.command", argv=[sys.executable, "-c", script])
     assert "\ufffd" in result["stdout"]
+    assert b"".join(path.read_bytes() for path in (place.root / "log").iterdir()) == bytes(range(256)) * 2000
     connection.ok("own.command", argv=["printf", "no end"])
     assert connection.printed(1, id="own.command-2#1") == ["no end"]
     connection.stop()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from agent_harness import Connection, Place, cmdline, is_alive, until
+from agent_harness import Connection, Place, cmdline, is_alive, resident, until
 from daemon_client import argv_of
 
 from octogram_agentd.processes import membership
@@ -165,6 +165,38 @@ def test_a_machine_that_lacks_something(place: Place, tmp_path: Path, lacking: s
     until(lambda: not place.root.exists(), "nothing is left")
 
 
+JUMPING = "import time,itertools as i;s=i.cycle((0,86400,-86400));t=time.time;time.time=lambda:t()+next(s)"
+
+
+@pytest.mark.fault(39)
+def test_a_clock_on_the_wall_that_jumps(place: Place, tmp_path: Path) -> None:
+    place.python = without(JUMPING, tmp_path / "python")
+    connection = place.connect()
+    jumped = connection.ok("own.value", expression="[__import__('time').time() for _ in range(3)]")
+    assert max(jumped) - min(jumped) > 100_000
+    began_s = time.monotonic()
+    assert connection.fails("own.command", argv=["sleep", "600"], limit_s=0.2)["kind"] == "timeout"
+    connection.send("run", id="late", procedure="own.sleep", args={}, timeout_s=0.2)
+    assert connection.expect("finished", id="late")["error"]["kind"] == "timeout"
+    assert 0.4 <= time.monotonic() - began_s < 10
+    assert 0 <= connection.do("own.noop")["duration_s"] < 10
+    assert connection.stop() == []
+
+
+NONE_LEFT = "import os;os.posix_spawn=lambda *a,**k:(_ for _ in ()).throw(BlockingIOError(11,'none is left'))"
+
+
+@pytest.mark.fault(49)
+def test_where_no_process_is_left_the_daemon_says_so_and_goes_on(place: Place, tmp_path: Path) -> None:
+    place.python = without(NONE_LEFT, tmp_path / "python")
+    connection = place.connect()
+    error = connection.fails("own.command", argv=["true"])
+    assert (error["kind"], error["detail"]["errno"]) == ("not_started", "EAGAIN")
+    assert "out of processes" in error["hint"]
+    connection.ok("own.noop")
+    assert connection.stop() == []
+
+
 @pytest.mark.longfault
 @pytest.mark.fault(52)
 def test_ten_thousand_short_jobs_leave_nothing_behind(place: Place) -> None:
@@ -185,11 +217,6 @@ def test_ten_thousand_short_jobs_leave_nothing_behind(place: Place) -> None:
     assert files_then == files
     assert memory_then - memory < 8 << 20
     assert connection.stop() == []
-
-
-def resident(pid: int) -> int:
-    """Give the bytes of a process that are in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def zombies(daemon: int) -> list[int]:

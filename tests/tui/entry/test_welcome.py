@@ -172,6 +172,7 @@ async def test_the_mouse_chooses_and_a_second_click_opens(tmp_path: Path) -> Non
     assert app.return_value == ("b.yml",)
 
 
+@pytest.mark.fault(85, 86)
 async def test_names_from_outside_are_never_markup_nor_codes(tmp_path: Path) -> None:
     write(tmp_path, "[red]\x1b[31m名前名前名前名前名前名前名前名前名前.yml", GOOD.replace("Three", "[b]\u202e"))
     add_run(tmp_path / "runs", minutes_ago=1, scenario="/x/[link]\x1b.yml").close()
