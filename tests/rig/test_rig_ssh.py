@@ -65,6 +65,22 @@ def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
     assert "went on" in output
 
 
+@pytest.mark.fault(23)
+def test_a_jump_machine_that_loses_its_connections(rig: Rig) -> None:
+    gate, dave = rig.machine("gate"), rig.machine("dave")
+    rig.orchestrator.write("/root/.ssh/config", f"Host far\n  HostName {dave.address}\n  ProxyJump {gate.address}\n")
+    rig.orchestrator.write("/root/scenario.yml", agents(one="far", two="far", three="far") + WAIT)
+    with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
+        wait_for(lambda: dave.path("/tmp/at_work").exists(), 20)
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"job_started"') == 3, 20)
+        gate.kill("sshd:")
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 6, 30)
+        dave.write("/tmp/go", "")
+        output = run.end()
+    assert run.code == 0, output
+    assert output.count("went on") == 3
+
+
 @pytest.mark.fault(1)
 def test_a_network_that_is_away_for_a_moment_costs_nothing(rig: Rig) -> None:
     bob = rig.machine("bob")

@@ -15,6 +15,7 @@ from octogram_tui.errors import AuthFailed, ExitCode, LinkLost
 from octogram_tui.transport.bundle import build_bundle
 
 
+@pytest.mark.fault(25)
 async def test_the_greeting_says_who_we_are(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
