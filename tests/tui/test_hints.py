@@ -60,7 +60,8 @@ def test_each_state_has_its_hint() -> None:
     assert hints.wanted(failing) == book.FAILED
     for cluster in failing.clusters.all:
         last = cluster.first.struck.last
-        assert last is not None and last.failure is not None
+        assert last is not None
+        assert last.failure is not None
         last.failure = replace(last.failure, kind="agent_lost")
     assert hints.wanted(failing) == book.DOUBTFUL  # nothing of that is alive
 
