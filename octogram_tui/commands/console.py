@@ -267,5 +267,5 @@ def _exit_code_of_lost(run: archive.KnownRun) -> int:
     raise HostLost(
         f"the process of run {run.id} went away: its agents stop by themselves, within a minute"
         + (f"; it said last: {said}" if said else ""),
-        hint=f"go on with it: octogram-tui resume {run.id}; what it did last: octogram-tui replay {run.id}",
+        hint=f"go on with it: octogram-tui resume {run.id}; or end what it left, now: octogram-tui clean {run.id}",
     )

@@ -128,7 +128,8 @@ class Names:
         """
         there = [each for each in own if each and each in text]
         words = {each for each in there if _is_word(each)}
-        phrases = self._phrases.union(each for each in there if each not in words)
+        # What differs by itself, a number say, is no phrase: it would cut words and exit codes that hold it.
+        phrases = self._phrases.union(each for each in there if _DIFFERING.fullmatch(each) is None)
         for phrase in sorted(phrases, key=len, reverse=True) if phrases else ():
             text = text.replace(phrase, ANY)
         replaced = _DIFFERING.sub(lambda found: self._replace(found, words), text)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from octogram_tui import filing
+from octogram_tui.model.failure import AGENT_LOST, ORCHESTRATOR_LOST
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import Phase
 
+LOST = frozenset({AGENT_LOST, ORCHESTRATOR_LOST})
 ENOUGH_USES = 3
 ENOUGH_RUNS = 12
 """A hint that was there in so many runs was read, whatever was pressed."""
@@ -40,6 +42,12 @@ FAILED = Hint(
     "Everything is still alive: repair it with {edit} or {edit scenario}, then {rerun failed} runs again what "
     "failed, and goes on.",
 )
+DOUBTFUL = Hint(
+    "doubtful",
+    "rerun_failed",
+    "Nobody knows how it ended: look at what it has done so far with {open}, then {rerun failed} runs it again, or "
+    "{skip} leaves it out.",
+)
 DONE = Hint("done", "leave", "The agents stay up until you leave with {leave}; {rerun} runs a row again.")
 
 
@@ -52,7 +60,11 @@ def hint_for(board: Board) -> Hint | None:
     if board.confirmations:
         return None  # the banner says which key answers
     if board.is_paused:
-        return FAILED if board.failures else PAUSED
+        if not board.failures:
+            return PAUSED
+        lasts = (cluster.first.struck.last for cluster in board.clusters.all)
+        lost = (last is not None and last.failure is not None and last.failure.kind in LOST for last in lasts)
+        return DOUBTFUL if all(lost) else FAILED
     return RUNNING if board.phase is Phase.RUNNING else None
 
 
@@ -95,7 +107,7 @@ class Hints:
             self._path = None  # it is not worth a word
 
 
-_CALLS = frozenset(hint.call for hint in (RUNNING, PAUSED, FAILED, DONE))
+_CALLS = frozenset(hint.call for hint in (RUNNING, PAUSED, FAILED, DOUBTFUL, DONE))
 
 
 def _shown(hint: Hint) -> str:

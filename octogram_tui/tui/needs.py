@@ -78,9 +78,9 @@ def _lost(model: Model) -> Need:
         return Need("held", message, (Hint("leave", "leave"), Hint("help", "help")))
     return Need(
         "failed",
-        "The run's host went away: what is shown is the last it said.",
+        "The run's process is gone: how to go on is said as you leave.",
         (Hint("leave", "leave"),),
-        tip="the agents stop by themselves when their lease is over",
+        tip="what is shown is the last it said; its agents stop by themselves when their lease is over",
     )
 
 

@@ -115,6 +115,13 @@ def test_what_differs_from_agent_to_agent_makes_no_other_cause(one: str, other: 
     assert names.alike(one) == names.alike(other)
 
 
+def test_an_item_that_is_a_number_cuts_no_words_that_hold_it() -> None:
+    names = Names()
+    names.add("n_1", "n_2")
+    assert names.alike("the daemon of n_1 is gone", "1") == names.alike("the daemon of n_2 is gone", "1")
+    assert names.alike("exit status 1", "1") == names.alike("exit status 1", "2")
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -107,7 +107,7 @@ async def test_a_run_whose_process_goes_away_is_told_of() -> None:
     source.parts.put_nowait(None)
     outcome, told = await sit(source, "wait", owns=False)
     assert outcome == ConsoleOutcome("lost", None)
-    assert "The run's host went away" in told
+    assert "The run's process is gone" in told
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ async def test_a_lost_host_is_said_and_a_replay_that_ends_is_not() -> None:
     app = console(source)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.model.is_lost)
-        assert "host went away" in screen_text(app)
+        assert "is gone: how to go on is said as you leave.   q leave" in screen_text(app)
     replay = console(StillSource(fleet_events(6.0), ends=True, has_control=False), replay=True)
     async with replay.run_test(size=(80, 24)) as pilot:
         await settled(pilot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def test_each_state_has_its_hint() -> None:
         failing.apply(event)
     assert failing.failures
     assert hints.wanted(failing) == book.FAILED
+    for cluster in failing.clusters.all:
+        last = cluster.first.struck.last
+        assert last is not None
+        assert last.failure is not None
+        last.failure = replace(last.failure, kind="agent_lost")
+    assert hints.wanted(failing) == book.DOUBTFUL  # nothing of that is alive
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"toggle_pause": "many"}', '{"toggle_pause": -7}', "\udcff"])
@@ -76,7 +83,7 @@ def test_a_place_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
 
 def test_they_name_actions_that_there_are() -> None:
     names = {action.name for action in ACTIONS}
-    for hint in (book.RUNNING, book.PAUSED, book.FAILED, book.DONE):
+    for hint in (book.RUNNING, book.PAUSED, book.FAILED, book.DOUBTFUL, book.DONE):
         for part in hint.says.split("{")[1:]:
             assert part.partition("}")[0] in names
         assert any(action.call.partition("(")[0] == hint.call for action in ACTIONS)
