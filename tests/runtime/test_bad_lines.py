@@ -70,9 +70,9 @@ class Line:
             await asyncio.sleep(BEAT_S)
             self.link.beat()
 
-    async def report(self, kind: type[Kind]) -> Kind:
+    async def report(self, kind: type[Kind], within_s: float = DEADLINE_S) -> Kind:
         """Wait for a report of a kind, and take it."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within_s):
             while True:
                 for stimulus in self.stimuli:
                     if isinstance(stimulus, kind):
@@ -177,6 +177,24 @@ async def test_a_line_that_breaks_during_a_job(line: Line, goes_bad: Callable[[L
     goes_bad(line)
     await line.report(AgentSilentReport)
     await line.report(AgentBackReport)
+    await line.ends_well()
+
+
+@pytest.mark.fault(1)
+@pytest.mark.longfault
+@pytest.mark.parametrize("lease_s", [90.0])
+@pytest.mark.parametrize("limits", [Limits()], ids=["usual limits"])
+async def test_a_network_that_swallows_everything_for_half_a_minute(line: Line) -> None:
+    await line.started()
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    line.proxy.muted |= {"there", "back"}
+    await line.report(AgentSilentReport)
+    assert 9 < loop.time() - began_s < 14
+    await asyncio.sleep(began_s + 30 - loop.time())
+    line.proxy.forget()
+    await line.report(AgentBackReport, within_s=45)
+    assert line.of(AgentLossReport) == []
     await line.ends_well()
 
 
