@@ -203,7 +203,7 @@ def test_the_lease_ends_everything(everywhere: Place) -> None:
 
 @pytest.mark.fault(7)
 def test_an_open_channel_on_which_nothing_comes_renews_no_lease(place: Place) -> None:
-    connection = place.connect(lease_s=0.5)
+    connection = place.connect(lease_s=1.0)
     mark = place.mark()
     connection.ok("own.start", process="p", argv=["sleep", "600"])
     daemon = next(iter(place.daemons))
