@@ -22,14 +22,22 @@ def is_path(text: str) -> bool:
 
 def load(path: Path) -> Any:
     """Give what a file holds. Raises OSError, also for a pipe, which would never end, and ValueError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "it is no file", os.fspath(path))
-        data = file.read(MOST_BYTES + 1)
+    data = read(path, MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError("it is too large")
     try:
         return json.loads(data)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def read(path: Path, most: int) -> bytes:
+    """Give the first bytes of a file, `most` at most. Raises OSError, also for what is no file."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", os.fspath(path))
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(fd)

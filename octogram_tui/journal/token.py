@@ -7,6 +7,7 @@ import re
 import secrets
 from pathlib import Path
 
+from octogram_tui import records
 from octogram_tui.errors import JournalError
 
 TOKEN = "token"
@@ -34,9 +35,7 @@ def find(run_dir: Path) -> str:
     """Give the token of a run; '' for one that has none. Raises JournalError when it cannot be read, or is none."""
     place = run_dir / TOKEN
     try:
-        fd = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb") as file:
-            token = file.read(MOST_BYTES).decode("ascii", "replace").strip()
+        token = records.read(place, MOST_BYTES).decode("ascii", "replace").strip()
     except FileNotFoundError:
         return ""
     except OSError as error:

@@ -285,7 +285,7 @@ def test_a_pipe_in_the_place_of_a_file_of_a_run_is_waited_for_by_nobody(pipe: Ca
     pipe(sound / token.TOKEN)
     with pytest.raises(RunNotRestored, match="it is no file"):
         terms.find(sound)
-    with pytest.raises(JournalError, match="it holds no token"):
+    with pytest.raises(JournalError, match="it is no file"):
         token.find(sound)
 
 
