@@ -19,4 +19,6 @@ def complaint(error: OctogramError) -> str:
         from octogram_tui.scenario.report import as_text
 
         return as_text(error.problems)
-    return f"octogram-tui: {error.message}" + (f"\n  {error.hint}" if error.hint else "")
+    from octogram_tui.projection.text import visible
+
+    return visible(f"octogram-tui: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))

@@ -95,9 +95,10 @@ class Resumption:
         refuse_beside(args)
         try:
             os.chdir(begun.directory)
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no path"
             raise AttachRefused(
-                f"the run was begun in {begun.directory}: {error.strerror}",
+                f"the run was begun in {begun.directory}: {why}",
                 hint="files that its scenario names are looked for from there",
             ) from error
         request = request_of(args, begun.argv, with_looks(settings, args), opens_console)

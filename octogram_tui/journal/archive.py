@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import claim as claims
@@ -40,6 +40,8 @@ _SOCKET_PLACE = "octogram-tui-"
 
 # Of what is in run.json; all else is text.
 _KINDS: Mapping[str, type | tuple[type, ...]] = {"pid": int, "lease_s": (int, float)}
+
+_RUN = re.compile(r"(?!\.)[\w. -]{1,128}", re.ASCII)
 
 RunState = Literal["running", "finished", "crashed"]
 
@@ -189,18 +191,18 @@ def write_info(directory: Path, info: RunInfo) -> None:
 def load(directory: Path) -> KnownRun:
     """Read what a run's directory says. Raises JournalError when there is no run in it, or DamagedRun."""
     try:
-        text = (directory / INFO).read_bytes()
+        info = _info_of(records.load(directory / INFO))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise JournalError(f"no run in {directory}: {INFO}: {error.strerror}") from error
     except OSError as error:
         raise DamagedRun(f"{directory / INFO} cannot be read: {error.strerror}") from error
-    try:
-        info = _info_of(json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise DamagedRun(f"{directory / INFO} is damaged: {error}") from error
     last: Event | None = None
     state: RunState = "running"
     if not _is_held(directory / JOURNAL):
+        if (directory / JOURNAL).exists() and not (directory / JOURNAL).is_file():
+            raise DamagedRun(f"{directory / JOURNAL} is no file")
         last = reader.last_event(directory / JOURNAL)
         state = "finished" if isinstance(last, RunFinished) else "crashed"
     if isinstance(last, RunFinished):
@@ -221,13 +223,18 @@ def _says_how(last: Any) -> bool:
 
 
 def _info_of(record: Any) -> RunInfo:
-    """Take run.json for what it is. Raises TypeError."""
+    """Take run.json for what it is. Raises TypeError or ValueError.
+
+    What stands there is written into paths, here and on the agents: a run's name leads nowhere else.
+    """
     if not isinstance(record, dict):
         raise TypeError("it is no object")
     known = {name: record[name] for name in RunInfo.__dataclass_fields__ if name in record}
     for name, value in known.items():
         if not isinstance(value, _KINDS.get(name, str)):
             raise TypeError(f"`{name}` is {value!r:.40}")
+        if isinstance(value, str) and (not records.is_path(value) or (name == "run" and not _RUN.fullmatch(value))):
+            raise ValueError(f"`{name}` is {value!r:.40}")
     missing = [name for name in ("run", "scenario", "pid", "started_wall") if name not in known]
     if missing:
         raise TypeError(f"`{missing[0]}` is missing")
@@ -347,7 +354,7 @@ def forget_unbegun(entry: Path, directory: Path, *others: str) -> bool:
 def _is_held(journal: Path) -> bool:
     """Tell whether the journal's writer lives: it keeps the file locked, whatever becomes of it."""
     try:
-        fd = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

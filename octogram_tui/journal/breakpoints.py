@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import cast
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.engine.breakpoint_table import BY_KEPT
 from octogram_tui.engine.events import BreakpointRemoved, BreakpointSet, Event
 from octogram_tui.model.breakpoint import WHEN, Breakpoint, When
@@ -152,7 +152,7 @@ class KeptBreakpoints:
             return
         for path in sorted(self._directory.glob("*.json")):
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                record = json.loads(path.read_bytes()[:MOST_BYTES])
+                record = records.load(path)
                 former = record.get("scenario")
                 if record.get("file") == mark and isinstance(former, str) and not os.path.lexists(former):
                     os.rename(path, self._path)

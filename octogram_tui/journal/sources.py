@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.errors import JournalError, RunNotRestored
 
 DIRECTORY = "sources"
@@ -50,7 +50,7 @@ def find(run_dir: Path, digest: str) -> Sources:
     directory = run_dir / DIRECTORY
     place = directory / f"{_plain(digest)}.json"
     try:
-        record = json.loads(place.read_bytes())
+        record = records.load(place)
         files, given = record["files"], record["given"]
         texts = {path: _text(directory / _plain(name), name) for path, name in files.items()}
         return Sources(dict(given), texts)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import JournalError, RunNotRestored
 from octogram_tui.model.breakpoint import Breakpoint
@@ -55,7 +55,7 @@ def find(run_dir: Path) -> Terms:
     """Give them. Raises RunNotRestored when they were not kept, or cannot be read."""
     place = run_dir / TERMS
     try:
-        record = json.loads(place.read_bytes())
+        record = records.load(place)
         return Terms(
             str(record["digest"]),
             tuple(map(str, record["argv"])),

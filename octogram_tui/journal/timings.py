@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.journal import archive, order
 
 TIMINGS = "timings.json"
@@ -30,9 +30,9 @@ def of_scenario(runs_dir: Path, scenario: str, *, but: str = "") -> list[object]
         for name in sorted(names, key=lambda name: (places.get(name, -1), name), reverse=True):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 directory = runs_dir / name
-                if json.loads((directory / archive.INFO).read_bytes()).get("scenario") != scenario:
+                if records.load(directory / archive.INFO).get("scenario") != scenario:
                     continue
-                found.append(json.loads((directory / TIMINGS).read_bytes()))
+                found.append(records.load(directory / TIMINGS))
             if len(found) == LOOKED_AT:
                 break
     return found

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
+from octogram_tui import records
 from octogram_tui.errors import JournalError
 
 TOKEN = "token"
+MOST_BYTES = 256
+_TOKEN = re.compile("[0-9a-f]{32}")
 
 
 def make(run_dir: Path) -> str:
@@ -28,10 +32,17 @@ def make(run_dir: Path) -> str:
 
 
 def find(run_dir: Path) -> str:
-    """Give the token of a run; '' for one that has none. Raises JournalError when it cannot be read."""
+    """Give the token of a run; '' for one that has none. Raises JournalError when it cannot be read, or is none."""
+    place = run_dir / TOKEN
     try:
-        return (run_dir / TOKEN).read_text("ascii").strip()
+        token = records.read(place, MOST_BYTES).decode("ascii", "replace").strip()
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError) as error:
-        raise JournalError(f"cannot read {run_dir / TOKEN}: {error}") from error
+    except OSError as error:
+        raise JournalError(f"cannot read {place}: {error.strerror}") from error
+    if not _TOKEN.fullmatch(token):
+        raise JournalError(
+            f"{place} is damaged: it holds no token",
+            hint="what the run has left ends by itself when the lease is over; then remove that file, and try again",
+        )
+    return token

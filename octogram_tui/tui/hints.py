@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.model.failure import AGENT_LOST, ORCHESTRATOR_LOST
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import Phase
@@ -118,7 +118,7 @@ def _read(path: Path | None) -> dict[str, int]:
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_bytes())
+        found = records.load(path)
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):

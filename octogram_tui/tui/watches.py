@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from octogram_tui import filing
+from octogram_tui import filing, records
 from octogram_tui.tui.format import value as shown
 
 MOST_WATCHES = 50
@@ -119,7 +119,7 @@ class Watches:
         if self._path is None:
             return
         try:
-            record = json.loads(self._path.read_bytes())
+            record = records.load(self._path)
             watches, history = record["watches"], record["history"]
             self.items = [Watch(each) for each in watches if isinstance(each, str)][:MOST_WATCHES]
             self.history = [each for each in history if isinstance(each, str)][-MOST_KEPT:]

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from hypothesis import strategies as st
 from octogram_tui import faults
 from octogram_tui.commands import journal as journal_command
 from octogram_tui.commands import runs as runs_command
+from octogram_tui.commands.complaint import complaint
 from octogram_tui.engine import events as ev
-from octogram_tui.errors import AttachRefused, RunGoesOn
-from octogram_tui.journal import archive, reader, recovery, salvage
+from octogram_tui.errors import AttachRefused, JournalError, RunGoesOn, RunNotRestored, UsageError
+from octogram_tui.journal import archive, reader, recovery, salvage, terms, timings, token
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.settings import load
@@ -83,7 +85,10 @@ def spoil(directory: Path, draw: st.DataObject) -> None:
     elif kind == "values":
         place.write_text(json.dumps(draw.draw(VALUES)))
     elif kind == "field" and name == archive.INFO:
-        record = json.loads((directory / archive.INFO).read_text())
+        try:
+            record = dict(json.loads(place.read_bytes()))
+        except (OSError, ValueError, TypeError):  # it was spoilt before
+            return
         record[draw.draw(st.sampled_from(NAMES))] = draw.draw(
             VALUES | st.sampled_from([1e300, -1e300, "\ud800", "\x1b[2J"])
         )
@@ -248,3 +253,68 @@ def test_the_journal_of_a_run_that_goes_on_is_not_salvaged() -> None:
         salvage.salvage(directory / archive.JOURNAL)
     writer.close()
     assert os.listdir(directory) == [archive.JOURNAL]
+
+
+@pytest.fixture
+def pipe() -> Iterator[Callable[[Path], None]]:
+    """Put a pipe in the place of a file, for as long as the test lasts: what looks at its files then would wait."""
+    made: list[Path] = []
+
+    def put(place: Path) -> None:
+        place.unlink(missing_ok=True)
+        os.mkfifo(place)
+        made.append(place)
+
+    yield put
+    for place in made:
+        place.unlink()
+
+
+def test_a_pipe_in_the_place_of_a_file_of_a_run_is_waited_for_by_nobody(pipe: Callable[[Path], None]) -> None:
+    runs_dir = clear()
+    names = (archive.INFO, archive.JOURNAL)
+    for name in names:
+        pipe(made(runs_dir) / name)
+    sound = made(runs_dir)
+    damaged: list[str] = []
+    assert [run.directory for run in archive.listing(runs_dir, damaged)] == [sound]
+    assert len(damaged) == len(names)
+    assert told(runs_command.main)[0] == 0
+    assert timings.of_scenario(runs_dir, "/x/s.yml") == []
+    pipe(sound / terms.TERMS)
+    pipe(sound / token.TOKEN)
+    with pytest.raises(RunNotRestored, match="it is no file"):
+        terms.find(sound)
+    with pytest.raises(JournalError, match="it is no file"):
+        token.find(sound)
+
+
+@pytest.mark.parametrize("text", ["", "x", '{"a":' * 50_000, "0" * 31, "0" * 33, "G" * 32, "\0" * 32])
+def test_what_is_no_token_is_sent_to_nobody(tmp_path: Path, text: str) -> None:
+    assert token.find(tmp_path) == ""
+    (tmp_path / token.TOKEN).write_text(text)
+    with pytest.raises(JournalError, match="is damaged"):
+        token.find(tmp_path)
+
+
+def test_a_record_that_is_nested_too_deeply_is_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / terms.TERMS).write_text("[" * 100_000)
+    with pytest.raises(RunNotRestored, match="nested too deeply"):
+        terms.find(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "/", "", ".", "..", "a/b", "\x1b[2J", "a\0", "\ud800", "x" * 200])
+@pytest.mark.parametrize("field", ["run", "scenario", "socket"])
+def test_a_run_is_not_called_what_leads_elsewhere(tmp_path: Path, name: str, field: str) -> None:
+    directory = made(tmp_path)
+    record = json.loads((directory / archive.INFO).read_text())
+    (directory / archive.INFO).write_text(json.dumps({**record, field: name}))
+    if field == "run" or name in ("a\0", "\ud800"):  # the others may be anywhere
+        with pytest.raises(archive.DamagedRun, match=f"`{field}` is"):
+            archive.load(directory)
+    else:
+        assert archive.load(directory).state == "finished"
+
+
+def test_a_complaint_moves_no_terminal() -> None:
+    assert "\x1b" not in complaint(UsageError("there is no option --\x1b[2J", hint="\x1b]0;x\x07"))
