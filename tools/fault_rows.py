@@ -72,7 +72,9 @@ FAULTS: dict[int, Fault] = {
     23: Fault("the jump host dies", "its agents are attached again, not all at once", ""),
     24: Fault("a forced command, nologin, a restricted shell", "refused with the server's words", "exit 6"),
     25: Fault("a MiB of noise at login, csh, fish", "found behind it, or said", "64 KiB"),
-    26: Fault("known_hosts with a damaged line, or none", "the line is told and passed over; none is refused", ""),
+    26: Fault(
+        "known_hosts with a damaged line, or none", "the line is passed over, and doctor tells it; none is refused", ""
+    ),
     27: Fault("one side sleeps for ten minutes", "the lease decides, by a clock that goes on", ""),
     28: Fault("the daemon is killed", "its guard ends the whole tree", "1 s"),
     29: Fault("the guard is killed", "the daemon ends or has a new one", "1 s"),
@@ -162,8 +164,8 @@ FAULTS: dict[int, Fault] = {
     ),
     96: Fault("a container without init, busybox", "works", ""),
     97: Fault("the agent's disk is full in the middle of a job", "the job fails as that, the daemon lives", ""),
-    98: Fault("1,000 agents", "come up, work, stop", ""),
-    99: Fault("100 agents that flood", "memory stays bounded", ""),
+    98: Fault("1,000 agents", "come up, work, stop", "20 s, 150 MB"),
+    99: Fault("100 agents that flood", "memory stays bounded", "250 MB"),
     100: Fault("days, with a cut each minute", "nothing grows", ""),
     101: Fault("a console that does not read", "the run does not wait; what it missed is counted", ""),
     102: Fault("a crash while cleaning up", "the next resume or clean ends it", ""),

@@ -12,7 +12,7 @@ import pytest
 from played_run import Play
 
 AGENTS, JOBS = 1000, 3
-MEMORY_BYTES = 300 << 20
+MEMORY_BYTES = 150 << 20
 SCENARIO = f"""
 agents: [{{name: 'a_{{1..{AGENTS}}}', transport: local}}]
 stages:
