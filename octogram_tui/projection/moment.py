@@ -12,6 +12,7 @@ from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.projection.source import Source
 from octogram_tui.projection.variables import Variables
+from octogram_tui.template.bound import glancing
 from octogram_tui.template.environment import evaluate, expand
 from octogram_tui.template.scope import make_scope
 
@@ -100,12 +101,12 @@ class Moment:
         has_result = row.state not in _AHEAD and row.last is not None
         if key == "until" and not has_result:
             return None
+        ask = evaluate if key in EXPRESSIONS else expand
         try:
-            if key in EXPRESSIONS:
-                return Said((("", evaluate(written, self._scope(row, has_result=has_result))),), is_of_row=True)
-            return Said((("", expand(written, self._scope(row, has_result=has_result))),), is_of_row=True)
+            with glancing():  # nobody asked for it, and the keys wait
+                return Said((("", ask(written, self._scope(row, has_result=has_result))),), is_of_row=True)
         except TemplateError:
-            return None  # half of a text, or something that is not there yet
+            return None  # half of a text, something that is not there yet, or that may take long
 
     def _scope(self, row: InstanceRow, *, has_result: bool) -> dict[str, Value]:
         agent = self._board.agents.get(row.agent)

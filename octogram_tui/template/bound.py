@@ -6,8 +6,9 @@ matter of the template alone, so it is noted for the engine's turn, and can be h
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from octogram_tui.errors import TemplateError
@@ -46,6 +47,7 @@ class _Here(threading.local):
 
     process: Process | None = None
     turn: Turn | None = None
+    most_s: float | None = None  # what an evaluation may take in this thread, when that is less than usual
 
 
 class _Needs:
@@ -87,6 +89,16 @@ def is_turn_long() -> bool:
     return turn is not None and (turn.is_given_up or turn.count >= MOST_IN_A_TURN)
 
 
+@contextlib.contextmanager
+def glancing(most_s: float = 0.0) -> Iterator[None]:
+    """Evaluate in so little time in this thread: a screen waits for it. 0: only what is known to be cheap."""
+    before, _here.most_s = _here.most_s, most_s
+    try:
+        yield
+    finally:
+        _here.most_s = before
+
+
 def give_up() -> None:
     """Have the evaluations of the turns under way end, in whatever thread: the run is to stop."""
     _needs.stops += 1
@@ -94,6 +106,8 @@ def give_up() -> None:
 
 def evaluate_apart(kind: Kind, text: str, scope: Mapping[str, Any], *, braces: bool = True) -> Any:
     """Evaluate in the other process. Raises TemplateError."""
+    if _here.most_s == 0:
+        raise TemplateError(f"{_short(text)}: this is not known to be cheap")
     _needs.is_met = True
     turn = _here.turn or Turn()
     number = turn.count
@@ -102,7 +116,7 @@ def evaluate_apart(kind: Kind, text: str, scope: Mapping[str, Any], *, braces: b
         _refuse(turn, number, turn.known[number], text)
     if turn.is_unwanted() and turn is _here.turn:
         _refuse(turn, number, "stopped", text)
-    cpu_s = process.CPU_S if turn.known is None else process.CPU_S * AGAIN
+    cpu_s = _usual_s() if turn.known is None else process.CPU_S * AGAIN
     request = encode(Request(kind, text, braces, cpu_s, dict(scope)))
     try:
         answer = answered(_ask(request, turn))
@@ -131,15 +145,23 @@ def _ask(request: bytes, turn: Turn) -> bytes:
 
 
 def _refuse(turn: Turn, number: int, bound: Bound, text: str) -> NoReturn:
-    from octogram_tui.template.environment import short
-
     turn.ended[number] = bound
     turn.is_given_up |= bound == "stopped"
     said = {
-        "time": f"this takes more than {process.CPU_S:g} seconds",
+        "time": f"this takes more than {_usual_s():g} seconds",
         "memory": f"this takes more than {process.MEMORY_BYTES >> 20} MiB of memory",
         "stopped": "this was given up, since the run is to stop",
         "broken": "this breaks the process that evaluates it",
     }
     hint = "" if bound == "stopped" else "make the template smaller, or do this in a script"
-    raise TemplateError(f"{short(text)}: {said[bound]}", hint=hint)
+    raise TemplateError(f"{_short(text)}: {said[bound]}", hint=hint)
+
+
+def _usual_s() -> float:
+    return process.CPU_S if _here.most_s is None else _here.most_s
+
+
+def _short(text: str) -> str:
+    from octogram_tui.template.environment import short
+
+    return short(text)

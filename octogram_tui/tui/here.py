@@ -7,10 +7,14 @@ from typing import Any
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 from octogram_tui.tui.model import Model, Subject
 
+GLANCE_S = 0.25
+"""What an expression may take: the keys wait for it."""
+
 
 def value_here(model: Model, expression: str, subject: Subject | None) -> dict[str, Any]:
     """Give {value} or {problem}."""
     from octogram_tui.errors import TemplateError
+    from octogram_tui.template.bound import glancing
     from octogram_tui.template.environment import evaluate
     from octogram_tui.template.scope import make_scope
 
@@ -28,6 +32,7 @@ def value_here(model: Model, expression: str, subject: Subject | None) -> dict[s
         has_result=last is not None and last.result is not None,
     )
     try:
-        return {"problem": "", "value": evaluate(expression, scope)}
+        with glancing(GLANCE_S):
+            return {"problem": "", "value": evaluate(expression, scope)}
     except TemplateError as error:
         return {"problem": error.message}

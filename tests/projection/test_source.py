@@ -1,13 +1,22 @@
 """The scenario's text in the run's eyes: versions, lines of rows, values of templates."""
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from octogram_tui.engine import events as ev
+from octogram_tui.errors import TemplateError
 from octogram_tui.model.entries import StageEntry
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
+from octogram_tui.projection.moment import Moment
 from octogram_tui.projection.source import Source
 from octogram_tui.projection.variables import Variables
+from octogram_tui.template import bound
+from octogram_tui.template.environment import evaluate
+from octogram_tui.template.scope import make_scope
+from octogram_tui.tui.here import value_here
+from octogram_tui.tui.model import Model
 
 TEXT = """\
 vars: {proto: alpha}
@@ -37,6 +46,14 @@ PLAN: list[StageEntry] = [
     {"stage": "two", "line": 14, "jobs": []},
 ]
 KEY = InstanceId("one", "a", "n0")
+
+
+class Folds(NamedTuple):
+    """What a moment is told from."""
+
+    board: Board
+    source: Source
+    variables: Variables
 
 
 class Kept:
@@ -120,3 +137,24 @@ def test_the_template_of_an_argument_is_found_by_its_name() -> None:
     assert source.templates(board.jobs["one", "b"]) == {("that",): "{{ vars.proto }}"}
     source.apply(ev.ScenarioReloaded(digest="d9"))
     assert source.templates(board.jobs["one", "b"]) == {}
+
+
+def test_a_line_that_may_take_long_is_not_evaluated_to_be_shown() -> None:
+    key = InstanceId("one", "b", "n0")
+    for template, value in (("vars.proto ~ 1", "alpha1"), ("range(10**9) | sum ~ vars.proto", None)):
+        text = TEXT.replace("that: '{{ vars.proto }}'", f"that: '{{{{ {template} }}}}'")
+        board, source, variables = source_of(
+            Kept(d1=text), ev.StageStarted(stage="one"), ev.JobStarted(instance=key, arguments={})
+        )
+        said = Moment(Folds(board, source, variables)).at(13, board.instances[key])
+        assert said is not None
+        assert said.is_of_row is (value is not None), "else the variables that are named there are all that is said"
+        assert said.values == ((("", value),) if value else (("proto", "alpha"),))
+    with pytest.raises(TemplateError, match="not known to be cheap"), bound.glancing():
+        evaluate("range(10**9) | sum", make_scope({}))
+
+
+def test_an_expression_that_keys_wait_for_has_a_quarter_of_a_second() -> None:
+    model = Model(is_replay=True)
+    assert value_here(model, "'x' * 3", None)["value"] == "xxx"
+    assert "0.25 seconds" in value_here(model, "range(10**9) | sum", None)["problem"]
