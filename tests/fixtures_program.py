@@ -123,12 +123,16 @@ class Place:
         return found
 
     def kill_everything(self) -> None:
-        """End whatever a failed test left."""
-        for line in self.processes():
-            try:
-                os.kill(int(line.split()[0]), signal.SIGKILL)
-            except OSError:
-                pass
+        """End whatever a failed test left; who guards another one may start anew, so look again."""
+        for _ in range(50):
+            found = self.processes()
+            if not found:
+                return
+            for line in found:
+                try:
+                    os.kill(int(line.split()[0]), signal.SIGKILL)
+                except OSError:
+                    pass
 
 
 @pytest.fixture

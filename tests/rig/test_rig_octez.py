@@ -36,9 +36,12 @@ def test_a_network_of_nodes_over_machines(rig: Rig, version: int) -> None:
     assert done.end("publish/slot@producer")["result"]["published"] is True
     machines = {"boot": {"boot"}, "attester": {"attester"}, "producer": {"producer", "operator"}}
     for seen_by, owners in {**machines, "onlooker": {"prometheus"}}.items():
-        announced = [event.get("ports", {}) for event in done.of("service_announced") if event["agent"] in owners]
-        ports = {port for ports_of in announced for port in ports_of.values()}
-        assert listeners(done, seen_by) == {("*", port) for port in ports}, "all of a service, and nothing else"
+        announced = [event for event in done.of("service_announced") if event["agent"] in owners]
+        files = {port for event in announced if event["kind"] == "http" for port in event["ports"].values()}
+        ports = {port for event in announced for port in event.get("ports", {}).values()}
+        found = listeners(done, seen_by)
+        assert {port for _, port in found} == ports, "all of a service, and nothing else"
+        assert {port for host, port in found if host == "*"} == ports - files, "files are there for other agents only"
     targets = done.end("look/what Prometheus reads@attester")["result"]["json"]["data"]["activeTargets"]
     read = {(target["labels"]["agent"], target["labels"]["kind"]) for target in targets}
     assert read == {
