@@ -75,7 +75,7 @@ FAULTS: dict[int, Fault] = {
     26: Fault(
         "known_hosts with a damaged line, or none", "the line is passed over, and doctor tells it; none is refused", ""
     ),
-    27: Fault("one side sleeps for ten minutes", "the lease decides, by a clock that goes on", ""),
+    27: Fault("one side sleeps for ten minutes", "the lease decides, by a clock that goes on meanwhile", ""),
     28: Fault("the daemon is killed", "its guard ends the whole tree", "1 s"),
     29: Fault("the guard is killed", "the daemon ends or has a new one", "1 s"),
     30: Fault(
@@ -92,7 +92,7 @@ FAULTS: dict[int, Fault] = {
     37: Fault("a daemon of an older or newer build", "understood or refused; what runs is not ended", ""),
     38: Fault("the agent's machine starts again", "another boot: lost; old numbers of processes are not signalled", ""),
     39: Fault("the clock on the wall jumps", "no timer notices", ""),
-    40: Fault("the login manager ends a user's processes", "told beforehand; else a lost agent", ""),
+    40: Fault("the login manager ends a user's processes", "`doctor` tells it beforehand; else a lost agent", ""),
     41: Fault("a job ignores TERM", "killed after the grace", "grace"),
     42: Fault("the leader ends on TERM, its child does not", "stopped means the child too", "grace"),
     43: Fault("a job detaches twice, without environment, in its own session", "ended with the rest", ""),
@@ -107,16 +107,22 @@ FAULTS: dict[int, Fault] = {
     50: Fault("the port is in use", "said with who holds it", ""),
     51: Fault("the number of a dead process belongs to another one", "that one is never signalled", ""),
     52: Fault("10,000 short jobs", "no zombie, descriptors and memory as before", ""),
-    53: Fault("a million lines, a gigabyte", "memory and disk bounded, the gap counted", "the log's limit"),
-    54: Fault("100 MB without a line end, bytes that are no text", "cut into lines; the log has every byte", ""),
+    53: Fault(
+        "a million lines, a gigabyte", "memory and disk are bounded, what was dropped is counted", "the log's limit"
+    ),
+    54: Fault(
+        "100 MB without a line end, bytes that are no text", "cut into lines; the log has the bytes as they came", ""
+    ),
     55: Fault("a job's time is over; it dies by a signal", "ended, and both told apart", ""),
     56: Fault("the orchestrator is killed, anywhere", "resume ends as an undisturbed run, nothing twice", ""),
     57: Fault("TERM, INT, HUP in any phase", "a clean end, with its exit code", "30 s"),
     58: Fault("the terminal is closed", "as HUP; the run goes on where there was a console", ""),
-    59: Fault("Ctrl-C once, twice, thrice; also while nothing answers", "wave, kill, leave", "30 s, 5 s, at once"),
+    59: Fault(
+        "Ctrl-C once, twice, thrice; also while nothing answers", "stops in order; kills; leaves", "30 s, 5 s, at once"
+    ),
     60: Fault("Ctrl-Z and continuing", "refused, or harmless", ""),
     61: Fault("the reader of the output goes away, its disk is full", "the run goes on, the journal is whole", ""),
-    62: Fault("a terminal of 0x0 or 1x1, a dumb one, none", "no crash", ""),
+    62: Fault("a terminal of 0x0 or 1x1, a dumb one, none", "no crash; where nothing can be drawn, no console", ""),
     63: Fault("an exception in any part of the screen", "the run goes on without it", ""),
     64: Fault(
         "the orchestrator's disk is full, a sync fails, a read-only place", "no new job; agents are cleaned", "exit 74"
@@ -159,15 +165,13 @@ FAULTS: dict[int, Fault] = {
     92: Fault("what arrives is not what was sent", "not executed, removed", ""),
     93: Fault("no Python, an old one, one under another name", "found, or said", "exit 6"),
     94: Fault("a home that is read-only, noexec, full", "the next place, or said", "exit 6"),
-    95: Fault(
-        "no HOME, LANG=C, a huge environment, hidden processes, an old kernel", "works, or says what is missing", ""
-    ),
+    95: Fault("no HOME, LANG=C, a huge environment, an old kernel", "works, or says what is missing", ""),
     96: Fault("a container without init, busybox", "works", ""),
     97: Fault("the agent's disk is full in the middle of a job", "the job fails as that, the daemon lives", ""),
     98: Fault("1,000 agents", "come up, work, stop", "20 s, 150 MB"),
     99: Fault("100 agents that flood", "memory stays bounded", "250 MB"),
-    100: Fault("days, with a cut each minute", "nothing grows", ""),
-    101: Fault("a console that does not read", "the run does not wait; what it missed is counted", ""),
+    100: Fault("days, with a cut each minute", "nothing grows (`bench/soak.py` lets a real run go on for hours)", ""),
+    101: Fault("a console that does not read", "the run does not wait; it reads on where it was", ""),
     102: Fault("a crash while cleaning up", "the next resume or clean ends it", ""),
 }
 

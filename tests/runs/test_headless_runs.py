@@ -71,6 +71,7 @@ def test_events_on_standard_output_are_alone_there(place: Place) -> None:
     assert "OK after" in done.stderr
 
 
+@pytest.mark.fault(61)
 def test_a_reader_that_goes_away_does_not_end_the_run(place: Place) -> None:
     command = " ".join(PROGRAM) + f" {scenario(place, 'builtins.shell: sleep 0.3')} --events - 2>/dev/null | head -n 1"
     done = subprocess.run(

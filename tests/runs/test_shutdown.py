@@ -30,7 +30,7 @@ def wake(pids: list[int]) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.fault(57)
+@pytest.mark.fault(57, 59)
 def test_an_agent_that_answers_nothing_does_not_hold_up_the_end(place: Place) -> None:
     place.extra["OCTOGRAM_STOP_S"] = "1"
     process = place.start(str(place.write("s.yml", SLOW)), "--headless")

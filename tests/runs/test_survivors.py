@@ -95,6 +95,7 @@ stages: [{name: s, jobs: [{name: j, builtins.command: [sleep, 'SLEEP']}]}]
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 
+@pytest.mark.fault(57)
 def test_interrupted_during_a_copy(place: Place) -> None:
     with open(place.home / "big", "wb") as file:
         file.truncate(8 << 30)
@@ -114,6 +115,7 @@ stages: [{name: s, jobs: [{name: c, copy: {local_path: big, remote_path: big}}]}
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 
+@pytest.mark.fault(57)
 def test_interrupted_again_during_an_always_stage(place: Place) -> None:
     path = place.write(
         "s.yml",

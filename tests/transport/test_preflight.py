@@ -120,6 +120,7 @@ async def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
     assert rows["", "ssh configuration"].state == "fail"
 
 
+@pytest.mark.fault(93)
 async def test_no_python(tmp_path: Path) -> None:
     rows = await report(local(python="python9"))
     assert rows["one", "python"].state == "fail"

@@ -37,6 +37,7 @@ def in_bash(terminal: Terminal, command: str, expected: str) -> None:
     terminal.until(expected)
 
 
+@pytest.mark.fault(60)
 def test_everything_is_there_again_after_ctrl_z_and_fg(terminal: Terminal) -> None:
     terminal.until("? Help")
     terminal.until("S Skip")

@@ -51,7 +51,7 @@ def started(place: Place) -> Iterator[tuple[Connection, int, list[int]]]:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.fault(28, 43)
+@pytest.mark.fault(28, 32, 43)
 def test_nothing_outlives_a_killed_daemon(place: Place, started: tuple[Connection, int, list[int]]) -> None:
     connection, daemon, pids = started
     connection.ok("own.command", argv=["touch", "kept"])
