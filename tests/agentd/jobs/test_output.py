@@ -48,6 +48,23 @@ def test_a_flood_is_bounded_and_its_result_is_not_delayed(place: Place) -> None:
     connection.stop()
 
 
+GIGABYTE = "import os\nfor n in range(10000): os.write(1, (b'x' * 999 + b'\\n') * 100)\n"
+
+
+@pytest.mark.longfault
+@pytest.mark.fault(53)
+def test_a_gigabyte_costs_neither_memory_nor_disk(place: Place) -> None:
+    connection = place.connect()
+    (daemon,) = place.daemons
+    before_bytes = resident(daemon)
+    assert connection.ok("own.command", argv=[sys.executable, "-c", GIGABYTE])["exit_code"] == 0
+    got = [message for message in connection.received if message["t"] == "output"]
+    assert sum(len(message["lines"]) + message.get("dropped", 0) for message in got) <= 1_000_000
+    assert resident(daemon) - before_bytes < 16 << 20
+    assert sum(path.stat().st_size for path in (place.root / "log").iterdir()) <= HEAD_BYTES + SEGMENTS * SEGMENT_BYTES
+    connection.stop()
+
+
 def test_a_command_s_tail_and_log(place: Place) -> None:
     connection = place.connect()
     name = "own.command-1#1"
