@@ -165,7 +165,9 @@ FAULTS: dict[int, Fault] = {
     92: Fault("what arrives is not what was sent", "not executed, removed", ""),
     93: Fault("no Python, an old one, one under another name", "found, or said", "exit 6"),
     94: Fault("a home that is read-only, noexec, full", "the next place, or said", "exit 6"),
-    95: Fault("no HOME, LANG=C, a huge environment, an old kernel", "works, or says what is missing", ""),
+    95: Fault(
+        "no HOME, LANG=C, a huge environment, hidden processes, an old kernel", "works, or says what is missing", ""
+    ),
     96: Fault("a container without init, busybox", "works", ""),
     97: Fault("the agent's disk is full in the middle of a job", "the job fails as that, the daemon lives", ""),
     98: Fault("1,000 agents", "come up, work, stop", "20 s, 150 MB"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Identity = Tuple[int, int]  # process id, start time in ticks since the machine's start
 
 MARK = "OCTOGRAM_PROCESS"
+HIDDEN = "hidden"
 _spared: Set[int] = set()
 KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
 
@@ -69,11 +70,24 @@ def below(root: int) -> Dict[int, Seen]:
         if pid in visited:
             continue
         visited.add(pid)
-        seen = see(pid)
+        seen = see(pid) or _hidden(pid)
         if seen is not None:
             found[pid] = seen
         waiting.extend(_children(pid) or ())
     return found
+
+
+def _hidden(pid: int) -> Optional[Seen]:
+    """Give a process that is there although /proc does not show it: another user's, where it hides those (hidepid)."""
+    if os.path.exists("/proc/%d" % pid):
+        return None  # it has ended, and is not reaped yet
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        pass
+    except OSError:
+        return None
+    return Seen(pid, "%d (%s) %s 0 0 %d%s" % (pid, HIDDEN, HIDDEN, pid, " 0" * 16))
 
 
 def _children(pid: int) -> Optional[List[int]]:
@@ -238,6 +252,8 @@ def _ticks() -> int:
 
 def send(seen: Seen, *numbers: int) -> str:
     """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
+    if seen.state == HIDDEN:
+        return HIDDEN  # nobody could tell it from a later one with its number
     fd = -1
     try:
         try:

@@ -165,6 +165,30 @@ def test_a_machine_that_lacks_something(place: Place, tmp_path: Path, lacking: s
     until(lambda: not place.root.exists(), "nothing is left")
 
 
+HIDDEN = (
+    "mount -t proc -o hidepid=2,gid=54321 proc /proc && exec setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "
+    '"$@"'
+)
+
+
+@pytest.mark.longfault  # needs root, to hide processes
+@pytest.mark.fault(47, 95)
+def test_what_the_machine_hides_is_not_taken_as_gone(place: Place) -> None:
+    names = ("--run", "run", "--agent", "agent", "--root", str(place.base))
+    argv = argv_of(place.python, "attach", *names)
+    connection = Connection(["unshare", "--mount", "sh", "-c", HIDDEN, "sh", *argv])
+    place.connections.append(connection)
+    connection.hello()
+    script = "setsid setpriv --reuid=65534 sleep 600 >/dev/null 2>&1 & echo $!"
+    pid = int(connection.ok("own.command", argv=["sh", "-c", script])["stdout"])
+    until(lambda: os.stat(f"/proc/{pid}").st_uid == 65534, "it is another user's")
+    assert connection.ok("own.command", argv=["true"])["exit_code"] == 0
+    try:
+        assert connection.stop() == [{"pid": pid, "name": "hidden", "state": "hidden"}]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
 JUMPING = "import time,itertools as i;s=i.cycle((0,86400,-86400));t=time.time;time.time=lambda:t()+next(s)"
 
 
