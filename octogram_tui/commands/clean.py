@@ -78,6 +78,7 @@ async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure:
     try:
         found = await each(transports, [(place, ()) for place in places.values()])
         causes = _show(found)
+        _tell_of_busy(found)
         wanted = [(place, paths) for place, answer in found if (paths := _removable(answer))]
         count = sum(len(paths) for _, paths in wanted)
         if not count:
@@ -126,6 +127,14 @@ def _show(found: Sequence[tuple[Place, Answer]]) -> list[int]:
             state = ", in use: left alone" if one.is_busy else ""
             print(f"    {safe(one.path)}  ({WHAT.get(one.kind, one.kind)}, {size(one.size_bytes)}{state})")
     return causes
+
+
+def _tell_of_busy(found: Sequence[tuple[Place, Answer]]) -> None:
+    """Say how the runs end that have files in use: they go on, or their process died a moment ago."""
+    answers = [one for _, answer in found if not isinstance(answer, TransportError) for one in answer]
+    names = dict.fromkeys(one.path.rpartition("/")[2] for one in answers if one.is_busy and one.kind == "run")
+    for name in names:
+        print(f"run {safe(name)} has agents there: octogram-tui clean {safe(name)} ends it, once its process is gone")
 
 
 def names_of(place: Place) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from octogram_tui.commands.clean import Answer, Place, agreed, complain_of, each, names_of, size
 from octogram_tui.commands.loading import load_kept
 from octogram_tui.errors import AttachRefused, ExitCode, TransportError
-from octogram_tui.journal import archive, left, sources, token
+from octogram_tui.journal import archive, left, presence, sources, token
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.projection.text import safe
 from octogram_tui.transport.leftovers import Leftover
@@ -137,5 +137,6 @@ class _Cleaning:
         if unclean or unknown:
             print(f"run {self._run.id} is not known to be clean")
             return int(ExitCode.NOT_CLEANED)
+        presence.note_cleaned(self._run.directory)
         print(f"nothing is left of run {self._run.id}")
         return int(ExitCode.OK)

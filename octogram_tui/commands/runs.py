@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
-from octogram_tui.journal import archive, left
+from octogram_tui.journal import archive, left, presence
 from octogram_tui.journal.runbook import RunBook, RunEntry
 from octogram_tui.projection.text import safe
 from octogram_tui.report.phrases import duration
@@ -61,9 +61,12 @@ def _damage_of(entry: RunEntry) -> list[str]:
 def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
     """Say what a run whose process has died may have left, where and until when, and what can be done about it."""
     until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
+    resume = f"octogram-tui resume {run.id} goes on with it"
+    if presence.cleaned_s(run.directory, archive.JOURNAL):
+        return ["nothing is left of it on any machine: it was cleaned", *([resume] if is_sound else [])]
     ways = f"octogram-tui clean {run.id} ends it"
     if is_sound:
-        ways = f"octogram-tui resume {run.id} goes on with it, {ways}"
+        ways = f"{resume}, {ways}"
     if until is None:
         return [ways]
     when = until.astimezone().strftime("%H:%M:%S")
@@ -98,6 +101,8 @@ def _record(entry: RunEntry) -> dict[str, Any]:
 
 
 def _left_record(run: archive.KnownRun) -> dict[str, Any]:
+    if presence.cleaned_s(run.directory, archive.JOURNAL):
+        return {"agents": [], "until": None}
     until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
     agents = [{"agent": agent.name, "host": agent.host, "home": agent.home} for agent in left.agents_left(run.journal)]
     return {"agents": agents, "until": None if until is None else until.isoformat(timespec="seconds")}

@@ -10,13 +10,14 @@ import os
 from pathlib import Path
 
 ALIVE = "alive"
+CLEANED = "cleaned"
 EVERY_S = 5.0
 
 
-def touch(run_dir: Path) -> None:
+def touch(run_dir: Path, name: str = ALIVE) -> None:
     """Say that the process lives. A disk that refuses costs nothing but that knowledge."""
     with contextlib.suppress(OSError):
-        fd = os.open(run_dir / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(run_dir / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.utime(fd)
         finally:
@@ -30,3 +31,16 @@ def last_s(run_dir: Path, journal: str) -> float:
         with contextlib.suppress(OSError):
             found = max(found, (run_dir / name).stat().st_mtime)
     return found
+
+
+def note_cleaned(run_dir: Path) -> None:
+    """Note that nothing is left of a run: every machine has proven it."""
+    touch(run_dir, CLEANED)
+
+
+def cleaned_s(run_dir: Path, journal: str) -> float:
+    """Give when that was proven; 0 where it was not, or where the run has gone on since."""
+    with contextlib.suppress(OSError):
+        found = (run_dir / CLEANED).lstat().st_mtime
+        return found if found >= last_s(run_dir, journal) else 0.0
+    return 0.0

@@ -83,6 +83,12 @@ def _encoded(value: str) -> Iterator[tuple[str, str]]:
         yield standard.translate(_URL_SAFE), f"{how}, URL"
     yield data.hex(), "hex"
     yield data.hex().upper(), "HEX"
+    for between, how in ((" ", "spaces"), (":", "colons")):  # as `od`, `hexdump` and fingerprints write it
+        yield data.hex(between), f"hex, {how}"
+        yield data.hex(between).upper(), f"HEX, {how}"
+    for first in (2, 1):  # as `xxd` does, where it begins at an even byte, or at an odd one
+        yield f"{data[:first].hex()} {data[first:].hex(' ', -2)}", f"hex, pairs+{2 - first}"
+    yield repr(data)[2:-1], "Python bytes"
 
 
 _URL_SAFE = str.maketrans("+/", "-_")

@@ -50,3 +50,14 @@ def test_until_when_follows_from_the_last_sign_of_life_and_the_lease(tmp_path: P
     os.utime(tmp_path / presence.ALIVE, (1_000_000, 1_000_000))
     assert left.until(tmp_path, "journal.jsonl", 0.0) is None
     assert left.until(tmp_path, "journal.jsonl", 60.0) == datetime.fromtimestamp(1_000_060 + left.ENDING_S, UTC)
+
+
+def test_what_was_cleaned_is_so_until_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").touch()
+    presence.touch(tmp_path)
+    assert presence.cleaned_s(tmp_path, "journal.jsonl") == 0.0
+    presence.note_cleaned(tmp_path)
+    cleaned_s = presence.cleaned_s(tmp_path, "journal.jsonl")
+    assert cleaned_s > 0.0
+    os.utime(tmp_path / presence.ALIVE, (cleaned_s + 1.0, cleaned_s + 1.0))
+    assert presence.cleaned_s(tmp_path, "journal.jsonl") == 0.0

@@ -43,6 +43,9 @@ def test_a_killed_run_is_told_of_and_cleaned(place: Place) -> None:
     until = datetime.fromisoformat(record["left"]["until"])
     assert timedelta(seconds=60) < until - datetime.now(UTC) < timedelta(seconds=81)
 
+    others = place.run("clean", str(place.write("s.yml", SCENARIO))).stdout
+    assert f"run {run} has agents there: octogram-tui clean {run} ends it, once its process is gone" in others
+
     asked = place.run("clean", run)
     assert asked.returncode == 10
     assert f"/.octogram/runs/{run}  (files of the run, " in asked.stdout
@@ -54,6 +57,11 @@ def test_a_killed_run_is_told_of_and_cleaned(place: Place) -> None:
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"nothing is left of run {run}"), done
     assert not place.processes()
     assert not (place.home / ".octogram").exists()
+    told = place.run("runs").stdout
+    assert "nothing is left of it on any machine: it was cleaned" in told
+    assert "may still run" not in told
+    (record,) = (json.loads(line) for line in place.run("runs", "--json").stdout.splitlines())
+    assert record["left"] == {"agents": [], "until": None}
     again = place.run("clean", "last")
     assert (again.returncode, again.stdout) == (0, f"a, b: nothing\nnothing is left of run {run}\n")
 
