@@ -179,3 +179,18 @@ FAULTS: dict[int, Fault] = {
 
 BY_HAND: dict[int, str] = {}
 """Why a row has no test of its own, by its number. docs/faults.md says so; there may be ten at most."""
+
+IN_PART: dict[int, str] = {
+    7: "the loss is made by a proxy of TCP; the kernels that CI has know no lossy cable",
+    8: "a piece that arrives late stands for a lost packet, as TCP shows it",
+    16: "the servers that CI has know no penalties: their words are tried, from a stand-in",
+    30: "what hid from the guard, from its marks and from the record is not found by anybody; the run says so",
+    32: "the kernel's own kill for want of memory is that of row 28, and is not made",
+    47: "a process of another user is a stand-in that refuses the signal",
+    48: "a process in the kernel is a stand-in that does not end",
+    91: "default ACLs are not tried",
+    95: "processes that are hidden by the mount of /proc are not tried",
+    98: "a thousand daemons are of the test's own process, a hundred are real",
+    100: "hours were tried by hand, by the program that is named; in tests, minutes",
+}
+"""What of a row its tests do not show, or show by something that stands for it."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.fault_rows import BY_HAND, FAULTS, SECTIONS
+from tools.fault_rows import BY_HAND, FAULTS, IN_PART, SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN_TESTS = 4
@@ -49,6 +49,8 @@ def page() -> str:
     by_hand = [f"- {number}, {FAULTS[number].what}: {BY_HAND[number]}" for number in sorted(BY_HAND)]
     if by_hand:
         lines += ["", "## Not automated", "", *by_hand]
+    lines += ["", "## Shown in part", ""]
+    lines += [f"- {number}, {FAULTS[number].what}: {IN_PART[number]}" for number in sorted(IN_PART)]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 
