@@ -120,7 +120,8 @@ class ControlServer:
         self._tell(client, record)
 
     def _tell(self, client: _Client, message: dict[str, object]) -> None:
-        client.writer.write(json.dumps(message).encode() + b"\n")
+        if not client.writer.is_closing():  # it went away, and was not taken off the list yet
+            client.writer.write(json.dumps(message).encode() + b"\n")
 
     def _take(self, client: _Client, line: bytes) -> None:
         if not line.strip():

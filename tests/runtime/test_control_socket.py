@@ -175,6 +175,18 @@ async def test_events_from_the_first_one_on(stage: Stage) -> None:
     await late.leave()
 
 
+async def test_consoles_that_went_away_at_once_are_told_nothing(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    consoles = [await Console.join(stage) for _ in range(3)]
+    await consoles[0].until(lambda: len(stage.server._clients) == len(consoles))
+    for client in stage.server._clients:
+        client.writer.transport.abort()
+    for _ in range(10):  # from the fifth on, asyncio would say so, in the midst of a run's lines
+        stage.server._tell_everybody()
+    assert not caplog.records
+    for console in consoles:
+        await console.leave()
+
+
 async def test_control_goes_to_the_first_and_then_to_the_next(stage: Stage) -> None:
     first = await Console.join(stage)
     await first.until(lambda: first.client.has_control)
