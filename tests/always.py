@@ -56,6 +56,7 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note how things stand."""
+    bound.forget()  # a test of templates must not have the engines of later ones fed in a thread
     item.stash[BEFORE] = Before()
     item.session.stash[OPENED] = 0
 

@@ -67,6 +67,11 @@ def expect() -> None:
     _needs.is_met = True
 
 
+def forget() -> None:
+    """Know of no such template, as when the program begins: another run in the same process may have none."""
+    _needs.is_met = False
+
+
 def is_expected() -> bool:
     """Whether an evaluation may take long: who must not wait for the engine feeds it apart, too."""
     return _needs.is_met

@@ -177,7 +177,6 @@ WALK = (
 
 @pytest.mark.fault(85, 86)
 @pytest.mark.parametrize(("seed", "size"), [(1, (80, 24)), (2, (200, 60))])
-@pytest.mark.fault(85, 86)
 async def test_nothing_from_outside_reaches_the_terminal_raw(seed: int, size: tuple[int, int], tape: list[str]) -> None:
     source = StillSource(a_run(random.Random(seed)))
     async with console(source).run_test(size=size) as pilot:
