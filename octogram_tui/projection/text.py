@@ -17,6 +17,7 @@ _INVISIBLE = (0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1
               0x2028, 0x2029, *range(0x2060, 0x2066), *range(0x206A, 0x2070), 0x3164, 0xFEFF, 0xFFA0,
               *range(0xFFF0, 0xFFFC), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B),
               *range(0xE0000, 0xE01F0))  # fmt: skip
+_UNSEEN = frozenset((*_BIDI, *_INVISIBLE))
 _ONLY_LOOKS = (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))
 """Which picture a sign has, and of what skin. Terminals give a pair one cell, two or four: the sign stands alone."""
 _FLAG_LETTERS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
@@ -95,6 +96,11 @@ def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = Fals
 def visible(text: str) -> str:
     """Do the same for a text that is written to a file: it keeps its lines and tabs, and is not cut."""
     return text if is_plain(text) else text.translate(_IN_LINES)
+
+
+def is_unseen(character: str) -> bool:
+    """Whether a terminal prints nothing of its own for a character, or turns what follows."""
+    return ord(character) in _UNSEEN
 
 
 def is_plain(text: str) -> bool:

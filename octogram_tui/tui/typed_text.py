@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any
 
 from octogram_tui.errors import OctogramError
-from octogram_tui.projection.text import MOST_MARKS, is_plain
+from octogram_tui.projection.text import MOST_MARKS, is_plain, is_unseen
 
 _IN_QUOTES = {ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 9: "\\t", 13: "\\r"}
 _NEWLINES = re.compile(r"\r\n?")
@@ -16,7 +16,7 @@ _NEWLINES = re.compile(r"\r\n?")
 
 def is_shown(character: str) -> bool:
     """Whether a field shows a character as itself: no control, no mark of direction, nothing invisible."""
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn") and not is_unseen(character)
 
 
 def escaped(text: str) -> str:
