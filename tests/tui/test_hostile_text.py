@@ -153,7 +153,9 @@ def a_run(rng: random.Random) -> list[ev.Event]:
     rng.shuffle(others)
     events = [filler.event(ev.EVENT_TYPES[kind]) for kind in [*order, *others, *order[2:]]]
     failed = ev.JobFinished(instance=filler.ids[0], state="failed", failure=filler.fill(Failure))
-    events += [ev.JobStarted(instance=filler.ids[0]), failed, ev.RunPaused(reason="failure", message=filler.text())]
+    output = [ev.JobOutput(agent=each.agent, lines=list(PIECES), instance=each) for each in filler.ids]
+    paused = ev.RunPaused(reason="failure", message=filler.text())
+    events += [ev.JobStarted(instance=filler.ids[0]), *output, failed, paused]
     for seq, event in enumerate(events, 1):
         event.seq, event.at_s = seq, seq / 100
     return events
