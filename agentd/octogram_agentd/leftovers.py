@@ -36,16 +36,15 @@ def main(mark: str, wanted: List[str]) -> None:
 
 
 def _directories() -> Iterator[Tuple[str, str]]:
-    """Give the directories that may hold something of ours, and what: where a boot of now would put it."""
+    """Give the directories that may hold something of ours, and what: where a boot, of now or of then, would put it."""
     home = os.environ.get("HOME", "")
-    if home.startswith("/") and home != "/" and os.access(home, os.W_OK):
+    if home.startswith("/") and home != "/":
         yield home + "/.cache/octogram", "program"
         yield home + "/.octogram/runs", "run"
-        return
-    bases = ["/var/tmp/octogram-%d" % os.getuid()]
+    bases = ["/var/tmp/octogram-%d" % os.getuid()]  # also where a home can be written now: then it could not
     if os.environ.get("TMPDIR"):
         bases.append("%s/octogram-%d" % (os.environ["TMPDIR"], os.getuid()))
-    for base in bases:
+    for base in dict.fromkeys(bases):
         yield base, "program"
         yield base + "/runs", "run"
 

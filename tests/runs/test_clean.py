@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
-from fixtures_program import Place, wait_for
+import pytest
+from fixtures_program import PROGRAM, Place, wait_for
 
 SLOW = """agents: [{name: a, transport: local}, {name: b, transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.wait_for: {file: go, timeout: 60}}]}]
@@ -44,3 +46,20 @@ def test_a_machine_that_cannot_be_reached_is_named_and_the_others_are_cleaned(pl
     assert "b: " in done.stdout
     assert done.stdout.endswith("removed 1 of 1\n")
     assert not (place.home / ".octogram").exists()
+
+
+MOUNTED = """mount -t tmpfs -o mode=1777 tmpfs /var/tmp && mkdir -p -m 700 "$1" && mkdir "$1/a" && shift && "$@"
+find /var/tmp -mindepth 1"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
+def test_what_went_elsewhere_when_the_home_could_not_be_written_is_found_when_it_can(place: Place) -> None:
+    path = str(place.write("s.yml", SLOW))
+    old = f"/var/tmp/octogram-{os.getuid()}/runs/20200101-000000-old-xx"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", MOUNTED, "sh", old, *PROGRAM, "clean", path, "--yes"],
+        env=place.environment, cwd=place.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"    {old}  (files of a run, " in done.stdout
+    assert done.stdout.endswith("removed 1 of 1\n")  # and `find` found nothing
