@@ -6,6 +6,7 @@ import itertools
 import os
 import pty
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -51,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name in _FOREIGN:
             del os.environ[name]
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:  # by `nohup`, or in the background of a script
+            signal.signal(number, usual)
     place = tempfile.mkdtemp(prefix="octogram-tests-")
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
     homes = config.stash[HOMES] = (f"{place}/{number}" for number in itertools.count())

@@ -203,7 +203,14 @@ def test_what_is_salvaged_is_a_prefix_that_can_be_read_and_gone_on_with(patterns
     events = list(reader.read(journal))
     line = flip(journal, share)
     damaged = journal.read_bytes()
-    if not recovery.examine(journal).damage:  # the end of the last line was hit: it is torn
+    try:
+        damage = recovery.examine(journal).damage
+    except JournalError:  # its version was hit: nobody can tell that from a file of a program to come
+        code, _, said = told(journal_command.main, "salvage", journal.parent.name)
+        assert (line, code, "is written in version" in said) == (1, 74, True)
+        assert journal.read_bytes() == damaged
+        return
+    if not damage:  # the end of the last line was hit: it is torn
         assert salvage.salvage(journal) is None
         assert journal.read_bytes() == damaged
         return

@@ -18,7 +18,7 @@ from octogram_agentd import faults, signals
 from octogram_agentd.daemon.home import LOCK, unlink
 from octogram_agentd.daemon.pact import Pact, lease_clock
 from octogram_agentd.processes.filenames import RECORD
-from octogram_agentd.processes.membership import KILL_TIME_S, Everything, Stranded, see, send, spare
+from octogram_agentd.processes.membership import GUARD, KILL_TIME_S, Everything, Stranded, see, send, spare
 from octogram_agentd.processes.prctl import become_subreaper, take_name
 from octogram_agentd.processes.record import leave_word, read_earlier
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from octogram_agentd.daemon.home import Home
     from octogram_agentd.processes.membership import Seen, Tree
 
-NAME = "octogram-guard"
 FIRST_LEASE_S = 60.0  # until a hello says otherwise
 SECOND_LOOK_S = 1.0
 LOOK_S = 0.1  # how often to look whether somebody has come for the directory
@@ -143,7 +142,7 @@ class Guard:
         self._daemon_seen = see(daemon)
         self._is_reaper = is_reaper  # whether the daemon's orphans become ours
         self._had_record = os.path.lexists(post.home.path(RECORD))  # of one whose guard was killed with it
-        take_name(NAME)
+        take_name(GUARD)
         signals.handle(signals.TERM, self._pass_on)
 
     def watch(self) -> None:

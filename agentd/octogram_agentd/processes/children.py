@@ -10,6 +10,7 @@ from octogram_agentd.kernel import Bell, Future, Kernel
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.processes.brand import brand
 from octogram_agentd.processes.membership import (
+    GUARD,
     MARK,
     Ending,
     Everything,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 READ_BYTES = 65536
 UNPROVEN = "killed together with its guard: what hid from both may be left"
 EARLIER_BRANDS = 8  # that are kept; the lowest is the one that says that there was none
+LEAVING_S = 2.0  # how long the guard of a killed daemon may take to see that another one has come
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
 
 
@@ -274,7 +276,12 @@ class Processes:
         stranded = Stranded(self._place, self.mark, earlier.known, earlier.brands)
         remaining = await self._end("stranded", stranded, signals.KILL, 0.0)
         told = {one["pid"] for one in remaining}
-        strangers = [seen for seen in staying_in(self._root) if seen.pid not in told]
+        ends_s = time.monotonic() + LEAVING_S
+        while True:
+            strangers = [seen for seen in staying_in(self._root) if seen.pid not in told]
+            if not any(seen.name == GUARD for seen in strangers) or time.monotonic() > ends_s:
+                break  # the guard of a daemon that was killed leaves when it sees that somebody has come
+            await self.changed.wait(0.02)
         remaining += [{"pid": seen.pid, "name": seen.name, "state": seen.state} for seen in strangers]
         if 0 in earlier.brands:
             remaining.append({"pid": earlier.pid, "name": "agentd", "state": UNPROVEN})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MARK = "OCTOGRAM_PROCESS"
 HIDDEN = "hidden"
+GUARD = "octogram-guard"  # how the guard of a daemon is shown
 _spared: Set[int] = set()
 KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
 

@@ -264,7 +264,8 @@ class AgainVerbs(PaneScreen):
         if not isinstance(row, InstanceRow) or row.state not in _PASSABLE:
             row = self.model.board.first_failure if self.plan.is_following else None
         if row is None:
-            self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
+            said = f"choose a row that failed or is held: {self.app.way('first failure')} goes to the next"
+            self.app.notify(said, severity="warning", markup=False)
             return
         self.app.ask(SkipRequest(row.key))
 

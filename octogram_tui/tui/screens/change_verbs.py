@@ -169,7 +169,8 @@ class ChangeVerbs(FileVerbs):
         """Give a held or failed row other arguments for its next attempt; of many in one line, all of them."""
         row = self._editable()
         if row is None:
-            self.app.notify("choose a row that failed or is held", severity="warning", markup=False)
+            said = f"choose a row that failed or is held: {self.app.way('first failure')} goes to the next"
+            self.app.notify(said, severity="warning", markup=False)
         elif self.app.may_act():
             self.app.in_turn(self._open_arguments(row, self._all_alike(row)))
 
