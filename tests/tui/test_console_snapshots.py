@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_app import StillSource, console, fleet_events, settled
+from console_app import StillSource, console, fleet_events, settled, until
+from textual.widgets import Input
 
 from octogram_tui.engine import events as ev
 from octogram_tui.journal.reader import read
@@ -68,9 +69,14 @@ def test_looks_as_before(name: str, snap_compare: Any) -> None:
         await settled(pilot)
         for key in shot.get("keys", ()):
             await pilot.press(key)
-        await pilot.pause()
-        for _ in range(SETTLING):
+        await until(pilot, lambda: app._opening is None)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        picture, ticks = "", 0
+        while ticks < SETTLING:
             app.sync()  # as the next ticks of the clock would
             await pilot.pause()
+            now = app.export_screenshot()
+            picture, ticks = now, ticks + 1 if now == picture else 0
 
     assert snap_compare(app, terminal_size=shot["size"], run_before=prepare)
