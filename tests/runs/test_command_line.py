@@ -159,12 +159,22 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+HELPS: list[str] = []
+"""What the commands say of themselves, asked for once."""
+
+
+def all_helps(place: Place) -> str:
+    if not HELPS:
+        HELPS[:] = [place.run("help").stdout, *(place.run("help", command).stdout for command in COMMANDS)]
+    return "".join(HELPS)
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_and_options_of_a_page_exist(place: Place, page: Path) -> None:
     text = page.read_text()
     for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
         assert (page.parent / link).exists(), link
-    helps = place.run("help").stdout + "".join(place.run("help", command).stdout for command in COMMANDS)
+    helps = all_helps(place)
     for line in re.findall(r"octogram-tui [^`\n|]*", text):
         for option in re.findall(r"(?<=\s)--[a-z-]+", line):
             assert option in helps, (option, line)

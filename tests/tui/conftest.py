@@ -1,10 +1,64 @@
 """In these tests the console lets through whatever goes wrong in it; those of the guard take that back."""
 
+import asyncio
+from collections.abc import Sized
+from pathlib import Path
+from typing import Any
+
 import pytest
+import textual.app
+import textual.pilot
+from textual.pilot import Pilot
 
 from octogram_tui.tui.guard import GuardedApp
+
+HERE = Path(__file__).parent
+OPENS_S = 1.0
+PAINTS_S = 1 / 100
+"""A frame is painted so long after what it shows has changed."""
+QUIET_TURNS = 3
+
+
+async def idle(_least_s: float = 0.0, most_s: float = 1.0) -> None:
+    """Wait until the loop has nothing left to do but to wait, and has painted.
+
+    Textual's own way is to wait until the process takes less than a twentieth of a core: a clock that ticks, and other
+    tests on the same core, have it wait for long, and guess.
+    """
+    loop = asyncio.get_running_loop()
+    ready: Sized = loop._ready  # type: ignore[attr-defined]
+    ends_s = loop.time() + most_s
+    for pause_s in (0.0, PAINTS_S):
+        await asyncio.sleep(pause_s)
+        quiet = 0
+        while quiet < QUIET_TURNS and loop.time() < ends_s:
+            quiet = 0 if len(ready) else quiet + 1
+            await asyncio.sleep(0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count no lines here: it takes as long again, and says of a screen only that it was drawn."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedApp, "is_strict", True)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are pressed once what the ones before them open is there, however busy the machine is, if it ever comes."""
+    monkeypatch.setattr(textual.app, "wait_for_idle", idle)
+    monkeypatch.setattr(textual.pilot, "wait_for_idle", idle)
+    press = Pilot.press
+
+    async def press_and_see(pilot: Pilot[Any], *keys: str) -> None:
+        await press(pilot, *keys)
+        ends_s = asyncio.get_running_loop().time() + OPENS_S
+        while getattr(pilot.app, "_opening", None) is not None and asyncio.get_running_loop().time() < ends_s:
+            await pilot.pause()
+
+    monkeypatch.setattr(Pilot, "press", press_and_see)

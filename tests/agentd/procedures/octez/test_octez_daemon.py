@@ -97,7 +97,8 @@ class Chain:
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
     agent = Agent(tmp_path / "root")
-    await agent.open({"OCTEZ_STAND_IN_RECORD": str(tmp_path / "root" / "calls.jsonl")})
+    calls = str(tmp_path / "root" / "calls.jsonl")
+    await agent.open({"OCTEZ_STAND_IN_RECORD": calls, "OCTEZ_STAND_IN_BLOCK_DELAY_S": "0.2"})
     yield agent
     await agent.close()
 
