@@ -1,10 +1,12 @@
 """What all panes share: the cursor stays on the screen, the scrollbar is there, and a job's colours can be read."""
 
+import asyncio
 from collections.abc import Hashable
 
 import pytest
 from pane_app import PaneApp
 from rich.color import Color
+from rich.segment import Segment
 from textual.events import MouseScrollDown
 
 from octogram_tui.tui import theme as themes
@@ -69,13 +71,19 @@ async def test_the_scrollbar_is_there_and_covers_nothing(ascii_only: bool) -> No
     app = PaneApp(Numbers, ascii_only=ascii_only)
     async with app.run_test(size=(40, 20)) as pilot:
         app.pane.sync()
-        await pilot.pause()
+
+        def bar() -> list[Segment]:
+            return [list(strip)[-1] for strip in app.screen._compositor.render_strips()[2:]]
+
+        def looks() -> set[object]:
+            return {(segment.style.bgcolor, segment.style.reverse) for segment in bar() if segment.style}
+
+        async with asyncio.timeout(10):
+            while len(looks()) < 2:
+                await pilot.pause()
         assert app.pane.line_cells == 39
         assert app.pane.render_line(3).cell_length == 39
-        strips = app.screen._compositor.render_strips()
-        bar = [list(strip)[-1] for strip in strips[2:]]
-        assert {segment.text for segment in bar} <= {" "}
-        assert len({(segment.style.bgcolor, segment.style.reverse) for segment in bar if segment.style}) > 1
+        assert {segment.text for segment in bar()} <= {" "}
 
 
 CODES = [
