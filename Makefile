@@ -48,12 +48,18 @@ test: lint ## everything that has to hold: style, types, layers, tests, coverage
 test-faults: $(VENV)/.dev ## what `make test` leaves out: long faults, as root; some minutes
 	OCTOGRAM_LONG_FAULTS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests
 
-# What needs no machine, no daemon and no terminal: the first answer to a change, and to other versions of what we use.
-# How the console looks is held by the lock's versions only: pictures differ where nothing is wrong.
-QUICK := $(addprefix tests/,agentd/wire engine journal model projection report scenario template test_settings.py tools \
-  transport tui) -m 'not sshd and not machines and not prometheus and not terminal and not browser' --ignore-glob='*snapshots*'
+# What needs no machine, no daemon and no terminal: the first answer to a change.
+NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser' --ignore-glob='*snapshots*'
+IN_MEMORY := agentd/wire engine journal model projection report scenario template test_settings.py tools transport
+QUICK := $(addprefix tests/,$(IN_MEMORY) tui) $(NEEDS_NOTHING)
 
-quick: $(VENV)/.dev ## the quick part of the tests, in memory: less than a minute
+# What other versions of the libraries are tried with: of the console what uses each kind of widget, key and screen.
+# How it looks is held by the lock's versions only: pictures differ where nothing is wrong.
+OTHER := $(addprefix tests/,$(IN_MEMORY) tui/entry tui/look $(addprefix tui/test_,console_pilot.py console_panes.py \
+  console_help.py console_keys.py console_bars.py dialogs.py variable_form.py argument_form.py breakpoint_list.py \
+  line_view.py output_log.py source_view.py theme.py hostile_text.py)) $(NEEDS_NOTHING)
+
+quick: $(VENV)/.dev ## the quick part of the tests, in memory: some minutes
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
 
 # Ten thousand random steps in memory, a minute in a terminal, every theme in one: some ten minutes. SEED=1000 takes other ones.
@@ -62,14 +68,14 @@ random: $(VENV)/.dev ## drive the console at random for long, to find what ends 
 	OCTOGRAM_RANDOM_STEPS=10000 OCTOGRAM_RANDOM_SEED=$(SEED) OCTOGRAM_EVERY_THEME=1 \
 	  $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests/tui -k 'random or every_theme'
 
-lowest: ## the quick part with the lowest versions that pyproject.toml allows
+lowest: ## most of the quick part with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lowest
 	build/lowest/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/lowest.txt
 	build/lowest/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation --editable .
-	build/lowest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+	build/lowest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(OTHER)
 
-newest: newest-versions ## the quick part with the newest versions of the day
-	build/newest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(QUICK)
+newest: newest-versions ## most of the quick part with the newest versions of the day
+	build/newest/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(OTHER)
 
 newest-versions:
 	$(PYTHON) -m venv --clear build/newest

@@ -29,7 +29,7 @@ from octogram_tui.tui.guard import GuardedApp
 from octogram_tui.tui.key_order import KeyOrderApp
 from octogram_tui.tui.screens.run_screen import RunScreen
 
-TRIED = int(os.environ.get("OCTOGRAM_GUARD_TRIES", "10"))
+TRIED = int(os.environ.get("OCTOGRAM_GUARD_TRIES", "6"))
 """So many methods are made to raise; `0` for all that there are."""
 TOUR = (
     "2 l enter escape 3 slash x enter 4 e escape 1 j r escape question_mark escape colon escape f z z "

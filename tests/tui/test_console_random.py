@@ -20,7 +20,7 @@ from octogram_tui.tui.views import VIEWS
 from octogram_tui.tui.widgets.line_view import LineView
 from tools.debugged_run import SCENARIO, DebuggedRun
 
-STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "200"))
+STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "100"))
 """In all. `make random` takes ten thousand."""
 OF_ONE = 100
 OF_DEBUGGED = 40
