@@ -25,6 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHONPATH = f"{ROOT}:{ROOT / 'agentd'}"
 PROGRAM = [sys.executable, "-m", "octogram_tui"]
 DEADLINE_S = 60.0
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
+"""A child begins with the memory of whoever forks it, as the system counts it: a small process has to."""
 
 
 @dataclass
@@ -60,6 +67,21 @@ class Place:
             check=False,
             **more,
         )
+
+    def run_measured(self, *arguments: str) -> tuple[int, str, int]:
+        """Run the program to its end, beside no check of its own; the code, what it printed, the most bytes it took."""
+        said, most = self.home / "said", self.home / "most"
+        with open(said, "w") as out:
+            done = subprocess.run(
+                [sys.executable, "-c", MEASURED, str(most), *PROGRAM, *arguments],
+                env={**self.environment, "OCTOGRAM_CHECK": "0"},
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        return done.returncode, said.read_text(), int(most.read_text()) * 1024
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the program without a terminal, in a group of its own."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import PROGRAM, Place, events_of
+from fixtures_program import Place, events_of
 from misbehaving_agent import HOW
 
 PROGRAM_FILE = Path(__file__).parents[1] / "misbehaving_agent.py"
@@ -25,41 +24,13 @@ stages:
 HARMLESS = ("forged",)
 QUICK = ("forged", "log lines without credit", "unknown", "deep")
 MEMORY_BYTES = 250 << 20
-MEASURED = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[2:]).returncode
-open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-sys.exit(code)
-"""
-"""A child begins with the memory of whoever forks it, as the system counts it: a small process has to."""
 
 
 def run(place: Place, how: str) -> tuple[int, str, list[dict[str, Any]], int]:
     """Run it; gives the exit code, what was printed, the events, and the most memory that it took."""
     path = place.write("s.yml", SCENARIO.format(how=how))
-    with open(place.home / "out", "w") as out:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                MEASURED,
-                str(place.home / "most"),
-                *PROGRAM,
-                str(path),
-                "--headless",
-                "--events",
-                "e.jsonl",
-            ],
-            env={**place.environment, "OCTOGRAM_CHECK": "0"},
-            cwd=place.home,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        code = process.wait()
-    events = events_of((place.home / "e.jsonl").read_text())
-    most_bytes = int((place.home / "most").read_text()) * 1024
-    return code, (place.home / "out").read_text(), events, most_bytes
+    code, said, most_bytes = place.run_measured(str(path), "--headless", "--events", "e.jsonl")
+    return code, said, events_of((place.home / "e.jsonl").read_text()), most_bytes
 
 
 @pytest.mark.fault(76, 78, 79, 99)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import pytest
-from fixtures_program import PROGRAM, Place, events_of, wait_for
+from fixtures_program import Place, events_of, wait_for
 
 SLEEP = str(10_000_000 + os.getpid())
 """How long the jobs here sleep: longer than anything, and by this number they are found again."""
@@ -172,16 +171,6 @@ agents: [{name: 'a_{1..100}', transport: local}]
 stages: [{name: s, jobs: [{name: flood, builtins.shell: "yes flooding | head -c 4000000"}]}]
 """,
     )
-    with open(place.home / "out", "w") as out:
-        process = subprocess.Popen(
-            [*PROGRAM, str(path), "--headless", "-q"],
-            env={**place.environment, "OCTOGRAM_CHECK": "0"},
-            cwd=place.home,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, (place.home / "out").read_text()[-2000:]
-    assert used.ru_maxrss * 1024 < 250 << 20
+    code, said, most_bytes = place.run_measured(str(path), "--headless", "-q")
+    assert code == 0, said[-2000:]
+    assert most_bytes < 250 << 20
