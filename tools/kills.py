@@ -29,7 +29,7 @@ from typing import Any, Literal
 
 from octogram_tui.engine.events import JobFinished, VariableChanged
 from octogram_tui.errors import JournalError
-from octogram_tui.journal import reader, recovery
+from octogram_tui.journal import order, reader, recovery
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "octogram_tui")
@@ -98,7 +98,9 @@ class Scene:
     def journal(self) -> Path:
         """Give the run's journal; a run that was killed before it had begun leaves one to the next."""
         runs = self.home / ".local/state/octogram-tui/runs"
-        return max(runs.glob("2*"), default=runs / "none") / "journal.jsonl"
+        places = order.places(runs)  # names tell no order within a second
+        made = max(runs.glob("2*"), key=lambda run: places.get(run.name, -1), default=runs / "none")
+        return made / "journal.jsonl"
 
     @property
     def has_begun(self) -> bool:
