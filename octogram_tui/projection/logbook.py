@@ -143,6 +143,10 @@ class Logbook:
             origin = self._origin(event)
             self._keep(origin, [Line(event.at_s, origin, "attempt", f"attempt {event.attempt}, {event.why}")])
 
+    def forget(self, instance: InstanceId) -> None:
+        """Let nobody find any more who wrote for an instance: its lines are among all of them until they are let go."""
+        self.attempts.pop(instance, None)
+
     def _keep(self, origin: Origin, new: list[Line]) -> None:
         origin.lines += new
         self.lines += new

@@ -119,6 +119,8 @@ class Progress:
             say = self._says.get(type(event))
             if say is not None:
                 say(event)
+            if isinstance(event, ev.JobFinished) and event.state == "ok":
+                self._logbook.forget(event.instance)  # what it wrote is quoted where it fails only
 
     def say_alive(self) -> None:
         """Say what is under way, when nothing has been said for long; to be called from time to time."""

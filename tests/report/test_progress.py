@@ -16,7 +16,7 @@ from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
-from octogram_tui.report.progress import SILENCE_S, Progress
+from octogram_tui.report.progress import SILENCE_S, TAIL_BYTES_IN_ALL, Progress
 from octogram_tui.report.pulse import Pulse
 
 PLAIN = Style()
@@ -331,3 +331,19 @@ def test_what_a_process_that_is_gone_has_told_is_not_told_again() -> None:
     assert told[1].endswith("s/j@a: nobody knows how it ended: its daemon is gone")
     assert "jobs: 1 ok" in told
     assert told[-2:] == ["go on with it: octogram-tui resume r-1", "end what it left: octogram-tui clean r-1"]
+
+
+def test_nothing_is_kept_of_what_went_well() -> None:
+    """A run of days has as many attempts as it likes; the last lines, whosever they are, are bounded by themselves."""
+    progress = Progress(io.StringIO(), PLAIN)
+    for number in range(500):
+        row = InstanceId("s", "j", f"a_{number}")
+        progress.apply(
+            [
+                ev.JobStarted(instance=row),
+                ev.JobOutput(agent=row.agent, lines=["x" * 50_000], instance=row),
+                ev.JobFinished(instance=row, state="failed" if number == 7 else "ok"),
+            ]
+        )
+    assert [key.agent for key in progress._logbook.attempts] == ["a_7"]
+    assert progress._logbook.size_bytes < TAIL_BYTES_IN_ALL + 50_000
