@@ -70,13 +70,13 @@ def main(argv: Sequence[str]) -> int:
         invocation = load_request(read_request(arguments, opens_console=True))
         _look_out(invocation, first_word)
         settings = host_settings(invocation, run, Path(run_dir), Path(socket))
-        reporters = invocation.output(Path(run_dir)).file_reporters()
 
         def tell() -> None:
             from octogram_tui.scenario.report import as_text
 
             first_word.give(as_text(invocation.warnings) if invocation.warnings else "")
 
+        reporters = invocation.output(Path(run_dir)).file_reporters
         return run_with(reporters, invocation.scenario, invocation.options(run), settings, tell)
     except OctogramError as error:
         try:
@@ -96,7 +96,7 @@ def _resume(arguments: Sequence[str], socket: Path, first_word: FirstWord) -> in
     try:
         resumption = Resumption.read(arguments, opens_console=True)
         invocation = resumption.load()
-        reporters = invocation.output(resumption.run.directory).file_reporters()
+        reporters = invocation.output(resumption.run.directory).file_reporters
         settings = resumption.host_settings(invocation, socket)
         options = resumption.options
         return run_with(reporters, invocation.scenario, options, settings, lambda: first_word.give(""))

@@ -88,6 +88,7 @@ class Resumption:
         settings = load()
         run = archive.find(settings.runs_dir, given.pop("run"))
         _refuse(run)
+        run = replace(run, directory=run.directory.absolute())  # we go elsewhere
         begun = terms.find(run.directory)
         as_it_was = given.pop("as_it_was", False)
         timeout_s = given.get("timeout")
@@ -102,7 +103,7 @@ class Resumption:
                 hint="files that its scenario names are looked for from there",
             ) from error
         request = request_of(args, begun.argv, with_looks(settings, args), opens_console)
-        return cls(replace(run, directory=run.directory.absolute()), begun, request, as_it_was, timeout_s)
+        return cls(run, begun, request, as_it_was, timeout_s)
 
     @property
     def options(self) -> RunOptions:

@@ -146,7 +146,8 @@ def create(runs_dir: Path, scenario: str, started: datetime, directory: Path | N
 def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
     """Choose where the run's control socket is, in a directory that only its user can write.
 
-    Others' right to write, and the system's limit on the length of such paths, rule out some: a fresh one serves then.
+    Others' right to write, and the system's limit on the length of such paths, rule out some: a fresh one serves then,
+    which `make_socket_place` makes.
     """
     if runtime_dir is not None:
         place = runtime_dir / f"{run}.sock"
@@ -157,7 +158,13 @@ def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
     place = run_dir.absolute() / "control.sock"
     if _takes_socket(place):
         return place
-    return Path(tempfile.mkdtemp(prefix=_SOCKET_PLACE)) / "control.sock"
+    return Path(tempfile.gettempdir(), f"{_SOCKET_PLACE}{secrets.token_hex(8)}", "control.sock")
+
+
+def make_socket_place(place: Path) -> None:
+    """Make the directory that a control socket has for itself, where it is to have one. Raises OSError."""
+    if place.parent.name.startswith(_SOCKET_PLACE):
+        place.parent.mkdir(mode=0o700)
 
 
 def _takes_socket(place: Path) -> bool:
@@ -174,7 +181,8 @@ def remove_socket(place: Path) -> None:
     """Remove a control socket, and the directory that was made for it alone."""
     with contextlib.suppress(OSError):
         place.unlink()
-        if place.parent.name.startswith(_SOCKET_PLACE):
+    if place.parent.name.startswith(_SOCKET_PLACE):
+        with contextlib.suppress(OSError):
             place.parent.rmdir()
 
 

@@ -15,6 +15,7 @@ from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Style
 from octogram_tui.report.reporter import Recaller, Reporter, Talker
+from octogram_tui.runtime.bus import Subscriber
 from octogram_tui.runtime.host import Host, HostSettings
 from octogram_tui.runtime.shutdown import Signals
 
@@ -84,18 +85,23 @@ class Output:
 
 def run_headless(scenario: Scenario, options: RunOptions, settings: HostSettings, output: Output) -> int:
     """Host a run and report on it; gives the exit code. Raises JournalError when it cannot begin."""
-    return run_with(output.reporters(), scenario, options, settings)
+    return run_with(output.reporters, scenario, options, settings)
 
 
 def run_with(
-    reporters: Sequence[Reporter],
+    make_reporters: Callable[[], Sequence[Reporter]],
     scenario: Scenario,
     options: RunOptions,
     settings: HostSettings,
     on_open: Callable[[], None] | None = None,
 ) -> int:
-    """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError."""
+    """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError.
+
+    Reports of a run that goes on are made anew once it does: where that is refused they stay as they were.
+    """
     unwritten: list[JournalError] = []
+    reporters: list[Reporter] = []
+    talking: list[asyncio.Task[None]] = []
 
     def noting(apply: Callable[[Sequence[Event]], None]) -> Callable[[Sequence[Event]], None]:
         def apply_and_note(events: Sequence[Event]) -> None:
@@ -107,19 +113,26 @@ def run_with(
 
         return apply_and_note
 
+    def join() -> list[Subscriber]:
+        reporters.extend(make_reporters())
+        return [noting(reporter.apply) for reporter in reporters]
+
+    def on_begun() -> None:
+        talking.extend(asyncio.create_task(each.keep_saying_alive()) for each in reporters if isinstance(each, Talker))
+        if on_open is not None:
+            on_open()
+
     async def hosted() -> int:
-        talkers = [reporter for reporter in reporters if isinstance(reporter, Talker)]
-        talking = [asyncio.create_task(talker.keep_saying_alive()) for talker in talkers]
         try:
-            return await host.run(on_open)
+            return await host.run(on_begun)
         finally:
             for task in talking:
                 task.cancel()
 
     code = int(ExitCode.BUG)
     with Signals() as signals:
-        subscribers = [noting(reporter.apply) for reporter in reporters]
-        host = Host(scenario, options, settings, subscribers, signals, _recalling(reporters))
+        subscribers = join() if settings.again is None else []
+        host = Host(scenario, options, settings, subscribers, signals, _recalling(reporters), join)
         try:
             code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
         finally:

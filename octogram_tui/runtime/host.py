@@ -104,8 +104,13 @@ class Host:
         subscribers: Sequence[Subscriber] = (),
         signals: Signals | None = None,
         recall: Callable[[Sequence[Event]], None] | None = None,
+        join: Callable[[], Sequence[Subscriber]] | None = None,
     ) -> None:
-        """Take what is to be hosted. recall: takes what happened before a run was taken up again."""
+        """Take what is to be hosted.
+
+        recall: takes what happened before a run was taken up again. join: gives further subscribers once it is certain
+        that it is: until then nothing may touch what they write.
+        """
         self._scenario = scenario
         self._options = options
         self._settings = settings
@@ -113,6 +118,7 @@ class Host:
         for subscriber in subscribers:
             self._bus.subscribe(subscriber)
         self._recall = recall
+        self._join = join
         self._stopwatch = Stopwatch()
         self._was_asked_to_stop = False  # before it was taken up again
         self._token = ""  # of the run, for its agents
@@ -175,6 +181,7 @@ class Host:
         background.append(asyncio.create_task(be_present(settings.run_dir)))
         try:
             try:
+                archive.make_socket_place(settings.socket)
                 await control.start(settings.socket)
             except OSError as error:
                 raise JournalError(
@@ -249,10 +256,15 @@ class Host:
         engine = restored.engine
         edited = again.edited(engine.core.scenario.digest)
         self._token = token.find(run_dir)
+        before = archive.load(run_dir).info
+        if self._join is not None:
+            for subscriber in self._join():
+                self._bus.subscribe(subscriber)
+        archive.remove_socket(Path(before.socket))
         archive.write_info(
             run_dir,
             replace(
-                archive.load(run_dir).info,
+                before,
                 pid=os.getpid(),
                 socket=str(self._settings.socket),
                 version=self._options.version,

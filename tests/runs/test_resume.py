@@ -258,3 +258,53 @@ def test_the_record_of_a_crashed_run_is_one_line_of_json(story: Story) -> None:
     record = json.loads(story.place.run("runs", "--json").stdout.splitlines()[-1])
     assert (record["run"], record["state"], len(record["left"]["agents"])) == (run, "crashed", 2)
     assert story.place.run("clean", run, "--yes").returncode == 0
+
+
+def test_what_is_refused_leaves_the_reports_as_they_were(story: Story) -> None:
+    story.crash("--events", "e.jsonl", "--junit", "j.xml", "--metrics", "m.txt")
+    home = story.place.home
+    before = {
+        name: (home / name).read_bytes() if (home / name).exists() else b"" for name in ("e.jsonl", "j.xml", "m.txt")
+    }
+    assert before["e.jsonl"]
+    story.path.write_text(story.text + "  bad: [\n")
+    refused = story.resume("--headless")
+    assert refused.returncode == 9, refused.stdout
+    assert "UNFINISHED" not in refused.stdout
+    assert "again:" not in refused.stdout
+    assert {name: (home / name).read_bytes() if (home / name).exists() else b"" for name in before} == before
+    story.path.write_text(story.text)
+    story.go.touch()
+    done = story.resume("--headless")
+    assert done.returncode == 0, done.stdout
+    events = events_of((home / "e.jsonl").read_text())
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert "exit None" not in (home / "j.xml").read_text()
+
+
+def test_a_run_in_a_directory_that_is_named_from_another_one_goes_on(story: Story) -> None:
+    (story.place.home / "z").mkdir()
+    story.crash("--run-dir", "z/r")
+    story.go.touch()
+    done = story.place.run("resume", "r/", "--headless", cwd=story.place.home / "z")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(story.executed) == DONE
+
+
+def test_no_directory_of_a_control_socket_stays(story: Story) -> None:
+    """Of a run in a directory whose path is too long for a socket, which is elsewhere then."""
+    temporary = story.place.home / "t"
+    temporary.mkdir()
+    story.place.extra |= {"TMPDIR": str(temporary), "OCTOGRAM_RUNTIME_DIR": ""}
+    long = "x" * 110
+    story.crash("--run-dir", long)
+    assert len(list(temporary.glob("octogram-tui-*"))) == 1
+    story.path.write_text(story.text + "  bad: [\n")
+    assert story.place.run("resume", f"{long}/", "--headless").returncode == 9
+    assert len(list(temporary.glob("octogram-tui-*"))) == 1
+    story.path.write_text(story.text)
+    story.go.touch()
+    done = story.place.run("resume", f"{long}/", "--headless")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert story.place.run("s.yml", "--headless", "--run-dir", f"{long}2", "--events", "/nonexist/x").returncode == 74
+    assert not list(temporary.glob("octogram-tui-*"))
