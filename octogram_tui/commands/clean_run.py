@@ -98,16 +98,21 @@ class _Cleaning:
                     self._show(place, answer)
                 if not any(self._is_there(answer) for _, answer in found):
                     return self._verdict(found, [])
-            if not (is_sure or await asyncio.to_thread(agreed, "end and remove it?")):
+                if is_sure:
+                    return await self._carry_out()
+            if not await asyncio.to_thread(agreed, "end and remove it?"):
                 print("nothing was ended or removed")
                 return int(ExitCode.NOT_CLEANED)
             with _alone(self._run, self._runs_dir):  # again: nobody was kept from going on with it meanwhile
                 self._learn()
-                found = await self._look(ends=True)
-                unclean = await self._end(found)
-                return self._verdict(await self._remove(found), unclean)
+                return await self._carry_out()
         finally:
             await self._transports.close()
+
+    async def _carry_out(self) -> int:
+        found = await self._look(ends=True)
+        unclean = await self._end(found)
+        return self._verdict(await self._remove(found), unclean)
 
     def _places(self) -> Iterable[Place]:
         places: dict[str, Place] = {}
