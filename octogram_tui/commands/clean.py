@@ -15,7 +15,7 @@ from octogram_tui.errors import ExitCode, TransportError, UsageError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import load as load_settings
-from octogram_tui.transport.leftovers import Leftover, look
+from octogram_tui.transport.leftovers import Leftover, Question, look
 from octogram_tui.transport.pool import Transports
 
 AT_ONCE = 32
@@ -67,7 +67,8 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.clean_run import clean_run
         from octogram_tui.journal import archive
 
-        return clean_run(archive.find(settings.runs_dir, args.what), transports, settings.lease_s, is_sure=args.yes)
+        run = archive.find(settings.runs_dir, args.what)
+        return clean_run(run, settings.runs_dir, transports, settings.lease_s, is_sure=args.yes)
     return asyncio.run(_clean(specs, transports(), is_sure=args.yes))
 
 
@@ -76,11 +77,11 @@ async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure:
     for spec in specs:
         places.setdefault(transports.machine_of(spec), Place(spec, [])).agents.append(spec.name)
     try:
-        found = await each(transports, [(place, ()) for place in places.values()])
+        found = await each(transports, [(place, Question()) for place in places.values()])
         causes = _show(found)
         _tell_of_busy(found)
-        wanted = [(place, paths) for place, answer in found if (paths := _removable(answer))]
-        count = sum(len(paths) for _, paths in wanted)
+        wanted = [(place, Question(paths)) for place, answer in found if (paths := _removable(answer))]
+        count = sum(len(question.remove) for _, question in wanted)
         if not count:
             print("there is nothing to remove")
             return exit_code(causes)
@@ -99,18 +100,18 @@ async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure:
 Answer = list[Leftover] | TransportError
 
 
-async def each(transports: Transports, asked: Sequence[tuple[Place, Sequence[str]]]) -> list[tuple[Place, Answer]]:
+async def each(transports: Transports, asked: Sequence[tuple[Place, Question]]) -> list[tuple[Place, Answer]]:
     """Ask every machine, some at a time."""
     limit = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(place: Place, remove: Sequence[str]) -> Answer:
+    async def ask(place: Place, question: Question) -> Answer:
         async with limit:
             try:
-                return await look(place.spec, transports.transport_for(place.spec), remove)
+                return await look(place.spec, transports.transport_for(place.spec), question)
             except TransportError as error:
                 return error
 
-    answers = await asyncio.gather(*(ask(place, remove) for place, remove in asked))
+    answers = await asyncio.gather(*(ask(place, question) for place, question in asked))
     return [(place, answer) for (place, _), answer in zip(asked, answers, strict=True)]
 
 

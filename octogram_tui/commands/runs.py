@@ -72,7 +72,9 @@ def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
     when = until.astimezone().strftime("%H:%M:%S")
     if until <= datetime.now(UTC):
         return [f"its agents had to end by themselves by {until.astimezone():%Y-%m-%d %H:%M:%S}", ways]
-    agents = left.agents_left(run.journal)
+    if not is_sound or not left.tells(run.journal):
+        return [f"until {when} it may still run agents: which is not known", ways]
+    agents = left.agents_named(run.journal)
     if not agents:
         return ["nothing was left of it", ways]
     shown = ", ".join(agent.says for agent in agents[:MOST_AGENTS])
@@ -104,5 +106,9 @@ def _left_record(run: archive.KnownRun) -> dict[str, Any]:
     if presence.cleaned_s(run.directory, archive.JOURNAL):
         return {"agents": [], "until": None}
     until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
-    agents = [{"agent": agent.name, "host": agent.host, "home": agent.home} for agent in left.agents_left(run.journal)]
-    return {"agents": agents, "until": None if until is None else until.isoformat(timespec="seconds")}
+    known = left.agents_left(run.journal)
+    agents = [{"agent": agent.name, "host": agent.host, "home": agent.home} for agent in known or ()]
+    return {
+        "agents": None if known is None else agents,
+        "until": None if until is None else until.isoformat(timespec="seconds"),
+    }

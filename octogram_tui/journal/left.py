@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from octogram_tui.engine import events as ev
-from octogram_tui.journal import codec, presence
+from octogram_tui.journal import codec, presence, reader
+from octogram_tui.journal.recovery import damage_of
 
 ENDING_S = 20.0
 """How long an agent may take, when its lease is over, to end what it runs and to remove its files."""
@@ -23,11 +24,15 @@ _TAKEN_UP = re.compile(rb'"type":"run_taken_up"')
 
 @dataclass(frozen=True, slots=True)
 class LeftAgent:
-    """An agent that did not say that nothing is left. host: the name of its machine, home: its directory there."""
+    """An agent that did not say that nothing is left.
+
+    host: the name of its machine, home: its directory there, birth: names its daemon.
+    """
 
     name: str
     host: str = ""
     home: str = ""
+    birth: str = ""
 
     @property
     def says(self) -> str:
@@ -46,15 +51,27 @@ def until(run_dir: Path, journal: str, lease_s: float) -> datetime | None:
         return None
 
 
-def agents_left(journal: Path) -> tuple[LeftAgent, ...]:
-    """Give the agents that may still be there, as a journal has it. What cannot be read is left out."""
+def agents_left(journal: Path) -> tuple[LeftAgent, ...] | None:
+    """Give the agents that may still be there, as a journal has it; None when it does not tell."""
+    if damage_of(journal) or not tells(journal):
+        return None
+    return agents_named(journal)
+
+
+def tells(journal: Path) -> bool:
+    """Tell whether a journal has anything of its run, whole or not."""
+    return reader.last_event(journal) is not None
+
+
+def agents_named(journal: Path) -> tuple[LeftAgent, ...]:
+    """Give the agents of which it can be read that they may still be there. What cannot be read is left out."""
     found: dict[str, LeftAgent] = {}
     for event in _agent_events(journal):
         match event:
             case ev.AgentStarting():
                 found.setdefault(event.agent, LeftAgent(event.agent))
             case ev.AgentReady() if event.home:
-                found[event.agent] = LeftAgent(event.agent, event.host, event.home)
+                found[event.agent] = LeftAgent(event.agent, event.host, event.home, event.birth)
             case ev.AgentFailed():
                 found.pop(event.agent, None)
             case ev.AgentStopped() if event.is_clean:

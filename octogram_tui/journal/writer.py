@@ -76,7 +76,7 @@ class JournalWriter:
         except OSError as error:
             raise _cannot("open", path, error) from error
         try:
-            _lock(path, fd)
+            lock(path, fd)
             condition = go_on_from(path)
             os.fsync(fd)  # what the last writer wrote may be with the system only
             self = cls.__new__(cls)
@@ -222,7 +222,7 @@ def telling(lines: Sequence[bytes]) -> list[bytes]:
     return [line for line in lines if _PASSING.match(line) is None]
 
 
-def _lock(path: Path, fd: int) -> None:
+def lock(path: Path, fd: int) -> None:
     """Lock a journal for as long as we live. Raises RunGoesOn when somebody has it, OSError."""
     deadline_s = time.monotonic() + LOCK_S
     while True:
@@ -232,8 +232,8 @@ def _lock(path: Path, fd: int) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline_s:
                 raise RunGoesOn(
-                    f"the run of {path.parent} goes on: another process writes its journal",
-                    hint="`octogram-tui attach` joins it",
+                    f"the run of {path.parent} goes on, or is being cleaned: another process has its journal",
+                    hint="`octogram-tui attach` joins one that goes on",
                 ) from None
             time.sleep(0.02)
 

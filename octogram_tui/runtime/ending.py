@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from octogram_tui.engine.stimuli import AgentEndReport, AgentLossReport, AgentUpReport, StartFailureReport, Stimulus
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.driver import HEARTBEAT_S
 from octogram_tui.runtime.link import Link
-from octogram_tui.runtime.terms import LinkSettings
+from octogram_tui.runtime.terms import NOBODY, Before, LinkSettings
 from octogram_tui.transport.pool import Transports
 
 AT_ONCE = 32
 
 
-async def end_agents(specs: Sequence[AgentSpec], transports: Transports, settings: LinkSettings) -> dict[str, str]:
-    """End the daemons of these agents with all that they run. Gives by agent why it is not known to be clean, or ''."""
+async def end_agents(
+    specs: Sequence[AgentSpec], transports: Transports, settings: LinkSettings, before: Mapping[str, Before]
+) -> dict[str, str]:
+    """End the daemons of these agents with all that they run. Gives by agent why it is not known to be clean, or ''.
+
+    before: the daemons of those that are not where a new one would look for them.
+    """
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def end(spec: AgentSpec) -> str:
         async with limit:
-            return await _end(spec, transports, settings)
+            return await _end(spec, transports, settings, before.get(spec.name, NOBODY))
 
     answers = await asyncio.gather(*(end(spec) for spec in specs))
     return {spec.name: answer for spec, answer in zip(specs, answers, strict=True)}
 
 
-async def _end(spec: AgentSpec, transports: Transports, settings: LinkSettings) -> str:
+async def _end(spec: AgentSpec, transports: Transports, settings: LinkSettings, before: Before) -> str:
     """End one daemon. Where there is none, one is started: it ends what its predecessor left, and says so."""
     came: asyncio.Queue[Stimulus] = asyncio.Queue()
     transport = transports.transport_for(spec)
-    link = Link(spec, transport, settings, came.put_nowait, lambda on_wait: transports.boot(spec, transport, on_wait))
+    link = Link(
+        spec,
+        transport,
+        settings,
+        came.put_nowait,
+        lambda on_wait: transports.boot(spec, transport, on_wait),
+        before=before,
+    )
     beating = asyncio.create_task(_beat(link))
     link.start()
     try:

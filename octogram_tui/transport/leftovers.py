@@ -25,22 +25,46 @@ _SHELL = (
 
 
 class Leftover(NamedTuple):
-    """One directory on a machine. kind: `program` (of the daemon) or `run`; busy: a daemon uses it."""
+    """One thing on a machine. busy: a daemon uses it, or has it (of a process) to end.
+
+    kind: `program` (of the daemon) or `run` are directories; `process` one of the run that was asked for, by the name
+    of its program; `machine` has the name of it as its path; `unknown` is a place of the run that cannot be looked at.
+    is_elsewhere: where a new daemon would not look for it.
+    """
 
     kind: str
     path: str
-    size_bytes: int
-    is_busy: bool
-    is_gone: bool
+    size_bytes: int = 0
+    is_busy: bool = False
+    is_gone: bool = False
+    is_elsewhere: bool = False
+    pid: int = 0
+    agent: str = ""
 
 
-async def look(spec: AgentSpec, transport: Transport, remove: Sequence[str] = ()) -> list[Leftover]:
+class Question(NamedTuple):
+    """What a machine is asked: what to remove; and of one run, which agents were there, and where their files were.
+
+    ends: end the processes of those agents that have no directory any more.
+    """
+
+    remove: Sequence[str] = ()
+    run: str = ""
+    agents: Sequence[str] = ()
+    roots: Sequence[str] = ()
+    ends: bool = False
+
+
+async def look(spec: AgentSpec, transport: Transport, question: Question) -> list[Leftover]:
     """Give what is there; what is to be removed, and could be, is gone then. Raises TransportError."""
     mark = secrets.token_hex(8)
     pythons = (spec.python,) if spec.python else PYTHONS
     text = (agentd_dir() / "leftovers.py").read_text("utf-8")
+    asked = question._asdict()
+    asked.pop("remove")
+    words = [text, *pythons, "--", mark, json.dumps(asked), *question.remove]
     answer = _Answer()
-    channel = await transport.open(["sh", "-c", _SHELL, "sh", text, *pythons, "--", mark, *remove], answer)
+    channel = await transport.open(["sh", "-c", _SHELL, "sh", *words], answer)
     try:
         async with asyncio.timeout(ANSWER_S):
             await answer.ended.wait()
@@ -55,7 +79,19 @@ async def look(spec: AgentSpec, transport: Transport, remove: Sequence[str] = ()
     if not records or records.pop():
         said = " ".join(answer.stderr.decode("utf-8", "replace").split())[-300:]
         raise LinkLost(f"{transport.description}: no answer: {said or 'it printed nothing'}")
-    return [Leftover(one["kind"], one["path"], one["bytes"], one["busy"], one["gone"]) for one in records]
+    return [
+        Leftover(
+            one["kind"],
+            one["path"],
+            one.get("bytes", 0),
+            one.get("busy", False),
+            one.get("gone", False),
+            one.get("elsewhere", False),
+            one.get("pid", 0),
+            one.get("agent", ""),
+        )
+        for one in records
+    ]
 
 
 class _Answer:

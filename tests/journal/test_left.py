@@ -34,14 +34,20 @@ def test_agents_that_did_not_say_that_nothing_is_left(tmp_path: Path) -> None:
     writer.append(told)
     writer.close()
     found = left.agents_left(path)
-    assert [(agent.name, agent.says) for agent in found] == [
+    assert found == left.agents_named(path)
+    assert [(agent.name, agent.says) for agent in found or ()] == [
         ("up", "up on h1"),
         ("coming", "coming"),
         ("unclean", "unclean"),
     ]
     assert left.take_ups(path) == 1
-    assert left.agents_left(tmp_path / "none") == ()
     assert left.take_ups(tmp_path / "none") == 0
+    assert left.agents_left(tmp_path / "none") is None
+    path.write_bytes(path.read_bytes().replace(b"agent_starting", b"agent_startinG", 1))
+    assert left.agents_left(path) is None  # nobody knows which there were
+    assert [agent.name for agent in left.agents_named(path)] == ["up", "coming", "unclean"]
+    path.write_bytes(b"")
+    assert left.agents_left(path) is None
 
 
 def test_until_when_follows_from_the_last_sign_of_life_and_the_lease(tmp_path: Path) -> None:
