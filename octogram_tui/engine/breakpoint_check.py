@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from octogram_tui.cuts import quoted
 from octogram_tui.model.breakpoint import HAS_NAME, KNOWS_RESULT, WHEN, Breakpoint, read_hits
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.model.scenario import Scenario
@@ -28,7 +29,7 @@ def problem_of(breakpoint_: Breakpoint) -> str:
     if any(len(text) > MOST_CHARS for text in (breakpoint_.pattern, breakpoint_.condition, breakpoint_.log)):
         return f"its texts may have {MOST_CHARS} characters each"
     if breakpoint_.when not in WHEN:
-        return f"`when` is one of {', '.join(WHEN)}, not {breakpoint_.when!r:.40}"
+        return f"`when` is one of {', '.join(WHEN)}, not {quoted(breakpoint_.when, 40)}"
     try:
         pattern = Pattern.parse(breakpoint_.pattern)
         read_hits(breakpoint_.hits)

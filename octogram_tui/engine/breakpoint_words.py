@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.values import Value
@@ -22,7 +23,7 @@ def written(log: str, scope: Mapping[str, Value]) -> str:
         text = render(log, scope)
     except TemplateError as error:
         return f"the log cannot be written: {error.message}"
-    return text if len(text) <= MOST_LOG_CHARS else f"{text[:MOST_LOG_CHARS]}…"
+    return beginning(text, MOST_LOG_CHARS)
 
 
 def explained(breakpoint_: Breakpoint, scope: Mapping[str, Value], why: str = "") -> str:
@@ -56,4 +57,4 @@ def _values(condition: str, scope: Mapping[str, Value]) -> str:
 
 def _short(value: Value) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= MOST_VALUE_CHARS else f"{text[:MOST_VALUE_CHARS]}…"
+    return beginning(text, MOST_VALUE_CHARS)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from octogram_tui import filing, records
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import claim as claims
@@ -240,9 +241,9 @@ def _info_of(record: Any) -> RunInfo:
     known = {name: record[name] for name in RunInfo.__dataclass_fields__ if name in record}
     for name, value in known.items():
         if not isinstance(value, _KINDS.get(name, str)):
-            raise TypeError(f"`{name}` is {value!r:.40}")
+            raise TypeError(f"`{name}` is {quoted(value, 40)}")
         if isinstance(value, str) and (not records.is_path(value) or (name == "run" and not _RUN.fullmatch(value))):
-            raise ValueError(f"`{name}` is {value!r:.40}")
+            raise ValueError(f"`{name}` is {quoted(value, 40)}")
     missing = [name for name in ("run", "scenario", "pid", "started_wall") if name not in known]
     if missing:
         raise TypeError(f"`{missing[0]}` is missing")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from octogram_tui import filing, records
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.breakpoint_table import BY_KEPT
 from octogram_tui.engine.events import BreakpointRemoved, BreakpointSet, Event
 from octogram_tui.model.breakpoint import WHEN, Breakpoint, When
@@ -205,10 +206,10 @@ def _from_record(record: object) -> Breakpoint:
     given = {name: record[name] for name in _FIELDS if name in record}
     for name, value in given.items():
         if type(value) is not _FIELDS[name]:
-            raise ValueError(f"{name} is {value!r:.40}")
+            raise ValueError(f"{name} is {quoted(value, 40)}")
         if isinstance(value, str):
             value.encode()
     if given.get("when", "before") not in WHEN:
-        raise ValueError(f"when is {given['when']!r:.40}")
+        raise ValueError(f"when is {quoted(given['when'], 40)}")
     given["when"] = cast("When", given.get("when", "before"))
     return Breakpoint(**given)

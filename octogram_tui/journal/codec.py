@@ -14,6 +14,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, ClassVar
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
 from octogram_tui.journal import seal
 from octogram_tui.model.failure import Failure
@@ -99,7 +100,7 @@ def _gathered(record: dict[str, Any], spread: tuple[str, ...]) -> InstanceId | N
     """Read the name of an instance from its text, which agrees with its parts. Raises ValueError."""
     key = record.get("key") or ""
     if not isinstance(key, str):
-        raise ValueError(f"not the name of an instance: {key!r:.80}")
+        raise ValueError(f"not the name of an instance: {quoted(key, 80)}")
     if not key:
         return None
     try:
@@ -124,7 +125,7 @@ def _former(key: str, record: dict[str, Any]) -> InstanceId:
         if key.startswith(f"{plain}[") and key.endswith("]"):
             return InstanceId(stage, job, agent, key[len(plain) + 1 : -1])
     found = InstanceId.parse(key)  # says what is wrong with it
-    raise ValueError(f"{key[:120]!r} names another instance than its parts do: {str(found)[:120]!r}")
+    raise ValueError(f"{quoted(key, 120)} names another instance than its parts do: {quoted(str(found), 120)}")
 
 
 def _is_empty_by_default(own: Any) -> bool:

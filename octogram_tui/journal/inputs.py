@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.events import AgentLoad, Event, JobFinished, JobOutput, JobProgress
 from octogram_tui.engine.stimuli import AgentLoadReport, AttemptReport, OutputReport, ProgressReport, Stimulus
@@ -142,7 +143,7 @@ def stimulus_of(record: Mapping[str, Any], scenario_of: ScenarioOf) -> Stimulus:
     name, given = record.get("fed"), record.get("with") or {}
     cls = _BY_NAME.get(name) if isinstance(name, str) else None
     if cls is None:
-        raise ValueError(f"a stimulus {name!r:.80} is not known")
+        raise ValueError(f"a stimulus {quoted(name, 80)} is not known")
     values: dict[str, Any] = {}
     unknown = dict(given)
     for field, _, _, read in _SHAPES[cls]:

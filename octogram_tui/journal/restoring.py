@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, Effect, SendJob
 from octogram_tui.engine.events import Event, RunStarted
 from octogram_tui.engine.machine import Engine
@@ -202,5 +203,5 @@ def _difference(stated: Event, found: Event) -> str:
     new, old = codec.load(codec.encode(stated)), codec.load(codec.encode(found))
     for name in (*old, *new):
         if old.get(name) != new.get(name):
-            return f"{name} is {new.get(name)!r:.80} and not {old.get(name)!r:.80}"
+            return f"{name} is {quoted(new.get(name), 80)} and not {quoted(old.get(name), 80)}"
     return "the order of its fields"

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from octogram_tui.cuts import quoted
+
 When = Literal["before", "after", "failed", "retried", "skipped", "stage", "variable", "lost"]
 """before, after: an attempt. failed, retried, skipped: an attempt that ended so. stage: a stage, before it begins.
 variable: a variable has another value. lost: an agent is given up."""
@@ -66,7 +68,9 @@ def read_hits(text: str) -> str:
     found = _HITS.fullmatch(text.strip())
     count = 0 if found is None else int(found[2]) + (found[1] == ">")
     if found is None or count == 0:
-        raise ValueError(f"not a number of hits (3 from the third on, =3 then only, %3 each third time): {text[:40]!r}")
+        raise ValueError(
+            f"not a number of hits (3 from the third on, =3 then only, %3 each third time): {quoted(text, 40)}"
+        )
     sign = {"==": "=", "=": "=", "%": "%"}.get(found[1] or "", "")
     return f"{sign}{count}"
 

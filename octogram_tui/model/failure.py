@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from octogram_tui.cuts import quoted
 from octogram_tui.model.values import Value
 
 AGENT_LOST: Final = "agent_lost"
@@ -48,7 +49,7 @@ class Failure:
     def from_json(cls, value: object) -> Failure:
         """Read it back, or what an agent sent; what is missing gets its plainest word. Raises ValueError."""
         if not isinstance(value, dict):
-            raise ValueError(f"not a failure: {value!r:.80}")
+            raise ValueError(f"not a failure: {quoted(value, 80)}")
         kind, message, hint = (_word(value.get(name)) for name in ("kind", "message", "hint"))
         detail = value.get("detail")
         if detail is not None and not isinstance(detail, dict):
@@ -61,7 +62,7 @@ def _word(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"not a text: {value!r:.80}")
+        raise ValueError(f"not a text: {quoted(value, 80)}")
     if not value.isascii():
         value.encode()
     return value

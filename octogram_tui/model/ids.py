@@ -14,6 +14,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple, NewType, TypeVar
 
+from octogram_tui.cuts import quoted
+
 AgentName = NewType("AgentName", str)
 StageKey = NewType("StageKey", str)
 """A stage's name; the second stage of the same name is `name~2`."""
@@ -38,7 +40,9 @@ class InstanceId(NamedTuple):
         """Read what `str` wrote. Raises ValueError for anything else."""
         found = _INSTANCE.fullmatch(text)
         if found is None:
-            raise ValueError(f"not the name of an instance (stage/job@agent or stage/job@agent[item]): {text[:120]!r}")
+            raise ValueError(
+                f"not the name of an instance (stage/job@agent or stage/job@agent[item]): {quoted(text, 120)}"
+            )
         item = None if found[4] is None else _plain(found[4])
         return _exact(cls(_plain(found[1]), _plain(found[2]), _plain(found[3]), item), text)
 
@@ -62,7 +66,7 @@ class AttemptId(NamedTuple):
         """Read what `str` wrote. Raises ValueError for anything else."""
         instance, separator, number = text.rpartition("#")
         if not separator:
-            raise ValueError(f"not the name of an attempt (stage/job@agent#number): {text[:120]!r}")
+            raise ValueError(f"not the name of an attempt (stage/job@agent#number): {quoted(text, 120)}")
         return cls(InstanceId.parse(instance), _number(number))
 
 
@@ -81,7 +85,7 @@ class ErrandId(NamedTuple):
         """Read what `str` wrote. Raises ValueError for anything else."""
         found = _ERRAND.fullmatch(text)
         if found is None:
-            raise ValueError(f"not the name of an errand (:purpose@agent#number): {text[:120]!r}")
+            raise ValueError(f"not the name of an errand (:purpose@agent#number): {quoted(text, 120)}")
         return _exact(cls(_plain(found[1]), _plain(found[2]), _number(found[3])), text)
 
 
@@ -170,7 +174,7 @@ def _plain(text: str) -> str:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or (text.startswith("0") and text != "0") or len(text) > 18:
-        raise ValueError(f"not a number of an attempt: {text[:40]!r}")
+        raise ValueError(f"not a number of an attempt: {quoted(text, 40)}")
     return int(text)
 
 
@@ -178,5 +182,5 @@ def _exact(found: Id, text: str) -> Id:
     """Refuse a second way to write the same name: what is compared as text elsewhere must have one text only."""
     # Without a backslash and with nothing to hide there is no second way.
     if ("\\" in text or not text.isprintable()) and str(found) != text:
-        raise ValueError(f"{text[:120]!r} is written {str(found)[:120]!r}")
+        raise ValueError(f"{quoted(text, 120)} is written {quoted(str(found), 120)}")
     return found

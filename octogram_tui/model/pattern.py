@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from octogram_tui.cuts import beginning, quoted
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.wildcard import Wildcard
 
@@ -41,7 +42,7 @@ class Pattern(NamedTuple):
         found = _FULL.fullmatch(text) or _SHORT.fullmatch(text)
         if found is None:
             hint = ": a pattern names no attempt" if re.search(r"#[0-9]+$", text) else ""
-            raise ValueError(f"not a pattern of rows (stage/job@agent[item]){hint}: {text[:120]!r}")
+            raise ValueError(f"not a pattern of rows (stage/job@agent[item]){hint}: {quoted(text, 120)}")
         stage, job, agent = (_any(_canonical(part or "", place)) for place, part in enumerate(found.groups()[:3]))
         return cls(stage, job, agent, None if found[4] is None else _canonical(found[4], 3))
 
@@ -115,7 +116,7 @@ def _pieces(part: str) -> list[str]:
 def _character(code: str) -> str:
     number = int(code, 16)
     if number > 0x10FFFF:
-        raise ValueError(f"there is no character \\u{{{code[:20]}}}")
+        raise ValueError(f"there is no character \\u{{{beginning(code, 20)}}}")
     return chr(number)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from octogram_tui.cuts import beginning
 from octogram_tui.model.failure import Failure
 
 CAUSE_CHARACTERS = 500
@@ -65,8 +66,7 @@ def plain(text: str) -> str:
         text = _ESCAPE.sub("", text)
     if "\r" in text:
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    text = " ".join(text[: CAUSE_CHARACTERS * 4].split())
-    return text if len(text) <= CAUSE_CHARACTERS else text[: CAUSE_CHARACTERS - 3] + "..."
+    return beginning(" ".join(beginning(text, CAUSE_CHARACTERS * 4).split()), CAUSE_CHARACTERS)
 
 
 _UNREACHABLE = re.compile(r"cannot reach [^ ]+: ")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from octogram_tui.cuts import beginning
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
 
@@ -121,7 +122,7 @@ def parse(text: str) -> Filter:
         found = _TERM.match(text, at)
         assert found is not None, "everything may be empty"
         if found["open"]:
-            raise FilterError(f"a quotation mark is not closed: {text[found.start('open') :][:40]}")
+            raise FilterError(f"a quotation mark is not closed: {beginning(text[found.start('open') :], 40)}")
         at = found.end()
         terms.append(_term(found["field"], found["value"], is_not=bool(found["not"])))
     return Filter(text.strip(), tuple(terms))
@@ -143,7 +144,7 @@ def _term(field: str | None, value: str, *, is_not: bool) -> Term:
             if word.lower() not in STATES:
                 close = get_close_matches(word.lower(), STATES, 1)
                 meant = f"; did you mean `{close[0]}`?" if close else ""
-                raise FilterError(f"there is no state `{word[:40]}` (there are {', '.join(STATES)}){meant}")
+                raise FilterError(f"there is no state `{beginning(word, 40)}` (there are {', '.join(STATES)}){meant}")
             states |= STATES[word.lower()]
     return Term(name, tuple(map(_pattern, words)), frozenset(states), tuple(word.lower() for word in words), is_not)
 

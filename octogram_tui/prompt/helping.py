@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_tui.cuts import quoted
 from octogram_tui.prompt.words import ALIASES, LOOKS
 from octogram_tui.runtime.verbs import TABLE, VERBS, usage
 
@@ -22,7 +23,7 @@ def help_on(words: tuple[str, ...]) -> list[str]:
     if name in LOOKS:
         return [f"{name}: {LOOKS[name]}", *_short(name)]
     if name not in VERBS:
-        return [f"there is no verb {words[0][:40]!r}; `help` lists what there is"]
+        return [f"there is no verb {quoted(words[0], 40)}; `help` lists what there is"]
     verb = VERBS[name]
     width = max((len(argument.name) for argument in verb.arguments), default=0) + 2
     takes = [f"  {arg.name:{width}}{arg.help} ({arg.type.name})" for arg in verb.arguments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.projection.telling import told
 from octogram_tui.projection.text import safe
@@ -48,7 +49,7 @@ def _go_on(words: tuple[str, ...], by: int, model: Model) -> None:
     elif what in ("minute", "event") and len(words) < 2:
         model.time.go_by(by * MINUTE_S) if what == "minute" else model.time.step(by)
     elif what not in TICKS or len(words) > 1:
-        raise UsageError(f"{' '.join(words)[:40]!r} is nothing to go by", hint=HOW)
+        raise UsageError(f"{quoted(' '.join(words), 40)} is nothing to go by", hint=HOW)
     elif not model.time.go_to_tick(by, *TICKS[what]):
         raise UsageError(f"there is no {what} {'after' if by > 0 else 'before'} this moment")
 

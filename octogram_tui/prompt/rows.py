@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
@@ -89,9 +90,11 @@ def _instance(row: Row) -> InstanceRow:
 
 def _one_of(rows: Sequence[Row], text: str) -> Row:
     if not rows:
-        raise UsageError(f"there is no row {text[:60]!r}", hint="`list` shows the rows, `where` those that matter now")
+        raise UsageError(
+            f"there is no row {quoted(text, 60)}", hint="`list` shows the rows, `where` those that matter now"
+        )
     if len(rows) > 1 and len({row.full_name for row in rows}) > 1:
         names = ", ".join(row.full_name for row in rows[:NAMED])
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-        raise UsageError(f"{text[:60]!r} may be {names}{more}", hint="write more of the name")
+        raise UsageError(f"{quoted(text, 60)} may be {names}{more}", hint="write more of the name")
     return rows[0]

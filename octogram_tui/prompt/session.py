@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
+from octogram_tui.cuts import beginning, quoted
 from octogram_tui.engine.stimuli import (
     BreakRequest,
     GoRequest,
@@ -278,7 +279,7 @@ class Session:
         if words:
             name = words[0].removeprefix("@")
             if name not in ("all", "*") and name not in self._board.agents:
-                raise UsageError(f"there is no agent {name[:40]!r}", hint="scope all")
+                raise UsageError(f"there is no agent {quoted(name, 40)}", hint="scope all")
             self._scope = "" if name in ("all", "*") else name
         self._outlet.say(f"steps are for {self._scope or 'the whole run'}")
 
@@ -354,7 +355,7 @@ class Session:
         board = self._board
         how = words[0] if words else ""
         if how not in ("", "detach", "stop"):
-            raise UsageError(f"quit {how[:40]}: leave how?", hint="quit detach, or quit stop")
+            raise UsageError(f"quit {beginning(how, 40)}: leave how?", hint="quit detach, or quit stop")
         if board.phase is Phase.FINISHED or self._model.is_replay:
             over = ConsoleOutcome("finished", board.exit_code)
             self._leave(ConsoleOutcome("detached", None) if self._model.is_replay else over)

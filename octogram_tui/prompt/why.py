@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_tui.cuts import beginning, quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.compare import Side, compare, compare_lines, partners
@@ -23,7 +24,9 @@ def explain_row(words: tuple[str, ...], model: Model) -> list[str]:
     subject: Subject | None = model.variables.by_name.get(text.removeprefix(VARIABLE))
     if subject is None or not text.startswith(VARIABLE):
         if text.startswith(VARIABLE):
-            raise UsageError(f"there is no variable {text[len(VARIABLE) :][:60]!r}", hint="`info variables` lists them")
+            raise UsageError(
+                f"there is no variable {quoted(text[len(VARIABLE) :], 60)}", hint="`info variables` lists them"
+            )
         subject = find_row(text, model)
     return explain_lines(subject, model.known, depth=depth)
 
@@ -60,12 +63,12 @@ def _named(text: str, left: InstanceRow, model: Model) -> Side:
         attempts = (*left.earlier, left.last)
         found = next((each for each in attempts if each is not None and f"#{each.number}" == text), None)
         if found is None:
-            raise UsageError(f"{left.key} has no attempt {text[:20]}")
+            raise UsageError(f"{left.key} has no attempt {beginning(text, 20)}")
         return Side(left, found)
     key = left.key
     row = model.board.instances.get(InstanceId(key.stage, key.job, text.removeprefix("@"), key.item))
     if row is None:
         row = model.board.instances.get(find_instance(text, model))
     if row is None or row.last is None:
-        raise UsageError(f"{text[:60]!r} has not run")
+        raise UsageError(f"{quoted(text, 60)} has not run")
     return Side(row, row.last)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine import stimuli
 from octogram_tui.errors import UsageError
 from octogram_tui.model.pattern import Pattern
@@ -103,7 +104,7 @@ def _whole(name: str) -> str:
     if len(found) == 1:
         return found[0]
     meant = f"it may be {', '.join(found)}" if found else "`help` lists what there is"
-    raise UsageError(f"there is no verb {name[:40]!r}", hint=meant)
+    raise UsageError(f"there is no verb {quoted(name, 40)}", hint=meant)
 
 
 def _split(text: str) -> list[str]:
@@ -223,7 +224,7 @@ def _arguments(rest: str, model: Model) -> Asked:
     for word in words:
         name, is_named, value = word.partition("=")
         if not is_named:
-            raise UsageError(f"{word[:40]!r} says not which argument it is", hint="args ROW name=value")
+            raise UsageError(f"{quoted(word, 40)} says not which argument it is", hint="args ROW name=value")
         given[name] = VERBS["set_variable"].arguments[1].type.from_word(value)
     return stimuli.SetArgumentsRequest(id_, given)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 from octogram_agentd.wire.lines import LineFramer, WireError
+from octogram_tui.cuts import beginning, ending_bytes
 from octogram_tui.errors import BootstrapFailed, TransportError
 from octogram_tui.runtime.greeting import Welcome
 from octogram_tui.transport.base import Channel
@@ -65,7 +66,7 @@ class Attachment:
         """Take the boot's words; gives what follows them, which is messages."""
         for event in reader.feed(data):
             if isinstance(event, Noise):
-                self._noise = (self._noise + event.data)[-TAIL_BYTES:]
+                self._noise = ending_bytes(self._noise + event.data, TAIL_BYTES)
             if not self.booted.done() and isinstance(event, Need | Started | Failed):
                 self.booted.set_result(event)
             if isinstance(event, Started | Failed) and not self.started.done():
@@ -77,7 +78,7 @@ class Attachment:
 
     def stderr_received(self, data: bytes) -> None:
         """Keep the end of what the other side complains about."""
-        self._stderr = (self._stderr + data)[-TAIL_BYTES:]
+        self._stderr = ending_bytes(self._stderr + data, TAIL_BYTES)
 
     @property
     def last_words(self) -> str:
@@ -85,7 +86,7 @@ class Attachment:
         for said in (self._stderr, self._noise):
             lines = said.decode("utf-8", "replace").strip().splitlines()
             if lines:
-                shown = "".join(sign if sign.isprintable() else "·" for sign in lines[-1][:TAIL_CHARACTERS])
+                shown = "".join(sign if sign.isprintable() else "·" for sign in beginning(lines[-1], TAIL_CHARACTERS))
                 return f": {shown}"
         return ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES
 from octogram_agentd.wire.outbox import LINE_OVERHEAD_BYTES
+from octogram_tui.cuts import quoted
 from octogram_tui.model.ids import Execution
 from octogram_tui.runtime.reading import Message
 
@@ -115,5 +116,5 @@ class Conduct:
         if self._messages.take(1, now_s) or self._bytes.take(size_bytes, now_s):
             raise Quarantine(
                 f"more than {MESSAGES_PER_S:.0f} messages, or {BYTES_PER_S >> 20} MiB, a second that nobody asked for; "
-                f"the last one was {message.get('t')!r:.40}"
+                f"the last one was {quoted(message.get('t'), 40)}"
             )

@@ -21,6 +21,7 @@ from octogram_agentd.parcels.parcel import MAGIC, failure, pack, show, survey, t
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.wire.lines import WireError, decode, encode
 from octogram_tui import filing
+from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Channel, Transport
 
@@ -350,7 +351,7 @@ class _Answer:
 
     def stderr_received(self, data: bytes) -> None:
         """Keep the end of it, for an agent that could not even answer."""
-        self._stderr = (self._stderr + data)[-_MAX_STDERR_BYTES:]
+        self._stderr = ending_bytes(self._stderr + data, _MAX_STDERR_BYTES)
 
     def channel_closed(self, error: TransportError | None) -> None:
         """Note that nothing more comes."""

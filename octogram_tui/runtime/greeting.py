@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from octogram_agentd import PROTOCOL
 from octogram_agentd.network.endpoint import host_to_bind
 from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import BootstrapFailed
 from octogram_tui.model.ids import Execution, parse_execution
 from octogram_tui.model.scenario import AgentSpec
@@ -89,5 +90,5 @@ def read_welcome(agent: str, message: Message) -> Welcome:
 def _known(agent: str, states: Any) -> tuple[Execution, ...]:
     """Give the attempts that a daemon says it has heard of, as far as they are its own."""
     if not isinstance(states, dict):
-        raise ValueError(f"not attempts with their states: {states!r:.80}")
+        raise ValueError(f"not attempts with their states: {quoted(states, 80)}")
     return tuple(execution for execution in map(parse_execution, states) if execution.agent == agent)

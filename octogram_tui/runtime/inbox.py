@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from octogram_agentd.wire.lines import WireError, decode, encode
+from octogram_tui.cuts import beginning, quoted
 from octogram_tui.engine.stimuli import (
     AgentLoadReport,
     AttemptReport,
@@ -85,7 +86,7 @@ class Inbox:
         try:
             self._take(attachment, message, len(line))
         except (KeyError, TypeError, OverflowError, ValueError) as error:
-            raise ValueError(f"{message.get('t')!r:.40} message: {type(error).__name__}: {error}") from error
+            raise ValueError(f"{quoted(message.get('t'), 40)} message: {type(error).__name__}: {error}") from error
 
     def _take(self, attachment: Attachment, message: Message, size_bytes: int) -> None:
         kind = message["t"]
@@ -121,7 +122,7 @@ class Inbox:
             case "hb" | "finished" | "progress" | "service":
                 pass
             case _:
-                self.conduct.breach(f"of an unknown kind, {kind!r:.40}")  # not told: it may be of a later version
+                self.conduct.breach(f"of an unknown kind, {quoted(kind, 40)}")  # not told: it may be of a later version
         if seq:
             self.numbering.seen = seq
             self._plan_ack()
@@ -190,10 +191,11 @@ class Inbox:
                 attachment.welcome.set_result(welcome)
                 self._goes_on(welcome)
         elif not attachment.welcome.done():
+            said = str(message.get("detail") or message.get("code"))
             attachment.welcome.set_exception(
                 ProtocolError(
-                    f"agent {self._agent} refused us: {message.get('detail') or message.get('code')!s:.300}",
-                    code=f"agent.{message.get('code')!s:.40}",
+                    f"agent {self._agent} refused us: {beginning(said, 300)}",
+                    code=f"agent.{beginning(str(message.get('code')), 40)}",
                 )
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.stimuli import (
     AgentLoadReport,
     AttemptReport,
@@ -95,7 +96,7 @@ def read_here(message: Message) -> Here:
     """Give what the answer to `where` holds. Raises ValueError."""
     environment = message.get("env") or {}
     if not isinstance(environment, dict):
-        raise ValueError(f"not an environment: {environment!r:.80}")
+        raise ValueError(f"not an environment: {quoted(environment, 80)}")
     return Here(
         text_of(message.get("home", "")), {text_of(name): text_of(value) for name, value in environment.items()}
     )
@@ -104,7 +105,7 @@ def read_here(message: Message) -> Here:
 def _load(agent: str, load: object) -> AgentLoadReport:
     """Read how busy a machine is; what it does not tell is -1."""
     if not isinstance(load, dict):
-        raise ValueError(f"not a load: {load!r:.80}")
+        raise ValueError(f"not a load: {quoted(load, 80)}")
     cpu, memory = (_gauge(load.get(name)) for name in ("cpu", "memory"))
     return AgentLoadReport(agent, cpu, memory, count(load.get("processes")))
 
@@ -113,7 +114,7 @@ def _gauge(value: object) -> float:
     if value is None:
         return -1.0
     if type(value) not in (int, float):
-        raise ValueError(f"not a number: {value!r:.80}")
+        raise ValueError(f"not a number: {quoted(value, 80)}")
     return round(min(max(float(value), 0.0), MOST_LOAD), 2)  # type: ignore[arg-type]
 
 
@@ -122,7 +123,7 @@ def count(value: object) -> int:
     if value is None:
         return 0
     if type(value) is not int or value < 0:
-        raise ValueError(f"not a count: {value!r:.80}")
+        raise ValueError(f"not a count: {quoted(value, 80)}")
     return value
 
 
@@ -138,13 +139,13 @@ def _failure(error: object) -> Failure:
 def text_of(value: object) -> str:
     """Give a text; what came over the wire can be written anywhere. Raises ValueError."""
     if not isinstance(value, str):
-        raise ValueError(f"not a text: {value!r:.80}")
+        raise ValueError(f"not a text: {quoted(value, 80)}")
     return value
 
 
 def _lines(value: object) -> list[str]:
     if not isinstance(value, list):
-        raise ValueError(f"not a list of lines: {value!r:.80}")
+        raise ValueError(f"not a list of lines: {quoted(value, 80)}")
     try:
         "".join(value)
     except TypeError:
@@ -161,9 +162,9 @@ def _key(value: object) -> str:
 
 def _ports(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
-        raise ValueError(f"not a map of ports: {value!r:.80}")
+        raise ValueError(f"not a map of ports: {quoted(value, 80)}")
     for name, port in value.items():
         text_of(name)
         if count(port) > MAX_PORT:
-            raise ValueError(f"not a port: {port!r:.80}")
+            raise ValueError(f"not a port: {quoted(port, 80)}")
     return dict(value)

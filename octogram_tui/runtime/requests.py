@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from octogram_agentd.wire.lines import MAX_DEPTH, depth
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.verbs import VERBS, Asked, named, request_of, verb_of
 
@@ -40,4 +41,4 @@ def _json(line: bytes) -> Any:
             raise ValueError(f"deeper than {MAX_DEPTH}")
         return json.loads(line)
     except (ValueError, RecursionError):
-        raise UsageError(f"not a request: {line[:80]!r}", hint="JSON, one request a line") from None
+        raise UsageError(f"not a request: {quoted(line, 80)}", hint="JSON, one request a line") from None

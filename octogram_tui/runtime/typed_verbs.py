@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.verbs import VERBS, Asked, named, not_of_type, request_of, usage, verb_of
 
@@ -28,9 +29,9 @@ def parse(typed: list[str]) -> Asked:
     for word in typed[1 + len(required) :]:
         name, is_named, rest = word.partition("=")
         if not is_named:
-            raise UsageError(f"{verb.name}: {word[:40]!r} is one word too many", hint=usage(verb))
+            raise UsageError(f"{verb.name}: {quoted(word, 40)} is one word too many", hint=usage(verb))
         if name in given:
-            raise UsageError(f"{verb.name}: {name[:40]!r} is given twice", hint=usage(verb))
+            raise UsageError(f"{verb.name}: {quoted(name, 40)} is given twice", hint=usage(verb))
         given[name] = rest
     types = {argument.name: argument.type for argument in verb.arguments}
     record: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple, get_args
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
@@ -354,7 +355,7 @@ def named(name: str) -> Verb:
     """Find a verb. Raises UsageError."""
     verb = VERBS.get(name)
     if verb is None:
-        raise UsageError(f"there is no verb {name[:40]!r}", hint=f"one of {', '.join(VERBS)}")
+        raise UsageError(f"there is no verb {quoted(name, 40)}", hint=f"one of {', '.join(VERBS)}")
     return verb
 
 
@@ -369,7 +370,7 @@ def request_of(verb: Verb, given: dict[str, Any]) -> Asked:
     arguments = {argument.name: argument for argument in verb.arguments}
     unknown = next((name for name in given if name not in arguments), None)
     if unknown is not None:
-        raise UsageError(f"{verb.name} has no argument {unknown[:40]!r}", hint=usage(verb))
+        raise UsageError(f"{verb.name} has no argument {quoted(unknown, 40)}", hint=usage(verb))
     missing = next((arg.name for arg in verb.arguments if verb.is_required(arg) and arg.name not in given), None)
     if missing is not None:
         raise UsageError(f"{verb.name} needs `{missing}`: {arguments[missing].help}", hint=usage(verb))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from octogram_agentd.procedures.base import Field, Procedure
+from octogram_tui.cuts import beginning
 from octogram_tui.scenario.forms import FORMS
 
 OURS = "octogram_agentd"
@@ -374,4 +375,4 @@ def _is_written_out(value: Any) -> bool:
 
 def _shown(node: ast.expr) -> str:
     text = ast.unparse(node)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return beginning(text, 60)

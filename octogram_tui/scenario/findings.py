@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import Mark
 from octogram_tui.scenario.tree import Document, ListNode, MapNode, Place
@@ -104,7 +105,7 @@ def kind_of(value: Any) -> str:
         return f"the boolean {str(value).lower()}"
     if isinstance(value, (int, float)):
         text = str(value)
-        return f"the number {text if len(text) <= 40 else text[:39] + '…'}"
+        return f"the number {beginning(text, 40)}"
     if isinstance(value, str):
-        return f"the text `{value if len(value) <= 40 else value[:39] + '…'}`"
+        return f"the text `{beginning(value, 40)}`"
     return "a list" if isinstance(value, list) else "a map"

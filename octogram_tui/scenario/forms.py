@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from octogram_agentd.network.endpoint import cut, without_brackets
+from octogram_tui.cuts import beginning
 from octogram_tui.scenario.hosts import host_problem
 
 MAX_PATH_BYTES = 4000  # the system's limit is 4096, and an agent's home directory stands before most
@@ -34,8 +35,7 @@ Form = Callable[[str], Flaw | None]
 
 def shown(text: str) -> str:
     """Give a text as a message shows it: short, and on one line."""
-    short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in short)
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in beginning(text, SHOWN))
 
 
 def word(text: str) -> Flaw | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from octogram_tui.cuts import beginning
 from octogram_tui.scenario.documents import EXTENSIONS
 
 DEPTH = 2  # directories below the one that is looked at
@@ -68,7 +69,7 @@ def title_of(text: bytes) -> str:
             return ""
         said = stripped.lstrip("# ").strip()
         if said and said[0].isalnum():
-            return said[:TITLE_CHARACTERS]
+            return beginning(said, TITLE_CHARACTERS)
     return ""
 
 

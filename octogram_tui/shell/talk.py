@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from octogram_tui.cuts import ending
 from octogram_tui.errors import BootstrapFailed, TransportError
 from octogram_tui.transport.base import Channel
 
@@ -63,7 +64,7 @@ class Talk:
         if not self.listens.is_set():
             said = self._before.decode("utf-8", "replace").strip()
             raise self.over.result() or BootstrapFailed(
-                f"no shell was started{f': {said[-300:]}' if said else ''}", hint="it takes Python 3.8 there"
+                f"no shell was started{f': {ending(said, 300)}' if said else ''}", hint="it takes Python 3.8 there"
             )
         channel.write(self._order)
         with _Near(channel, is_terminal=is_terminal):

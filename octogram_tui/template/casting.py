@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import TemplateError
 from octogram_tui.template.numbers import integer
 
 
 def cast_text(text: str, kind: str, name: str) -> Any:
     """Give a text as what `as` says; kinds that keep texts keep it. Raises TemplateError, naming the variable."""
-    shown = repr(text[:80])
+    shown = quoted(text, 80)
     if kind == "json":
         try:
             return json.loads(text)

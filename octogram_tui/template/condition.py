@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from octogram_tui.cuts import quoted
 from octogram_tui.errors import TemplateError
 from octogram_tui.template.environment import bare_expression, evaluate, evaluated, plain_name, short
 from octogram_tui.template.text import kind_of
@@ -40,7 +41,7 @@ def decide(expression: str, scope: Mapping[str, Any], *, is_null_false: bool = F
 
 def not_a_boolean(value: Any, expression: str) -> TemplateError:
     """Say that a condition gives something else, and how to make a condition of it."""
-    given = f"the text {value[:40]!r}" if isinstance(value, str) else kind_of(value)
+    given = f"the text {quoted(value, 40)}" if isinstance(value, str) else kind_of(value)
     hint = next((hint for kinds, hint in _HINTS if isinstance(value, kinds)), "")
     what = "(…)" if len(expression) > 40 or " " in expression.strip() else expression.strip()
     return TemplateError(

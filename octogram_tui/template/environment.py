@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import TemplateError
 from octogram_tui.template import plain
 from octogram_tui.template.scope import VisibleVariables, missing_variable, near
@@ -185,7 +186,7 @@ def _not_together(shown: str, comparison: str, operator: str, left: str, right: 
 def short(text: str) -> str:
     """Give a template so that it fits into a sentence."""
     line = " ".join(text.split())
-    return f"`{line[:60]}…`" if len(line) > 61 else f"`{line}`"
+    return f"`{beginning(line, 61)}`"
 
 
 def syntax_message(error: Any, text: str) -> str:
@@ -255,5 +256,5 @@ def missing_name(name: str, scope: Mapping[str, Any], *, expression: bool = Fals
     guess = f"; did you mean `{like}`?" if like else ""
     known = ", ".join(sorted(scope))
     otherwise = "a text stands in quotes of its own: `vars.mode == 'full'`" if expression else FOR_OTHERS
-    shown = name if len(name) <= 60 else f"{name[:60]}…"
+    shown = beginning(name, 61)
     return TemplateError(f"no name `{shown}` here{guess}", hint=f"the names here are {known}; {otherwise}", name=name)

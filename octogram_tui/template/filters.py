@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote as quote_for_url
 from urllib.parse import quote_plus
 
+from octogram_tui.cuts import quoted
 from octogram_tui.template.numbers import boolean, integer
 from octogram_tui.template.operators import small
 from octogram_tui.template.text import joined, json_text, kind_of, text_of
@@ -127,7 +128,7 @@ def to_bool(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return f"the text {value[:40]!r}" if isinstance(value, str) else kind_of(value)
+    return f"the text {quoted(value, 40)}" if isinstance(value, str) else kind_of(value)
 
 
 def rounded(value: Any, precision: Any = 0, method: str = "common") -> Any:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from octogram_tui.cuts import beginning, ending, quoted
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.scenario import ItemsSpec
 from octogram_tui.template.environment import expand
@@ -125,16 +126,21 @@ def _expand(definition: str | int | bool | None, scope: Mapping[str, Any]) -> Se
 def text_problem(text: str) -> tuple[str, str] | None:
     """Say why a text is no item, and what to do: nobody means the end of a line to be part of one."""
     if text.endswith(("\n", "\r")):
-        shown = text[-40:] if len(text) > 40 else text
-        return f"ends in a line break: {shown!r}", "take it off with `| trim`; several lines are `.splitlines()`"
+        return (
+            f"ends in a line break: {ending(text, 40)!r}",
+            "take it off with `| trim`; several lines are `.splitlines()`",
+        )
     if "\0" in text:
-        return f"holds a NUL character: {text[:40]!r}", "no argument, no path and no variable of a program can hold one"
+        return (
+            f"holds a NUL character: {quoted(text, 40)}",
+            "no argument, no path and no variable of a program can hold one",
+        )
     return None
 
 
 def _range(first: str, last: str) -> range:
     if len(first) > 18 or len(last) > 18:
-        raise TemplateError(f"the range {first[:20]}..{last[:20]} has numbers that are too large")
+        raise TemplateError(f"the range {beginning(first, 20)}..{beginning(last, 20)} has numbers that are too large")
     numbers = range(int(first), int(last) + 1)
     if len(numbers) > MAX_ITEMS:
         raise TemplateError(f"the range {first}..{last} has {len(numbers)} items; at most {MAX_ITEMS} are allowed")
@@ -148,5 +154,4 @@ def item_text(value: Any) -> str:
         text = "null"
     if text.isascii() and text.isprintable() and len(text) <= MAX_TEXT:
         return text
-    printable = "".join(c if c.isprintable() else "·" for c in text[: MAX_TEXT + 1])
-    return printable if len(printable) <= MAX_TEXT else printable[: MAX_TEXT - 1] + "…"
+    return "".join(c if c.isprintable() else "·" for c in beginning(text, MAX_TEXT))

@@ -23,6 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
+from octogram_tui.cuts import beginning
 from octogram_tui.template.cheap import METHODS
 from octogram_tui.template.filters import FILTERS_AS_FUNCTIONS, FUNCTIONS, OWN_FILTERS
 from octogram_tui.template.items import item_text
@@ -168,7 +169,9 @@ class Operands(NodeTransformer):
 
 def _operand(value: Any) -> Any:
     if isinstance(value, str):
-        raise TypeError(f"the text `{value[:40]}` stands where true or false is due: compare it, or write `| bool`")
+        raise TypeError(
+            f"the text `{beginning(value, 40)}` stands where true or false is due: compare it, or write `| bool`"
+        )
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from octogram_agentd.patterns.search import Patience, Pattern
 from octogram_agentd.patterns.syntax import PatternFault
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import TemplateError
 from octogram_tui.template.environment import expand
 from octogram_tui.template.text import kind_of, text_of
@@ -77,6 +78,6 @@ def compile_pattern(pattern: str) -> Pattern:
 
 def wrong(pattern: str, fault: PatternFault) -> PatternError:
     """Say what is wrong with an expression, as a person is told."""
-    shown = f"{pattern[:60]}…" if len(pattern) > 61 else pattern
+    shown = beginning(pattern, 61)
     hint = fault.hint or "a literal `*`, `+`, `(` or `[` is written with a backslash before it"
     return PatternError(f"`{shown}` is not a regular expression: {fault}", hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 
+from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import TransportError
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -28,7 +29,7 @@ class Answer:
         self._came.set()
 
     def stderr_received(self, data: bytes) -> None:
-        self.stderr = (self.stderr + data)[-4096:]
+        self.stderr = bytearray(ending_bytes(self.stderr + data, 4096))
 
     def channel_closed(self, error: TransportError | None) -> None:
         self.error = error
@@ -62,5 +63,5 @@ class Answer:
     @property
     def said(self) -> str:
         """The end of what was printed, for messages."""
-        said = " ".join(bytes(self.stderr[-300:] or self.data[-300:]).decode("utf-8", "replace").split())
+        said = " ".join(ending_bytes(self.stderr or self.data, 300).decode("utf-8", "replace").split())
         return "".join(letter for letter in said if letter.isprintable())

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from octogram_tui.cuts import quoted
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.resources import agentd_dir
 
@@ -223,7 +224,7 @@ class BootReader:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            return Failed(f"the boot's answer makes no sense: {text[:200]!r}", "boot.noise")
+            return Failed(f"the boot's answer makes no sense: {quoted(text, 200)}", "boot.noise")
         if "error" in answer:
             message = str(answer["error"])
             return Failed(message, "boot.python" if re.match("Python 3", message) else "boot.failed")

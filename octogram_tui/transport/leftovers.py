@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from octogram_tui.cuts import ending, ending_bytes
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.resources import agentd_dir
@@ -77,7 +78,7 @@ async def look(spec: AgentSpec, transport: Transport, question: Question) -> lis
     lines = answer.data.decode("utf-8", "replace").splitlines()
     records = [json.loads(line.partition(mark)[2]) for line in lines if mark in line]
     if not records or records.pop():
-        said = " ".join(answer.stderr.decode("utf-8", "replace").split())[-300:]
+        said = ending(" ".join(answer.stderr.decode("utf-8", "replace").split()), 300)
         raise LinkLost(f"{transport.description}: no answer: {said or 'it printed nothing'}")
     return [
         Leftover(
@@ -108,7 +109,7 @@ class _Answer:
             self.data += data
 
     def stderr_received(self, data: bytes) -> None:
-        self.stderr = (self.stderr + data)[-4096:]
+        self.stderr = bytearray(ending_bytes(self.stderr + data, 4096))
 
     def channel_closed(self, error: TransportError | None) -> None:
         self.error = error

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from octogram_tui import filing
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import OctogramError
 
 FILE = "console-faults.log"
@@ -90,7 +91,7 @@ def said(error: BaseException) -> str:
         text = str(error)
     except Exception:  # an exception that cannot even be written
         text = ""
-    first = text.strip().splitlines()[0][:200] if text.strip() else ""
+    first = beginning(text.strip().splitlines()[0], 200) if text.strip() else ""
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 

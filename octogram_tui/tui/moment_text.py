@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from octogram_tui.cuts import quoted
 from octogram_tui.engine.events import StageStarted
 from octogram_tui.errors import ExitCode, OctogramError
 
@@ -42,7 +43,7 @@ def moment_of(text: str, model: Model) -> int:
         return stage
     at_s = _time(text, model)
     if at_s is None:
-        raise MomentUnknown(f"{text[:60]!r} is no moment of this run", hint=HOW)
+        raise MomentUnknown(f"{quoted(text, 60)} is no moment of this run", hint=HOW)
     return model.head.seq if at_s >= model.head.at_s else max(1, model.time.seq_at(at_s))
 
 

@@ -6,6 +6,7 @@ import os
 import time
 
 from octogram_agentd import signals
+from octogram_agentd.cuts import beginning
 from octogram_agentd.jobs.capture import Capture, detail_of
 from octogram_agentd.kernel import Future
 from octogram_agentd.procedures.context import CommandResult, Context
@@ -402,4 +403,4 @@ class AgentContext(Context):
 
 def _line(text: str) -> str:
     """Make a line of what a procedure says; a name of a file that is no text would not get through."""
-    return text[:1000].split("\n")[0].encode("utf-8", "replace").decode()
+    return beginning(text.split("\n", 1)[0], 1000).encode("utf-8", "replace").decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from octogram_agentd import faults, procedures, signals
+from octogram_agentd.cuts import beginning, ending
 from octogram_agentd.jobs.attempt import Attempt
 from octogram_agentd.jobs.watchdog import TICK_S, HeldUp, Watchdog
 from octogram_agentd.kernel import Cancelled, TimeExpired
@@ -234,8 +235,8 @@ class Attempts:
         if error is not None:
             answer["error"] = _error(
                 error["kind"],
-                error["message"][:8000],
-                error["hint"][:2000],
+                beginning(error["message"], 8000),
+                beginning(error["hint"], 2000),
                 {"note": "the detail was too large to be sent"},
             )
             return len(encode(answer))
@@ -301,14 +302,14 @@ def _bug(error: BaseException, procedure: str) -> Message:
     elif "can't start new thread" in str(error):
         said = "no more threads can be started"
     if said:
-        return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, said[:1000]))
+        return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, beginning(said, 1000)))
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return _error(
         "bug",
-        "%s raised %s: %s" % (procedure, type(error).__name__, str(error)[:1000]),
+        "%s raised %s: %s" % (procedure, type(error).__name__, beginning(str(error), 1000)),
         "this is a defect of the procedure",
-        {"traceback": "".join(lines)[-4000:]},
+        {"traceback": ending("".join(lines), 4000)},
     )
 
 

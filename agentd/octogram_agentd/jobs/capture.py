@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from octogram_agentd.cuts import beginning, ending
 from octogram_agentd.jobs.attempt import LAST_LINES
 from octogram_agentd.processes.logs import LiveLines
 
@@ -77,6 +78,6 @@ def detail_of(result: CommandResult) -> Dict[str, Any]:
     lines = (result.stderr.rstrip("\n") or result.stdout.rstrip("\n")).split("\n")[-LAST_LINES:]
     return {
         "exit_code": result.exit_code,
-        "argv": [word[:1000] for word in result.argv[:100]],
-        "last_lines": [line[-2000:] for line in lines if line],
+        "argv": [beginning(word, 1000) for word in result.argv[:100]],
+        "last_lines": [ending(line, 2000) for line in lines if line],
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 
+from octogram_agentd.cuts import beginning
 from octogram_agentd.kernel import Future, TimeExpired
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint, host_to_reach
 from octogram_agentd.network.probe import is_listening, numbers_of
@@ -163,7 +164,7 @@ class LogSign(Sign):
                 match = await self._find_in(part)
                 if match is not None:
                     self.groups = match.groups
-                    self._found.append(part[:1000])
+                    self._found.append(beginning(part, 1000))
                     process.changed.ring()
                     return
 
@@ -314,7 +315,7 @@ def _story(process: Supervised) -> str:
 
 def _last_line(process: Supervised) -> str:
     lines = [line for line in process.tail(LAST_LINES) if line.strip()]
-    return "; its last line: %s" % lines[-1].strip()[:200] if lines else "; it printed nothing"
+    return "; its last line: %s" % beginning(lines[-1].strip(), 200) if lines else "; it printed nothing"
 
 
 def ended(process: Supervised, signs: Sequence[Sign] = ()) -> ProcedureFailed:

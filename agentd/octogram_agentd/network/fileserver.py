@@ -18,6 +18,7 @@ import sys
 import termios
 import time
 
+from octogram_agentd.cuts import beginning
 from octogram_agentd.network import ports
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_agentd.network.exchange import MAX_HEAD_BYTES, Answer, Refused, Request
@@ -318,7 +319,8 @@ class Server:
         if one.answer is None and one.status:
             self._refusals += 1
         if one.status and (one.answer is not None or self._refusals <= _REFUSALS_TOLD):
-            _say("%s %s %d %d" % (one.method, ascii(one.target[:2000])[1:-1], one.status, sent))
+            target = beginning(ascii(one.target)[1:-1], 2000)
+            _say("%s %s %d %d" % (one.method, target, one.status, sent))
 
 
 def _say(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 
+from octogram_agentd.cuts import quoted
 from octogram_agentd.parcels.parcel import (
     ERROR_LENGTH,
     MAX_DEPTH,
@@ -143,7 +144,7 @@ class Landing:
             is_dir = kind == "dir"
             size_bytes = 0 if is_dir else int(fields["size"])
         except (WireError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _broken("%s in %.200r" % (error, line)) from None
+            raise _broken("%s in %s" % (error, quoted(line, 200))) from None
         self._entries += 1
         if self._entries > self._max_entries:
             raise ProcedureFailed("there are more than %d entries" % self._max_entries, kind="too_large")

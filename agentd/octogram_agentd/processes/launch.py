@@ -6,6 +6,7 @@ import errno
 import os
 
 from octogram_agentd import signals
+from octogram_agentd.cuts import beginning, ends
 from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
-SHOWN_CHARS = 240  # of a program's name in a sentence
+SHOWN_CHARS = 240  # of a program's name in a sentence: a script may stand in its place, and the end tells paths
 MACHINES = {
     3: "x86",
     8: "mips",
@@ -51,7 +52,7 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
             raise _refused(
                 argv,
                 errno.ENOENT,
-                "%s was not found" % _short(argv[0]),
+                "%s was not found" % ends(argv[0], SHOWN_CHARS),
                 "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
             )
         actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
@@ -89,18 +90,13 @@ def find_program(name: str, env: Mapping[str, str]) -> Optional[str]:
     return unusable
 
 
-def _short(name: str) -> str:
-    """Give a program's name so that it fits into a sentence: a script may stand in its place. The end tells paths."""
-    return name if len(name) <= SHOWN_CHARS else "%s…%s" % (name[: SHOWN_CHARS // 2], name[-SHOWN_CHARS // 2 :])
-
-
 def _refused(argv: Sequence[str], number: Optional[int], why: str, hint: str) -> ProcedureFailed:
     return ProcedureFailed(
-        "cannot start %s: %s" % (_short(argv[0]) if argv else "nothing", why),
+        "cannot start %s: %s" % (ends(argv[0], SHOWN_CHARS) if argv else "nothing", why),
         kind="not_started",
         hint=hint,
         errno=errno.errorcode.get(number or 0, str(number)),
-        argv=[str(word)[:1000] for word in argv[:100]],
+        argv=[beginning(str(word), 1000) for word in argv[:100]],
     )
 
 
@@ -113,7 +109,10 @@ def _explained(argv: Sequence[str], program: str, error: OSError) -> ProcedureFa
             why = "its interpreter %s is missing" % interpreter
             hint = "see the first line of %s, or its ELF header" % program
         else:
-            why, hint = "%s does not exist" % _short(program), "a relative path starts at the agent's home directory"
+            why, hint = (
+                "%s does not exist" % ends(program, SHOWN_CHARS),
+                "a relative path starts at the agent's home directory",
+            )
     elif error.errno == errno.EACCES:
         if os.path.isdir(program):
             hint = "%s is a directory" % program

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from octogram_agentd.cuts import SIGN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Callable, List, Optional, Tuple
@@ -189,7 +191,10 @@ class Log:
         if count <= 0 or not self._memory:
             return []
         data = bytes(self._memory[-MEMORY_BYTES:])
-        return data.rstrip(b"\n").decode("utf-8", "replace").split("\n")[-count:]
+        lines = data.rstrip(b"\n").decode("utf-8", "replace").split("\n")
+        if len(data) < self.size_bytes:
+            lines[0] = SIGN + lines[0]
+        return lines[-count:]
 
     def last_text(self, size_bytes: int) -> List[str]:
         """Give the lines of the last bytes as text; the first one is whole, or the only one."""

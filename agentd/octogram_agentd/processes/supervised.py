@@ -6,6 +6,7 @@ import time
 from functools import partial
 
 from octogram_agentd import signals
+from octogram_agentd.cuts import beginning
 from octogram_agentd.kernel import Bell, Future
 from octogram_agentd.procedures.context import Process
 from octogram_agentd.procedures.values import ProcedureFailed
@@ -150,7 +151,7 @@ class Supervised(Process):
             if self.exit_code is None
             else ("%s ended with exit status %d" % (self.name, self.exit_code))
         )
-        return "\n".join([how] + [line[:500] for line in lines])
+        return "\n".join([how] + [beginning(line, 500) for line in lines])
 
     def tail(self, lines: int = 20) -> List[str]:
         """Give the last lines of its output, stdout and stderr as they came."""

@@ -7,6 +7,8 @@ they may be dropped, and then say how many were. Which messages there are stands
 
 from __future__ import annotations
 
+from octogram_agentd.cuts import quoted
+
 try:
     # The C parts of the standard library's json, without the package around them: its imports would double the time
     # that a daemon takes to start.
@@ -49,9 +51,9 @@ def decode(line: bytes, names_files: bool = False) -> Message:
     except (ValueError, RecursionError) as error:
         raise WireError("not JSON: %s" % error) from None
     if not isinstance(message, dict) or not isinstance(message.get("t"), str):
-        raise WireError("not a message: %.80r" % line)
+        raise WireError("not a message: %s" % quoted(line, 80))
     if (b"\\ud" in line or b"\\uD" in line) and not names_files and not _is_text(message):
-        raise WireError("half a character: %.80r" % line)
+        raise WireError("half a character: %s" % quoted(line, 80))
     return message
 
 
@@ -108,7 +110,7 @@ def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
         try:
             value, end = scan(text, 0)
         except StopIteration:
-            raise ValueError("no value in %.80r" % text) from None
+            raise ValueError("no value in %s" % quoted(text, 80)) from None
         if end != len(text):
             raise ValueError("more than one value")
         return value

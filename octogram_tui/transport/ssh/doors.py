@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import asyncssh
 
+from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import TransportError
 from octogram_tui.transport.local import ProcessChannel, start_process
 from octogram_tui.transport.ssh.profile import Profile
@@ -140,7 +141,7 @@ class _CommandStream:
         self.connection.data_received(data)
 
     def stderr_received(self, data: bytes) -> None:
-        self._door.complaint = (self._door.complaint + data)[-COMPLAINT_BYTES:]
+        self._door.complaint = ending_bytes(self._door.complaint + data, COMPLAINT_BYTES)
 
     def channel_closed(self, error: TransportError | None) -> None:
         self.connection.connection_lost(error)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import asyncssh
 
 from octogram_agentd.network.endpoint import Endpoint
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import AuthFailed, BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 from octogram_tui.transport.destination import Destination
 
@@ -30,8 +31,8 @@ class Sight(NamedTuple):
 
 def printable(text: str) -> str:
     """Make a text of a server safe to show: no control characters, one line, bounded."""
-    cleaned = "".join(letter if letter.isprintable() else " " for letter in text[: MAX_TEXT * 2])
-    return " ".join(cleaned.split())[:MAX_TEXT]
+    cleaned = "".join(letter if letter.isprintable() else " " for letter in beginning(text, MAX_TEXT * 2))
+    return beginning(" ".join(cleaned.split()), MAX_TEXT)
 
 
 def is_drop(error: BaseException) -> bool:
@@ -231,7 +232,7 @@ def _dropped(place: Destination, sight: Sight) -> ConnectFailed:
 
 
 def _not_ssh(place: Destination, sight: Sight) -> ConnectFailed:
-    first = printable(sight.greeting.split(b"\n", 1)[0].decode("utf-8", "replace"))[:60]
+    first = beginning(printable(sight.greeting.split(b"\n", 1)[0].decode("utf-8", "replace")), 60)
     return _final(
         ConnectFailed(
             f"cannot reach {place}: what answers there is not an SSH server"

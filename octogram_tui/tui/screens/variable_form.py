@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Key, Paste
 from textual.widgets import Input, TextArea
 
+from octogram_tui.cuts import beginning
 from octogram_tui.engine.stimuli import SetVariableRequest
 from octogram_tui.errors import OctogramError
 from octogram_tui.projection.variables import Variable
@@ -225,7 +226,9 @@ class VariableForm(Dialog[SetVariableRequest]):
             first = [("new: the run has no variable ", "retrying"), (brush.text(self.offer.name, limit=30), "strong")]
         elif variable is not None:
             by = "" if variable.now.by == "scenario" else f", set by {brush.text(variable.now.by)}"
-            first = [(fit(f"now {_now(variable, brush)[:40]}{by}", room_of(self.app.size.width)).rstrip(), "dim")]
+            first = [
+                (fit(f"now {beginning(_now(variable, brush), 40)}{by}", room_of(self.app.size.width)).rstrip(), "dim")
+            ]
         if first and self.value_field.has_focus:
             first.append((f"   shift+tab: name{other}   ctrl+r: unset", "faint"))
         second: list[Piece] = [(f"tab, enter: to the value   up, down: choose{other or '   esc: never mind'}", "faint")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_agentd.cuts import beginning, ending
 from octogram_agentd.network import ports as port_numbers
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 
@@ -273,13 +274,13 @@ def _unexpected(result: CommandResult, expected: List[int], ran: Dict[str, Any])
     if expected != [0]:
         status += " instead of %s" % " or ".join(map(str, expected))
     lines = (result.stderr.rstrip() or result.stdout.rstrip()).splitlines()[-20:]
-    said = ": %s" % lines[-1][:500] if lines else ""
+    said = ": %s" % beginning(lines[-1], 500) if lines else ""
     return ProcedureFailed(
         "%s ended with %s%s" % (result.argv[0], status, said),
         kind="exit",
         exit_code=result.exit_code,
-        argv=[word[:1000] for word in result.argv[:100]],
-        last_lines=[line[-2000:] for line in lines],
+        argv=[beginning(word, 1000) for word in result.argv[:100]],
+        last_lines=[ending(line, 2000) for line in lines],
         result=ran,
     )
 
@@ -293,7 +294,7 @@ def split(argv: Union[str, List[str]]) -> List[str]:
             words = shlex.split(argv)
         except ValueError as error:
             raise ProcedureFailed(
-                "argv cannot be split into words: %s: %.200s" % (str(error).lower(), argv),
+                "argv cannot be split into words: %s: %s" % (str(error).lower(), beginning(argv, 200)),
                 kind="argument",
                 hint="close the quotation, or give a list",
             ) from None

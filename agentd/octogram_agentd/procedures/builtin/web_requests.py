@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from octogram_agentd.cuts import beginning
 from octogram_agentd.network import ports
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint, as_url
 from octogram_agentd.network.interfaces import hosts_of_one
@@ -101,7 +102,7 @@ class Http(Procedure):
                 ),
                 kind="status",
                 status=response.status,
-                body=text[:2000],
+                body=beginning(text, 2000),
                 result=answer,
             )
         return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from octogram_agentd.cuts import beginning
 from octogram_agentd.procedures.base import ProcedureFailed
 
 TYPE_CHECKING = False
@@ -93,7 +94,7 @@ def explanation(text: str, log: str = "") -> str:
     if "configuration is invalid" in message:
         faults = [found.group(0) for found in map(_FAULT.search, [*log.split("\n"), *lines]) if found is not None]
         message = "; ".join(dict.fromkeys(faults)) or message
-    return message[:MESSAGE_CHARACTERS]
+    return beginning(message, MESSAGE_CHARACTERS)
 
 
 def hint_for(message: str) -> str:

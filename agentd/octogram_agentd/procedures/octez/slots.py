@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from octogram_agentd.cuts import beginning, quoted
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.procedures.octez import failures
 from octogram_agentd.procedures.octez.releases import HEAD, has
@@ -71,7 +72,8 @@ def _checked(response: Response, url: str) -> Any:
         if response.status in (401, 403):
             hint = _READ_ONLY
         raise ProcedureFailed(
-            "the DAL node refused %s (%d): %s" % (url, response.status, text[:_SAID_CHARACTERS] or "it said nothing"),
+            "the DAL node refused %s (%d): %s"
+            % (url, response.status, beginning(text, _SAID_CHARACTERS) or "it said nothing"),
             kind="http",
             hint=hint or failures.hint_for(text),
             status=response.status,
@@ -81,4 +83,4 @@ def _checked(response: Response, url: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise ProcedureFailed("%s answered what is not JSON: %.80r" % (url, text), kind="http") from None
+        raise ProcedureFailed("%s answered what is not JSON: %s" % (url, quoted(text, 80)), kind="http") from None
