@@ -71,9 +71,7 @@ class EventMasks:
         self._kept -= len(known)
         before = "" if event.dropped else known
         lines = self._masker.lines(event.lines, before, is_cut=event.dropped > 0)
-        text = "".join(event.lines)
-        most = max(1, self._masker.longest - 1)
-        end = text[-most:] if len(text) >= most else (before + text)[-most:]
+        end = self._masker.tail(before, event.lines)
         self._ends[source] = end
         self._kept += len(end)
         while self._kept > MOST_KEPT:

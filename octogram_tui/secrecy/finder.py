@@ -1,4 +1,4 @@
-"""Finds the texts of secrets in other texts, also where one is spread over lines, or cut off at an end."""
+"""Finds the texts of secrets in other texts, also where one is spread over lines, coloured in part, or cut off."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
+from octogram_tui.secrecy.overlap import Borders, borders_of, endings
+from octogram_tui.secrecy.views import COLOURLESS, PLAIN, View, further_views, is_broken
 
 LONG = 1000
 """A text from so many signs on may be the end of a longer one."""
 
-_GLANCE = 64
-"""Signs that are compared before all of a long text is."""
-
-_CUT = re.compile(r"…|\.\.\.")
-_BREAK = re.compile(r"\r?\n")
+_CUT_OFF = re.compile(r"…|\.\.\.")
+_CUT_AHEAD = re.compile(r"…|\.\.\.(?!\.)")
 
 
 class Needle(NamedTuple):
@@ -49,11 +48,24 @@ class Finder:
         self.longest = len(self.needles[0].text) if self.needles else 0
         self._begin = frozenset(needle.text[:SHORTEST] for needle in self.needles)
         self._end = frozenset(needle.text[-SHORTEST:] for needle in self.needles)
-        self._broken = tuple(needle for needle in self.needles if "\n" in needle.text)
+        self._broken = tuple(needle for needle in self.needles if is_broken(needle.text))
+        self._borders: dict[str, Borders] = {}
 
-    def is_possible(self, text: str, *, is_cut: bool) -> bool:
+    def may_hold(self, text: str) -> bool:
         """Tell quickly of most texts that nothing is in them."""
-        return self._has_one(text, self._begin) or (is_cut and self._has_one(text[: self.longest], self._end))
+        has_breaks = is_broken(text)
+        if has_breaks and any(needle.text in text for needle in self._broken):
+            return True
+        if self._is_possible(PLAIN.bare(text) if has_breaks else text):
+            return True
+        return any(self._is_possible(view.bare(text)) for view in further_views((text,)))
+
+    def _is_possible(self, bare: str, *, is_cut: bool = False) -> bool:
+        if self._has_one(bare, self._begin):
+            return True
+        if "…" in bare or "..." in bare:
+            return self._has_one(bare, self._end)
+        return (is_cut or len(bare) >= LONG) and self._has_one(bare[: self.longest], self._end)
 
     def _has_one(self, text: str, wanted: frozenset[str]) -> bool:
         if 2 * len(text) < len(wanted):
@@ -68,61 +80,120 @@ class Finder:
         before: what came directly before the texts; where it held the beginning of a needle, its end is found.
         is_open: more may follow. is_cut: what came before is not known.
         """
-        pieces = [(number, *piece) for number, text in enumerate(texts) for piece in _pieces(text)]
+        result: list[list[Span]] = [[] for _ in texts]
+        found = [
+            self._seen(view, texts, result, before, is_open=is_open, is_cut=is_cut)
+            for view in (PLAIN, *further_views(texts))
+        ]
+        for number, text in enumerate(texts) if self._broken else ():
+            if is_broken(text):
+                whole = [span for needle in self._broken for span in _of(needle, text)]
+                result[number] += whole
+                found.append(bool(whole))
+        if not any(found):
+            return None
+        return [_apart(each) if len(each) > 1 else each for each in result]
+
+    def _seen(
+        self, view: View, texts: Sequence[str], result: list[list[Span]], before: str, *, is_open: bool, is_cut: bool
+    ) -> bool:
+        """Add what one look at texts shows; tells whether there was anything."""
+        pieces = view.pieces(texts)
         joined = before + "".join(texts[number][start:end] for number, start, end in pieces)
         is_cut = (is_cut or len(joined) >= LONG) and not before
-        if not self.is_possible(joined, is_cut=is_cut):
-            return None
-        cuts = [(found.start(), SHORTEST) for found in _CUT.finditer(joined)]
+        if not self._is_possible(joined, is_cut=is_cut):
+            return False
+        cuts = {found.start(): SHORTEST for found in _CUT_OFF.finditer(joined)}
         at = len(before)
         for number, start, end in pieces:
             at += end - start
             if end == len(texts[number]):
-                cuts.append((at, SHORTEST_LINE))
+                cuts.setdefault(at, SHORTEST_LINE)
         if is_open:
-            cuts.append((at, SHORTEST))
-        found = _apart(self._occurrences(joined, len(before), cuts, is_cut=is_cut))
-        result: list[list[Span]] = [[] for _ in texts]
+            cuts[at] = SHORTEST
+        behind = [found.end() for found in _CUT_AHEAD.finditer(joined)]
+        if is_cut:
+            behind.append(0)
+        spans = _apart(self._occurrences(joined, len(before), cuts, behind))
         at = len(before)
-        for number, start, end in pieces:
-            length = end - start
-            result[number] += [span for each in found if (span := _within(each, at, length, start)) is not None]
+        number = 0  # of the first place that ends behind where the piece begins
+        for piece in pieces:
+            length = piece.end - piece.start
+            while number < len(spans) and spans[number].end <= at:
+                number += 1
+            for span in _until(spans, number, at + length):
+                part = _within(span, at, length, piece.start)
+                if part is not None:
+                    result[piece.number].append(part)
             at += length
-        for number, text in enumerate(texts):
-            whole = [span for needle in self._broken for span in _of(needle, text)]
-            if whole:
-                result[number] = _apart([*whole, *result[number]])
-        return result if any(result) else None
+        return bool(spans)
 
-    def _occurrences(self, joined: str, first: int, cuts: Sequence[tuple[int, int]], *, is_cut: bool) -> Iterator[Span]:
+    def _occurrences(self, joined: str, first: int, cuts: dict[int, int], behind: Sequence[int]) -> Iterator[Span]:
         """Give all that is there, with what is cut off; what ends before `first` was seen before.
 
-        cuts: where a text may have been cut off, and how many signs of a needle tell that it was.
+        cuts: where a text may have been cut off, and how many signs of a needle tell that it was. behind: where one may
+        begin whose beginning was cut off.
         """
+        ends = sorted(cut for cut in cuts.items() if cut[0] > first)
+        length = len(joined)
+        turned = joined[::-1] if behind else ""
+        starts = sorted((length - start, SHORTEST) for start in behind)
+        begun = {begin for begin in self._begin if begin in joined}
+        ended = {end for end in self._end if end in joined} if behind else set()
+        heads: dict[int, Span] = {}  # by where they end: the longest is all of the others
+        tails: dict[int, Span] = {}
         for needle in self.needles:
-            length = len(needle.text)
-            if needle.text[:SHORTEST] in joined:
+            whole = len(needle.text)
+            if needle.text[:SHORTEST] in begun:
                 yield from (span for span in _of(needle, joined) if span.end > first)
-                for end, shortest in cuts:
-                    held = _overlap(joined[max(0, end - length + 1) : end], needle.text)
-                    if held >= shortest and end > first:
-                        yield Span(end - held, end, needle, 0, held)
-            if is_cut and needle.text[-SHORTEST:] in joined:
-                held = _overlap(needle.text, joined[: length - 1])
-                if held >= SHORTEST:
-                    yield Span(0, held, needle, length - held, length)
+                for end, held in endings(joined, needle.text, ends, self._borders_of):
+                    _keep_longest(heads, end, Span(end - held, end, needle, 0, held))
+            if needle.text[-SHORTEST:] in ended:
+                for end, held in endings(turned, needle.text[::-1], starts, self._borders_of):
+                    start = length - end
+                    if start + held > first:
+                        _keep_longest(tails, start, Span(start, start + held, needle, whole - held, whole))
+        yield from heads.values()
+        yield from tails.values()
+
+    def _borders_of(self, begin: str) -> Borders:
+        known = self._borders.get(begin)
+        if known is None:
+            known = self._borders[begin] = borders_of(begin)
+        return known
+
+    def tail(self, before: str, texts: Sequence[str]) -> str:
+        """Give what of texts, and of what came before them, has to be known to find what goes on behind them.
+
+        That is the longest beginning of a needle at their end, or what is too short to be one.
+        """
+        text = "\n".join(texts)
+        best = (before + COLOURLESS.bare(text))[1 - SHORTEST :]
+        for view in (PLAIN, *further_views((text,))):
+            joined = (before + view.bare(text))[-self.longest :]
+            if not self._has_one(joined, self._begin):
+                continue
+            for needle in self.needles:
+                if len(needle.text) > len(best) and needle.text[:SHORTEST] in joined:
+                    cut = [(len(joined), SHORTEST)]
+                    held = max((held for _, held in endings(joined, needle.text, cut, self._borders_of)), default=0)
+                    if held > len(best):
+                        best = needle.text[:held]
+        return best
 
 
-def _pieces(text: str) -> list[tuple[int, int]]:
-    """Give where a text's lines begin and end."""
-    if "\n" not in text:
-        return [(0, len(text))]
-    found = []
-    start = 0
-    for end in _BREAK.finditer(text):
-        found.append((start, end.start()))
-        start = end.end()
-    return [*found, (start, len(text))]
+def _keep_longest(found: dict[int, Span], place: int, span: Span) -> None:
+    known = found.get(place)
+    size = span.last - span.first
+    if known is None or (size, -len(span.needle.code)) > (known.last - known.first, -len(known.needle.code)):
+        found[place] = span
+
+
+def _until(spans: Sequence[Span], number: int, end: int) -> Iterator[Span]:
+    """Give places, from one on, that begin before a sign."""
+    while number < len(spans) and spans[number].start < end:
+        yield spans[number]
+        number += 1
 
 
 def _within(span: Span, at: int, length: int, start: int) -> Span | None:
@@ -140,17 +211,6 @@ def _of(needle: Needle, text: str) -> Iterator[Span]:
     while at >= 0:
         yield Span(at, at + length, needle, 0, length)
         at = text.find(needle.text, at + length)
-
-
-def _overlap(head: str, tail: str) -> int:
-    """Give how many signs at the end of one text begin the other, at most; 0 for fewer than count."""
-    begin = tail[:SHORTEST]
-    at = head.find(begin, max(0, len(head) - len(tail)))
-    while at >= 0:
-        if tail.startswith(head[at : at + _GLANCE]) and tail.startswith(head[at:]):
-            return len(head) - at
-        at = head.find(begin, at + 1)
-    return 0
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
+from octogram_tui.secrecy.views import LOOSE
 
 _NOT_PLAIN = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 
@@ -45,6 +46,7 @@ def _all(value: str) -> Iterator[tuple[str, str]]:
     lines = value.splitlines()
     if len(lines) > 1:
         yield "".join(lines), "one line"
+        yield LOOSE.bare(value), "one line, no indents"
         for number, line in enumerate(lines, 1):
             bare = line.strip()
             if len(bare) >= SHORTEST_LINE and not bare.startswith("-----"):  # what all keys begin with tells nothing

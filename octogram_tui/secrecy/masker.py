@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from octogram_tui.errors import AttachRefused
-from octogram_tui.secrecy.finder import LONG, Finder, Needle, Span
+from octogram_tui.secrecy.finder import Finder, Needle, Span
 from octogram_tui.secrecy.names import SHORTEST, label
 from octogram_tui.secrecy.walk import Way, walk
 
@@ -40,11 +40,6 @@ class Masker:
     def is_idle(self) -> bool:
         """Whether there is no secret."""
         return not self._by_code
-
-    @property
-    def longest(self) -> int:
-        """How many signs the longest text has that is looked for."""
-        return self._finder.longest
 
     def learn(self, name: str, value: str) -> bool:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
@@ -77,6 +72,10 @@ class Masker:
     def lines(self, lines: list[str], before: str = "", *, is_cut: bool = False) -> list[str]:
         """Mask lines that others may follow. before: the last of those that came before; is_cut: nobody knows those."""
         return self._masked(lines, before=before, is_open=True, is_cut=is_cut)
+
+    def tail(self, before: str, lines: list[str]) -> str:
+        """Give what of lines, and of what came before them, is to be given as `before` with the lines that follow."""
+        return self._finder.tail(before, lines)
 
     def text(self, text: str) -> str:
         """Mask a text that may hold masks already."""
@@ -172,9 +171,7 @@ class Masker:
     def _has_none(self, text: str) -> bool:
         if len(text) < SHORTEST:
             return text not in self._whole
-        if "\n" in text:  # what is spread over lines is found as if it were not
-            text = text.replace("\r\n", "").replace("\n", "")
-        return not self._finder.is_possible(text, is_cut=len(text) >= LONG)
+        return not self._finder.may_hold(text)
 
 
 def _number(text: str) -> str:

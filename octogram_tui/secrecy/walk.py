@@ -40,7 +40,7 @@ def walk(value: Any, way: Way) -> Any:
 def _sequence(value: Any, way: Way) -> Any:
     new: list[Any]
     if len(value) > 1 and all(isinstance(each, str) for each in value):
-        if way.is_plain("".join(value)) and all(map(way.is_plain, value)):
+        if way.is_plain("\n".join(value)) and all(map(way.is_plain, value)):
             return value
         new = way.change([*value])  # together: what is spread over them is found too
     else:
