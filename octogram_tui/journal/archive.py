@@ -27,6 +27,7 @@ from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import claim as claims
 from octogram_tui.journal import order, reader
+from octogram_tui.journal.codec import UnknownEvent
 from octogram_tui.journal.presence import ALIVE
 from octogram_tui.journal.sources import DIRECTORY as SOURCES
 from octogram_tui.journal.terms import TERMS
@@ -214,21 +215,11 @@ def load(directory: Path) -> KnownRun:
             raise DamagedRun(f"{directory / JOURNAL} is no file")
         last = reader.last_event(directory / JOURNAL)
         state = "finished" if isinstance(last, RunFinished) else "crashed"
+    if isinstance(last, UnknownEvent) and last.name == RunFinished.TYPE:
+        raise DamagedRun(f"{directory / JOURNAL} is damaged: its last line does not say how the run ended")
     if isinstance(last, RunFinished):
-        if not _says_how(last):
-            raise DamagedRun(f"{directory / JOURNAL} is damaged: its last line does not say how the run ended")
         return KnownRun(info, directory, state, last.exit_code, last.duration_s, last.counts, last.paused_s)
     return KnownRun(info, directory, state, duration_s=last.at_s if last is not None else 0.0)
-
-
-def _says_how(last: Any) -> bool:
-    """Tell whether a journal's last event holds what it should: files are read as they are."""
-    return (
-        isinstance(last.exit_code, int)
-        and isinstance(last.duration_s, int | float)
-        and isinstance(last.paused_s, int | float)
-        and isinstance(last.counts, dict)
-    )
 
 
 def _info_of(record: Any) -> RunInfo:

@@ -12,7 +12,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
@@ -35,6 +36,8 @@ INPUT_TYPE = "input"
 ALWAYS = frozenset({"value", "exit_code", "arguments"})
 """Fields that are written even when they are empty."""
 
+_MOST = 1 << 62  # of any number that an event has of its own
+
 _FIRST = ("seq", "at_s", "type")
 _NOT_FIELDS = frozenset((*_FIRST, seal.NAME))
 _SPREAD = ("stage", "job", "agent", "key")
@@ -52,7 +55,7 @@ class UnknownEvent(Event):
 class _Shape:
     """How the events of one type are written and read, worked out once."""
 
-    __slots__ = ("at", "cls", "has_failure", "known", "names", "optional", "required", "spread", "values")
+    __slots__ = ("at", "cls", "has_failure", "known", "names", "numbers", "optional", "required", "spread", "values")
 
     def __init__(self, cls: type[Event]) -> None:
         own = [f for f in fields(cls) if f.name not in _FIRST and f.name != "cause"]
@@ -67,6 +70,7 @@ class _Shape:
         self.names = tuple(_flat(inner, self.spread))
         self.required = frozenset(_flat(required, self.spread))
         self.known = frozenset(("seq", "at_s", *self.names))
+        self.numbers = _numbers_of(cls, own)
         # None is compared as it is: `false` and 0 are values of a variable, and are written.
         self.optional = [
             (name, f.default is None)
@@ -77,6 +81,38 @@ class _Shape:
         self.optional.append(("cause", False))
         if self.at is not None and "instance" not in required:
             self.optional += [(name, False) for name in self.spread]
+
+
+def _numbers_of(cls: type[Event], own: Sequence[Any]) -> tuple[tuple[str, tuple[type, ...], type | None], ...]:
+    """Give the fields that hold numbers, which ones each takes, and what holds them where there are many."""
+    hints = get_type_hints(cls)
+    found = []
+    for f in own:
+        hint = hints[f.name]
+        parts = get_args(hint) or (hint,)
+        holder = next((one for one in (dict, list) if get_origin(hint) is one), None)
+        kind = parts[0] if holder is None else parts[-1]
+        if kind in (int, float):
+            kinds = (int, float) if kind is float else (int,)
+            found.append((f.name, (*kinds, NoneType) if NoneType in parts else kinds, holder))
+    return tuple(found)
+
+
+def _check_numbers(record: dict[str, Any], shape: _Shape) -> None:
+    """See that what is computed with are numbers. Raises ValueError: what wrote the record may not be of ours."""
+    for name, kinds, holder in shape.numbers:
+        if name not in record:
+            continue
+        value = record[name]
+        if holder is None:
+            values: Iterable[Any] = (value,)
+        elif type(value) is holder:
+            values = value.values() if holder is dict else value
+        else:
+            raise ValueError(f"`{name}` holds no numbers, but {value!r:.80}")
+        for one in values:
+            if type(one) not in kinds or (one is not None and not -_MOST <= one <= _MOST):
+                raise ValueError(f"`{name}` cannot be {one!r:.80}")
 
 
 def _flat(names: Iterable[str], spread: tuple[str, ...]) -> Iterator[str]:
@@ -161,9 +197,12 @@ def to_dict(event: Event) -> dict[str, Any]:
 def from_dict(record: dict[str, Any]) -> Event:
     """Give the event of a JSON object. Raises ValueError when it is not one."""
     name = record.get("type")
-    seq, at_s = record.get("seq"), record.get("at_s")
-    if not isinstance(name, str) or not isinstance(seq, int) or not isinstance(at_s, int | float):
+    seq: Any = record.get("seq")
+    at_s: Any = record.get("at_s")
+    if not isinstance(name, str) or type(seq) is not int or type(at_s) not in (int, float):
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
+    if not (0 <= seq <= _MOST and -_MOST <= at_s <= _MOST):
+        raise ValueError(f"an event cannot be number {seq!r:.40} at {at_s!r:.40} s")
     cls = EVENT_TYPES.get(name)
     if cls is None:
         if not is_event(record):
@@ -179,6 +218,8 @@ def from_dict(record: dict[str, Any]) -> Event:
     if not values.keys() >= shape.required:
         missing = shape.required - values.keys()
         raise ValueError(f"an event of type {name} needs {', '.join(sorted(missing))}")
+    if shape.numbers:
+        _check_numbers(values, shape)
     if shape.at is not None:
         values["instance"] = _gathered(values, shape.spread)
         for part in shape.spread:

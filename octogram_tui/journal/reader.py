@@ -67,7 +67,10 @@ def read_lines(path: Path) -> Iterator[Event | dict[str, Any]]:
 
 
 def last_event(path: Path) -> Event | None:
-    """Give the last whole event of a file by looking at its end only; None when there is none."""
+    """Give the last whole event of a file by looking at its end only; None when there is none.
+
+    An end of a run that cannot be read is not passed over: it is given as an event that is not known.
+    """
     try:
         with path.open("rb") as file:
             size_bytes = file.seek(0, 2)
@@ -77,9 +80,14 @@ def last_event(path: Path) -> Event | None:
         return None
     for line in reversed(lines[:-1]):  # what follows the last line end is nothing, or cut short
         try:
-            return codec.decode(line)
+            record = codec.load(line)
         except ValueError:
             continue
+        try:
+            return codec.from_dict(record)
+        except ValueError:
+            if record.get("type") == RunFinished.TYPE:
+                return codec.UnknownEvent(name=RunFinished.TYPE)
     return None
 
 

@@ -23,6 +23,7 @@ from octogram_agentd.wire.lines import WireError, decode, encode
 from octogram_tui import filing
 from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import LinkLost, TransportError
+from octogram_tui.runtime.reading import count, text_of
 from octogram_tui.transport.base import Channel, Transport
 
 ArgvFor = Callable[[str], Sequence[str]]
@@ -102,7 +103,10 @@ async def copy_to(
         result = await answer.wait_line()
     finally:
         channel.abort()
-    return {name: result[name] for name in ("bytes", "files", "sha256")}
+    try:
+        return {**{name: count(result[name]) for name in ("bytes", "files")}, "sha256": text_of(result["sha256"])}
+    except (KeyError, ValueError) as error:
+        raise _senseless(error) from None
 
 
 async def fetch_from(
@@ -143,9 +147,10 @@ async def fetch_from(
         about = await answer.wait_line()
         if about["t"] == "absent":
             return {"local_path": None, "bytes": 0, "files": 0, "sha256": ""}
-        if int(about["bytes"]) > max_bytes or int(about["entries"]) > max_entries:
+        size_bytes, entries = _survey_of(about)
+        if size_bytes > max_bytes or entries > max_entries:
             raise ProcedureFailed(
-                f"{remote_path} has {about['entries']} entries and {about['bytes']} bytes: a fetch takes at most"
+                f"{remote_path} has {entries} entries and {size_bytes} bytes: a fetch takes at most"
                 f" {max_entries} and {max_bytes}",
                 kind="too_large",
             )
@@ -155,9 +160,9 @@ async def fetch_from(
             on_place(os.fsdecode(os.path.join(directory, name)))
         place = aside.directory if aside is not None else directory
         room = await asyncio.to_thread(_room, place)
-        if int(about["bytes"]) > room:
+        if size_bytes > room:
             raise ProcedureFailed(
-                f"{remote_path} has {about['bytes']} bytes, and there is room for {room} here", kind="no_space"
+                f"{remote_path} has {size_bytes} bytes, and there is room for {room} here", kind="no_space"
             )
         landing = Landing(
             _open_parent(place), name, max_bytes=min(max_bytes, room), max_entries=max_entries, below=place
@@ -165,7 +170,7 @@ async def fetch_from(
         while not landing.is_complete:
             await writer.call(landing.feed, await answer.take())
             if on_progress is not None:
-                on_progress(landing.size_bytes, int(about["bytes"]))
+                on_progress(landing.size_bytes, size_bytes)
         if aside is not None:
             await writer.call(aside.pass_on)
     finally:
@@ -197,6 +202,18 @@ async def _send(channel: Channel, root: bytes, total_bytes: int, answer: _Answer
         upcoming.cancel()
         await asyncio.gather(upcoming, return_exceptions=True)
         await reader.last(chunks.close)
+
+
+def _survey_of(about: dict[str, Any]) -> tuple[int, int]:
+    """Give how many bytes and entries an agent says are to come. Raises ProcedureFailed."""
+    try:
+        return count(about["bytes"]), count(about["entries"])
+    except (KeyError, ValueError) as error:
+        raise _senseless(error) from None
+
+
+def _senseless(error: Exception) -> ProcedureFailed:
+    return ProcedureFailed(f"the agent's answer to a file transfer makes no sense: {error}", kind="protocol")
 
 
 async def _settles(answer: Awaitable[object], within_s: float) -> bool:

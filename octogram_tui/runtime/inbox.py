@@ -25,7 +25,7 @@ from octogram_tui.runtime.load import LoadGauge
 from octogram_tui.runtime.log_share import AgentShare
 from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.questions import Questions
-from octogram_tui.runtime.reading import Message, count, read_report
+from octogram_tui.runtime.reading import Message, count, read_remaining, read_report
 
 ACK_AFTER_S = 0.2
 ACK_AFTER_MESSAGES = 64
@@ -116,7 +116,7 @@ class Inbox:
             case "log" | "here":
                 self._questions.answered(message)
             case "stopped":
-                remaining = [dict(one) for one in message.get("remaining") or ()]
+                remaining = read_remaining(message)
                 if not self.stopped.done():
                     self.stopped.set_result({"remaining": remaining})
             case "hb" | "finished" | "progress" | "service":

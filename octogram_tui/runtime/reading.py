@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from octogram_tui.engine.stimuli import (
     ServiceReport,
     Stimulus,
 )
+from octogram_tui.model.entries import ProcessEntry
 from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
 from octogram_tui.model.ids import parse_execution
 
@@ -23,6 +25,9 @@ END_STATES = ("ok", "failed", "cancelled")
 MAX_PORT = 65535
 MAX_KEY_LENGTH = 256
 MOST_LOAD = 1000.0
+MOST_S = 1e9
+MOST = 1 << 53
+"""Of whatever is counted: sums of such numbers can still be written, and other programs read them exactly."""
 
 
 def read_report(agent: str, message: Message) -> Stimulus | None:
@@ -43,7 +48,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 state,
                 message.get("result"),
                 None if error is None else _failure(error),
-                float(message.get("duration_s") or 0.0),
+                _duration_s(message.get("duration_s")),
             )
         case "output":
             return OutputReport(
@@ -102,6 +107,17 @@ def read_here(message: Message) -> Here:
     )
 
 
+def read_remaining(message: Message) -> list[ProcessEntry]:
+    """Give which processes the answer to `stop` says are left. Raises ValueError."""
+    remaining = message.get("remaining") or []
+    if not isinstance(remaining, list) or not all(isinstance(one, dict) for one in remaining):
+        raise ValueError(f"not a list of processes: {remaining!r:.80}")
+    return [
+        {"pid": count(one.get("pid")), "name": text_of(one.get("name", "")), "state": text_of(one.get("state", ""))}
+        for one in remaining
+    ]
+
+
 def _load(agent: str, load: object) -> AgentLoadReport:
     """Read how busy a machine is; what it does not tell is -1."""
     if not isinstance(load, dict):
@@ -113,16 +129,33 @@ def _load(agent: str, load: object) -> AgentLoadReport:
 def _gauge(value: object) -> float:
     if value is None:
         return -1.0
-    if type(value) not in (int, float):
-        raise ValueError(f"not a number: {quoted(value, 80)}")
-    return round(min(max(float(value), 0.0), MOST_LOAD), 2)  # type: ignore[arg-type]
+    return round(min(max(_number(value), 0.0), MOST_LOAD), 2)
+
+
+def _duration_s(value: object) -> float:
+    """Give how long something took; what is not told took no time. Raises ValueError."""
+    if value is None:
+        return 0.0
+    found = _number(value)
+    if not 0.0 <= found <= MOST_S:
+        raise ValueError(f"not a duration: {quoted(value, 80)}")
+    return found
+
+
+def _number(value: object) -> float:
+    """Give a number that can be computed with: neither a truth value, nor text, nor without end. Raises ValueError."""
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is int and abs(value) <= MOST:
+        return float(value)
+    raise ValueError(f"not a number: {quoted(value, 80)}")
 
 
 def count(value: object) -> int:
     """Give a number that counts something; an absent one counts nothing. Raises ValueError."""
     if value is None:
         return 0
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= MOST:
         raise ValueError(f"not a count: {quoted(value, 80)}")
     return value
 

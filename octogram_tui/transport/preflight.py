@@ -6,6 +6,8 @@ Agents of one machine count once, and a jump machine is a machine of its own.
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from octogram_tui.transport.sshconfig import config_files, ignored_directives
 AT_ONCE = 32
 ANSWER_S = 20.0
 OLDEST_PYTHON = (3, 8)
+_VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}", re.ASCII)
 PYTHONS = ("python3", *(f"python3.{minor}" for minor in range(14, 7, -1)))
 LOW_DISK_KIB = 200 * 1024
 NO_DISK_KIB = 10 * 1024
@@ -238,9 +241,9 @@ def _judge(machine: Machine, answer: Answer, asked_at: float, answered_at: float
 
 
 def _judge_python(machine: Machine, answer: Answer) -> None:
-    found = {name: version for version, name in (fact.split(" ", 1) for fact in answer.facts("python"))}
+    found = {name: version for version, _, name in (fact.partition(" ") for fact in answer.facts("python"))}
     for name, version in found.items():
-        if tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON:
+        if _VERSION.match(version) and tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_PYTHON:
             machine.python = name
             machine.note("python", "ok", f"{name} is {version}")
             return
@@ -288,6 +291,8 @@ def _judge_disk(machine: Machine, answer: Answer) -> None:
 def _judge_clock(machine: Machine, answer: Answer, asked_at: float, answered_at: float) -> None:
     try:
         there = float(answer.facts("clock")[0])
+        if not math.isfinite(there):
+            raise ValueError(there)
     except (IndexError, ValueError):
         machine.note("clock", "warn", "its time could not be told")
         return

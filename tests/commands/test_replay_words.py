@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from octogram_tui.commands import replay
-from octogram_tui.errors import OctogramError, UsageError
+from octogram_tui.errors import DamagedJournal, OctogramError, UsageError
 
 JOURNAL = str(Path(__file__).parents[1] / "tui" / "recorded_failing.jsonl")
 
@@ -39,3 +40,17 @@ def test_what_is_no_moment_is_said(look: str, moment: str) -> None:
 def test_a_speed_below_nothing_is_refused(speed: str) -> None:
     with pytest.raises(UsageError, match=f"--speed {speed}: give how many times"):
         replay.main([JOURNAL, f"--speed={speed}"])
+
+
+@pytest.mark.fault(78)
+@pytest.mark.parametrize("look", ["--headless", "--accessible"])
+@pytest.mark.parametrize("number", ['"inf"', "1e999", "NaN", "-Infinity", "null", "[1]", "9" * 400])
+@pytest.mark.parametrize("field", ["duration_s", "at_s", "attempt"])
+def test_a_number_that_is_none_is_said_with_its_line(tmp_path: Path, look: str, number: str, field: str) -> None:
+    lines = Path(JOURNAL).read_text("utf-8").splitlines()
+    at = next(at for at, line in enumerate(lines) if '"type":"job_finished"' in line and '"duration_s"' in line)
+    lines[at] = re.sub(f'"{field}":[0-9.]+', f'"{field}":{number}', lines[at])
+    foreign = tmp_path / "foreign.jsonl"
+    foreign.write_text("\n".join([*lines, ""]), "utf-8")
+    with pytest.raises(DamagedJournal, match=f"foreign.jsonl:{at + 1}: not a journal, or a damaged one"):
+        replay.main([str(foreign), look])

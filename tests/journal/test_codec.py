@@ -52,6 +52,8 @@ def sample(cls: type[ev.Event], *, only_required: bool) -> ev.Event:
     return cls(seq=3, at_s=0.25, **values)
 
 
+FINISHED = ev.JobFinished(seq=1, instance=ID, state="ok", duration_s=1.5)
+
 PART = st.text(st.sampled_from("ab/@[]#\\:~\n\u202e é"), max_size=5)
 
 
@@ -199,6 +201,19 @@ def test_reading_leaves_the_record_as_it_was() -> None:
         (b"[" * 100_000, "nested too deeply"),
         (b'{"seq":1,"type":"run_resumed"}', "`at_s`"),
         (b'{"seq":1,"at_s":0,"type":"agent_failed","agent":"a"}', "needs code, message"),
+        (b'{"seq":true,"at_s":0,"type":"run_resumed"}', "a number `seq`"),
+        (b'{"seq":1,"at_s":"0","type":"run_resumed"}', "`at_s`"),
+        (b'{"seq":1,"at_s":1e999,"type":"run_resumed"}', "an event cannot be number 1 at inf s"),
+        (b'{"seq":1,"at_s":NaN,"type":"run_resumed"}', "an event cannot be number 1 at nan s"),
+        (b'{"seq":-1,"at_s":0,"type":"run_resumed"}', "an event cannot be number -1"),
+        (codec.encode(FINISHED).replace(b"1.5", b'"inf"'), "`duration_s` cannot be 'inf'"),
+        (codec.encode(FINISHED).replace(b"1.5", b"1e999"), "`duration_s` cannot be inf"),
+        (codec.encode(FINISHED).replace(b"1.5", b"NaN"), "`duration_s` cannot be nan"),
+        (codec.encode(FINISHED).replace(b"1.5", b"9" * 400), "`duration_s` cannot be 9999"),
+        (codec.encode(FINISHED).replace(b"1.5", b"null"), "`duration_s` cannot be None"),
+        (codec.encode(FINISHED).replace(b'"attempt":1', b'"attempt":"1"'), "`attempt` cannot be '1'"),
+        (b'{"seq":1,"at_s":0,"type":"run_finished","exit_code":0,"counts":{"ok":"7"}}', "`counts` cannot be '7'"),
+        (b'{"seq":1,"at_s":0,"type":"run_finished","exit_code":0,"counts":[7]}', "`counts` holds no numbers"),
     ],
 )
 def test_what_is_no_event_is_refused(line: bytes, complaint: str) -> None:

@@ -210,6 +210,15 @@ async def test_an_answer_that_makes_no_sense(tmp_path: Path) -> None:
         await from_script("head -c 300000 /dev/zero", tmp_path / "x")
     with pytest.raises(ProcedureFailed, match="makes no sense"):
         await from_script(f"printf '{MAGIC.decode().strip()}\\n[]\\n'; sleep 30", tmp_path / "x")
+    for about in (
+        {"bytes": -1, "entries": 1},
+        {"bytes": "1", "entries": 1},
+        {"bytes": 1},
+        {"bytes": 10**400, "entries": 1},
+    ):
+        said = json.dumps({"t": "found", **about})
+        with pytest.raises(ProcedureFailed, match="makes no sense"):
+            await from_script(f"printf '{MAGIC.decode().strip()}\\n{said}\\n'; sleep 30", tmp_path / "x")
     told = json.dumps({"t": "error", "kind": "k", "message": "hint me", "hint": "h"})
     with pytest.raises(ProcedureFailed, match="hint me") as caught:
         await from_script(f"printf '{MAGIC.decode().strip()}\\n{told}\\n'; sleep 30", tmp_path / "x")

@@ -113,6 +113,19 @@ async def test_credit_is_returned_in_portions(rig: Rig) -> None:
         {"t": "finished", "id": "no name", "state": "ok"},
         {"t": "finished", "state": "ok"},
         {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": 10**400},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": "nan"},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": True},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": -1e300},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": 1e300},
+        {"t": "finished", "id": "s/a@one#1", "state": "ok", "duration_s": ""},
+        {"t": "finished", "seq": True, "id": "s/a@one#1", "state": "ok"},
+        {"t": "output", "id": "s/a@one#1", "lines": [], "dropped": 10**300},
+        {"t": "hb", "n": 1, "load": {"cpu": 10**400}},
+        {"t": "hb", "n": 1, "load": {"processes": 10**400}},
+        {"t": "log", "request": 1, "lines": [], "size_bytes": 10**400},
+        {"t": "stopped", "seq": 1, "remaining": [{"pid": "7"}]},
+        {"t": "stopped", "seq": 1, "remaining": [{"pid": 7, "name": None}]},
+        {"t": "stopped", "seq": 1, "remaining": {"pid": 7}},
         {"t": "finished", "id": "s/a@one#1", "state": "failed", "error": "no"},
         {"t": "finished", "id": "s/a@one#1", "state": "failed", "error": {"message": 7}},
         {"t": "finished", "seq": 7, "id": "s/a@one#1", "state": "ok"},
@@ -142,7 +155,7 @@ async def test_what_makes_no_sense_costs_the_connection_and_then_the_agent(rig: 
         channel, _hello = await rig.back()
         await rig.report(AgentBackReport)
         assert "broke the protocol" in (await rig.report(AgentSilentReport)).message
-    channel.say_bytes(b"x" * 300_000)
+    channel.say_bytes(b'{"t":"finished","seq":1,"id":"s/a@one#1","state":"ok","duration_s":1e999}\n')
     lost = await rig.report(AgentLossReport)
     assert "broke the protocol" in lost.message
     assert rig.kinds() == ["AgentUpReport"]

@@ -157,6 +157,24 @@ async def test_clocks_and_disks(tmp_path: Path) -> None:
     assert (rows["one", "disk"].state, rows["one", "disk"].detail) == ("fail", "4 MiB free on /small")
 
 
+@pytest.mark.fault(93)
+@pytest.mark.parametrize("time", ["nan", "inf", "1e999"])
+async def test_a_clock_that_gives_no_time(tmp_path: Path, time: str) -> None:
+    (tmp_path / "date").write_text(f"#!/bin/sh\necho {time}\n")
+    (tmp_path / "date").chmod(0o755)
+    rows = await report(command(tmp_path, f'PATH={tmp_path}:$PATH exec "$@"'))
+    assert (rows["one", "clock"].state, rows["one", "clock"].detail) == ("warn", "its time could not be told")
+
+
+@pytest.mark.fault(93)
+@pytest.mark.parametrize("said", ["3", "\u00b2.\u00b2 python3", "3.x python3", "9" * 5000 + ".1 python3"])
+async def test_a_version_that_is_none(tmp_path: Path, said: str) -> None:
+    (tmp_path / "python3").write_text(f'#!/bin/sh\necho "$3 python {said}"\n', "utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    rows = await report(command(tmp_path, f'PATH={tmp_path}:$PATH exec "$@"'))
+    assert rows["one", "python"].state in ("ok", "fail")
+
+
 @pytest.mark.fault(40)
 @pytest.mark.parametrize(
     ("written", "user", "is_told"),

@@ -18,7 +18,7 @@ def new() -> str:
 def has_ended(birth: str) -> bool:
     """Tell whether the daemon of a name is certainly gone: False also when that cannot be known from here."""
     pid, start, _random, boot, host = (birth.split(":", 4) + [""] * 5)[:5]
-    if host != os.uname().nodename or not pid.isdigit() or not boot:
+    if host != os.uname().nodename or not (pid.isascii() and pid.isdigit() and len(pid) < 20) or not boot:
         return False
     if boot != boot_id():
         return True

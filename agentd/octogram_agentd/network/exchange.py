@@ -151,7 +151,8 @@ def _range(headers: Dict[str, str], about: os.stat_result) -> Tuple[int, int]:
     wanted = headers.get("range", "")
     condition = headers.get("if-range", "")
     first, dash, last = wanted[6:].partition("-")
-    counts = wanted.startswith("bytes=") and bool(dash) and (first + last).isdigit() and len(wanted) < 100
+    counts = wanted.startswith("bytes=") and bool(dash) and len(wanted) < 100
+    counts = counts and (first + last).isascii() and (first + last).isdigit()  # `isdigit` alone takes `²` too
     if not counts or (condition and condition not in (_tag(about), _http_date(about.st_mtime))):
         headers.pop("range", None)
         return 0, size

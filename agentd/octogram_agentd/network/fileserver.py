@@ -228,6 +228,20 @@ class Server:
             pass
         except OSError:
             self._close(one)  # the other side went away
+        except Exception as error:  # ours: whoever asked for it gets no more, and all others are served
+            self._fail(one, error)
+
+    def _fail(self, one: _Connection, error: Exception) -> None:
+        """Let go of a connection that we failed at; one that has had no answer yet is told."""
+        _say("%s %s failed: %s: %s" % (one.method, ascii(one.target[:2000])[1:-1], type(error).__name__, error))
+        if one.is_asking:
+            refusal = Refused(500)
+            one.status = refusal.status
+            try:
+                one.socket.send(refusal.answer(one.method))
+            except OSError:
+                pass
+        self._close(one)
 
     def _read(self, one: _Connection) -> None:
         data = one.socket.recv(MAX_HEAD_BYTES)

@@ -140,9 +140,9 @@ class Landing:
                 self._finish(fields["entries"])
                 return
             name = to_bytes(fields["name"])
-            mode = int(fields["mode"])
+            mode = _count(fields["mode"])
             is_dir = kind == "dir"
-            size_bytes = 0 if is_dir else int(fields["size"])
+            size_bytes = 0 if is_dir else _count(fields["size"])
         except (WireError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _broken("%s in %s" % (error, quoted(line, 200))) from None
         self._entries += 1
@@ -255,6 +255,12 @@ class Landing:
         sha256 = self._file_digest.hex() if self._file_digest else self._digest.hexdigest()
         self.result = {"bytes": self.size_bytes, "files": self.files, "sha256": sha256}
         self._state = "end"
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("%.80r is no size and no mode" % (value,))
+    return value
 
 
 def _broken(why: str) -> ProcedureFailed:

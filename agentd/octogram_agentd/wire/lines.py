@@ -74,6 +74,14 @@ def _refuse_constant(name: str) -> float:
     raise ValueError("%s is not allowed" % name)
 
 
+def _finite(digits: str) -> float:
+    """Read a number with a point or an exponent: one that is too large for a float would become an infinity."""
+    value = float(digits)
+    if value - value != 0.0:
+        raise ValueError("%.40s is too large a number" % digits)
+    return value
+
+
 def _refuse_value(value: object) -> object:
     raise TypeError("a %s is not JSON" % type(value).__name__)
 
@@ -84,7 +92,7 @@ class _Rules:
     strict = True
     object_hook = None
     object_pairs_hook = None
-    parse_float = float
+    parse_float = staticmethod(_finite)
     parse_int = int
     parse_constant = staticmethod(_refuse_constant)
     memo: Dict[str, str] = {}
@@ -96,7 +104,7 @@ def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
         import json  # type: ignore[unreachable]
 
         writer = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-        return writer, lambda text: json.loads(text, parse_constant=_refuse_constant)
+        return writer, lambda text: json.loads(text, parse_float=_finite, parse_constant=_refuse_constant)
     scan: Any = _json.make_scanner(_Rules())  # type: ignore[arg-type]
 
     def write(value: Any) -> str:

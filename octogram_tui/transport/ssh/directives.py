@@ -121,7 +121,7 @@ class Directives(SSHClientConfig):
     def _set_port(self, option: str, args: list[str]) -> None:
         text = args.pop(0)
         try:
-            port = int(text) if text.isdigit() else socket.getservbyname(text, "tcp")
+            port = int(text) if text.isascii() and text.isdigit() else socket.getservbyname(text, "tcp")
         except OSError:
             port = 0
         if not 0 < port < 65536:

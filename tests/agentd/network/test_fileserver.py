@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from interpreters import interpreters
 
-from octogram_agentd.network import fileserver
+from octogram_agentd.network import exchange, fileserver
 from octogram_agentd.network.tickets import with_ticket
 from octogram_agentd.processes import origin
 
@@ -143,6 +143,8 @@ def test_head_says_the_same_without_the_content(server: Server) -> None:
         ("bytes=1-2,4-5", 200, b"0123456789"),
         ("lines=1-2", 200, b"0123456789"),
         ("bytes=-", 200, b"0123456789"),
+        ("bytes=\xb2-", 200, b"0123456789"),
+        ("bytes=-\xb9", 200, b"0123456789"),
     ],
 )
 @pytest.mark.fault(89)
@@ -406,6 +408,28 @@ def test_whoever_is_slow_is_sent_away(place: Path, monkeypatch: pytest.MonkeyPat
             assert got < 8 << 20
     finally:
         server.close()
+
+
+@pytest.mark.fault(89)
+def test_what_we_fail_at_costs_its_connection_only(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Odd(exchange.Answer):
+        def __init__(self, request: exchange.Request, directory: bytes, key: str) -> None:
+            if request.target == "/odd":
+                raise KeyError("a defect")
+            super().__init__(request, directory, key)
+
+    monkeypatch.setattr(fileserver, "Answer", Odd)
+    server = Late(place / "www")
+    try:
+        with server.connect(b"GET /odd HTTP/1.1\r\n\r\n") as odd:
+            assert odd.recv(1000).startswith(b"HTTP/1.1 500")
+        with server.connect(b"GET /f.txt HTTP/1.1\r\n\r\n") as usual:
+            assert usual.recv(1000).startswith(b"HTTP/1.1 200")
+    finally:
+        server.close()
+    assert "GET /odd failed: KeyError: 'a defect'\n" in capfd.readouterr().out
 
 
 @pytest.mark.fault(89)

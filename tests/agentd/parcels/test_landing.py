@@ -33,6 +33,9 @@ ONE_BYTE = encode({"t": "file", "name": "", "mode": 0o644, "size": 1})
         ([ROOT, file_parts("f", b"x")[:-20], b"x" * 20], "arrived damaged"),
         ([ROOT, encode({"t": "end", "entries": 1}), b"more"], "bytes after the end"),
         ([b"x" * 70_000], "too long"),
+        ([encode({"t": "file", "name": "", "mode": 0o644, "size": -1})], "broken"),
+        ([encode({"t": "file", "name": "", "mode": 0o644, "size": "\u0663"})], "broken"),
+        ([encode({"t": "file", "name": "", "mode": 1e300, "size": 1})], "broken"),
     ],
 )
 @pytest.mark.fault(83, 92)

@@ -172,7 +172,7 @@ def mutez(text: Any) -> str:
     """Bring a balance to plain digits; `_` may separate them, except in front. Raises ProcedureFailed."""
     digits = str(text)
     plain_digits = digits.replace("_", "")
-    if digits.startswith("_") or not plain_digits.isdigit():
+    if digits.startswith("_") or not (plain_digits.isascii() and plain_digits.isdigit()):
         raise ProcedureFailed("%r is not a balance in mutez" % text, kind="refused")
     return plain_digits
 
