@@ -175,12 +175,20 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def _called(pid: int, run: str) -> str:
-    """Give the agent that a daemon, its guard or a bridge is of: in the command line, or in a text that is run."""
+    """Give the agent that a daemon, its guard or a bridge is of: in the command line, or in the text it came as."""
     import re
+    from binascii import a2b_base64
 
+    said = _read(pid, "cmdline")
+    text = re.search(rb'a2b_base64\("([\w+/=]+)"', said)
+    if text is not None:
+        try:
+            said = a2b_base64(text.group(1))
+        except ValueError:
+            pass
     between = rb"\W{1,12}"
     words = between.join((rb"\battach", b"--run", re.escape(run.encode()), b"--agent", rb"([\w.~+=@-]+)"))
-    found = re.search(words, _read(pid, "cmdline"))
+    found = re.search(words, said)
     return found.group(1).decode() if found else ""
 
 

@@ -61,6 +61,7 @@ def _damage_of(entry: RunEntry) -> list[str]:
 def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
     """Say what a run whose process has died may have left, where and until when, and what can be done about it."""
     until = left.until(run.directory, archive.JOURNAL, run.info.lease_s)
+    is_sound = is_sound and left.tells(run.journal)
     resume = f"octogram-tui resume {run.id} goes on with it"
     if presence.cleaned_s(run.directory, archive.JOURNAL):
         return ["nothing is left of it on any machine: it was cleaned", *([resume] if is_sound else [])]
@@ -72,7 +73,7 @@ def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
     when = until.astimezone().strftime("%H:%M:%S")
     if until <= datetime.now(UTC):
         return [f"its agents had to end by themselves by {until.astimezone():%Y-%m-%d %H:%M:%S}", ways]
-    if not is_sound or not left.tells(run.journal):
+    if not is_sound:
         return [f"until {when} it may still run agents: which is not known", ways]
     agents = left.agents_named(run.journal)
     if not agents:

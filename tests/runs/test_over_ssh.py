@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from fixtures_program import PROGRAM, ROOT, Place, events_of, plain
+from fixtures_program import PROGRAM, ROOT, Place, events_of, plain, wait_for
 from fixtures_ssh import ServerFactory, SshServer
 
 QUICKSTART = (ROOT / "sample_scenarios" / "quickstart.yml").read_text()
@@ -167,3 +168,28 @@ def test_what_stays_on_a_machine_is_shown_and_removed(place: Place, openssh_serv
     assert not (openssh_server.home / ".octogram").exists()
     assert [p.name for p in (openssh_server.home / ".cache").iterdir()] == []
     assert place.run(path, *config).returncode == 0, "the next run sends its program again"
+
+
+@pytest.mark.sshd
+def test_what_a_crashed_run_left_on_a_machine_is_found_also_when_its_files_are_gone(
+    place: Place, openssh_server: SshServer
+) -> None:
+    text = """agents: [{name: a, address: 127.0.0.1}]
+stages: [{name: s, jobs: [{name: j, builtins.shell: "touch up; exec sleep 600"}]}]
+"""
+    config = ("--ssh-config", str(openssh_server.ssh_config))
+    process = place.start(str(place.write("s.yml", text)), *config)
+    wait_for(lambda: list(openssh_server.home.glob(".octogram/runs/*/a/home/up")))
+    process.kill()
+    process.communicate()
+    (run,) = openssh_server.home.glob(".octogram/runs/*")
+    shutil.rmtree(run)
+    asked = place.run("clean", "last", *config)
+    assert asked.returncode == 10
+    assert asked.stdout.count("(octogram-guard, of agent a, whose files are gone)") == 1
+    assert "(python" in asked.stdout  # its daemon
+    assert asked.stdout.count("(sleep, of agent a, whose files are gone)") == 1
+    done = place.run("clean", "last", *config, "--yes")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"nothing is left of run {run.name}"), done
+    again = place.run("clean", "last", *config)
+    assert (again.returncode, again.stdout.splitlines()[0]) == (0, "a: nothing")

@@ -12,7 +12,7 @@ import time
 
 from octogram_agentd.daemon import birth
 from octogram_agentd.daemon.door import Door, dial, listen, peer_uid
-from octogram_agentd.daemon.home import JOURNAL, SOCKET, Home, HomeUnusable, candidates, lock, make, unlink
+from octogram_agentd.daemon.home import JOURNAL, Home, HomeUnusable, candidates, lock, make
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,9 +135,8 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _
 
 def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int) -> _socket.socket:
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    unlink(os.path.join(root, SOCKET))  # of a daemon that was killed
     try:
-        listener = listen(root)
+        listener = listen(root)  # the socket of a daemon that was killed may be there
     except OSError as error:
         raise HomeUnusable("no socket can be made in %s: %s" % (root, error.strerror)) from None
     if os.fork() == 0:

@@ -33,7 +33,11 @@ def dial(root: str) -> _socket.socket:
 
 
 def listen(root: str) -> _socket.socket:
-    """Make the socket of a directory, and listen. Raises OSError."""
+    """Make the socket of a directory, in place of whatever stands there, and listen. Raises OSError."""
+    path = os.path.join(root, SOCKET)
+    unlink(path)
+    if os.path.lexists(path):  # a directory: it goes with the rest
+        os.rename(path, "%s.%s" % (path, os.urandom(4).hex()))
 
     def act(sock: _socket.socket) -> None:
         sock.bind(SOCKET)
@@ -94,8 +98,6 @@ class Door:
         """Make the socket again where it was removed, or something else stands in its place."""
         found = self._found()
         if not found or found != self._inode:
-            if found:
-                unlink(self._path)
             try:
                 listener = listen(self._root)
             except OSError:

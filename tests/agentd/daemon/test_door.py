@@ -65,6 +65,25 @@ def test_what_stands_in_the_sockets_place_is_removed(place: Place, there: tuple[
     second.stop()
 
 
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("lives", [True, False])
+def test_a_directory_in_the_sockets_place_is_put_aside(
+    place: Place, there: tuple[Connection, dict[str, str]], lives: bool
+) -> None:
+    first, welcome = there
+    if not lives:
+        os.kill(int(welcome["pid"]), signal.SIGKILL)
+        first.drain()
+    (place.root / "sock").unlink()
+    (place.root / "sock").mkdir()
+    (place.root / "sock" / "inner").touch()
+    first.close()
+    second, answer = again(place, welcome, epoch=2, rx=0)
+    assert (answer["birth"] == welcome["birth"]) is lives
+    second.stop()
+    until(lambda: not place.root.exists(), "it goes with the rest")
+
+
 @pytest.mark.fault(28, 35)
 def test_a_killed_daemon_is_replaced_in_its_own_place(place: Place, there: tuple[Connection, dict[str, str]]) -> None:
     first, welcome = there
