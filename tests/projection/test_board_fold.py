@@ -268,7 +268,7 @@ def test_only_the_rows_that_are_named_are_stale_and_get_back_what_they_were() ->
     assert [row.state for row in rows] == [State.TOLERATED, State.OK, State.SKIPPED]
     assert rows[2].message == "when: vars.x"
     check_counts(board)
-    assert [notice.text for notice in board.notices] == ['x 0 -> "a value that is much t…: 2 instances stale']
+    assert [notice.text for notice in board.notices] == ['x 0 -> "a value that is much...: 2 instances stale']
 
 
 def test_what_a_set_variable_came_to_is_said_also_when_it_is_nothing() -> None:
