@@ -66,7 +66,8 @@ def plain(text: str) -> str:
         text = _ESCAPE.sub("", text)
     if "\r" in text:
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return beginning(" ".join(beginning(text, CAUSE_CHARACTERS * 4).split()), CAUSE_CHARACTERS)
+    text = " ".join(beginning(text, CAUSE_CHARACTERS * 4).split())
+    return text if len(text) <= CAUSE_CHARACTERS else text[: CAUSE_CHARACTERS - 3] + "..."
 
 
 _UNREACHABLE = re.compile(r"cannot reach [^ ]+: ")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from octogram_tui.cuts import beginning
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
@@ -86,4 +85,4 @@ def went_back(event: ev.CourseMovedBack) -> str:
 
 def _short(value: Value) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return beginning(text, SHOWN_VALUE)
+    return text if len(text) <= SHOWN_VALUE else f"{text[: SHOWN_VALUE - 3]}..."

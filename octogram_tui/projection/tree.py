@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from octogram_tui.cuts import beginning
 from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
@@ -80,7 +79,8 @@ class Node:
         """Its value on a line, not all of a long one; empty where it has none."""
         if self.value is ABSENT:
             return ""
-        return beginning(shown(self.value), SHOWN_VALUE)
+        value = shown(self.value)
+        return value if len(value) <= SHOWN_VALUE else value[: SHOWN_VALUE - 3] + "..."
 
     @property
     def head(self) -> str:

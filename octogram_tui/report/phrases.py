@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-from octogram_tui.cuts import beginning
 from octogram_tui.model.ids import InstanceId
 
 SHOWN_VALUE = 200
@@ -37,8 +36,7 @@ def lasted(seconds: float, paused_s: float) -> str:
 def value(given: object) -> str:
     """Write a variable's value as JSON, which is how the language writes it too, and not all of a long one."""
     text = json.dumps(given, ensure_ascii=False)
-    shown = beginning(text, SHOWN_VALUE)
-    return shown if shown == text else f"{shown} ({len(text)} characters)"
+    return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}... ({len(text)} characters)"
 
 
 def case_name(instance: InstanceId) -> str:

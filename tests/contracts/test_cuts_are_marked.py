@@ -69,8 +69,14 @@ EXCEPTIONS = {
         "octogram_tui/transport/ssh/doors.py": ["data[:GREETING_BYTES]"],
         "agentd/octogram_agentd/procedures/octez/rollups.py": ["line[:2000]"],
     },
-    "it says so itself, in signs that every terminal has": {
+    "it was masked before, and says itself that it is cut, in signs that every terminal has": {
         "octogram_tui/projection/ansi.py": ["last[:SCANNED_CHARACTERS]", "line[:SHOWN_CHARACTERS]"],
+        "octogram_tui/projection/causes.py": ["text[:CAUSE_CHARACTERS - 3]"],
+        "octogram_tui/projection/stale.py": ["text[:SHOWN_VALUE - 3]"],
+        "octogram_tui/projection/tree.py": ["value[:SHOWN_VALUE - 3]"],
+        "octogram_tui/report/phrases.py": ["text[:SHOWN_VALUE]"],
+    },
+    "the sign is put where its first line is told": {
         "agentd/octogram_agentd/processes/logs.py": ["self._memory[-MEMORY_BYTES:]"],
     },
     "it was masked before, and is cut for the screen": {

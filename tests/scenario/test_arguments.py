@@ -187,7 +187,7 @@ def test_refused_beforehand(members: str, message: str) -> None:
         ("word: '{{ \"a\" * 9 }}'", "`word` has 9 bytes"),
         ("file: '{{ vars.path }}'", "`file`: `data/f` is neither a URL"),
         ("files: ['{{ vars.path }}']", "`files[0]`: `data/f` is neither"),
-        ("file: '{{ vars.word * 300 }}'", "`file`: `" + "x" * 60 + "…` is neither"),
+        ("file: '{{ vars.word * 300 }}'", "`file`: `" + "x" * 59 + "…` is neither"),
         ("status: '{{ [] }}'", "`status` is an empty list"),
         ("text: '{{ item[7] }}'", "`text`: "),
         ("slot: {index: '{{ item.x }}'}", "`slot.index`: "),

@@ -91,3 +91,11 @@ def test_long_lines_are_cut_between_characters() -> None:
         assert all(len(line.encode()) <= LINE_BYTES for line in lines)
         assert "".join(lines) == "x" + text.replace("\n", "")
         assert "short" in lines
+
+
+def test_a_line_whose_beginning_is_not_remembered_says_so(tmp_path: Path) -> None:
+    log = Log(str(tmp_path / "x"))
+    log.write(b"a" * MEMORY_BYTES + b"b\nlast")
+    assert [line[:2] for line in log.last_lines(5)] == ["…a", "la"]
+    assert log.last_lines(1) == ["last"]
+    log.close()
