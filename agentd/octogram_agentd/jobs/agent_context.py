@@ -54,6 +54,7 @@ class AgentContext(Context):
         self.home = agent.home
         self.root = agent.root
         self.bind = agent.host_to_bind()
+        self.mark = attempt.mark
         self._agent = agent
         self._record = attempt
         self._kernel = agent.kernel

@@ -40,6 +40,8 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "id": "the attempt's name",
             "procedure": "its procedure",
             "args": "expanded arguments",
+            "mark": "what stands before `port.` in each `{{ port.NAME }}` of the arguments that is meant; absent: "
+            "nothing, all of them are. It is given when a value holds a text of the same look, which stays as it is",
             "timeout_s": "after which the attempt is ended as failed (kind `timeout`); absent: none",
         },
     ),
