@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,23 @@ def for_ever(message: Message) -> Callable[[str], Iterator[bytes]]:
     return say
 
 
+def ever_new(message: Message, field: str, text: str) -> Callable[[str], Iterator[bytes]]:
+    """Something is called otherwise each time; at a pace that is within its allowance."""
+
+    def say(own: str) -> Iterator[bytes]:
+        for number in range(4_000):
+            yield bytes_of({**message, "id": own, field: f"{number}{text}"})
+
+    return say
+
+
+def gaps(own: str) -> Iterator[bytes]:
+    for number in range(20_000):
+        yield bytes_of({"t": "output", "id": own, "lines": [], "dropped": 1})
+        if number % 100 == 0:
+            time.sleep(0.06)
+
+
 def once(line: bytes) -> Callable[[str], Iterator[bytes]]:
     return lambda own: iter([line])
 
@@ -59,6 +77,12 @@ HOW: dict[str, Callable[[str], Iterator[bytes]]] = {
     "log lines without credit": for_ever({"t": "output", "stream": "stdout", "lines": ["x" * 1000] * 100, "bytes": 0}),
     "log lines that count as none": for_ever({"t": "output", "stream": "stdout", "lines": [""], "bytes": 0}),
     "progress": for_ever({"t": "progress", "text": "x" * 900}),
+    "services": ever_new({"t": "service", "kind": "process", "ports": {"a": 1}, "state": "up"}, "name", "n" * 900),
+    "reasons": ever_new(
+        {"t": "service", "kind": "http", "name": "n", "ports": {}, "state": "down"}, "reason", "r" * 9000
+    ),
+    "processes": ever_new({"t": "output", "lines": ["x"], "bytes": 9}, "process", "p" * 900),
+    "gaps": gaps,
     "signs of life": for_ever({"t": "hb", "n": 1, "load": {"cpu": 0.5}}),
     "ends": for_ever({"t": "finished", "state": "ok", "result": "x" * 100_000}),
     "unknown": for_ever({"t": "news", "what": "x" * 1000}),

@@ -13,8 +13,8 @@ INTRODUCTION = """\
 Version {major}.{minor}. Written by `make docs` from `octogram_agentd/wire/messages.py`: edit that.
 
 One JSON object a line, ASCII, at most {line} bytes, nested at most {depth} deep; a result at most {result} bytes.
-Numbers beyond what JSON knows (NaN, infinities) and halves of characters are refused. Fields that are not listed are
-ignored; so are messages of an unknown type, up to a hundred from one connection.
+Numbers beyond what JSON knows (NaN, infinities), those too large for a float, and halves of characters are refused.
+Fields that are not listed are ignored; so are messages of an unknown type, up to a hundred from one connection.
 
 The orchestrator speaks first: `hello`. The agent answers `welcome`, or `reject` and closes. A second connection that
 says a valid `hello` takes the place of the first.
@@ -31,8 +31,10 @@ dropped. Results go before log lines. Lines that were under way when a connectio
 run's journal.
 
 An agent speaks of what it was told to run, and of nothing else: other messages count for nothing. A hundred of them,
-more lines than there was credit for, or more than {messages} other messages or {rate} MiB a second put it in
-quarantine: its connection is closed, and its lease not renewed.
+more lines than there was credit for, more than {messages} other messages or {rate} MiB a second, or more than {names}
+names of services and processes ({per_attempt} more for each attempt that it was told to run) put it in quarantine, as
+do services that come and go without end: its connection is closed, and its lease not renewed. All that it says and the
+journal keeps counts as a part of its share; beyond that, credit for lines is held back and progress is left out.
 
 A connection is made again to the daemon that was there, by its `birth`: `attach --birth NAME --at HOME` starts another
 one in its place only when it certainly has ended, and nobody holds its lock.
@@ -55,6 +57,8 @@ def page() -> str:
             major=PROTOCOL[0],
             messages=f"{conduct.MESSAGES_PER_S:.0f}",
             rate=conduct.BYTES_PER_S >> 20,
+            names=conduct.MOST_NAMES,
+            per_attempt=conduct.NAMES_OF_ATTEMPT,
             minor=PROTOCOL[1],
             line=wire.MAX_LINE_BYTES,
             depth=wire.MAX_DEPTH,

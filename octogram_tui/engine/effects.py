@@ -35,6 +35,7 @@ class SendJob:
     """Execute an attempt: on its agent, or here (`where` is orchestrator) for copy and fetch.
 
     inside: for these two, the directory of this machine that their path may not leave (written.py).
+    mark: of the ports that the agent puts in, where other texts look like them.
     """
 
     agent: str
@@ -44,6 +45,7 @@ class SendJob:
     timeout_s: float | None
     where: Where = "agent"
     inside: str | None = None
+    mark: str = ""
 
 
 @dataclass(slots=True)

@@ -145,6 +145,7 @@ class Transitions:
         try:
             template = spec.arguments.replaced(given) if given else spec.arguments
             arguments = template.expand(scope, resolve)
+            sent, mark = template.for_agent(arguments, scope, resolve)
         except TemplateError as error:
             self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
             return
@@ -173,10 +174,10 @@ class Transitions:
             if problem:
                 self._fail(instance, Failure(AGENT_LOST, problem), 0.0)
                 return
-            arguments = stamped(arguments, tickets)
-            inside = self._inside(instance, arguments) if spec.where == "orchestrator" else None
+            sent = stamped(sent, tickets)
+            inside = self._inside(instance, sent) if spec.where == "orchestrator" else None
             self._core.order(
-                SendJob(agent, instance.attempt_id, spec.procedure, arguments, spec.timeout_s, spec.where, inside)
+                SendJob(agent, instance.attempt_id, spec.procedure, sent, spec.timeout_s, spec.where, inside, mark)
             )
 
     def _inside(self, instance: Instance, arguments: Mapping[str, Value]) -> str | None:

@@ -103,13 +103,10 @@ def _check_numbers(record: dict[str, Any], shape: _Shape) -> None:
     for name, kinds, holder in shape.numbers:
         if name not in record:
             continue
-        value = record[name]
-        if holder is None:
-            values: Iterable[Any] = (value,)
-        elif type(value) is holder:
-            values = value.values() if holder is dict else value
-        else:
+        value: Any = record[name]
+        if holder is not None and type(value) is not holder:
             raise ValueError(f"`{name}` holds no numbers, but {value!r:.80}")
+        values = (value,) if holder is None else value.values() if isinstance(value, dict) else value
         for one in values:
             if type(one) not in kinds or (one is not None and not -_MOST <= one <= _MOST):
                 raise ValueError(f"`{name}` cannot be {one!r:.80}")
@@ -188,7 +185,7 @@ def to_dict(event: Event) -> dict[str, Any]:
     if shape.has_failure and record["error"] is not None:
         record["error"] = record["error"].as_json()
     for name, is_none in shape.optional:
-        value = record[name]
+        value: Any = record[name]
         if value is None or (not is_none and not value):
             del record[name]
     return record

@@ -107,6 +107,15 @@ class Arguments(Protocol):
         """
         ...
 
+    def for_agent(
+        self,
+        arguments: dict[str, Value],
+        scope: Mapping[str, object],
+        resolve: Callable[[str, str], dict[str, str]],
+    ) -> tuple[dict[str, Value], str]:
+        """Give expanded arguments as the agent gets them, and the mark of what it puts in. Raises TemplateError."""
+        ...
+
     def replaced(self, given: Mapping[str, Value]) -> Arguments:
         """Give these with others in their places, as an agent gets them. Raises TemplateError for what is refused."""
         ...

@@ -21,6 +21,14 @@ BYTES_AT_ONCE = 16 << 20
 BYTES_PER_S = 1 << 20
 PROGRESS_AT_ONCE = 200  # of which more is not worth an event: it is the latest that counts
 PROGRESS_PER_S = 50.0
+MOST_NAMES = 1_000  # of services and processes, in a whole run, beside those of what it was told to do
+NAMES_OF_ATTEMPT = 4
+SERVICES_AT_ONCE = 2_000  # that come up or go down; a process that ends again and again is restarted more seldom
+SERVICES_PER_S = 20.0
+SERVICE_BYTES_AT_ONCE = 8 << 20
+SERVICE_BYTES_PER_S = 64 << 10
+GAPS_AT_ONCE = 5_000  # counts of dropped lines without a line: an honest daemon has one for each source, at most
+GAPS_PER_S = 5.0
 
 
 class Quarantine(Exception):
@@ -53,6 +61,11 @@ class Conduct:
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
         self._progress = Allowance(PROGRESS_AT_ONCE, PROGRESS_PER_S)
+        self._services = Allowance(SERVICES_AT_ONCE, SERVICES_PER_S)
+        self._service_bytes = Allowance(SERVICE_BYTES_AT_ONCE, SERVICE_BYTES_PER_S)
+        self._gaps = Allowance(GAPS_AT_ONCE, GAPS_PER_S)
+        self._service_count = 0
+        self._names: set[str] = set()
         self._granted_bytes = 0
         self._printed_bytes = 0
         self._claimed_bytes = 0
@@ -77,6 +90,28 @@ class Conduct:
     def is_news(self, now_s: float) -> bool:
         """Whether one more line of progress is worth an event."""
         return not self._progress.take(1, now_s)
+
+    def names(self, name: str) -> None:
+        """Take note of a service or a process. Raises Quarantine for more than an agent can have had use for."""
+        if name in self._names:
+            return
+        most = MOST_NAMES + NAMES_OF_ATTEMPT * len(self._own)
+        if len(self._names) >= most:
+            raise Quarantine(f"more than {most} names of services and processes, the last one {name!r:.40}")
+        self._names.add(name)
+
+    def serves(self, name: str, size_bytes: int, now_s: float) -> None:
+        """Take note that a service came up or went down. Raises Quarantine when that is too often, or too much."""
+        self.names(name)
+        self._service_count += 1
+        is_often = self._services.take(1, now_s) > 0 and self._service_count > NAMES_OF_ATTEMPT * len(self._own)
+        if self._service_bytes.take(size_bytes, now_s) or is_often:
+            raise Quarantine(f"services that come and go more often than any could, the last one {name!r:.40}")
+
+    def left_out(self, now_s: float) -> None:
+        """Take note of a gap that no line follows. Raises Quarantine for more than there could be."""
+        if self._gaps.take(1, now_s):
+            raise Quarantine("gaps in its log lines without end")
 
     def breach(self, what: str) -> None:
         """Take note of a message that counts for nothing. Raises Quarantine when there were too many."""

@@ -279,7 +279,8 @@ class Driver:
 
     def _send(self, effect: SendJob) -> None:
         try:
-            self.links[effect.agent].run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s)
+            link = self.links[effect.agent]
+            link.run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s, effect.mark)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
             hint = "large texts travel as files: builtins.copy" if "the limit is" in str(error) else ""
             failure = Failure(ARGUMENTS, f"the arguments cannot be sent: {error}", hint)

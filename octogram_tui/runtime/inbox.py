@@ -14,6 +14,7 @@ from octogram_tui.engine.stimuli import (
     AttemptReport,
     OutputReport,
     ProgressReport,
+    ServiceReport,
     Stimulus,
     TroubleReport,
 )
@@ -84,12 +85,12 @@ class Inbox:
         except WireError as error:
             raise ValueError(str(error)) from None
         try:
-            self._take(attachment, message, len(line))
+            self._take(attachment, message, line)
         except (KeyError, TypeError, OverflowError, ValueError) as error:
             raise ValueError(f"{quoted(message.get('t'), 40)} message: {type(error).__name__}: {error}") from error
 
-    def _take(self, attachment: Attachment, message: Message, size_bytes: int) -> None:
-        kind = message["t"]
+    def _take(self, attachment: Attachment, message: Message, line: bytes) -> None:
+        kind, size_bytes = message["t"], len(line)
         seq = 0
         if "seq" in message and kind != "ack":
             seq = count(message["seq"])
@@ -100,6 +101,11 @@ class Inbox:
         if kind not in ("output", "finished"):
             self.conduct.sent(message, size_bytes, self._loop.time())
         if stimulus is not None and self._is_believed(stimulus, message, size_bytes):
+            # Of a service the journal has what was fed, too: it is what addresses are made of.
+            times = 2 if isinstance(stimulus, ServiceReport) else 1
+            told = self._share.take(line, self._loop.time(), times)
+            if told:
+                self._way.report(TroubleReport(told))
             if isinstance(stimulus, OutputReport):
                 self._hold(stimulus)
             else:
@@ -155,12 +161,13 @@ class Inbox:
                 return self._gauge.is_news(stimulus, now_s)
             case OutputReport():
                 self.conduct.printed(stimulus.lines, count(message.get("bytes")))
-                if not stimulus.lines and not stimulus.dropped:
+                if not stimulus.lines:
                     self.conduct.sent(message, size_bytes, now_s)
-                    return False
-                told = self._share.take(stimulus.lines, now_s)
-                if told:
-                    self._way.report(TroubleReport(told))
+                    if not stimulus.dropped:
+                        return False
+                    self.conduct.left_out(now_s)
+                if stimulus.process:
+                    self.conduct.names(stimulus.process)
                 attempt = stimulus.attempt
             case AttemptReport(attempt=attempt):
                 if self.conduct.ends(attempt):
@@ -169,13 +176,16 @@ class Inbox:
                 if self.conduct.is_its_own(attempt):  # told twice: the first time holds
                     return False
             case ProgressReport(attempt=attempt):
-                if self.conduct.is_its_own(attempt) and not self.conduct.is_news(now_s):
-                    return False
-            case _:
+                if self.conduct.is_its_own(attempt):
+                    return self.conduct.is_news(now_s) and not self._share.is_used_up(now_s)
+            case ServiceReport():
+                self.conduct.serves(f"{stimulus.kind} {stimulus.name}", size_bytes, now_s)
                 return True
+            case _:
+                return False
         if attempt is None or self.conduct.is_its_own(attempt):
             return True
-        self._breach(f"{message['t']} of {attempt}")
+        self._breach(f"{message['t']} of {attempt!s:.200}")
         return False
 
     def _breach(self, what: str) -> None:

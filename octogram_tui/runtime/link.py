@@ -239,11 +239,20 @@ class Link:
         """Send what must not be lost. Raises ValueError when it cannot be sent."""
         self.write(self.inbox.numbering.number(message))
 
-    def run(self, execution: Execution, procedure: str, arguments: dict[str, Any], timeout_s: float | None) -> None:
+    def run(
+        self,
+        execution: Execution,
+        procedure: str,
+        arguments: dict[str, Any],
+        timeout_s: float | None,
+        mark: str = "",
+    ) -> None:
         """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
         message: dict[str, Any] = {"t": "run", "id": str(execution), "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
+        if mark:
+            message["mark"] = mark
         self.send(message)
         self.inbox.conduct.told(execution)
 

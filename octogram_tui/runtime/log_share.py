@@ -1,4 +1,4 @@
-"""How much of a run's journal is for log lines: what is beyond stays on the agents' machines.
+"""How much of a run's journal is for what agents say: log lines that are beyond stay on the agents' machines.
 
 Nothing is thrown away here. Credit for further lines is held back instead: the daemon keeps the newest ones, and says
 how many it had to drop. So nobody floods the disk, and every gap is one that can be seen.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from octogram_tui.runtime.conduct import Allowance
 
-MESSAGE_BYTES = 250  # what the journal takes for an event with log lines, beside the lines
-LINE_BYTES = 4
+MESSAGE_BYTES = 250  # what the journal takes for an event, beside what the agent says
 AGENT_AT_ONCE_BYTES = 64 << 20
 AGENT_PER_S_BYTES = 256 << 10
 RUN_AT_ONCE_BYTES = 512 << 20
@@ -45,10 +44,18 @@ class AgentShare:
         self._pace = Allowance(AGENT_AT_ONCE_BYTES, AGENT_PER_S_BYTES)
         self.wait_s = 0.0  # for how long no more should be asked for
 
-    def take(self, lines: list[str], now_s: float) -> str:
-        """Log lines go into the journal; give what is to be told of that, mostly nothing."""
+    def is_used_up(self, now_s: float) -> bool:
+        """Whether what can be done without should be left out."""
+        return self._run.is_used_up or self._pace.take(0, now_s) > 0
+
+    def take(self, line: bytes, now_s: float, times: int = 1) -> str:
+        """What a line of the protocol says goes into the journal, so many times.
+
+        Gives what is to be told of that, mostly nothing.
+        """
         was_used_up = self._run.is_used_up
-        size_bytes = sum(map(len, lines)) + LINE_BYTES * len(lines) + MESSAGE_BYTES
+        # The journal is ASCII: a character of two bytes takes six there.
+        size_bytes = times * ((len(line) if line.isascii() else 3 * len(line)) + MESSAGE_BYTES)
         own_s, all_s = self._pace.take(size_bytes, now_s), self._run.take(size_bytes, now_s)
         self.wait_s = max(own_s, all_s, NEVER_S if self._run.is_used_up else 0.0)
         if was_used_up or not self._run.is_used_up:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from octogram_tui.cuts import quoted
+from octogram_tui.cuts import beginning, quoted
 from octogram_tui.engine.stimuli import (
     AgentLoadReport,
     AttemptReport,
@@ -22,7 +22,13 @@ from octogram_tui.model.ids import parse_execution
 Message = dict[str, Any]
 
 END_STATES = ("ok", "failed", "cancelled")
+SERVICE_STATES = ("up", "down")
 MAX_PORT = 65535
+MOST_PORTS = 100
+MOST_WORD = 256
+MOST_NAME = 4096  # a program's path is a name, too
+MOST_SAID = 1000  # of progress: a daemon sends no more
+MOST_REASON = 16 * 1024
 MAX_KEY_LENGTH = 256
 MOST_LOAD = 1000.0
 MOST_S = 1e9
@@ -55,20 +61,20 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 agent,
                 parse_execution(text_of(message["id"])) if message.get("id") else None,
                 _lines(message["lines"]),
-                text_of(message.get("stream", "stdout")),
-                text_of(message.get("process", "")),
+                _short(message.get("stream", "stdout"), MOST_WORD),
+                _short(message.get("process", ""), MOST_NAME),
                 count(message.get("dropped")),
             )
         case "progress":
-            return ProgressReport(agent, parse_execution(text_of(message["id"])), text_of(message["text"]))
+            return ProgressReport(agent, parse_execution(text_of(message["id"])), text_of(message["text"])[:MOST_SAID])
         case "service":
             return ServiceReport(
                 agent,
-                text_of(message["kind"]),
-                text_of(message["name"]),
+                _short(message["kind"], MOST_WORD),
+                _short(message["name"], MOST_NAME),
                 _ports(message["ports"]),
-                text_of(message["state"]),
-                text_of(message.get("reason", "")),
+                _state(message["state"]),
+                text_of(message.get("reason", ""))[:MOST_REASON],
                 _key(message.get("key", "")),
             )
         case "hb" if "load" in message:
@@ -176,6 +182,20 @@ def text_of(value: object) -> str:
     return value
 
 
+def _short(value: object, most: int) -> str:
+    """Give a text by which things are told apart. Raises ValueError for one that is longer than any that is used."""
+    text = text_of(value)
+    if len(text) > most:
+        raise ValueError(f"a name of {len(text)} characters: {beginning(text, 80)}")
+    return text
+
+
+def _state(value: object) -> str:
+    if value not in SERVICE_STATES:
+        raise ValueError(f"a service cannot be {quoted(value, 80)}")
+    return str(value)
+
+
 def _lines(value: object) -> list[str]:
     if not isinstance(value, list):
         raise ValueError(f"not a list of lines: {quoted(value, 80)}")
@@ -196,8 +216,10 @@ def _key(value: object) -> str:
 def _ports(value: object) -> dict[str, int]:
     if not isinstance(value, dict):
         raise ValueError(f"not a map of ports: {quoted(value, 80)}")
+    if len(value) > MOST_PORTS:
+        raise ValueError(f"{len(value)} ports of one service")
     for name, port in value.items():
-        text_of(name)
+        _short(name, MOST_WORD)
         if count(port) > MAX_PORT:
             raise ValueError(f"not a port: {quoted(port, 80)}")
     return dict(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,8 +16,9 @@ from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.given import read_given
 from octogram_tui.scenario.tree import MapNode, Place
 from octogram_tui.scenario.usage import IN_JOB, IN_PROCESS, Usage
-from octogram_tui.template.scope import PORTS
+from octogram_tui.template.scope import PORTS, PortTexts
 
+_PORT = re.compile(r"\{\{ *port\.([\w-]+) *\}\}")
 _ORIGINALS = ("tezos.", "smart_rollup.")
 _ORIGINAL_NAMES = frozenset(("copy", "builtins.start_http_server", "builtins.tar", "builtins.prefetch"))
 
@@ -56,6 +59,32 @@ class JobArguments:
             for name, make in self._makers:
                 result[name] = make(scope, resolve)
         return result
+
+    def for_agent(
+        self, arguments: dict[str, Any], scope: Mapping[str, object], resolve: Resolve
+    ) -> tuple[dict[str, Any], str]:
+        """Give expanded arguments as the agent gets them, and the mark of the ports that it puts in.
+
+        Mostly they stay as they are, and there is none: each `{{ port.NAME }}` is meant. A value, which an agent may
+        have answered, can hold such a text, too. Then those that are meant are marked with what no value can hold,
+        being made from all of them. Raises TemplateError.
+        """
+        if not self._has_ports:
+            return arguments, ""
+        made = [(name, make) for name, make in self._makers if _names_port(arguments[name])]
+        if not made:
+            return arguments, ""
+        mark = f"m{hashlib.sha256(repr(arguments).encode('utf-8', 'replace')).hexdigest()[:32]}."
+        scope = {**scope, "port": PortTexts(mark)}
+        marked = {name: make(scope, resolve) for name, make in made}
+        if not any(map(_names_port, marked.values())):
+            return arguments, ""
+        by_hand = {
+            name: _with_mark(value, mark)
+            for name, value in arguments.items()
+            if name not in dict(self._makers)  # as the author or the operator wrote it
+        }
+        return {**arguments, **by_hand, **marked}, mark
 
     def replaced(self, given: Mapping[str, Any]) -> JobArguments:
         """Give these with others in their places, which are no templates. Raises TemplateError for what is refused."""
@@ -102,6 +131,19 @@ class JobArguments:
 
 
 NO_ARGUMENTS = JobArguments({})
+
+
+def _names_port(value: Any) -> bool:
+    """Whether the agent would put a port in, see `with_ports` there."""
+    return any("{{" in text and _PORT.search(text) for text in texts_in(value))
+
+
+def _with_mark(value: Any, mark: str) -> Any:
+    if isinstance(value, str):
+        return _PORT.sub(lambda found: "{{ " + mark + "port." + found[1] + " }}", value)
+    if isinstance(value, list):
+        return [_with_mark(one, mark) for one in value]
+    return {name: _with_mark(one, mark) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from octogram_tui.template.scope import AgentNames, Later, PortTexts, VisibleVariables
+from octogram_tui.template.scope import AgentNames, PortTexts, VisibleVariables
 from octogram_tui.template.text import text_of
 
 
@@ -79,7 +79,7 @@ def value_of(name: Name, scope: Mapping[str, Any]) -> Any:
         elif kind is AgentNames and step in ("name", "address", "labels"):
             value = getattr(value, str(step))
         elif kind is PortTexts and type(step) is str:
-            value = Later("{{ port." + step + " }}")
+            value = value[step]
         else:
             raise LookupError(step)
     return value

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from octogram_tui.errors import TemplateError
-from octogram_tui.template.scope import PORTS, AgentNames, Lookup, PortTexts, VisibleVariables
+from octogram_tui.template.scope import AgentNames, Lookup, PortTexts, VisibleVariables
 
 Kind = Literal["text", "value", "condition"]
 """What comes of a template: a text; of an expression: a value, or whether it holds."""
@@ -59,7 +59,7 @@ def _sent(value: Any, names: frozenset[str], is_computed: bool) -> tuple[str, An
         return "vars", {**values} if is_computed else {name: values[name] for name in names if name in values}
     if isinstance(value, AgentNames):
         return "agent", (value.name, value.address, value.labels)
-    return ("port", None) if isinstance(value, PortTexts) else ("", value)
+    return ("port", value.mark) if isinstance(value, PortTexts) else ("", value)
 
 
 def _received(sent: tuple[str, Any]) -> Any:
@@ -68,8 +68,8 @@ def _received(sent: tuple[str, Any]) -> Any:
             return VisibleVariables(values)
         case "agent", (name, address, labels):
             return AgentNames(name, address, labels)
-        case "port", _:
-            return PORTS
+        case "port", mark:
+            return PortTexts(mark)
         case _, value:
             return value
 

@@ -75,12 +75,18 @@ class Later(str):
 
 
 class PortTexts(Mapping[str, str]):
-    """`port`: each of its members is its own text, since only the agent knows the numbers."""
+    """`port`: each of its members is its own text, since only the agent knows the numbers.
 
-    __slots__ = ()
+    mark: what stands before each, so that it can be told from a text of the same look that a value holds.
+    """
+
+    __slots__ = ("mark",)
+
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
 
     def __getitem__(self, name: str) -> Later:
-        return Later("{{ port." + name + " }}")
+        return Later("{{ " + self.mark + "port." + name + " }}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(())

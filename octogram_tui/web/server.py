@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import secrets
 import signal
 import weakref
@@ -21,6 +22,8 @@ from urllib.parse import urlsplit
 
 import textual_serve
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from textual_serve.download_manager import DownloadManager
 
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
@@ -41,6 +44,8 @@ HEADERS = {
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self' {websocket}; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
+
+UNREADABLE = "what was asked for makes no sense"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -94,6 +99,7 @@ class BrowserServer:
 
     def app(self) -> web.Application:
         """Say what is answered."""
+        server_logger.addFilter(_is_ours)
         app = web.Application(middlewares=[self._checked], client_max_size=MESSAGE_BYTES)
         root = f"/{self.token}"
         app.add_routes(
@@ -113,7 +119,10 @@ class BrowserServer:
 
     @web.middleware
     async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        problem = self.refusal(request)
+        try:
+            problem = self.refusal(request)
+        except Exception:  # whatever a request breaks here, it is none of our page
+            problem = UNREADABLE
         if problem:
             raise web.HTTPForbidden(text=f"{problem}\n", headers={"Cache-Control": "no-store"})
         response = await handler(request)
@@ -131,7 +140,7 @@ class BrowserServer:
             return "only our own page may ask here"
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return "only our own page may ask here"
-        given = request.path.split("/")[1]
+        given = request.path.partition("/")[2].partition("/")[0]
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self.token.encode()):
             return "the token is missing or wrong: open the address that `octogram-tui serve` printed"
         return ""
@@ -200,6 +209,11 @@ class BrowserServer:
             await asyncio.gather(*(socket.close(code=LEFT_CODE) for socket in list(self._sockets)))
         for session in list(self._sessions):  # until their consoles have ended, which is sure to come: see Session
             await session.stop()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record of the server's log is for the operator: what is no request at all was answered, and is not."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 async def _deliver(text: str, session: Session, socket: web.WebSocketResponse) -> None:

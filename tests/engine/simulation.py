@@ -41,6 +41,15 @@ class Given:
                 given[kind] = resolve(kind, given[kind])
         return given
 
+    def for_agent(
+        self,
+        arguments: dict[str, Any],
+        scope: Mapping[str, object],
+        resolve: Callable[[str, str], dict[str, str]],
+    ) -> tuple[dict[str, Any], str]:
+        """Give them as they are: there are no ports."""
+        return arguments, ""
+
     def replaced(self, given: Mapping[str, Any]) -> Literal:
         """Others in their places, which are no templates; `no` is refused."""
         if "no" in given:

@@ -518,3 +518,33 @@ def test_labels_registers_and_fetches_are_each_agents_own(place: Place) -> None:
     assert f"holds what each its own/one place@{kept['agent']} has fetched" in lost["error"]["message"]
     assert (place.home / "one/f").read_text() == kept["agent"]
     assert [(place.home / name / "f").read_text() for name in ("a_1", "a_2")] == ["a_1", "a_2"]
+
+
+LIKE_PORTS = r"""
+agents: [{name: a, transport: local}]
+stages:
+  - name: s
+    jobs:
+      - {name: answer, builtins.command: {argv: [printf, '%s', '{% raw %}{{ port.http }}{% endraw %}']}, register: h}
+      - name: start
+        builtins.start_process:
+          name: p
+          ports: {http: fresh}
+          argv: [sh, -c, 'echo "$1|$2|$A|$(cat)" >said; exec sleep 60', x, '{{ vars.h.stdout }}', '{{ port.http }}']
+          env: {A: '{{ vars.h.stdout }}'}
+          stdin: '{{ vars.h.stdout }}'
+          ready: {file: said}
+        register: p
+      - {name: said, builtins.shell: 'cat said'}
+      - {name: number, builtins.command: [printf, '%s', '{{ vars.p.ports.http }}']}
+"""
+
+
+@pytest.mark.fault(76)
+def test_an_answer_that_looks_like_a_port_is_no_template_on_the_next_agent_either(place: Place) -> None:
+    events = run(place, LIKE_PORTS)
+    [number] = results(events, "number")
+    text = "{{ port.http }}"
+    assert results(events, "said") == [f"{text}|{number}|{text}|{text}"]
+    [started] = [e for e in events if e["type"] == "job_started" and e["job"] == "start"]
+    assert started["arguments"]["argv"][4:] == [text, text]

@@ -12,10 +12,27 @@ from hypothesis import strategies as st
 
 from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES, LineFramer, encode
 from octogram_agentd.wire.outbox import Outbox
-from octogram_tui.engine.stimuli import AgentEndReport, AgentLossReport, AttemptReport, OutputReport, TroubleReport
+from octogram_tui.engine.stimuli import (
+    AgentEndReport,
+    AgentLossReport,
+    AttemptReport,
+    OutputReport,
+    ProgressReport,
+    TroubleReport,
+)
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime import conduct, log_share
-from octogram_tui.runtime.conduct import CREDIT_SLACK_BYTES, MOST_BREACHES, Allowance, Conduct, Quarantine
+from octogram_tui.runtime.conduct import (
+    CREDIT_SLACK_BYTES,
+    MOST_BREACHES,
+    MOST_NAMES,
+    NAMES_OF_ATTEMPT,
+    SERVICES_AT_ONCE,
+    Allowance,
+    Conduct,
+    Quarantine,
+)
+from octogram_tui.runtime.reading import read_report
 
 OURS, ANOTHERS, NOBODYS = "s/a@one#1", "s/a@two#1", "s/a@one#2"
 
@@ -90,6 +107,7 @@ def flood(channel: FakeChannel, message: dict[str, Any], count: int) -> int:
         ({"t": "service", "kind": "http", "name": "w", "ports": {}, "state": "up"}, 40_000),
         ({"t": "finished", "id": OURS, "state": "ok"}, 40_000),
         ({"t": "log", "request": 1, "lines": ["x" * 60_000]}, 400),
+        ({"t": "output", "id": OURS, "lines": [], "dropped": 1}, 40_000),
     ],
 )
 async def test_a_flood_ends_in_quarantine(rig: Rig, message: dict[str, Any], most: int) -> None:
@@ -98,6 +116,37 @@ async def test_a_flood_ends_in_quarantine(rig: Rig, message: dict[str, Any], mos
     assert flood(channel, message, most) < most
     told = [s for s in rig.stimuli if isinstance(s, OutputReport)]
     assert sum(len(line) + 4 for s in told for line in s.lines) <= OUTPUT_CREDIT_BYTES + CREDIT_SLACK_BYTES
+    await lost(rig)
+
+
+@pytest.mark.fault(76, 99)
+@pytest.mark.parametrize(
+    ("message", "field", "most"),
+    [
+        ({"t": "service", "kind": "http", "ports": {}, "state": "up"}, "name", MOST_NAMES + 100),
+        ({"t": "output", "id": "", "lines": ["x"], "bytes": 1}, "process", MOST_NAMES + 100),
+        ({"t": "service", "kind": "http", "name": "w", "ports": {}, "state": "down"}, "reason", SERVICES_AT_ONCE + 100),
+        (
+            {"t": "service", "kind": "http", "name": "w", "ports": {}, "state": "down", "reason": "r" * 200_000},
+            "key",
+            60,
+        ),
+    ],
+    ids=["services", "processes", "flapping", "large"],
+)
+async def test_what_never_is_the_same_ends_in_quarantine(
+    rig: Rig, message: dict[str, Any], field: str, most: int
+) -> None:
+    channel = await rig.up()
+    rig.tell(OURS)
+    for number in range(most):
+        if channel.is_aborted:
+            break
+        if field == "process":
+            rig.link.inbox.conduct.begins()  # there is credit again
+        channel.say_bytes(encode({**message, field: f"{number}"}))
+    else:
+        pytest.fail("it goes on")
     await lost(rig)
 
 
@@ -148,6 +197,55 @@ def test_too_many_messages_over_time_are_no_flood() -> None:
         judge.sent({"t": "hb"}, 100, 200.0)
     with pytest.raises(Quarantine, match="nobody asked for"):
         judge.sent({"t": "hb"}, conduct.BYTES_AT_ONCE, 200.0)
+
+
+def test_whoever_is_told_to_do_much_may_start_much() -> None:
+    judge = Conduct()
+    most = 3 * MOST_NAMES
+    for number in range(most):
+        judge.told(AttemptId.parse(f"s/a@one[{number}]#1"))
+    for number in range(most):
+        judge.serves(f"process {number}", 200, 0.0)
+        judge.serves(f"process {number}", 200, 0.0)
+    for number in range(most, MOST_NAMES + NAMES_OF_ATTEMPT * most):
+        judge.names(f"process {number}")
+    with pytest.raises(Quarantine, match="names of services"):
+        judge.names("one more")
+
+
+@pytest.mark.fault(99)
+async def test_progress_is_left_out_beyond_the_journals_share(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_share, "AGENT_AT_ONCE_BYTES", 50_000)
+    monkeypatch.setattr(log_share, "AGENT_PER_S_BYTES", 1)
+    channel = await rig.up()
+    rig.tell(OURS)
+    rig.link.inbox._share = log_share.AgentShare(log_share.LogShare())
+    for _ in range(40):
+        channel.say("progress", id=OURS, text="x" * 10_000)
+    told = [s for s in rig.stimuli if isinstance(s, ProgressReport)]
+    assert 0 < len(told) < 6
+    assert all(len(s.text) == 1000 for s in told)
+    channel.say("finished", seq=1, id=OURS, state="ok")
+    await rig.report(AttemptReport)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "n" * 5000},
+        {"kind": "k" * 300},
+        {"state": "sideways"},
+        {"ports": {str(number): number + 1 for number in range(101)}},
+        {"ports": {"p" * 300: 1}},
+        {"t": "output", "lines": [], "stream": "s" * 300},
+        {"t": "output", "lines": [], "process": "p" * 5000},
+    ],
+)
+def test_names_that_nobody_gives_break_the_protocol(changes: dict[str, Any]) -> None:
+    usual = {"t": "service", "kind": "http", "name": "w", "ports": {}, "state": "up", "id": OURS}
+    assert read_report("one", usual) is not None
+    with pytest.raises(ValueError, match=r"name of|ports of|cannot be"):
+        read_report("one", {**usual, **changes})
 
 
 @pytest.mark.fault(99)

@@ -8,6 +8,7 @@ import pytest
 from scenario_family import job, job_problems
 
 from octogram_agentd.procedures import find
+from octogram_agentd.procedures.builtin.running import with_ports
 from octogram_tui.errors import TemplateError
 from octogram_tui.scenario.arguments import JobArguments, is_original, texts_in
 from octogram_tui.template.scope import make_scope
@@ -446,3 +447,47 @@ def test_arguments_given_by_hand_are_held_to_the_declaration(body: str, given: d
 def test_one_of_several_that_is_given_takes_the_place_of_another() -> None:
     assert arguments("builtins.wait_for: {port: 80}").replaced({"file": "f"}).raw()["file"] == "f"
     assert "port" not in arguments("builtins.wait_for: {port: 80}").replaced({"file": "f"}).raw()
+
+
+TAKEN = "[serve, '{{ port.http }}', '{{ vars.word }}', '-{{ port.rpc }}-{{ vars.word }}']"
+
+
+def for_agent(said: str, argv: str = TAKEN) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Give the arguments as people see them and as the agent gets them, and the mark."""
+    known = arguments(f"fake.starts: {{argv: {argv}, ports: {{http: fresh, rpc: fresh}}}}")
+    scope = make_scope({"word": said}, agent="a")
+    shown = known.expand(scope, resolve)
+    return shown, *known.for_agent(shown, scope, resolve)
+
+
+@pytest.mark.parametrize(
+    "said", ["x", "{{ vars.n }}", "{{ port }}", "port.http", "{{ m.port.http }}", "{{ port.a b }}"]
+)
+def test_ports_have_no_mark_where_nothing_looks_like_one(said: str) -> None:
+    shown, sent, mark = for_agent(said)
+    assert (sent, mark) == (shown, "")
+    assert shown["argv"] == ["serve", "{{ port.http }}", said, "-{{ port.rpc }}-" + said]
+
+
+@pytest.mark.fault(76)
+@pytest.mark.parametrize("said", ["{{ port.http }}", "x {{port.other}} y", "{{   port.http   }}"])
+def test_an_answer_that_looks_like_a_port_stays_a_text(said: str) -> None:
+    shown, sent, mark = for_agent(said)
+    assert shown["argv"] == ["serve", "{{ port.http }}", said, "-{{ port.rpc }}-" + said]
+    assert sent["argv"] == [
+        "serve",
+        "{{ " + mark + "port.http }}",
+        said,
+        "-{{ " + mark + "port.rpc }}-" + said,
+    ]
+    words = [with_ports(word, {"http": 1, "rpc": 2}, mark) for word in sent["argv"]]
+    assert words == ["serve", "1", said, "-2-" + said]
+    assert for_agent(said)[2] == mark, "a run that is built again comes out the same"
+    assert for_agent(said + mark)[2] != mark, "who knows one mark knows no other"
+
+
+@pytest.mark.fault(76)
+def test_a_port_that_an_answer_only_begins_stays_a_text() -> None:
+    _, sent, mark = for_agent("{{ port.", "[serve, '{{ vars.word }}http }}', '{{ port.rpc }}']")
+    assert mark
+    assert [with_ports(word, {"http": 1, "rpc": 2}, mark) for word in sent["argv"]] == ["serve", "{{ port.http }}", "2"]

@@ -66,6 +66,50 @@ async def test_without_the_token_nothing_is_answered(token: str) -> None:
             await client.ws_connect(f"{root}/{given or 'x'}/ws")
 
 
+ODD = [
+    "OPTIONS * HTTP/1.1",
+    "GET * HTTP/1.1",
+    "CONNECT 127.0.0.1:80 HTTP/1.1",
+    "CONNECT x HTTP/1.1",
+    "GET x HTTP/1.1",
+    "GET ? HTTP/1.1",
+    "GET # HTTP/1.1",
+    "GET // HTTP/1.1",
+    "GET //[ HTTP/1.1",
+    "GET http://[ HTTP/1.1",
+    "GET http://127.0.0.1:99999/ HTTP/1.1",
+    "GET http:/// HTTP/1.1",
+    "GET mailto:x HTTP/1.1",
+    "GET /%ff%fe HTTP/1.1",
+    "GET /%ed%a0%80 HTTP/1.1",
+    "GET /\udcff HTTP/1.1",
+    "WEIRD / HTTP/1.1",
+    "GET / HTTP/1.1\r\nOrigin: http://[",
+    "GET * HTTP/1.1\r\nOrigin: null",
+    "GET * HTTP/1.1\r\nExpect: what",
+    "GET / HTTP/1.1\r\nHost: [",
+    "GET / HTTP/1.1\r\nX: " + "x" * 100_000,
+    "GET /" + "x" * 100_000 + " HTTP/1.1",
+    "GET / HTTP/1.1\r\nContent-Length: 1\xb2",
+    "\x16\x03\x01",
+]
+
+
+@pytest.mark.parametrize("head", ODD, ids=lambda head: ascii(head[:40]))
+async def test_odd_requests_are_refused_as_all_without_the_token_are(
+    head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving() as (_client, root, _server), asyncio.timeout(20):
+        host = root.removeprefix("http://")
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        asked = f"{head}\r\n{'' if 'Host:' in head else f'Host: {host}'}\r\nConnection: close\r\n\r\n"
+        writer.write(asked.encode("utf-8", "surrogateescape"))
+        answer = await reader.read()
+        writer.close()
+    assert answer.split(b" ")[1][:1] == b"4", answer
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     "headers",
     [

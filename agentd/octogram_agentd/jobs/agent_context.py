@@ -7,6 +7,7 @@ import time
 
 from octogram_agentd import signals
 from octogram_agentd.cuts import beginning
+from octogram_agentd.jobs.announced import MOST_WORD
 from octogram_agentd.jobs.capture import Capture, detail_of
 from octogram_agentd.kernel import Future
 from octogram_agentd.procedures.context import CommandResult, Context
@@ -54,6 +55,7 @@ class AgentContext(Context):
         self.home = agent.home
         self.root = agent.root
         self.bind = agent.host_to_bind()
+        self.mark = attempt.mark
         self._agent = agent
         self._record = attempt
         self._kernel = agent.kernel
@@ -359,7 +361,7 @@ class AgentContext(Context):
         """Send log lines of our own."""
         data = text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text)
         cutter = LineCutter()
-        self.print_lines(stream, data + b"\n", cutter.feed(data) + cutter.close())
+        self.print_lines(stream[:MOST_WORD], data + b"\n", cutter.feed(data) + cutter.close())
 
     def progress(self, text: str) -> None:
         """Say how far the attempt is; of what is said in quick succession only the last is told."""

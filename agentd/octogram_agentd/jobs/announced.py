@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from octogram_agentd.procedures.context import Process
 
 
+MOST_PORTS = 100
+MOST_WORD = 256  # characters of a kind, or of a port's name
+MOST_NAME = 4096
+
+
 class _Service:
     __slots__ = ("attempt", "is_up", "key", "kind", "name", "ports", "process", "reason")
 
@@ -37,7 +42,14 @@ class AnnouncedServices:
     def announce(
         self, attempt: str, kind: str, name: str, ports: Dict[str, int], process: Optional[Process], key: str = ""
     ) -> None:
-        """Say that a service is up; down already when its process has ended meanwhile."""
+        """Say that a service is up; down already when its process has ended meanwhile.
+
+        Raises ProcedureFailed for what the orchestrator would take for a breach of the protocol.
+        """
+        if len(kind) > MOST_WORD or len(name) > MOST_NAME:
+            raise ProcedureFailed("a service cannot be called %.80s" % (kind + " " + name), kind="service")
+        if len(ports) > MOST_PORTS or any(len(port) > MOST_WORD for port in ports):
+            raise ProcedureFailed("%s: too many ports, or too long names of them" % name, kind="service")
         service = self._services[kind, name] = _Service(attempt, kind, name, ports, process, key)
         self._tell(service)
         if process is not None and not process.is_running:

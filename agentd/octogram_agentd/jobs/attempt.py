@@ -32,6 +32,7 @@ class Attempt:
         self.is_over = False
         self.output: Optional[Log] = None
         self.temporaries: List[str] = []
+        self.mark = ""  # of the ports that are to be put into its arguments
         self.progress = ""  # said, and not told yet
         self.progress_timer: Optional[Timer] = None
 

@@ -77,6 +77,7 @@ class Attempts:
         agent = self._agent
         self._count += 1
         attempt = Attempt(name, self._count)
+        attempt.mark = str(message.get("mark") or "")
         if agent.is_stopping:
             kind = "cancelled" if agent.is_asked_to_stop else "stopped"
             self._answer(attempt, "cancelled" if agent.is_asked_to_stop else "failed", None, _error(kind, STOPPING))

@@ -88,6 +88,7 @@ class Context:
     address: str  # how other agents reach this one
     home: str  # absolute; what relative paths and processes start from
     root: str  # the agent's private directory (0700), parent of home, data and logs
+    mark: str = ""  # what stands before `port.` in the arguments where a port is meant
     bind: str  # the host that servers bind, as `socket.bind` takes it (IPv6 without brackets)
 
     def to_bind(self, port: int) -> Endpoint:

@@ -169,16 +169,16 @@ class StartProcess(Procedure):
             raise ProcedureFailed(
                 "metrics: there is no port named %s" % self.metrics, kind="argument", hint=_known(numbers)
             )
+
+        def put(text: str) -> str:
+            return with_ports(text, numbers, context.mark)
+
         # Before a text is split, as the braces may hold spaces; numbers split nothing.
-        argv = split(
-            with_ports(self.argv, numbers)
-            if isinstance(self.argv, str)
-            else [with_ports(str(word), numbers) for word in self.argv]
-        )
-        env = {name: with_ports(str(value), numbers) for name, value in (self.env or {}).items()}
-        stdin = None if self.stdin is None else with_ports(self.stdin, numbers).encode("utf-8", "surrogateescape")
+        argv = split(put(self.argv) if isinstance(self.argv, str) else [put(str(word)) for word in self.argv])
+        env = {name: put(str(value)) for name, value in (self.env or {}).items()}
+        stdin = None if self.stdin is None else put(self.stdin).encode("utf-8", "surrogateescape")
         ready = {
-            sign: with_ports(value, numbers) if isinstance(value, str) else value
+            sign: put(value) if isinstance(value, str) else value
             for sign, value in (self.ready or {}).items()
             if value is not None
         }
@@ -305,8 +305,11 @@ def split(argv: Union[str, List[str]]) -> List[str]:
     return words
 
 
-def with_ports(text: str, numbers: Mapping[str, int]) -> str:
-    """Put numbers for each `{{ port.NAME }}` of a text, and nothing else. Raises ProcedureFailed for unknown names."""
+def with_ports(text: str, numbers: Mapping[str, int], mark: str = "") -> str:
+    """Put numbers for each `{{ port.NAME }}` of a text, and nothing else. Raises ProcedureFailed for unknown names.
+
+    mark: what has to stand before `port.` where that is meant.
+    """
     if "{{" not in text:
         return text
     import re
@@ -317,7 +320,7 @@ def with_ports(text: str, numbers: Mapping[str, int]) -> str:
             raise ProcedureFailed("{{ port.%s }}: there is no such port" % name, kind="argument", hint=_known(numbers))
         return str(numbers[name])
 
-    return re.sub(r"\{\{ *port\.([\w-]+) *\}\}", number, text)
+    return re.sub(r"\{\{ *%sport\.([\w-]+) *\}\}" % re.escape(mark), number, text)
 
 
 def _known(numbers: Mapping[str, int]) -> str:

@@ -183,6 +183,31 @@ async def test_ports_stand_in_argv_environment_input_and_ready(agent: RealAgent)
     await agent.seen(f"{number} 4711 {number}/{{{{ other }}}}")
 
 
+async def test_where_ports_are_marked_only_those_are_put_in(any_agent: RealAgent) -> None:
+    end = any_agent.begin(
+        "s/marked@a#1",
+        "builtins.start_process",
+        {
+            "argv": [
+                "sh",
+                "-c",
+                'echo "$1 $2 $FROM_ENV $(cat)"; exec sleep 1000',
+                "x",
+                "{{ m1.port.a }}",
+                "{{ port.a }}",
+            ],
+            "name": "p",
+            "ports": {"a": "4711"},
+            "env": {"FROM_ENV": "{{ port.a }}/{{m1.port.a}}"},
+            "stdin": "{{ m2.port.a }}",
+            "ready": {"log": "4711 "},
+        },
+        mark="m1.",
+    )
+    assert (await end)["state"] == "ok"
+    await any_agent.seen("4711 {{ port.a }} {{ port.a }}/4711 {{ m2.port.a }}")
+
+
 async def test_metrics_are_announced(agent: RealAgent) -> None:
     await agent.ok("builtins.start_process", argv="sleep 1000", name="one", ports={"web": 4712}, metrics="web")
     assert (await agent.service("one", "up"))["ports"] == {"web": 4712, "metrics": 4712, "http": 4712}
