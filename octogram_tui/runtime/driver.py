@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from octogram_tui import faults
@@ -64,6 +64,10 @@ class Masks(Protocol):
 
     def mask(self, events: list[Event]) -> list[Event]:
         """Give events with masks in them."""
+        ...
+
+    def expect(self, events: Iterable[Event]) -> None:
+        """Look through events that are about to be masked, for secrets that are set in them."""
         ...
 
     def seal(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -188,6 +192,8 @@ class Driver:
         answers: list[tuple[Fed, list[Event]]] = []
         failure = batch.failure
         try:  # what was stated before the engine failed is told all the same
+            if self._masks is not None:
+                self._masks.expect(event for turn in batch.turns for event in turn.outcome.events)
             for stimulus, told, seq, outcome in batch.turns:
                 stated = outcome.events if self._masks is None else self._masks.mask(outcome.events)
                 # An end that is masked in its event is written, sealed.
