@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from octogram_tui import faults
@@ -29,9 +30,10 @@ from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, LinkLost, OctogramError
 from octogram_tui.journal.inputs import record_of
 from octogram_tui.model.failure import ARGUMENTS, Failure
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime.bus import Bus
 from octogram_tui.runtime.errands import Errands
-from octogram_tui.runtime.feeding import Batch, Feeding, Handed
+from octogram_tui.runtime.feeding import Batch, Feeding, Handed, Turn
 from octogram_tui.runtime.feeding import Fed as Fed
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.verbs import LogQuery
@@ -64,6 +66,10 @@ class Masks(Protocol):
 
     def mask(self, events: list[Event]) -> list[Event]:
         """Give events with masks in them."""
+        ...
+
+    def expect(self, events: Iterable[Event]) -> None:
+        """Look through events that are about to be masked, for secrets that are set in them."""
         ...
 
     def seal(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -188,10 +194,13 @@ class Driver:
         answers: list[tuple[Fed, list[Event]]] = []
         failure = batch.failure
         try:  # what was stated before the engine failed is told all the same
-            for stimulus, told, seq, outcome in batch.turns:
+            if self._masks is not None:
+                self._masks.expect(event for turn in batch.turns for event in turn.outcome.events)
+            for turn in batch.turns:
+                _, told, seq, outcome = turn
                 stated = outcome.events if self._masks is None else self._masks.mask(outcome.events)
                 # An end that is masked in its event is written, sealed.
-                record = record_of(stimulus, batch.at_s, seq, stated, outcome.bounds)
+                record = record_of(self._as_written(turn, batch), batch.at_s, seq, stated, outcome.bounds)
                 if record is not None:
                     inputs.append(record if self._masks is None else self._masks.seal(record))
                 events += stated
@@ -220,6 +229,21 @@ class Driver:
         elif self._queue and not self._is_pumping:
             self._is_pumping = True
             self._loop.call_soon(self._pump)
+
+    def _as_written(self, turn: Turn, batch: Batch) -> Stimulus:
+        """Give what was fed; of an end that is told again, as agents do to whoever takes the run up, only that it was.
+
+        What such an attempt returned was written, and may be a secret that nobody knows any more.
+        """
+        fed, outcome = turn.stimulus, turn.outcome
+        if not isinstance(fed, AttemptReport) or not isinstance(fed.attempt, AttemptId):
+            return fed
+        if outcome.events or outcome.effects or self._engine.instances.running(fed.attempt) is not None:
+            return fed
+        instance = fed.attempt.instance
+        if any(getattr(event, "instance", None) == instance for each in batch.turns for event in each.outcome.events):
+            return fed  # it was kept for later, and has ended meanwhile
+        return replace(fed, result=None, failure=None)
 
     def _break(self, error: Exception) -> None:
         """The engine, the journal or we failed: nothing more is fed, but the agents are still stopped and cleaned."""

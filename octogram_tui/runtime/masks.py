@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from octogram_tui.engine.events import Event, JobOutput
+from octogram_tui.engine.events import Event, JobOutput, VariableChanged
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus
 from octogram_tui.model.failure import Failure
 from octogram_tui.runtime.desk import Question
@@ -19,7 +19,10 @@ from octogram_tui.secrecy.vault import Vault
 MOST_KEPT = 8 << 20
 """How many signs of outputs are kept to go on with: a secret may be printed in pieces."""
 
-_NUMBERS = frozenset(("seq", "at_s"))
+_FREE = frozenset(("value", "result"))
+"""What of a stimulus may be any value of JSON; other numbers of one are those that the engine counts with."""
+_WORDS = frozenset(("state", "why", "point", "stream", "mode", "which", "depth", "unit", "code", "kind", "when"))
+"""Members of events that have few words of our own: nobody could follow a run whose secret is one of these."""
 T = TypeVar("T")
 
 
@@ -35,15 +38,28 @@ class EventMasks:
         """Give events with masks in them; those that hold nothing are the same ones."""
         if self._masker.is_idle:
             return events
+        self.expect(events)
         return [self._masked(event) for event in events]
+
+    def expect(self, events: Iterable[Event]) -> None:
+        """Learn what secrets are set to in events that are about to be masked, or that others are before."""
+        if self._masker.is_idle:
+            return
+        for event in events:
+            if isinstance(event, VariableChanged) and not event.removed and self._masker.has(event.name):
+                self._masker.learn_anew(event.name, event.value)
 
     def seal(self, record: dict[str, Any]) -> dict[str, Any]:
         """Give an input line of the journal with seals in it; `sealed` tells that there are any."""
         given = record.get("with")
         if given is None or self._masker.is_idle:
             return record
-        sealed = self._masker.seal(given)
-        return record if sealed is given else {**record, "with": sealed, "sealed": True}
+        counted = {name for name, value in given.items() if isinstance(value, int | float) and name not in _FREE}
+        free = {name: value for name, value in given.items() if name not in counted} if counted else given
+        sealed = self._masker.seal(free)
+        if sealed is free:
+            return record
+        return {**record, "with": {**sealed, **{name: given[name] for name in counted}}, "sealed": True}
 
     def unseal(self, line: T) -> T:
         """Give an input line as it was, with each secret as it is now. Raises AttachRefused for one that is not known.
@@ -56,14 +72,21 @@ class EventMasks:
 
     def _masked(self, event: Event) -> Event:
         if not isinstance(event, JobOutput):
-            return changed(event, self._masker.mask)
+            return changed(event, self._masker.mask, self._mask_typed)
         lines = self._lines(event)
-        masked = changed(event, lambda value: value if value is event.lines else self._masker.mask(value))
+        masked = changed(
+            event,
+            self._masker.mask,
+            lambda value: value if value is event.lines else self._mask_typed(value),
+        )
         if lines == event.lines:
             return masked
         masked = copy.copy(masked)
         masked.lines = lines
         return masked
+
+    def _mask_typed(self, value: Any) -> Any:
+        return self._masker.mask(value, has_free_numbers=False)
 
     def _lines(self, event: JobOutput) -> list[str]:
         source = (event.instance or event.agent, event.attempt, event.process, event.stream)
@@ -113,14 +136,18 @@ class Reveals:
         return masked
 
 
-def changed(record: T, change: Callable[[Any], Any]) -> T:
-    """Give a record with its members changed; the same one where none is."""
+def changed(record: T, change: Callable[[Any], Any], change_typed: Callable[[Any], Any] | None = None) -> T:
+    """Give a record with its members changed; the same one where none is.
+
+    change_typed: for members whose numbers mean what the members say, where that is another way.
+    """
     if isinstance(record, tuple):
         return change(record)  # type: ignore[no-any-return]
     new = {}
-    for name in _members(type(record)):
+    for name, is_free in _members(type(record)):
         value = getattr(record, name)
-        other = _failure(value, change) if isinstance(value, Failure) else change(value)
+        way = change if is_free or change_typed is None else change_typed
+        other = _failure(value, way) if isinstance(value, Failure) else way(value)
         if other is not value:
             new[name] = other
     if not new:
@@ -134,13 +161,19 @@ def _failure(failure: Failure, change: Callable[[Any], Any]) -> Failure:
     return failure if other is record else Failure.from_json(other)
 
 
-_MEMBERS: dict[type, tuple[str, ...]] = {}
-"""Of each kind of record the members that may hold a text."""
+_MEMBERS: dict[type, tuple[tuple[str, bool], ...]] = {}
+"""Of each kind of record the members that may hold a text, each with whether it holds any value of JSON."""
+_WITHOUT_TEXT = frozenset(("int", "float", "bool", "int | None"))
 
 
-def _members(kind: type[Any]) -> tuple[str, ...]:
+def _members(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
     found = _MEMBERS.get(kind)
     if found is None:
         members = fields(kind) if is_dataclass(kind) else ()
-        found = _MEMBERS[kind] = tuple(each.name for each in members if each.name not in _NUMBERS)
+        own = _WORDS if issubclass(kind, Event) else frozenset()
+        found = _MEMBERS[kind] = tuple(
+            (each.name, ("Value" in str(each.type) or "Failure" in str(each.type)) and each.name != "options")
+            for each in members
+            if each.name not in own and str(each.type) not in _WITHOUT_TEXT
+        )
     return found

@@ -17,7 +17,15 @@ from urllib.parse import quote, quote_plus
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 from octogram_tui.secrecy.views import LOOSE
+from octogram_tui.template.numbers import integer
 
+AS_NUMBER = "number"
+"""How the text is made of a value that was read as a number: an item is, and an argument that is to be one."""
+
+_QUOTES = (("&#34;", "&#39;"), ("&quot;", "&#39;"), ("&quot;", "&#039;"), ("&quot;", "&apos;"), ("&quot;", "'"))
+"""How others than Python write both quotes in HTML and XML."""
+_OF_URIS = (("!'()*", "URL component"), (";/?:@&=+$,#!'()*", "whole URL"))
+"""What encodeURIComponent and encodeURI of JavaScript leave as it is."""
 _NOT_PLAIN = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 
 
@@ -41,6 +49,7 @@ def forms_of(value: str) -> list[Form]:
 
 def _all(value: str) -> Iterator[tuple[str, str]]:
     yield value, ""
+    yield from _numbers(value)
     yield from _quoted(value)
     yield from _encoded(value)
     lines = value.splitlines()
@@ -55,13 +64,26 @@ def _all(value: str) -> Iterator[tuple[str, str]]:
                     yield text, f"line {number}, {how}"
 
 
+def _numbers(value: str) -> Iterator[tuple[str, str]]:
+    if len(value) <= _LONGEST_NUMBER:
+        try:
+            yield str(integer(value)), AS_NUMBER
+        except ValueError:
+            return
+
+
 def _quoted(value: str) -> Iterator[tuple[str, str]]:
     """Give it as it stands within quotes, or with its signs escaped."""
     as_json = json.dumps(value)[1:-1]
     yield as_json, "JSON"
     yield json.dumps(value, ensure_ascii=False)[1:-1], "JSON, UTF-8"
     yield json.dumps(as_json)[1:-1], "JSON in JSON"
+    as_utf8 = json.dumps(value, ensure_ascii=False)[1:-1]
+    for text, how in ((as_json, "JSON"), (as_utf8, "JSON, UTF-8")):
+        yield text.translate(_OF_GO), f"{how}, for HTML"
+        yield text.replace("/", r"\/"), f"{how}, slashes"
     if "'" in value:
+        yield value.replace("'", "''"), "YAML"
         yield shlex.quote(value)[1:-1], "quoted"
         yield value.replace("'", r"'\''"), "quoted, shell"
     yield _NOT_PLAIN.sub(r"\\\1", value), "escaped"
@@ -69,8 +91,13 @@ def _quoted(value: str) -> Iterator[tuple[str, str]]:
     yield repr(value)[1:-1], "Python"
     yield html.escape(value, quote=False), "XML"
     yield html.escape(value), "HTML"
+    for number, (double, single) in enumerate(_QUOTES, 2):
+        yield html.escape(value, quote=False).replace('"', double).replace("'", single), f"HTML {number}"
     yield str(InstanceId("s", "j", "a", value))[len("s/j@a[") : -1], "a name"
-    for text, how in ((quote(value, safe=""), "URL"), (quote(value), "URL path"), (quote_plus(value), "URL form")):
+    as_url = quote(value, safe="")
+    in_urls = [(as_url, "URL"), (quote(value), "URL path"), (quote_plus(value), "URL form")]
+    in_urls += [(quote(value, safe=safe), how) for safe, how in _OF_URIS]
+    for text, how in (*in_urls, (quote(as_url, safe=""), "URL in URL")):
         yield text, how
         yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text), f"{how}, lower case"
 
@@ -83,16 +110,23 @@ def _encoded(value: str) -> Iterator[tuple[str, str]]:
         how = f"base64+{before}" if before else "base64"
         yield standard, how
         yield standard.translate(_URL_SAFE), f"{how}, URL"
+        yield _base64_within(base64.b64encode(data).rstrip(b"="), before), f"base64 in {how}"
     yield data.hex(), "hex"
     yield data.hex().upper(), "HEX"
     for between, how in ((" ", "spaces"), (":", "colons")):  # as `od`, `hexdump` and fingerprints write it
         yield data.hex(between), f"hex, {how}"
         yield data.hex(between).upper(), f"HEX, {how}"
+    digits = [f"{byte:02x}" for byte in data]
+    for between, how in ((r"\x", "\\x"), (" 0x", "0x, spaces"), (", 0x", "0x, commas")):
+        yield between.lstrip(" ,") + between.join(digits), f"hex, {how}"
+        yield between.lstrip(" ,") + between.join(digits).upper().replace("X", "x"), f"HEX, {how}"
     for first in (2, 1):  # as `xxd` does, where it begins at an even byte, or at an odd one
         yield f"{data[:first].hex()} {data[first:].hex(' ', -2)}", f"hex, pairs+{2 - first}"
     yield repr(data)[2:-1], "Python bytes"
 
 
+_OF_GO = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+_LONGEST_NUMBER = 1000
 _URL_SAFE = str.maketrans("+/", "-_")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from octogram_tui.errors import AttachRefused
@@ -21,6 +21,8 @@ _LOOKS_LIKE_ONE = re.compile(r"\((?=(?:part of )?secret [A-Za-z_])")
 _SEAL = "\x1a"
 _SEALED = re.compile(f"{_SEAL}([^;{_SEAL}]*);")
 _NUMBER = f"{_SEAL}#;"
+_IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,4000})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_OF_NUMBERS = frozenset("0123456789.+-e")
 _PART = re.compile(r"(.*)@([0-9]+)-([0-9]+)")
 
 
@@ -34,6 +36,7 @@ class Masker:
         self._finder = Finder()
         self._by_code: dict[str, str] = {}
         self._whole: dict[str, str] = {}  # values that are too short to be looked for, each with its code
+        self._learned_anew: set[tuple[str, str]] = set()
         self._has_numbers = False  # some value may be a number, or a part of one
 
     @property
@@ -43,14 +46,17 @@ class Masker:
 
     def learn(self, name: str, value: str) -> bool:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
-        from octogram_tui.secrecy.forms import forms_of  # what it takes is not for runs without a secret
+        from octogram_tui.secrecy.forms import AS_NUMBER, forms_of  # what it takes is not for runs without a secret
 
         forms = forms_of(value)
-        self._has_numbers = self._has_numbers or set(value) <= set("0123456789.+-e")
+        self._has_numbers = (
+            self._has_numbers or set(value) <= _OF_NUMBERS or any(form.how == AS_NUMBER for form in forms)
+        )
         coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}
         self._by_code = {**self._by_code, **coded}
         if not forms:
-            self._whole = {**self._whole, value: name}
+            if value:  # an empty one stands everywhere
+                self._whole = {**self._whole, value: name}
             return False
         known = {needle.text: needle for needle in self._finder.needles}
         for code, text in coded.items():
@@ -58,16 +64,35 @@ class Masker:
         self._finder = Finder(known.values())  # in one piece: others may be looking meanwhile
         return True
 
+    def has(self, name: str) -> bool:
+        """Whether a variable is secret."""
+        return name in self._by_code
+
+    def learn_anew(self, name: str, value: Any) -> None:
+        """Mask what a secret was set to during a run, which may be any value of JSON: then each text in it.
+
+        What is short in one stands for other things, the exit code of a result say.
+        """
+        is_part = isinstance(value, dict | list)
+        for text in _texts_in(value):
+            if not is_part or len(text) >= SHORTEST:
+                if (name, text) not in self._learned_anew:
+                    self._learned_anew.add((name, text))
+                    self.learn(name, text)
+                self._by_code = {**self._by_code, name: text}
+
     # -- for people and programs ----------------------------------------------------------------------------------
 
-    def mask(self, value: Any) -> Any:
+    def mask(self, value: Any, *, has_free_numbers: bool = True) -> Any:
         """Give a value of JSON with masks; the same one where there is nothing to hide.
 
+        has_free_numbers: its numbers may be anything, and one of a secret becomes a text with a mask.
         What looks like a mask, and is none, is made to look different: nobody takes it for a secret.
         """
         if self.is_idle:
             return value
-        return walk(value, Way(self._shows_nothing, self._masked, str if self._has_numbers else None))
+        number = str if self._has_numbers and has_free_numbers else None
+        return walk(value, Way(self._shows_nothing, self._masked, number))
 
     def lines(self, lines: list[str], before: str = "", *, is_cut: bool = False) -> list[str]:
         """Mask lines that others may follow. before: the last of those that came before; is_cut: nobody knows those."""
@@ -134,7 +159,8 @@ class Masker:
             if _SEAL not in value:
                 return value
             if value.startswith(_NUMBER):
-                return json.loads(self._opened(value[len(_NUMBER) :]))
+                text = self._opened(value[len(_NUMBER) :])
+                return json.loads(text) if _IS_NUMBER.fullmatch(text) else text  # a value may have changed to a text
             return self._opened(value)
         if isinstance(value, list):
             return [self.unseal(each) for each in value]
@@ -172,6 +198,16 @@ class Masker:
         if len(text) < SHORTEST:
             return text not in self._whole
         return not self._finder.may_hold(text)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(each)
+    elif isinstance(value, str):
+        yield value.strip("\r\n")
+    elif value is not None and not isinstance(value, bool):
+        yield repr(value)
 
 
 def _number(text: str) -> str:

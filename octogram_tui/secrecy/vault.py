@@ -54,7 +54,7 @@ class Vault:
 
     def has(self, name: str) -> bool:
         """Whether a variable is secret."""
-        return name in self._values
+        return self.masker.has(name)
 
     def learn(self, name: str, value: str) -> None:
         """Mask a value from now on, wherever it came from."""

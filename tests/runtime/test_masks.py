@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from octogram_tui.engine.events import Event, JobFinished, JobOutput, RunStarted
+from octogram_tui.engine.events import Event, JobFinished, JobOutput, RunStarted, VariableChanged
 from octogram_tui.engine.stimuli import AttemptReport, SetVariableRequest, Stimulus
 from octogram_tui.journal import codec, inputs
 from octogram_tui.model.failure import Failure
@@ -162,3 +163,44 @@ def test_an_edit_reads_what_is_new_only(monkeypatch: pytest.MonkeyPatch) -> None
     both = {"token": env, "pin": SecretSpec("env", ("TWO",))}
     assert vault.fill(Scenario("", (), secrets=both)).variables == {"token": "the first value", "pin": "pin"}
     assert [message.partition(":")[0] for message in told] == ["secret `pin` has fewer than 6 characters"]
+
+
+@pytest.mark.fault(88)
+def test_a_secret_that_a_job_sets_is_hidden_in_all_that_is_told_with_it() -> None:
+    masks = masks_of(token=VALUE)
+    instance = InstanceId("s", "j", "a")
+    events: list[Event] = [
+        JobOutput(agent="a", lines=["it is fresh-session-1"], instance=instance),
+        JobFinished(instance=instance, result={"stdout": "fresh-session-1"}),
+        VariableChanged(name="token", value="fresh-session-1", by=str(instance)),
+        VariableChanged(name="login", value="me:fresh-session-1", by=str(instance)),
+    ]
+    masks.expect(events)
+    told = b"".join(codec.encode(event) for event in masks.mask(events))
+    assert b"fresh" not in told
+    assert told.count(b"(secret token)") == 4
+
+
+@pytest.mark.fault(88)
+def test_a_variable_that_is_no_secret_is_told_as_it_is() -> None:
+    events: list[Event] = [VariableChanged(name="other", value="fresh-session-1", by="s/j@a")]
+    assert masks_of(token=VALUE).mask(events)[0] is events[0]
+
+
+@pytest.mark.fault(88)
+def test_numbers_and_words_that_mean_what_they_say_stay() -> None:
+    masks = masks_of(pin="123456", word="failed", short="ok")
+    report, event = finished({"code": 123456, "d": 0.123456, "said": "failed"})
+    event = replace(event, duration_s=0.123456, at_s=123456.0, state="failed")
+    [stated] = masks.mask([event])
+    assert isinstance(stated, JobFinished)
+    assert (stated.duration_s, stated.at_s, stated.state) == (0.123456, 123456.0, "failed")
+    assert stated.result == {"code": "(secret pin)", "d": "0.(secret pin)", "said": "(secret word)"}
+    _, record = written(masks, replace(report, duration_s=0.123456), [event])
+    assert record is not None
+    assert record["with"]["duration_s"] == 0.123456  # type: ignore[index]
+    again = inputs.stimulus_of(
+        masks_of(pin="a text", word="w" * 9, short="x").unseal(record), lambda _: Scenario("", ())
+    )
+    assert isinstance(again, AttemptReport)
+    assert again.result == {"code": "a text", "d": "0.a text", "said": "w" * 9}

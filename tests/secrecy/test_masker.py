@@ -195,3 +195,80 @@ def test_what_holds_nothing_is_the_same_object() -> None:
     masker = masker_of(token="correct horse battery")
     record = {"a": ["b", {"c": 1.5}], "d": None}
     assert masker.mask(record) is record
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a<b>&c/d'e\"f", r"a\u003cb\u003e\u0026c/d'e\"f"),
+        ("a<b>&c/d'e\"f", r"a<b>&c\/d'e\"f"),
+        ("a<b>&c/d'e\"f", "a&lt;b&gt;&amp;c/d&#39;e&#34;f"),
+        ("a<b>&c/d'e\"f", "a&lt;b&gt;&amp;c/d&#x27;e&quot;f"),
+        ("a<b>&c/d'e\"f", "a&lt;b&gt;&amp;c/d&#039;e&quot;f"),
+        ("a<b>&c/d'e\"f", "a&lt;b&gt;&amp;c/d&apos;e&quot;f"),
+        ("a<b>&c/d'e\"f", "a<b>&c/d''e\"f"),
+        ("it's (1) é/x*!", "it's%20(1)%20%C3%A9%2Fx*!"),
+        ("it's (1) é/x*!", "it's%20(1)%20%C3%A9/x*!"),
+        ("it's (1) é/x*!", "it%2527s%2520%25281%2529%2520%25C3%25A9%252Fx%252A%2521"),
+        ("S3cret+", r"\x53\x33\x63\x72\x65\x74\x2b"),
+        ("S3cret+", r"\x53\x33\x63\x72\x65\x74\x2B"),
+        ("S3cret+", "0x53 0x33 0x63 0x72 0x65 0x74 0x2b"),
+        ("S3cret+", "0x53, 0x33, 0x63, 0x72, 0x65, 0x74, 0x2B"),
+        ("0012345678", "12345678"),
+        ("0x1F4A2B33", "524954419"),
+    ],
+)
+def test_a_value_is_hidden_as_other_languages_write_it(value: str, written: str) -> None:
+    masked = masker_of(token=value).mask(f"[{written}]")
+    assert written not in masked
+    assert masked.startswith("[(secret token")
+    assert masked.endswith(")]")
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_base64_of_base64_is_hidden(before: str) -> None:
+    once = base64.b64encode(b"a secret to be found").decode()
+    twice = base64.b64encode(f"{before}{once}\n".encode()).decode()
+    assert twice[4:-8] not in masker_of(token="a secret to be found").mask(twice)
+
+
+@pytest.mark.fault(88)
+def test_a_value_that_was_read_as_a_number_is_hidden_as_one() -> None:
+    masker = masker_of(pin="0x1F4A2B33")
+    assert masker.mask([524954419, "n 524954419"]) == ["(secret pin as number)", "n (secret pin as number)"]
+    assert masker.unseal(masker.seal([524954419])) == [524954419]
+
+
+@pytest.mark.fault(88)
+def test_a_number_whose_secret_is_a_text_by_now_comes_back_as_that_text() -> None:
+    sealed = masker_of(pin="12345678").seal({"n": 12345678, "m": 0.12345678, "k": 5})
+    assert masker_of(pin="no number").unseal(sealed) == {"n": "no number", "m": "0.no number", "k": 5}
+    assert masker_of(pin="00987654").unseal(sealed)["n"] == "00987654"
+
+
+@pytest.mark.fault(88)
+def test_an_empty_value_hides_nothing() -> None:
+    masker = masker_of(token="", other="what there is")
+    assert masker.mask(["", "a"]) == ["", "a"]
+
+
+@pytest.mark.fault(88)
+def test_what_a_secret_was_set_to_is_hidden_with_what_it_was_before() -> None:
+    masker = masker_of(token="correct horse battery")
+    masker.learn_anew(
+        "token", {"stdout": "fresh-session-1\n", "code": 0, "more": ["a second one", 1234567, True, None]}
+    )
+    assert masker.mask(["correct horse battery", "x fresh-session-1 y", "a second one.", 1234567, 0, "0"]) == [
+        "(secret token)",
+        "x (secret token) y",
+        "(secret token).",
+        "(secret token)",
+        0,
+        "0",
+    ]
+    masker.learn_anew("token", "one more of them")
+    assert masker.reveal("(secret token)") == "one more of them"
+    masker.learn_anew("token", "correct horse battery")
+    assert masker.reveal("(secret token)") == "correct horse battery"
