@@ -87,6 +87,9 @@ HOW: dict[str, Callable[[str], Iterator[bytes]]] = {
     "ends": for_ever({"t": "finished", "state": "ok", "result": "x" * 100_000}),
     "unknown": for_ever({"t": "news", "what": "x" * 1000}),
     "a line without end": lambda own: iter(lambda: b"x" * 65536, b""),
+    "no number": lambda own: iter(
+        [b'{"t":"finished","seq":1,"id":"%s","state":"ok","duration_s":1e999,"result":{}}\n' % own.encode()]
+    ),
     "deep": once(b'{"t":"finished","result":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"),
 }
 
