@@ -105,11 +105,11 @@ def _check_numbers(record: dict[str, Any], shape: _Shape) -> None:
             continue
         value: Any = record[name]
         if holder is not None and type(value) is not holder:
-            raise ValueError(f"`{name}` holds no numbers, but {value!r:.80}")
+            raise ValueError(f"`{name}` holds no numbers, but {quoted(value, 80)}")
         values = (value,) if holder is None else value.values() if isinstance(value, dict) else value
         for one in values:
             if type(one) not in kinds or (one is not None and not -_MOST <= one <= _MOST):
-                raise ValueError(f"`{name}` cannot be {one!r:.80}")
+                raise ValueError(f"`{name}` cannot be {quoted(one, 80)}")
 
 
 def _flat(names: Iterable[str], spread: tuple[str, ...]) -> Iterator[str]:
@@ -199,7 +199,7 @@ def from_dict(record: dict[str, Any]) -> Event:
     if not isinstance(name, str) or type(seq) is not int or type(at_s) not in (int, float):
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
     if not (0 <= seq <= _MOST and -_MOST <= at_s <= _MOST):
-        raise ValueError(f"an event cannot be number {seq!r:.40} at {at_s!r:.40} s")
+        raise ValueError(f"an event cannot be number {quoted(seq, 40)} at {quoted(at_s, 40)} s")
     cls = EVENT_TYPES.get(name)
     if cls is None:
         if not is_event(record):

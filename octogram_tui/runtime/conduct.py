@@ -97,7 +97,7 @@ class Conduct:
             return
         most = MOST_NAMES + NAMES_OF_ATTEMPT * len(self._own)
         if len(self._names) >= most:
-            raise Quarantine(f"more than {most} names of services and processes, the last one {name!r:.40}")
+            raise Quarantine(f"more than {most} names of services and processes, the last one {quoted(name, 40)}")
         self._names.add(name)
 
     def serves(self, name: str, size_bytes: int, now_s: float) -> None:
@@ -106,7 +106,7 @@ class Conduct:
         self._service_count += 1
         is_often = self._services.take(1, now_s) > 0 and self._service_count > NAMES_OF_ATTEMPT * len(self._own)
         if self._service_bytes.take(size_bytes, now_s) or is_often:
-            raise Quarantine(f"services that come and go more often than any could, the last one {name!r:.40}")
+            raise Quarantine(f"services that come and go more often than any could, the last one {quoted(name, 40)}")
 
     def left_out(self, now_s: float) -> None:
         """Take note of a gap that no line follows. Raises Quarantine for more than there could be."""

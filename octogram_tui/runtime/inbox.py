@@ -185,7 +185,7 @@ class Inbox:
                 return False
         if attempt is None or self.conduct.is_its_own(attempt):
             return True
-        self._breach(f"{message['t']} of {attempt!s:.200}")
+        self._breach(f"{message['t']} of {beginning(str(attempt), 200)}")
         return False
 
     def _breach(self, what: str) -> None:

@@ -66,7 +66,9 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 count(message.get("dropped")),
             )
         case "progress":
-            return ProgressReport(agent, parse_execution(text_of(message["id"])), text_of(message["text"])[:MOST_SAID])
+            return ProgressReport(
+                agent, parse_execution(text_of(message["id"])), beginning(text_of(message["text"]), MOST_SAID)
+            )
         case "service":
             return ServiceReport(
                 agent,
@@ -74,7 +76,7 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
                 _short(message["name"], MOST_NAME),
                 _ports(message["ports"]),
                 _state(message["state"]),
-                text_of(message.get("reason", ""))[:MOST_REASON],
+                beginning(text_of(message.get("reason", "")), MOST_REASON),
                 _key(message.get("key", "")),
             )
         case "hb" if "load" in message:
@@ -117,7 +119,7 @@ def read_remaining(message: Message) -> list[ProcessEntry]:
     """Give which processes the answer to `stop` says are left. Raises ValueError."""
     remaining = message.get("remaining") or []
     if not isinstance(remaining, list) or not all(isinstance(one, dict) for one in remaining):
-        raise ValueError(f"not a list of processes: {remaining!r:.80}")
+        raise ValueError(f"not a list of processes: {quoted(remaining, 80)}")
     return [
         {"pid": count(one.get("pid")), "name": text_of(one.get("name", "")), "state": text_of(one.get("state", ""))}
         for one in remaining

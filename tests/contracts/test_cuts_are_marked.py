@@ -30,6 +30,9 @@ EXCEPTIONS = {
         "octogram_tui/journal/breakpoints.py": ["hashlib.sha256(os.fsencode(self._scenario)).hexdigest()[:24]"],
         "octogram_tui/journal/sources.py": ["re.sub('[^0-9A-Za-z]', '', name)[:64]", "place.name[:12]"],
         "octogram_tui/journal/texts.py": ["re.sub('[^0-9A-Za-z]', '', digest)[:16]"],
+        "octogram_tui/scenario/arguments.py": [
+            "hashlib.sha256(repr(arguments).encode('utf-8', 'replace')).hexdigest()[:32]"
+        ],
         "octogram_tui/tui/watches.py": ["hashlib.sha256(os.fsencode(os.path.realpath(scenario))).hexdigest()[:24]"],
         "agentd/octogram_agentd/boot.py": ["_sha256(data)[:16]", "digest[:16]", "(pin or digest)[:16]"],
         "agentd/octogram_agentd/network/download.py": ["sha256(url.encode('utf-8', 'surrogatepass')).hexdigest()[:32]"],

@@ -361,7 +361,7 @@ class AgentContext(Context):
         """Send log lines of our own."""
         data = text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text)
         cutter = LineCutter()
-        self.print_lines(stream[:MOST_WORD], data + b"\n", cutter.feed(data) + cutter.close())
+        self.print_lines(beginning(stream, MOST_WORD), data + b"\n", cutter.feed(data) + cutter.close())
 
     def progress(self, text: str) -> None:
         """Say how far the attempt is; of what is said in quick succession only the last is told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octogram_agentd.cuts import beginning
 from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ class AnnouncedServices:
         Raises ProcedureFailed for what the orchestrator would take for a breach of the protocol.
         """
         if len(kind) > MOST_WORD or len(name) > MOST_NAME:
-            raise ProcedureFailed("a service cannot be called %.80s" % (kind + " " + name), kind="service")
+            raise ProcedureFailed("a service cannot be called " + beginning(kind + " " + name, 80), kind="service")
         if len(ports) > MOST_PORTS or any(len(port) > MOST_WORD for port in ports):
             raise ProcedureFailed("%s: too many ports, or too long names of them" % name, kind="service")
         service = self._services[kind, name] = _Service(attempt, kind, name, ports, process, key)

@@ -233,7 +233,9 @@ class Server:
 
     def _fail(self, one: _Connection, error: Exception) -> None:
         """Let go of a connection that we failed at; one that has had no answer yet is told."""
-        _say("%s %s failed: %s: %s" % (one.method, ascii(one.target[:2000])[1:-1], type(error).__name__, error))
+        _say(
+            "%s %s failed: %s: %s" % (one.method, ascii(beginning(one.target, 2000))[1:-1], type(error).__name__, error)
+        )
         if one.is_asking:
             refusal = Refused(500)
             one.status = refusal.status

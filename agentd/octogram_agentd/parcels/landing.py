@@ -259,7 +259,7 @@ class Landing:
 
 def _count(value: object) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError("%.80r is no size and no mode" % (value,))
+        raise ValueError(quoted(value, 80) + " is no size and no mode")
     return value
 
 

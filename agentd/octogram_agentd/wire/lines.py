@@ -7,7 +7,7 @@ they may be dropped, and then say how many were. Which messages there are stands
 
 from __future__ import annotations
 
-from octogram_agentd.cuts import quoted
+from octogram_agentd.cuts import beginning, quoted
 
 try:
     # The C parts of the standard library's json, without the package around them: its imports would double the time
@@ -78,7 +78,7 @@ def _finite(digits: str) -> float:
     """Read a number with a point or an exponent: one that is too large for a float would become an infinity."""
     value = float(digits)
     if value - value != 0.0:
-        raise ValueError("%.40s is too large a number" % digits)
+        raise ValueError(beginning(digits, 40) + " is too large a number")
     return value
 
 
