@@ -29,14 +29,19 @@ class Piece(NamedTuple):
 class View:
     """One way to look at texts: what of them goes on over what is passed over."""
 
-    def __init__(self, passed: re.Pattern[str]) -> None:
+    def __init__(self, passed: re.Pattern[str], *, indents: str = "") -> None:
         self._passed = passed
+        self._indents = indents
 
     def pieces(self, texts: Sequence[str]) -> list[Piece]:
-        """Give what is left of each text; of each, also of an empty one, at least one piece, the last at its end."""
+        """Give what is left of each text; of each at least one piece, the last at its end."""
         found = []
         for number, text in enumerate(texts):
             start = 0
+            if not is_broken(text) and "\x1b" not in text:  # as most are: patterns take much longer
+                start = len(text) - len(text.lstrip(self._indents)) if self._indents else 0
+                found.append(Piece(number, start, len(text)))
+                continue
             for passed in self._passed.finditer(text):
                 found.append(Piece(number, start, passed.start()))
                 start = passed.end()
@@ -45,14 +50,21 @@ class View:
 
     def bare(self, text: str) -> str:
         """Give what is left of a text."""
-        return self._passed.sub("", text)
+        if "\x1b" in text:
+            return self._passed.sub("", text)
+        text = text.replace("\r", "\n")
+        return (
+            "".join(line.lstrip(self._indents) for line in text.split("\n"))
+            if self._indents
+            else text.replace("\n", "")
+        )
 
 
 PLAIN = View(_BREAKS)
 """Without the ends of lines."""
 COLOURLESS = View(_ORDERS)
 """Also without orders to a terminal: a value may stand within one, so this is a second look."""
-LOOSE = View(_LOOSE)
+LOOSE = View(_LOOSE, indents=" \t")
 """Also without what indents lines: that may be part of a value as well, so this is a third."""
 
 

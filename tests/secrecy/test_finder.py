@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from octogram_tui.secrecy import finder as module
-from octogram_tui.secrecy import overlap
+from octogram_tui.secrecy import overlap, views
 from octogram_tui.secrecy.finder import Finder, Needle, Span
 from octogram_tui.secrecy.masker import Masker
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
@@ -229,3 +229,14 @@ def test_blanks_of_a_value_where_its_line_was_broken_are_its_own() -> None:
     masker = masker_of(VALUE)
     for text in (VALUE.replace(" horse", "\n horse"), VALUE.replace(" horse", "\n\x1b[0m horse")):
         assert "battery staple" not in masker.mask(text)
+
+
+@given(
+    text=st.lists(st.sampled_from(["a", "b ", " ", "\t", "\r", "\n", "\r\n", "\x1b[1m", "\x1b"]), max_size=9).map(
+        "".join
+    )
+)
+def test_a_view_is_the_same_in_pieces_and_bare(text: str) -> None:
+    for view in (views.PLAIN, views.COLOURLESS, views.LOOSE):
+        bare = "".join(text[start:end] for _, start, end in view.pieces([text]))
+        assert bare == view.bare(text) == view._passed.sub("", text)
