@@ -160,7 +160,9 @@ def socket_path(run: str, run_dir: Path, runtime_dir: Path | None) -> Path:
     place = run_dir.absolute() / "control.sock"
     if _takes_socket(place):
         return place
-    return Path(tempfile.gettempdir(), f"{_SOCKET_PLACE}{secrets.token_hex(8)}", "control.sock")
+    name = f"{_SOCKET_PLACE}{secrets.token_hex(8)}"
+    own = Path(tempfile.gettempdir(), name, "control.sock")
+    return own if len(os.fsencode(own)) <= _SOCKET_PATH_BYTES else Path("/tmp", name, "control.sock")
 
 
 def make_socket_place(place: Path) -> None:

@@ -136,6 +136,7 @@ HARD = {
     "a value of one sign": ("a" * 3000, "a"),
     "its end over and over": (LONG_VALUE, "…" + LONG_VALUE[-10:]),
     "half of it over and over": ("ab" * 1500 + "x" + "ab" * 500, "ab" * 1500 + "…"),
+    "its beginning over and over, which begins again within itself": ("ab" * 200 + LONG_VALUE, "ab" * 195),
     "a value of dots": ("." * 3000, "."),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import textual.app
 import textual.pilot
+from textual._context import active_app
 from textual.pilot import Pilot
 
 from octogram_tui.tui.guard import GuardedApp
@@ -17,6 +18,8 @@ OPENS_S = 1.0
 PAINTS_S = 1 / 100
 """A frame is painted so long after what it shows has changed."""
 QUIET_TURNS = 3
+MOST_FRAMES = 5
+"""What a clock changes is never all drawn."""
 
 
 async def idle(_least_s: float = 0.0, most_s: float = 1.0) -> None:
@@ -28,12 +31,29 @@ async def idle(_least_s: float = 0.0, most_s: float = 1.0) -> None:
     loop = asyncio.get_running_loop()
     ready: Sized = loop._ready  # type: ignore[attr-defined]
     ends_s = loop.time() + most_s
-    for pause_s in (0.0, PAINTS_S):
+    for pause_s in (0.0, *[PAINTS_S] * MOST_FRAMES):
         await asyncio.sleep(pause_s)
         quiet = 0
         while quiet < QUIET_TURNS and loop.time() < ends_s:
             quiet = 0 if len(ready) else quiet + 1
             await asyncio.sleep(0)
+        if pause_s and not is_to_be_drawn():
+            return
+
+
+def is_to_be_drawn() -> bool:
+    """Whether the screen on top has something to place, to paint, or to do once it has painted."""
+    app = active_app.get(None)
+    if app is None or not app._screen_stack:
+        return False
+    screen = app.screen
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._dirty_widgets
+        or screen._callbacks
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
