@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from console_app import StillSource, console, fleet_events, settled, until
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from octogram_tui.engine import events as ev
 from octogram_tui.journal.reader import read
@@ -70,10 +70,11 @@ def test_looks_as_before(name: str, snap_compare: Any) -> None:
         for key in shot.get("keys", ()):
             await pilot.press(key)
         await until(pilot, lambda: app._opening is None)
-        for field in app.screen.query(Input):
-            field.cursor_blink = False
         picture, ticks = "", 0
         while ticks < SETTLING:
+            for field in (*app.screen.query(Input), *app.screen.query(TextArea)):
+                field.cursor_blink = False
+                field._cursor_visible = True  # a blink that was under way may come after that
             app.sync()  # as the next ticks of the clock would
             await pilot.pause()
             now = app.export_screenshot()
