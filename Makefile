@@ -11,7 +11,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs bench screenshots clean
+.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs bench figures screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -105,7 +105,16 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
 
-bench: $(VENV)/.run ## the figures to compare before and after a change: shape, start, CPU per job
+# The program as users install it, and beside it the tools that it is compared with.
+BENCH ?=
+bench: ## write docs/performance.md again, half an hour of a quiet machine; BENCH="jobs logs" takes some of it only
+	$(PYTHON) -m venv --clear build/bench
+	build/bench/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/demo.txt
+	build/bench/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation .
+	build/bench/bin/python -m $(INSTALL) --requirement bench/requirements.txt
+	build/bench/bin/python bench/page.py $(BENCH)
+
+figures: $(VENV)/.run ## the shape of the code, its start and CPU per job, to compare before and after a change
 	$(BIN)/python bench/figures.py
 
 screenshots: $(VENV)/.run ## take the console's pictures in docs/ again

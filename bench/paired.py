@@ -51,3 +51,13 @@ def compare(title: str, contenders: dict[str, Callable[[], float]], rounds: int)
     for name, found in times.items():
         print(f"| {name} | {medians[name]:.3f} | {min(found):.3f} | {max(found):.3f} | {medians[name] / first:.2f} x |")
     return medians
+
+
+def tell(
+    what: str, figure: float, *, at_most: float | None = None, at_least: float | None = None, unit: str = "x"
+) -> None:
+    """Print a figure beside what it should be; the page of all figures gathers these lines."""
+    is_met = (at_most is None or figure <= at_most) and (at_least is None or figure >= at_least)
+    wanted = f"at most {at_most:g}" if at_most is not None else f"at least {at_least:g}"
+    digits = 3 if unit == "ms" else 2
+    print(f"target: {what} | {figure:.{digits}f} {unit} | {wanted} {unit} | {'met' if is_met else 'not met'}")
