@@ -12,7 +12,7 @@ import os
 import select
 import sys
 import time
-from heapq import heapify, heappop, heappush
+from _heapq import heapify, heappop, heappush  # without the same once more in Python
 
 from octogram_agentd import signals
 
