@@ -67,6 +67,11 @@ class Future:
         """What it failed with."""
         return self._error
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody is to be called back."""
+        return bool(self._callbacks)
+
     def then(self, callback: Callable[[Future], None]) -> None:
         """Call back, in a later turn, once it is done."""
         if self.is_done:
@@ -190,8 +195,9 @@ class Bell:
 
     def ring(self) -> None:
         """Wake everyone who waits now."""
-        future, self._future = self._future, Future(self.kernel)
-        future.set()
+        if self._future.is_awaited:
+            future, self._future = self._future, Future(self.kernel)
+            future.set()
 
     async def wait(self, timeout_s: Optional[float] = None) -> bool:
         """Wait for the next `ring`; False when the time is over first."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from octogram_agentd.kernel import Kernel
 
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
+BUSY_S = 0.5  # how long the machine may be busy with the start of a run: what can wait does
 EXIT_NO_PLACE = 73
 EXIT_NOT_KNOWN = 75
 
@@ -100,10 +101,10 @@ def _wait(bridge: _socket.socket, compiled: str) -> int:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(null, fd)
-    if compiled:
+    if compiled and _is_quiet(bridge, BUSY_S):
         from octogram_agentd.keeping import keep
 
-        keep(compiled, lambda: _is_quiet(bridge))
+        keep(compiled, lambda: _is_quiet(bridge, 0.0))
     try:
         while bridge.recv(64):
             pass
@@ -112,14 +113,17 @@ def _wait(bridge: _socket.socket, compiled: str) -> int:
     return 0
 
 
-def _is_quiet(bridge: _socket.socket) -> bool:
-    """Whether the daemon has not let go yet."""
+def _is_quiet(bridge: _socket.socket, seconds: float) -> bool:
+    """Whether the daemon has not let go after some time."""
     try:
-        return bool(bridge.recv(64, _socket.MSG_DONTWAIT))
-    except BlockingIOError:
+        bridge.settimeout(seconds)
+        return bool(bridge.recv(64))
+    except (BlockingIOError, TimeoutError, _socket.timeout):
         return True
     except OSError:
         return False
+    finally:
+        bridge.settimeout(None)
 
 
 def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _socket.socket:
