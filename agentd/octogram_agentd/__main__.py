@@ -1,6 +1,7 @@
 """The daemon's command line.
 
 agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
+              [--compile BYTES:FILE]
 agentd put | get            files, over standard input and output
 agentd serve ADDRESS[,ADDRESS] PORT DIRECTORY    with its key, or `open`, on standard input
 agentd download PATH        with the URL on standard input
@@ -9,11 +10,12 @@ agentd --selftest | --version
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional
+    from typing import Dict, List, NoReturn, Optional
 
 ELSEWHERE = {
     "put": "octogram_agentd.parcels.transfer",
@@ -25,6 +27,17 @@ ELSEWHERE = {
 USAGE = 2
 
 
+def run(argv: List[str]) -> NoReturn:
+    """Run one subcommand, and end the process with its exit status without taking all apart that was loaded."""
+    status = main(argv)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            status = status or 1  # as the interpreter does it
+    os._exit(status)
+
+
 def main(argv: List[str]) -> int:
     """Run one subcommand and give its exit status."""
     command = argv[0] if argv else ""
@@ -34,11 +47,11 @@ def main(argv: List[str]) -> int:
             return _usage()
         from octogram_agentd.daemon.attach import attach, attach_again
 
-        run, agent, build = options["run"], options["agent"], options.get("build", "")
-        watch_parent = "parent-watch" in options
+        name, agent, build = options["run"], options["agent"], options.get("build", "")
+        how = "parent-watch" in options, options.get("compile", "")
         if "birth" in options:
-            return attach_again(run, agent, options.get("at", ""), options["birth"], build, watch_parent)
-        return attach(run, agent, options.get("root", ""), build, watch_parent)
+            return attach_again(name, agent, options.get("at", ""), options["birth"], build, *how)
+        return attach(name, agent, options.get("root", ""), build, *how)
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
         __import__(module)
@@ -63,7 +76,7 @@ def _options(argv: List[str]) -> Optional[Dict[str, str]]:
         name = word[2:]
         if word == "--parent-watch":
             options[name] = "yes"
-        elif word in ("--run", "--agent", "--root", "--build", "--birth", "--at"):
+        elif word in ("--run", "--agent", "--root", "--build", "--birth", "--at", "--compile"):
             value = next(words, None)
             if value is None:
                 return None

@@ -1,7 +1,8 @@
 """Gets the daemon's program to this machine and runs it. Its TEXT is what travels in the command line.
 
 Sent stripped (no comments, docstrings, annotations) with a call of `boot` at its end, so it is kept small, names
-nothing else of this package, and must be readable by any Python 3: it is what says that a Python is too old.
+nothing else of this package, and must be readable by any Python 3: it is what says that a Python is too old. All below
+the line APART travels as a text within the text, which is compiled only where the bundle is not there already.
 
 Prints `OCTO NONCE {json}`: {"need": true} asks for the bundle on standard input, {"need": false} means that what
 follows is the daemon's, {"error", "code"} that there is none.
@@ -14,78 +15,72 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List
+    from typing import Callable, Dict, List, Tuple
+
+    Codes = Dict[str, Tuple[str, bytes]]
 
 
-class BootFailed(Exception):
-    """Ends the boot with a sentence for people."""
-
-
-def boot(nonce: str, digest: str, size: int, total: int, kind: str, value: str, pin: str, args: List[str]) -> None:
+def boot(
+    nonce: str, digest: str, size: int, total: int, kind: str, value: str, pin: str, args: List[str], apart: str
+) -> None:
     """Find or get the bundle with a digest, and run it in this process."""
 
     def say(text: str) -> None:
         os.write(1, ("OCTO %s %s\n" % (nonce, text)).encode())
 
+    os.umask(0o077)
+    place, codes = "", {}  # type: Tuple[str, Codes]
+    if sys.version_info >= (3, 8) and (kind == "push" or pin):
+        place, codes = _find((pin or digest)[:16], 0 if pin else total)
+    if not place:
+        exec(apart, globals())
+        place = _get(say, digest, size, kind, value, pin, args)
+    say('{"need":false}')
+    sys.path.insert(0, place)
+    if args[0] == "attach" and digest and kind == "push":
+        args = [*args, "--build", digest[:16]]
+        if not codes:
+            args += ["--compile", "%d:%s" % (total, _code_file())]
     try:
-        if sys.version_info < (3, 8):
-            _try_the_next()
-        os.umask(0o077)
-        if kind == "installed":
-            place = os.path.expanduser(value)
-            if not os.path.isfile(place) or not _is_bundle(place):
-                directories = [""] if "/" in place else os.environ.get("PATH", "/usr/bin:/bin").split(":")
-                programs = [os.path.join(directory, place) for directory in directories]
-                programs = [program for program in programs if os.access(program, os.X_OK)]
-                if not programs:
-                    raise BootFailed("the installed daemon %s was not found, or cannot be run" % value)
-                say('{"need":false}')
-                os.execv(programs[0], [place, *args])
-        else:
-            place = ""
-            if kind == "push" or pin:
-                place = _find((pin or digest)[:16], 0 if pin else total)
-            if not place and kind == "pull":
-                place = _install(_download(value, pin))
-            elif not place:
-                say('{"need":true}')
-                data = _read(size)
-                if _sha256(data) != digest:
-                    raise BootFailed("the bundle was damaged on its way")
-                place = _install(data)
-        say('{"need":false}')
-        sys.path.insert(0, place)
-        if args[0] == "attach" and digest and kind == "push":
-            args = [*args, "--build", digest[:16]]
-        try:
-            from octogram_agentd.__main__ import main
-        except (ImportError, SyntaxError, ValueError):
-            if kind == "push":
-                os.rename(place, "%s.bad.%d" % (place, os.getpid()))  # the next boot gets a new one
-            raise
-        status = main(args)
-    except BootFailed as failure:
-        from json import dumps
+        if codes:
+            from marshal import loads
 
-        say(dumps({"error": str(failure), "code": 6}))
-        status = 6
-    sys.exit(status)
+            module = type(sys)("octogram_agentd.compiled")
+            exec(loads(codes["octogram_agentd.compiled"][1]), module.__dict__)
+            sys.meta_path.insert(0, module.Compiled(place, codes, _codes))
+        from octogram_agentd.__main__ import run
+    except (ImportError, SyntaxError, ValueError, TypeError, EOFError, LookupError):
+        if kind == "push":
+            os.rename(place, "%s.bad.%d" % (place, os.getpid()))  # the next boot gets a new one
+        raise
+    run(args)
 
 
-def _try_the_next() -> None:
-    """Become the next interpreter of those that the command line names."""
-    with open("/proc/self/cmdline", "rb") as file:
-        text = file.read().split(b"\0")[3].decode()
-    this, names = sys.argv[1], sys.argv[2:]
-    for name in names[names.index(this) + 1 :]:
-        try:
-            os.execvp(name, [name, "-ISXutf8", "-c", text, name, *names])
-        except OSError:
-            pass
-    raise BootFailed(
-        "Python 3.8 or newer is needed; %s is %d.%d.%d, and there is none of %s"
-        % (this, *sys.version_info[:3], ", ".join(names[1:]) or "another name")
-    )
+def _code_file() -> str:
+    """Name the file of a bundle's code, for interpreters that read the same code as this one."""
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    return "%s.%s.code" % (sys.implementation.cache_tag, MAGIC_NUMBER[:2].hex())
+
+
+def _codes(place: str, part: int) -> Codes:
+    """Read a part of the file of code of a bundle: 0, what most need, or 1, all the rest. Empty: there is none."""
+    from marshal import loads
+
+    try:
+        fd = os.open(place + "/" + _code_file(), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return {}
+    try:
+        found = os.fstat(fd)
+        sizes = [int.from_bytes(os.read(fd, 4), "little") for _ in range(2)]
+        if found.st_mode != 0o100600 or found.st_uid != os.getuid() or found.st_size != 8 + sum(sizes):
+            return {}
+        return dict(loads(os.pread(fd, sizes[part], 8 + part * sizes[0])))
+    except (OSError, ValueError, TypeError, EOFError):
+        return {}
+    finally:
+        os.close(fd)
 
 
 def _places() -> List[str]:
@@ -103,16 +98,21 @@ def _is_ours(path: str) -> bool:
     return found.st_mode & 0o170022 == 0o040000 and found.st_uid == os.getuid()
 
 
-def _find(name: str, total: int) -> str:
-    """Give the directory that holds a bundle, complete and ours; empty when there is none."""
+def _find(name: str, total: int) -> Tuple[str, Codes]:
+    """Give the directory that holds a bundle, complete and ours, and its code; empty when there is none.
+
+    Its file of code is all that is needed of it, and complete.
+    """
     for place in _places():
         path = "%s/agentd-%s" % (place, name)
         try:
-            if _is_ours(place) and _is_ours(path) and total in (0, _size(path)):
-                return path
+            if _is_ours(place) and _is_ours(path):
+                codes = _codes(path, 0)
+                if codes or total in (0, _size(path)):
+                    return path, codes
         except OSError:
             pass
-    return ""
+    return "", {}
 
 
 def _size(path: str) -> int:
@@ -124,6 +124,63 @@ def _size(path: str) -> int:
         elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
             size += _size(entry.path)
     return size
+
+
+APART = "octogram_agentd.boot, apart"
+
+
+class BootFailed(Exception):
+    """Ends the boot with a sentence for people."""
+
+
+def _get(say: Callable[[str], None], digest: str, size: int, kind: str, value: str, pin: str, args: List[str]) -> str:
+    """Give the directory, or the zip file, of a bundle that was not found; another program may take our place."""
+    try:
+        if sys.version_info < (3, 8):
+            _try_the_next()
+        if kind == "installed":
+            return _installed(say, value, args)
+        if kind == "pull":
+            return _install(_download(value, pin))
+        say('{"need":true}')
+        data = _read(size)
+        if _sha256(data) != digest:
+            raise BootFailed("the bundle was damaged on its way")
+        return _install(data)
+    except BootFailed as failure:
+        from json import dumps
+
+        say(dumps({"error": str(failure), "code": 6}))
+        sys.exit(6)
+
+
+def _installed(say: Callable[[str], None], value: str, args: List[str]) -> str:
+    place = os.path.expanduser(value)
+    if os.path.isfile(place) and _is_bundle(place):
+        return place
+    directories = [""] if "/" in place else os.environ.get("PATH", "/usr/bin:/bin").split(":")
+    programs = [os.path.join(directory, place) for directory in directories]
+    programs = [program for program in programs if os.access(program, os.X_OK)]
+    if not programs:
+        raise BootFailed("the installed daemon %s was not found, or cannot be run" % value)
+    say('{"need":false}')
+    os.execv(programs[0], [place, *args])
+
+
+def _try_the_next() -> None:
+    """Become the next interpreter of those that the command line names."""
+    with open("/proc/self/cmdline", "rb") as file:
+        text = file.read().split(b"\0")[3].decode()
+    this, names = sys.argv[1], sys.argv[2:]
+    for name in names[names.index(this) + 1 :]:
+        try:
+            os.execvp(name, [name, "-ISXutf8", "-c", text, name, *names])
+        except OSError:
+            pass
+    raise BootFailed(
+        "Python 3.8 or newer is needed; %s is %d.%d.%d, and there is none of %s"
+        % (this, *sys.version_info[:3], ", ".join(names[1:]) or "another name")
+    )
 
 
 def _read(size: int) -> bytes:

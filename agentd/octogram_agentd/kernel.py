@@ -12,7 +12,7 @@ import os
 import select
 import sys
 import time
-from heapq import heapify, heappop, heappush
+from _heapq import heapify, heappop, heappush  # without the same once more in Python
 
 from octogram_agentd import signals
 
@@ -66,6 +66,11 @@ class Future:
     def error(self) -> Optional[BaseException]:
         """What it failed with."""
         return self._error
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody is to be called back."""
+        return bool(self._callbacks)
 
     def then(self, callback: Callable[[Future], None]) -> None:
         """Call back, in a later turn, once it is done."""
@@ -190,8 +195,9 @@ class Bell:
 
     def ring(self) -> None:
         """Wake everyone who waits now."""
-        future, self._future = self._future, Future(self.kernel)
-        future.set()
+        if self._future.is_awaited:
+            future, self._future = self._future, Future(self.kernel)
+            future.set()
 
     async def wait(self, timeout_s: Optional[float] = None) -> bool:
         """Wait for the next `ring`; False when the time is over first."""

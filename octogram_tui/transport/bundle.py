@@ -85,7 +85,8 @@ def boot_argv(
         source.sha256 or "",
         list(args),
     )
-    program = base64.b64encode(f"{_boot_text()}\nboot{call!r}".encode()).decode()
+    first, apart = _boot_texts()
+    program = base64.b64encode(f"{first}\nboot{(*call, apart)!r}".encode()).decode()
     text = f'import binascii;exec(binascii.a2b_base64("{program}"))'
     return ["sh", "-c", CHOOSE % nonce, text, *interpreters]
 
@@ -95,19 +96,31 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
     answer = f'OCTO {nonce} {{"need":false}}\n'.encode()
     text = (
         f"import os,sys;os.write(1,{answer!r});"
-        "sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import main;sys.exit(main(sys.argv[2:]))"
+        "sys.path.insert(0,sys.argv[1]);from octogram_agentd.__main__ import run;run(sys.argv[2:])"
     )
     return [python or sys.executable, "-ISXutf8", "-c", text, str(agentd_dir().parent), *args]
 
 
 @lru_cache(maxsize=1)
-def _boot_text() -> str:
-    return stripped(agentd_dir() / "boot.py")
+def _boot_texts() -> tuple[str, str]:
+    """Give what every boot compiles, and what only one does that has to get the bundle."""
+    tree = ast.parse((agentd_dir() / "boot.py").read_text("utf-8"))
+    parted = next(
+        at
+        for at, node in enumerate(tree.body)
+        if isinstance(node, ast.Assign) and "APART" in ast.unparse(node.targets[0])
+    )
+    later = ast.Module(tree.body[parted + 1 :], [])
+    del tree.body[parted:]
+    return _stripped(tree), _stripped(later)
 
 
 def stripped(path: Path) -> str:
     """Give a program's source without what only its readers need."""
-    tree = ast.parse(path.read_text("utf-8"))
+    return _stripped(ast.parse(path.read_text("utf-8")))
+
+
+def _stripped(tree: ast.Module) -> str:
     return ast.unparse(ast.fix_missing_locations(_Stripper().visit(tree)))
 
 

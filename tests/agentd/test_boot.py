@@ -170,7 +170,7 @@ def test_a_place_that_is_a_link_is_not_used(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(boot.BootFailed, match="not a directory of our own"):
         boot._install(BUNDLE.data)
     assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert boot._find(BUNDLE.digest[:16], 0) == ""
+    assert boot._find(BUNDLE.digest[:16], 0)[0] == ""
 
 
 def test_many_boots_at_once(machine: Machine) -> None:
@@ -242,7 +242,7 @@ def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(boot, "_places", lambda: [bad, good])
     installed = boot._install(BUNDLE.data)
     assert Path(installed).parent == tmp_path / "good"
-    assert boot._find(BUNDLE.digest[:16], BUNDLE.source_bytes) == installed
+    assert boot._find(BUNDLE.digest[:16], BUNDLE.source_bytes)[0] == installed
     monkeypatch.setattr(boot, "_places", lambda: [bad])
     with pytest.raises(boot.BootFailed, match=r"no place for the daemon's program: .*Not a directory"):
         boot._install(BUNDLE.data)
@@ -275,7 +275,7 @@ def test_a_place_that_somebody_else_has_made_is_passed_over(
     assert Path(boot._install(BUNDLE.data)).parent == tmp_path / "own"
     assert spoil == "a file" or list(real.iterdir()) == []
     monkeypatch.setattr(boot, "_places", lambda: [str(taken)])
-    assert boot._find(BUNDLE.digest[:16], 0) == ""
+    assert boot._find(BUNDLE.digest[:16], 0)[0] == ""
     with pytest.raises(boot.BootFailed, match="no place for the daemon's program"):
         boot._install(BUNDLE.data)
 

@@ -6,6 +6,7 @@ The bridge then waits until the daemon lets go. A bridge that dies takes the con
 from __future__ import annotations
 
 import _socket
+import gc
 import os
 import sys
 import time
@@ -22,34 +23,40 @@ if TYPE_CHECKING:
     from octogram_agentd.kernel import Kernel
 
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
+BUSY_S = 0.5  # how long the machine may be busy with the start of a run: what can wait does
 EXIT_NO_PLACE = 73
 EXIT_NOT_KNOWN = 75
 
 
-def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool) -> int:
-    """Attach to the daemon of a run and agent; gives the exit status when the attachment is over."""
+def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool, compiled: str) -> int:
+    """Attach to the daemon of a run and agent; gives the exit status when the attachment is over.
+
+    compiled: as what the program is to be kept as code meanwhile, see keeping.py; empty: it is not.
+    """
     os.umask(0o077)
+    gc.disable()  # until the daemon is up: nothing of what is being loaded goes away
     parent = os.getppid() if watch_parent else 0
     try:
         roots = candidates(run, agent, given_root)
         for root in roots:
             bridge = connect(root)
             if bridge is not None:
-                return _wait(bridge)
+                return _wait(bridge, compiled)
         bridge = _start(roots, run, agent, build, parent)
     except HomeUnusable as error:
         sys.stderr.write("agentd: %s\n" % error)
         return EXIT_NO_PLACE
-    return _wait(bridge)
+    return _wait(bridge, compiled)
 
 
-def attach_again(run: str, agent: str, home: str, daemon: str, build: str, watch_parent: bool) -> int:
+def attach_again(run: str, agent: str, home: str, daemon: str, build: str, watch_parent: bool, compiled: str) -> int:
     """Attach to a daemon that was there, by its birth; gives the exit status when the attachment is over.
 
     Where it certainly has ended, and nobody holds its lock, a new one takes its place and its directory. Elsewhere none
     is ever started: two would be there, and the one that is not seen goes on.
     """
     os.umask(0o077)
+    gc.disable()
     parent = os.getppid() if watch_parent else 0
     root = os.path.dirname(home)
     deadline_s = time.monotonic() + START_TIME_S
@@ -62,7 +69,7 @@ def attach_again(run: str, agent: str, home: str, daemon: str, build: str, watch
                 if lock_fd is not None:
                     bridge = _fork(root, lock_fd, run, agent, build, parent)
             if bridge is not None:
-                return _wait(bridge)
+                return _wait(bridge, compiled)
             time.sleep(0.05)  # its socket may be made again; or what it left is being ended
     except (HomeUnusable, OSError) as error:
         sys.stderr.write("agentd: %s: %s\n" % (root, getattr(error, "strerror", None) or error))
@@ -89,17 +96,34 @@ def connect(root: str) -> Optional[_socket.socket]:
     return sock
 
 
-def _wait(bridge: _socket.socket) -> int:
+def _wait(bridge: _socket.socket, compiled: str) -> int:
     """Wait until the daemon lets go; our own ends of the channel are closed, so that only the daemon's count."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(null, fd)
+    if compiled and _is_quiet(bridge, BUSY_S):
+        from octogram_agentd.keeping import keep
+
+        keep(compiled, lambda: _is_quiet(bridge, 0.0))
     try:
         while bridge.recv(64):
             pass
     except OSError:
         pass
     return 0
+
+
+def _is_quiet(bridge: _socket.socket, seconds: float) -> bool:
+    """Whether the daemon has not let go after some time."""
+    try:
+        bridge.settimeout(seconds)
+        return bool(bridge.recv(64))
+    except (BlockingIOError, TimeoutError, _socket.timeout):
+        return True
+    except OSError:
+        return False
+    finally:
+        bridge.settimeout(None)
 
 
 def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _socket.socket:
@@ -190,6 +214,8 @@ def _daemon(
     signals.handle(signals.TERM, lambda _number, _frame: kernel.from_thread(daemon.expire, "SIGTERM"))
     if parent:
         _watch(kernel, daemon, parent)
+    gc.freeze()
+    gc.enable()
     kernel.run(daemon.serve())
     door.close()
     home.leave(daemon.keep)

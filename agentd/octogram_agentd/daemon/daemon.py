@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 5.0
 HELLO_TIME_S = 30.0  # for a new connection to say hello
 ACK_DELAY_S = 0.2
+PREPARE_S = 0.02  # so that of agents that share a machine all have greeted first
 OUTPUT_DELAY_S = 0.02  # so that the lines of many small writes travel in one message
 ACK_EVERY = 64  # numbered messages
 LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
@@ -73,7 +74,7 @@ class Daemon:
         self._stranded: List[Message] = []  # what a killed daemon before us left, and was not ended
         self._swept = Future(kernel)
         self._handlers = {
-            "run": self._run,
+            "run": self.attempts.run,
             "cancel": self._cancel,
             "stop": self._stop,
             "tail": self._tail,
@@ -109,8 +110,12 @@ class Daemon:
 
     def post(self, message: Message) -> None:
         """Send a message that must arrive."""
-        self.outbox.post(message)
+        self.post_line(encode(message))
+
+    def post_line(self, line: bytes) -> int:
+        """The same with a message's line, as yet without a number; gives the number."""
         self._flush_soon()
+        return self.outbox.post_line(line)
 
     def say(self, message: Message) -> None:
         """Send a message that may be lost."""
@@ -218,6 +223,7 @@ class Daemon:
         channel.send(self.outbox.line(self._welcome(seen, taken_bytes)))
         self.outbox.attach(seen, taken_bytes)
         self._flush()
+        self.kernel.later(PREPARE_S, self.attempts.prepare)
 
     def _refusal(self, message: Message) -> Optional[Tuple[str, str]]:
         proto = message.get("proto")
@@ -290,9 +296,6 @@ class Daemon:
 
     # Messages.
 
-    def _run(self, message: Message) -> None:
-        self.attempts.run(message)
-
     def _cancel(self, message: Message) -> None:
         self.attempts.cancel(str(message.get("id")), str(message.get("reason") or "cancelled"))
 
@@ -331,6 +334,7 @@ class Daemon:
     def _ack(self, message: Message) -> None:
         number = _number(message.get("seq"))
         self.outbox.acknowledged(number)
+        self.attempts.acknowledged(number)
         if self._last_number and number >= self._last_number:
             self._confirmed.set(True)
 

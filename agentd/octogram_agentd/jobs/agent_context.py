@@ -160,7 +160,7 @@ class AgentContext(Context):
             capture.text("stderr"),
             time.monotonic() - started_s,
         )
-        capture.program = os.path.basename(argv[0])
+        capture.program = argv[0].rpartition("/")[2]
         if is_late:
             raise ProcedureFailed(
                 "%s took longer than %s s" % (argv[0], timeout_s), kind="timeout", **detail_of(result)

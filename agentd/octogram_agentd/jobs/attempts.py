@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 
 from octogram_agentd import faults, procedures, signals
 from octogram_agentd.cuts import beginning, ending
+from octogram_agentd.jobs.answers import Answers
 from octogram_agentd.jobs.attempt import Attempt
 from octogram_agentd.jobs.watchdog import TICK_S, HeldUp, Watchdog
 from octogram_agentd.kernel import Cancelled, TimeExpired
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 
 COMMAND_GRACE_S = 5.0  # between TERM and KILL for what an attempt leaves when it ends early
 STOPPING = "the agent is stopping"
-REMEMBERED_BYTES = 32 << 20  # of the answers of attempts that are over
+MOST_USED = "builtins.command"
 LOGS_IN_MEMORY_BYTES = 4 << 20  # of attempts that are over
+LOG_OVERHEAD_BYTES = 1 << 10  # of each one, however little was printed
 LOGS_ON_DISK_BYTES = 256 << 20  # of attempts that are over
 
 
@@ -36,26 +39,40 @@ class Attempts:
         self._agent = agent
         self._watchdog = Watchdog(agent.kernel)
         self._running: Dict[str, Attempt] = {}
-        self._answers: Dict[str, Optional[Message]] = {}
-        self._answer_bytes: Dict[str, int] = {}
-        self._remembered_bytes = 0
+        self._answers = Answers()
         self._logs: Dict[str, Log] = {}
         self._log_bytes = 0
         self._log_file_bytes = 0
         self._count = 0
+        self._context: Any = None  # what a procedure is given, once it is loaded
 
     def known(self, room_bytes: int) -> Dict[str, str]:
         """Give those that were heard of and their states: those under way first, then the latest, as far as they go."""
         known: Dict[str, str] = {}
-        for names in (list(self._running), reversed(list(self._answers))):
-            for name in names:
-                answer = self._answers.get(name)
-                state = "running" if name in self._running else answer["state"] if answer is not None else "forgotten"
-                room_bytes -= len(encode({name: state}))
-                if room_bytes < 0:
-                    return known
-                known[name] = state
+        for name, state in chain(((name, "running") for name in self._running), self._answers.states()):
+            room_bytes -= len(encode({name: state}))
+            if room_bytes < 0:
+                break
+            known[name] = state
         return known
+
+    def acknowledged(self, number: int) -> None:
+        """Take note that what was posted up to a number is safe."""
+        self._answers.acknowledged(number)
+
+    def prepare(self) -> None:
+        """Load what nearly every first job needs, while nobody waits for it."""
+        self._load()
+        self._agent.processes.prepare()
+        try:
+            procedures.find(MOST_USED)
+        except Exception as error:  # whoever asks for it is told
+            self._agent.kernel.complain("prepare", error)
+
+    def _load(self) -> None:
+        from octogram_agentd.jobs.agent_context import AgentContext
+
+        self._context = AgentContext
 
     def run(self, message: Message) -> None:
         """Execute an attempt, unless it was executed before: then answer what is known of it."""
@@ -63,16 +80,11 @@ class Attempts:
         if name in self._running:
             return
         if name in self._answers:
-            answer = self._answers[name]
-            if answer is None:
-                answer = _finished(
-                    name,
-                    "failed",
-                    None,
-                    _error("forgotten", "this attempt was executed before, and its result is no longer kept"),
-                    0.0,
-                )
-            self._agent.post.post(dict(answer))
+            line = self._answers.line(name)
+            if line is None:
+                error = _error("forgotten", "this attempt was executed before, and its result is no longer kept")
+                line = encode(_finished(name, "failed", None, error, 0.0))
+            self._agent.post.post_line(line)
             return
         agent = self._agent
         self._count += 1
@@ -137,13 +149,13 @@ class Attempts:
             if attempt.is_ending:  # before it could begin
                 raise Cancelled
             procedure = self._procedure(message)
-            from octogram_agentd.jobs.agent_context import AgentContext
-
+            if self._context is None:
+                self._load()
             is_foreign = not type(procedure).__module__.startswith("octogram_agentd.")
             if is_foreign:
                 self._watchdog.guard(attempt.task)
             try:
-                result = await procedure.run(AgentContext(self._agent, attempt))
+                result = await procedure.run(self._context(self._agent, attempt))
             finally:
                 if is_foreign:
                     self._watchdog.release(attempt.task)
@@ -195,28 +207,22 @@ class Attempts:
         duration_s = round(time.monotonic() - attempt.started_s, 6)
         answer = _finished(name, state, result, error, duration_s)
         try:
-            size_bytes = self._checked(answer)
+            line = self._checked(answer)
         except ProcedureFailed as failure:
-            answer = _finished(name, "failed", None, _error(failure.kind, failure.message, failure.hint), duration_s)
-            size_bytes = 200
+            state = "failed"
+            answer = _finished(name, state, None, _error(failure.kind, failure.message, failure.hint), duration_s)
+            line = encode(answer)
         attempt.is_over = True
         attempt.clean()
         self._running.pop(name, None)
         faults.hit("agent.finished")
         self._agent.post.flush_output(name)
-        self._agent.post.post(dict(answer))
-        self._answers[name] = answer
-        self._answer_bytes[name] = size_bytes
-        self._remembered_bytes += size_bytes
-        while self._remembered_bytes > REMEMBERED_BYTES:
-            oldest = next(iter(self._answer_bytes))
-            self._remembered_bytes -= self._answer_bytes.pop(oldest)
-            self._answers[oldest] = None
+        self._answers.add(name, state, line, self._agent.post.post_line(line))
         if attempt.output is not None:
             self._keep_log(name, attempt.output)
 
-    def _checked(self, answer: Message) -> int:
-        """Give the size of an answer; shorten an error, and refuse a result that cannot be sent."""
+    def _checked(self, answer: Message) -> bytes:
+        """Give the line of an answer; shorten an error, and refuse a result that cannot be sent."""
         try:
             line = encode(answer)
         except (ValueError, TypeError) as wrong:
@@ -228,7 +234,7 @@ class Attempts:
             line = encode(answer)
         is_deep = line.count(b"{") + line.count(b"[") > MAX_DEPTH and depth(line) > MAX_DEPTH
         if len(line) <= MAX_RESULT_BYTES and not is_deep:
-            return len(line)
+            return line
         error = answer.get("error")
         if error is not None and answer["result"] is not None:  # why it failed is worth more than what it gave
             answer["result"] = None
@@ -240,7 +246,7 @@ class Attempts:
                 beginning(error["hint"], 2000),
                 {"note": "the detail was too large to be sent"},
             )
-            return len(encode(answer))
+            return encode(answer)
         raise ProcedureFailed(
             "its result is nested too deeply"
             if is_deep
@@ -253,11 +259,11 @@ class Attempts:
         """Keep the log of an attempt that is over, and forget the oldest ones beyond a bound."""
         log.close()
         self._logs[name] = log
-        self._log_bytes += log.memory_bytes
+        self._log_bytes += log.memory_bytes + LOG_OVERHEAD_BYTES
         self._log_file_bytes += log.size_bytes if log.has_files else 0
         while self._log_bytes > LOGS_IN_MEMORY_BYTES or self._log_file_bytes > LOGS_ON_DISK_BYTES:
             oldest = self._logs.pop(next(iter(self._logs)))
-            self._log_bytes -= oldest.memory_bytes
+            self._log_bytes -= oldest.memory_bytes + LOG_OVERHEAD_BYTES
             self._log_file_bytes -= oldest.size_bytes if oldest.has_files else 0
             oldest.remove()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from octogram_agentd.cuts import beginning, ending
 from octogram_agentd.jobs.attempt import LAST_LINES
 from octogram_agentd.processes.logs import LiveLines
@@ -48,12 +46,16 @@ class Capture:
         if live is None:
             if not data:
                 return
-            live = self._lines[stream] = LiveLines(self._kernel, partial(self._pass_on, stream))
+            live = self._lines[stream] = LiveLines(self._kernel, self._passing_on(stream))
         live.feed(data)
 
-    def _pass_on(self, stream: str, data: bytes, lines: List[str]) -> None:
-        if self._print is not None:
-            self._print(stream, data, lines, self.program)
+    def _passing_on(self, stream: str) -> Callable[[bytes, List[str]], None]:
+        # No partial: `functools` takes longer to import than a job takes.
+        def pass_on(data: bytes, lines: List[str]) -> None:
+            if self._print is not None:
+                self._print(stream, data, lines, self.program)
+
+        return pass_on
 
     def text(self, stream: str) -> str:
         """Give the end of a stream, short enough for a result."""

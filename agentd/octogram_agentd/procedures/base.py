@@ -158,7 +158,7 @@ class Procedure:
         """Take expanded arguments as the orchestrator sends them; what is absent is the field's default."""
         for name, field in self.fields.items():
             value = arguments.get(name, field.default)
-            setattr(self, name, with_uris(field, value))
+            setattr(self, name, value if value is None else with_uris(field, value))
 
     async def run(self, context: Context) -> Any:
         """Do the work on the agent. Returns the result (JSON, or None). Raises ProcedureFailed."""

@@ -19,6 +19,7 @@ from octogram_agentd.processes.membership import (
     look_below,
     look_everywhere,
     staying_in,
+    ticks,
 )
 from octogram_agentd.processes.prctl import become_subreaper
 from octogram_agentd.processes.record import Record, read_earlier
@@ -200,22 +201,28 @@ class Processes:
 
     def _launch(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], *streams: int) -> int:
         """Start a program once it is on record."""
-        from octogram_agentd.processes.launch import launch
-
         number = self._count
         self._record.intend(number)
         faults.hit("agent.spawn.before")
+        since = ticks()
         try:
-            pid = launch(argv, cwd, env, *streams)
+            pid = self._program(argv, cwd, env, *streams)
         except BaseException:
             self._record.ended(number)
             raise
         faults.hit("agent.spawn.after")
-        self._record.started(number, pid)
+        self._record.started(number, pid, since)
         return pid
+
+    def prepare(self) -> None:
+        """Load what starting a program needs."""
+        from octogram_agentd.processes.launch import launch
+
+        self._program = launch
 
     def _prepare(self) -> None:
         """What only a daemon that starts something needs."""
+        self.prepare()
         if not become_subreaper():
             self._look = look_everywhere  # orphans are not below us then, and only the mark tells
         earlier = self._earlier

@@ -42,7 +42,7 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
         if not words:
             raise _refused(argv, errno.EINVAL, "no program is named", "give at least one word")
         try:
-            _enter(cwd)
+            os.chdir(cwd)
         except OSError as error:
             raise _refused(
                 argv, error.errno, "the working directory %s: %s" % (cwd, error.strerror), "create it first"
@@ -64,15 +64,6 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
             raise _explained(argv, program, error) from None
     except ValueError as error:  # a NUL byte, a name of a variable with `=`
         raise _refused(argv, errno.EINVAL, str(error), "arguments and environment are texts without NUL") from None
-
-
-def _enter(directory: str) -> None:
-    try:
-        if os.getcwd() == directory:
-            return
-    except OSError:
-        pass  # where we are was removed
-    os.chdir(directory)
 
 
 def find_program(name: str, env: Mapping[str, str]) -> Optional[str]:

@@ -25,6 +25,7 @@ MARK = "OCTOGRAM_PROCESS"
 HIDDEN = "hidden"
 GUARD = "octogram-guard"  # how the guard of a daemon is shown
 _spared: Set[int] = set()
+_TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
 
 
@@ -246,9 +247,9 @@ def _stays_in(pid: int, beginning: str) -> bool:
     return False
 
 
-def _ticks() -> int:
+def ticks() -> int:
     """Give the time since the machine's start, as /proc counts it."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // _TICK_NS
 
 
 def send(seen: Seen, *numbers: int) -> str:
@@ -302,7 +303,7 @@ class Ending:
             members = self._tree.members()
         if grace_s > 0:
             asked: Set[Identity] = set()
-            began = _ticks()
+            began = ticks()
             pause_s = 0.004
             while members and self._clock() < self._kill_at_s:
                 for seen in members.values():

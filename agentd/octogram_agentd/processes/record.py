@@ -10,7 +10,7 @@ import os
 
 from octogram_agentd import faults
 from octogram_agentd.processes.filenames import RECORD
-from octogram_agentd.processes.membership import see
+from octogram_agentd.processes.membership import see, ticks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Record:
         self._fd = -1
         self._bytes = 0
         self._live: Dict[int, str] = {}
+        self._ended = ""  # what is yet to be written of it
+        self._are_ticks_right = False
         self.brands = [0]  # which all of them inherit, and those of earlier daemons; 0: one had none
 
     def intend(self, number: int) -> None:
@@ -45,17 +47,31 @@ class Record:
         self._live[number] = ""
         self._add("+ %d\n" % number)
 
-    def started(self, number: int, pid: int) -> None:
-        """Say which process it is."""
-        seen = see(pid)
-        if seen is not None:
-            self._live[number] = "= %d %d %d\n" % (number, pid, seen.start)
+    def started(self, number: int, pid: int, since: int = -1) -> None:
+        """Say which process it is. since: the tick before it was started.
+
+        Where it is the same tick still, that is when it started: to look at each one takes longer than to write.
+        """
+        start = since if since == ticks() and self._are_ticks_right else self._look(pid, since)
+        if start >= 0:
+            self._live[number] = "= %d %d %d\n" % (number, pid, start)
             self._add(self._live[number])
 
     def ended(self, number: int) -> None:
-        """Say that the process has ended, or was not started at all; what it became may still be there."""
+        """Say that the process has ended, or was not started at all; what it became may still be there.
+
+        It is written together with what comes next: a process that is not there any more can be taken for no other.
+        """
         if self._live.pop(number, None) is not None:
-            self._add("- %d\n" % number)
+            self._ended += "- %d\n" % number
+
+    def _look(self, pid: int, since: int) -> int:
+        now = ticks()
+        seen = see(pid)
+        if seen is None:
+            return -1
+        self._are_ticks_right = since <= seen.start <= now  # not so where somebody only pretends to be this kernel
+        return seen.start
 
     def _add(self, line: str) -> None:
         try:
@@ -63,6 +79,7 @@ class Record:
             if self._fd < 0 or self._bytes > LONGEST_BYTES:
                 self._begin()
             else:
+                line, self._ended = self._ended + line, ""
                 self._bytes += os.write(self._fd, line.encode())
         except OSError:
             pass
@@ -84,6 +101,7 @@ class Record:
         except OSError:
             os.close(fd)
             raise
+        self._ended = ""
         self._fd, self._bytes = fd, len(text) // 2  # half of what is alive does not make it long
 
 

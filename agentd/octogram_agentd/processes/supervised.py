@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from octogram_agentd import signals
 from octogram_agentd.cuts import beginning
@@ -73,7 +72,7 @@ class Supervised(Process):
         self._how: Dict[str, Any] = {"cwd": cwd, "env": env, "stdin": stdin, "owner": owner}
         self._on_lines = on_lines
         self._on_state = on_state
-        self._lines = {stream: LiveLines(kernel, partial(self._pass_on, stream)) for stream in ("stdout", "stderr")}
+        self._lines = {stream: LiveLines(kernel, self._passing_on(stream)) for stream in ("stdout", "stderr")}
         self._is_stopping = False
         self._is_empty = False
         self._over = Future(kernel)
@@ -103,9 +102,12 @@ class Supervised(Process):
         self._lines[stream].feed(data)
         self.changed.ring()
 
-    def _pass_on(self, stream: str, data: bytes, lines: List[str]) -> None:
-        if lines:
-            self._on_lines(self, stream, lines)
+    def _passing_on(self, stream: str) -> Callable[[bytes, List[str]], None]:
+        def pass_on(_data: bytes, lines: List[str]) -> None:
+            if lines:
+                self._on_lines(self, stream, lines)
+
+        return pass_on
 
     async def _watch(self) -> None:
         delay_s = RESTART_DELAY_S

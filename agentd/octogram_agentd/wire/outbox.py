@@ -77,14 +77,13 @@ class Outbox:
         self._is_attached = False
         self._ready = []
 
-    def post(self, message: Dict[str, Any]) -> None:
-        """Number a message and keep it until it is acknowledged. Raises what encode raises; it has then no number."""
-        message["seq"] = self.sent + 1
-        line = encode(message)
-        self.sent += 1
-        self._kept[self.sent] = line
+    def post_line(self, line: bytes) -> int:
+        """Number a message, which is given as its line, and keep it until it is acknowledged; gives the number."""
+        self.sent = number = self.sent + 1
+        line = self._kept[number] = b'%b,"seq":%d}\n' % (line[:-2], number)
         if self._is_attached:
             self._ready.append(line)
+        return number
 
     def say(self, message: Dict[str, Any]) -> None:
         """Send a message that may be lost."""

@@ -39,6 +39,10 @@ RAN = {
 }
 
 
+_NEEDS_A_SHELLS_EYE = frozenset("'\"\\")  # `shlex`, whose import takes longer than many jobs, does little else
+_BLANKS = str.maketrans("\t\r\n", "   ")
+
+
 class Starters:
     """Which job instance started the process of a name."""
 
@@ -287,7 +291,7 @@ def _unexpected(result: CommandResult, expected: List[int], ran: Dict[str, Any])
 
 def split(argv: Union[str, List[str]]) -> List[str]:
     """Give a command as a list of words. Raises ProcedureFailed for an open quotation and for no words at all."""
-    if isinstance(argv, str):
+    if isinstance(argv, str) and not _NEEDS_A_SHELLS_EYE.isdisjoint(argv):
         import shlex
 
         try:
@@ -298,6 +302,8 @@ def split(argv: Union[str, List[str]]) -> List[str]:
                 kind="argument",
                 hint="close the quotation, or give a list",
             ) from None
+    elif isinstance(argv, str):
+        words = list(filter(None, argv.translate(_BLANKS).split(" ")))
     else:
         words = [str(word) for word in argv]
     if not words or not words[0]:

@@ -1,0 +1,104 @@
+"""Keeps the program of this machine as code in one file, which the next boot reads at once: see compiled.py.
+
+It is written by a bridge, which has nothing else to do, and by one of them only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, Iterator, List, Tuple
+
+RARELY_USED = ("boot", "far_shell", "keeping", "leftovers", "network", "parcels", "patterns", "procedures")
+"""What most agents do without, but for OFTEN_USED of it."""
+OFTEN_USED = (
+    "network",
+    "network.endpoint",
+    "network.interfaces",
+    "network.ports",
+    "procedures",
+    "procedures.base",
+    "procedures.builtin",
+    "procedures.builtin.running",
+    "procedures.context",
+    "procedures.values",
+)
+ABANDONED_S = 600.0  # after which somebody who was writing is taken to have ended before the end
+LEAST_URGENT = 19
+
+
+def keep(what: str, is_wanted: Callable[[], bool]) -> None:
+    """Write the file of code of the bundle that we are from, unless somebody else does so.
+
+    what: the bytes of all sources, as many as there have to be, a colon, and the file's name.
+    is_wanted: asked again and again, as it takes long.
+    """
+    total, _, name = what.partition(":")
+    place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    path = "%s/%s" % (place, name)
+    part = path + ".part"
+    try:
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        _remove_abandoned(part)
+        return
+    try:
+        os.nice(LEAST_URGENT)
+        with open(fd, "wb") as file:
+            data = _compiled(place, int(total), is_wanted)
+            if not data:
+                raise InterruptedError
+            file.write(data)
+            file.flush()
+            os.fsync(fd)
+        os.rename(part, path)
+    except (OSError, SyntaxError, ValueError):
+        os.unlink(part)
+
+
+def _remove_abandoned(part: str) -> None:
+    try:
+        if time.time() - os.lstat(part).st_mtime > ABANDONED_S:
+            os.unlink(part)
+    except OSError:
+        pass
+
+
+def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
+    """Give the content of the file of code; nothing when it is not wanted any more, or a source is missing."""
+    from importlib.machinery import SourceFileLoader
+    from marshal import dumps
+
+    parts: List[Dict[str, Tuple[str, bytes]]] = [{}, {}]
+    size = 0
+    for name, inner in _sources(place + "/octogram_agentd", "octogram_agentd"):
+        if not is_wanted():
+            return b""
+        loader = SourceFileLoader(name, "%s/%s" % (place, inner))
+        size += os.stat(loader.path).st_size
+        parts[_is_rare(name)][name] = (inner, dumps(loader.get_code(name)))  # from what Python has kept, if it has
+    if size + os.stat(place + "/__main__.py").st_size != total:
+        return b""
+    texts = [dumps(part) for part in parts]
+    return b"".join(len(text).to_bytes(4, "little") for text in texts) + b"".join(texts)
+
+
+def _sources(directory: str, package: str) -> Iterator[Tuple[str, str]]:
+    """Give the name of each module, and where its source is below the bundle's directory."""
+    inner = package.replace(".", "/")
+    kinds: Dict[str, bool] = {entry.name: entry.is_dir(follow_symlinks=False) for entry in os.scandir(directory)}
+    for name, is_directory in sorted(kinds.items()):
+        if is_directory and name != "__pycache__":
+            yield from _sources("%s/%s" % (directory, name), "%s.%s" % (package, name))
+        elif name == "__init__.py":
+            yield package, "%s/%s" % (inner, name)
+        elif name.endswith(".py"):
+            yield "%s.%s" % (package, name[:-3]), "%s/%s" % (inner, name)
+
+
+def _is_rare(name: str) -> bool:
+    inner = name.partition(".")[2]
+    return inner not in OFTEN_USED and inner.partition(".")[0] in RARELY_USED
