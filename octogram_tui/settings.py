@@ -9,10 +9,10 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import SettingsError
 
 PROGRAM = "octogram-tui"

@@ -16,13 +16,14 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from octogram_tui import filing, records
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import claim as claims

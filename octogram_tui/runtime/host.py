@@ -8,12 +8,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.invariants import check

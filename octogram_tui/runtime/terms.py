@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.transport.bundle import Bundle
 
