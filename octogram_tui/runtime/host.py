@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from octogram_tui import garbage
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.events import Event, StopRequested
@@ -204,6 +205,7 @@ class Host:
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
+            garbage.settle()
             code = await driver.done
             if driver.failure is not None:
                 tell_failure(driver.failure, driver.unclean)
