@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
@@ -239,7 +238,7 @@ class Host:
                 started_wall=started_wall,
                 socket=str(settings.socket),
                 version=self._options.version,
-                host=platform.node(),
+                host=os.uname().nodename,
                 lease_s=settings.lease_s,
             ),
         )
@@ -247,7 +246,7 @@ class Host:
             settings.keep(self._options)
         self._token = token.make(settings.run_dir)
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
-        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, platform.node()),))
+        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, os.uname().nodename),))
 
     def _take_up(self, again: TakingUp, journal: JournalWriter, lived_s: float) -> _Course:
         """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""
@@ -271,7 +270,7 @@ class Host:
                 pid=os.getpid(),
                 socket=str(self._settings.socket),
                 version=self._options.version,
-                host=platform.node(),
+                host=os.uname().nodename,
                 lease_s=self._settings.lease_s,
             ),
         )
@@ -285,7 +284,7 @@ class Host:
                 self._settings.kept_breakpoints.recall(batch)
         request = TakeUpRequest(
             _now(),
-            platform.node(),
+            os.uname().nodename,
             self._options.version,
             round(down_s, 3),
             on_failure=again.on_failure,
