@@ -45,7 +45,6 @@ from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault
-from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
 LINGER_CHECK_S = 1.0
@@ -321,7 +320,6 @@ class Host:
             run=self._options.run,
             lease_s=self._settings.lease_s,
             source=scenario.binary,
-            bundle=build_bundle(),
             keep=self._settings.keep_homes,
             procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
             token=self._token,
