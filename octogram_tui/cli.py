@@ -6,15 +6,25 @@ import os
 import sys
 from collections.abc import Sequence
 
-from octogram_tui import __version__, streams
+from octogram_tui import __version__, garbage, streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; gives its exit code."""
+    """Run the program; gives its exit code. Without `argv` the process is there for nothing else."""
+    if argv is not None:
+        return _main(list(argv))
+    garbage.put_off()
+    try:
+        return _main(sys.argv[1:])
+    finally:
+        garbage.leave()
+
+
+def _main(arguments: list[str]) -> int:
     streams.prepare()
     os.umask(os.umask(0o077) & 0o077)  # what is ours is for us to use, whatever the umask says of it
     try:
-        return streams.finish(_run(list(sys.argv[1:] if argv is None else argv)))
+        return streams.finish(_run(arguments))
     except KeyboardInterrupt:  # while a slow reader was waited for
         return 130
 

@@ -5,14 +5,12 @@ Order: command line (not here), then OCTOGRAM_* in the environment, then config.
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import SettingsError
 
 PROGRAM = "octogram-tui"
@@ -181,6 +179,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8: byte {error.start}") from error
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -190,7 +190,9 @@ def _from_file(path: Path) -> dict[str, Any]:
     for key, value in table.items():
         setting = known.get(key)
         if setting is None:
-            close = difflib.get_close_matches(key, known, 1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, known, 1)
             raise SettingsError(
                 f"{path}: there is no setting {key!r}",
                 hint=f"did you mean {close[0]!r}?" if close else f"settings: {', '.join(known)}",

@@ -177,13 +177,11 @@ class _Cleaning:
         """End the agents that did not say that nothing is left; gives what cannot be said of them."""
         from octogram_tui.runtime.ending import end_agents
         from octogram_tui.runtime.terms import Before, LinkSettings
-        from octogram_tui.transport.bundle import build_bundle
 
         settings = LinkSettings(
             run=self._run.id,
             lease_s=self._lease_s,
             source=self._source,
-            bundle=build_bundle(),
             token=token.find(self._run.directory),
             take_up=left.take_ups(self._run.journal) + (1 if self._is_told else BEYOND),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from octogram_tui.commands.run import (
     make_parser,
     request_of,
 )
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import AttachRefused, ScenarioError
 from octogram_tui.journal import archive, terms

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from octogram_tui.commands.options import (
     refuse_beside,
     with_looks,
 )
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.breakpoint import Breakpoint

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.timers import Timer
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.model.scenario import AgentSpec, Where

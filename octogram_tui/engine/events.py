@@ -7,9 +7,10 @@ new fields may be added, old ones keep their meaning (journal/codec.py carries t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.entries import AgentEntry, ProblemEntry, ProcessEntry, StageEntry
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId

@@ -7,9 +7,10 @@ had not, and the other way round, as far as the variables of now say which there
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.core import ABSENT, Core
 from octogram_tui.engine.reload import adopt_variables
 from octogram_tui.engine.staleness import Found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value

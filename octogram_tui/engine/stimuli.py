@@ -6,9 +6,10 @@ Nobody changes one. They are not frozen, since that makes each twice as dear, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, Problem
 from octogram_tui.model.breakpoint import When

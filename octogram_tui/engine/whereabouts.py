@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.given import job_of
 from octogram_tui.engine.looking import scope_of
 from octogram_tui.errors import TemplateError

@@ -16,13 +16,14 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from octogram_tui import filing, records
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event, RunFinished
 from octogram_tui.errors import AttachRefused, JournalError
 from octogram_tui.journal import claim as claims
@@ -298,18 +299,31 @@ def forget_old(runs_dir: Path, *, keep_runs: int, keep_days: float) -> list[str]
     """
     gone = []
     later_days: set[str] = set()
-    for place, run in enumerate(reversed(listing(runs_dir))):
-        day = run.info.started_wall[:10]
+    for place, directory in enumerate(_newest_first(runs_dir)):
+        day = directory.name[:8] if directory.name[:8].isdigit() else ""
         is_old = place >= keep_runs or len(later_days - {day}) > keep_days
         later_days.add(day)
-        if place == 0 or run.state == "running" or not is_old:
+        if place == 0 or not is_old:
             continue
-        with contextlib.suppress(OSError):
-            _remove(runs_dir / run.directory.name)
-            gone.append(run.id)
+        with contextlib.suppress(OSError, JournalError):
+            run = load(directory)
+            if run.state != "running":
+                _remove(directory)
+                gone.append(run.id)
     if gone:
         order.forget(runs_dir, gone)
     return gone
+
+
+def _newest_first(runs_dir: Path) -> list[Path]:
+    """Give the directories of runs by their names, which begin with the day, and no run is read: every start asks."""
+    places = order.places(runs_dir)
+    try:
+        names = [entry.name for entry in os.scandir(runs_dir) if entry.name[0] != "."]
+    except OSError:
+        return []
+    names.sort(key=lambda name: (places.get(name, -1), name), reverse=True)
+    return [runs_dir / name for name in names if os.path.exists(f"{runs_dir}/{name}/{INFO}")]
 
 
 def forget(runs_dir: Path, run: KnownRun) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from operator import attrgetter
 from types import NoneType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
 from octogram_tui.journal import seal
 from octogram_tui.model.failure import Failure

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import mmap
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine import events as ev
 from octogram_tui.journal import codec, presence, reader
 from octogram_tui.journal.recovery import damage_of

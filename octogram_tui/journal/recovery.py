@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
 from octogram_tui import faults
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import DamagedJournal, JournalError
 from octogram_tui.journal import codec, seal
 from octogram_tui.journal.reader import damaged, newer

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, Effect, SendJob
 from octogram_tui.engine.events import Event, RunStarted
 from octogram_tui.engine.machine import Engine

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.journal import archive
 from octogram_tui.journal.archive import KnownRun
 from octogram_tui.journal.recovery import damage_of

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from octogram_tui import filing, records
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import JournalError, RunNotRestored
 from octogram_tui.model.breakpoint import Breakpoint

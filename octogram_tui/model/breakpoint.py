@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 
 When = Literal["before", "after", "failed", "retried", "skipped", "stage", "variable", "lost"]
 """before, after: an attempt. failed, retried, skipped: an attempt that ended so. stage: a stage, before it begins.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import Scenario
 
 

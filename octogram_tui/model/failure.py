@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.values import Value
 
 AGENT_LOST: Final = "agent_lost"

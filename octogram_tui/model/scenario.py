@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple, Protocol
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.ids import AgentName, JobKey, StageKey
 from octogram_tui.model.values import Value
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 
 

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.projection.text import coloured, printed, safe
 from octogram_tui.report import phrases
 from octogram_tui.streams import lacks_signs

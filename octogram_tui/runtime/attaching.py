@@ -14,7 +14,7 @@ from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.greeting import hello
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.boots import FirstBoot, OnWait
-from octogram_tui.transport.bundle import BOOT_HINTS, Failed, Need
+from octogram_tui.transport.bundle import BOOT_HINTS, Failed, Need, build_bundle
 
 if TYPE_CHECKING:
     from octogram_tui.runtime.link import Link
@@ -112,7 +112,7 @@ class Attaching:
         event = await attachment.booted
         if isinstance(event, Need):
             self._is_sending = True
-            channel.write(self._link.settings.bundle.data)
+            channel.write(build_bundle().data)
             await channel.drain()
             event = await attachment.started
             self._is_sending = False

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from octogram_tui import garbage
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.events import Event, StopRequested
 from octogram_tui.engine.invariants import check
@@ -44,7 +45,6 @@ from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault
-from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
 LINGER_CHECK_S = 1.0
@@ -203,6 +203,7 @@ class Host:
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
+            garbage.settle()
             code = await driver.done
             if driver.failure is not None:
                 tell_failure(driver.failure, driver.unclean)
@@ -236,7 +237,7 @@ class Host:
                 started_wall=started_wall,
                 socket=str(settings.socket),
                 version=self._options.version,
-                host=platform.node(),
+                host=os.uname().nodename,
                 lease_s=settings.lease_s,
             ),
         )
@@ -244,7 +245,7 @@ class Host:
             settings.keep(self._options)
         self._token = token.make(settings.run_dir)
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
-        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, platform.node()),))
+        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, os.uname().nodename),))
 
     def _take_up(self, again: TakingUp, journal: JournalWriter, lived_s: float) -> _Course:
         """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""
@@ -268,7 +269,7 @@ class Host:
                 pid=os.getpid(),
                 socket=str(self._settings.socket),
                 version=self._options.version,
-                host=platform.node(),
+                host=os.uname().nodename,
                 lease_s=self._settings.lease_s,
             ),
         )
@@ -282,7 +283,7 @@ class Host:
                 self._settings.kept_breakpoints.recall(batch)
         request = TakeUpRequest(
             _now(),
-            platform.node(),
+            os.uname().nodename,
             self._options.version,
             round(down_s, 3),
             on_failure=again.on_failure,
@@ -319,7 +320,6 @@ class Host:
             run=self._options.run,
             lease_s=self._settings.lease_s,
             source=scenario.binary,
-            bundle=build_bundle(),
             keep=self._settings.keep_homes,
             procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
             token=self._token,

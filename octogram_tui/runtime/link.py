@@ -31,7 +31,7 @@ from octogram_tui.runtime.questions import Questions
 from octogram_tui.runtime.reading import Here, LogEnd
 from octogram_tui.runtime.terms import NOBODY, Before, LinkSettings
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.bundle import boot_argv, local_argv
+from octogram_tui.transport.bundle import boot_argv, build_bundle, local_argv
 
 MAX_FAULTS = 3  # breaches of the protocol, each of which costs the connection, after which an agent is given up
 
@@ -268,8 +268,7 @@ class Link:
         """Give the command that runs the daemon's program there."""
         if self.spec.transport == "local":
             return local_argv(nonce=nonce, args=arguments, python=self.spec.python)
-        settings = self.settings
-        return boot_argv(settings.source, settings.bundle, python=self.spec.python, nonce=nonce, args=arguments)
+        return boot_argv(self.settings.source, build_bundle(), python=self.spec.python, nonce=nonce, args=arguments)
 
     async def tail(self, process: str, size_bytes: int) -> LogEnd:
         """Ask for the end of a log. Raises LinkLost."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.journal.restoring import Restored
 from octogram_tui.model.scenario import Scenario
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import BinarySource
-from octogram_tui.transport.bundle import Bundle
 
 EPOCHS = 1 << 20  # attachments of one process at most, so that those of the next one count higher
 
@@ -42,7 +42,6 @@ class LinkSettings:
     run: str
     lease_s: float
     source: BinarySource
-    bundle: Bundle
     keep: bool = False
     procedures: list[dict[str, str]] = field(default_factory=list)
     limits: Limits = Limits()

@@ -6,10 +6,11 @@ required arguments in their order, then `name=value` for the others). Either inv
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, NamedTuple, get_args
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError

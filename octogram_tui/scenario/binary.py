@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 
 from octogram_agentd.network.urls import sendable
 from octogram_tui.model.scenario import BinarySource
@@ -68,6 +67,8 @@ def _ours(findings: Findings, place: Place, value: str) -> BinarySource:
 
 def is_bundle(path: str) -> bool:
     """Tell whether a file is one of our daemon's bundles: a zip with the daemon's protocol in it."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as bundle:
             return "octogram_agentd/wire/lines.py" in bundle.namelist()

@@ -6,7 +6,6 @@ Nothing here stops at the first problem: reading goes on with whatever can still
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from octogram_tui.cuts import beginning
@@ -93,6 +92,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """Give `; did you mean X?` when something known is nearly the same."""
     candidates = list(known)
     lowered = {candidate.lower(): candidate for candidate in candidates}
+    from difflib import get_close_matches
+
     found = get_close_matches(name.lower(), lowered, 1, 0.6)
     return f"; did you mean `{lowered[found[0]]}`?" if found else ""
 

@@ -7,7 +7,6 @@ declare cannot be told otherwise.
 from __future__ import annotations
 
 import os
-import traceback
 
 from octogram_agentd.procedures import FAMILIES, load_own
 from octogram_agentd.procedures.base import REGISTRY
@@ -102,6 +101,8 @@ def _run(findings: Findings, place: Place, path: str, source: str) -> bool:
     try:
         load_own(path, source)
     except Exception as error:  # whatever a user's file may raise
+        import traceback
+
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         where = f"{path}:{lines[-1]}" if lines else path
         findings.error(place, f"{where}: {type(error).__name__}: {error}")

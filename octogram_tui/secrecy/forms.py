@@ -6,7 +6,6 @@ Best effort: what is encrypted, compressed, reversed or spelled out is another t
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import shlex
@@ -74,6 +73,8 @@ def _numbers(value: str) -> Iterator[tuple[str, str]]:
 
 def _quoted(value: str) -> Iterator[tuple[str, str]]:
     """Give it as it stands within quotes, or with its signs escaped."""
+    import html
+
     as_json = json.dumps(value)[1:-1]
     yield as_json, "JSON"
     yield json.dumps(value, ensure_ascii=False)[1:-1], "JSON, UTF-8"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.resources import agentd_dir

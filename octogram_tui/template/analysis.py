@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.template import plain
 from octogram_tui.template.bound import expect
 from octogram_tui.template.cheap import is_cheap

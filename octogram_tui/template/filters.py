@@ -6,7 +6,6 @@ Plain functions of JSON values; knows nothing of the template engine.
 from __future__ import annotations
 
 import hashlib
-import html
 import math
 import shlex
 from collections.abc import Callable, Iterable
@@ -166,6 +165,8 @@ def replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
 
 def escape(value: Any) -> str:
     """Escape for HTML, on request only."""
+    import html
+
     return html.escape(text_of(value))
 
 

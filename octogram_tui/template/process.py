@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -42,6 +41,8 @@ class Process:
     """One of them. Whoever has forked since, or is another thread, needs one of its own."""
 
     def __init__(self) -> None:
+        import socket
+
         ours, theirs = socket.socketpair()
         ours.settimeout(LOOK_S)
         argv = [sys.executable, "-ISXutf8", "-c", _PROGRAM, *filter(None, sys.path)]

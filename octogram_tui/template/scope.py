@@ -6,7 +6,6 @@ Cheap to build, since there is one scope for every instance of a job. Knows noth
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from difflib import get_close_matches
 from typing import Any
 
 from octogram_tui.errors import TemplateError
@@ -126,6 +125,8 @@ def make_scope(
 
 def near(name: str, names: Mapping[str, Any] | Sequence[str]) -> str:
     """Give the name most like one that does not exist, or an empty string."""
+    from difflib import get_close_matches
+
     found = get_close_matches(name, list(names), 1, 0.6)
     return found[0] if found else ""
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import io
 import json
+import os
 import re
 import sys
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from octogram_tui.cuts import quoted
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.resources import agentd_dir
+
+if TYPE_CHECKING:
+    import ast
 
 MAX_NOISE_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 16 * 1024
@@ -49,11 +52,16 @@ class Bundle:
 @lru_cache(maxsize=4)
 def build_bundle(package: Path | None = None) -> Bundle:
     """Pack the daemon: the same bytes from the same sources, wherever and whenever."""
+    import zipfile
+
     package = package or agentd_dir()
-    files = {
-        f"octogram_agentd/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")
-    }
-    files["__main__.py"] = _MAIN
+    files = {"__main__.py": _MAIN}
+    for directory, _, names in os.walk(package):
+        inside = f"octogram_agentd{directory[len(os.fspath(package)) :]}"
+        for name in names:
+            if name.endswith(".py"):
+                with open(f"{directory}/{name}", "rb") as file:
+                    files[f"{inside}/{name}"] = file.read()
     buffer = io.BytesIO(_SHEBANG)
     buffer.seek(0, io.SEEK_END)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
@@ -104,49 +112,47 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
 @lru_cache(maxsize=1)
 def _boot_texts() -> tuple[str, str]:
     """Give what every boot compiles, and what only one does that has to get the bundle."""
+    import ast
+
     tree = ast.parse((agentd_dir() / "boot.py").read_text("utf-8"))
     parted = next(
         at
         for at, node in enumerate(tree.body)
         if isinstance(node, ast.Assign) and "APART" in ast.unparse(node.targets[0])
     )
-    later = ast.Module(tree.body[parted + 1 :], [])
-    del tree.body[parted:]
-    return _stripped(tree), _stripped(later)
+    first, later = (ast.Module(_stripped(body), []) for body in (tree.body[:parted], tree.body[parted + 1 :]))
+    return ast.unparse(ast.fix_missing_locations(first)), ast.unparse(ast.fix_missing_locations(later))
 
 
 def stripped(path: Path) -> str:
     """Give a program's source without what only its readers need."""
-    return _stripped(ast.parse(path.read_text("utf-8")))
+    import ast
+
+    tree = ast.parse(path.read_text("utf-8"))
+    tree.body = _stripped(tree.body)
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _stripped(tree: ast.Module) -> str:
-    return ast.unparse(ast.fix_missing_locations(_Stripper().visit(tree)))
+def _stripped(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Leave out docstrings, annotations of functions, and what is only for a checker of types."""
+    import ast
 
-
-class _Stripper(ast.NodeTransformer):
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        for argument in node.args.args:
-            argument.annotation = None
-        return self._without_docstring(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return self._without_docstring(node)
-
-    def visit_Module(self, node: ast.Module) -> ast.AST:
-        return self._without_docstring(node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        return None if node.module == "__future__" else node
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
-
-    def _without_docstring(self, node: ast.FunctionDef | ast.ClassDef | ast.Module) -> ast.AST:
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-        return self.generic_visit(node)
+    kept: list[ast.stmt] = []
+    for node in body:
+        match node:
+            case ast.FunctionDef():
+                node.returns = None
+                for argument in node.args.args:
+                    argument.annotation = None
+                node.body = _stripped(node.body) or [ast.Pass()]
+            case ast.ClassDef():
+                node.body = _stripped(node.body) or [ast.Pass()]
+            case ast.Expr(ast.Constant(str())):
+                continue
+            case ast.ImportFrom(module="__future__") | ast.If(test=ast.Name("TYPE_CHECKING")):
+                continue
+        kept.append(node)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

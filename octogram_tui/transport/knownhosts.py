@@ -14,9 +14,10 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.model.wildcard import Wildcard
 
 DEFAULT_PORT = 22

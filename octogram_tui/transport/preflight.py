@@ -10,9 +10,10 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import NewKey, TransportError
 from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.answer import Answer

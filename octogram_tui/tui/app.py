@@ -13,6 +13,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from octogram_tui import garbage
 from octogram_tui.engine.stimuli import (
     BreakRequest,
     RemoveBreakRequest,
@@ -136,6 +137,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.tell_of_theme()
         self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
+        self.call_after_refresh(garbage.settle)
 
     # Events
 

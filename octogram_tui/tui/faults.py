@@ -6,12 +6,12 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from octogram_tui import filing
 from octogram_tui.cuts import beginning
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import OctogramError
 
 FILE = "console-faults.log"

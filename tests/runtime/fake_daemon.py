@@ -19,7 +19,6 @@ from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.terms import NOBODY, Before, Limits, LinkSettings
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
-from octogram_tui.transport.bundle import build_bundle
 
 DEADLINE_S = 20.0
 FAST = Limits(
@@ -174,9 +173,7 @@ class Rig:
         self.link = Link(
             AgentSpec(AgentName("one"), transport="local", **spec),
             self.transport,
-            LinkSettings(
-                "run", lease_s, BinarySource(), build_bundle(), limits=limits, token="secret", take_up=take_up
-            ),
+            LinkSettings("run", lease_s, BinarySource(), limits=limits, token="secret", take_up=take_up),
             self._take,
             self._alone,
             before=before,

@@ -23,7 +23,6 @@ from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.terms import LinkSettings
 from octogram_tui.scenario.load import load_scenario
 from octogram_tui.transport.boots import FirstBoot
-from octogram_tui.transport.bundle import build_bundle
 
 
 class Journal:
@@ -72,7 +71,7 @@ class Play:
         return Link(
             effect.agent,
             transport,
-            LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=FAST),
+            LinkSettings("run", 60.0, BinarySource(), limits=FAST),
             self.driver.submit,
             lambda on_wait: _nobody(),
         )

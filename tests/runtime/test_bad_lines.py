@@ -28,7 +28,6 @@ from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.terms import Limits, LinkSettings
-from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
 pytestmark = pytest.mark.sshd
@@ -55,7 +54,7 @@ class Line:
         self.link = Link(
             spec,
             transport,
-            LinkSettings("run", lease_s, BinarySource(), build_bundle(), limits=limits),
+            LinkSettings("run", lease_s, BinarySource(), limits=limits),
             self._take,
             lambda on_wait: self.transports.boot(spec, transport, on_wait),
         )

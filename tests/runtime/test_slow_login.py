@@ -18,7 +18,6 @@ from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.terms import Limits, LinkSettings
 from octogram_tui.transport import boots
-from octogram_tui.transport.bundle import build_bundle
 from octogram_tui.transport.pool import Transports
 
 DEADLINE_S = 60.0
@@ -34,7 +33,7 @@ class Crowd:
         self.transports = Transports(ssh_config=str(server.ssh_config))
         self.stimuli: list[Stimulus] = []
         self._changed = asyncio.Event()
-        settings = LinkSettings("run", 60.0, BinarySource(), build_bundle(), limits=Limits(greeting_s=GREETING_S))
+        settings = LinkSettings("run", 60.0, BinarySource(), limits=Limits(greeting_s=GREETING_S))
         self.links = [self._link(server.spec(f"a{n}"), settings) for n in range(count)]
 
     def _link(self, spec: AgentSpec, settings: LinkSettings) -> Link:

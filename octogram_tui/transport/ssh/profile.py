@@ -9,13 +9,14 @@ import getpass
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncssh
 
 from octogram_agentd.network.endpoint import Endpoint
+from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import ConnectFailed
 from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.knownhosts import DEFAULT_PORT, Entry, KnownHosts
