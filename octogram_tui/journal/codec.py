@@ -301,6 +301,8 @@ def encode(event: Event) -> bytes:
                 text += before + _quote(value)
             elif kind is InstanceId:
                 text += _instance_text(value, shape.spread, shape.is_of_instance)
+            elif kind is int:
+                text += f"{before}{value}"
             elif kind is Failure:
                 text += before + _text_of(value.as_json())
             else:
@@ -314,7 +316,7 @@ def encode(event: Event) -> bytes:
 def _instance_text(instance: InstanceId, names: tuple[str, ...], is_required: bool) -> str:
     """Give the members that an instance's name is spread out to: several events have the same."""
     parts = zip(names, _spread(instance, names), strict=True)
-    return "".join(f',"{name}":{_quote(part)}' for name, part in parts if part or is_required)
+    return "".join([f',"{name}":{_quote(part)}' for name, part in parts if part or is_required])
 
 
 def encode_each(events: Iterable[Event]) -> list[bytes]:

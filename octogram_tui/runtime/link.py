@@ -248,13 +248,14 @@ class Link:
         mark: str = "",
     ) -> None:
         """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
-        message: dict[str, Any] = {"t": "run", "id": str(execution), "procedure": procedure, "args": arguments}
+        name = str(execution)
+        message: dict[str, Any] = {"t": "run", "id": name, "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
         if mark:
             message["mark"] = mark
         self.send(message)
-        self.inbox.conduct.told(execution)
+        self.inbox.conduct.told(execution, name)
 
     def cancel(self, attempt: AttemptId, reason: str) -> None:
         """Have an attempt ended; its `finished` answers."""
@@ -307,12 +308,12 @@ class Link:
 
     def take(self, attachment: Attachment, lines: list[bytes]) -> None:
         """Take what an attachment received. A fault in it ends the attachment."""
-        self._last_heard_s = self._loop.time()
-        if self._channel is not None and self.was_up:
+        now_s = self._last_heard_s = self._loop.time()
+        if self._is_suspect and self._channel is not None and self.was_up:
             self._trust_again()
         try:
             for line in lines:
-                self.inbox.take(attachment, line)
+                self.inbox.take(attachment, line, now_s)
         except Quarantine as why:
             self._banned = str(why)
             attachment.close(ProtocolError(f"agent {self.spec.name} is put in quarantine, for {why}"))
