@@ -254,11 +254,11 @@ def _text_writer() -> Callable[[Any], str]:
 
     Circular data cannot come from JSON or YAML within the loader's limits, so the check for it is not paid for.
     """
-    make = json.encoder.c_make_encoder
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False, default=str)
         return encoder.encode
-    pieces: Any = make(None, str, _quote, None, ":", ",", False, False, False)
+    pieces = make(None, str, _quote, None, ":", ",", False, False, False)
     join = "".join
     return lambda value: join(pieces(value, 0))
 

@@ -115,6 +115,7 @@ class Driver:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._heartbeat: asyncio.TimerHandle | None = None
         self.links: dict[str, Link] = {}
+        self._gathering: list[Link] = []  # what they are sent in this turn is on its way at its end
         self.done: asyncio.Future[int] = self._loop.create_future()
         self.failure: BaseException | None = None
         self.unclean: dict[str, str] = {}  # agents that did not confirm their end after a failure of ours, and why
@@ -231,6 +232,9 @@ class Driver:
                         self._carry_out(effect)
         except Exception as error:
             failure = failure or error
+        for link in self._gathering:
+            link.deliver()
+        self._gathering.clear()
         self._queue[:0] = batch.left
         if failure is not None:
             self._break(failure)
@@ -310,8 +314,10 @@ class Driver:
                 self._end(effect.exit_code)
 
     def _send(self, effect: SendJob) -> None:
+        link = self.links[effect.agent]
+        if link.gather():  # one write for all that it is to do now
+            self._gathering.append(link)
         try:
-            link = self.links[effect.agent]
             link.run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s, effect.mark)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
             hint = "large texts travel as files: builtins.copy" if "the limit is" in str(error) else ""

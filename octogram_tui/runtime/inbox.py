@@ -19,6 +19,7 @@ from octogram_tui.engine.stimuli import (
     TroubleReport,
 )
 from octogram_tui.errors import ProtocolError
+from octogram_tui.model.ids import Execution
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Conduct
 from octogram_tui.runtime.greeting import Welcome, read_welcome
@@ -156,6 +157,7 @@ class Inbox:
 
     def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int, now_s: float) -> bool:
         """Whether the run is told: of what the agent may speak of, and as far as it is news."""
+        attempt: Execution | None
         match stimulus:
             case AttemptReport(attempt=attempt):
                 if self.conduct.ends(message["id"]):

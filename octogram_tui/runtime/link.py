@@ -70,6 +70,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
         self._attachment: Attachment | None = None
+        self._gathered: list[bytes] | None = None
         self._before = before
         self._beats = 0
         self._faults = 0
@@ -232,8 +233,23 @@ class Link:
 
     def write(self, data: bytes) -> None:
         """Send a line, if there is anybody."""
-        if self._channel is not None:
+        if self._gathered is not None:
+            self._gathered.append(data)
+        elif self._channel is not None:
             self._channel.write(data)
+
+    def gather(self) -> bool:
+        """Hold back what is sent until `deliver`, which sends it in one piece; whether that is not done already."""
+        if self._gathered is not None:
+            return False
+        self._gathered = []
+        return True
+
+    def deliver(self) -> None:
+        """Send what was gathered. What was numbered and finds nobody is sent to whoever comes next."""
+        lines, self._gathered = self._gathered, None
+        if lines:
+            self.write(lines[0] if len(lines) == 1 else b"".join(lines))
 
     def send(self, message: dict[str, Any]) -> None:
         """Send what must not be lost. Raises ValueError when it cannot be sent."""
