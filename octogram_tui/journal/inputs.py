@@ -42,6 +42,7 @@ QUIET_EVENTS = tuple(_QUIET.values())
 """Events of which the engine remembers nothing."""
 
 NO_BOUNDS: Mapping[int, Bound] = {}
+_EXACT = frozenset((str, int, bool, type(None)))  # what JSON has just so
 _NOT_FINITE = "\0float"
 
 
@@ -95,13 +96,17 @@ def _is_told(report: AttemptReport, event: Event) -> bool:
 
 def _is_plain(value: object) -> bool:
     """Whether a value is read from JSON as it was written."""
-    if value is None or type(value) in (str, int, bool):
+    kind = type(value)
+    if kind in _EXACT:
         return True
-    if type(value) is float:
-        return math.isfinite(value)
-    if type(value) is dict:
-        return all(type(key) is str and _is_plain(inner) for key, inner in value.items())
-    return type(value) is list and all(_is_plain(inner) for inner in value)
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    if kind is dict:
+        for key, inner in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not (type(inner) in _EXACT or _is_plain(inner)):
+                return False
+        return True
+    return kind is list and all(map(_is_plain, value))  # type: ignore[call-overload]
 
 
 def _finite(value: Any) -> Any:

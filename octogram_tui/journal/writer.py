@@ -135,7 +135,8 @@ class JournalWriter:
             raise self._failure from error
         if events:
             self.written_seq = events[-1].seq
-        self._changed.set()
+        if not self._changed.is_set():  # else whoever takes it back looks at `written_seq` after that
+            self._changed.set()
         self._look_at_space()
 
     def sync(self) -> None:
@@ -185,7 +186,8 @@ class JournalWriter:
     def _put(self, lines: Sequence[bytes]) -> None:
         """Write lines, all or none. Raises OSError."""
         data, crc = seal.sealed(lines, self._crc)
-        faults.hit("journal.write")
+        if not faults.IS_IDLE:
+            faults.hit("journal.write")
         written = os.write(self._fd, data)
         if written != len(data):
             os.ftruncate(self._fd, self._size_bytes)

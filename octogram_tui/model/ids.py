@@ -32,8 +32,7 @@ class InstanceId(NamedTuple):
     item: str | None = None
 
     def __str__(self) -> str:
-        text = f"{_stage(self.stage)}/{_job(self.job)}@{_agent(self.agent)}"
-        return text if self.item is None else f"{text}[{_item(self.item)}]"  # as `name_of` begins, and faster
+        return _instance(*self)
 
     @classmethod
     def parse(cls, text: str) -> InstanceId:
@@ -160,6 +159,12 @@ def _agent(text: str) -> str:
 @lru_cache(4096)
 def _item(text: str) -> str:
     return _escape(text, "\\]")
+
+
+@lru_cache(4096)
+def _instance(stage: str, job: str, agent: str, item: str | None) -> str:
+    text = name_of(stage, job, agent)
+    return text if item is None else f"{text}[{_item(item)}]"
 
 
 def _plain(text: str) -> str:

@@ -97,7 +97,8 @@ class Stopwatch:
                 self._is_over = True
             case _:
                 return
-        self._tick(event.at_s)
+        if self._is_shut or self._running is None or self._running.since_s is None:
+            self._tick(event.at_s)
 
     def past(self) -> PastRun | None:
         """Give what to keep of this run; None when no stage went well."""

@@ -30,6 +30,8 @@ TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
 SILENCE_S = 29.0  # after which a sign of life is due; with the time between two looks it stays below 30
 LOOK_EVERY_S = 0.5
+_OF_JOBS = frozenset((ev.JobStarted, ev.JobFinished, ev.JobOutput, ev.JobProgress))
+"""The most frequent events, of which not every fold has to hear."""
 
 
 class Progress:
@@ -110,13 +112,17 @@ class Progress:
 
     def _take(self, events: Sequence[ev.Event]) -> None:
         for event in events:
+            kind = type(event)
             self._pulse.apply(event)
             self._summary.apply(event)
-            self._breakpoints.apply(event)
-            self._stamp()
-            self._logbook.apply(event)
-            self._closing.apply(event)
-            say = self._says.get(type(event))
+            if kind not in _OF_JOBS:
+                self._breakpoints.apply(event)
+                self._closing.apply(event)
+            elif kind is ev.JobOutput:
+                self._logbook.apply(event)
+            if self._style.timestamps:
+                self._stamp()
+            say = self._says.get(kind)
             if say is not None:
                 say(event)
             if isinstance(event, ev.JobFinished) and event.state == "ok":
@@ -271,6 +277,8 @@ class Progress:
             self._log.add(f"{prefix} {self._log.output(line)}".rstrip())
 
     def _job_finished(self, event: ev.JobFinished) -> None:
+        if event.state == "ok" and self._style.level < NORMAL:
+            return
         text = self._log.text
         took = phrases.duration(event.duration_s)
         if event.state == "ok":

@@ -37,12 +37,6 @@ class Pulse:
         """Take one event in."""
         self._at_s, self._seen_s = event.at_s, self._clock()
         match event:
-            case ev.AgentStarting():
-                self._starting[event.agent] = event.at_s
-            case ev.AgentReady() | ev.AgentFailed() | ev.AgentLost() | ev.AgentStopped():
-                self._starting.pop(event.agent, None)
-                self._stopping.pop(event.agent, None)
-                (self._up.add if isinstance(event, ev.AgentReady) else self._up.discard)(event.agent)
             case ev.JobStarted():
                 self._retrying.pop(event.instance, None)
                 self._running[event.instance] = event.at_s
@@ -54,6 +48,12 @@ class Pulse:
                 self._progress.pop(event.instance, None)
                 if event.will_retry:
                     self._retrying[event.instance] = event.at_s
+            case ev.AgentStarting():
+                self._starting[event.agent] = event.at_s
+            case ev.AgentReady() | ev.AgentFailed() | ev.AgentLost() | ev.AgentStopped():
+                self._starting.pop(event.agent, None)
+                self._stopping.pop(event.agent, None)
+                (self._up.add if isinstance(event, ev.AgentReady) else self._up.discard)(event.agent)
             case ev.AgentHeld():
                 self._waits_for = f"agent {event.agent} is held, and waits for an operator"
             case ev.AgentReleased():

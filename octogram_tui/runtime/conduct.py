@@ -57,7 +57,7 @@ class Conduct:
     def __init__(self) -> None:
         self.breaches = 0
         self._own: set[Execution] = set()  # it may speak of each for as long as it likes: log lines come late
-        self._under_way: set[Execution] = set()
+        self.under_way: dict[str, Execution] = {}  # by name, so that the name is not read once more
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
         self._progress = Allowance(PROGRESS_AT_ONCE, PROGRESS_PER_S)
@@ -71,21 +71,18 @@ class Conduct:
         self._claimed_bytes = 0
         self._given_bytes = 0
 
-    def told(self, execution: Execution) -> None:
+    def told(self, execution: Execution, name: str = "") -> None:
         """The agent was told to do something, now or before we were here."""
         self._own.add(execution)
-        self._under_way.add(execution)
+        self.under_way[name or str(execution)] = execution
 
     def is_its_own(self, execution: Execution) -> bool:
         """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""
         return execution in self._own
 
-    def ends(self, execution: Execution) -> bool:
+    def ends(self, name: str) -> bool:
         """Whether this is the first time that the agent says of something under way that it has ended."""
-        if execution not in self._under_way:
-            return False
-        self._under_way.remove(execution)
-        return True
+        return self.under_way.pop(name, None) is not None
 
     def is_news(self, now_s: float) -> bool:
         """Whether one more line of progress is worth an event."""

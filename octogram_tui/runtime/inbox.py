@@ -19,6 +19,7 @@ from octogram_tui.engine.stimuli import (
     TroubleReport,
 )
 from octogram_tui.errors import ProtocolError
+from octogram_tui.model.ids import Execution
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Conduct
 from octogram_tui.runtime.greeting import Welcome, read_welcome
@@ -28,7 +29,7 @@ from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.questions import Questions
 from octogram_tui.runtime.reading import Message, count, read_remaining, read_report
 
-ACK_AFTER_S = 0.2
+ACK_AFTER_S = 1.0  # an agent keeps what it has told meanwhile; a packet for each would cost more than that
 ACK_AFTER_MESSAGES = 64
 CREDIT_AFTER_BYTES = 64 * 1024
 MOST_HELD_LINES = 2000
@@ -78,40 +79,43 @@ class Inbox:
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
 
-    def take(self, attachment: Attachment, line: bytes) -> None:
+    def take(self, attachment: Attachment, line: bytes, now_s: float) -> None:
         """Take one line. Raises Quarantine; and ValueError or another error for what makes no sense."""
         try:
             message = decode(line)
         except WireError as error:
             raise ValueError(str(error)) from None
         try:
-            self._take(attachment, message, line)
+            self._take(attachment, message, line, now_s)
         except (KeyError, TypeError, OverflowError, ValueError) as error:
             raise ValueError(f"{quoted(message.get('t'), 40)} message: {type(error).__name__}: {error}") from error
 
-    def _take(self, attachment: Attachment, message: Message, line: bytes) -> None:
+    def _take(self, attachment: Attachment, message: Message, line: bytes, now_s: float) -> None:
         kind, size_bytes = message["t"], len(line)
         seq = 0
         if "seq" in message and kind != "ack":
             seq = count(message["seq"])
             if not self.numbering.is_new(seq):
-                self.conduct.sent(message, size_bytes, self._loop.time())
+                self.conduct.sent(message, size_bytes, now_s)
                 return
-        stimulus = read_report(self._agent, message)
+        stimulus = read_report(self._agent, message, self.conduct.under_way)
         if kind not in ("output", "finished"):
-            self.conduct.sent(message, size_bytes, self._loop.time())
-        if stimulus is not None and self._is_believed(stimulus, message, size_bytes):
+            self.conduct.sent(message, size_bytes, now_s)
+        if stimulus is not None and self._is_believed(stimulus, message, size_bytes, now_s):
             # Of a service the journal has what was fed, too: it is what addresses are made of.
             times = 2 if isinstance(stimulus, ServiceReport) else 1
-            told = self._share.take(line, self._loop.time(), times)
+            told = self._share.take(line, now_s, times)
             if told:
                 self._way.report(TroubleReport(told))
             if isinstance(stimulus, OutputReport):
                 self._hold(stimulus)
             else:
-                self.flush()
+                if self._held is not None:
+                    self.flush()
                 self._way.report(stimulus)
         match kind:
+            case "finished" | "hb" | "progress" | "service":
+                pass
             case "output":
                 self.taken_bytes += count(message.get("bytes"))
                 self._return_credit()
@@ -125,8 +129,6 @@ class Inbox:
                 remaining = read_remaining(message)
                 if not self.stopped.done():
                     self.stopped.set_result({"remaining": remaining})
-            case "hb" | "finished" | "progress" | "service":
-                pass
             case _:
                 self.conduct.breach(f"of an unknown kind, {quoted(kind, 40)}")  # not told: it may be of a later version
         if seq:
@@ -153,10 +155,16 @@ class Inbox:
         if held is not None:
             self._way.report(held)
 
-    def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int) -> bool:
+    def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int, now_s: float) -> bool:
         """Whether the run is told: of what the agent may speak of, and as far as it is news."""
-        now_s = self._loop.time()
+        attempt: Execution | None
         match stimulus:
+            case AttemptReport(attempt=attempt):
+                if self.conduct.ends(message["id"]):
+                    return True
+                self.conduct.sent(message, size_bytes, now_s)
+                if self.conduct.is_its_own(attempt):  # told twice: the first time holds
+                    return False
             case AgentLoadReport():
                 return self._gauge.is_news(stimulus, now_s)
             case OutputReport():
@@ -169,12 +177,6 @@ class Inbox:
                 if stimulus.process:
                     self.conduct.names(stimulus.process)
                 attempt = stimulus.attempt
-            case AttemptReport(attempt=attempt):
-                if self.conduct.ends(attempt):
-                    return True
-                self.conduct.sent(message, size_bytes, now_s)
-                if self.conduct.is_its_own(attempt):  # told twice: the first time holds
-                    return False
             case ProgressReport(attempt=attempt):
                 if self.conduct.is_its_own(attempt):
                     return self.conduct.is_news(now_s) and not self._share.is_used_up(now_s)

@@ -70,6 +70,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
         self._attachment: Attachment | None = None
+        self._gathered: list[bytes] | None = None
         self._before = before
         self._beats = 0
         self._faults = 0
@@ -232,8 +233,23 @@ class Link:
 
     def write(self, data: bytes) -> None:
         """Send a line, if there is anybody."""
-        if self._channel is not None:
+        if self._gathered is not None:
+            self._gathered.append(data)
+        elif self._channel is not None:
             self._channel.write(data)
+
+    def gather(self) -> bool:
+        """Hold back what is sent until `deliver`, which sends it in one piece; whether that is not done already."""
+        if self._gathered is not None:
+            return False
+        self._gathered = []
+        return True
+
+    def deliver(self) -> None:
+        """Send what was gathered. What was numbered and finds nobody is sent to whoever comes next."""
+        lines, self._gathered = self._gathered, None
+        if lines:
+            self.write(lines[0] if len(lines) == 1 else b"".join(lines))
 
     def send(self, message: dict[str, Any]) -> None:
         """Send what must not be lost. Raises ValueError when it cannot be sent."""
@@ -248,13 +264,14 @@ class Link:
         mark: str = "",
     ) -> None:
         """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
-        message: dict[str, Any] = {"t": "run", "id": str(execution), "procedure": procedure, "args": arguments}
+        name = str(execution)
+        message: dict[str, Any] = {"t": "run", "id": name, "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
         if mark:
             message["mark"] = mark
         self.send(message)
-        self.inbox.conduct.told(execution)
+        self.inbox.conduct.told(execution, name)
 
     def cancel(self, attempt: AttemptId, reason: str) -> None:
         """Have an attempt ended; its `finished` answers."""
@@ -306,12 +323,12 @@ class Link:
 
     def take(self, attachment: Attachment, lines: list[bytes]) -> None:
         """Take what an attachment received. A fault in it ends the attachment."""
-        self._last_heard_s = self._loop.time()
-        if self._channel is not None and self.was_up:
+        now_s = self._last_heard_s = self._loop.time()
+        if self._is_suspect and self._channel is not None and self.was_up:
             self._trust_again()
         try:
             for line in lines:
-                self.inbox.take(attachment, line)
+                self.inbox.take(attachment, line, now_s)
         except Quarantine as why:
             self._banned = str(why)
             attachment.close(ProtocolError(f"agent {self.spec.name} is put in quarantine, for {why}"))

@@ -34,6 +34,11 @@ class EventMasks:
         self._ends: OrderedDict[object, str] = OrderedDict()  # of each output, the latest last
         self._kept = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no secret is known."""
+        return self._masker.is_idle
+
     def mask(self, events: list[Event]) -> list[Event]:
         """Give events with masks in them; those that hold nothing are the same ones."""
         if self._masker.is_idle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.model.entries import ProcessEntry
 from octogram_tui.model.failure import AGENT_LOST, FAILED, TEMPLATE, Failure
-from octogram_tui.model.ids import parse_execution
+from octogram_tui.model.ids import Execution, parse_execution
 
 Message = dict[str, Any]
 
@@ -36,9 +37,13 @@ MOST = 1 << 53
 """Of whatever is counted: sums of such numbers can still be written, and other programs read them exactly."""
 
 
-def read_report(agent: str, message: Message) -> Stimulus | None:
+NOTHING_NAMED: Mapping[str, Execution] = {}
+
+
+def read_report(agent: str, message: Message, named: Mapping[str, Execution] = NOTHING_NAMED) -> Stimulus | None:
     """Give what a message means for the run; None when it is not about the run.
 
+    named: executions by their names, as far as they are known.
     Raises ValueError (or KeyError, OverflowError) when it is not what the protocol says. Whether the agent may speak of
     what it names is for the engine to say, which knows what it was told to do.
     """
@@ -48,9 +53,10 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
             if state not in END_STATES:
                 raise ValueError(f"an attempt cannot end {state!r}")
             error = message.get("error")
+            name = text_of(message["id"])
             return AttemptReport(
                 agent,
-                parse_execution(text_of(message["id"])),
+                named.get(name) or parse_execution(name),
                 state,
                 message.get("result"),
                 None if error is None else _failure(error),

@@ -131,8 +131,11 @@ class StopBound:
 
     def apply(self, events: Sequence[Event]) -> None:
         """See whether it was asked to."""
-        if self._timer is None and any(type(event) is StopRequested for event in events):
-            self.begin()
+        if self._timer is None:
+            for event in events:
+                if type(event) is StopRequested:
+                    self.begin()
+                    break
 
     def begin(self) -> None:
         """Let the time run."""

@@ -243,3 +243,16 @@ json_values = st.recursive(
 def test_any_json_value_survives(value: Any, name: str) -> None:
     event = ev.VariableChanged(seq=1, name=name, value=value)
     assert codec.decode(codec.encode(event)) == event
+
+
+@given(st.sampled_from(list(ev.EVENT_TYPES.values())), st.booleans(), json_values | st.floats(), st.data())
+def test_a_line_is_the_object_as_json(
+    cls: type[ev.Event], only_required: bool, value: Any, data: st.DataObject
+) -> None:
+    event = sample(cls, only_required=only_required)
+    for f in fields(cls):
+        if str(f.type) == "Value" and data.draw(st.booleans()):
+            setattr(event, f.name, value)
+        elif str(f.type) in ("InstanceId", "InstanceId | None"):
+            setattr(event, f.name, data.draw(st.sampled_from([ID, HOSTILE, InstanceId("", "j", "a", "1")])))
+    assert codec.encode(event) == codec.dump(codec.to_dict(event))

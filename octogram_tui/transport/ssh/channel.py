@@ -11,6 +11,7 @@ import asyncssh
 
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.ssh.packets import leave_out_log
 
 HIGH_WATER_BYTES = 64 * 1024
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
@@ -113,6 +114,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """The channel is open; the command is not started yet."""
         self._channel = chan
+        leave_out_log(chan)
         self._on_open()
         chan.set_write_buffer_limits(HIGH_WATER_BYTES)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,25 @@ def test_what_is_no_message_is_refused(line: bytes, what: str) -> None:
 def test_brackets_in_strings_are_no_depth() -> None:
     assert wire.decode(b'{"t":"a","x":"' + b'[\\"{' * 50 + b'"}')["x"] == '["{' * 50
     assert wire.depth(b'{"[":["]"]}') == 2
+
+
+NESTED = st.recursive(
+    st.none() | st.text(st.sampled_from('[]{}"\\a\n')),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from('[]{}"\\')), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(NESTED, st.integers(0, 2 * wire.MAX_DEPTH))
+def test_depth_is_that_of_the_value(value: Any, more: int) -> None:
+    def of(value: Any) -> int:
+        if isinstance(value, (dict, list)):
+            return 1 + max(map(of, value.values() if isinstance(value, dict) else value), default=0)
+        return 0
+
+    for _ in range(more):
+        value = [value]
+    assert wire.depth(json.dumps(value).encode()) == min(of(value), wire.MAX_DEPTH + 1)
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
