@@ -1,6 +1,7 @@
 """The daemon's command line.
 
 agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
+agentd start [--build HASH]    a daemon for whoever connects, until standard input ends
 agentd put | get            files, over standard input and output
 agentd serve ADDRESS[,ADDRESS] PORT DIRECTORY    with its key, or `open`, on standard input
 agentd download PATH        with the URL on standard input
@@ -39,6 +40,13 @@ def main(argv: List[str]) -> int:
         if "birth" in options:
             return attach_again(run, agent, options.get("at", ""), options["birth"], build, watch_parent)
         return attach(run, agent, options.get("root", ""), build, watch_parent)
+    if command == "start":
+        options = _options(argv[1:])
+        if options is None:
+            return _usage()
+        from octogram_agentd.daemon.starter import start
+
+        return start(options.get("build", ""))
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
         __import__(module)

@@ -55,7 +55,7 @@ def boot(nonce: str, digest: str, size: int, total: int, kind: str, value: str, 
                 place = _install(data)
         say('{"need":false}')
         sys.path.insert(0, place)
-        if args[0] == "attach" and digest and kind == "push":
+        if args[0] in ("attach", "start") and digest and kind == "push":
             args = [*args, "--build", digest[:16]]
         try:
             from octogram_agentd.__main__ import main

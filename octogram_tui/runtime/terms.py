@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from octogram_tui.model.scenario import BinarySource
-from octogram_tui.transport.bundle import Bundle
+from octogram_tui.model.scenario import AgentSpec, BinarySource
+from octogram_tui.transport.bundle import Bundle, boot_argv, local_argv
 
 EPOCHS = 1 << 20  # attachments of one process at most, so that those of the next one count higher
 
@@ -61,6 +61,12 @@ class LinkSettings:
         Clocks differ a little, so a twentieth of the lease is added.
         """
         return self.lease_s * 1.05 + self.limits.stop_grace_s
+
+    def argv(self, spec: AgentSpec, nonce: str, arguments: list[str]) -> list[str]:
+        """Give the command that runs the daemon's program on an agent's machine."""
+        if spec.transport == "local":
+            return local_argv(nonce=nonce, args=arguments, python=spec.python)
+        return boot_argv(self.source, self.bundle, python=spec.python, nonce=nonce, args=arguments)
 
 
 class Before(NamedTuple):

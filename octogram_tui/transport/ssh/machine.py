@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Coroutine, Hashable, Sequence
+from typing import Any
 
 import asyncssh
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.transport.base import Receiver, TerminalKind
-from octogram_tui.transport.ssh.channel import SshChannel, remote_command
+from octogram_tui.transport.ssh.channel import SocketChannel, SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
 from octogram_tui.transport.ssh.handshakes import HandshakeLimit, server_name
@@ -133,7 +134,8 @@ class Machine:
             shared = taken.shared
             try:
                 channel = self._channel(receiver, taken)
-                return await _start(taken, connection, command, channel, window_bytes, terminal)
+                await _opened(_session(connection, command, channel, window_bytes, terminal), channel, taken)
+                return channel
             except asyncssh.ChannelOpenError as error:
                 taken.leave()
                 failure = no_session(error, place)
@@ -156,6 +158,33 @@ class Machine:
                 failure = lost(error, place)
         assert failure is not None
         raise failure
+
+    async def connect(self, path: str, receiver: Receiver, window_bytes: int, seat: Seat | None) -> SshChannel:
+        """Have the server connect to a socket of its machine. Raises TransportError."""
+        if seat is None or seat.shared.is_lost:
+            if seat is not None:
+                seat.leave()
+            seat, connection = await self.take_seat()
+        else:
+            connection = seat.shared.making.result()
+        channel = SocketChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
+        opening = connection.create_unix_connection(
+            lambda: channel,  # type: ignore[arg-type,return-value]  # it is called as any session is
+            path,
+            window=window_bytes,
+            max_pktsize=PACKET_BYTES,
+        )
+        try:
+            await _opened(opening, channel, seat)
+        except asyncssh.ChannelOpenError as error:
+            seat.leave()
+            raise no_session(error, self.profile.place) from error
+        except TimeoutError as error:
+            raise classify(error, self.profile.place, Sight("auth", timeout_s=OPEN_TIMEOUT_S)) from error
+        except (asyncssh.Error, OSError) as error:
+            seat.leave()
+            raise lost(error, self.profile.place) from error
+        return channel
 
     async def take_seat(self) -> tuple[Seat, asyncssh.SSHClientConnection]:
         """Reserve a channel on a connection, which is made if need be. Raises TransportError.
@@ -235,15 +264,28 @@ class Machine:
             raise
 
 
-async def _start(
-    seat: Seat,
+def _session(
     connection: asyncssh.SSHClientConnection,
     command: str,
     channel: SshChannel,
     window_bytes: int,
-    terminal: TerminalKind | None = None,
-) -> SshChannel:
-    """Open a session and start the command in it; what comes of it after nobody waits any more is dropped."""
+    terminal: TerminalKind | None,
+) -> Coroutine[Any, Any, object]:
+    """Have a session opened, and the command started in it."""
+    return connection.create_session(
+        lambda: channel,
+        command,
+        encoding=None,
+        request_pty="force" if terminal is not None else False,
+        term_type=terminal.name if terminal is not None else None,
+        term_size=terminal.size if terminal is not None else (0, 0),
+        window=window_bytes,
+        max_pktsize=PACKET_BYTES,
+    )
+
+
+async def _opened(opening: Coroutine[Any, Any, object], channel: SshChannel, seat: Seat) -> None:
+    """Wait until a channel is open; what comes of it after nobody waits any more is dropped."""
 
     def drop(finished: asyncio.Future[object]) -> None:
         if finished.cancelled() or finished.exception() is not None:
@@ -251,28 +293,16 @@ async def _start(
         else:
             channel.abort()
 
-    opening: asyncio.Future[object] = asyncio.ensure_future(
-        connection.create_session(
-            lambda: channel,
-            command,
-            encoding=None,
-            request_pty="force" if terminal is not None else False,
-            term_type=terminal.name if terminal is not None else None,
-            term_size=terminal.size if terminal is not None else (0, 0),
-            window=window_bytes,
-            max_pktsize=PACKET_BYTES,
-        )
-    )
+    task = asyncio.ensure_future(opening)
     try:
-        done, _ = await asyncio.wait({opening}, timeout=OPEN_TIMEOUT_S)
+        done, _ = await asyncio.wait({task}, timeout=OPEN_TIMEOUT_S)
     except asyncio.CancelledError:
-        opening.add_done_callback(drop)
+        task.add_done_callback(drop)
         raise
     if not done:
-        opening.add_done_callback(drop)
+        task.add_done_callback(drop)
         raise TimeoutError
-    opening.result()
-    return channel
+    task.result()
 
 
 async def _close(shared: Shared) -> None:
