@@ -34,6 +34,7 @@ FIRST_NEEDED = (
     "octogram_agentd.procedures.builtin.running",
     "octogram_agentd.processes.supervised",
     "fcntl",
+    "_ctypes",
 )
 """What every daemon needs at once, and what its first job most likely does."""
 
