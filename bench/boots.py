@@ -108,6 +108,8 @@ async def ours(way: str, agents: int, folder: Path) -> list[float]:
     from octogram_tui.transport.bundle import build_bundle
     from octogram_tui.transport.pool import Transports
 
+    if way != "local":
+        import octogram_tui.transport.ssh  # noqa: F401  # imported late by a run; the bare side has its library too
     transports = Transports(ssh_config=str(folder / "ssh_config"))
     settings = LinkSettings(f"bench{os.getpid()}", 60.0, BinarySource(), build_bundle())
     starters = Starters(transports, settings)

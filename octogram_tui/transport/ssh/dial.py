@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import asyncssh
+from asyncssh.constants import MSG_IGNORE
 
 from octogram_tui.errors import TransportError
 from octogram_tui.transport.ssh.doors import ProxyDoor, TcpDoor, Tunnel
@@ -141,6 +142,7 @@ class _Client(Guard):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connection = conn
+        spare_padding(conn)
 
     def auth_completed(self) -> None:
         self._is_up = True
@@ -148,6 +150,21 @@ class _Client(Guard):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._is_up:
             self._on_lost(exc)
+
+
+def spare_padding(connection: asyncssh.SSHClientConnection) -> None:
+    """Keep the library from sending an empty packet before each one.
+
+    It is there for ciphers that chain blocks across packets, and doubles what is encrypted, written and read. Those
+    who have such a cipher keep it.
+    """
+    send = connection.send_packet
+
+    def send_packet(pkttype: int, *args: bytes, handler: Any = None) -> None:
+        if pkttype != MSG_IGNORE or "cbc" in str(connection.get_extra_info("send_cipher")):
+            send(pkttype, *args, handler=handler)
+
+    connection.send_packet = send_packet  # type: ignore[method-assign]
 
 
 async def _connect(**arguments: Any) -> asyncssh.SSHClientConnection:
