@@ -47,8 +47,10 @@ class Shared:
 class Seat:
     """The right to one channel on a connection; given back once, however often that is asked."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, roomy: dict[Shared, None]) -> None:
+        """roomy: where connections are noted that may have a seat."""
         self.shared = shared
+        self._roomy = roomy
         self._is_taken = True
         self._is_confirmed = False
         shared.taken += 1
@@ -63,6 +65,8 @@ class Seat:
         if self._is_taken:
             self._is_taken = False
             self.shared.taken -= 1
+            if not self.shared.is_lost:
+                self._roomy[self.shared] = None
             self.shared.confirmed -= self._is_confirmed
 
 
@@ -74,7 +78,8 @@ class Machine:
         self._dialler = dialler
         self._via = via
         self._seats = seats
-        self._connections: list[Shared] = []
+        self._connections: dict[Shared, None] = {}  # in the order in which they were made
+        self._roomy: dict[Shared, None] = {}  # those of them that may have a seat
         self._users: set[object] = set()
 
     @property
@@ -95,7 +100,7 @@ class Machine:
         if user in self._users:
             self._users.discard(user)
             if not self._users:
-                connections, self._connections = self._connections, []
+                connections, self._connections = self._connections, {}
                 await asyncio.gather(*(_close(shared) for shared in connections), return_exceptions=True)
                 if self._via is not None:
                     await self._via.release(self)
@@ -193,13 +198,13 @@ class Machine:
         offered once, and a server in trouble is not stormed.
         """
         for _ in range(OPEN_ATTEMPTS):
-            shared = next((shared for shared in self._connections if shared.has_seat), None)
+            shared = self._with_seat()
             if shared is None and self._connections and not any(shared.is_made for shared in self._connections):
-                await self._made(self._connections[0])
+                await self._made(next(iter(self._connections)))
                 continue
             if shared is None:
                 shared = self._add()
-            seat = Seat(shared)
+            seat = Seat(shared, self._roomy)
             try:
                 connection = await self._made(shared)
             except BaseException:
@@ -212,6 +217,15 @@ class Machine:
             f"cannot reach {self.profile.place}: connections are lost as soon as they are made", code="net.reset"
         )
 
+    def _with_seat(self) -> Shared | None:
+        """Find a connection with a seat; those without one are not looked at again until somebody leaves them."""
+        while self._roomy:
+            shared = next(iter(self._roomy))
+            if shared.has_seat:
+                return shared
+            del self._roomy[shared]
+        return None
+
     def _channel(self, receiver: Receiver, seat: Seat) -> SshChannel:
         return SshChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
 
@@ -219,7 +233,7 @@ class Machine:
         shared = Shared(self._seats)
         shared.making = asyncio.ensure_future(self._make(shared))
         shared.making.add_done_callback(_retrieve)
-        self._connections.append(shared)
+        self._connections[shared] = self._roomy[shared] = None
         return shared
 
     async def _made(self, shared: Shared) -> asyncssh.SSHClientConnection:
@@ -237,8 +251,8 @@ class Machine:
 
         def is_lost(_: Exception | None) -> None:
             shared.is_lost = True
-            if shared in self._connections:
-                self._connections.remove(shared)
+            self._connections.pop(shared, None)
+            self._roomy.pop(shared, None)
             if behind is not None:
                 behind.leave()
 
