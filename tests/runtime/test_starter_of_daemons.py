@@ -128,8 +128,9 @@ async def brought_up(machine: Machine, specs: Sequence[AgentSpec], defects: list
     return starters
 
 
-def agents(count: int, **more: Any) -> list[AgentSpec]:
-    return [AgentSpec(f"{more.get('python', '')}a{number}", transport="local", **more) for number in range(count)]
+def agents(count: int, python: str | None = None) -> list[AgentSpec]:
+    names = (AgentName(f"{python or ''}a{number}") for number in range(count))
+    return [AgentSpec(name, transport="local", python=python) for name in names]
 
 
 async def test_one_process_starts_them_all_and_ends_when_they_are_up(defects: list[dict[str, Any]]) -> None:
