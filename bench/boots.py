@@ -294,7 +294,12 @@ def slow(agents: int, login_s: float, program: str) -> None:
         started_s = time.monotonic()
         command = [program, str(scenario), "--headless", "-q", "--ssh-config", server.config, "--events", events]
         with server.running():
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "XDG_STATE_HOME": name},  # nobody's older runs are in its way, or it in theirs
+            )
         whole_s = time.monotonic() - started_s
         seen = [json.loads(line) for line in events.read_text().splitlines()]
         first = next(event["at_s"] for event in seen if event["type"] == "agent_starting")
