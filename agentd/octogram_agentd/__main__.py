@@ -2,6 +2,7 @@
 
 agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
               [--compile BYTES:FILE]
+agentd start [--build HASH] [--compile BYTES:FILE]    a daemon for whoever connects, until standard input ends
 agentd put | get            files, over standard input and output
 agentd serve ADDRESS[,ADDRESS] PORT DIRECTORY    with its key, or `open`, on standard input
 agentd download PATH        with the URL on standard input
@@ -52,6 +53,13 @@ def main(argv: List[str]) -> int:
         if "birth" in options:
             return attach_again(name, agent, options.get("at", ""), options["birth"], build, *how)
         return attach(name, agent, options.get("root", ""), build, *how)
+    if command == "start":
+        options = _options(argv[1:])
+        if options is None:
+            return _usage()
+        from octogram_agentd.daemon.starter import start
+
+        return start(options.get("build", ""), options.get("compile", ""))
     if command in ELSEWHERE:
         module = ELSEWHERE[command]
         __import__(module)

@@ -37,7 +37,7 @@ def boot(
         place = _get(say, digest, size, kind, value, pin, args)
     say('{"need":false}')
     sys.path.insert(0, place)
-    if args[0] == "attach" and digest and kind == "push":
+    if args[0] in ("attach", "start") and digest and kind == "push":
         args = [*args, "--build", digest[:16]]
         if not codes:
             args += ["--compile", "%d:%s" % (total, _code_file())]

@@ -18,6 +18,7 @@ from octogram_tui.transport.bundle import BOOT_HINTS, Failed, Need, build_bundle
 
 if TYPE_CHECKING:
     from octogram_tui.runtime.link import Link
+    from octogram_tui.runtime.starter import Starter
 
 LARGE_PACKETS_HINT = "when small things work there and large ones stand still, packets are too large: try a lower MTU"
 
@@ -28,12 +29,13 @@ BootTurn = Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]]
 class Attaching:
     """The attempts of one link to attach."""
 
-    def __init__(self, link: Link, boot_turn: BootTurn) -> None:
+    def __init__(self, link: Link, boot_turn: BootTurn, starter: Starter | None) -> None:
         self.hurry = asyncio.Event()  # the run ends: no leisure before the next attempt
         self.is_greeted = False  # a daemon was, whether it has answered or not
         self._link = link
         self._limits = link.settings.limits
         self._boot_turn = boot_turn
+        self._starter = starter
         self._loop = asyncio.get_running_loop()
         self._epoch = link.settings.first_epoch
         self._is_sending = False  # the daemon's program: the first that is large
@@ -71,24 +73,71 @@ class Attaching:
             pass
 
     async def once(self) -> None:
-        """Wait for our turn, open a channel, boot, greet, until the daemon answers. Raises TransportError."""
+        """Wait for our turn, open a channel, boot, greet, until the daemon answers. Raises TransportError.
+
+        The first time what starts daemons on the machine is asked for one.
+        """
         link = self._link
-        self._epoch += 1
-        self._is_sending = False
-        nonce = secrets.token_hex(8)
-        attachment = Attachment(link, link.spec.name, link.transport.description, nonce)
+        starter, self._starter = self._starter, None
+        attachment = None
+        try:
+            async with self._boot_turn(link.tell_wait) as first:
+                if starter is not None:
+                    attachment = await self._by_starter(starter, first)
+                if attachment is None:
+                    attachment = await self._by_command(first)
+        finally:
+            if starter is not None:
+                starter.leave()
+        assert attachment.channel is not None
+        link.attached(attachment, attachment.channel)
+
+    async def _by_starter(self, starter: Starter, first: FirstBoot) -> Attachment | None:
+        """Have a starter bring the daemon up; None where that fails: why, the other way tells, if it fails too."""
+        link = self._link
+        attachment = self._begin()
+        try:
+            async with asyncio.timeout(self._limits.greeting_s / 2):
+                place = await starter.place()
+                if not place:
+                    return None
+                first.over()
+                try:
+                    channel = attachment.channel = await link.transport.connect(place, attachment)
+                except TransportError:
+                    starter.give_up()
+                    return None
+                channel.write(starter.order(link.spec.name, attachment.nonce))
+                await self._boot(attachment, channel)
+                self._greet(channel)
+                await attachment.welcome
+        except TimeoutError:
+            starter.give_up()
+            attachment.abort()
+            return None
+        except TransportError:
+            attachment.abort()
+            return None
+        except BaseException:
+            attachment.abort()
+            raise
+        return attachment
+
+    async def _by_command(self, first: FirstBoot) -> Attachment:
+        """Bring the daemon up by a command on the machine. Raises TransportError."""
+        link = self._link
+        attachment = self._begin()
+        nonce = attachment.nonce
         argv = link.argv(nonce, ["attach", "--run", link.settings.run, "--agent", link.spec.name, *link.whereto()])
         greeting_s = self._limits.greeting_s
         try:
             async with asyncio.timeout(None) as limit:
-                async with self._boot_turn(link.tell_wait) as first:
-                    channel = await link.transport.open(argv, attachment)
-                    attachment.channel = channel
-                    limit.reschedule(self._loop.time() + greeting_s)
-                    await self._boot(attachment, channel)
-                    first.over()
-                    self._greet(channel)
-                    await attachment.welcome
+                channel = attachment.channel = await link.transport.open(argv, attachment)
+                limit.reschedule(self._loop.time() + greeting_s)
+                await self._boot(attachment, channel)
+                first.over()
+                self._greet(channel)
+                await attachment.welcome
         except TimeoutError:
             attachment.abort()
             raise BootstrapFailed(
@@ -105,7 +154,13 @@ class Attaching:
         except BaseException:
             attachment.abort()
             raise
-        link.attached(attachment, channel)
+        return attachment
+
+    def _begin(self) -> Attachment:
+        link = self._link
+        self._epoch += 1
+        self._is_sending = False
+        return Attachment(link, link.spec.name, link.transport.description, secrets.token_hex(8))
 
     async def _boot(self, attachment: Attachment, channel: Channel) -> None:
         """Wait until the daemon's program runs; send it when the machine does not have it."""

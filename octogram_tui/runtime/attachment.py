@@ -40,6 +40,7 @@ class Attachment:
         self._framer = LineFramer()
         self._stderr = b""
         self._noise = b""
+        self.nonce = nonce
         self._reader: BootReader | None = BootReader(nonce)
         self.channel: Channel | None = None
         self.booted: asyncio.Future[Need | Started | Failed] = loop.create_future()

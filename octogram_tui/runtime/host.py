@@ -40,6 +40,7 @@ from octogram_tui.runtime.masks import EventMasks, Reveals
 from octogram_tui.runtime.process import be_present, beside, raise_file_limit, tell_failure
 from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.space import SpaceWatch
+from octogram_tui.runtime.starter import Starters
 from octogram_tui.runtime.taking_up import TakingUp
 from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
@@ -327,6 +328,7 @@ class Host:
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
         share = LogShare()
+        starters = Starters(transports, link_settings)
 
         def make_link(effect: StartAgent) -> Link:
             transport = transports.transport_for(effect.agent)
@@ -338,6 +340,7 @@ class Host:
                 lambda on_wait: transports.boot(effect.agent, transport, on_wait),
                 before=Before(effect.birth, effect.home),
                 share=share,
+                starter=None if effect.birth else starters.of(effect.agent),
                 when_safe=driver.when_safe,
             )
 

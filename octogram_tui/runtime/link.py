@@ -29,9 +29,9 @@ from octogram_tui.runtime.log_share import AgentShare, LogShare
 from octogram_tui.runtime.parting import Parting
 from octogram_tui.runtime.questions import Questions
 from octogram_tui.runtime.reading import Here, LogEnd
+from octogram_tui.runtime.starter import Starter
 from octogram_tui.runtime.terms import NOBODY, Before, LinkSettings
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.bundle import boot_argv, build_bundle, local_argv
 
 MAX_FAULTS = 3  # breaches of the protocol, each of which costs the connection, after which an agent is given up
 
@@ -41,6 +41,7 @@ class Link:
 
     before: the daemon that it had when its run was taken up again: there, and nowhere else, it is looked for
     share: of the run's journal, for log lines
+    starter: what starts daemons on its machine, if anything does
     when_safe: see WhenSafe; nothing is acknowledged before
     """
 
@@ -54,6 +55,7 @@ class Link:
         *,
         before: Before = NOBODY,
         share: LogShare | None = None,
+        starter: Starter | None = None,
         when_safe: WhenSafe = lambda then: then(),
     ) -> None:
         self.spec = spec
@@ -79,7 +81,7 @@ class Link:
         self._is_suspect = False
         self._questions = Questions(spec.name)
         self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe)
-        self.attaching = Attaching(self, boot)
+        self.attaching = Attaching(self, boot, starter)
         self._parting = Parting(self)
 
     @property
@@ -283,9 +285,7 @@ class Link:
 
     def argv(self, nonce: str, arguments: list[str]) -> list[str]:
         """Give the command that runs the daemon's program there."""
-        if self.spec.transport == "local":
-            return local_argv(nonce=nonce, args=arguments, python=self.spec.python)
-        return boot_argv(self.settings.source, build_bundle(), python=self.spec.python, nonce=nonce, args=arguments)
+        return self.settings.argv(self.spec, nonce, arguments)
 
     async def tail(self, process: str, size_bytes: int) -> LogEnd:
         """Ask for the end of a log. Raises LinkLost."""

@@ -6,7 +6,8 @@ from dataclasses import field
 from typing import NamedTuple
 
 from octogram_tui.dataclass import dataclass
-from octogram_tui.model.scenario import BinarySource
+from octogram_tui.model.scenario import AgentSpec, BinarySource
+from octogram_tui.transport.bundle import boot_argv, build_bundle, local_argv
 
 EPOCHS = 1 << 20  # attachments of one process at most, so that those of the next one count higher
 
@@ -60,6 +61,12 @@ class LinkSettings:
         Clocks differ a little, so a twentieth of the lease is added.
         """
         return self.lease_s * 1.05 + self.limits.stop_grace_s
+
+    def argv(self, spec: AgentSpec, nonce: str, arguments: list[str]) -> list[str]:
+        """Give the command that runs the daemon's program on an agent's machine."""
+        if spec.transport == "local":
+            return local_argv(nonce=nonce, args=arguments, python=spec.python)
+        return boot_argv(self.source, build_bundle(), python=spec.python, nonce=nonce, args=arguments)
 
 
 class Before(NamedTuple):

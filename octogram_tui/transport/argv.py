@@ -44,6 +44,10 @@ class CommandTransport:
             hint = start_hint(error, f"see that `{leaf}` is installed, executable and on the PATH")
             raise _unusable(self._agent, reason, hint) from error
 
+    async def connect(self, place: str, receiver: Receiver) -> ProcessChannel:
+        """Nothing but commands goes through a wrapper. Raises ConnectFailed."""
+        raise ConnectFailed(f"agent {self._agent}: no socket is reached through its `command`", code="net.command")
+
     async def close(self) -> None:
         """Drop every channel, and wait a bounded time for the wrappers to end."""
         await end_processes(self._channels)

@@ -87,6 +87,10 @@ class Transport(Protocol):
         """
         ...
 
+    async def connect(self, place: str, receiver: Receiver) -> Channel:
+        """Connect to the Unix socket of a path there: no command is started. Raises TransportError."""
+        ...
+
     async def close(self) -> None:
         """Let go of what is shared (the last user closes the connection). Bounded in time; never raises."""
         ...

@@ -153,7 +153,8 @@ class KnownHosts:
         Certificates are asked for where an authority is on file.
         """
         match = self.match(host, port)
-        on_file = [name for entry in match.trusted for name in ALGORITHMS_OF_TYPE.get(entry.key.type, ())]
+        types = {entry.key.type for entry in match.trusted}
+        on_file = [name for key_type, names in ALGORITHMS_OF_TYPE.items() if key_type in types for name in names]
         every = [name for names in ALGORITHMS_OF_TYPE.values() for name in names]
         plain = list(dict.fromkeys(on_file + every))
         if not match.authorities or not certificates:

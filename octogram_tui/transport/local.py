@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from octogram_tui.errors import BootstrapFailed, LinkLost
 from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.unixsocket import SocketChannel, connect
 
 READ_BYTES = 256 * 1024
 BULK_PIPE_BYTES = 1024 * 1024  # where files go through: as much as the system lets anybody have
@@ -32,6 +33,7 @@ class LocalTransport:
     def __init__(self, agent: str) -> None:
         self._agent = agent
         self._channels: set[ProcessChannel] = set()
+        self._connections: set[SocketChannel] = set()
 
     @property
     def description(self) -> str:
@@ -59,8 +61,18 @@ class LocalTransport:
                 code="boot.command",
             ) from error
 
+    async def connect(self, place: str, receiver: Receiver) -> SocketChannel:
+        """Connect to a socket. Raises BootstrapFailed."""
+        try:
+            return await connect(place, receiver, self._connections)
+        except OSError as error:
+            text = error.strerror or type(error).__name__
+            raise BootstrapFailed(f"agent {self._agent}: cannot connect to {place}: {text}") from error
+
     async def close(self) -> None:
         """Drop every channel, and wait a bounded time for their processes to end."""
+        for connection in list(self._connections):
+            connection.abort()
         await end_processes(self._channels)
 
 

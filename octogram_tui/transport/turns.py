@@ -12,12 +12,13 @@ class Turns:
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
         self.busy = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()  # those who gave up too, until it is their turn
+        self._awaited = 0  # without those
 
     @property
     def is_awaited(self) -> bool:
         """Tell whether anybody waits for a place."""
-        return any(not turn.done() for turn in self._waiting)
+        return self._awaited > 0
 
     @property
     def is_full(self) -> bool:
@@ -31,10 +32,13 @@ class Turns:
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        self._awaited += 1
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if turn.cancelled():
+                self._awaited -= 1
+            else:
                 self.leave()
             raise
 
@@ -48,5 +52,6 @@ class Turns:
         while self._waiting and self.busy < self.at_once:
             turn = self._waiting.popleft()
             if not turn.done():
+                self._awaited -= 1
                 self.busy += 1
                 turn.set_result(None)

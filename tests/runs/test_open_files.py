@@ -7,7 +7,7 @@ import resource
 import pytest
 from fixtures_program import Place
 
-AGENTS = 14
+AGENTS = 36
 SCENARIO = f"""agents: [{", ".join(f"{{name: n{i}, transport: local}}" for i in range(AGENTS))}]
 stages: [{{name: s, jobs: [{{name: j, builtins.command: "true"}}]}}]
 """

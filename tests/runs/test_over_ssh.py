@@ -103,7 +103,7 @@ def test_a_server_that_allows_one_session_a_connection_is_told_of_once(
     place: Place, openssh_servers: ServerFactory
 ) -> None:
     server = openssh_servers({"MaxSessions": "1"})
-    agents = "agents: [{name: 'a_{1..4}', address: 127.0.0.1}]\n"
+    agents = "agents: [{name: 'a_{1..2}', address: 127.0.0.1}]\n"
     path = place.write("s.yml", agents + "stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n")
     done = place.run(str(path), "--ssh-config", str(server.ssh_config), "--events", "e.jsonl")
     assert done.returncode == 0, done.stdout

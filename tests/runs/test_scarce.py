@@ -11,7 +11,7 @@ from fixtures_program import PROGRAM, Place
 from octogram_tui.journal import recovery
 
 FLEET = """
-agents: [{name: 'a_{1..24}', transport: local}]
+agents: [{name: 'a_{1..48}', transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]
 """
 TALK = """

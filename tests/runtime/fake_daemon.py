@@ -147,6 +147,9 @@ class FakeTransport:
         self.channels.put_nowait(channel)
         return channel
 
+    async def connect(self, place: str, receiver: Receiver) -> FakeChannel:
+        raise AssertionError("there is nothing to connect to")
+
     async def close(self) -> None:
         self.is_closed = True
 

@@ -17,10 +17,12 @@ from octogram_agentd.daemon.home import JOURNAL, Home, HomeUnusable, candidates,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional
+    from typing import Callable, List, NoReturn, Optional
 
     from octogram_agentd.daemon.daemon import Daemon
     from octogram_agentd.kernel import Kernel
+
+    Begin = Callable[[str, int, str, str, str, int], _socket.socket]
 
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
 BUSY_S = 0.5  # how long the machine may be busy with the start of a run: what can wait does
@@ -28,10 +30,19 @@ EXIT_NO_PLACE = 73
 EXIT_NOT_KNOWN = 75
 
 
-def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool, compiled: str) -> int:
+def attach(
+    run: str,
+    agent: str,
+    given_root: str,
+    build: str,
+    watch_parent: bool,
+    compiled: str = "",
+    begin: Optional[Begin] = None,
+) -> int:
     """Attach to the daemon of a run and agent; gives the exit status when the attachment is over.
 
     compiled: as what the program is to be kept as code meanwhile, see keeping.py; empty: it is not.
+    begin: has a daemon begin where there is none, in a process of its own unless told otherwise.
     """
     os.umask(0o077)
     gc.disable()  # until the daemon is up: nothing of what is being loaded goes away
@@ -42,7 +53,7 @@ def attach(run: str, agent: str, given_root: str, build: str, watch_parent: bool
             bridge = connect(root)
             if bridge is not None:
                 return _wait(bridge, compiled)
-        bridge = _start(roots, run, agent, build, parent)
+        bridge = _start(roots, run, agent, build, parent, begin or _fork)
     except HomeUnusable as error:
         sys.stderr.write("agentd: %s\n" % error)
         return EXIT_NO_PLACE
@@ -126,7 +137,7 @@ def _is_quiet(bridge: _socket.socket, seconds: float) -> bool:
         bridge.settimeout(None)
 
 
-def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _socket.socket:
+def _start(roots: List[str], run: str, agent: str, build: str, parent: int, begin: Begin) -> _socket.socket:
     """Start the daemon in the first directory that can be used; or attach to one that was started meanwhile.
 
     Whoever ends us meanwhile waits until there is a daemon to notice: no directory is left with nobody in it.
@@ -144,7 +155,7 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _
                     make(root)
                     lock_fd = lock(root)
                     if lock_fd is not None:
-                        return _fork(root, lock_fd, run, agent, build, parent)
+                        return begin(root, lock_fd, run, agent, build, parent)
                 finally:
                     signals.hold_back(ending, False)
                 bridge = connect(root)
@@ -158,32 +169,56 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int) -> _
 
 
 def _fork(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int) -> _socket.socket:
+    """Have the daemon begin in a process of its own; this one is its bridge."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        listener = listen(root)  # the socket of a daemon that was killed may be there
-    except OSError as error:
-        raise HomeUnusable("no socket can be made in %s: %s" % (root, error.strerror)) from None
+    listener = _listen(root)
     if os.fork() == 0:
-        status = 70
-        try:
-            ours.close()
-            status = _daemon(root, lock_fd, listener, theirs, run, agent, build, parent)
-        except BaseException as error:
-            sys.stderr.write("agentd: %s: %s\n" % (type(error).__name__, error))
-            sys.stderr.flush()
-        finally:
-            os._exit(status)
+        ours.close()
+        _be(root, lock_fd, listener, [os.dup(0), os.dup(1), theirs.detach()], run, agent, build, parent)
     os.close(lock_fd)
     listener.close()
     theirs.close()
     return ours
 
 
+def become(root: str, lock_fd: int, run: str, agent: str, build: str, parent: int) -> NoReturn:
+    """Be the daemon from here on, in this process: nobody waits for it as for a bridge."""
+    _be(root, lock_fd, _listen(root), [os.dup(0), os.dup(1)], run, agent, build, parent)
+
+
+def _listen(root: str) -> _socket.socket:
+    try:
+        return listen(root)  # the socket of a daemon that was killed may be there
+    except OSError as error:
+        raise HomeUnusable("no socket can be made in %s: %s" % (root, error.strerror)) from None
+
+
+def _be(
+    root: str,
+    lock_fd: int,
+    listener: _socket.socket,
+    channel: List[int],
+    run: str,
+    agent: str,
+    build: str,
+    parent: int,
+) -> NoReturn:
+    """Be the daemon, and end with it."""
+    status = 70
+    try:
+        status = _daemon(root, lock_fd, listener, channel, run, agent, build, parent)
+    except BaseException as error:
+        sys.stderr.write("agentd: %s: %s\n" % (type(error).__name__, error))
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
 def _daemon(
     root: str,
     lock_fd: int,
     listener: _socket.socket,
-    bridge: _socket.socket,
+    channel: List[int],
     run: str,
     agent: str,
     build: str,
@@ -193,7 +228,6 @@ def _daemon(
     from octogram_agentd import signals
 
     os.setsid()
-    channel = [os.dup(0), os.dup(1), bridge.detach()]
     _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
     for number in (signals.HUP, signals.INT, signals.PIPE, signals.TERM):
         signals.handle(number, signals.IGNORE)

@@ -96,7 +96,7 @@ class Daemon:
         await self._over  # the channel is closed by the end of the process, when everything is removed
 
     def attach(self, fds: List[int]) -> None:
-        """Take a new connection: descriptors to read, to write, and of the bridge."""
+        """Take a new connection: descriptors to read, to write, and of the bridge where there is one."""
         channel = Connection(self.kernel, fds, self._receive, self._flush_more, self._closed)
         self._strangers[channel] = self.kernel.later(HELLO_TIME_S, channel.close, "no hello came")
 

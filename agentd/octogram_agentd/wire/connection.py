@@ -1,4 +1,4 @@
-"""The two descriptors of one attachment: messages in, bytes out, never blocking."""
+"""The descriptors of one attachment: messages in, bytes out, never blocking; and its bridge, where it came by one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Connection:
     ) -> None:
         self.is_open = True
         self._kernel = kernel
-        self._read_fd, self._write_fd, self._bridge_fd = fds
+        self._fds = fds
+        self._read_fd, self._write_fd = fds[:2]
         self._on_messages = on_messages
         self._on_room = on_room
         self._on_closed = on_closed
@@ -38,7 +39,8 @@ class Connection:
         self._is_closing = False
         for fd in fds:
             os.set_blocking(fd, False)
-        kernel.watch(self._bridge_fd, on_read=self._bridge_gone)
+        for bridge_fd in fds[2:]:
+            kernel.watch(bridge_fd, on_read=self._bridge_gone)
         try:
             kernel.watch(self._read_fd, on_read=self._read)
         except PermissionError:  # a regular file or /dev/null: nobody is there
@@ -69,7 +71,7 @@ class Connection:
         if not self.is_open:
             return
         self.is_open = False
-        for fd in (self._read_fd, self._write_fd, self._bridge_fd):
+        for fd in self._fds:
             self._kernel.unwatch(fd)
             os.close(fd)
         self._on_closed(self, reason)

@@ -169,3 +169,11 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
     def _report(self, error: Exception) -> None:
         context: dict[str, Any] = {"message": "a receiver of channel data failed", "exception": error}
         self._loop.call_exception_handler(context)
+
+
+class SocketChannel(SshChannel):
+    """A connection that the server has made to a socket: there is no command, and so no status."""
+
+    def eof_received(self) -> bool:
+        """End with it: whoever closes a socket does not read from it either."""
+        return False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Coroutine, Hashable, Sequence
+from typing import Any
 
 import asyncssh
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.transport.base import Receiver, TerminalKind
-from octogram_tui.transport.ssh.channel import SshChannel, remote_command
+from octogram_tui.transport.ssh.channel import SocketChannel, SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
 from octogram_tui.transport.ssh.handshakes import HandshakeLimit, server_name
@@ -46,8 +47,10 @@ class Shared:
 class Seat:
     """The right to one channel on a connection; given back once, however often that is asked."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, roomy: dict[Shared, None]) -> None:
+        """roomy: where connections are noted that may have a seat."""
         self.shared = shared
+        self._roomy = roomy
         self._is_taken = True
         self._is_confirmed = False
         shared.taken += 1
@@ -62,6 +65,8 @@ class Seat:
         if self._is_taken:
             self._is_taken = False
             self.shared.taken -= 1
+            if not self.shared.is_lost:
+                self._roomy[self.shared] = None
             self.shared.confirmed -= self._is_confirmed
 
 
@@ -73,7 +78,8 @@ class Machine:
         self._dialler = dialler
         self._via = via
         self._seats = seats
-        self._connections: list[Shared] = []
+        self._connections: dict[Shared, None] = {}  # in the order in which they were made
+        self._roomy: dict[Shared, None] = {}  # those of them that may have a seat
         self._users: set[object] = set()
 
     @property
@@ -94,7 +100,7 @@ class Machine:
         if user in self._users:
             self._users.discard(user)
             if not self._users:
-                connections, self._connections = self._connections, []
+                connections, self._connections = self._connections, {}
                 await asyncio.gather(*(_close(shared) for shared in connections), return_exceptions=True)
                 if self._via is not None:
                     await self._via.release(self)
@@ -133,7 +139,8 @@ class Machine:
             shared = taken.shared
             try:
                 channel = self._channel(receiver, taken)
-                return await _start(taken, connection, command, channel, window_bytes, terminal)
+                await _opened(_session(connection, command, channel, window_bytes, terminal), channel, taken)
+                return channel
             except asyncssh.ChannelOpenError as error:
                 taken.leave()
                 failure = no_session(error, place)
@@ -157,6 +164,33 @@ class Machine:
         assert failure is not None
         raise failure
 
+    async def connect(self, path: str, receiver: Receiver, window_bytes: int, seat: Seat | None) -> SshChannel:
+        """Have the server connect to a socket of its machine. Raises TransportError."""
+        if seat is None or seat.shared.is_lost:
+            if seat is not None:
+                seat.leave()
+            seat, connection = await self.take_seat()
+        else:
+            connection = seat.shared.making.result()
+        channel = SocketChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
+        opening = connection.create_unix_connection(
+            lambda: channel,  # type: ignore[arg-type,return-value]  # it is called as any session is
+            path,
+            window=window_bytes,
+            max_pktsize=PACKET_BYTES,
+        )
+        try:
+            await _opened(opening, channel, seat)
+        except asyncssh.ChannelOpenError as error:
+            seat.leave()
+            raise no_session(error, self.profile.place) from error
+        except TimeoutError as error:
+            raise classify(error, self.profile.place, Sight("auth", timeout_s=OPEN_TIMEOUT_S)) from error
+        except (asyncssh.Error, OSError) as error:
+            seat.leave()
+            raise lost(error, self.profile.place) from error
+        return channel
+
     async def take_seat(self) -> tuple[Seat, asyncssh.SSHClientConnection]:
         """Reserve a channel on a connection, which is made if need be. Raises TransportError.
 
@@ -164,13 +198,13 @@ class Machine:
         offered once, and a server in trouble is not stormed.
         """
         for _ in range(OPEN_ATTEMPTS):
-            shared = next((shared for shared in self._connections if shared.has_seat), None)
+            shared = self._with_seat()
             if shared is None and self._connections and not any(shared.is_made for shared in self._connections):
-                await self._made(self._connections[0])
+                await self._made(next(iter(self._connections)))
                 continue
             if shared is None:
                 shared = self._add()
-            seat = Seat(shared)
+            seat = Seat(shared, self._roomy)
             try:
                 connection = await self._made(shared)
             except BaseException:
@@ -183,6 +217,15 @@ class Machine:
             f"cannot reach {self.profile.place}: connections are lost as soon as they are made", code="net.reset"
         )
 
+    def _with_seat(self) -> Shared | None:
+        """Find a connection with a seat; those without one are not looked at again until somebody leaves them."""
+        while self._roomy:
+            shared = next(iter(self._roomy))
+            if shared.has_seat:
+                return shared
+            del self._roomy[shared]
+        return None
+
     def _channel(self, receiver: Receiver, seat: Seat) -> SshChannel:
         return SshChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
 
@@ -190,7 +233,7 @@ class Machine:
         shared = Shared(self._seats)
         shared.making = asyncio.ensure_future(self._make(shared))
         shared.making.add_done_callback(_retrieve)
-        self._connections.append(shared)
+        self._connections[shared] = self._roomy[shared] = None
         return shared
 
     async def _made(self, shared: Shared) -> asyncssh.SSHClientConnection:
@@ -208,8 +251,8 @@ class Machine:
 
         def is_lost(_: Exception | None) -> None:
             shared.is_lost = True
-            if shared in self._connections:
-                self._connections.remove(shared)
+            self._connections.pop(shared, None)
+            self._roomy.pop(shared, None)
             if behind is not None:
                 behind.leave()
 
@@ -235,15 +278,28 @@ class Machine:
             raise
 
 
-async def _start(
-    seat: Seat,
+def _session(
     connection: asyncssh.SSHClientConnection,
     command: str,
     channel: SshChannel,
     window_bytes: int,
-    terminal: TerminalKind | None = None,
-) -> SshChannel:
-    """Open a session and start the command in it; what comes of it after nobody waits any more is dropped."""
+    terminal: TerminalKind | None,
+) -> Coroutine[Any, Any, object]:
+    """Have a session opened, and the command started in it."""
+    return connection.create_session(
+        lambda: channel,
+        command,
+        encoding=None,
+        request_pty="force" if terminal is not None else False,
+        term_type=terminal.name if terminal is not None else None,
+        term_size=terminal.size if terminal is not None else (0, 0),
+        window=window_bytes,
+        max_pktsize=PACKET_BYTES,
+    )
+
+
+async def _opened(opening: Coroutine[Any, Any, object], channel: SshChannel, seat: Seat) -> None:
+    """Wait until a channel is open; what comes of it after nobody waits any more is dropped."""
 
     def drop(finished: asyncio.Future[object]) -> None:
         if finished.cancelled() or finished.exception() is not None:
@@ -251,28 +307,16 @@ async def _start(
         else:
             channel.abort()
 
-    opening: asyncio.Future[object] = asyncio.ensure_future(
-        connection.create_session(
-            lambda: channel,
-            command,
-            encoding=None,
-            request_pty="force" if terminal is not None else False,
-            term_type=terminal.name if terminal is not None else None,
-            term_size=terminal.size if terminal is not None else (0, 0),
-            window=window_bytes,
-            max_pktsize=PACKET_BYTES,
-        )
-    )
+    task = asyncio.ensure_future(opening)
     try:
-        done, _ = await asyncio.wait({opening}, timeout=OPEN_TIMEOUT_S)
+        done, _ = await asyncio.wait({task}, timeout=OPEN_TIMEOUT_S)
     except asyncio.CancelledError:
-        opening.add_done_callback(drop)
+        task.add_done_callback(drop)
         raise
     if not done:
-        opening.add_done_callback(drop)
+        task.add_done_callback(drop)
         raise TimeoutError
-    opening.result()
-    return channel
+    task.result()
 
 
 async def _close(shared: Shared) -> None:

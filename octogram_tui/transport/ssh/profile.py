@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -316,10 +317,13 @@ def _jump(text: str) -> Request:
 
 def _keys(entries: Sequence[Entry]) -> list[asyncssh.SSHKey]:
     """Decode keys; one of a type that the library does not know cannot be offered, and so is left out."""
-    keys = []
-    for entry in entries:
-        try:
-            keys.append(asyncssh.import_public_key(entry.key.text))
-        except asyncssh.KeyImportError:
-            pass
-    return keys
+    return [key for entry in entries if (key := _key(entry.key.text)) is not None]
+
+
+@lru_cache(maxsize=1024)
+def _key(text: str) -> asyncssh.SSHKey | None:
+    """Decode a key, once: many machines may have the same one on file, by a pattern."""
+    try:
+        return asyncssh.import_public_key(text)
+    except asyncssh.KeyImportError:
+        return None

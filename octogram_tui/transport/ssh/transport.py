@@ -133,6 +133,17 @@ class SshTransport:
         self._channels = [*(other for other in self._channels if not other.is_over), channel]
         return channel
 
+    async def connect(self, place: str, receiver: Receiver) -> SshChannel:
+        """Have the server connect to a Unix socket there. Raises TransportError, also where it is not allowed to."""
+        try:
+            machine = await self.machine()
+            seat, self._seat = self._seat, None
+            channel = await machine.connect(place, receiver, CONTROL_WINDOW_BYTES, seat)
+        except TransportError as error:
+            raise _for_agent(self._agent, error) from error
+        self._channels = [*(other for other in self._channels if not other.is_over), channel]
+        return channel
+
     async def open_terminal(self, argv: Sequence[str], receiver: Receiver, terminal: TerminalKind) -> SshChannel:
         """Start a command in a terminal of its own there, for a person. Raises TransportError."""
         try:
