@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 SHOWN_CHARACTERS = 4096
 """A longer line is cut; the whole of it is in the journal."""
@@ -40,7 +41,6 @@ _ASCII = _VISIBLE | {code: f"^{chr(code + 0x40)}" for code in range(0x20)} | {0x
 
 
 _LETTERS = "\\x00-\u02ff\u0370-\u0482\u2010-\u20cf\u2100-\u2cee\u3040-\u3098\u30a0-\ua66e\uac00-\ud7a3\ufe30-\uffff"
-_PERHAPS_MARKED = re.compile(rf"^[^{_LETTERS}]|[^{_LETTERS}]{{{MOST_MARKS},}}")
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*[mK]")
 _COLOUR = re.compile(r"(\x1b\[[0-9;:]{0,40}m)")
 _ERASING = re.compile(r"\x1b\[[0-9;]*K")
@@ -76,6 +76,12 @@ def coloured(line: str, *, ascii_only: bool = False) -> str:
     return f"{shown}\x1b[0m" if len(pieces) > 1 else shown
 
 
+@cache
+def _perhaps_marked() -> re.Pattern[str]:
+    """Give what finds marks where there may be too many: it takes long to make, and few texts need it."""
+    return re.compile(rf"^[^{_LETTERS}]|[^{_LETTERS}]{{{MOST_MARKS},}}")
+
+
 def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = False) -> str:
     """Make one line of it in which every character is printed as itself or as something that stands for it."""
     shown = text if isinstance(text, str) else str(text)
@@ -86,7 +92,7 @@ def safe(text: object, *, limit: int = SHOWN_CHARACTERS, ascii_only: bool = Fals
         if "\t" in shown:
             shown = expand_tabs(shown)
         shown = shown.translate(_ASCII if ascii_only else _VISIBLE)
-        if _PERHAPS_MARKED.search(shown):
+        if not shown.isascii() and _perhaps_marked().search(shown):
             shown = _with_few_marks(shown)
         if ascii_only:
             shown = shown.encode("ascii", "replace").decode()

@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from octogram_tui import garbage
 from octogram_tui.dataclass import dataclass
@@ -41,12 +41,14 @@ from octogram_tui.runtime.process import be_present, beside, raise_file_limit, t
 from octogram_tui.runtime.shutdown import Signals, StopBound
 from octogram_tui.runtime.space import SpaceWatch
 from octogram_tui.runtime.starter import Starters
-from octogram_tui.runtime.taking_up import TakingUp
 from octogram_tui.runtime.terms import Before, LinkSettings
 from octogram_tui.runtime.watch import ScenarioFiles, watch_scenario
 from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault
 from octogram_tui.transport.pool import Transports
+
+if TYPE_CHECKING:  # which is for a run that goes on, and that is rare
+    from octogram_tui.runtime.taking_up import TakingUp
 
 LINGER_CHECK_S = 1.0
 SHORTEST_LINGER_CHECK_S = 0.05

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import ctypes.util
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import octogram_tui
+from octogram_tui.transport.ssh import libraries
 from octogram_tui.transport.ssh.channel import remote_command
 
 SHELLS = ["sh", "bash", "dash", "zsh", "fish", "tcsh", "busybox"]
@@ -78,3 +81,26 @@ def test_quoting_in_real_shells(shell: str) -> None:
     words = [program, "sh", "-c"] if shell == "busybox" else [program, "-c"]
     ran = subprocess.run([*words, remote_command(argv)], check=True, capture_output=True, text=True)
     assert ran.stdout == ascii(WORDS) + "\n"
+
+
+def test_the_library_is_imported_without_another_process() -> None:
+    program = (
+        "import ctypes.util, sys\n"
+        "before, started = ctypes.util.find_library, []\n"
+        "watched = ('subprocess.Popen', 'os.posix_spawn', 'os.fork', 'os.exec')\n"
+        "sys.addaudithook(lambda event, _: started.append(event) if event in watched else None)\n"
+        "import octogram_tui.transport.ssh\n"
+        "assert 'asyncssh' in sys.modules and ctypes.util.find_library is before\n"
+        "print(started)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    if libraries.CACHE.exists() and "LD_LIBRARY_PATH" not in os.environ:
+        assert ended.stdout.strip() == "[]"
+
+
+def test_a_library_is_found_in_the_cache_of_the_linker_as_elsewhere() -> None:
+    names = ["none-of-that-name", "c", "m", "z"]
+    cache = b"".join(f"/lib/{found}\0".encode() for name in names if (found := ctypes.util.find_library(name)))
+    find = libraries.find_by_cache(b"\0" + cache, lambda _: "slowly")
+    assert [find(name) for name in names] == [ctypes.util.find_library(name) for name in names]
+    assert libraries.find_by_cache(b"\0libnot-loadable.so.1\0", lambda _: "slowly")("not-loadable") == "slowly"
