@@ -391,3 +391,79 @@ def test_local_agents_start_from_our_own_files() -> None:
     assert [type(event) for event in events] == [Started]
     assert printed.startswith("agentd")
     assert status == 0
+
+
+# -- the program kept as code
+
+
+KEEPING = (
+    "import os,sys;os.umask(0o077);sys.path.insert(0,sys.argv[1]);"
+    "from octogram_agentd.boot import _code_file as name;from octogram_agentd.keeping import keep;"
+    "keep(sys.argv[2]+':'+name(),lambda:True);print(name())"
+)
+
+
+def keep_code(machine: Machine) -> Path:
+    """Boot, and have the program kept as code, as a bridge does it; gives the file."""
+    machine.boot()
+    return keep_code_of(machine, machine.cached()[0])
+
+
+def keep_code_of(machine: Machine, place: Path) -> Path:
+    argv = [machine.python, "-ISXutf8", "-c", KEEPING, str(place), str(BUNDLE.source_bytes)]
+    return place / subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_boot_that_finds_the_code_reads_no_source(tmp_path: Path, python: str) -> None:
+    machine = Machine(tmp_path, python)
+    code = keep_code(machine)
+    assert code.stat().st_mode & 0o7777 == 0o600
+    shutil.rmtree(code.parent / "octogram_agentd")  # as a cleaner of old files would: nothing is missing
+    events, printed, status = machine.boot()
+    assert ([type(event) for event in events], status) == ([Started], 0)
+    assert printed.startswith(f"agentd {VERSION}")
+    selftest = finish(machine.begin(args=("--selftest",)))
+    assert selftest[2] == 0, selftest
+
+
+def test_code_that_is_not_as_it_was_written_is_not_used(machine: Machine) -> None:
+    code = keep_code(machine)
+    data = code.read_bytes()
+    evil = (8).to_bytes(4, "little") + bytes(4) + b"notcode!"
+    elsewhere = machine.home / "elsewhere"
+    elsewhere.write_bytes(evil)
+    elsewhere.chmod(0o600)
+    for spoil in ("others may write it", "a link", "cut", "zeros", "another's"):
+        code.unlink()
+        if spoil == "a link":
+            code.symlink_to(elsewhere)
+        else:
+            code.write_bytes({"cut": data[:-1], "zeros": bytes(len(data)), "another's": data}.get(spoil, evil))
+            code.chmod(0o620 if spoil == "others may write it" else 0o600)
+        if spoil == "another's" and os.getuid() == 0:
+            os.chown(code, 12345, 12345)
+        events, printed, status = machine.boot()
+        assert [type(event) for event in events] == [Started], spoil
+        assert (printed.startswith(f"agentd {VERSION}"), status) == (True, 0), spoil
+
+
+def test_code_that_cannot_be_run_is_put_aside_and_the_program_comes_again(machine: Machine) -> None:
+    code = keep_code(machine)
+    data = code.read_bytes()
+    name = b"octogram_agentd/__main__.py"
+    at = data.index(name) + len(name)
+    code.write_bytes(data[: at + 8] + b"\xff" * 64 + data[at + 72 :])
+    assert machine.boot()[2] != 0
+    assert [type(event) for event in machine.boot()[0]] == [Need, Started]
+
+
+def test_one_bridge_keeps_the_program_and_not_what_is_unlike_it(machine: Machine) -> None:
+    code = keep_code(machine)
+    code.rename(f"{code}.part")  # another one is at it
+    assert not keep_code(machine).exists()
+    os.utime(f"{code}.part", (0, 0))  # and has ended long ago
+    assert not keep_code(machine).exists()
+    assert keep_code(machine).exists()
+    code.unlink()
+    (code.parent / "octogram_agentd" / "far_shell.py").write_text("")
+    assert not keep_code_of(machine, code.parent).exists()

@@ -98,7 +98,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "tx": "the number before the one that follows",
             "taken": "how many bytes of output came before what follows",
             "knows": "attempts that were heard of, {name: running, ok, failed, cancelled or forgotten}: those under "
-            "way first, then the latest ones, as far as the line goes",
+            "way first, then the latest ones, as far as the line goes; few of those whose `finished` was acknowledged",
         },
     ),
     "reject": (

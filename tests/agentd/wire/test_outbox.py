@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from octogram_agentd.wire import lines as wire
 from octogram_agentd.wire.lines import encode
 from octogram_agentd.wire.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
@@ -99,3 +101,28 @@ def test_lines_that_escapes_make_long_are_split() -> None:
     data = outbox.take(ROOM)
     assert all(len(piece) <= wire.MAX_LINE_BYTES for piece in data.splitlines())
     assert "".join(text for m in messages(data) for text in m["lines"]) == line + "next"
+
+
+@pytest.mark.fault(1, 12)
+def test_lines_under_way_at_a_cut_are_sent_again_and_no_others() -> None:
+    outbox = Outbox()
+    outbox.attach(0)
+    sent = []
+    for number in range(5):
+        outbox.output(("a", "", "stdout"), [f"line {number}"])
+        sent += messages(outbox.take(ROOM))
+    taken = sum(m["bytes"] for m in sent[:2])
+    outbox.credit(sent[0]["bytes"])
+    outbox.detach()
+    outbox.output(("a", "", "stdout"), ["line 5"])
+    outbox.attach(0, taken)
+    again = messages(outbox.take(ROOM))
+    assert [line for m in again for line in m["lines"]] == [f"line {number}" for number in range(2, 6)]
+    for message in again[:2]:
+        outbox.credit(message["bytes"])
+    outbox.detach()
+    outbox.attach(0, taken + sum(m["bytes"] for m in again[:2]))
+    assert [m["lines"] for m in messages(outbox.take(ROOM))] == [["line 4"], ["line 5"]]
+    outbox.detach()
+    outbox.attach(0)  # somebody who does not know what came before
+    assert messages(outbox.take(ROOM)) == []
