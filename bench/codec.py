@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What an event costs as a JSON line, a wire report as a stimulus, and a class at start; msgspec beside it.
 
-Needs `pip install msgspec` besides the program.
+msgspec is beside it where it is installed (`pip install msgspec`), and left out elsewhere.
 
 python bench/codec.py [ROUNDS]
 """
@@ -16,21 +16,37 @@ import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
+from functools import partial
 from typing import Any
 
-import msgspec
+try:
+    import msgspec
+except ImportError:
+    msgspec = None  # type: ignore[assignment]
 
 from octogram_agentd.wire.lines import decode as read_line
 from octogram_tui.engine import events as ev
 from octogram_tui.journal import codec
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.runtime.reading import read_report
 
-JOB = {"stage": "measure", "job": "send transfers", "agent": "node_12", "key": "measure/send transfers@node_12[3]"}
+JOB = InstanceId("measure", "send transfers", "node_12", "3")
 EVENTS: list[ev.Event] = [
-    ev.JobStarted(seq=41_001, at_s=123.456, **JOB, item=3, arguments={"argv": ["octez-client", "transfer", "3"]}),
-    ev.JobOutput(seq=41_002, at_s=123.9, **JOB, item=3, lines=[f"operation {n} was included" for n in range(5)]),
+    ev.JobStarted(
+        seq=41_001, at_s=123.456, instance=JOB, item=3, arguments={"argv": ["octez-client", "transfer", "3"]}
+    ),
+    ev.JobOutput(
+        seq=41_002,
+        at_s=123.9,
+        agent=JOB.agent,
+        instance=JOB,
+        item=3,
+        lines=[f"operation {n} was included" for n in range(5)],
+    ),
     ev.VariableChanged(seq=41_003, at_s=124.0, name="throughput", value={"tps": 12.75, "ok": True}),
-    ev.JobFinished(seq=41_004, at_s=124.2, **JOB, item=3, duration_s=0.75, result={"exit_code": 0, "stdout": "ok"}),
+    ev.JobFinished(
+        seq=41_004, at_s=124.2, instance=JOB, item=3, duration_s=0.75, result={"exit_code": 0, "stdout": "ok"}
+    ),
 ]
 REPORTS = [
     {"t": "finished", "id": "measure/send@a[3]#1", "state": "ok", "result": {"exit_code": 0}, "duration_s": 0.5},
@@ -73,7 +89,7 @@ def over(things: Sequence[Any], act: Callable[[Any], object]) -> Callable[[], ob
     return run
 
 
-def structs() -> tuple[msgspec.json.Encoder, msgspec.json.Decoder[Any], list[Any]]:
+def structs() -> tuple[Any, Any, list[Any]]:
     """Give msgspec's best: a Struct for every type of event, told apart by a tag, defaults left out."""
     made = []
     for cls in ev.EVENT_TYPES.values():
@@ -168,59 +184,48 @@ def main() -> None:
     """Compare."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     per = LOOPS * len(EVENTS)
-    encoder, decoder, same = structs()
     lines = [codec.encode(event) for event in EVENTS]
-    alike = with_the_line_encoder()
-    assert [alike(event) for event in EVENTS] == lines
-    compare(
-        "An event to its line",
-        {
-            "codec.encode": over(EVENTS, codec.encode),
-            "its dictionary alone": over(EVENTS, codec.to_dict),
-            "its dictionary, msgspec writes": over(EVENTS, alike),
-            "msgspec.Struct, other bytes": over(same, encoder.encode),
-        },
-        rounds,
-        per,
-    )
-    compare(
-        "A line to its event",
-        {
-            "codec.decode": over(lines, codec.decode),
-            "json.loads alone": over(lines, json.loads),
-            "msgspec reads, codec.from_dict": over(lines, lambda line: codec.from_dict(msgspec.json.decode(line))),
-            "msgspec.Struct": over(lines, decoder.decode),
-        },
-        rounds,
-        per,
-    )
+    writers: Contenders = {
+        "codec.encode": over(EVENTS, codec.encode),
+        "its dictionary alone": over(EVENTS, codec.to_dict),
+        "its dictionary, written": over(EVENTS, lambda event: codec.dump(codec.to_dict(event))),
+    }
+    readers: Contenders = {"codec.decode": over(lines, codec.decode), "json.loads alone": over(lines, json.loads)}
     wire = [json.dumps(report, separators=(",", ":")).encode() for report in REPORTS]
-    compare(
-        "A line of the wire to a stimulus",
-        {
-            "read_report(wire.decode)": over(wire, lambda line: read_report("a", read_line(line))),
-            "read_report alone": over(REPORTS, lambda report: read_report("a", report)),
-            "read_report(msgspec.json.decode)": over(wire, lambda line: read_report("a", msgspec.json.decode(line))),
-        },
-        rounds,
-        LOOPS * len(REPORTS),
-    )
+    takers: Contenders = {
+        "read_report(wire.decode)": over(wire, lambda line: read_report("a", read_line(line))),
+        "read_report alone": over(REPORTS, lambda report: read_report("a", report)),
+    }
+    kinds: dict[str, Any] = {"dataclass(slots)": EVENTS[-1]}
+    if msgspec is not None:
+        encoder, decoder, same = structs()
+        alike = with_the_line_encoder()
+        assert [alike(event) for event in EVENTS] == lines
+        writers["its dictionary, msgspec writes"] = over(EVENTS, alike)
+        writers["msgspec.Struct, other bytes"] = over(same, encoder.encode)
+        readers["msgspec reads, codec.from_dict"] = over(lines, lambda x: codec.from_dict(msgspec.json.decode(x)))
+        readers["msgspec.Struct"] = over(lines, decoder.decode)
+        takers["read_report(msgspec.json.decode)"] = over(wire, lambda x: read_report("a", msgspec.json.decode(x)))
+        kinds["msgspec.Struct"] = same[-1]
+    compare("An event to its line", writers, rounds, per)
+    compare("A line to its event", readers, rounds, per)
+    compare("A line of the wire to a stimulus", takers, rounds, LOOPS * len(REPORTS))
     compare(
         "An interpreter that defines classes",
         {
             name: lambda text=text: subprocess.run([sys.executable, "-c", text], check=True)  # type: ignore[misc]
             for name, text in START.items()
+            if msgspec is not None or "msgspec" not in text
         },
         rounds,
         1,
         1e-3,
         "ms",
     )
-    finished, like = EVENTS[-1], same[-1]
-    values = {f.name: getattr(finished, f.name) for f in fields(finished)}
     print("\n| one job_finished | bytes |\n|---|---|")
-    print(f"| dataclass(slots) | {bytes_each(lambda: type(finished)(**values)):.0f} |")
-    print(f"| msgspec.Struct | {bytes_each(lambda: type(like)(**values)):.0f} |")
+    values = {f.name: getattr(EVENTS[-1], f.name) for f in fields(EVENTS[-1])}
+    for name, one in kinds.items():
+        print(f"| {name} | {bytes_each(partial(type(one), **values)):.0f} |")
 
 
 if __name__ == "__main__":

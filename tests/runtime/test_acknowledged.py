@@ -78,3 +78,25 @@ async def test_the_driver_tells_when_the_disk_has_it(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     assert safe[2:] == ["written"]
     await driver.close()
+
+
+async def test_what_one_turn_sends_to_an_agent_goes_in_one_piece(rigs: Callable[..., Rig]) -> None:
+    rig = rigs()
+    channel = await rig.up()
+    pieces: list[bytes] = []
+    write = channel.write
+
+    def counted(data: bytes) -> None:
+        pieces.append(data)
+        write(data)
+
+    channel.write = counted  # type: ignore[method-assign]
+    assert rig.link.gather()
+    assert not rig.link.gather()
+    rig.tell(OURS, "s/b@one#1", "s/c@one#1")
+    assert not pieces
+    rig.link.deliver()
+    assert len(pieces) == 1
+    assert [(await channel.expect("run"))["seq"] for _ in range(3)] == [1, 2, 3]
+    rig.tell("s/d@one#1")
+    assert len(pieces) == 2
