@@ -45,7 +45,8 @@ def start_sshd(folder: Path, login_s: float) -> tuple[subprocess.Popen[bytes], P
         port = probe.getsockname()[1]
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'user.pub'}\n"
-        f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv HOME={home}\nSubsystem sftp internal-sftp\n"
+        f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv HOME={home}\n"
+        "Subsystem sftp internal-sftp\n"
     )
     known = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"{written_name('127.0.0.1', port)} {known}\n")

@@ -116,7 +116,8 @@ def shell(folder: Path, command: str) -> Callable[[], float]:
 def serving(command: list[str]) -> Iterator[None]:
     """Have a server run that prints a line when it is ready."""
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert server.stdin is not None and server.stdout is not None
+    assert server.stdin is not None
+    assert server.stdout is not None
     server.stdin.write(b"open\n")
     server.stdin.close()
     server.stdout.readline()
@@ -131,7 +132,10 @@ def compare_servers(bench: Bench, rounds: int) -> None:
     """Read the file from three servers, by the same client."""
     folder, size, port = bench.folder, str(bench.size_bytes), 20000 + os.getpid() % 20000
     ours = [sys.executable, "-ISXutf8", "-c"]
-    ours += ["import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd.network.fileserver import main;main(sys.argv[2:])"]
+    ours += [
+        "import sys;sys.path.insert(0,sys.argv[1]);"
+        "from octogram_agentd.network.fileserver import main;main(sys.argv[2:])"
+    ]
     ours += [str(agentd_parent()), "127.0.0.1", str(port + 1), str(folder)]
     plain = [sys.executable, "-u", "-m", "http.server", "-b", "127.0.0.1", "-d", str(folder), str(port + 2)]
     bare = [sys.executable, "-c", BARE_SERVER, str(port), str(bench.source)]
@@ -172,17 +176,15 @@ def main() -> None:
         server, config = start_sshd(folder, 0.0)
         try:
             time.sleep(0.5)
-            quick = f"-F {config} -c {CIPHER} -o KexAlgorithms=curve25519-sha256 -o ControlPath={folder}/mux"
-            ssh = f"ssh {quick}"
+            quick = f"-F {config} -c {CIPHER} -o KexAlgorithms=curve25519-sha256"
+            ssh = f"ssh {quick} -S {folder}/mux"
             subprocess.run(["sh", "-c", f"{ssh} -MNf 127.0.0.1"], check=True)
-            eight = "".join(
-                f"scp -q {quick.replace(f'{folder}/mux', 'none')} {source} 127.0.0.1:{out}/{n} & pids=\"$pids $!\"; " for n in range(EIGHT)
-            )
+            eight = "".join(f'scp -q {quick} {source} 127.0.0.1:{out}/{n} & pids="$pids $!"; ' for n in range(EIGHT))
             compare(
                 f"{mib} MiB over SSH",
                 {
                     "ssh cat, over a connection": shell(folder, f"{ssh} 127.0.0.1 'cat >{out}/there' <{source}"),
-                    "ssh cat": shell(folder, f"{ssh} -S none 127.0.0.1 'cat >{out}/there' <{source}"),
+                    "ssh cat": shell(folder, f"ssh {quick} 127.0.0.1 'cat >{out}/there' <{source}"),
                     "octogram-tui": bench.copy(["  - {name: a, address: 127.0.0.1}"], "--ssh-config", str(config)),
                 },
                 rounds,

@@ -24,14 +24,43 @@ from octogram_tui.transport.local import LocalTransport
 PYTHONS = interpreters()
 
 
+class Piped:
+    """A way to an agent that may be anywhere, so that all bytes have to go through it; `channels` opened so far."""
+
+    def __init__(self, inner: LocalTransport) -> None:
+        self.description = "a pipe"
+        self.host = ""
+        self.channels: list[Channel] = []
+        self.sent_bytes = 0
+        self._inner = inner
+
+    async def reach(self) -> str:
+        return "fake"
+
+    async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:
+        channel: Any = await self._inner.open(argv, receiver, bulk=bulk)
+        write = channel.write
+
+        def counted(data: bytes) -> None:
+            self.sent_bytes += len(data)
+            write(data)
+
+        channel.write = counted
+        self.channels.append(channel)
+        return self.channels[-1]
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
 class Agent:
     """A home directory, and the way to it."""
 
-    def __init__(self, place: Path, python: str = PYTHONS[0]) -> None:
+    def __init__(self, place: Path, python: str = PYTHONS[0], is_far: bool = False) -> None:
         self.root = place / "root"
         self.home = self.root / "home"
         self.home.mkdir(parents=True, mode=0o700)
-        self.transport = LocalTransport("a")
+        self.transport: Any = Piped(LocalTransport("a")) if is_far else LocalTransport("a")
         self._python = python
 
     def argv_for(self, subcommand: str) -> list[str]:
@@ -54,9 +83,9 @@ async def agent(
     await agent.transport.close()
 
 
-@pytest_asyncio.fixture
-async def here(tmp_path: Path) -> AsyncGenerator[Agent, None]:
-    agent = Agent(tmp_path)
+@pytest_asyncio.fixture(params=[False, True], ids=["here", "far"])
+async def here(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Agent, None]:
+    agent = Agent(tmp_path, is_far=request.param)
     yield agent
     await agent.transport.close()
 
@@ -73,7 +102,12 @@ async def test_a_file_arrives_with_content_mode_and_parents(agent: Agent, tmp_pa
     target = agent.home / "a/b/program"
     assert target.read_bytes() == source.read_bytes()
     assert mode_of(target) == 0o750
-    assert result == {"bytes": 9000, "files": 1, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    assert result == {
+        "bytes": 9000,
+        "files": 1,
+        "unchanged": 0,
+        "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+    }
     assert agent.names() == ["a", "a/b", "a/b/program"]
 
 
