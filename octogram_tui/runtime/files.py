@@ -246,7 +246,7 @@ async def fetch_from(
 
 async def _send(
     channel: Channel,
-    chunks: Generator[bytes, None, None],
+    chunks: Generator[bytes | memoryview, None, None],
     total_bytes: int,
     answer: ParcelAnswer,
     on_progress: Progress,

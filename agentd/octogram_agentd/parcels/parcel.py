@@ -32,16 +32,18 @@ from octogram_agentd.wire.lines import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple
+    from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple, Union
 
     Identity = Tuple[int, int, int, int, int]
+    Chunk = Union[bytes, memoryview]
 
 MAGIC = b"octogram-parcel 1\n"  # comes before everything, so that what a login shell prints is not taken for an answer
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 512 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_DEPTH = 200  # each level that is being written holds a file descriptor
 MAX_ENTRIES = 1000000
 ERROR_LENGTH = 0xFFFFFFFF
+_LARGE_BYTES = 64 * 1024  # of a part, which is then not put together with others
 UNKNOWN_SIZE_BYTES = 1 << 40  # /proc says 0 for files that are not empty
 _KIND_OF_ERRNO = {
     errno.ENOENT: "missing",
@@ -157,9 +159,10 @@ def pack(
     root: bytes,
     kept: Callable[[ParcelEntry], Optional[Kept]] = lambda entry: None,
     on_sent: Callable[[ParcelEntry, str], None] = lambda entry, sha256: None,
-) -> Generator[bytes, None, None]:
+) -> Generator[Chunk, None, None]:
     """Give the parcel of a file or a directory, in chunks of about PIECE_BYTES.
 
+    A chunk may be changed as soon as the one after the next is asked for.
     kept     says which files the receiver has already
     on_sent  told the SHA-256 of each file whose content was sent and did not change meanwhile
     Raises ProcedureFailed when something cannot be read; `error_piece` then ends the parcel.
@@ -167,14 +170,19 @@ def pack(
     waiting: List[bytes] = []
     waiting_bytes = 0
     count = 0
+    blocks = [bytearray(PIECE_BYTES), bytearray(PIECE_BYTES)]
     for entry in walk(root):
         count += 1
-        for part in _pack_entry(entry, kept, on_sent):
-            waiting.append(part)
-            waiting_bytes += len(part)
-            if waiting_bytes >= PIECE_BYTES:
+        for part in _pack_entry(entry, kept, on_sent, blocks):
+            is_large = len(part) >= _LARGE_BYTES
+            if not is_large:
+                waiting.append(bytes(part))
+                waiting_bytes += len(part)
+            if waiting and (is_large or waiting_bytes >= PIECE_BYTES):
                 yield b"".join(waiting)
                 waiting, waiting_bytes = [], 0
+            if is_large:
+                yield part
     waiting.append(encode({"t": "end", "entries": count}))
     yield b"".join(waiting)
 
@@ -198,7 +206,9 @@ def _pack_entry(
     entry: ParcelEntry,
     kept: Callable[[ParcelEntry], Optional[Kept]],
     on_sent: Callable[[ParcelEntry, str], None],
-) -> Iterator[bytes]:
+    blocks: List[bytearray],
+) -> Iterator[Chunk]:
+    """Give the parts of an entry; the longer ones lie in one of two blocks, in turns, with their lengths."""
     if entry.is_dir:
         yield encode({"t": "dir", "name": to_text(entry.name), "mode": entry.mode})
         return
@@ -223,16 +233,18 @@ def _pack_entry(
         digest = hashlib.sha256()
         left = status.st_size or UNKNOWN_SIZE_BYTES  # a log that grows while it is read ends where it ended
         while left > 0:
+            block = memoryview(blocks[0])
             try:
-                piece = os.read(fd, min(PIECE_BYTES, left))
+                count = os.readv(fd, [block[4 : 4 + left]])
             except OSError as error:
                 raise failure("read", entry.path, error) from None
-            if not piece:
+            if not count:
                 break
-            left -= len(piece)
-            digest.update(piece)
-            yield len(piece).to_bytes(4, "big")
-            yield piece
+            left -= count
+            digest.update(block[4 : 4 + count])
+            block[:4] = count.to_bytes(4, "big")
+            yield block[: 4 + count]
+            blocks.reverse()
         yield b"\0\0\0\0" + digest.digest()
         if not left and identity_of(os.fstat(fd)) == entry.identity:
             on_sent(entry, digest.hexdigest())

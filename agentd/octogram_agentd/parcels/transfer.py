@@ -43,6 +43,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Tuple
 
+    from octogram_agentd.parcels.parcel import Chunk
+
 
 QUIET_S = 600.0
 TELL_BYTES = 32 << 20
@@ -57,6 +59,7 @@ def main(argv: List[str]) -> int:
     os.set_blocking(out, False)
     os.dup2(2, 1)  # nothing that prints by mistake may get into the stream
     try:
+        _widen(0)
         request, rest = _read_request(0)
         if argv[0] == "put":
             answer = put(0, request, rest, lambda line: _write(out, MAGIC + line))
@@ -72,6 +75,17 @@ def main(argv: List[str]) -> int:
         return 1
     except BrokenPipeError:
         return 1
+
+
+def _widen(fd: int) -> None:
+    """Let a pipe hold as much as anybody may have it hold: each wait for the other side then moves more."""
+    import fcntl
+
+    set_pipe_size = 1031  # F_SETPIPE_SZ, which has a name from Python 3.10 on
+    try:
+        fcntl.fcntl(fd, set_pipe_size, 1 << 20)
+    except OSError:
+        pass  # no pipe, or all that this user may have is taken
 
 
 _REMOVING: List[bool] = []
@@ -295,7 +309,7 @@ def _read_request(fd: int) -> Tuple[Dict[str, Any], bytes]:
         raise ProcedureFailed("the request is wrong: %s" % error, kind="protocol") from None
 
 
-def _write(fd: int, data: bytes, home: bytes = b"/") -> None:
+def _write(fd: int, data: Chunk, home: bytes = b"/") -> None:
     view = memoryview(data)
     while view:
         try:
