@@ -91,7 +91,7 @@ async def copy_to(
     deliveries: Deliveries | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Copy a file or a directory into an agent's home; gives `{bytes, files, unchanged, sha256}`.
+    """Copy a file or a directory into an agent's home; gives `{bytes, files, unchanged}`.
 
     local_path  as `locate` found it
     home        the agent's home directory, from its `welcome`
@@ -129,11 +129,11 @@ async def copy_to(
             result, sent = await _put(transport, argv_for, request, root, lambda entry: None, moved)
         try:
             counts = {name: count(result[name]) for name in ("bytes", "files", "unchanged")}
-            sha256, at = text_of(result["sha256"]), text_of(result["at"])
+            at = text_of(result["at"])
         except (KeyError, ValueError) as error:
             raise senseless(error) from None
         deliveries.brought(machine, at, sent)
-    return {**counts, "sha256": sha256}
+    return counts
 
 
 async def _put(

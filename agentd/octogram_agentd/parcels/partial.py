@@ -21,6 +21,7 @@ READER_WAIT_S = 5.0
 """How long a pipe may have no reader, or one that takes nothing, before it is given up."""
 
 
+_AT_ONCE_BYTES = 32 << 20
 _NO_DRAFT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -85,11 +86,10 @@ class PartialFile:
             raise failure("write", self.shown or self._name, error) from None
 
     def fill(self, path: bytes, size_bytes: int, sha256: str, on_bytes: Callable[[int], None]) -> None:
-        """Take all of another file's content: of what is there, or (with its SHA-256) of what should be.
+        """Take all of another file's content: of what should be there (its SHA-256), or of whatever is, unhashed.
 
         Raises ProcedureFailed, kind `stale` when that is something else.
         """
-        block = bytearray(PIECE_BYTES)
         try:
             fd = open_file(path)
         except OSError as error:
@@ -98,20 +98,37 @@ class PartialFile:
             if sha256 and os.fstat(fd).st_size != size_bytes:
                 raise _stale(path)
             left = size_bytes or UNKNOWN_SIZE_BYTES  # as for what is sent: a log that grows ends where it ended
+            if not sha256:
+                left -= self._fill_within_the_system(fd, size_bytes, on_bytes)
+            block = memoryview(bytearray(PIECE_BYTES))
             while left > 0:
                 try:
-                    count = os.readv(fd, [memoryview(block)[:left]])
+                    count = os.readv(fd, [block[:left]])
                 except OSError as error:
                     raise failure("read", path, error) from None
                 if not count:
                     break
                 left -= count
-                self.write(memoryview(block)[:count])
+                self.write(block[:count])
                 on_bytes(count)
         finally:
             os.close(fd)
         if sha256 and self.digest.hexdigest() != sha256:
             raise _stale(path)
+
+    def _fill_within_the_system(self, fd: int, size_bytes: int, on_bytes: Callable[[int], None]) -> int:
+        """Take as much as the system copies, or shares, by itself; gives how much that is, and is not in `digest`."""
+        done = 0
+        try:
+            while done < size_bytes:
+                count = os.copy_file_range(fd, self._fd, min(_AT_ONCE_BYTES, size_bytes - done))
+                if not count:
+                    break
+                done += count
+                on_bytes(count)
+        except (AttributeError, OSError):
+            pass  # not here, or not between these two file systems: reading and writing says what is wrong
+        return done
 
     def settle(self) -> None:
         """Give the file its mode and its name."""

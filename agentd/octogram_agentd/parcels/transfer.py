@@ -4,7 +4,7 @@ The orchestrator writes MAGIC and one line that says what it wants; for `put` th
 is MAGIC and one line; for `get` the stream follows it.
 
     put   {"t":"put","home":"/abs","path":"a/b","name":"b.txt","dir":false,"bytes":5,"job":"stage/job@agent"}
-          answers {"t":"done","bytes":5,"files":1,"unchanged":0,"sha256":"...","at":"/abs/a/b"}; where files are taken
+          answers {"t":"done","bytes":5,"files":1,"unchanged":0,"at":"/abs/a/b"}; where files are taken
           from this machine (`kept`), {"t":"progress","bytes":33554432} now and then before that
     get   {"t":"get","home":"/abs","path":"a/b"}
           answers {"t":"found","bytes":5,"entries":1}; with "optional":true, {"t":"absent"} when nothing is there
@@ -138,7 +138,12 @@ def put(
             landing.close()
     if job and is_dir and not was_there:
         _remember_copy(home, request)
-    return {**landing.result, "unchanged": landing.unchanged, "at": to_text(at)}
+    return {
+        "bytes": landing.size_bytes,
+        "files": landing.files,
+        "unchanged": landing.unchanged,
+        "at": to_text(at),
+    }
 
 
 def get(out: int, request: Dict[str, Any]) -> None:
