@@ -123,7 +123,7 @@ async def test_what_is_no_longer_there_is_sent_and_not_looked_for_again(fleet: F
 
 async def test_the_first_of_a_machine_that_fails_leaves_it_to_the_next(fleet: Fleet) -> None:
     fleet.agents[0].home.rename(fleet.agents[0].root / "away")
-    ends: list[Any] = await asyncio.gather(fleet.copy(0), fleet.copy(1), return_exceptions=True)
+    ends: list[Any] = list(await asyncio.gather(fleet.copy(0), fleet.copy(1), return_exceptions=True))
     assert isinstance(ends[0], ProcedureFailed)
     assert isinstance(ends[1], dict)
     assert fleet.sent()[1] == 2

@@ -22,6 +22,7 @@ READER_WAIT_S = 5.0
 
 
 _AT_ONCE_BYTES = 32 << 20
+_BLOCK_BYTES = 128 * 1024  # of what is read, hashed and written: it stays in the processor's cache
 _NO_DRAFT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -100,7 +101,7 @@ class PartialFile:
             left = size_bytes or UNKNOWN_SIZE_BYTES  # as for what is sent: a log that grows ends where it ended
             if not sha256:
                 left -= self._fill_within_the_system(fd, size_bytes, on_bytes)
-            block = memoryview(bytearray(PIECE_BYTES))
+            block = memoryview(bytearray(_BLOCK_BYTES))
             while left > 0:
                 try:
                     count = os.readv(fd, [block[:left]])
@@ -218,7 +219,7 @@ def is_there(directory_fd: int, name: bytes, mode: int, size_bytes: int, sha256:
     try:
         if os.fstat(fd).st_size != size_bytes:
             return False
-        digest, block = hashlib.sha256(), bytearray(PIECE_BYTES)
+        digest, block = hashlib.sha256(), bytearray(_BLOCK_BYTES)
         while True:
             count = os.readv(fd, [block])
             if not count:
