@@ -19,6 +19,7 @@ from octogram_tui.model.failure import AGENT_LOST, BUG, CANCELLED, FILES, TIMEOU
 from octogram_tui.model.ids import AttemptId, Execution
 from octogram_tui.runtime import files
 from octogram_tui.runtime.claims import Claim, Claims
+from octogram_tui.runtime.deliveries import Deliveries
 from octogram_tui.runtime.link import Link
 
 PROGRESS_EVERY_S = 1.0
@@ -37,6 +38,7 @@ class Errands:
         self._artifacts = artifacts
         self._tasks: dict[Execution, asyncio.Task[Any]] = {}
         self._claims = Claims()
+        self._deliveries = Deliveries()
 
     def start(self, effect: SendJob, link: Link | None, submit: Submit) -> None:
         """Begin one."""
@@ -87,15 +89,19 @@ class Errands:
         if effect.procedure == "copy":
             assert isinstance(effect.attempt, AttemptId)
             source = files.locate(str(arguments["local_path"]), self._scenario_directory, effect.inside)
-            await files.copy_to(
+            done = await files.copy_to(
                 link.transport,
                 link.stream_argv,
                 source,
                 str(arguments["remote_path"]),
                 home=link.home,
                 job=str(effect.attempt.instance),
+                machine=link.machine,
+                deliveries=self._deliveries,
                 on_progress=progress,
             )
+            if done["unchanged"]:
+                submit(OutputReport(effect.agent, effect.attempt, [_of_unchanged(done)]))
             return None
         assert isinstance(effect.attempt, AttemptId)
         local_path, remote_path = arguments.get("local_path"), str(arguments["remote_path"])
@@ -124,6 +130,13 @@ class Errands:
         if said:
             submit(OutputReport(effect.agent, effect.attempt, [said]))
         return result
+
+
+def _of_unchanged(done: dict[str, Any]) -> str:
+    """Say that files were there already."""
+    if done["files"] == 1:
+        return "it was there already, and was not sent again"
+    return f"{done['unchanged']} of {done['files']} files were there already, and were not sent again"
 
 
 def _of_depth(target: str, place: str | None) -> str:

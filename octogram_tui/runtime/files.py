@@ -11,20 +11,32 @@ import asyncio
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from octogram_agentd.parcels.landing import Landing
-from octogram_agentd.parcels.parcel import MAGIC, failure, pack, show, survey, to_text, told_error
+from octogram_agentd.parcels.parcel import (
+    MAGIC,
+    Kept,
+    ParcelEntry,
+    failure,
+    pack,
+    show,
+    survey,
+    to_text,
+)
 from octogram_agentd.procedures.base import ProcedureFailed
-from octogram_agentd.wire.lines import WireError, decode, encode
+from octogram_agentd.wire.lines import encode
 from octogram_tui import filing
-from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import LinkLost, TransportError
+from octogram_tui.runtime.deliveries import LEAST_BYTES, Deliveries, is_settled
+from octogram_tui.runtime.one_thread import OneThread
+from octogram_tui.runtime.parcel_answer import ParcelAnswer, senseless
 from octogram_tui.runtime.reading import count, text_of
 from octogram_tui.transport.base import Channel, Transport
+from octogram_tui.transport.local import LocalTransport
 
 ArgvFor = Callable[[str], Sequence[str]]
 """Gives the command that runs a subcommand of the daemon's program (`put`, `get`) on the agent's machine."""
@@ -34,8 +46,6 @@ Progress = Callable[[int, int], None]
 FETCH_MAX_BYTES = 64 << 30
 FETCH_MAX_ENTRIES = 100_000
 _SPARE_BYTES = 32 << 20  # of this machine's disk, which a fetch leaves to the run
-_MAX_ANSWER_BYTES = 128 * 1024
-_MAX_STDERR_BYTES = 8 * 1024
 _READ_AHEAD_BYTES = 1 << 20
 _ANSWER_AFTER_LOSS_S = 5.0  # how long the reason is waited for when the other end stopped taking data
 
@@ -77,36 +87,87 @@ async def copy_to(
     *,
     home: str,
     job: str = "",
+    machine: Hashable = None,
+    deliveries: Deliveries | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Copy a file or a directory into an agent's home; gives `{bytes, files, sha256}`.
+    """Copy a file or a directory into an agent's home; gives `{bytes, files, unchanged}`.
 
     local_path  as `locate` found it
     home        the agent's home directory, from its `welcome`
     job         the instance's name: its rerun puts a directory where its first attempt did, not one level deeper
+    machine     what the agents of one machine have in common: a file goes there once in all these deliveries
     Raises ProcedureFailed and TransportError. Cancelled or failed, no file is left half written under its name.
     """
-    root = os.fsencode(local_path)
-    about = await asyncio.to_thread(_about, root)
+    root = os.path.abspath(os.fsencode(local_path))
+    about, print_ = await asyncio.to_thread(_about, root, os.fsencode(local_path))
     request = {"t": "put", "home": home, "path": remote_path, "job": job, **about}
-    answer = _Answer()
+    deliveries = deliveries if deliveries is not None else Deliveries()
+    async with deliveries.turn(machine, print_, about["bytes"]) as delivery:
+
+        def moved(done_bytes: int, total_bytes: int) -> None:
+            delivery.moved_bytes = done_bytes
+            if on_progress is not None:
+                on_progress(done_bytes, total_bytes)
+
+        told: dict[str, Kept] = {}
+
+        def kept(entry: ParcelEntry) -> Kept | None:
+            if isinstance(transport, LocalTransport):
+                return Kept(to_text(entry.path), "")
+            found = deliveries.kept(machine, entry)
+            if found is not None:
+                told[found.at] = found
+            return found
+
+        try:
+            result, sent = await _put(transport, argv_for, request, root, kept, moved)
+        except ProcedureFailed as error:
+            if error.kind != "stale" or error.hint not in told:
+                raise
+            deliveries.forget(machine, told[error.hint])
+            result, sent = await _put(transport, argv_for, request, root, lambda entry: None, moved)
+        try:
+            counts = {name: count(result[name]) for name in ("bytes", "files", "unchanged")}
+            at = text_of(result["at"])
+        except (KeyError, ValueError) as error:
+            raise senseless(error) from None
+        deliveries.brought(machine, at, sent)
+    return counts
+
+
+async def _put(
+    transport: Transport,
+    argv_for: ArgvFor,
+    request: dict[str, Any],
+    root: bytes,
+    kept: Callable[[ParcelEntry], Kept | None],
+    on_progress: Progress,
+) -> tuple[dict[str, Any], list[tuple[ParcelEntry, str]]]:
+    """Send a parcel; gives the agent's answer, and the files whose content went with it, by their SHA-256."""
+    sent: list[tuple[ParcelEntry, str]] = []
+    began_ns = time.time_ns()
+
+    def on_sent(entry: ParcelEntry, sha256: str) -> None:
+        if entry.size_bytes >= LEAST_BYTES and is_settled(entry, began_ns):
+            sent.append((entry, sha256))
+
+    answer = ParcelAnswer(lambda done_bytes: on_progress(min(done_bytes, request["bytes"]), request["bytes"]))
     channel = await transport.open(argv_for("put"), answer, bulk=True)
     answer.channel = channel
     try:
         channel.write(MAGIC + encode(request))
         try:
-            await _send(channel, root, about["bytes"], answer, on_progress)
+            await _send(channel, pack(root, kept, on_sent), request["bytes"], answer, on_progress)
         except LinkLost:
             # An agent that refuses stops reading: what it said about that explains more than the pipe that broke.
             if not await _settles(answer.wait_line(), _ANSWER_AFTER_LOSS_S):
                 raise
         result = await answer.wait_line()
+        on_progress(request["bytes"], request["bytes"])
+        return result, sent
     finally:
         channel.abort()
-    try:
-        return {**{name: count(result[name]) for name in ("bytes", "files")}, "sha256": text_of(result["sha256"])}
-    except (KeyError, ValueError) as error:
-        raise _senseless(error) from None
 
 
 async def fetch_from(
@@ -136,12 +197,12 @@ async def fetch_from(
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
-    answer = _Answer()
+    answer = ParcelAnswer()
     channel = await transport.open(argv_for("get"), answer, bulk=True)
     answer.channel = channel
     landing: Landing | None = None
     aside: _Aside | None = None
-    writer = _OneThread()
+    writer = OneThread()
     try:
         channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path, "optional": is_optional}))
         about = await answer.wait_line()
@@ -183,10 +244,15 @@ async def fetch_from(
     return {"local_path": os.fsdecode(os.path.join(directory, name)), **landing.result}
 
 
-async def _send(channel: Channel, root: bytes, total_bytes: int, answer: _Answer, on_progress: Progress | None) -> None:
-    """Write the parcel; the next chunk is read and hashed while the last one is under way."""
-    chunks = pack(root)
-    reader = _OneThread()
+async def _send(
+    channel: Channel,
+    chunks: Generator[bytes | memoryview, None, None],
+    total_bytes: int,
+    answer: ParcelAnswer,
+    on_progress: Progress,
+) -> None:
+    """Write a parcel; the next chunk is read and hashed while the last one is under way."""
+    reader = OneThread()
     upcoming = asyncio.create_task(reader.call(next, chunks, None))
     sent_bytes = 0
     try:
@@ -195,8 +261,7 @@ async def _send(channel: Channel, root: bytes, total_bytes: int, answer: _Answer
             channel.write(chunk)
             await channel.drain()
             sent_bytes = min(sent_bytes + len(chunk), total_bytes)
-            if on_progress is not None:
-                on_progress(sent_bytes, total_bytes)
+            on_progress(sent_bytes, total_bytes)
         channel.write_eof()
     finally:
         upcoming.cancel()
@@ -209,11 +274,7 @@ def _survey_of(about: dict[str, Any]) -> tuple[int, int]:
     try:
         return count(about["bytes"]), count(about["entries"])
     except (KeyError, ValueError) as error:
-        raise _senseless(error) from None
-
-
-def _senseless(error: Exception) -> ProcedureFailed:
-    return ProcedureFailed(f"the agent's answer to a file transfer makes no sense: {error}", kind="protocol")
+        raise senseless(error) from None
 
 
 async def _settles(answer: Awaitable[object], within_s: float) -> bool:
@@ -225,29 +286,10 @@ async def _settles(answer: Awaitable[object], within_s: float) -> bool:
     return True
 
 
-class _OneThread:
-    """Calls functions in threads, never two at a time, even when nobody waits for the first any more."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call, and give what it returns. Cancelled, the function may still be running."""
-        return await asyncio.to_thread(self._call_alone, function, *arguments)
-
-    async def last(self, function: Callable[[], None]) -> None:
-        """Call what cleans up, after whatever is still running, and even when we are being cancelled."""
-        await asyncio.shield(asyncio.create_task(self.call(function)))
-
-    def _call_alone(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        with self._lock:
-            return function(*arguments)
-
-
-def _about(root: bytes) -> dict[str, Any]:
-    """Say of what is to be copied what the agent has to know before it comes."""
-    _, size_bytes = survey(root)
-    return {"name": to_text(_own_name(root)), "dir": os.path.isdir(root), "bytes": size_bytes}
+def _about(root: bytes, asked: bytes) -> tuple[dict[str, Any], int]:
+    """Say of what is to be copied what the agent has to know before it comes; and its print, see `survey`."""
+    _, size_bytes, print_ = survey(root)
+    return {"name": to_text(_own_name(asked)), "dir": os.path.isdir(root), "bytes": size_bytes}, print_
 
 
 def _own_name(root: bytes) -> bytes:
@@ -343,80 +385,3 @@ def _open_parent(directory: bytes) -> int:
         return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise failure("open the directory", directory, error) from None
-
-
-class _Answer:
-    """What comes back from `put` and `get`: whatever a login shell prints, MAGIC, a line, then the parcel of `get`."""
-
-    def __init__(self) -> None:
-        self.channel: Channel | None = None
-        self.is_over = False
-        self._error: TransportError | None = None
-        self._data = bytearray()
-        self._stderr = b""
-        self._changed = asyncio.Event()
-        self._line: dict[str, Any] | None = None
-        self._is_paused = False
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what came, and hold the agent back when that is much."""
-        self._data += data
-        if len(self._data) > _READ_AHEAD_BYTES and not self._is_paused and self.channel is not None:
-            self._is_paused = True
-            self.channel.pause_reading()
-        self._changed.set()
-
-    def stderr_received(self, data: bytes) -> None:
-        """Keep the end of it, for an agent that could not even answer."""
-        self._stderr = ending_bytes(self._stderr + data, _MAX_STDERR_BYTES)
-
-    def channel_closed(self, error: TransportError | None) -> None:
-        """Note that nothing more comes."""
-        self.is_over = True
-        self._error = error
-        self._changed.set()
-
-    async def wait_line(self) -> dict[str, Any]:
-        """Give the answer's line. Raises the ProcedureFailed that it is, or what became of the channel."""
-        while self._line is None:
-            start = self._data.find(MAGIC)
-            end = self._data.find(b"\n", start + len(MAGIC)) if start >= 0 else -1
-            if end >= 0:
-                self._line = _read_line(bytes(self._data[start + len(MAGIC) : end]))
-                del self._data[: end + 1]
-            elif len(self._data) > _MAX_ANSWER_BYTES:
-                raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
-            else:
-                await self._wait()
-        if self._line["t"] == "error":
-            raise told_error(self._line)
-        return self._line
-
-    async def take(self) -> bytes:
-        """Give what has come of the stream, at least a byte."""
-        while not self._data:
-            await self._wait()
-        data = bytes(self._data)
-        self._data.clear()
-        if self._is_paused and self.channel is not None:
-            self._is_paused = False
-            self.channel.resume_reading()
-        return data
-
-    async def _wait(self) -> None:
-        """Wait for more. Raises what ended the channel when there cannot be more."""
-        if self.is_over:
-            if self._error is not None:
-                raise self._error
-            lines = self._stderr.strip().splitlines()
-            reason = show(lines[-1]) if lines else "no reason given"
-            raise ProcedureFailed(f"the file transfer ended without an answer: {reason}", kind="transfer")
-        self._changed.clear()
-        await self._changed.wait()
-
-
-def _read_line(text: bytes) -> dict[str, Any]:
-    try:
-        return decode(text, names_files=True)
-    except WireError:
-        raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol") from None

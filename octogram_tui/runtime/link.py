@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from octogram_agentd.wire.lines import encode
@@ -63,6 +63,7 @@ class Link:
         self.settings = settings
         self.report = report
         self.home = before.home
+        self.machine: Hashable = None  # the way to it and what it calls itself: what its agents have in common
         self.task: asyncio.Task[None] | None = None
         self.settled = asyncio.Event()  # the first attachment has been made, or has failed
         self.was_up = False
@@ -132,6 +133,7 @@ class Link:
         self.was_up = True
         self.settled.set()
         self.home = welcome.home
+        self.machine = self.transport.description, welcome.host
         self.report(
             AgentUpReport(
                 self.spec.name,

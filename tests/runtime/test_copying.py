@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import socket
 import stat
@@ -13,35 +12,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from copied_agent import Agent
 from interpreters import interpreters, version_of
 
 from octogram_agentd.procedures.base import ProcedureFailed
-from octogram_agentd.processes import origin
 from octogram_tui.runtime.files import copy_to, locate
 from octogram_tui.transport.base import Channel, Receiver
 from octogram_tui.transport.local import LocalTransport
 
 PYTHONS = interpreters()
-
-
-class Agent:
-    """A home directory, and the way to it."""
-
-    def __init__(self, place: Path, python: str = PYTHONS[0]) -> None:
-        self.root = place / "root"
-        self.home = self.root / "home"
-        self.home.mkdir(parents=True, mode=0o700)
-        self.transport = LocalTransport("a")
-        self._python = python
-
-    def argv_for(self, subcommand: str) -> list[str]:
-        return [self._python, *origin.argv("parcels.transfer", subcommand)[1:]]
-
-    async def copy(self, local: Path | str, remote: str, job: str = "", **more: Any) -> dict[str, Any]:
-        return await copy_to(self.transport, self.argv_for, local, remote, home=str(self.home), job=job, **more)
-
-    def names(self) -> list[str]:
-        return sorted(str(p.relative_to(self.home)) for p in self.home.rglob("*"))
 
 
 @pytest_asyncio.fixture(params=PYTHONS, ids=lambda path: Path(path).parent.parent.name)
@@ -54,9 +33,9 @@ async def agent(
     await agent.transport.close()
 
 
-@pytest_asyncio.fixture
-async def here(tmp_path: Path) -> AsyncGenerator[Agent, None]:
-    agent = Agent(tmp_path)
+@pytest_asyncio.fixture(params=[False, True], ids=["here", "far"])
+async def here(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Agent, None]:
+    agent = Agent(tmp_path, is_far=request.param)
     yield agent
     await agent.transport.close()
 
@@ -73,7 +52,7 @@ async def test_a_file_arrives_with_content_mode_and_parents(agent: Agent, tmp_pa
     target = agent.home / "a/b/program"
     assert target.read_bytes() == source.read_bytes()
     assert mode_of(target) == 0o750
-    assert result == {"bytes": 9000, "files": 1, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    assert result == {"bytes": 9000, "files": 1, "unchanged": 0}
     assert agent.names() == ["a", "a/b", "a/b/program"]
 
 

@@ -17,13 +17,13 @@ from octogram_agentd.parcels.parcel import (
     to_bytes,
     told_error,
 )
-from octogram_agentd.parcels.partial import PartialFile, kind_at, partial_name
+from octogram_agentd.parcels.partial import PartialFile, is_there, kind_at, partial_name
 from octogram_agentd.procedures.values import ProcedureFailed
 from octogram_agentd.wire.lines import WireError, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
 
 class Landing:
@@ -36,6 +36,9 @@ class Landing:
     What is there keeps being what it is, as with `cp`: a link to a file is followed, `within` a directory or anywhere
     when that is None; a device or a pipe is written into. Names that are the sender's choice, those within a directory,
     follow links to what is `below` a directory only. Links to directories are followed by nothing.
+
+    `on_kept`, told how much there is so far, lets files be taken from where the sender says that they are on this
+    machine: it is for senders that are trusted with what we can read. A file that is not as they say is kind `stale`.
     """
 
     def __init__(
@@ -47,12 +50,15 @@ class Landing:
         max_entries: int = MAX_ENTRIES,
         within: Optional[bytes] = None,
         below: Optional[bytes] = None,
+        on_kept: Optional[Callable[[int], None]] = None,
     ) -> None:
         self._within = within
+        self._on_kept = on_kept
         self._below = below
         self.result: Optional[Dict[str, Any]] = None  # {bytes, files, sha256} once it is complete
         self.size_bytes = 0
         self.files = 0
+        self.unchanged = 0  # files that were there already
         self._entries = 0
         self._root_name = name
         self._max_bytes = max_bytes
@@ -109,7 +115,7 @@ class Landing:
             elif self._state == "digest":
                 needed = at + 32
                 if needed <= end:
-                    self._finish_file(bytes(view[at:needed]))
+                    self._check_digest(bytes(view[at:needed]))
             elif self._state == "end":
                 raise _broken("bytes after the end")
             elif self._state == "entry" and data[at : at + 1] == b"\xff":
@@ -143,6 +149,9 @@ class Landing:
             mode = _count(fields["mode"])
             is_dir = kind == "dir"
             size_bytes = 0 if is_dir else _count(fields["size"])
+            kept = (to_bytes(fields["at"]), str(fields["sha256"])) if kind == "kept" and self._on_kept else None
+            if not is_dir and kept is None and kind != "file":
+                raise ValueError("no such entry")
         except (WireError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _broken("%s in %s" % (error, quoted(line, 200))) from None
         self._entries += 1
@@ -150,33 +159,47 @@ class Landing:
             raise ProcedureFailed("there are more than %d entries" % self._max_entries, kind="too_large")
         if self._max_bytes is not None and self.size_bytes + size_bytes > self._max_bytes:
             raise ProcedureFailed("there are more than %d bytes" % self._max_bytes, kind="too_large")
-        self._open_entry(name, mode & 0o777, is_dir)
+        directory_fd, place = self._place_of(name)
+        try:
+            if is_dir:
+                if len(self._stack) >= MAX_DEPTH:
+                    raise _broken("it is nested deeper than %d" % MAX_DEPTH)
+                self._enter_directory(directory_fd, place, mode & 0o777, is_root=not name)
+            elif kept is not None and kept[1] and is_there(directory_fd, place, mode & 0o777, size_bytes, kept[1]):
+                self.unchanged += 1
+                self._count_kept(size_bytes)
+                self._finish_file(name, bytes.fromhex(kept[1]))
+            else:
+                below = self._below if name else None
+                self._file = PartialFile(directory_fd, place, name, mode & 0o777, self._within, below)
+                self._state = "length"
+                if kept is not None:
+                    self._file.fill(kept[0], size_bytes, kept[1], self._count_kept)
+                    self._settle()
+        except OSError as error:
+            raise failure("write", name or self._root_name, error) from None
 
-    def _open_entry(self, name: bytes, mode: int, is_dir: bool) -> None:
+    def _place_of(self, name: bytes) -> Tuple[int, bytes]:
+        """Give the directory that an entry is in, and its name there."""
         parts = name.split(b"/") if name else []
         if any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
             raise _broken("the name %s is not allowed" % show(name))
         if not parts and self._entries > 1:
             raise _broken("it has two roots")
         if not parts:
-            directory_fd, place = self._base_fd, self._root_name
-        else:
-            # The directories under way are exactly the parents of what comes next: nothing is ever opened by its path.
-            while len(self._stack) > len(parts):
-                self._leave_directory()
-            if len(self._stack) != len(parts) or [entry[0] for entry in self._stack[1:]] != parts[:-1]:
-                raise _broken("%s comes before the directory it is in" % show(name))
-            directory_fd, place = self._stack[-1][1], parts[-1]
-        try:
-            if is_dir:
-                if len(self._stack) >= MAX_DEPTH:
-                    raise _broken("it is nested deeper than %d" % MAX_DEPTH)
-                self._enter_directory(directory_fd, place, mode, is_root=not parts)
-            else:
-                self._file = PartialFile(directory_fd, place, name, mode, self._within, self._below if parts else None)
-                self._state = "length"
-        except OSError as error:
-            raise failure("write", name or self._root_name, error) from None
+            return self._base_fd, self._root_name
+        # The directories under way are exactly the parents of what comes next: nothing is ever opened by its path.
+        while len(self._stack) > len(parts):
+            self._leave_directory()
+        if len(self._stack) != len(parts) or [entry[0] for entry in self._stack[1:]] != parts[:-1]:
+            raise _broken("%s comes before the directory it is in" % show(name))
+        return self._stack[-1][1], parts[-1]
+
+    def _count_kept(self, count: int) -> None:
+        assert self._on_kept is not None
+        self.size_bytes += count
+        self._check_size()
+        self._on_kept(self.size_bytes)
 
     def _enter_directory(self, parent_fd: int, name: bytes, mode: int, is_root: bool) -> None:
         existing = kind_at(parent_fd, name)
@@ -216,17 +239,27 @@ class Landing:
     def _take_content(self, piece: memoryview) -> None:
         assert self._file is not None
         self.size_bytes += len(piece)
-        if self._max_bytes is not None and self.size_bytes > self._max_bytes:
-            raise ProcedureFailed("there are more than %d bytes" % self._max_bytes, kind="too_large")
+        self._check_size()
         self._file.write(piece)
 
-    def _finish_file(self, digest: bytes) -> None:
+    def _check_size(self) -> None:
+        if self._max_bytes is not None and self.size_bytes > self._max_bytes:
+            raise ProcedureFailed("there are more than %d bytes" % self._max_bytes, kind="too_large")
+
+    def _check_digest(self, digest: bytes) -> None:
         assert self._file is not None
         if self._file.digest.digest() != digest:
             raise ProcedureFailed("%s arrived damaged: its SHA-256 differs" % show(self._file.shown), kind="damaged")
-        name = self._file.shown
-        self._file.settle()
+        self._settle()
+
+    def _settle(self) -> None:
+        assert self._file is not None
+        file = self._file
+        file.settle()
         self._file = None
+        self._finish_file(file.shown, file.digest.digest())
+
+    def _finish_file(self, name: bytes, digest: bytes) -> None:
         if name:
             self._digest.update(name + b"\0" + digest)
         else:

@@ -4,12 +4,16 @@ A parcel is one entry after the other, a directory before what is in it:
 
     {"t":"dir","name":"bin","mode":493}\n
     {"t":"file","name":"bin/tool","mode":493,"size":5}\n  00000005 hello 00000000  <SHA-256 of the content, 32 bytes>
+    {"t":"kept","name":"bin/lib","mode":420,"size":7,"at":"/abs/lib","sha256":"..."}\n
     {"t":"end","entries":2}\n
 
 Names are relative to the root, whose own name is empty; the receiver decides what the root is called. Content comes in
 pieces, each after its length (4 bytes, big endian); a length of zero ends the file. The length FFFFFFFF, possible
 wherever an entry or a length is, and a line of type `error` end a parcel that cannot go on. Bytes of names that are
 not UTF-8 travel as lone surrogates.
+
+A file that is `kept` brings no content: that is on the receiver's machine already, at its destination or at another
+path, and is worth its SHA-256 only; an empty one means the sender's own file, on one machine with the receiver.
 
 The sender follows symbolic links, so what arrives is files and directories only; a link that leads back to a directory
 it is in, or nowhere, is an error. The receiver (landing.py) follows links to files, as far as it is allowed. Modes are
@@ -28,15 +32,19 @@ from octogram_agentd.wire.lines import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Generator, Iterator, List, Tuple
+    from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple, Union
+
+    Identity = Tuple[int, int, int, int, int]
+    Chunk = Union[bytes, memoryview]
 
 MAGIC = b"octogram-parcel 1\n"  # comes before everything, so that what a login shell prints is not taken for an answer
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 512 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_DEPTH = 200  # each level that is being written holds a file descriptor
 MAX_ENTRIES = 1000000
 ERROR_LENGTH = 0xFFFFFFFF
-_UNKNOWN_SIZE_BYTES = 1 << 40  # /proc says 0 for files that are not empty
+_LARGE_BYTES = 64 * 1024  # of a part, which is then not put together with others
+UNKNOWN_SIZE_BYTES = 1 << 40  # /proc says 0 for files that are not empty
 _KIND_OF_ERRNO = {
     errno.ENOENT: "missing",
     errno.EACCES: "permission",
@@ -75,14 +83,30 @@ def failure(doing: str, name: bytes, error: OSError) -> ProcedureFailed:
 class ParcelEntry:
     """One file or directory to send: where it is, what the parcel calls it, and its size in bytes if it is a file."""
 
-    __slots__ = ("is_dir", "mode", "name", "path", "size_bytes")
+    __slots__ = ("identity", "is_dir", "mode", "name", "path", "size_bytes")
 
-    def __init__(self, path: bytes, name: bytes, is_dir: bool, mode: int, size_bytes: int) -> None:
+    def __init__(self, path: bytes, name: bytes, is_dir: bool, status: os.stat_result) -> None:
         self.path = path
         self.name = name
         self.is_dir = is_dir
-        self.mode = mode
-        self.size_bytes = size_bytes
+        self.mode = stat.S_IMODE(status.st_mode) & 0o777
+        self.size_bytes = 0 if is_dir else status.st_size
+        self.identity = identity_of(status)
+
+
+class Kept:
+    """Where the receiver has a file's content already, and its SHA-256 in hexadecimal digits."""
+
+    __slots__ = ("at", "sha256")
+
+    def __init__(self, at: str, sha256: str) -> None:
+        self.at = at
+        self.sha256 = sha256
+
+
+def identity_of(status: os.stat_result) -> Identity:
+    """Give what is another after each change of a file's content, unless that comes within a tick of the clock."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def walk(root: bytes) -> Iterator[ParcelEntry]:
@@ -97,9 +121,8 @@ def _walk(path: bytes, name: bytes, above: Tuple[Tuple[int, int], ...]) -> Itera
         if error.errno == errno.ENOENT and os.path.islink(path):
             raise ProcedureFailed("%s is a link to nothing" % show(path), kind="missing") from None
         raise failure("read", path, error) from None
-    mode = stat.S_IMODE(status.st_mode) & 0o777
     if stat.S_ISREG(status.st_mode):
-        yield ParcelEntry(path, name, False, mode, status.st_size)
+        yield ParcelEntry(path, name, False, status)
         return
     if not stat.S_ISDIR(status.st_mode):
         raise ProcedureFailed("%s is neither a file nor a directory" % show(path), kind="not_a_file")
@@ -108,7 +131,7 @@ def _walk(path: bytes, name: bytes, above: Tuple[Tuple[int, int], ...]) -> Itera
         raise ProcedureFailed("%s is a link that leads back to a directory it is in" % show(path), kind="loop")
     if len(above) >= MAX_DEPTH:
         raise ProcedureFailed("%s is nested deeper than %d" % (show(path), MAX_DEPTH), kind="too_large")
-    yield ParcelEntry(path, name, True, mode, 0)
+    yield ParcelEntry(path, name, True, status)
     try:
         children = sorted(os.listdir(path))
     except OSError as error:
@@ -117,33 +140,49 @@ def _walk(path: bytes, name: bytes, above: Tuple[Tuple[int, int], ...]) -> Itera
         yield from _walk(os.path.join(path, child), name + b"/" + child if name else child, (*above, identity))
 
 
-def survey(root: bytes) -> Tuple[int, int]:
-    """Count entries and bytes of what `walk` gives. Raises ProcedureFailed for what cannot be sent."""
-    entries = size_bytes = 0
+def survey(root: bytes) -> Tuple[int, int, int]:
+    """Count entries and bytes of what `walk` gives; the third differs as soon as one of them does, in this process.
+
+    Raises ProcedureFailed for what cannot be sent.
+    """
+    entries = size_bytes = print_ = 0
     for entry in walk(root):
         entries += 1
         size_bytes += entry.size_bytes
+        print_ = hash((print_, entry.name, entry.mode, entry.identity))
         if entries > MAX_ENTRIES:
             raise ProcedureFailed("%s has more than %d entries" % (show(root), MAX_ENTRIES), kind="too_large")
-    return entries, size_bytes
+    return entries, size_bytes, print_
 
 
-def pack(root: bytes) -> Generator[bytes, None, None]:
+def pack(
+    root: bytes,
+    kept: Callable[[ParcelEntry], Optional[Kept]] = lambda entry: None,
+    on_sent: Callable[[ParcelEntry, str], None] = lambda entry, sha256: None,
+) -> Generator[Chunk, None, None]:
     """Give the parcel of a file or a directory, in chunks of about PIECE_BYTES.
 
+    A chunk may be changed as soon as the one after the next is asked for.
+    kept     says which files the receiver has already
+    on_sent  told the SHA-256 of each file whose content was sent and did not change meanwhile
     Raises ProcedureFailed when something cannot be read; `error_piece` then ends the parcel.
     """
     waiting: List[bytes] = []
     waiting_bytes = 0
     count = 0
+    blocks = [bytearray(PIECE_BYTES), bytearray(PIECE_BYTES)]
     for entry in walk(root):
         count += 1
-        for part in _pack_entry(entry):
-            waiting.append(part)
-            waiting_bytes += len(part)
-            if waiting_bytes >= PIECE_BYTES:
+        for part in _pack_entry(entry, kept, on_sent, blocks):
+            is_large = len(part) >= _LARGE_BYTES
+            if not is_large:
+                waiting.append(bytes(part))
+                waiting_bytes += len(part)
+            if waiting and (is_large or waiting_bytes >= PIECE_BYTES):
                 yield b"".join(waiting)
                 waiting, waiting_bytes = [], 0
+            if is_large:
+                yield part
     waiting.append(encode({"t": "end", "entries": count}))
     yield b"".join(waiting)
 
@@ -163,9 +202,20 @@ def told_error(fields: Dict[str, Any]) -> ProcedureFailed:
     return ProcedureFailed(str(fields.get("message")), kind=str(fields.get("kind")), hint=str(fields.get("hint") or ""))
 
 
-def _pack_entry(entry: ParcelEntry) -> Iterator[bytes]:
+def _pack_entry(
+    entry: ParcelEntry,
+    kept: Callable[[ParcelEntry], Optional[Kept]],
+    on_sent: Callable[[ParcelEntry, str], None],
+    blocks: List[bytearray],
+) -> Iterator[Chunk]:
+    """Give the parts of an entry; the longer ones lie in one of two blocks, in turns, with their lengths."""
     if entry.is_dir:
         yield encode({"t": "dir", "name": to_text(entry.name), "mode": entry.mode})
+        return
+    there = kept(entry)
+    if there is not None:
+        fields = {"name": to_text(entry.name), "mode": entry.mode, "size": entry.size_bytes}
+        yield encode({"t": "kept", **fields, "at": there.at, "sha256": there.sha256})
         return
     try:
         # Not blocking: the file may have become a pipe since it was looked at.
@@ -181,18 +231,22 @@ def _pack_entry(entry: ParcelEntry) -> Iterator[bytes]:
         mode = stat.S_IMODE(status.st_mode) & 0o777
         yield encode({"t": "file", "name": to_text(entry.name), "mode": mode, "size": status.st_size})
         digest = hashlib.sha256()
-        left = status.st_size or _UNKNOWN_SIZE_BYTES  # a log that grows while it is read ends where it ended
+        left = status.st_size or UNKNOWN_SIZE_BYTES  # a log that grows while it is read ends where it ended
         while left > 0:
+            block = memoryview(blocks[0])
             try:
-                piece = os.read(fd, min(PIECE_BYTES, left))
+                count = os.readv(fd, [block[4 : 4 + left]])
             except OSError as error:
                 raise failure("read", entry.path, error) from None
-            if not piece:
+            if not count:
                 break
-            left -= len(piece)
-            digest.update(piece)
-            yield len(piece).to_bytes(4, "big")
-            yield piece
+            left -= count
+            digest.update(block[4 : 4 + count])
+            block[:4] = count.to_bytes(4, "big")
+            yield block[: 4 + count]
+            blocks.reverse()
         yield b"\0\0\0\0" + digest.digest()
+        if not left and identity_of(os.fstat(fd)) == entry.identity:
+            on_sent(entry, digest.hexdigest())
     finally:
         os.close(fd)

@@ -9,18 +9,20 @@ import select
 import stat
 import time
 
-from octogram_agentd.parcels.parcel import PIECE_BYTES, failure, show
+from octogram_agentd.parcels.parcel import PIECE_BYTES, UNKNOWN_SIZE_BYTES, failure, show, to_text
 from octogram_agentd.procedures.placing import adopt
 from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Callable, Optional
 
 READER_WAIT_S = 5.0
 """How long a pipe may have no reader, or one that takes nothing, before it is given up."""
 
 
+_AT_ONCE_BYTES = 32 << 20
+_BLOCK_BYTES = 128 * 1024  # of what is read, hashed and written: it stays in the processor's cache
 _NO_DRAFT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -83,6 +85,51 @@ class PartialFile:
                 piece = piece[os.write(self._fd, piece) :]
         except OSError as error:
             raise failure("write", self.shown or self._name, error) from None
+
+    def fill(self, path: bytes, size_bytes: int, sha256: str, on_bytes: Callable[[int], None]) -> None:
+        """Take all of another file's content: of what should be there (its SHA-256), or of whatever is, unhashed.
+
+        Raises ProcedureFailed, kind `stale` when that is something else.
+        """
+        try:
+            fd = open_file(path)
+        except OSError as error:
+            raise (_stale(path) if sha256 else failure("read", path, error)) from None
+        try:
+            if sha256 and os.fstat(fd).st_size != size_bytes:
+                raise _stale(path)
+            left = size_bytes or UNKNOWN_SIZE_BYTES  # as for what is sent: a log that grows ends where it ended
+            if not sha256:
+                left -= self._fill_within_the_system(fd, size_bytes, on_bytes)
+            block = memoryview(bytearray(_BLOCK_BYTES))
+            while left > 0:
+                try:
+                    count = os.readv(fd, [block[:left]])
+                except OSError as error:
+                    raise failure("read", path, error) from None
+                if not count:
+                    break
+                left -= count
+                self.write(block[:count])
+                on_bytes(count)
+        finally:
+            os.close(fd)
+        if sha256 and self.digest.hexdigest() != sha256:
+            raise _stale(path)
+
+    def _fill_within_the_system(self, fd: int, size_bytes: int, on_bytes: Callable[[int], None]) -> int:
+        """Take as much as the system copies, or shares, by itself; gives how much that is, and is not in `digest`."""
+        done = 0
+        try:
+            while done < size_bytes:
+                count = os.copy_file_range(fd, self._fd, min(_AT_ONCE_BYTES, size_bytes - done))
+                if not count:
+                    break
+                done += count
+                on_bytes(count)
+        except (AttributeError, OSError):
+            pass  # not here, or not between these two file systems: reading and writing says what is wrong
+        return done
 
     def settle(self) -> None:
         """Give the file its mode and its name."""
@@ -147,6 +194,45 @@ def kind_at(directory_fd: int, name: bytes) -> str:
         return ""
     kinds = {stat.S_IFDIR: "directory", stat.S_IFLNK: "link", stat.S_IFREG: "file"}
     return kinds.get(stat.S_IFMT(mode), "special")
+
+
+def _stale(path: bytes) -> ProcedureFailed:
+    # The hint is for the sender, who then sends the content.
+    return ProcedureFailed("%s is no longer what it was" % show(path), kind="stale", hint=to_text(path))
+
+
+def open_file(path: bytes, directory_fd: Optional[int] = None, flags: int = 0) -> int:
+    """Open a file for reading. Raises OSError, also when it is something else, as a pipe that would hold us."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags, dir_fd=directory_fd)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is not a file")
+    return fd
+
+
+def is_there(directory_fd: int, name: bytes, mode: int, size_bytes: int, sha256: str) -> bool:
+    """Whether the file of that name has such content already: it then gets its mode. No link is followed."""
+    try:
+        fd = open_file(name, directory_fd, os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        if os.fstat(fd).st_size != size_bytes:
+            return False
+        digest, block = hashlib.sha256(), bytearray(_BLOCK_BYTES)
+        while True:
+            count = os.readv(fd, [block])
+            if not count:
+                break
+            digest.update(memoryview(block)[:count])
+        if digest.hexdigest() != sha256:
+            return False
+        os.fchmod(fd, mode)
+        return True
+    except OSError:
+        return False  # it is replaced, as any other
+    finally:
+        os.close(fd)
 
 
 def _open_patiently(place: bytes, flags: int, mode: int) -> int:

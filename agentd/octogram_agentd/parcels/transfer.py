@@ -4,7 +4,8 @@ The orchestrator writes MAGIC and one line that says what it wants; for `put` th
 is MAGIC and one line; for `get` the stream follows it.
 
     put   {"t":"put","home":"/abs","path":"a/b","name":"b.txt","dir":false,"bytes":5,"job":"stage/job@agent"}
-          answers {"t":"done","bytes":5,"files":1,"sha256":"..."}
+          answers {"t":"done","bytes":5,"files":1,"unchanged":0,"at":"/abs/a/b"}; where files are taken
+          from this machine (`kept`), {"t":"progress","bytes":33554432} now and then before that
     get   {"t":"get","home":"/abs","path":"a/b"}
           answers {"t":"found","bytes":5,"entries":1}; with "optional":true, {"t":"absent"} when nothing is there
 
@@ -32,6 +33,7 @@ from octogram_agentd.parcels.parcel import (
     show,
     survey,
     to_bytes,
+    to_text,
 )
 from octogram_agentd.parcels.partial import kind_at
 from octogram_agentd.procedures.values import ProcedureFailed
@@ -39,10 +41,13 @@ from octogram_agentd.wire.lines import WireError, decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Callable, Dict, List, Tuple
+
+    from octogram_agentd.parcels.parcel import Chunk
 
 
 QUIET_S = 600.0
+TELL_BYTES = 32 << 20
 LOOK_S = 5.0  # how often, with nothing to do, whether the run is still there
 
 
@@ -54,9 +59,10 @@ def main(argv: List[str]) -> int:
     os.set_blocking(out, False)
     os.dup2(2, 1)  # nothing that prints by mistake may get into the stream
     try:
+        _widen(0)
         request, rest = _read_request(0)
         if argv[0] == "put":
-            answer = put(0, request, rest)
+            answer = put(0, request, rest, lambda line: _write(out, MAGIC + line))
             _write(out, MAGIC + encode({"t": "done", **answer}))
         else:
             get(out, request)
@@ -71,6 +77,17 @@ def main(argv: List[str]) -> int:
         return 1
 
 
+def _widen(fd: int) -> None:
+    """Let a pipe hold as much as anybody may have it hold: each wait for the other side then moves more."""
+    import fcntl
+
+    set_pipe_size = 1031  # F_SETPIPE_SZ, which has a name from Python 3.10 on
+    try:
+        fcntl.fcntl(fd, set_pipe_size, 1 << 20)
+    except OSError:
+        pass  # no pipe, or all that this user may have is taken
+
+
 _REMOVING: List[bool] = []
 """Holds something once the end has begun. An aborted stream and its signal come together, and the signal must not keep
 what is unfinished from being removed."""
@@ -81,14 +98,28 @@ def _end(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
 
 
-def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
-    """Take a stream of files into the home directory. Raises ProcedureFailed, and then has left nothing unfinished."""
+def put(
+    stream_fd: int, request: Dict[str, Any], rest: bytes, tell: Callable[[bytes], None] = lambda line: None
+) -> Dict[str, Any]:
+    """Take a stream of files into the home directory, and tell of progress that the sender cannot see.
+
+    Raises ProcedureFailed, and then has left nothing unfinished.
+    """
     home, job = request["home"], request.get("job", "")
     path, name, is_dir = to_bytes(request["path"]), to_bytes(request["name"]), bool(request["dir"])
     repeated = bool(job) and is_dir and _copied_before(home, request)
     directory_fd, final_name = open_destination(to_bytes(home), path, name, is_dir=is_dir, as_is=repeated)
     was_there = kind_at(directory_fd, final_name)
-    landing = Landing(directory_fd, final_name, within=to_bytes(home))
+    told_bytes = 0
+
+    def on_kept(size_bytes: int) -> None:
+        nonlocal told_bytes
+        if size_bytes - told_bytes >= TELL_BYTES:
+            told_bytes = size_bytes
+            tell(encode({"t": "progress", "bytes": size_bytes}))
+
+    at = os.path.join(os.readlink(b"/proc/self/fd/%d" % directory_fd), final_name)
+    landing = Landing(directory_fd, final_name, within=to_bytes(home), on_kept=on_kept)
     try:
         _check_space(directory_fd, request["bytes"])
         data = rest
@@ -107,7 +138,12 @@ def put(stream_fd: int, request: Dict[str, Any], rest: bytes) -> Dict[str, Any]:
             landing.close()
     if job and is_dir and not was_there:
         _remember_copy(home, request)
-    return landing.result
+    return {
+        "bytes": landing.size_bytes,
+        "files": landing.files,
+        "unchanged": landing.unchanged,
+        "at": to_text(at),
+    }
 
 
 def get(out: int, request: Dict[str, Any]) -> None:
@@ -116,7 +152,7 @@ def get(out: int, request: Dict[str, Any]) -> None:
     if request.get("optional") and _is_absent(root):
         _write(out, MAGIC + encode({"t": "absent"}))
         return
-    entries, size_bytes = survey(root)
+    entries, size_bytes, _ = survey(root)
     home = to_bytes(request["home"])
     _write(out, MAGIC + encode({"t": "found", "bytes": size_bytes, "entries": entries}), home)
     try:
@@ -278,7 +314,7 @@ def _read_request(fd: int) -> Tuple[Dict[str, Any], bytes]:
         raise ProcedureFailed("the request is wrong: %s" % error, kind="protocol") from None
 
 
-def _write(fd: int, data: bytes, home: bytes = b"/") -> None:
+def _write(fd: int, data: Chunk, home: bytes = b"/") -> None:
     view = memoryview(data)
     while view:
         try:

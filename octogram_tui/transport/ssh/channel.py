@@ -14,6 +14,7 @@ from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.packets import leave_out_log
 
 HIGH_WATER_BYTES = 64 * 1024
+PACKET_BYTES = 32 * 1024  # what OpenSSH takes at a time
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
@@ -69,8 +70,14 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
 
     def write(self, data: bytes) -> None:
         """Send bytes to the command's standard input; what comes after its end is dropped."""
-        if self._channel is not None and data and not self._channel.is_closing():
+        if self._channel is None or not data or self._channel.is_closing():
+            return
+        if len(data) <= PACKET_BYTES:
             self._channel.write(data)
+            return
+        view = memoryview(data)  # cut here, where it costs one copy: the library would make three
+        for start in range(0, len(data), PACKET_BYTES):
+            self._channel.write(view[start : start + PACKET_BYTES])
 
     async def drain(self) -> None:
         """Wait until the buffer is small again. Raises LinkLost when there is nobody to drain to."""

@@ -11,6 +11,7 @@ import asyncssh
 from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import TransportError
 from octogram_tui.transport.local import ProcessChannel, start_process
+from octogram_tui.transport.ssh.gathering import GatheringTransport
 from octogram_tui.transport.ssh.profile import Profile
 
 HAPPY_EYEBALLS_S = 0.25  # so that a dead IPv6 address does not hold up a live IPv4 one
@@ -87,7 +88,7 @@ class _FirstBytes(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.connection.connection_made(transport)
+        self.connection.connection_made(GatheringTransport(transport))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         self._door.greeting = data[:GREETING_BYTES]

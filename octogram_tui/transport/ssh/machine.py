@@ -10,7 +10,7 @@ import asyncssh
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.transport.base import Receiver, TerminalKind
-from octogram_tui.transport.ssh.channel import SocketChannel, SshChannel, remote_command
+from octogram_tui.transport.ssh.channel import PACKET_BYTES, SocketChannel, SshChannel, remote_command
 from octogram_tui.transport.ssh.dial import CLOSE_S, Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify, lost, no_session
 from octogram_tui.transport.ssh.handshakes import HandshakeLimit, server_name
@@ -20,7 +20,6 @@ SESSION_SEATS = 8  # channels on one connection; sshd allows 10 (MaxSessions)
 TUNNEL_SEATS = 64  # connections carried by one connection to a jump host: these do not count as sessions
 OPEN_TIMEOUT_S = 15.0
 OPEN_ATTEMPTS = 16
-PACKET_BYTES = 32 * 1024
 
 
 class Shared:

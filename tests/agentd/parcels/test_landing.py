@@ -36,6 +36,7 @@ ONE_BYTE = encode({"t": "file", "name": "", "mode": 0o644, "size": 1})
         ([encode({"t": "file", "name": "", "mode": 0o644, "size": -1})], "broken"),
         ([encode({"t": "file", "name": "", "mode": 0o644, "size": "\u0663"})], "broken"),
         ([encode({"t": "file", "name": "", "mode": 1e300, "size": 1})], "broken"),
+        ([encode({"t": "kept", "name": "", "mode": 0o644, "size": 5, "at": "/etc/hosts", "sha256": ""})], "broken"),
     ],
 )
 @pytest.mark.fault(83, 92)
