@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -326,7 +327,7 @@ class Host:
             take_up=course.take_up,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
-        share = LogShare()
+        share = LogShare(room_bytes=shutil.disk_usage(self._settings.run_dir).free)
 
         def make_link(effect: StartAgent) -> Link:
             transport = transports.transport_for(effect.agent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, faults, procedures, signals
@@ -17,8 +18,10 @@ from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
 from octogram_agentd.processes.record import boot_id
 from octogram_agentd.wire.connection import Connection
-from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, OUTPUT_CREDIT_BYTES, encode
 from octogram_agentd.wire.outbox import Outbox
+from octogram_agentd.wire.pace import LEAST_BYTES
+from octogram_agentd.wire.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
 IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is closed
 TAIL_BYTES = 64 * 1024  # of a log in one answer
+DRAIN_S = 6.0  # for log lines that wait when all has ended
+DRAIN_SEEN_S = 2.0  # after which is known whether that is enough
+DRAIN_LOOK_S = 0.02
 
 
 class Daemon:
@@ -47,7 +53,7 @@ class Daemon:
     def __init__(self, kernel: Kernel, home: Home, tie: Tie, run: str, agent: str, build: str) -> None:
         self.kernel = kernel
         self.run = run
-        self.outbox = Outbox()
+        self.outbox = Outbox(Spool(home.path("tmp") + "/output"))
         self.processes = Processes(kernel, home.mark(run, agent), home.root)
         self.agent = Agent(kernel, agent, home, self.processes, self)
         self.attempts = Attempts(self.agent)
@@ -77,6 +83,7 @@ class Daemon:
             "cancel": self._cancel,
             "stop": self._stop,
             "tail": self._tail,
+            "left_out": self._left_out,
             "where": lambda message: self.say(self.agent.whereabouts(message.get("request"))),
             "credit": self._credit,
             "ack": self._ack,
@@ -119,7 +126,9 @@ class Daemon:
 
     def lines(self, source: Tuple[str, str, str], lines: List[str]) -> None:
         """Send log lines of an attempt, a process and a stream, as far as the credit goes."""
-        self.outbox.output(source, lines)
+        if self.outbox.output(source, lines):
+            self._flush()
+            self.outbox.settle(source)
         if not self._is_output_waiting:
             self._is_output_waiting = True
             self.kernel.later(OUTPUT_DELAY_S, self._output_due)
@@ -216,7 +225,8 @@ class Daemon:
         taken = message.get("taken")
         taken_bytes = taken if is_known and isinstance(taken, int) else self.outbox.printed_bytes
         channel.send(self.outbox.line(self._welcome(seen, taken_bytes)))
-        self.outbox.attach(seen, taken_bytes)
+        is_old = len(message["proto"]) < 2 or _number(message["proto"][1]) < 2  # and gives credit for much at once only
+        self.outbox.attach(seen, taken_bytes, OUTPUT_CREDIT_BYTES if is_old else LEAST_BYTES)
         self._flush()
 
     def _refusal(self, message: Message) -> Optional[Tuple[str, str]]:
@@ -324,8 +334,13 @@ class Daemon:
                 answer["error"] = log.trouble
         self.say(answer)
 
+    def _left_out(self, message: Message) -> None:
+        found = self.outbox.backlog.left_out(_number(message.get("gap")), _number(message.get("from")))
+        self.say({"t": "log", "request": message.get("request"), "lines": [], "size_bytes": 0, **found})
+
     def _credit(self, message: Message) -> None:
-        self.outbox.credit(_number(message.get("bytes")))
+        window = message.get("window")
+        self.outbox.credit(_number(message.get("bytes")), window if isinstance(window, int) else OUTPUT_CREDIT_BYTES)
         self._flush_soon()
 
     def _ack(self, message: Message) -> None:
@@ -352,6 +367,8 @@ class Daemon:
         self.lease.ending(self.keep)
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
+            if is_told:
+                await self._drain(min(DRAIN_S, grace_s))
             self.lease.removing()
             faults.hit("agent.remove")
             self._place.remove_contents(self.keep)
@@ -367,6 +384,21 @@ class Daemon:
             await self._confirmed
             timer.cancel()
         self._over.set()
+
+    async def _drain(self, within_s: float) -> None:
+        """Send the log lines that wait, if the way is quick enough for that; count the rest."""
+        outbox = self.outbox
+        began_s = time.monotonic()
+        began_bytes = outbox.taken_bytes
+        while outbox.backlog.sources and self._channel is not None:
+            passed_s = time.monotonic() - began_s
+            left_s = within_s - passed_s
+            going_bytes = (outbox.taken_bytes - began_bytes) * left_s / max(passed_s, DRAIN_LOOK_S)
+            if left_s <= 0 or (passed_s > DRAIN_SEEN_S and outbox.backlog.size_bytes > going_bytes):
+                break
+            self._flush()
+            await self.kernel.sleep(DRAIN_LOOK_S)
+        outbox.give_up_output()
 
     async def _end_everything(self, grace_s: float, reason: str, is_told: bool) -> List[Message]:
         self.processes.limit_grace(grace_s)
