@@ -18,9 +18,9 @@ from octogram_tui.model.failure import NO_REASON
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
-from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.stale import went_back
 from octogram_tui.projection.summary import Summary
+from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
@@ -51,9 +51,9 @@ class Progress:
         self._log = PlainLog(stream, style)
         self._style = style
         self._summary = Summary()
-        self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(self._log, self._summary, self._logbook, self._breakpoints, files or {}, again)
+        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again)
         self._is_live = bool(again)
         self._clock = clock
         self._pulse = Pulse(clock)
@@ -114,13 +114,13 @@ class Progress:
             self._summary.apply(event)
             self._breakpoints.apply(event)
             self._stamp()
-            self._logbook.apply(event)
+            self._tails.apply(event)
             self._closing.apply(event)
             say = self._says.get(type(event))
             if say is not None:
                 say(event)
             if isinstance(event, ev.JobFinished) and event.state == "ok":
-                self._logbook.forget(event.instance)  # what it wrote is quoted where it fails only
+                self._tails.forget(event.instance)  # what it wrote is quoted where it fails only
 
     def say_alive(self) -> None:
         """Say what is under way, when nothing has been said for long; to be called from time to time."""

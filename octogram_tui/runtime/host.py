@@ -34,6 +34,7 @@ from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.intake import Intake
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
@@ -327,6 +328,7 @@ class Host:
             take_up=course.take_up,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
+        intake = Intake()
         share = LogShare(room_bytes=shutil.disk_usage(self._settings.run_dir).free)
 
         def make_link(effect: StartAgent) -> Link:
@@ -340,6 +342,8 @@ class Host:
                 before=Before(effect.birth, effect.home),
                 share=share,
                 when_safe=driver.when_safe,
+                when_kept=driver.when_kept,
+                intake=intake,
             )
 
         driver = Driver(

@@ -37,6 +37,9 @@ MOST_HELD_LINES = 2000
 WhenSafe = Callable[[Callable[[], None]], None]
 """Calls back once everything that was reported so far cannot get lost any more."""
 
+WhenKept = Callable[[Callable[[], None]], None]
+"""Calls back once everything that was reported so far is written, and more can be taken."""
+
 
 class Way(Protocol):
     """Who is behind an inbox, with the way to the agent."""
@@ -62,7 +65,15 @@ class Way(Protocol):
 class Inbox:
     """One agent's. What it takes is believed as far as the agent may say it."""
 
-    def __init__(self, agent: str, way: Way, questions: Questions, share: AgentShare, when_safe: WhenSafe) -> None:
+    def __init__(
+        self,
+        agent: str,
+        way: Way,
+        questions: Questions,
+        share: AgentShare,
+        when_safe: WhenSafe,
+        when_kept: WhenKept,
+    ) -> None:
         self.conduct = Conduct()
         self.numbering = Numbering()
         self.birth = ""  # of the daemon that we talk to
@@ -73,6 +84,7 @@ class Inbox:
         self._questions = questions
         self._share = share
         self._when_safe = when_safe
+        self._when_kept = when_kept
         self._loop = asyncio.get_running_loop()
         self._gauge = LoadGauge()
         self._held: OutputReport | None = None
@@ -262,7 +274,7 @@ class Inbox:
             self._way.write(encode({"t": "ack", "seq": seq}))
 
     def _return_credit(self) -> None:
-        """Give credit back for lines once they are on the disk: so nobody sends more than that takes."""
+        """Give credit back for lines once they are written: so nobody sends more than we and the disk take."""
         is_due = self.conduct.owed_bytes >= CREDIT_AFTER_BYTES and self._way.is_connected
         if is_due and self._credit_timer is None and not self._is_credit_due:
             if self._share.wait_s > 0:
@@ -273,7 +285,7 @@ class Inbox:
     def _credit_is_due(self) -> None:
         self._credit_timer = None
         self._is_credit_due = True
-        self._when_safe(partial(self._give_credit, self.conduct.owed_bytes, self.conduct.connection))
+        self._when_kept(partial(self._give_credit, self.conduct.owed_bytes, self.conduct.connection))
 
     def _give_credit(self, size_bytes: int, connection: int) -> None:
         self._is_credit_due = False

@@ -24,7 +24,8 @@ from octogram_tui.runtime.attaching import Attaching, BootTurn
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Quarantine
 from octogram_tui.runtime.greeting import Welcome
-from octogram_tui.runtime.inbox import Inbox, WhenSafe
+from octogram_tui.runtime.inbox import Inbox, WhenKept, WhenSafe
+from octogram_tui.runtime.intake import Intake, Queue
 from octogram_tui.runtime.log_share import AgentShare, LogShare
 from octogram_tui.runtime.parting import Parting
 from octogram_tui.runtime.questions import Questions
@@ -42,6 +43,7 @@ class Link:
     before: the daemon that it had when its run was taken up again: there, and nowhere else, it is looked for
     share: of the run's journal, for log lines
     when_safe: see WhenSafe; nothing is acknowledged before
+    when_kept: see WhenKept; no credit is given back before
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Link:
         before: Before = NOBODY,
         share: LogShare | None = None,
         when_safe: WhenSafe = lambda then: then(),
+        when_kept: WhenKept = lambda then: then(),
+        intake: Intake | None = None,
     ) -> None:
         self.spec = spec
         self.transport = transport
@@ -77,7 +81,8 @@ class Link:
         self._last_heard_s = self._loop.time()
         self._is_suspect = False
         self._questions = Questions(spec.name)
-        self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe)
+        self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe, when_kept)
+        self._queue = Queue(intake or Intake(), self._take_late)
         self.attaching = Attaching(self, boot)
         self._parting = Parting(self)
 
@@ -147,6 +152,7 @@ class Link:
         """Make the connection again, whenever it is cut, until all is over."""
         while (attachment := self._attachment) is not None:
             await attachment.closed.wait()
+            self._queue.finish()
             if self.is_over:
                 return
             self._channel = None
@@ -310,6 +316,14 @@ class Link:
         self._last_heard_s = self._loop.time()
         if self._channel is not None and self.was_up:
             self._trust_again()
+        self._take(attachment, self._queue.sift(lines))
+
+    def _take_late(self, lines: list[bytes]) -> None:
+        """Take what had to wait."""
+        if self._attachment is not None and not self._banned:
+            self._take(self._attachment, lines)
+
+    def _take(self, attachment: Attachment, lines: list[bytes]) -> None:
         try:
             for line in lines:
                 self.inbox.take(attachment, line)

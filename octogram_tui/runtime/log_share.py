@@ -17,8 +17,9 @@ ROOM_SHARE = 8  # of the room that there is on the disk, a part that may be writ
 LEAST_AT_ONCE_BYTES = 64 << 20
 RUN_BYTES = 8 << 30
 NEVER_S = 3600.0
-WINDOW_BYTES = 2 << 20  # of lines under way, all agents together: what is taken in one turn of the loop, at worst
-LEAST_WINDOW_BYTES = 16 << 10  # of each agent
+WINDOW_BYTES = 16 << 20  # of lines under way, all agents together: what may wait here, at worst
+MOST_WINDOW_BYTES = 2 << 20  # of each agent
+LEAST_WINDOW_BYTES = 64 << 10
 PRINTS_S = 1.0  # for how long an agent that printed counts as one that prints
 
 
@@ -54,7 +55,8 @@ class LogShare:
             self._printing = set()
             self._since_s = now_s
         self._printing.add(agent)
-        return max(LEAST_WINDOW_BYTES, WINDOW_BYTES // max(len(self._printing), len(self._printed)))
+        part_bytes = WINDOW_BYTES // max(len(self._printing), len(self._printed))
+        return min(MOST_WINDOW_BYTES, max(LEAST_WINDOW_BYTES, part_bytes))
 
 
 class AgentShare:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEPT_BYTES = 64 * 1024  # of each source in memory; also what may wait however slowly it goes
 KEPT_SOURCES = 256
 MESSAGE_CHARACTERS = 32 * 1024  # of one output message, so that results can get in between
-LITTLE_CHARACTERS = 8 * 1024  # the same while little may be under way
+LITTLE_CHARACTERS = 16 * 1024  # the same while little may be under way
 GAP_BYTES = 64  # what tells of a gap, added to a message when it is sent
 BEHIND_S = 10.0  # how old the oldest of the lines that wait may become
 LOOK_S = 1.0  # between two looks at how quickly they go

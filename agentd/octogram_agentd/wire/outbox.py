@@ -141,7 +141,7 @@ class Outbox:
     @property
     def _characters(self) -> int:
         """How much one message may hold."""
-        return MESSAGE_CHARACTERS if self._pace.window_bytes >= 4 * MESSAGE_CHARACTERS else LITTLE_CHARACTERS
+        return MESSAGE_CHARACTERS if self._pace.window_bytes >= 2 * MESSAGE_CHARACTERS else LITTLE_CHARACTERS
 
     @property
     def _room_bytes(self) -> int:

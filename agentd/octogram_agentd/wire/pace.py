@@ -7,10 +7,10 @@ itself. Knows no clock.
 
 from __future__ import annotations
 
-LEAST_BYTES = 8 * 1024
+LEAST_BYTES = 16 * 1024
 MOST_BYTES = 2 << 20
-QUICK_S = 0.1  # of standing in line: there is room for more
-LONG_S = 0.4
+QUICK_S = 0.5  # of standing in line: there is room for more
+LONG_S = 1.0
 
 
 class Pace:
