@@ -82,6 +82,19 @@ class Line(NamedTuple):
     text: str
 
 
+class Gap(Line):
+    """A note of how many lines were left out. number: under which the agent has them; 0: it has not."""
+
+    number = 0
+
+    @classmethod
+    def of(cls, event: ev.JobOutput, origin: Origin) -> Gap:
+        """Give the note of what an event tells to be left out."""
+        note = cls(event.at_s, origin, "gap", f"{event.dropped} lines left out")
+        note.number = event.gap
+        return note
+
+
 _line: Callable[[tuple[float, Origin, str, str]], Line] = partial(tuple.__new__, Line)
 """Makes a line as `Line(...)` does, in a third of the time: there may be hundreds of thousands a second."""
 
@@ -144,7 +157,7 @@ class Logbook:
             if event.dropped:
                 origin.dropped += event.dropped
                 origin.log = event.process
-                new.append(Line(event.at_s, origin, "gap", f"{event.dropped} lines left out"))
+                new.append(Gap.of(event, origin))
             new += map(_line, zip(repeat(event.at_s), repeat(origin), repeat(event.stream), event.lines))
             origin.total += len(event.lines)
             self._keep(origin, new)

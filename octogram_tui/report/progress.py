@@ -7,6 +7,7 @@ the CI service or of the terminal.
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any, TextIO
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import NO_REASON
-from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.stale import went_back
@@ -266,9 +267,17 @@ class Progress:
         what = event.process if event.instance is None else event.instance.job
         prefix = f"  {text(event.agent)} {text(what)} |"
         if event.dropped:
-            self._log.add(f"{prefix} ({event.dropped} lines left out)")
+            self._log.add(f"{prefix} ({event.dropped} lines left out{self._where_left_out(event)})")
         for line in event.lines:
             self._log.add(f"{prefix} {self._log.output(line)}".rstrip())
+
+    def _where_left_out(self, event: ev.JobOutput) -> str:
+        """Say how they are read, where their agent has them."""
+        if not event.gap or event.instance is None:
+            return ""
+        words = ["octogram-tui", "ask", self._summary.run, "log", event.agent]
+        words += [str(AttemptId(event.instance, event.attempt)), f"gap={event.gap}"]
+        return f"; while the run goes on: {self._log.text(shlex.join(words))}"
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         text = self._log.text

@@ -350,12 +350,15 @@ class Driver:
             self.done.set_result(exit_code)
 
     async def read_log(self, query: LogQuery) -> dict[str, Any]:
-        """Read the end of a log at its agent: {problem} or {lines, size_bytes, trouble}."""
+        """Read the end of a log at its agent, or what was left out: {problem}, or as LogEnd has it."""
         link = self.links.get(query.agent)
         if link is None:
             return {"problem": f"there is no agent {query.agent!r}"}
         try:
-            end = await link.tail(query.process, query.size_bytes)
+            if query.gap:
+                end = await link.left_out(query.gap, query.first)
+            else:
+                end = await link.tail(query.process, query.size_bytes)
         except LinkLost as error:
             return {"problem": error.message}
         if end.trouble and not end.lines:

@@ -282,6 +282,11 @@ class Link:
         end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes}, self._limits.tail_s)
         return end
 
+    async def left_out(self, gap: int, first: int) -> LogEnd:
+        """Ask for lines that were left out. Raises LinkLost."""
+        part: LogEnd = await self._asked({"t": "left_out", "gap": gap, "from": first}, self._limits.tail_s)
+        return part
+
     async def whereabouts(self) -> Here:
         """Ask where programs of this agent begin, and with what environment. Raises LinkLost."""
         here: Here = await self._asked({"t": "where"}, self._limits.where_s)

@@ -42,7 +42,7 @@ LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
 IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is closed
 TAIL_BYTES = 64 * 1024  # of a log in one answer
-DRAIN_S = 6.0  # for log lines that wait when all has ended
+DRAIN_S = 20.0  # for log lines that wait when all has ended; shorter than `Limits.drain_s` of the orchestrator
 DRAIN_SEEN_S = 2.0  # after which is known whether that is enough
 DRAIN_LOOK_S = 0.02
 
@@ -69,6 +69,7 @@ class Daemon:
         self._ack_timer: Optional[Timer] = None
         self._is_flushing = False
         self._is_output_waiting = False
+        self._is_hurried = False  # told to stop by force
         self._channel: Optional[Connection] = None
         self._strangers: Dict[Connection, Timer] = {}
         self._ignored = 0
@@ -311,6 +312,7 @@ class Daemon:
         grace_s = float(grace_s) if isinstance(grace_s, (int, float)) else 10.0
         if "keep" in message:
             self.keep = bool(message["keep"])
+        self._is_hurried = grace_s <= 0
         if self.agent.is_stopping:
             self.processes.limit_grace(grace_s)
         else:
@@ -368,7 +370,7 @@ class Daemon:
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
             if is_told:
-                await self._drain(min(DRAIN_S, grace_s))
+                await self._drain()
             self.lease.removing()
             faults.hit("agent.remove")
             self._place.remove_contents(self.keep)
@@ -385,14 +387,14 @@ class Daemon:
             timer.cancel()
         self._over.set()
 
-    async def _drain(self, within_s: float) -> None:
-        """Send the log lines that wait, if the way is quick enough for that; count the rest."""
+    async def _drain(self) -> None:
+        """Send the log lines that wait, if the way is quick enough and nobody is in a hurry; count the rest."""
         outbox = self.outbox
         began_s = time.monotonic()
         began_bytes = outbox.taken_bytes
-        while outbox.backlog.sources and self._channel is not None:
+        while outbox.backlog.sources and self._channel is not None and not self._is_hurried:
             passed_s = time.monotonic() - began_s
-            left_s = within_s - passed_s
+            left_s = DRAIN_S - passed_s
             going_bytes = (outbox.taken_bytes - began_bytes) * left_s / max(passed_s, DRAIN_LOOK_S)
             if left_s <= 0 or (passed_s > DRAIN_SEEN_S and outbox.backlog.size_bytes > going_bytes):
                 break

@@ -8,19 +8,21 @@ spool for whoever asks, as long as there is room.
 from __future__ import annotations
 
 import os
-from _collections import deque
 
 from octogram_agentd.wire.lines import LINE_OVERHEAD_BYTES, MAX_LINE_BYTES, WireError, decode, encode
 from octogram_agentd.wire.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Deque, Dict, List, Optional, Tuple
+    from collections import deque
+    from typing import Any, Deque, Dict, List, Optional, Tuple, Union
 
     from octogram_agentd.wire.spool import Chunk
 
     Source = Tuple[str, str, str]  # attempt, process, stream
     Message = Dict[str, Any]
+else:
+    from _collections import deque  # what collections has it from, without the time that takes to import
 
 KEPT_BYTES = 64 * 1024  # of each source in memory; also what may wait however slowly it goes
 KEPT_SOURCES = 256
@@ -55,7 +57,7 @@ class Backlog:
         self.stored_bytes = 0
         self._spool = spool or Spool()
         self._evictions = 0
-        self._gaps: Dict[int, List[Chunk]] = {}
+        self._gaps: Dict[int, List[Union[Chunk, _Lost]]] = {}
         self._last_gap = int.from_bytes(os.urandom(4), "big") << 20  # another daemon's numbers mean nothing here
         self._looked_s = -1.0
         self._taken_bytes = 0

@@ -7,18 +7,19 @@ backlog.
 from __future__ import annotations
 
 import time
-from _collections import deque
-
 from octogram_agentd.wire.backlog import LITTLE_CHARACTERS, MESSAGE_CHARACTERS, Backlog
 from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES, encode
 from octogram_agentd.wire.pace import LEAST_BYTES, Pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
     from octogram_agentd.wire.backlog import Source
     from octogram_agentd.wire.spool import Spool
+else:
+    from _collections import deque  # what collections has it from, without the time that takes to import
 
 
 class Outbox:
