@@ -88,8 +88,8 @@ def read_report(agent: str, message: Message) -> Stimulus | None:
 class LogEnd(NamedTuple):
     """The end of a log, or lines that were left out of it.
 
-    size_bytes: of all of it; trouble: why it is not complete, or why there is none; first, following: of lines that were
-    left out, which one is the first, and which one comes next; 0: none.
+    size_bytes: of all of it; trouble: why it is not complete, or why there is none; first, following: of lines that
+    were left out, which one is the first, and which one comes next; 0: none.
     """
 
     lines: list[str]

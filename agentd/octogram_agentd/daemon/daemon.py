@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, faults, procedures, signals
 from octogram_agentd.daemon import birth
+from octogram_agentd.daemon.drain import drain
 from octogram_agentd.daemon.home import Home
 from octogram_agentd.daemon.lease import Lease
 from octogram_agentd.daemon.load import sign_of_life
 from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
+from octogram_agentd.jobs.more_lines import left_out, tail
 from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
 from octogram_agentd.processes.record import boot_id
@@ -41,10 +42,6 @@ ACK_EVERY = 64  # numbered messages
 LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
 IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is closed
-TAIL_BYTES = 64 * 1024  # of a log in one answer
-DRAIN_S = 20.0  # for log lines that wait when all has ended; shorter than `Limits.drain_s` of the orchestrator
-DRAIN_SEEN_S = 2.0  # after which is known whether that is enough
-DRAIN_LOOK_S = 0.02
 
 
 class Daemon:
@@ -83,8 +80,8 @@ class Daemon:
             "run": self._run,
             "cancel": self._cancel,
             "stop": self._stop,
-            "tail": self._tail,
-            "left_out": self._left_out,
+            "tail": lambda message: self.say(tail(self.agent, self.attempts, message)),
+            "left_out": lambda message: self.say(left_out(self.outbox.backlog, message)),
             "where": lambda message: self.say(self.agent.whereabouts(message.get("request"))),
             "credit": self._credit,
             "ack": self._ack,
@@ -318,28 +315,6 @@ class Daemon:
         else:
             self.kernel.spawn(self._stop_all(grace_s, "the agent was stopped", is_told=True), "stop")
 
-    def _tail(self, message: Message) -> None:
-        name = str(message.get("process"))
-        process = self.agent.supervised.get(name)
-        log = process.log if process is not None else self.attempts.log_of(name)
-        answer: Message = {"t": "log", "request": message.get("request"), "lines": [], "size_bytes": 0}
-        if log is None:
-            answer["error"] = "%s has no log on this agent" % name
-        else:
-            size_bytes = min(_number(message.get("bytes")) if "bytes" in message else TAIL_BYTES, TAIL_BYTES)
-            answer["size_bytes"] = log.size_bytes
-            answer["lines"] = log.last_text(size_bytes)
-            while len(encode(answer)) > MAX_LINE_BYTES:  # what is no text takes six bytes for one
-                size_bytes //= 2
-                answer["lines"] = log.last_text(size_bytes)
-            if log.trouble:
-                answer["error"] = log.trouble
-        self.say(answer)
-
-    def _left_out(self, message: Message) -> None:
-        found = self.outbox.backlog.left_out(_number(message.get("gap")), _number(message.get("from")))
-        self.say({"t": "log", "request": message.get("request"), "lines": [], "size_bytes": 0, **found})
-
     def _credit(self, message: Message) -> None:
         window = message.get("window")
         self.outbox.credit(_number(message.get("bytes")), window if isinstance(window, int) else OUTPUT_CREDIT_BYTES)
@@ -370,7 +345,7 @@ class Daemon:
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
             if is_told:
-                await self._drain()
+                await drain(self.kernel, self.outbox, self._drains, self._flush)
             self.lease.removing()
             faults.hit("agent.remove")
             self._place.remove_contents(self.keep)
@@ -387,20 +362,8 @@ class Daemon:
             timer.cancel()
         self._over.set()
 
-    async def _drain(self) -> None:
-        """Send the log lines that wait, if the way is quick enough and nobody is in a hurry; count the rest."""
-        outbox = self.outbox
-        began_s = time.monotonic()
-        began_bytes = outbox.taken_bytes
-        while outbox.backlog.sources and self._channel is not None and not self._is_hurried:
-            passed_s = time.monotonic() - began_s
-            left_s = DRAIN_S - passed_s
-            going_bytes = (outbox.taken_bytes - began_bytes) * left_s / max(passed_s, DRAIN_LOOK_S)
-            if left_s <= 0 or (passed_s > DRAIN_SEEN_S and outbox.backlog.size_bytes > going_bytes):
-                break
-            self._flush()
-            await self.kernel.sleep(DRAIN_LOOK_S)
-        outbox.give_up_output()
+    def _drains(self) -> bool:
+        return self._channel is not None and not self._is_hurried
 
     async def _end_everything(self, grace_s: float, reason: str, is_told: bool) -> List[Message]:
         self.processes.limit_grace(grace_s)

@@ -7,6 +7,7 @@ backlog.
 from __future__ import annotations
 
 import time
+
 from octogram_agentd.wire.backlog import LITTLE_CHARACTERS, MESSAGE_CHARACTERS, Backlog
 from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES, encode
 from octogram_agentd.wire.pace import LEAST_BYTES, Pace

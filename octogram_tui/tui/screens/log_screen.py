@@ -28,7 +28,7 @@ MOST_GAP_CHARACTERS = 4 << 20
 
 
 async def read_more(app: ConsoleApp, line: Line | None) -> None:
-    """Read what was left out at a line, or the end of the log where that is gone, and show it; or say why it cannot be."""
+    """Read what was left out at a line, or the end of the log where that is gone, and show it; or say why not."""
     source = app.source
     if line is None:
         app.notify("no line of this log was left out", markup=False)

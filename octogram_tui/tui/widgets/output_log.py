@@ -285,7 +285,7 @@ class OutputLog(LineView):
         return "\n".join(self._painter.plain(self.tab, self.lines[number]) for number in numbers)
 
     def left_out(self) -> Line | None:
-        """Give the nearest line, above the last row that is seen, which tells of lines left out, or whose origin does."""
+        """Give the nearest line above the last row seen which tells of lines left out, or whose origin does."""
         if not self.lines:
             return None
         row = min(self.count(), self.scroll_offset.y + self.visible_lines) - 1
