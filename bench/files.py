@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sshd
 from paired import compare, seconds_of
-from sshd import serving
 
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
 CIPHER = "aes128-gcm@openssh.com"
@@ -171,7 +171,7 @@ def main() -> None:
             {"cat": shell(folder, f"cat {source} >{out}/there"), "octogram-tui": bench.copy(local)},
             rounds,
         )
-        with serving() as server:
+        with sshd.serving() as server:
             config = server.config
             quick = f"-F {config} -c {CIPHER} -o KexAlgorithms=curve25519-sha256"
             ssh = f"ssh {quick} -S {folder}/mux"

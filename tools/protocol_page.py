@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from octogram_agentd import PROTOCOL
 from octogram_agentd.wire import lines as wire
+from octogram_agentd.wire.backlog import BEHIND_S
 from octogram_agentd.wire.messages import MESSAGES
+from octogram_agentd.wire.pace import LEAST_BYTES
+from octogram_agentd.wire.spool import MOST_SEGMENTS, SEGMENT_BYTES
 from octogram_tui.runtime import conduct
 
 INTRODUCTION = """\
@@ -24,11 +27,13 @@ greetings say what was seen (`rx`); what follows it is sent again. A number that
 the connection. An attempt is executed once, however often its `run` arrives: a repeated one is answered with what is
 known. The orchestrator acknowledges what is on its disk.
 
-Log lines (`output`) are sent while there is credit: {credit} bytes after each greeting, and what `credit` gives back.
-What that does not cover is kept up to a bound, the newest lines of each source, and the next message says how many were
-dropped. Results go before log lines. Lines that were under way when a connection broke are sent again, as far as
-`taken` says that they did not arrive. The orchestrator holds credit back when an agent, or all of them, fill the
-run's journal.
+Log lines (`output`) are sent while there is credit: {credit} bytes may be under way after each greeting, then as many
+as `credit` says, which comes when they are written. An agent begins with {least} and doubles that as long as they are
+quickly taken. What has to wait goes to a spool on its disk (at most {spool} MiB); what would wait for more than
+{behind} s there, at the speed that is seen, is left out, the oldest first: the next message says how many lines, and
+`left_out` gives them while the spool has them. Results go before log lines. Lines that were under way when a
+connection broke are sent again, as far as `taken` says that they did not arrive. The orchestrator holds credit back
+when an agent, or all of them, fill the run's journal.
 
 An agent speaks of what it was told to run, and of nothing else: other messages count for nothing. A hundred of them,
 more lines than there was credit for, more than {messages} other messages or {rate} MiB a second, or more than {names}
@@ -64,6 +69,9 @@ def page() -> str:
             depth=wire.MAX_DEPTH,
             result=wire.MAX_RESULT_BYTES,
             credit=wire.OUTPUT_CREDIT_BYTES,
+            least=LEAST_BYTES,
+            spool=SEGMENT_BYTES * MOST_SEGMENTS >> 20,
+            behind=f"{BEHIND_S:.0f}",
         )
     ]
     for direction in ("to agent", "from agent", "both"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
@@ -73,6 +74,13 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         answer = asyncio.run(ask(run.info.socket, asked, takes_control=args.take_control))
+        if isinstance(asked, LogQuery) and not args.json:
+            _print_log(answer, asked)
+            while asked.gap and answer.get("following"):
+                asked = replace(asked, first=answer["following"])
+                answer = asyncio.run(ask(run.info.socket, asked))
+                _print_log(answer, asked)
+            return 0
     except RequestDenied as denied:
         raise RequestDenied(f"{run.id} refused {verb.name}: {safe(denied.message)}") from None
     problems = [Problem(*entry) for entry in answer.get("problems", [])]
@@ -80,8 +88,6 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.scenario.report import json_text
 
         print(json_text({"run": run.id, **without_secrets(answer)}))
-    elif isinstance(asked, LogQuery):
-        _print_log(answer, asked)
     elif isinstance(asked, ASIDE):
         print("\n".join(told(answer)))
     else:
@@ -94,6 +100,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _print_log(answer: dict[str, Any], asked: LogQuery) -> None:
+    gone = answer.get("first", 0) - asked.first
+    if asked.gap and gone > 0:
+        print(f"octogram-tui: {gone} lines are not kept any more", file=sys.stderr)
     for line in answer["lines"]:
         print(safe(printed(line), limit=len(line)))
     if answer["trouble"]:

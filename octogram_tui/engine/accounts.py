@@ -25,6 +25,7 @@ class Accounts:
             stream=report.stream,
             process=report.process,
             dropped=report.dropped,
+            gap=report.gap,
         )
         if isinstance(report.attempt, AttemptId):
             instance = self._instances.running(report.attempt)

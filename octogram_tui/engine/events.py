@@ -287,7 +287,8 @@ class JobStarted(JobEvent):
 class JobOutput(Event):
     """Log lines of an attempt, or of a process (`process`) that outlived its attempt (there is no `instance` then).
 
-    dropped: how many lines were left out before these.
+    dropped: how many lines were left out before these. gap: with that, the number under which the agent has them, while
+    it lives and has room (`ask RUN log`); 0 where it has not.
     """
 
     TYPE: ClassVar[str] = "job_output"
@@ -299,6 +300,7 @@ class JobOutput(Event):
     process: str = ""
     stream: str = "stdout"
     dropped: int = 0
+    gap: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -155,6 +155,7 @@ class OutputReport:
     stream: str = "stdout"
     process: str = ""
     dropped: int = 0
+    gap: int = 0
 
 
 @dataclass(slots=True)

@@ -97,6 +97,7 @@ class JournalWriter:
         self._on_synced = on_synced
         self._failure: JournalError | None = None
         self._size_bytes = condition.size_bytes
+        self._synced_bytes = condition.size_bytes
         self._crc = condition.crc  # of the file as it is
         self._reserve = Reserve(fd, path, self._size_bytes)
         self._space: Space = "enough"
@@ -145,7 +146,7 @@ class JournalWriter:
             raise self._failure
         with self._syncing:
             self._changed.clear()  # before the next line: what is appended between the two is synced once more
-            reached = self.written_seq
+            reached, size_bytes = self.written_seq, self._size_bytes
             try:
                 faults.hit("journal.sync")
                 os.fdatasync(self._fd)
@@ -154,6 +155,12 @@ class JournalWriter:
                 self._failure = _cannot("sync", self.path, error)
                 raise self._failure from error
             self.synced_seq = max(self.synced_seq, reached)
+            self._synced_bytes = size_bytes
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """How much was written that the disk may not have."""
+        return self._size_bytes - self._synced_bytes
 
     def close(self) -> None:
         """Sync, and let the file go. Raises JournalError when the last sync fails, or nobody can find the file."""

@@ -11,8 +11,8 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.breakpoints import NOT_MET, BreakpointList
 from octogram_tui.projection.clusters import Cluster, short_names
-from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.summary import FailureNote, Summary
+from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
 
@@ -29,7 +29,7 @@ class Closing:
         self,
         log: PlainLog,
         summary: Summary,
-        logbook: Logbook,
+        tails: Tails,
         breakpoints: BreakpointList,
         files: Mapping[str, str],
         again: str,
@@ -37,7 +37,7 @@ class Closing:
         self._log = log
         self._breakpoints = breakpoints
         self._summary = summary
-        self._logbook = logbook
+        self._tails = tails
         self._files = files
         self._again = again
         self._line_of: dict[tuple[str, str], int] = {}
@@ -53,14 +53,14 @@ class Closing:
 
     def tail(self, instance: InstanceId, attempt: int, failure: Failure) -> list[str]:
         """Give the last lines that an attempt wrote; when none came, those that its failure carries."""
-        for origin in self._logbook.attempts.get(instance, ()):
-            if origin.attempt == attempt and origin.lines:
-                return [line.text for line in origin.lines[-TAIL_LINES:] if line.stream != "gap"]
+        lines = self._tails.of(instance, attempt).lines
+        if lines:
+            return lines[-TAIL_LINES:]
         traceback = failure.detail.get("traceback")
         if isinstance(traceback, str):  # a procedure that has a defect
             return traceback.splitlines()[-TAIL_LINES:]
-        lines = failure.detail.get("last_lines")
-        return [str(line) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
+        last = failure.detail.get("last_lines")
+        return [str(line) for line in last[-TAIL_LINES:]] if isinstance(last, list) else []
 
     def write(self) -> None:
         """Write the block."""

@@ -13,9 +13,9 @@ from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.projection.board import Board
-from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.row_states import AgentState, State
 from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRow
+from octogram_tui.projection.tails import Tails
 from octogram_tui.projection.text import visible
 from octogram_tui.report.phrases import case_name
 
@@ -35,7 +35,7 @@ class JUnit:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._board = Board()
-        self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._met: dict[InstanceId, list[BreakpointMet]] = {}
 
     @classmethod
@@ -56,7 +56,7 @@ class JUnit:
         """Take a batch of events in."""
         for event in events:
             self._board.apply(event)
-            self._logbook.apply(event)
+            self._tails.apply(event)
             if isinstance(event, BreakpointMet) and event.instance is not None:
                 met = self._met.setdefault(event.instance, [])
                 if len(met) < MOST_PROPERTIES:
@@ -138,13 +138,8 @@ class JUnit:
         return _element(tag, text=text, message=message, type=failure.kind)
 
     def _tail(self, instance: InstanceRow, attempt: int) -> str:
-        for origin in self._logbook.attempts.get(instance.key, ()):
-            if origin.attempt == attempt:
-                lines = [line.text for line in origin.lines if line.stream != "gap"]
-                if origin.let_go:
-                    lines.insert(0, f"({origin.let_go} lines left out)")
-                return "\n".join(lines)
-        return ""
+        tail = self._tails.of(instance.key, attempt)
+        return "\n".join([f"({tail.let_go} lines left out)", *tail.lines] if tail.let_go else tail.lines)
 
 
 def _instances(row: Group | InstanceRow) -> Iterator[InstanceRow]:

@@ -7,6 +7,7 @@ the CI service or of the terminal.
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,12 +16,12 @@ from typing import Any, TextIO
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import NO_REASON
-from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
-from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.stale import went_back
 from octogram_tui.projection.summary import Summary
+from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
@@ -53,9 +54,9 @@ class Progress:
         self._log = PlainLog(stream, style)
         self._style = style
         self._summary = Summary()
-        self._logbook = Logbook(lines_per_origin=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(self._log, self._summary, self._logbook, self._breakpoints, files or {}, again)
+        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again)
         self._is_live = bool(again)
         self._clock = clock
         self._pulse = Pulse(clock)
@@ -119,14 +120,14 @@ class Progress:
                 self._breakpoints.apply(event)
                 self._closing.apply(event)
             elif kind is ev.JobOutput:
-                self._logbook.apply(event)
+                self._tails.apply(event)
             if self._style.timestamps:
                 self._stamp()
             say = self._says.get(kind)
             if say is not None:
                 say(event)
             if isinstance(event, ev.JobFinished) and event.state == "ok":
-                self._logbook.forget(event.instance)  # what it wrote is quoted where it fails only
+                self._tails.forget(event.instance)  # what it wrote is quoted where it fails only
 
     def say_alive(self) -> None:
         """Say what is under way, when nothing has been said for long; to be called from time to time."""
@@ -272,9 +273,17 @@ class Progress:
         what = event.process if event.instance is None else event.instance.job
         prefix = f"  {text(event.agent)} {text(what)} |"
         if event.dropped:
-            self._log.add(f"{prefix} ({event.dropped} lines left out)")
+            self._log.add(f"{prefix} ({event.dropped} lines left out{self._where_left_out(event)})")
         for line in event.lines:
             self._log.add(f"{prefix} {self._log.output(line)}".rstrip())
+
+    def _where_left_out(self, event: ev.JobOutput) -> str:
+        """Say how they are read, where their agent has them."""
+        if not event.gap or event.instance is None:
+            return ""
+        words = ["octogram-tui", "ask", self._summary.run, "log", event.agent]
+        words += [str(AttemptId(event.instance, event.attempt)), f"gap={event.gap}"]
+        return f"; while the run goes on: {self._log.text(shlex.join(words))}"
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         if event.state == "ok" and self._style.level < NORMAL:

@@ -11,6 +11,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.pattern import Pattern
 
 MOST_LOG_BYTES = 64 * 1024
+MOST_COUNT = 1 << 53
 """An agent sends no more of a log at once."""
 
 
@@ -93,6 +94,12 @@ def _size(given: Any) -> int:
     return given
 
 
+def _count(given: Any) -> int:
+    if type(given) is not int or not 0 <= given <= MOST_COUNT:
+        raise ValueError
+    return given
+
+
 def _value(given: Any) -> Any:
     try:
         json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
@@ -123,6 +130,7 @@ TEXT = ArgumentType("text", _text)
 FLAG = ArgumentType("true or false", _flag, from_word=_flag_of_word, to_word=lambda flag: "true" if flag else "false")
 EXIT_CODE = ArgumentType("an exit code", _exit_code, from_word=int, to_word=str)
 SIZE = ArgumentType(f"1 to {MOST_LOG_BYTES} bytes", _size, from_word=int, to_word=str)
+COUNT = ArgumentType("a count", _count, from_word=int, to_word=str)
 VALUE = ArgumentType("a value", _value, from_word=_value_of_word, to_word=json.dumps)
 INSTANCE = ArgumentType("an instance, as stage/job@agent[item]", _instance, to_json=str)
 INSTANCES = ArgumentType(

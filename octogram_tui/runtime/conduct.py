@@ -7,8 +7,7 @@ believed, and an agent that goes on is put in quarantine: its connection is clos
 
 from __future__ import annotations
 
-from octogram_agentd.wire.lines import OUTPUT_CREDIT_BYTES
-from octogram_agentd.wire.outbox import LINE_OVERHEAD_BYTES
+from octogram_agentd.wire.lines import LINE_OVERHEAD_BYTES, OUTPUT_CREDIT_BYTES
 from octogram_tui.cuts import quoted
 from octogram_tui.model.ids import Execution
 from octogram_tui.runtime.reading import Message
@@ -56,6 +55,7 @@ class Conduct:
 
     def __init__(self) -> None:
         self.breaches = 0
+        self.connection = 0  # counts them
         self._own: set[Execution] = set()  # it may speak of each for as long as it likes: log lines come late
         self.under_way: dict[str, Execution] = {}  # by name, so that the name is not read once more
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
@@ -66,7 +66,7 @@ class Conduct:
         self._gaps = Allowance(GAPS_AT_ONCE, GAPS_PER_S)
         self._service_count = 0
         self._names: set[str] = set()
-        self._granted_bytes = 0
+        self._granted_bytes = 0  # up to where what it printed may grow
         self._printed_bytes = 0
         self._claimed_bytes = 0
         self._given_bytes = 0
@@ -117,7 +117,8 @@ class Conduct:
             raise Quarantine(f"{self.breaches} messages that it had no right to send, the last one {what}")
 
     def begins(self) -> None:
-        """A connection begins: with all of the credit."""
+        """A connection begins: with the credit that each one begins with."""
+        self.connection += 1
         self._granted_bytes = OUTPUT_CREDIT_BYTES
         self._printed_bytes = 0
         self._claimed_bytes = 0
@@ -128,12 +129,10 @@ class Conduct:
         """How much credit the agent is to be given back: for what it printed, as far as it has counted that itself."""
         return min(self._printed_bytes, self._claimed_bytes) - self._given_bytes
 
-    def grant(self) -> int:
-        """Give it back, all of it; gives how much it was."""
-        size_bytes = self.owed_bytes
+    def grant(self, size_bytes: int, window_bytes: int) -> None:
+        """Give so much of it back, and let so much be under way from here on."""
         self._given_bytes += size_bytes
-        self._granted_bytes += size_bytes
-        return size_bytes
+        self._granted_bytes = max(self._granted_bytes, self._given_bytes + window_bytes)
 
     def printed(self, lines: list[str], claimed_bytes: int) -> None:
         """Take note of log lines. Raises Quarantine for more than there was credit for, whatever the agent counts."""

@@ -10,6 +10,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from octogram_tui import faults
@@ -40,6 +41,7 @@ from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.template import bound
 
 HEARTBEAT_S = 5.0
+FAR_BEHIND_BYTES = 16 << 20  # of a disk: with so much to be synced, more is asked for only as it goes there
 BROKEN_END_S = 30.0  # for the agents to stop once the engine or the journal has failed
 
 
@@ -58,6 +60,11 @@ class Journal(Protocol):
     @property
     def synced_seq(self) -> int:
         """The last event that is on the disk."""
+        ...
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """How much of what was written is not on the disk, or has been there for a moment only."""
         ...
 
 
@@ -148,16 +155,28 @@ class Driver:
 
     def when_safe(self, then: Callable[[], None]) -> None:
         """Call back once all that was handed in so far, and what came of it, is on the disk."""
+        self._when_written(partial(self._call_when_synced, then))
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """Call back once all that was handed in so far is with the system, and the disk is not far behind."""
+        self._when_written(partial(self._call_when_near, then))
+
+    def _when_written(self, then: Callable[[], None]) -> None:
         if self._queue:
             self._unwritten.append(then)
         elif self._aside is not None:
             self._waiting_aside.append(then)
         else:
-            self._call_when_synced([then])
+            then()
 
-    def _call_when_synced(self, waiting: list[Callable[[], None]]) -> None:
-        seq = self._journal.written_seq
-        self._unsynced.extend((seq, then) for then in waiting)
+    def _call_when_near(self, then: Callable[[], None]) -> None:
+        if self._journal.unsynced_bytes > FAR_BEHIND_BYTES:
+            self._call_when_synced(then)
+        else:
+            then()
+
+    def _call_when_synced(self, then: Callable[[], None]) -> None:
+        self._unsynced.append((self._journal.written_seq, then))
         self._synced()  # the journal's thread may have been quicker
 
     def synced(self) -> None:
@@ -220,8 +239,9 @@ class Driver:
                 faults.hit("driver.written")
             if batch.left:
                 self._unwritten[:0] = waiting
-            elif waiting:
-                self._call_when_synced(waiting)
+            else:
+                for then in waiting:
+                    then()
             if events:
                 self._bus.publish(events)
             for tell, came in answers:
@@ -344,12 +364,15 @@ class Driver:
             self.done.set_result(exit_code)
 
     async def read_log(self, query: LogQuery) -> dict[str, Any]:
-        """Read the end of a log at its agent: {problem} or {lines, size_bytes, trouble}."""
+        """Read the end of a log at its agent, or what was left out: {problem}, or as LogEnd has it."""
         link = self.links.get(query.agent)
         if link is None:
             return {"problem": f"there is no agent {query.agent!r}"}
         try:
-            end = await link.tail(query.process, query.size_bytes)
+            if query.gap:
+                end = await link.left_out(query.gap, query.first)
+            else:
+                end = await link.tail(query.process, query.size_bytes)
         except LinkLost as error:
             return {"problem": error.message}
         if end.trouble and not end.lines:

@@ -34,6 +34,7 @@ from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
 from octogram_tui.runtime.driver import Driver
 from octogram_tui.runtime.errands import Errands
+from octogram_tui.runtime.intake import Intake
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.log_share import LogShare
 from octogram_tui.runtime.masks import EventMasks, Reveals
@@ -329,7 +330,9 @@ class Host:
             take_up=course.take_up,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
-        share = LogShare()
+        intake = Intake()
+        disk = os.statvfs(self._settings.run_dir)
+        share = LogShare(room_bytes=disk.f_bavail * disk.f_frsize)
         starters = Starters(transports, link_settings)
 
         def make_link(effect: StartAgent) -> Link:
@@ -344,6 +347,8 @@ class Host:
                 share=share,
                 starter=None if effect.birth else starters.of(effect.agent),
                 when_safe=driver.when_safe,
+                when_kept=driver.when_kept,
+                intake=intake,
             )
 
         driver = Driver(

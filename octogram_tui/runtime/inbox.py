@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from octogram_agentd.wire.lines import WireError, decode, encode
+from octogram_agentd.wire.pace import LEAST_BYTES
 from octogram_tui.cuts import beginning, quoted
 from octogram_tui.engine.stimuli import (
     AgentLoadReport,
@@ -31,11 +32,14 @@ from octogram_tui.runtime.reading import Message, count, read_remaining, read_re
 
 ACK_AFTER_S = 1.0  # an agent keeps what it has told meanwhile; a packet for each would cost more than that
 ACK_AFTER_MESSAGES = 64
-CREDIT_AFTER_BYTES = 64 * 1024
+CREDIT_AFTER_BYTES = LEAST_BYTES // 2  # less than any daemon has under way that waits for credit
 MOST_HELD_LINES = 2000
 
 WhenSafe = Callable[[Callable[[], None]], None]
 """Calls back once everything that was reported so far cannot get lost any more."""
+
+WhenKept = Callable[[Callable[[], None]], None]
+"""Calls back once everything that was reported so far is written, and more can be taken."""
 
 
 class Way(Protocol):
@@ -62,7 +66,15 @@ class Way(Protocol):
 class Inbox:
     """One agent's. What it takes is believed as far as the agent may say it."""
 
-    def __init__(self, agent: str, way: Way, questions: Questions, share: AgentShare, when_safe: WhenSafe) -> None:
+    def __init__(
+        self,
+        agent: str,
+        way: Way,
+        questions: Questions,
+        share: AgentShare,
+        when_safe: WhenSafe,
+        when_kept: WhenKept,
+    ) -> None:
         self.conduct = Conduct()
         self.numbering = Numbering()
         self.birth = ""  # of the daemon that we talk to
@@ -73,11 +85,13 @@ class Inbox:
         self._questions = questions
         self._share = share
         self._when_safe = when_safe
+        self._when_kept = when_kept
         self._loop = asyncio.get_running_loop()
         self._gauge = LoadGauge()
         self._held: OutputReport | None = None
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
+        self._is_credit_due = False
 
     def take(self, attachment: Attachment, line: bytes, now_s: float) -> None:
         """Take one line. Raises Quarantine; and ValueError or another error for what makes no sense."""
@@ -118,7 +132,6 @@ class Inbox:
                 pass
             case "output":
                 self.taken_bytes += count(message.get("bytes"))
-                self._return_credit()
             case "ack":
                 self.numbering.acknowledged(count(message["seq"]))
             case "welcome" | "reject":
@@ -150,10 +163,11 @@ class Inbox:
             held.lines += report.lines
 
     def flush(self) -> None:
-        """Report the lines that are held."""
+        """Report the lines that are held, and return credit for all that was reported."""
         held, self._held = self._held, None
         if held is not None:
             self._way.report(held)
+        self._return_credit()
 
     def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int, now_s: float) -> bool:
         """Whether the run is told: of what the agent may speak of, and as far as it is news."""
@@ -262,20 +276,28 @@ class Inbox:
             self._way.write(encode({"t": "ack", "seq": seq}))
 
     def _return_credit(self) -> None:
+        """Give credit back for lines once they are written: so nobody sends more than we and the disk take."""
         is_due = self.conduct.owed_bytes >= CREDIT_AFTER_BYTES and self._way.is_connected
-        if is_due and self._credit_timer is None:
+        if is_due and self._credit_timer is None and not self._is_credit_due:
             if self._share.wait_s > 0:
                 self._credit_timer = self._loop.call_later(self._share.wait_s, self._credit_is_due)
             else:
-                self._give_credit()
+                self._credit_is_due()
 
     def _credit_is_due(self) -> None:
         self._credit_timer = None
-        if self.conduct.owed_bytes and self._way.is_connected:
-            self._give_credit()
+        self._is_credit_due = True
+        self._when_kept(partial(self._give_credit, self.conduct.owed_bytes, self.conduct.connection))
 
-    def _give_credit(self) -> None:
-        self._way.write(encode({"t": "credit", "bytes": self.conduct.grant()}))
+    def _give_credit(self, size_bytes: int, connection: int) -> None:
+        self._is_credit_due = False
+        if connection != self.conduct.connection or not self._way.is_connected:
+            return
+        if size_bytes:
+            window_bytes = self._share.window_bytes(self._loop.time())
+            self.conduct.grant(size_bytes, window_bytes)
+            self._way.write(encode({"t": "credit", "bytes": size_bytes, "window": window_bytes}))
+        self._return_credit()  # for what came meanwhile
 
     def close(self) -> None:
         """Let go of the timers."""

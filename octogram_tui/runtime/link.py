@@ -24,7 +24,8 @@ from octogram_tui.runtime.attaching import Attaching, BootTurn
 from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Quarantine
 from octogram_tui.runtime.greeting import Welcome
-from octogram_tui.runtime.inbox import Inbox, WhenSafe
+from octogram_tui.runtime.inbox import Inbox, WhenKept, WhenSafe
+from octogram_tui.runtime.intake import Intake, Queue
 from octogram_tui.runtime.log_share import AgentShare, LogShare
 from octogram_tui.runtime.parting import Parting
 from octogram_tui.runtime.questions import Questions
@@ -43,6 +44,7 @@ class Link:
     share: of the run's journal, for log lines
     starter: what starts daemons on its machine, if anything does
     when_safe: see WhenSafe; nothing is acknowledged before
+    when_kept: see WhenKept; no credit is given back before
     """
 
     def __init__(
@@ -57,6 +59,8 @@ class Link:
         share: LogShare | None = None,
         starter: Starter | None = None,
         when_safe: WhenSafe = lambda then: then(),
+        when_kept: WhenKept = lambda then: then(),
+        intake: Intake | None = None,
     ) -> None:
         self.spec = spec
         self.transport = transport
@@ -81,7 +85,8 @@ class Link:
         self._last_heard_s = self._loop.time()
         self._is_suspect = False
         self._questions = Questions(spec.name)
-        self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe)
+        self.inbox = Inbox(spec.name, self, self._questions, AgentShare(share or LogShare()), when_safe, when_kept)
+        self._queue = Queue(intake or Intake(), self._take_late)
         self.attaching = Attaching(self, boot, starter)
         self._parting = Parting(self)
 
@@ -152,6 +157,7 @@ class Link:
         """Make the connection again, whenever it is cut, until all is over."""
         while (attachment := self._attachment) is not None:
             await attachment.closed.wait()
+            self._queue.finish()
             if self.is_over:
                 return
             self._channel = None
@@ -294,6 +300,11 @@ class Link:
         end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes}, self._limits.tail_s)
         return end
 
+    async def left_out(self, gap: int, first: int) -> LogEnd:
+        """Ask for lines that were left out. Raises LinkLost."""
+        part: LogEnd = await self._asked({"t": "left_out", "gap": gap, "from": first}, self._limits.tail_s)
+        return part
+
     async def whereabouts(self) -> Here:
         """Ask where programs of this agent begin, and with what environment. Raises LinkLost."""
         here: Here = await self._asked({"t": "where"}, self._limits.where_s)
@@ -325,9 +336,18 @@ class Link:
 
     def take(self, attachment: Attachment, lines: list[bytes]) -> None:
         """Take what an attachment received. A fault in it ends the attachment."""
-        now_s = self._last_heard_s = self._loop.time()
+        self._last_heard_s = self._loop.time()
         if self._is_suspect and self._channel is not None and self.was_up:
             self._trust_again()
+        self._take(attachment, self._queue.sift(lines))
+
+    def _take_late(self, lines: list[bytes]) -> None:
+        """Take what had to wait."""
+        if self._attachment is not None and not self._banned:
+            self._take(self._attachment, lines)
+
+    def _take(self, attachment: Attachment, lines: list[bytes]) -> None:
+        now_s = self._loop.time()
         try:
             for line in lines:
                 self.inbox.take(attachment, line, now_s)

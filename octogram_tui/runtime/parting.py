@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.engine.stimuli import AgentEndReport
 
 if TYPE_CHECKING:
     from octogram_tui.runtime.link import Link
+
+
+DRAIN_LOOK_S = 2.0
 
 
 class Parting:
@@ -67,7 +70,7 @@ class Parting:
             grace_s = 0.0 if force else limits.stop_grace_s
             link.send({"t": "stop", "grace_s": grace_s, "keep": link.settings.keep})
         try:
-            answer = await asyncio.wait_for(asyncio.shield(link.inbox.stopped), limit_s)
+            answer = await self._answer(limit_s, 0.0 if force else limits.drain_s)
         except TimeoutError:
             cut = "" if link.is_connected else ", and the connection could not be made again"
             answer = {"lost": f"no confirmation within {limit_s:g} s{cut}"}
@@ -80,6 +83,20 @@ class Parting:
             remaining=remaining,
             message=self._unconfirmed(lost) if lost else "",
         )
+
+    async def _answer(self, limit_s: float, drain_s: float) -> dict[str, Any]:
+        """Wait for the answer to `stop`; longer while log lines come. Raises TimeoutError."""
+        inbox = self._link.inbox
+        taken_bytes = inbox.taken_bytes
+        while True:
+            try:
+                return await asyncio.wait_for(asyncio.shield(inbox.stopped), limit_s)
+            except TimeoutError:
+                if drain_s <= 0 or inbox.taken_bytes == taken_bytes:
+                    raise
+                taken_bytes = inbox.taken_bytes
+                limit_s = min(drain_s, DRAIN_LOOK_S)
+                drain_s -= limit_s
 
     async def _comes_up(self, within_s: float) -> bool:
         """Whether a daemon that was greeted answers in time; without a greeting it ends with its channel."""

@@ -70,6 +70,7 @@ def read_report(agent: str, message: Message, named: Mapping[str, Execution] = N
                 _short(message.get("stream", "stdout"), MOST_WORD),
                 _short(message.get("process", ""), MOST_NAME),
                 count(message.get("dropped")),
+                count(message.get("gap")) if message.get("dropped") else 0,
             )
         case "progress":
             return ProgressReport(
@@ -91,17 +92,24 @@ def read_report(agent: str, message: Message, named: Mapping[str, Execution] = N
 
 
 class LogEnd(NamedTuple):
-    """The end of a log. size_bytes: of all of it; trouble: why it is not complete, or why there is none."""
+    """The end of a log, or lines that were left out of it.
+
+    size_bytes: of all of it; trouble: why it is not complete, or why there is none; first, following: of lines that
+    were left out, which one is the first, and which one comes next; 0: none.
+    """
 
     lines: list[str]
     size_bytes: int
     trouble: str
+    first: int = 0
+    following: int = 0
 
 
 def read_log_end(message: Message) -> LogEnd:
     """Give what the answer to `tail` holds. Raises ValueError."""
     lines, trouble = message.get("lines") or [], message.get("error") or ""
-    return LogEnd(_lines(lines), count(message.get("size_bytes")), text_of(trouble))
+    first, following = count(message.get("from")), count(message.get("next"))
+    return LogEnd(_lines(lines), count(message.get("size_bytes")), text_of(trouble), first, following)
 
 
 class Here(NamedTuple):

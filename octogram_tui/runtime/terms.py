@@ -24,6 +24,7 @@ class Limits:
     hurried_retry_s: float = 0.5  # the same at the end of a run
     stop_grace_s: float = 10.0
     stop_slack_s: float = 10.0  # beyond the grace: KILL, two scans, removal of the home directory
+    drain_s: float = 25.0  # beyond both, while log lines come that wait at the agent
     stop_reattach_s: float = 10.0  # to make a connection again that is down when the agent is to be stopped
     stop_boot_s: float = 5.0  # for a daemon that has been greeted, and has yet to answer
     forced_stop_s: float = 4.0

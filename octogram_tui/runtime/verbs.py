@@ -16,6 +16,7 @@ from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.errors import UsageError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.runtime.argument_types import (
+    COUNT,
     EXIT_CODE,
     FLAG,
     INSTANCE,
@@ -50,11 +51,13 @@ class OnlyWatch:
 
 @dataclass(slots=True, frozen=True)
 class LogQuery:
-    """Read what an agent has of a log; no event comes of it."""
+    """Read what an agent has of a log: its end, or what was left out of it; no event comes of it."""
 
     agent: str
     process: str
     size_bytes: int = MOST_LOG_BYTES
+    gap: int = 0
+    first: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -271,12 +274,14 @@ TABLE: tuple[Verb, ...] = (
     ),
     Verb(
         "log",
-        "read the end of what an attempt or a process wrote, as its agent has it",
+        "read the end of what an attempt or a process wrote, as its agent has it, or what was left out before",
         LogQuery,
         (
             Argument("agent", TEXT, "the agent that has it"),
             Argument("process", TEXT, "the process, or the attempt as stage/job@agent[item]#number"),
             Argument("size_bytes", SIZE, "how much of the end"),
+            Argument("gap", COUNT, "instead of the end: lines that were left out, by the number that the event has"),
+            Argument("first", COUNT, "which of them to begin with, counted from 0"),
         ),
         needs_control=False,
     ),

@@ -329,7 +329,7 @@ ACTIONS: tuple[Action, ...] = (
         "m",
         "more_of_log",
         "Log",
-        "where lines were left out: read the end of the log as its agent has it",
+        "where lines were left out: read them at their agent, else the end of the log there",
         where="log",
         verbs=("log",),
     ),

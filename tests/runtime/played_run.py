@@ -33,6 +33,7 @@ class Journal:
         self.fails_at = ""
         self.written_seq = 0
         self.synced_seq = 0
+        self.unsynced_bytes = 0
 
     def append(self, events: list[Event], inputs: object) -> None:
         if self.fails_at in [event.TYPE for event in events]:

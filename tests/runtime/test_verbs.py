@@ -32,6 +32,7 @@ BY_TYPE = {
     argument_types.FLAG: some.booleans(),
     argument_types.EXIT_CODE: some.sampled_from([int(code) for code in ExitCode]),
     argument_types.SIZE: some.integers(1, argument_types.MOST_LOG_BYTES),
+    argument_types.COUNT: some.integers(0, 1 << 53),
     argument_types.VALUE: VALUES,
     argument_types.INSTANCES: some.lists(
         some.builds(InstanceId, TEXTS, TEXTS, TEXTS, some.none() | TEXTS), max_size=3

@@ -8,17 +8,21 @@ from _operator import _compare_digest  # hmac has it from there, and much else
 
 from octogram_agentd import PROTOCOL, faults, procedures, signals
 from octogram_agentd.daemon import birth
+from octogram_agentd.daemon.drain import drain
 from octogram_agentd.daemon.home import Home
 from octogram_agentd.daemon.lease import Lease
 from octogram_agentd.daemon.load import sign_of_life
 from octogram_agentd.jobs.agent import Agent
 from octogram_agentd.jobs.attempts import Attempts
+from octogram_agentd.jobs.more_lines import left_out, tail
 from octogram_agentd.kernel import Future, Kernel
 from octogram_agentd.processes.children import Processes
 from octogram_agentd.processes.record import boot_id
 from octogram_agentd.wire.connection import Connection
-from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, OUTPUT_CREDIT_BYTES, encode
 from octogram_agentd.wire.outbox import Outbox
+from octogram_agentd.wire.pace import LEAST_BYTES
+from octogram_agentd.wire.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +43,6 @@ ACK_EVERY = 64  # numbered messages
 LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
 IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is closed
-TAIL_BYTES = 64 * 1024  # of a log in one answer
 
 
 class Daemon:
@@ -48,7 +51,7 @@ class Daemon:
     def __init__(self, kernel: Kernel, home: Home, tie: Tie, run: str, agent: str, build: str) -> None:
         self.kernel = kernel
         self.run = run
-        self.outbox = Outbox()
+        self.outbox = Outbox(Spool(home.path("tmp") + "/output"))
         self.processes = Processes(kernel, home.mark(run, agent), home.root)
         self.agent = Agent(kernel, agent, home, self.processes, self)
         self.attempts = Attempts(self.agent)
@@ -64,6 +67,7 @@ class Daemon:
         self._ack_timer: Optional[Timer] = None
         self._is_flushing = False
         self._is_output_waiting = False
+        self._is_hurried = False  # told to stop by force
         self._channel: Optional[Connection] = None
         self._strangers: Dict[Connection, Timer] = {}
         self._ignored = 0
@@ -77,7 +81,8 @@ class Daemon:
             "run": self.attempts.run,
             "cancel": self._cancel,
             "stop": self._stop,
-            "tail": self._tail,
+            "tail": lambda message: self.say(tail(self.agent, self.attempts, message)),
+            "left_out": lambda message: self.say(left_out(self.outbox.backlog, message)),
             "where": lambda message: self.say(self.agent.whereabouts(message.get("request"))),
             "credit": self._credit,
             "ack": self._ack,
@@ -124,7 +129,9 @@ class Daemon:
 
     def lines(self, source: Tuple[str, str, str], lines: List[str]) -> None:
         """Send log lines of an attempt, a process and a stream, as far as the credit goes."""
-        self.outbox.output(source, lines)
+        if self.outbox.output(source, lines):
+            self._flush()
+            self.outbox.settle(source)
         if not self._is_output_waiting:
             self._is_output_waiting = True
             self.kernel.later(OUTPUT_DELAY_S, self._output_due)
@@ -221,7 +228,8 @@ class Daemon:
         taken = message.get("taken")
         taken_bytes = taken if is_known and isinstance(taken, int) else self.outbox.printed_bytes
         channel.send(self.outbox.line(self._welcome(seen, taken_bytes)))
-        self.outbox.attach(seen, taken_bytes)
+        is_old = len(message["proto"]) < 2 or _number(message["proto"][1]) < 2  # and gives credit for much at once only
+        self.outbox.attach(seen, taken_bytes, OUTPUT_CREDIT_BYTES if is_old else LEAST_BYTES)
         self._flush()
         self.kernel.later(PREPARE_S, self.attempts.prepare)
 
@@ -304,31 +312,15 @@ class Daemon:
         grace_s = float(grace_s) if isinstance(grace_s, (int, float)) else 10.0
         if "keep" in message:
             self.keep = bool(message["keep"])
+        self._is_hurried = grace_s <= 0
         if self.agent.is_stopping:
             self.processes.limit_grace(grace_s)
         else:
             self.kernel.spawn(self._stop_all(grace_s, "the agent was stopped", is_told=True), "stop")
 
-    def _tail(self, message: Message) -> None:
-        name = str(message.get("process"))
-        process = self.agent.supervised.get(name)
-        log = process.log if process is not None else self.attempts.log_of(name)
-        answer: Message = {"t": "log", "request": message.get("request"), "lines": [], "size_bytes": 0}
-        if log is None:
-            answer["error"] = "%s has no log on this agent" % name
-        else:
-            size_bytes = min(_number(message.get("bytes")) if "bytes" in message else TAIL_BYTES, TAIL_BYTES)
-            answer["size_bytes"] = log.size_bytes
-            answer["lines"] = log.last_text(size_bytes)
-            while len(encode(answer)) > MAX_LINE_BYTES:  # what is no text takes six bytes for one
-                size_bytes //= 2
-                answer["lines"] = log.last_text(size_bytes)
-            if log.trouble:
-                answer["error"] = log.trouble
-        self.say(answer)
-
     def _credit(self, message: Message) -> None:
-        self.outbox.credit(_number(message.get("bytes")))
+        window = message.get("window")
+        self.outbox.credit(_number(message.get("bytes")), window if isinstance(window, int) else OUTPUT_CREDIT_BYTES)
         self._flush_soon()
 
     def _ack(self, message: Message) -> None:
@@ -356,6 +348,8 @@ class Daemon:
         self.lease.ending(self.keep)
         try:
             remaining = await self._end_everything(grace_s, reason, is_told)
+            if is_told:
+                await drain(self.kernel, self.outbox, self._drains, self._flush)
             self.lease.removing()
             faults.hit("agent.remove")
             self._place.remove_contents(self.keep)
@@ -371,6 +365,9 @@ class Daemon:
             await self._confirmed
             timer.cancel()
         self._over.set()
+
+    def _drains(self) -> bool:
+        return self._channel is not None and not self._is_hurried
 
     async def _end_everything(self, grace_s: float, reason: str, is_told: bool) -> List[Message]:
         self.processes.limit_grace(grace_s)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 256 * 1024  # both ways, except for results, see MAX_RESULT_BYTES
 MAX_RESULT_BYTES = 192 * 1024  # a larger result fails its job with `result_too_large`: never cut short silently
 MAX_DEPTH = 32
-OUTPUT_CREDIT_BYTES = 256 * 1024  # how much log text may be under way before the orchestrator has taken some
+OUTPUT_CREDIT_BYTES = 256 * 1024  # how much log text may be under way at most before the orchestrator says more
+LINE_OVERHEAD_BYTES = 4  # of each line, beside its text, as it counts against the credit
 
 
 class WireError(Exception):

@@ -64,12 +64,24 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "bytes": "how much of the end, at most: 65536, less where the line would be too long",
         },
     ),
+    "left_out": (
+        "to agent",
+        "ask for lines that an `output` told to be left out",
+        {"request": "echoed in the answer", "gap": "as told", "from": "the first one wanted, counted from 0"},
+    ),
     "where": (
         "to agent",
         "ask where programs of this agent begin",
         {"request": "echoed in the answer"},
     ),
-    "credit": ("to agent", "output that has been taken", {"bytes": "as counted in the lines received"}),
+    "credit": (
+        "to agent",
+        "output that has been taken",
+        {
+            "bytes": "as counted in the lines received",
+            "window": "how much of it may be under way from here on; absent: 262144",
+        },
+    ),
     "ack": ("both", "everything up to `seq` has arrived and is safe", {"seq": "number"}),
     "hb": (
         "both",
@@ -115,6 +127,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "stream": "stdout, stderr or log; at most 256 characters",
             "lines": "texts without line ends, undecodable bytes as U+FFFD",
             "dropped": "lines left out before these",
+            "gap": "with `dropped`, and may be missing: under which `left_out` asks for them",
             "bytes": "what this counts against the credit",
         },
     ),
@@ -160,8 +173,15 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     ),
     "log": (
         "from agent",
-        "the answer to tail",
-        {"request": "as asked", "lines": "texts", "size_bytes": "of the whole log", "error": "when there is none"},
+        "the answer to tail and left_out",
+        {
+            "request": "as asked",
+            "lines": "texts",
+            "size_bytes": "of the whole log",
+            "from": "of lines that were left out: which one is the first, as those before may be gone",
+            "next": "of them: from where on there are more; 0: there are not",
+            "error": "when there is none",
+        },
     ),
     "stopped": (
         "from agent",

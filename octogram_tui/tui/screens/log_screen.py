@@ -1,4 +1,4 @@
-"""The end of a log as its agent has it, over the panes: for lines that were left out on their way here."""
+"""What an agent has of a log, over the panes: what was left out on the way here, else the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from octogram_tui.projection.logbook import Origin
+from octogram_tui.projection.logbook import Gap, Line
 from octogram_tui.projection.text import safe
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.event_feed import AnsweringSource
@@ -23,15 +23,19 @@ from octogram_tui.tui.widgets.line_view import LineView
 if TYPE_CHECKING:
     from octogram_tui.tui.app import ConsoleApp
 
+MOST_GAP_CHARACTERS = 4 << 20
+"""Of lines that were left out, which are shown at once: a shell reads all, by `ask RUN log`."""
 
-async def read_more(app: ConsoleApp, origin: Origin | None) -> None:
-    """Read the end of the log that lines of `origin` were left out of, and show it; or say why that cannot be."""
+
+async def read_more(app: ConsoleApp, line: Line | None) -> None:
+    """Read what was left out at a line, or the end of the log where that is gone, and show it; or say why not."""
     source = app.source
-    if origin is None:
+    if line is None:
         app.notify("no line of this log was left out", markup=False)
     elif not isinstance(source, AnsweringSource) or not source.is_connected:
         app.notify("only the agents of a run that goes on have more", severity="warning", markup=False)
-    else:
+    elif not (isinstance(line, Gap) and line.number and await _show_gap(app, source, line)):
+        origin = line.origin
         answer = await source.answer(LogQuery(origin.agent, origin.log_name))
         if problem := answer.get("problem"):
             app.notify(safe(problem), severity="warning", markup=False)
@@ -40,26 +44,51 @@ async def read_more(app: ConsoleApp, origin: Origin | None) -> None:
         app.push_screen(LogScreen(app.model, app.brush, title.rstrip(), answer["lines"]))
 
 
+async def _show_gap(app: ConsoleApp, source: AnsweringSource, gap: Gap) -> bool:
+    """Show what was left out there; False when its agent has nothing of it any more."""
+    origin = gap.origin
+    lines: list[str] = []
+    first = following = size = 0
+    while size < MOST_GAP_CHARACTERS:
+        answer = await source.answer(LogQuery(origin.agent, origin.log_name, gap=gap.number, first=following))
+        if answer.get("problem"):
+            break
+        first = first if lines else answer["first"]
+        lines += answer["lines"]
+        size += sum(map(len, answer["lines"]))
+        following = answer["following"]
+        if not following:
+            break
+    if not lines:
+        return False
+    shown = f"lines {first + 1} to {first + len(lines)}"
+    title = f"{origin.log_name} on {origin.agent}: {shown} of {gap.text}"
+    app.push_screen(LogScreen(app.model, app.brush, title, lines, from_end=False))
+    return True
+
+
 class LogText(LineView):
-    """The lines, wrapped, from their end on."""
+    """The lines, wrapped, seen at their end or at their beginning first."""
 
     has_cursor = False
 
-    def __init__(self, model: Model, brush: Brush, title: str, lines: list[str]) -> None:
+    def __init__(self, model: Model, brush: Brush, title: str, lines: list[str], *, from_end: bool) -> None:
         super().__init__(model, brush, id="agent-log-text")
+        self._from_end = from_end
         self._title = title
         self._whole = lines
         self._rows: list[Piece] = []
 
     def on_resize(self) -> None:
-        """Lay it out for the width, and show the end."""
+        """Lay it out for the width."""
         width = max(8, self.size.width - 1)  # the scrollbar stands in the last cell
         self._rows = [(part, "accent") for part in chop_cells(self.brush.text(self._title), width)]
         for line in self._whole:
             self._rows += [(part, "") for part in chop_cells(self.brush.line(line), width) or [""]]
         self.notify_style_update()
         self.sync()
-        self.scroll_line(self.max_scroll_y)
+        if self._from_end:
+            self.scroll_line(self.max_scroll_y)
 
     def count(self) -> int:
         """Say how many rows there are."""
@@ -82,9 +111,9 @@ class LogScreen(Dialog[None]):
         Binding("ctrl+c", "app.interrupt", show=False),
     ]
 
-    def __init__(self, model: Model, brush: Brush, title: str, lines: list[str]) -> None:
+    def __init__(self, model: Model, brush: Brush, title: str, lines: list[str], *, from_end: bool = True) -> None:
         super().__init__()
-        self.text = LogText(model, brush, title, lines)
+        self.text = LogText(model, brush, title, lines, from_end=from_end)
 
     def compose(self) -> ComposeResult:
         """One pane of lines."""

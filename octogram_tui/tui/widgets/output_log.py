@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.scrollbar import ScrollTo
 
-from octogram_tui.projection.logbook import Line, Origin
+from octogram_tui.projection.logbook import Gap, Line
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow
 from octogram_tui.projection.variables import Variable
@@ -284,13 +284,15 @@ class OutputLog(LineView):
         numbers = dict.fromkeys(self._at(row)[0] for row in rows)
         return "\n".join(self._painter.plain(self.tab, self.lines[number]) for number in numbers)
 
-    def left_out(self) -> Origin | None:
-        """Give whose lines are not all here: the nearest above the last row that is seen."""
+    def left_out(self) -> Line | None:
+        """Give the nearest line above the last row seen which tells of lines left out, or whose origin does."""
         if not self.lines:
             return None
         row = min(self.count(), self.scroll_offset.y + self.visible_lines) - 1
         last = self._at(row)[0]
-        return next((line.origin for line in reversed(self.lines[: last + 1]) if line.origin.let_go), None)
+        above = self.lines[last::-1]
+        gaps = (line for line in above if isinstance(line, Gap) and line.number)
+        return next(gaps, None) or next((line for line in above if line.origin.let_go), None)
 
     async def action_more_of_log(self) -> None:
         """Let the screen read it, which shows it over the panes."""

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from octogram_agentd.wire import lines as wire
+from octogram_agentd.wire.backlog import KEPT_BYTES, KEPT_SOURCES, LITTLE_CHARACTERS
 from octogram_agentd.wire.lines import encode
-from octogram_agentd.wire.outbox import KEPT_BYTES, KEPT_SOURCES, Outbox
+from octogram_agentd.wire.outbox import Outbox
+from octogram_agentd.wire.pace import LEAST_BYTES
 
 ROOM = 1 << 30
+MUCH = 1 << 20
 
 
 def messages(data: bytes) -> list[dict[str, Any]]:
@@ -59,14 +62,16 @@ def test_output_stays_within_the_credit_and_what_is_dropped_is_counted() -> None
     got = []
     for number in range(total):
         outbox.output(("a", "p", "stdout"), [f"{number:05d} " + "x" * 100])
+        outbox.settle(("a", "p", "stdout"))
         got += messages(outbox.take(ROOM))
     size_bytes = sum(m["bytes"] for m in got)
-    assert wire.OUTPUT_CREDIT_BYTES <= size_bytes < wire.OUTPUT_CREDIT_BYTES + 40000
+    assert LEAST_BYTES <= size_bytes < LEAST_BYTES + LITTLE_CHARACTERS
     taken = sum(len(m["lines"]) for m in got)
     assert [m for m in got if m.get("dropped")] == []
-    for message in got:
-        outbox.credit(message["bytes"])
-    rest = messages(outbox.take(ROOM))
+    rest = []
+    while outbox.backlog.sources:
+        outbox.credit(outbox.printed_bytes - outbox.taken_bytes)
+        rest += messages(outbox.take(ROOM))
     assert rest[0]["dropped"] + sum(len(m["lines"]) for m in rest) == total - taken
     assert rest[-1]["lines"][-1].startswith(f"{total - 1:05d}")
     assert sum(m["bytes"] for m in rest) <= 2 * KEPT_BYTES + 1000
@@ -75,7 +80,7 @@ def test_output_stays_within_the_credit_and_what_is_dropped_is_counted() -> None
 
 def test_room_limits_output_but_not_results() -> None:
     outbox = Outbox()
-    outbox.attach(0)
+    outbox.attach(0, -1, MUCH)
     outbox.output(("a", "", "stdout"), ["x" * 10000] * 10)
     outbox.post_line(encode({"t": "finished", "id": "b"}))
     assert [m["t"] for m in messages(outbox.take(0))] == ["finished"]
@@ -95,7 +100,7 @@ def test_many_sources_are_bounded() -> None:
 
 def test_lines_that_escapes_make_long_are_split() -> None:
     outbox = Outbox()
-    outbox.attach(0)
+    outbox.attach(0, -1, MUCH)
     line = "\ufffd" * 64 * 1024
     outbox.output(("a", "", "stdout"), [line, "next"])
     data = outbox.take(ROOM)
