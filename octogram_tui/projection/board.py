@@ -290,8 +290,7 @@ class Board(Plan):
     def _keep_detail(self, attempt: AttemptRow) -> None:
         self._detailed.append(attempt)
         if len(self._detailed) > KEPT_DETAILS:
-            oldest = self._detailed.popleft()
-            oldest.arguments = oldest.result = None
+            self._detailed.popleft().let_go()
 
     def _on_job_stale(self, event: ev.JobStale) -> None:
         for row in self.stale.marks(self.jobs.get((event.stage, event.job)), event):

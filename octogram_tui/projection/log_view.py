@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from octogram_tui.model.ids import InstanceId
@@ -23,12 +24,17 @@ class Scope(NamedTuple):
 
     def holds(self, origin: Origin) -> bool:
         """Say whether what this origin wrote belongs here."""
+        instance = origin.instance
         if self.instance is not None:
-            return origin.instance == self.instance
+            return instance == self.instance
+        if self.agent and origin.agent != self.agent:
+            return False
+        if not self.stage and not self.job:
+            return True
         return (
-            (not self.stage or origin.stage == self.stage)
-            and (not self.job or origin.job == self.job)
-            and (not self.agent or origin.agent == self.agent)
+            instance is not None
+            and (not self.job or instance.job == self.job)
+            and (not self.stage or instance.stage == self.stage)
         )
 
 
@@ -44,15 +50,17 @@ class LogView:
         self.lines: list[Line] = []
         self.removed = 0  # lines that were taken from the front since the view was opened
         self._kept_lines = kept_lines
-        self._next = self._begin = max(logbook.first, logbook.end - SCANNED_LINES)
+        first, end = logbook.stretch(scope.stage, scope.job)
+        self._next = self._begin = self._opened = max(first, end - SCANNED_LINES)
         self.origins: list[Origin] = []  # who wrote what belongs here, in the order of their first lines
-        self._verdicts: dict[int, bool] = {}
+        self._listed: set[int] = set()  # of these those that had written before it looked, by their identity
         if scope.instance is not None:
             self.origins = list(logbook.attempts.get(scope.instance, ()))
-            self._verdicts = {id(origin): True for origin in self.origins}
+            self._listed = {id(origin) for origin in self.origins}
             self.lines = [line for origin in self.origins for line in origin.lines]
             self._next = logbook.end
-        self.catch_up()
+        self._take_in(end)
+        self._next = logbook.end
 
     def go_to(self, logbook: Logbook) -> bool:
         """Show the log of another moment, by what was written between the two.
@@ -76,31 +84,54 @@ class LogView:
             gone = [origin for origin in self.origins if origin.begin >= logbook.end]
             for origin in gone:  # each is found again when its first line comes
                 self.origins.remove(origin)
-                del self._verdicts[id(origin)]
+                self._listed.discard(id(origin))
         self.logbook = logbook
         self.catch_up()
         return True
 
     def catch_up(self) -> int:
         """Take in the lines that came; returns how many of them belong here."""
-        start = max(self._next, self.logbook.first) - self.logbook.first
-        self._next = self.logbook.end
-        verdicts = self._verdicts
-        holds = self.scope.holds
-        count = 0
-        for line in self.logbook.lines[start:]:
-            origin = line.origin
-            verdict = verdicts.get(id(origin))
-            if verdict is None:
-                verdict = verdicts[id(origin)] = holds(origin)
-                if verdict:
-                    self.origins.append(origin)
-            if verdict:
-                self.lines.append(line)
-                count += 1
+        count = self._take_in(self.logbook.end)
         excess = len(self.lines) - self._kept_lines
         if excess > self._kept_lines // 10:
             del self.lines[:excess]
             self.removed += excess
             self._begin += excess
         return count
+
+    def _take_in(self, end: int) -> int:
+        """Take in the lines before an absolute number."""
+        first = self.logbook.first
+        start = max(self._next, first)
+        self._next = end
+        listed = self._listed
+        before = len(self.lines)
+        last: Origin | None = None
+        for number, line in self._belonging(self.logbook.lines[start - first : end - first], start):
+            origin = line.origin
+            if origin is not last:
+                last = origin
+                if (origin.begin == number or origin.begin < self._opened) and id(origin) not in listed:
+                    self.origins.append(origin)
+                    if origin.begin < self._opened:  # a later one is found once: where it begins
+                        listed.add(id(origin))
+            self.lines.append(line)
+        return len(self.lines) - before
+
+    def _belonging(self, lines: list[Line], number: int) -> Iterable[tuple[int, Line]]:
+        """Give the lines that belong here, with their absolute numbers, of which the first has `number`."""
+        scope = self.scope
+        stage, job = scope.stage, scope.job
+        numbered = enumerate(lines, number)
+        if scope == EVERYTHING:
+            return numbered
+        if stage and not scope.agent:  # what is looked at most, and all lines are gone through for it
+            return [
+                each
+                for each in numbered
+                if (instance := each[1].origin.instance) is not None
+                and instance.stage == stage
+                and (not job or instance.job == job)
+            ]
+        holds = scope.holds
+        return [each for each in numbered if holds(each[1].origin)]

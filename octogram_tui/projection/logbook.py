@@ -40,7 +40,7 @@ class Origin:
         process = event.process if isinstance(event, ev.JobOutput) else ""
         self.instance = event.instance
         self.attempt = event.attempt
-        self.agent = event.agent
+        self.agent = event.agent if event.instance is None else event.instance.agent
         self.item = event.item
         self.process = process
         self.begin = begin  # the absolute number of its first line
@@ -124,9 +124,10 @@ class Logbook:
         self.lines: list[Line] = []
         self.first = first  # the absolute number of lines[0]
         self.size_bytes = 0
-        self.attempts: dict[InstanceId, list[Origin]] = {}  # by instance, in the order of their first lines
+        self.attempts: dict[InstanceId, tuple[Origin, ...]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
         self.whole: Logbook = self  # what a log of an earlier moment is a part of
+        self._stretches: dict[tuple[str, str], list[int]] = {}  # by stage and job: from which line to before which
         self._marks_attempts = marks_attempts
         self._lines_per_origin = lines_per_origin
         self._bytes_in_all = bytes_in_all
@@ -135,6 +136,22 @@ class Logbook:
     def end(self) -> int:
         """The absolute number that the next line will have."""
         return self.first + len(self.lines)
+
+    def stretch(self, stage: str, job: str) -> tuple[int, int]:
+        """Say from which line to before which there is all that a job of a stage wrote. Empty: any stage, any job."""
+        if not stage:
+            return self.first, self.end
+        ours = self.whole._stretches
+        found = (
+            [ours[stage, job]]
+            if (stage, job) in ours
+            else []
+            if job
+            else [ours[key] for key in ours if key[0] == stage]
+        )
+        first = min((each[0] for each in found), default=self.end)
+        end = max((each[1] for each in found), default=self.end)
+        return min(max(self.first, first), self.end), max(self.first, min(end, self.end))
 
     def has_until(self, end: int, wanted: int) -> bool:
         """Whether it has the lines before an absolute number, or at least so many of them."""
@@ -170,8 +187,20 @@ class Logbook:
         self.attempts.pop(instance, None)
 
     def _keep(self, origin: Origin, new: list[Line]) -> None:
-        origin.lines += new
+        if not origin.lines and not origin.first:
+            origin.begin = self.end
+        if origin.lines:
+            origin.lines += new
+        else:
+            origin.lines = new[:]  # exactly as long: most have no others, and there are very many
         self.lines += new
+        if origin.instance is not None:
+            place = (origin.instance.stage, origin.instance.job)
+            stretch = self._stretches.get(place)
+            if stretch is None:
+                self._stretches[place] = [self.end - len(new), self.end]
+            else:
+                stretch[1] = self.end
         self.size_bytes += _size_of(new)
         excess = len(origin.lines) - self._lines_per_origin
         if excess > 0:
@@ -182,12 +211,13 @@ class Logbook:
 
     def _origin(self, event: ev.JobOutput | ev.JobStarted) -> Origin:
         if event.instance is not None:
-            origins = self.attempts.setdefault(event.instance, [])
+            origins = self.attempts.get(event.instance, ())
             for origin in reversed(origins):
                 if origin.attempt == event.attempt:
                     return origin
-            origins.append(Origin(event, self.end))
-            return origins[-1]
+            new = Origin(event, self.end)
+            self.attempts[event.instance] = (*origins, new)
+            return new
         assert isinstance(event, ev.JobOutput)  # what starts is an instance
         by_process = (event.agent, event.process)
         found = self.processes.get(by_process)
@@ -220,7 +250,7 @@ def _size_of(lines: list[Line]) -> int:
     return LINE_OVERHEAD_BYTES * len(lines) + sum(map(len, map(_TEXT, lines)))
 
 
-class _Attempts(dict[InstanceId, list[Origin]]):
+class _Attempts(dict[InstanceId, tuple[Origin, ...]]):
     """Who had written by then, by instance: found out when somebody asks, for few are looked at."""
 
     def __init__(self, log: Logbook, lines: list[Line]) -> None:
@@ -228,10 +258,10 @@ class _Attempts(dict[InstanceId, list[Origin]]):
         self._log = log
         self._lines = lines
 
-    def __missing__(self, instance: InstanceId) -> list[Origin]:
+    def __missing__(self, instance: InstanceId) -> tuple[Origin, ...]:
         end = self._log.first + len(self._lines)
         origins = [origin for origin in self._log.attempts.get(instance, ()) if origin.begin < end]
-        self[instance] = past = [_as_of(origin, self._lines, self._log.first) for origin in origins]
+        self[instance] = past = tuple(_as_of(origin, self._lines, self._log.first) for origin in origins)
         return past
 
     def get(self, instance: InstanceId, default: object = None) -> object:  # type: ignore[override]

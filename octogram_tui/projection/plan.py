@@ -181,9 +181,12 @@ class Plan:
                 self.jobs[group_key] = found
                 insort(job.children, found, key=self._order)
             parent = found
+        doer = self._agent(agent)
+        # Each event brings the names as texts of its own: one of each is enough.
+        key = InstanceId(job.above.name, job.name, doer.name, key.item)
         instance = InstanceRow(key, parent, item)
         self.instances[key] = instance
-        self._agent(agent).instances.append(instance)
+        doer.instances.append(instance)
         job.members.setdefault(State.PENDING, {})[key] = instance
         if parent is job:
             insort(job.children, instance, key=self._order)

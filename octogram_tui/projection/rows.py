@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import cast
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
@@ -42,14 +44,14 @@ class AttemptRow:
     """
 
     __slots__ = (
-        "arguments",
+        "_arguments",
+        "_result",
         "duration_s",
         "ended_seq",
         "failure",
         "number",
         "reading",
         "reason",
-        "result",
         "seq",
         "started_s",
         "state",
@@ -67,12 +69,44 @@ class AttemptRow:
         self.reading = PLAIN
         self.started_s = started_s
         self.why = why
-        self.arguments = arguments
+        self._arguments = _packed(arguments)
         self.state = State.RUNNING
         self.duration_s = 0.0
-        self.result: Value = None
+        self._result: bytes | Value = None
         self.failure: Failure | None = None
         self.reason = ""
+
+    @property
+    def arguments(self) -> dict[str, Value] | None:
+        """What it was given. Packed, for very many are kept and hardly any are looked at."""
+        return cast("dict[str, Value] | None", _unpacked(self._arguments))
+
+    @property
+    def result(self) -> Value:
+        """What it gave back."""
+        return _unpacked(self._result)
+
+    @result.setter
+    def result(self, value: Value) -> None:
+        self._result = _packed(value)
+
+    def let_go(self) -> None:
+        """Forget what it was given and gave back."""
+        self._arguments = self._result = None
+
+
+def _packed(value: Value) -> bytes | Value:
+    """Make one object of many; what is none, or cannot be packed, stays as it is."""
+    if not isinstance(value, (dict, list)):
+        return value
+    try:
+        return marshal.dumps(value)
+    except ValueError:  # it is too deep
+        return value
+
+
+def _unpacked(kept: bytes | Value) -> Value:
+    return cast("Value", marshal.loads(kept)) if isinstance(kept, bytes) else kept
 
 
 class InstanceRow:

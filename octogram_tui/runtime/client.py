@@ -13,7 +13,7 @@ from octogram_tui.journal import codec
 from octogram_tui.runtime.requests import encode_request
 from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl, verb_of
 
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
 CONNECT_S = 5.0
 ANSWER_S = 15.0
 JOURNAL_LINES = (b'{"seq":', b'{"v":')  # how those of the journal begin: a run may have written millions of them

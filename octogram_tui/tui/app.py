@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from octogram_tui import garbage
+from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import (
     BreakRequest,
     RemoveBreakRequest,
@@ -35,13 +36,14 @@ from octogram_tui.tui.enquiries import Enquiries
 from octogram_tui.tui.event_feed import AnsweringSource, EventFeed, EventSource
 from octogram_tui.tui.format import clock, plural
 from octogram_tui.tui.hints import Hints
+from octogram_tui.tui.kept_objects import KeptObjects
 from octogram_tui.tui.key_order import Dialog
 from octogram_tui.tui.lending import editor_command
 from octogram_tui.tui.live_keys import Keys
 from octogram_tui.tui.looks_app import LooksApp
-from octogram_tui.tui.messages import EventsCame, SourceEnded
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.outcome import ConsoleOutcome as ConsoleOutcome
+from octogram_tui.tui.pace import Pace
 from octogram_tui.tui.player import Opening
 from octogram_tui.tui.screens.dialogs import Question
 from octogram_tui.tui.screens.leaving import leaving
@@ -109,6 +111,9 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.config_dir = config_dir
         self.run_dir = run_dir
         self._caller = Caller()
+        self._kept = KeptObjects()
+        self.pace = Pace()
+        self.feed: EventFeed | None = None
         self.set_keymap(self.brush.keys.for_textual())
         self.wants_read_only = read_only or replay
         self.opening = opening  # of a replay: which moment is shown first, and whether it plays
@@ -135,35 +140,45 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         """Begin to listen."""
         self.set_class(self.brush.ascii_only, "-ascii")
         self.tell_of_theme()
-        self.run_worker(EventFeed(self.source, self).run(), group="events", exclusive=True)
+        self.feed = EventFeed(self.source, self)
+        self.run_worker(self.feed.run(), group="events", exclusive=True)
         self.set_interval(TICK_S, self.sync)
         self.call_after_refresh(garbage.settle)
 
     # Events
 
-    def on_events_came(self, message: EventsCame) -> None:
-        """Fold, and draw what changed."""
-        for event, error in self.model.apply(message.events):
+    def take_in(self, events: list[Event]) -> None:
+        """Fold."""
+        for event, error in self.model.apply(events, waiting=self.feed.waiting if self.feed is not None else 0):
             with self.guarding(f"event {event.TYPE}"):
                 raise error
-        message.taken.set()
-        self._tell_notices()
-        self.sync()
-        board = self.model.head.board
-        if self.is_stopping and board.phase is Phase.FINISHED:
-            self.exit(ConsoleOutcome("stopped", board.exit_code))
+        self._kept.came(len(events), are_settled=self.model.time.is_settled)
 
-    def on_source_ended(self, _: SourceEnded) -> None:
+    def show_what_came(self) -> None:
+        """Draw what changed, and tell of it."""
+        with self.guarding(self):
+            self._tell_notices()
+            self.sync()
+            board = self.model.head.board
+            if self.is_stopping and board.phase is Phase.FINISHED:
+                self.exit(ConsoleOutcome("stopped", board.exit_code))
+
+    def source_ended(self) -> None:
         """Nothing more will come: the run is over, or its host is gone."""
         if self.model.head.board.phase is not Phase.FINISHED:
             self.model.lose()
         self._has_all = True
-        self.sync()
+        with self.guarding(self):
+            self.sync()
 
     def sync(self) -> None:
         """Draw what changed."""
         if not self._screen_stack:  # a tick that came while the console is being left
             return
+        with self.pace.drawing():
+            self._sync()
+
+    def _sync(self) -> None:
         for text in self.source.refusals[self._shown_refusals :]:
             self.notify(safe(text), severity="warning", markup=False)
         self._shown_refusals = len(self.source.refusals)

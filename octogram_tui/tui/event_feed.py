@@ -1,22 +1,27 @@
-"""Between a run and the app: events come as they come, and are handed on in batches, some thirty times a second."""
+"""Between a run and the app: events come as they come, and are shown some thirty times a second."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, runtime_checkable
-
-from textual.app import App
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.runtime.desk import Question
-from octogram_tui.tui.messages import EventsCame, SourceEnded
+from octogram_tui.tui.pace import Pace
+from octogram_tui.tui.typed_first import TypedFirst
 
-BATCH_S = 1 / 30
-BATCH_EVENTS = 4_000
-WAITING_EVENTS = 50_000
+SLICE_EVENTS = 100
+"""So many are folded in one turn of the loop, which a key may have to wait for."""
+WAITING_EVENTS = 2_000
 """So many events may wait for the app; then the source is not read until it has caught up."""
+CATCHING_UP_S = 0.15
+"""While more waits than can be folded, it is drawn so often."""
+SAYS_S = 1.0
+"""Who is behind for longer says so."""
 
 
 class EventSource(Protocol):
@@ -64,16 +69,52 @@ class AnsweringSource(Protocol):
         ...
 
 
-class EventFeed:
-    """Reads the source in one task, and feeds the app from another, never faster than the app takes it in."""
+class Taker(Protocol):
+    """Who takes events in: the app."""
 
-    def __init__(self, source: EventSource, app: App[Any]) -> None:
+    typed: TypedFirst
+    pace: Pace
+
+    def take_in(self, events: list[Event]) -> None:
+        """Fold."""
+        ...
+
+    def show_what_came(self) -> None:
+        """Draw what changed."""
+        ...
+
+    def source_ended(self) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class EventFeed:
+    """Reads the source in one task, and feeds the app from another, never faster than the app takes it in.
+
+    What came since the last frame is folded in slices, between which the loop goes on, what is typed before all else;
+    then it is drawn once. Where more waits than is folded until the next frame, some frames are left out.
+    """
+
+    def __init__(self, source: EventSource, app: Taker) -> None:
         self._source = source
         self._app = app
-        self._waiting: list[Event] = []
+        self._waiting: deque[Event] = deque()
         self._came = asyncio.Event()
         self._room = asyncio.Event()
         self._is_over = False
+        self._behind_since_s: float | None = None
+        self.slices = 0  # since the start; tests hold it against the events that came
+
+    @property
+    def waiting(self) -> int:
+        """How many events have come, and were not taken in."""
+        return len(self._waiting)
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether more waits than could be shown for a while: the beginning of a run that went on long before us."""
+        since_s = self._behind_since_s
+        return since_s is not None and time.monotonic() - since_s > SAYS_S
 
     async def run(self) -> None:
         """Carry events until the source ends, or fails; the app hears of that too."""
@@ -82,15 +123,22 @@ class EventFeed:
         try:
             await self._feed()
             await reader
+        except asyncio.CancelledError:  # the console is left
+            raise
+        except BaseException:
+            self._app.source_ended()
+            raise
+        else:
+            self._app.source_ended()
         finally:
             reader.cancel()
-            self._app.post_message(SourceEnded())
 
     async def _read(self) -> None:
         try:
             async for batch in self._source.events():
                 self._waiting += batch
                 self._came.set()
+                await self._app.typed.settled()
                 if len(self._waiting) > WAITING_EVENTS:
                     self._room.clear()
                     await self._room.wait()
@@ -99,17 +147,30 @@ class EventFeed:
             self._came.set()
 
     async def _feed(self) -> None:
+        next_s = 0.0
         while True:
             await self._came.wait()
             if not self._waiting and self._is_over:
                 return
-            batch, self._waiting = self._waiting[:BATCH_EVENTS], self._waiting[BATCH_EVENTS:]
-            is_all = not self._waiting
-            if is_all and not self._is_over:
+            await self._take_in()
+            if not self._waiting and not self._is_over:
                 self._came.clear()
-            if len(self._waiting) < WAITING_EVENTS:
+            self._app.show_what_came()
+            next_s = time.monotonic() + self._app.pace.next_frame()
+            if not self._waiting:
+                await asyncio.sleep(max(0.0, next_s - time.monotonic()))
+
+    async def _take_in(self) -> None:
+        """Fold what waits, but for no longer than somebody should wait to see some of it."""
+        waiting, typed = self._waiting, self._app.typed
+        until_s = time.monotonic() + CATCHING_UP_S
+        while waiting and time.monotonic() < until_s:
+            self.slices += 1
+            self._app.take_in([waiting.popleft() for _ in range(min(SLICE_EVENTS, len(waiting)))])
+            if len(waiting) < WAITING_EVENTS:
                 self._room.set()
-            message = EventsCame(batch)
-            self._app.post_message(message)
-            await message.taken.wait()
-            await asyncio.sleep(BATCH_S if is_all else 0)
+            await typed.settled()
+        if not waiting:
+            self._behind_since_s = None
+        elif self._behind_since_s is None:
+            self._behind_since_s = time.monotonic()

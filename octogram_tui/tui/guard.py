@@ -38,6 +38,7 @@ TRY_AGAIN_S = (2.0, 10.0, 60.0)
 LAST_KEY = "ctrl+q"
 """This one leaves also when what should make of it that somebody leaves has failed."""
 
+_DRAWS = ("render_lines", "render_line", "row_texts")
 _MEASURES = ("get_content_width", "get_content_height")
 
 
@@ -233,7 +234,7 @@ def _undrawn_by(trace: TracebackType | None) -> Widget | None:
         frame = trace.tb_frame
         owner = frame.f_locals.get("self")
         code = frame.f_code
-        is_drawn = code.co_name in ("render_lines", "render_line") and caller.endswith("_compositor.py")
+        is_drawn = code.co_name in _DRAWS and caller.endswith("_compositor.py")
         if isinstance(owner, Widget) and (is_drawn or code.co_name in _MEASURES):
             found = owner
         caller = code.co_filename

@@ -8,9 +8,12 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
 from textual.events import Event, Key, Paste
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount, Widget
 from textual.widgets._toast import ToastRack
+
+from octogram_tui.tui.typed_first import TypedFirst
 
 Taken = TypeVar("Taken")
 
@@ -75,6 +78,7 @@ class KeyOrderApp(App[ReturnType]):
         super().__init__(*arguments, **options)
         self._opening: object | None = None  # what cannot take keys yet
         self._early: list[Key | Paste] = []  # what was typed meanwhile
+        self.typed = TypedFirst()
 
     def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
         """Open a dialog, which is given what is typed from now on, also before it is there."""
@@ -125,8 +129,24 @@ class KeyOrderApp(App[ReturnType]):
         if self._opening is opened:
             self._opening = None
 
+    def post_message(self, message: Message) -> bool:
+        """Take in what comes, and note what of it was typed."""
+        self.typed.came(message)
+        return super().post_message(message)
+
+    def post_display_hook(self) -> None:
+        """Something was drawn."""
+        super().post_display_hook()
+        self.typed.shown()
+
     async def on_event(self, event: Event) -> None:
         """Do what is typed, or keep it for what opens."""
+        try:
+            await self._do_or_keep(event)
+        finally:
+            self.typed.done(event)
+
+    async def _do_or_keep(self, event: Event) -> None:
         if not isinstance(event, (Key, Paste)) or event.is_forwarded:
             await super().on_event(event)
         elif self._opening is not None:

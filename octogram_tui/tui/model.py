@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from octogram_tui.engine.events import Event
+from octogram_tui.engine.events import Event, JobOutput, JobStarted
 from octogram_tui.engine.stimuli import RerunRequest
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.model.ids import InstanceId
@@ -79,8 +79,11 @@ class Model:
         """Whether the run's host went away, whatever is looked at."""
         return self._lost_s is not None
 
-    def apply(self, events: list[Event]) -> list[tuple[Event, Exception]]:
-        """Take events in. Gives those that could not be, and why: they are left out, and those after them are not."""
+    def apply(self, events: list[Event], *, waiting: int = 0) -> list[tuple[Event, Exception]]:
+        """Take events in. Gives those that could not be, and why: they are left out, and those after them are not.
+
+        waiting: how many more there are already
+        """
         refused = []
         for event in events:
             try:
@@ -88,7 +91,7 @@ class Model:
             except Exception as error:
                 refused.append((event, error))
         try:
-            self.time.came(len(events))
+            self.time.came(len(events) + waiting)
         except Exception as error:  # what cannot be copied costs the way back, and not the way on
             refused += [(event, error) for event in events[-1:]]
         return refused
@@ -97,6 +100,10 @@ class Model:
         kind = event.TYPE
         self.head.apply(event)
         if kind in WRITES:
+            assert isinstance(event, (JobOutput, JobStarted))
+            row = self.head.board.instances.get(event.instance) if event.instance is not None else None
+            if row is not None:
+                event.instance = row.key  # one name for all that is kept under it
             self.time.log.apply(event)
             if kind == "job_output":  # most are, and nothing else is about them
                 return

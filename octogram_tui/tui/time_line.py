@@ -68,6 +68,11 @@ class TimeLine:
         return self.shown is not self.head
 
     @property
+    def is_settled(self) -> bool:
+        """Whether there are no folds but those of the latest moment."""
+        return not self.is_back and self._spare is None
+
+    @property
     def shown_log(self) -> Logbook:
         """What was written by the moment that is looked at; put together when somebody wants to read it."""
         if self._shown_log is None:

@@ -96,7 +96,6 @@ EXCEPTIONS = {
         "octogram_tui/projection/timeline.py": ["by_width[:MOST_SPANS * 3 // 4 - 1]"],
         "octogram_tui/report/progress.py": ["output[-TAIL_LINES:]"],
         "octogram_tui/scenario/report.py": ["of_kind[:MAX_ANNOTATIONS - 1]"],
-        "octogram_tui/tui/event_feed.py": ["self._waiting[:BATCH_EVENTS]"],
         "octogram_tui/tui/look/describe.py": ["variable.changes[-LISTED_CHANGES:]"],
         "octogram_tui/tui/look/instance.py": ["texts[-LAST_LINES:]"],
         "octogram_tui/tui/look/pieces.py": ["lines[:FOLDED_LINES]"],

@@ -24,7 +24,6 @@ from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
 from octogram_tui.tui.key_presets import PRESETS
 from octogram_tui.tui.keymap import ACTIONS
 from octogram_tui.tui.live_keys import Keys
-from octogram_tui.tui.messages import SourceEnded
 from octogram_tui.tui.widgets.line_view import LineView
 from tools.pretended_run import PretendedRun
 
@@ -295,7 +294,7 @@ class Drive:
                 self.app.post_message(events.AppBlur())
                 self._is_away = True
             case 4 if rng.random() < 0.1:
-                self.app.post_message(SourceEnded())
+                self.app.source_ended()
         self.app.call_later(self.app.sync)
         return "attached"
 

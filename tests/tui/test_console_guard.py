@@ -168,8 +168,8 @@ async def test_a_pane_that_cannot_be_drawn_says_so_and_the_others_go_on(
             calls.append(1)
             boom()
 
-        monkeypatch.setattr(widget, "_painted", painted)
-        widget._strips.clear()
+        monkeypatch.setattr(widget, "_pieces", painted)
+        widget._forget_painted()
         widget.refresh()
         await until(pilot, lambda: widget in app._covered)
         assert "cannot be drawn: Boom" in screen_text(app)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingsMap
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from octogram_tui.projection.rows import Group, InstanceRow, Row
+from octogram_tui.tui.frame_compositor import FrameCompositor
 from octogram_tui.tui.key_order import TellsOnTop
 from octogram_tui.tui.layout import layout_of
 from octogram_tui.tui.model import Model, Subject
@@ -49,6 +52,7 @@ class PaneScreen(TellsOnTop, Screen[None]):
 
     def __init__(self, app: ConsoleApp) -> None:
         super().__init__(id="run")
+        self._compositor = FrameCompositor()
         model, brush = app.model, app.brush
         self.model = model
         self.status = StatusBar(model, brush, scenario=app.scenario_path)
@@ -66,6 +70,8 @@ class PaneScreen(TellsOnTop, Screen[None]):
         self.grid = PaneGrid(model, brush, self.panes)
         self.before_detail = "plan"
         self.is_pinned = False  # the panes are about what was chosen in another one than the plan
+        self._keys_of: tuple[object, object] = (None, None)  # pane and keys that `_keys` is for
+        self._keys: list[tuple[DOMNode, BindingsMap]] = []
 
     def _pane(self, kind: type[PaneType]) -> PaneType:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
@@ -85,6 +91,21 @@ class PaneScreen(TellsOnTop, Screen[None]):
         self.set_class(self.app.brush.ascii_only, "-ascii")
         self._fit_bars()
         self.focus_pane("plan")
+
+    @property
+    def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
+        """What keys mean now: worked out once for a pane, for the library does it several times for each key."""
+        pane, keys = self.focused, self.app._keymap
+        if not isinstance(pane, LineView):
+            return super()._binding_chain
+        if self._keys_of[0] is not pane or self._keys_of[1] is not keys:
+            self._keys_of, self._keys = (pane, keys), super()._binding_chain
+        return self._keys
+
+    def _on_timer_update(self) -> None:
+        """Draw a frame; what that costs is counted."""
+        with self.app.pace.drawing():
+            super()._on_timer_update()
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may ask for another layout."""

@@ -61,7 +61,7 @@ class Detail(LineView):
                 self._toggled = frozenset()
                 self.cursor = 0
                 self.scroll_line(0)
-        self.sync()
+            self.sync()
 
     def turn_to(self, page: Page) -> None:
         """Show another page; the one that is shown gives way to the first, or to the next to compare with."""

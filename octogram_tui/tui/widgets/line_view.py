@@ -6,15 +6,19 @@ as before is not painted again, and what is not on the screen is not painted at 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.segment import Segment
 from textual.events import Click, Key, Paste
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model, Subject
@@ -23,6 +27,16 @@ from octogram_tui.tui.widgets.scrollbar import draw_whole_cells
 from octogram_tui.tui.widgets.title_line import PaneMark
 
 CACHED_STRIPS = 1_000
+
+
+class Glance(NamedTuple):
+    """What all lines of a frame have in common. base: what all that was painted depends on."""
+
+    base: Hashable
+    cells: int
+    top: int
+    total: int
+    is_selecting: bool
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -51,6 +65,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = 0
         self.painted_lines = 0  # since the start; tests hold it against what is seen
         self._strips: dict[Hashable, Strip] = {}
+        self._texts: dict[Hashable, str] = {}  # the same, as the terminal takes them
+        self._codes: dict[tuple[int, str], str] = {}  # how a style is set there
         self._shown: dict[int, Hashable] = {}
         self._laid_out: tuple[int, int, int] | None = None  # cursor, lines and height at the last look
 
@@ -137,31 +153,51 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(self.cursor, total - 1))
         size = Size(self.line_cells, total + self.header_lines)
         if size != self.virtual_size:
-            self.virtual_size = size
+            self._measure_anew(size)
         laid_out = (self.cursor, total, self.visible_lines)
         if self.has_cursor and laid_out != self._laid_out:
             # A filter, a reload, another size: the cursor stays on the screen, unless the operator looked away from it.
             if was_seen:
                 self.show_line(self.cursor)
             self._laid_out = laid_out
-        stale = [y for y in range(self.size.height) if self._shown.get(y) != self._full_key(y)]
-        if len(stale) > self.size.height // 2:
-            self.refresh()
+        glance, shown, height = self._glance(), self._shown, self.size.height
+        stale = [y for y in range(height) if shown.get(y) != self._full_key(y, glance)]
+        if len(stale) > height // 2:
+            self.refresh(Region(0, 0, glance.cells, height))
         elif stale:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in stale))
+            self.refresh(*(Region(0, y, glance.cells, 1) for y in stale))
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether it shows its end, and what comes: more lines move nothing but its scrollbar."""
+        return False
+
+    def _measure_anew(self, size: Size) -> None:
+        """Be of another size within. The library lays the whole screen out for that, unless nothing else moves."""
+        before, rows = self.virtual_size, self.size.height
+        if self.is_at_end and size.width == before.width and (size.height > rows) is (before.height > rows):
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def _is_seen(self, index: int, height: int) -> bool:
         return self.scroll_offset.y <= index < self.scroll_offset.y + height
 
-    def _full_key(self, y: int) -> Hashable:
-        base = (self.brush.version, self.line_cells, self.has_focus)
-        if y < self.header_lines:
-            return (base, "header", y, self.header_key())
-        index = self.scroll_offset.y + y - self.header_lines
-        total = self.count()
-        if index < total:
-            return (base, self.line_key(index), self.has_cursor and index == self.cursor, self._selected_span(index))
-        return (base, "below", self._empty_piece(y) if not total else ())
+    def _glance(self) -> Glance:
+        cells = self.line_cells
+        base = (self.brush.version, cells, self.has_focus)
+        return Glance(base, cells, self.scroll_offset.y, self.count(), self.text_selection is not None)
+
+    def _full_key(self, y: int, glance: Glance) -> Hashable:
+        header = self.header_lines
+        if y < header:
+            return (glance.base, "header", y, self.header_key())
+        index = glance.top + y - header
+        if index < glance.total:
+            span = self._selected_span(index) if glance.is_selecting else None
+            return (glance.base, self.line_key(index), self.has_cursor and index == self.cursor, span)
+        return (glance.base, "below", self._empty_piece(y) if not glance.total else ())
 
     def _empty_piece(self, y: int) -> Piece:
         lines = self.empty_lines()
@@ -170,39 +206,108 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Give one line to the screen, painted now or before."""
-        width = self.line_cells
-        key = self._full_key(y)
+        glance = self._glance()
+        key = self._full_key(y, glance)
         self._shown[y] = key
         strip = self._strips.get(key)
         if strip is None:
             if len(self._strips) > CACHED_STRIPS:
                 self._strips.clear()
-            strip = self._strips[key] = self._painted(y, width).apply_style(self.rich_style)
-        index = self.scroll_offset.y + y - self.header_lines
+            strip = self._strips[key] = self._painted(y, glance).apply_style(self.rich_style)
+        index = glance.top + y - self.header_lines
         return strip.apply_offsets(0, max(0, index))
 
-    def _painted(self, y: int, width: int) -> Strip:
+    def row_texts(self, rows: Iterable[int], width: int, console: Console) -> dict[int, str]:
+        """Give lines to the terminal as it takes them: what most lines of most frames are drawn by.
+
+        Those are left out that are more than pieces beside each other, which the library has to put together.
+        """
+        glance, height = self._glance(), self.size.height
+        found: dict[int, str] = {}
+        if width != glance.cells or not self._is_plain:
+            return found
+        cursor = self.cursor - glance.top + self.header_lines if self.has_cursor and glance.total else -1
+        for y in rows:
+            if y >= height or (y == cursor and y >= self.header_lines):
+                continue
+            key = self._full_key(y, glance)
+            text = self._texts.get(key)
+            if text is None:
+                if len(self._texts) > CACHED_STRIPS:
+                    self._texts.clear()
+                text = self._texts[key] = self._as_text(self._pieces(y, glance), width, console)
+            self._shown[y] = key
+            found[y] = text
+        return found
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nothing is selected in it, and nothing covers it. It has no edge in any theme."""
+        return self.text_selection is None and "render_lines" not in self.__dict__
+
+    def _as_text(self, pieces: list[Piece], width: int, console: Console) -> str:
+        out = []
+        for text, style in pieces:
+            cells = cell_len(text)
+            if cells > width:
+                text, cells = set_cell_size(text, width), width
+            if cells:
+                out.append(self._coded(text, style, console))
+            width -= cells
+        if width:
+            out.append(self._coded(" " * width, "text", console))
+        return "".join(out)
+
+    def _coded(self, text: str, style: str, console: Console) -> str:
+        name = (self.brush.version, style)
+        codes = self._codes.get(name)
+        if codes is None:
+            if len(self._codes) > CACHED_STRIPS:
+                self._codes.clear()
+            codes = self._codes[name] = self._codes_of(style, console)
+        return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+    def _codes_of(self, style: str, console: Console) -> str:
+        """Work out how a style is set: as the library does it for a line."""
+        strip = Strip([Segment("x", self.rich_style + self.brush.style(style))])
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, background)
+        return strip.render(console).partition("x")[0].removeprefix("\x1b[").removesuffix("m")
+
+    def _pieces(self, y: int, glance: Glance) -> list[Piece]:
+        """Paint a line."""
         if y < self.header_lines:
-            return self.brush.strip(self.paint_header_line(y, width), width)
-        index = self.scroll_offset.y + y - self.header_lines
-        if index >= self.count():
-            text, style = self._empty_piece(y) if not self.count() else ("", "")
-            return self.brush.strip([("  ", ""), (text, style)], width)
+            return self.paint_header_line(y, glance.cells)
+        index = glance.top + y - self.header_lines
+        if index >= glance.total:
+            return [("  ", ""), self._empty_piece(y) if not glance.total else ("", "")]
         self.painted_lines += 1
+        return self.paint(index, glance.cells)
+
+    def _painted(self, y: int, glance: Glance) -> Strip:
+        pieces = self._pieces(y, glance)
+        index = glance.top + y - self.header_lines
+        if y < self.header_lines or index >= glance.total:
+            return self.brush.strip(pieces, glance.cells)
         over = ""
         if self.has_cursor and index == self.cursor:
             over = "cursor" if self.has_focus else "cursor-idle"
-        return self._with_selection(index, self.brush.strip(self.paint(index, width), width, over=over))
+        return self._with_selection(index, self.brush.strip(pieces, glance.cells, over=over))
 
     def notify_style_update(self) -> None:
         """The look changed (focus, theme): nothing that was painted holds."""
         super().notify_style_update()
-        self._strips.clear()
-        self._shown.clear()
+        self._codes.clear()
+        self._forget_painted()
 
     def moment_changed(self) -> None:
         """Another moment of the run is looked at: nothing that was painted holds, and every row is another object."""
+        self._forget_painted()
+
+    def _forget_painted(self) -> None:
         self._strips.clear()
+        self._texts.clear()
         self._shown.clear()
 
     # Selecting with the mouse

@@ -35,8 +35,7 @@ class LogPainter:
 
     def measure(self, tab: LogTab, width: int) -> int:
         """Make room for the names of a log; returns the cells that stand before each text."""
-        names = tab.names()
-        longest = max((cell_len(self.brush.text(name, limit=NAME_CELLS)) for name in names), default=0)
+        longest = tab.longest_name(lambda name: cell_len(self.brush.text(name, limit=NAME_CELLS)))
         self.name_cells = min(longest, NAME_CELLS, width // 4)
         return cells_of(self._prefix(0.0, "", ""))
 

@@ -34,7 +34,7 @@ class LogTab:
         self.top = 0  # the row at the top when something else is shown
         self.left = 0  # cells that are scrolled away at the left
         self._foothold: Foothold | None = None
-        self._naming = (-1, "")  # of how many origins, and what tells them apart
+        self._naming = Naming(subject)
 
     @property
     def lines(self) -> list[Line]:
@@ -63,7 +63,7 @@ class LogTab:
         if not self.view.go_to(logbook):
             self.view = LogView(logbook, self.view.scope)
         self.unseen = 0
-        self._naming = (-1, "")
+        self._naming = Naming(subject)
         if self.search is not None:
             self.search = self.search.anew()
             self.search.take((line.text for line in self.lines), self.view.removed)
@@ -96,29 +96,62 @@ class LogTab:
 
     def name_of(self, origin: Origin) -> str:
         """Say in a word who wrote a line, as far as the subject leaves that open; empty where all is of one."""
-        kind = self._differs()
-        if kind == "item":
+        self._naming.look(self.view.origins)
+        return self._naming.name_of(origin)
+
+    def longest_name(self, cells: Callable[[str], int]) -> int:
+        """Give the cells of the longest name that stands before lines. cells: says how many a name takes."""
+        self._naming.look(self.view.origins)
+        return self._naming.longest(self.view.origins, cells)
+
+
+class Naming:
+    """What tells those apart who wrote. Each of them is looked at once, for there may be a hundred thousand."""
+
+    def __init__(self, subject: Subject | None) -> None:
+        self._knows_job = isinstance(subject, Group) and subject.kind is Kind.AGENT
+        self._knows_agent = self._knows_job or isinstance(subject, AgentRow)
+        self._looked = self._measured = 0  # at how many
+        self._agents: set[str] = set()
+        self._jobs: set[str] = set()
+        self._items: set[str] = set()
+        self._differs = ""
+        self._names: set[str] = set()
+        self._longest = 0
+
+    def look(self, origins: list[Origin]) -> None:
+        """Take in who wrote since."""
+        if len(origins) == self._looked:
+            return
+        since = origins[self._looked :]
+        self._agents.update([origin.agent for origin in since])
+        self._jobs.update([origin.process or origin.job for origin in since])
+        if len(self._items) < 2:
+            self._items.update([str(origin.item) for origin in since])
+        self._looked = len(origins)
+        differs = "item" if len(self._items) > 1 else ""
+        if not self._knows_job and len(self._jobs) > 1:
+            differs = "job"
+        if not self._knows_agent and len(self._agents) > 1:
+            differs = "agent"
+        if differs != self._differs:
+            self._differs = differs
+            self._measured = self._longest = 0
+            self._names.clear()
+
+    def name_of(self, origin: Origin) -> str:
+        """Give a name."""
+        if self._differs == "item":
             return "" if origin.item is None else str(origin.item)
-        if kind == "agent":
+        if self._differs == "agent":
             return origin.agent
-        return (origin.process or origin.job or origin.agent) if kind == "job" else ""
+        return (origin.process or origin.job or origin.agent) if self._differs == "job" else ""
 
-    def names(self) -> set[str]:
-        """Give all names that stand before lines."""
-        return {self.name_of(origin) for origin in self.view.origins} if self._differs() else set()
-
-    def _differs(self) -> str:
-        origins = self.view.origins
-        if self._naming[0] != len(origins):
-            self._naming = (len(origins), _what_differs(self.subject, origins))
-        return self._naming[1]
-
-
-def _what_differs(subject: Subject | None, origins: list[Origin]) -> str:
-    is_of_one_job = isinstance(subject, Group) and subject.kind is Kind.AGENT
-    if not is_of_one_job:
-        if not isinstance(subject, AgentRow) and len({origin.agent for origin in origins}) > 1:
-            return "agent"
-        if len({origin.process or origin.job for origin in origins}) > 1:
-            return "job"
-    return "item" if len({str(origin.item) for origin in origins}) > 1 else ""
+    def longest(self, origins: list[Origin], cells: Callable[[str], int]) -> int:
+        """Give the cells of the longest name."""
+        if self._differs:
+            fresh = {self.name_of(origin) for origin in origins[self._measured :]} - self._names
+            self._names |= fresh
+            self._longest = max(self._longest, max(map(cells, fresh), default=0))
+        self._measured = len(origins)
+        return self._longest

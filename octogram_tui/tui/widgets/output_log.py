@@ -63,6 +63,11 @@ class OutputLog(LineView):
         return self.tab.is_following
 
     @property
+    def is_at_end(self) -> bool:
+        """Whether more lines move nothing else."""
+        return self.tab.is_following
+
+    @property
     def unseen(self) -> int:
         """How many lines came since it follows no more."""
         return self.tab.unseen

@@ -53,6 +53,7 @@ class TimelineView(LineView):
         self._longest = 0  # the cells of the longest name
         self._basis: object = None  # what the rows were listed for
         self._critical: dict[JobKey, str] = {}
+        self._longest_agent = 0  # the cells of the longest name among them
         self._of_version = -1
         self._whole_s = 1.0  # what the width of the bars stands for
 
@@ -71,9 +72,11 @@ class TimelineView(LineView):
         while row is not None and row not in self._rows:
             row = row.parent
         if isinstance(row, Group) and not self.has_focus:
-            self.cursor = self._rows.index(row)
-            self.show_line(self.cursor)
-            self.sync()
+            index = self._rows.index(row)
+            if index != self.cursor:
+                self.cursor = index
+                self.show_line(self.cursor)
+                self.sync()
 
     def moment_changed(self) -> None:
         """Draw what had run by then, with the cursor on the same row."""
@@ -104,7 +107,11 @@ class TimelineView(LineView):
             self._lay_out(stages, unfolded)
         if timeline.version != self._of_version:
             self._of_version = timeline.version
-            self._critical = timeline.critical()
+            critical = timeline.critical()
+            if critical != self._critical:
+                self._critical = critical
+                names = map(self.brush.text, set(critical.values()))
+                self._longest_agent = max(map(cell_len, names), default=0)
         head = self.model.head.timeline.end_s
         end_s = self._now_s if not self.model.is_back else self.model.head.at_s if head is None else head
         self._whole_s = whole_s(end_s, is_over=(head if self.model.is_back else timeline.end_s) is not None)
@@ -181,7 +188,7 @@ class TimelineView(LineView):
         """What it takes to name whom the end waited for, where there is room for that."""
         if width < WIDE_CELLS or not self._critical:
             return 0
-        return min(AGENT_CELLS, max(cell_len(self.brush.text(agent)) for agent in self._critical.values())) + 2
+        return min(AGENT_CELLS, self._longest_agent) + 2
 
     def _left(self, width: int) -> int:
         return self._name_cells(width) + 5
