@@ -13,6 +13,7 @@ from octogram_tui.engine.kept_results import KeptResults
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
+from octogram_tui.template.bound import Turn
 
 
 class Absent(Enum):
@@ -48,6 +49,7 @@ class Core:
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
+        self.turn = Turn()  # the feeding under way, or the last one
 
     @property
     def paused_s(self) -> float:

@@ -6,7 +6,7 @@ Each way has a method of its own, which moves the instance, states what happened
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine import results
@@ -253,6 +253,18 @@ class Transitions:
         """An agent is gone: what ran there failed."""
         for instance in self._instances.on_agent(agent, "running", "watching"):
             self._lose(instance, message)
+
+    def lose_all(self, agents: Iterable[str], message: str) -> None:
+        """All agents are gone."""
+        there: dict[str, list[Instance]] = {}
+        for instance in self._instances.in_state("running", "watching"):
+            there.setdefault(instance.id.agent, []).append(instance)
+        if not there:
+            return
+        for agent in agents:
+            for instance in there.get(agent, ()):
+                if instance.state in ("running", "watching"):
+                    self._lose(instance, message)
 
     def _lose(self, instance: Instance, message: str) -> None:
         if instance.state == "watching":
