@@ -252,7 +252,9 @@ def main() -> None:
         {f"{n:,} agents": lambda s=s: most_of_a_turn(s, lambda run: run.longest_s * 1e3) for n, s in fleets.items()},  # type: ignore[misc]
         rounds,
     )
-    lanes = {n: scenario_of(n, f"name: one, {PLAIN}", stage="\n    run_agents: sequential") for n in (100, 1_000, 4_000)}
+    lanes = {
+        n: scenario_of(n, f"name: one, {PLAIN}", stage="\n    run_agents: sequential") for n in (100, 1_000, 4_000)
+    }
     table(
         "A step, with a lane of each agent held",
         "µs",

@@ -24,10 +24,10 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import Grown, Variables
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
-
 
 LANES_A_STEP = 8
 """So many agents are chosen for a stage in the time of a step."""
@@ -36,8 +36,8 @@ LANES_A_STEP = 8
 class Start(NamedTuple):
     """The variables when a stage had its turn, and who of the run's course had set them until then."""
 
-    variables: Mapping[str, Value]
-    by_course: Mapping[str, tuple[int, Value | object]]
+    variables: Variables
+    by_course: Mapping[str, tuple[int, Value | Grown | object]]
 
 
 class CourseListener(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from octogram_tui.engine import results
@@ -19,6 +19,7 @@ from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec
+from octogram_tui.model.values import Value
 from octogram_tui.template.items import expand_items
 
 
@@ -288,7 +289,7 @@ class Dispatcher:
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
-            variables = job_run.snapshot
+            variables: Mapping[str, Value] = job_run.snapshot
             if lane.stage_run.then and (spec.key, lane.agent) in lane.stage_run.then:
                 variables = lane.stage_run.then[spec.key, lane.agent].over(variables)
             if self._readings.names_of(spec).is_computed:

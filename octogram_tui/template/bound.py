@@ -18,8 +18,8 @@ from octogram_tui.template.requests import Bound, Kind, Request, answered, encod
 from octogram_tui.template.scope import missing_variable
 
 STEPS = 256
-"""What one feeding of the engine does before it leaves the rest to another: so many instances, lanes or agents are moved.
-Whatever there is to do, whoever waits for the loop waits for this much of it."""
+"""What one feeding of the engine does before it leaves the rest to another: so many instances, lanes or agents are
+moved. Whatever there is to do, whoever waits for the loop waits for this much of it."""
 MOST_IN_A_TURN = 8
 AN_EVALUATION = STEPS // MOST_IN_A_TURN
 A_STEP_LOOKS = 500
