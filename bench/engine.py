@@ -147,9 +147,20 @@ def instance_us(scenario: Scenario) -> float:
     return sum(run.seconds.get(kind, 0.0) for kind in turns) / run.fed[AttemptReport] * 1e6
 
 
-def fleet_us(scenario: Scenario, kind: type) -> float:
-    """Give what one agent costs that comes up, or stops."""
-    return Run(scenario).go().each_us(kind)
+def up_us(scenario: Scenario) -> float:
+    """Give what one agent costs that is started and comes up; but for the last, with which the stage begins."""
+    run = Run(scenario)
+    run.go(lambda _: run.fed.get(AgentUpReport) == len(scenario.agents) - 1)
+    return sum(run.seconds.values()) / len(scenario.agents) * 1e6
+
+
+def down_us(scenario: Scenario) -> float:
+    """Give what one agent costs that is told to stop and does."""
+    run = Run(scenario, keep_alive=True).go()
+    run.seconds.clear()
+    run.feed(StopRequest())
+    run.go()
+    return sum(run.seconds.values()) / len(scenario.agents) * 1e6
 
 
 def registered_bytes(scenario: Scenario) -> float:
@@ -200,7 +211,7 @@ def stop_us(scenario: Scenario) -> float:
 
 def main() -> None:
     """Print all tables."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     most = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     fleets = {n: scenario_of(n, *(f"name: job {j}, {PLAIN}" for j in range(20_000 // n))) for n in (10, 100, 1_000)}
     fleets[10_000] = scenario_of(10_000, f"name: one, {PLAIN}", f"name: two, {PLAIN}")
@@ -218,11 +229,11 @@ def main() -> None:
         {f"{n:,} instances": lambda s=s: instance_us(s) for n, s in runs.items()},  # type: ignore[misc]
         rounds if most <= 100_000 else 1,
     )
-    for word, kind in (("coming up", AgentUpReport), ("stopping", AgentEndReport)):
+    for word, cost in (("coming up", up_us), ("stopping", down_us)):
         table(
             f"An agent, {word}",
             "µs",
-            {f"{n:,} agents": lambda n=n, k=kind: fleet_us(fleets[n], k) for n in (100, 1_000, 10_000)},  # type: ignore[misc]
+            {f"{n:,} agents": lambda n=n, f=cost: f(fleets[n]) for n in (100, 1_000, 10_000)},  # type: ignore[misc]
             rounds,
         )
     kept = {n: scenario_of(1, of_items(n, PLAIN, ", register: out")) for n in (100, 1_000, 10_000)}
