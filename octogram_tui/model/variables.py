@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from octogram_tui.model.values import Value
 
@@ -95,12 +95,12 @@ class Variables(Mapping[str, Value]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values: dict[str, Any] = dict(values._values if isinstance(values, Variables) else values)
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values: dict[str, Value | Grown] = dict(values._values if isinstance(values, Variables) else values)
 
     def __getitem__(self, name: str) -> Value:
         value = self._values[name]
-        return value.value() if type(value) is Grown else value
+        return value.value() if isinstance(value, Grown) else value
 
     def __contains__(self, name: object) -> bool:
         return name in self._values
@@ -136,7 +136,7 @@ class Variables(Mapping[str, Value]):
         return self._with({known: value for known, value in self._values.items() if known != name})
 
     @staticmethod
-    def _with(values: dict[str, Any]) -> Variables:
+    def _with(values: dict[str, Value | Grown]) -> Variables:
         made = Variables.__new__(Variables)
         made._values = values
         return made
