@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from octogram_tui.engine.events import JobFinished, VariableChanged
+from octogram_tui.engine.events import EntryRegistered, JobFinished, VariableChanged
 from octogram_tui.errors import JournalError
 from octogram_tui.journal import order, reader, recovery
 
@@ -161,6 +161,8 @@ class Scene:
                     outcome.states[str(event.instance)] = event.state
                 elif isinstance(event, VariableChanged):
                     outcome.variables[event.name] = event.value
+                elif isinstance(event, EntryRegistered):
+                    outcome.variables[event.name] = event.over(outcome.variables.get(event.name))
             if not recovery.is_sound(self.journal):
                 outcome.wrong.append("the journal is not sound")
         except JournalError as error:

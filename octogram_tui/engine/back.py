@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from octogram_tui.engine.core import ABSENT, BY_HAND, Core
+from octogram_tui.engine.core import BY_HAND, Core
 from octogram_tui.engine.course import Start
 from octogram_tui.engine.events import CourseMovedBack
 from octogram_tui.engine.instances import WENT_BACK
 from octogram_tui.engine.staleness import Found
+from octogram_tui.model.variables import ABSENT
 
 if TYPE_CHECKING:
     from octogram_tui.engine.machine import Engine

@@ -18,6 +18,7 @@ from octogram_tui.engine.stimuli import Inputs, RerunAllRequest
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import StageSpec
+from octogram_tui.model.values import Value
 
 Lanes = dict[str, Mapping[str, Lane] | str]
 """By stage, the agents that it has now, or why nothing of it can run again."""
@@ -89,7 +90,7 @@ class Beside:
         if current is not None and current.spec.key == id_.stage and id_.agent not in agents_past(current, id_.job):
             return "its agent is not through with the job yet"
         try:
-            variables = self._core.variables
+            variables: Mapping[str, Value] = self._core.variables
             if inputs == "then" and id_ in self._instances.readings:
                 variables = self._instances.readings[id_].over(variables)
             if not draws(variables, lanes[id_.agent], job, id_):

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING
 
 from octogram_tui.engine.effects import Effect
-from octogram_tui.engine.events import Event, VariableChanged
+from octogram_tui.engine.events import EntryRegistered, Event, VariableChanged
 from octogram_tui.engine.kept_results import KeptResults
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.model.values import Value
-
-
-class Absent(Enum):
-    """Stands for the value of a variable that is not there."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Absent.ABSENT
-"""What stands for a variable that does not exist."""
+from octogram_tui.model.variables import ABSENT, Grown, Variables
+from octogram_tui.template.bound import Turn
 
 BY_HAND = ("operator", "scenario")
 """Who sets variables from outside of the course of the run."""
+
+
+if TYPE_CHECKING:
+    from octogram_tui.engine.results import Update
 
 
 class Core:
@@ -34,11 +28,11 @@ class Core:
     def __init__(self, scenario: Scenario, options: RunOptions) -> None:
         self.scenario = scenario
         self.options = options
-        self.variables: Mapping[str, Value] = dict(scenario.variables)
+        self.variables = Variables(scenario.variables)
         self.has_refused_edit = False  # the scenario's text was not what runs when it was read last
         self.epoch = 0  # how often a variable was set by hand
         self.by_course: dict[
-            str, tuple[int, Value | object]
+            str, tuple[int, Value | Grown | object]
         ] = {}  # by name: in which epoch a job set it last, and to what
         self.results = KeptResults()
         self.at_s = 0.0
@@ -48,6 +42,7 @@ class Core:
         self.seq = 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
+        self.turn = Turn()  # the feeding under way, or the last one
 
     @property
     def paused_s(self) -> float:
@@ -93,9 +88,9 @@ class Core:
         else:
             self.by_course[name] = self.epoch, value
         if value is ABSENT:
-            self.variables = {k: v for k, v in self.variables.items() if k != name}
+            self.variables = self.variables.without(name)
         else:
-            self.variables = {**self.variables, name: value}  # type: ignore[dict-item]
+            self.variables = self.variables.with_value(name, value)  # type: ignore[arg-type]
 
     def set_variable(self, name: str, value: Value, by: str) -> None:
         """Store a variable."""
@@ -103,8 +98,20 @@ class Core:
             self.epoch += 1
         else:
             self.by_course[name] = self.epoch, value
-        self.variables = {**self.variables, name: value}
+        self.variables = self.variables.with_value(name, value)
         self.emit(VariableChanged(name=name, value=value, by=by))
+
+    def follow(self, update: Update, by: str) -> None:
+        """Store what an attempt's end changes."""
+        name, was_there = update.name, update.name in self.variables
+        self.variables = update.after
+        if update.is_removed and not was_there:
+            return
+        self.by_course[name] = self.epoch, self.variables.held(name)
+        if update.entry is None:
+            self.emit(VariableChanged(name=name, value=update.value, removed=update.is_removed, by=by))
+        else:
+            self.emit(EntryRegistered(name=name, entry=update.entry, value=update.value, by=by, size=update.size))
 
     def remove_variable(self, name: str, by: str) -> None:
         """Remove a variable; of an unknown one nothing is said, as in the original."""

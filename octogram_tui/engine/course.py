@@ -24,16 +24,20 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import Grown, Variables
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
+
+LANES_A_STEP = 8
+"""So many agents are chosen for a stage in the time of a step."""
 
 
 class Start(NamedTuple):
     """The variables when a stage had its turn, and who of the run's course had set them until then."""
 
-    variables: Mapping[str, Value]
-    by_course: Mapping[str, tuple[int, Value | object]]
+    variables: Variables
+    by_course: Mapping[str, tuple[int, Value | Grown | object]]
 
 
 class CourseListener(Protocol):
@@ -196,6 +200,7 @@ class Course:
         self.held = ""
         self._breakpoints.stage_begins()
         self._readings.stage_began(stage_run.spec)
+        self._core.turn.left -= len(stage_run.lanes) // LANES_A_STEP
         self.announce(stage_run)
         self._dispatcher.open(stage_run)
 
@@ -235,7 +240,7 @@ class Course:
         left, self.current = self.current, None
         if left is not None:
             self._dispatcher.close(left, "rerun")
-            self._dispatcher.settle()
+            self._dispatcher.settle(at_once=True)
         self.is_next_due = False
         self.begin(stage_run)
 
@@ -248,7 +253,7 @@ class Course:
         left, self.current = self.current, None
         if left is not None:
             self._dispatcher.close(left, "the run goes back")
-            self._dispatcher.settle()
+            self._dispatcher.settle(at_once=True)
         for stage in self._core.scenario.stages[position:]:
             self.finished.discard(stage.key)
             self._gate.answers.pop(stage.key, None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 from octogram_tui.engine import results
 from octogram_tui.engine.breakpoints import Breakpoints, Met
@@ -19,7 +19,7 @@ from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec
-from octogram_tui.template.bound import is_turn_long
+from octogram_tui.model.values import Value
 from octogram_tui.template.items import expand_items
 
 
@@ -33,6 +33,14 @@ class StageListener(Protocol):
     def stop_at(self, met: Met, instance: Instance | None = None) -> None:
         """A breakpoint was met: hold what it holds."""
         ...
+
+
+class Closing(NamedTuple):
+    """A stage run that ends: what is under way there and still to be ended, and the lanes that have begun."""
+
+    instances: deque[Instance]
+    lanes: list[Lane]
+    reason: str
 
 
 class Dispatcher:
@@ -54,7 +62,7 @@ class Dispatcher:
         self._breakpoints = breakpoints
         self._listener = listener
         self.transitions: Transitions  # set by the machine: each tells the other what it has done
-        self._work: deque[Lane | JobRun | Instance] = deque()  # an instance: it runs again, or goes on
+        self._work: deque[Lane | JobRun | Closing | Instance] = deque()  # an instance: it runs again, or goes on
         self._as_then: set[InstanceId] = set()  # of those the ones that see the variables as before
         self.stage_runs: list[StageRun] = []
 
@@ -78,14 +86,18 @@ class Dispatcher:
         if not stage_run.open_lanes:
             self._close_stage(stage_run)
 
-    def settle(self) -> None:
-        """Advance everything that can move, until nothing does or the rest is for another turn."""
-        while self._work and not is_turn_long():
+    def settle(self, *, at_once: bool = False) -> None:
+        """Advance everything that can move, until nothing does or the rest is for another turn; at_once: it is not."""
+        turn = self._core.turn
+        while self._work and (at_once or turn.left > 0):
+            turn.left -= 1
             unit = self._work.popleft()
             if isinstance(unit, JobRun):
                 self._advance_job(unit)
             elif isinstance(unit, Lane):
                 self._advance_lane(unit)
+            elif isinstance(unit, Closing):
+                self._go_on_closing(unit, at_once=at_once)
             elif unit.state == "stopped":
                 self._go_on(unit)
             else:
@@ -221,15 +233,16 @@ class Dispatcher:
         self._listener.stage_done(stage_run)
 
     def _advance_job(self, job_run: JobRun) -> None:
-        stage_run = job_run.lane.stage_run
-        if not job_run.is_open:
-            return
+        stage_run, turn = job_run.lane.stage_run, self._core.turn
+        if not job_run.is_open or (stage_run.is_closing and job_run.drawn is not None):
+            return  # what is drawn is ended first
         while not stage_run.is_closing:
             if job_run.begun and job_run.is_sequential:
                 return
-            if is_turn_long():
+            if turn.left <= 0:
                 self._work.append(job_run)
                 return
+            turn.left -= 1
             instance = job_run.drawn or self._draw(job_run)
             if instance is None:
                 break
@@ -276,7 +289,7 @@ class Dispatcher:
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:
-            variables = job_run.snapshot
+            variables: Mapping[str, Value] = job_run.snapshot
             if lane.stage_run.then and (spec.key, lane.agent) in lane.stage_run.then:
                 variables = lane.stage_run.then[spec.key, lane.agent].over(variables)
             if self._readings.names_of(spec).is_computed:
@@ -311,26 +324,41 @@ class Dispatcher:
         self.transitions.pass_over(instance, "operator")
         return True
 
-    def close(self, stage_run: StageRun, reason: str) -> None:
-        """Begin nothing more of a stage run and end what it has under way."""
+    def close(self, stage_run: StageRun, reason: str, *, at_once: bool = True) -> None:
+        """Begin nothing more of a stage run and end what it has under way; in several turns, unless it is at_once."""
         stage_run.is_closing = True
-        opened = [lane for lane in stage_run.lanes if lane not in stage_run.waiting]
+        waiting = set(stage_run.waiting)
+        opened = [lane for lane in stage_run.lanes if lane not in waiting]
         for lane in stage_run.waiting:  # it never begins, and must not count as ended when this is called again
             lane.is_done = True
         stage_run.waiting.clear()
-        for instance in self._instances.of_stage(stage_run):
-            self.transitions.end_for(instance, reason)
-        for lane in opened:
+        there = deque(self._instances.of_stage(stage_run))
+        self._go_on_closing(Closing(there, opened, reason), at_once=at_once)
+
+    def _go_on_closing(self, closing: Closing, *, at_once: bool) -> None:
+        turn = self._core.turn
+        while closing.instances:
+            if turn.left <= 0 and not at_once:
+                self._work.append(closing)
+                return
+            turn.left -= 1
+            self.transitions.end_for(closing.instances.popleft(), closing.reason)
+        for lane in closing.lanes:
             for job_run in lane.active.values():
                 job_run.drawn = None
                 self._work.append(job_run)
             self._work.append(lane)
 
-    def give_up_cancelled(self, after_s: float) -> None:
-        """End what was to be cancelled and whose agent never said that it was."""
+    def give_up_cancelled(self, after_s: float) -> bool:
+        """End what was to be cancelled and whose agent never said that it was. False when more of it is left."""
+        turn = self._core.turn
         for instance in list(self._instances.in_state("running")):
             if instance.job_run.lane.stage_run.is_closing:
+                if turn.left <= 0:
+                    return False
+                turn.left -= 1
                 self.transitions.give_up(instance, after_s)
+        return True
 
     def adopt(self, stage_run: StageRun, jobs: tuple[JobSpec, ...]) -> None:
         """An edited stage is in force: what a lane has not begun yet follows the new text."""

@@ -42,7 +42,7 @@ class Ending:
             engine.course.asked = ""
             for stage_run in list(engine.dispatcher.stage_runs):
                 if not stage_run.spec.always:  # what collects and cleans goes on: one agent's failure is its own
-                    engine.dispatcher.close(stage_run, reason)
+                    engine.dispatcher.close(stage_run, reason, at_once=False)
             if engine.in_flight:
                 engine.core.order(ArmTimer(RunTimer.CANCEL, CANCEL_S))
             engine.course.is_next_due = engine.course.is_next_due or engine.course.current is None
@@ -102,9 +102,8 @@ class Ending:
         engine = self._engine
         if engine.phase != "stopping" or not engine.fleet.is_stopped:
             return
-        for agent in engine.fleet.names:
-            engine.transitions.lose_agent(agent, "the run was stopped")
-        engine.dispatcher.settle()
+        engine.transitions.lose_all(engine.fleet.names, "the run was stopped")
+        engine.dispatcher.settle(at_once=True)
         engine.move("finished")
         code = exit_code(engine.causes)
         engine.core.emit(

@@ -392,6 +392,27 @@ class VariableChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class EntryRegistered(Event):
+    """A job with items registered what one of them gave: `name`, which is a map by item, has this `value` at `entry`.
+
+    size: how many entries the map has now; with 1 it has this one only, whatever the variable was before. by: the
+    instance's name. Else a variable's new value is told by `variable_changed`, as a whole.
+    """
+
+    TYPE: ClassVar[str] = "entry_registered"
+    name: str
+    entry: str
+    value: Value = None
+    by: str = ""
+    size: int = 1
+
+    def over(self, before: object) -> dict[str, Value]:
+        """Give the map, from what the variable was before."""
+        known = before if isinstance(before, dict) and self.size > 1 else {}
+        return {**known, self.entry: self.value}
+
+
+@dataclass(slots=True, kw_only=True)
 class ServiceAnnounced(Event):
     """An agent offers something: a node's RPC, files over HTTP, metrics. state: up, or down with the reason.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 
 from octogram_tui.engine.core import Core
@@ -44,6 +44,9 @@ class Fleet:
         self._services = services
         self._transitions = transitions
         self._state: dict[str, AgentState] = {}
+        self._count: Counter[AgentState] = Counter()  # how many are in each: nobody goes through all at each report
+        self._to_start: deque[str] = deque()  # in further turns
+        self._to_stop: dict[str, bool] = {}  # in further turns, each with whether it is by force
         self._specs: dict[str, AgentSpec] = {}
         self._prometheus = Prometheus(core)
         self._breaches: Counter[str] = Counter()
@@ -80,7 +83,7 @@ class Fleet:
     @property
     def is_ready(self) -> bool:
         """Whether every agent takes jobs."""
-        are_up = all(s in ("ready", "suspect") for s in self._state.values())
+        are_up = self._count["ready"] + self._count["suspect"] == len(self._state)
         return are_up and not self._prometheus.is_awaited
 
     @property
@@ -88,12 +91,12 @@ class Fleet:
         """Whether no agent is on its way up, and none will be."""
         if self._prometheus.is_awaited:
             return self.first_failed == self._prometheus.agent  # the others wait for it, unless it cannot be
-        return not any(s in ("new", "starting") for s in self._state.values())
+        return not (self._count["new"] or self._count["starting"])
 
     @property
     def is_stopped(self) -> bool:
         """Whether no agent is left to wait for."""
-        return all(s == "stopped" for s in self._state.values())
+        return self._count["stopped"] == len(self._state)
 
     def problem(self, agent: str) -> str:
         """Say why an agent cannot take a job; empty when it can."""
@@ -103,7 +106,27 @@ class Fleet:
     def _move(self, agent: str, state: AgentState) -> None:
         if state not in AGENT_MOVES[self._state[agent]]:
             raise EngineBug(f"agent {agent}: no move from {self._state[agent]} to {state}", [])
+        self._count[self._state[agent]] -= 1
+        self._count[state] += 1
         self._state[agent] = state
+
+    @property
+    def has_work(self) -> bool:
+        """Whether agents are still to be started or stopped."""
+        return bool(self._to_start or self._to_stop)
+
+    def settle(self) -> None:
+        """Start and stop what is to be, until nothing is or the rest is for another turn."""
+        turn = self._core.turn
+        while self._to_start and turn.left > 0:
+            turn.left -= 1
+            name = self._to_start.popleft()
+            if self._state[name] == "new":
+                self._start(name)
+        while self._to_stop and turn.left > 0:
+            turn.left -= 1
+            name = next(iter(self._to_stop))
+            self._stop(name, force=self._to_stop.pop(name))
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -121,6 +144,7 @@ class Fleet:
     def _add(self, spec: AgentSpec) -> None:
         self._specs[spec.name] = spec
         self._state[spec.name] = "new"
+        self._count["new"] += 1
         self._services.addresses[spec.name] = spec.address_for_others
 
     def add(self, spec: AgentSpec) -> None:
@@ -135,8 +159,8 @@ class Fleet:
         self._order_start(name)
 
     def _start_others(self) -> None:
-        for name in [n for n, s in self._state.items() if s == "new"]:
-            self._start(name)
+        self._to_start.extend(name for name, state in self._state.items() if state == "new")
+        self.settle()
 
     def came_up(self, stimulus: AgentUpReport) -> None:
         """An agent greeted us."""
@@ -209,6 +233,7 @@ class Fleet:
             if state == "failed":
                 self._move(name, "stopped")
         names = [name for name, state in self._state.items() if state not in ("new", "lost", "stopped")]
+        self._to_stop.clear()  # a run that is being stopped begins that wave anew
         for name in names:
             self._move(name, "starting")
             self._core.emit(AgentStarting(agent=name, where=self._specs[name].transport))
@@ -330,23 +355,27 @@ class Fleet:
 
     def _stop_wave(self, *, force: bool = False) -> None:
         """Stop the agents of the lowest wave that is left: an agent stops its own processes in order by itself."""
-        if not force and "stopping" in self._state.values():
+        if not force and (self._count["stopping"] or self._to_stop):
             return
         left = {name: self._wave(name) for name, state in self._state.items() if state != "stopped"}
         now = min(left.values(), default=0)
-        for name, wave in left.items():
-            if force or wave == now:
-                self._move(name, "stopping")
-                if name in self._untried:
-                    self._untried.discard(name)
-                    self._order_start(name)
-                self._core.order(StopAgent(name, force))
+        self._to_stop.update((name, force) for name, wave in left.items() if force or wave == now)
+        self.settle()
+
+    def _stop(self, name: str, *, force: bool) -> None:
+        if self._state[name] == "stopped":  # it was lost while it waited
+            return
+        self._move(name, "stopping")
+        if name in self._untried:
+            self._untried.discard(name)
+            self._order_start(name)
+        self._core.order(StopAgent(name, force))
 
     def _wave(self, name: str) -> int:
         """Bakers, DAL and rollup nodes anywhere end before the nodes that they follow; Prometheus sees them all end."""
         if name == self._prometheus.agent:
             return 2
-        return int(any(agent == name and s.kind == "node" and s.is_up for agent, s in self._services.all()))
+        return int(any(s.kind == "node" and s.is_up for s in self._services.of(name)))
 
     def ended(self, stimulus: AgentEndReport) -> None:
         """An agent ended, and said whether anything is left."""

@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from octogram_tui.dataclass import dataclass
-from octogram_tui.engine.core import ABSENT, Core
+from octogram_tui.engine.core import Core
 from octogram_tui.engine.reload import adopt_variables
 from octogram_tui.engine.staleness import Found
 from octogram_tui.errors import TemplateError
@@ -19,6 +19,7 @@ from octogram_tui.model.diff import compare
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope

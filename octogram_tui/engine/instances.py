@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
+from octogram_tui.engine.kept_readings import KeptReadings
 from octogram_tui.engine.line import Line, Standing
 from octogram_tui.engine.schedule import JobRun, StageRun
 from octogram_tui.engine.states import AT_GATE, BEGUN, IN_FLIGHT, INSTANCE_MOVES, InstanceState
@@ -112,9 +113,7 @@ class Instances:
             state: {} for state in INSTANCE_MOVES if state not in ("planned", "done")
         }
         self.line = Line()  # what stands at the gate
-        self.readings: dict[
-            InstanceId, Reading
-        ] = {}  # of the latest attempt of all that ran, or that `when` passed over
+        self.readings = KeptReadings()  # of the latest attempt of all that ran, or that `when` passed over
         self.stale: dict[InstanceId, str] = {}  # why what ended well would run differently now
         self.given: dict[InstanceId, Mapping[str, Value]] = {}  # arguments by hand, for the next attempt of each
         self.attempts: dict[InstanceId, int] = {}  # how often each has run; those that ran once are in `readings` only

@@ -83,7 +83,7 @@ from octogram_tui.errors import EngineBug, ExitCode, TemplateError
 from octogram_tui.model.failure import TEMPLATE, Failure
 from octogram_tui.model.ids import AttemptId, ErrandId
 from octogram_tui.model.scenario import Scenario, StageSpec
-from octogram_tui.template.bound import begin_turn, end_turn, is_turn_long
+from octogram_tui.template.bound import begin_turn, end_turn
 from octogram_tui.template.requests import Bound
 
 
@@ -179,7 +179,7 @@ class Engine:
         core.at_s = at_s
         core.events, core.effects = [], []
         self._recent.append(stimulus)
-        begin_turn(bounds)
+        core.turn = begin_turn(bounds)
         try:
             if self.phase != "finished":
                 self.take(stimulus)
@@ -205,7 +205,7 @@ class Engine:
     @property
     def is_waiting(self) -> bool:
         """Whether nothing goes on until an operator acts."""
-        if self.taking_up.is_under_way:
+        if self.taking_up.is_under_way or self.dispatcher.has_work:
             return False
         if self.phase == "idle" or self.course.asked:
             return True
@@ -404,7 +404,8 @@ class Engine:
             case RunTimer.LIMIT:
                 self.ending.stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
             case RunTimer.CANCEL:
-                self.dispatcher.give_up_cancelled(CANCEL_S)
+                if not self.dispatcher.give_up_cancelled(CANCEL_S):
+                    self.core.order(ArmTimer(RunTimer.CANCEL, 0.0))
             case RunTimer.GO_ON:
                 pass  # all that can move does so now
             case RunTimer.COLLECT:
@@ -414,11 +415,12 @@ class Engine:
 
     def settle(self) -> None:
         """Let everything move that can, stage after stage; then say so when all of it waits for a failure."""
+        self.fleet.settle()
         self.dispatcher.settle()
-        while self.course.is_next_due:
+        while self.course.is_next_due and self.core.turn.left > 0:
             self.course.advance()
             self.dispatcher.settle()
-        if is_turn_long() and self.dispatcher.has_work:
+        if self.dispatcher.has_work or self.fleet.has_work or self.course.is_next_due:
             self.core.order(ArmTimer(RunTimer.GO_ON, 0.0))
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.back import go_back
-from octogram_tui.engine.core import ABSENT
 from octogram_tui.engine.events import (
     ConfirmationGiven,
     RequestRefused,
@@ -27,6 +26,7 @@ from octogram_tui.engine.stimuli import (
     SkipAllRequest,
     SkipRequest,
 )
+from octogram_tui.model.variables import ABSENT
 
 if TYPE_CHECKING:
     from octogram_tui.engine.machine import Engine

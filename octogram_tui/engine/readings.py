@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypedDict
 
-from octogram_tui.engine.core import ABSENT, Absent, Core
+from octogram_tui.engine.core import Core
 from octogram_tui.engine.schedule import JobRun
 from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Absent
 
 _NAME = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*\\?["']([^"'\\]*)\\?["']\s*([)\]]?)""")
 _ANY = re.compile(r"\bvars?\b")
@@ -200,7 +201,7 @@ class Readings:
         now, snapshot = self._core.variables, job_run.snapshot
         if snapshot is not now:
             names = reading.values if reading.is_computed else reading.names.before
-            if any(snapshot.get(name, ABSENT) is not now.get(name, ABSENT) for name in names):
+            if any(snapshot.held(name) is not now.held(name) for name in names):
                 told["seen"] = job_run.seen
         return told
 

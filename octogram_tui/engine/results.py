@@ -10,21 +10,28 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import Variables
 from octogram_tui.template.casting import cast_text
 from octogram_tui.template.condition import decide
 from octogram_tui.template.environment import expand, render
 
 
 class Update(NamedTuple):
-    """A change of one variable; `is_removed` takes it away."""
+    """A change of one variable; `is_removed` takes it away, and with an `entry` only that of a map is changed.
+
+    after: all variables as they are then. size: how many entries the map has then.
+    """
 
     name: str
     value: Value
+    after: Variables
     is_removed: bool = False
+    entry: str | None = None
+    size: int = 0
 
 
 def judged(
-    instance: Instance, result: Value, latest: Mapping[str, Value], variables: Mapping[str, Value]
+    instance: Instance, result: Value, latest: Mapping[str, Value], variables: Variables
 ) -> list[Update] | Failure:
     """Give what the result of an attempt changes; a failure when it is not enough, or something cannot be expanded.
 
@@ -40,31 +47,31 @@ def judged(
         return template_failure(problem, where)
 
 
-def updates(instance: Instance, result: Value, variables: Mapping[str, Value]) -> list[Update]:
+def updates(instance: Instance, result: Value, variables: Variables) -> list[Update]:
     """Expand `register` and `vars_updates` against the latest variables, entry after entry. Raises TemplateError."""
     spec = instance.job_run.spec
     if not spec.vars_updates and spec.register is None:
         return []
-    latest = dict(variables)
+    latest = variables
     changes: list[Update] = []
     if spec.register is not None:
         register = _named(render(spec.register, _scope(instance, result, latest)), spec.register)
-        change = _registered(instance, register, _of_success(result), latest)
-        latest[change.name] = change.value
-        changes.append(change)
+        changes.append(_registered(instance, register, _of_success(result), latest))
+        latest = changes[-1].after
     for update in spec.vars_updates:
         scope = _scope(instance, result, latest)
         name = _named(render(update.name.source, scope), update.name.source)
         if update.value is None:
-            latest.pop(name, None)
-            changes.append(Update(name, None, is_removed=True))
+            latest = latest.without(name)
+            changes.append(Update(name, None, latest, is_removed=True))
         else:
-            latest[name] = _value(update, name, scope)
-            changes.append(Update(name, latest[name]))
+            value = _value(update, name, scope)
+            latest = latest.with_value(name, value)
+            changes.append(Update(name, value, latest))
     return changes
 
 
-def after_failure(instance: Instance, result: Value, failure: Failure, variables: Mapping[str, Value]) -> list[Update]:
+def after_failure(instance: Instance, result: Value, failure: Failure, variables: Variables) -> list[Update]:
     """Give what `register` keeps of a failure that the run goes on after. Raises TemplateError."""
     spec = instance.job_run.spec
     if spec.register is None or (spec.items is not None and instance.id.item is None):
@@ -90,12 +97,13 @@ def _of_success(result: Value) -> Value:
     return {"failed": False, **result} if isinstance(result, dict) else result
 
 
-def _registered(instance: Instance, name: str, value: Value, variables: Mapping[str, Value]) -> Update:
+def _registered(instance: Instance, name: str, value: Value, variables: Variables) -> Update:
     """Put a result where it is registered: by its item when there are items."""
     if instance.job_run.spec.items is None:
-        return Update(name, value)
-    before = variables.get(name)
-    return Update(name, {**(before if isinstance(before, dict) else {}), instance.id.item or "": value})
+        return Update(name, value, variables.with_value(name, value))
+    entry = instance.id.item or ""
+    after, size = variables.with_entry(name, entry, value)
+    return Update(name, value, after, entry=entry, size=size)
 
 
 def _scope(instance: Instance, result: Value, variables: Mapping[str, Value]) -> dict[str, Value]:

@@ -15,9 +15,9 @@ from octogram_tui.model.values import Value
 from octogram_tui.template.scope import make_scope
 
 if TYPE_CHECKING:
-    from octogram_tui.engine.core import Absent
     from octogram_tui.engine.instances import Instance
     from octogram_tui.engine.readings import Reading
+    from octogram_tui.model.variables import Absent, Variables
 
 MOST_AT_ONCE = 2000
 """How many instances of a stage run at the same time where it does not say: a million items would begin in one step,
@@ -50,7 +50,7 @@ class JobRun:
         self,
         spec: JobSpec,
         lane: Lane,
-        snapshot: Mapping[str, Value],
+        snapshot: Variables,
         epoch: int,
         seen: int,
         only: frozenset[InstanceId] | None,
@@ -68,7 +68,7 @@ class JobRun:
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True
 
-    def look_at(self, snapshot: Mapping[str, Value], epoch: int, seen: int) -> None:
+    def look_at(self, snapshot: Variables, epoch: int, seen: int) -> None:
         """See these variables from now on; seen: the number of the event up to which they are as they were told."""
         self.snapshot = snapshot
         self.epoch = epoch

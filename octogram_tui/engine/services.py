@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -62,6 +63,10 @@ class ServiceTable:
     def all(self) -> list[tuple[str, Service]]:
         """Give every service with its agent."""
         return [(agent, s) for agent, services in self._of_agent.items() for s in services.values()]
+
+    def of(self, agent: str) -> Iterable[Service]:
+        """Give those of an agent."""
+        return self._of_agent.get(agent, {}).values()
 
     def has_any(self, agent: str) -> bool:
         """Whether an agent offers, or offered, anything."""

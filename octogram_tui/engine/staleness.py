@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from octogram_tui.engine import results
-from octogram_tui.engine.core import ABSENT, Core
+from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobFresh, JobStale
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.instances import WENT_BACK, Instances
@@ -20,6 +20,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Grown
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.items import expand_items
@@ -271,6 +272,10 @@ def _moved(core: Core, reading: Reading | StageReading) -> frozenset[str]:
 def _is_moved(core: Core, read_epoch: int, name: str, value: object) -> bool:
     epoch, by_course = core.by_course.get(name, (-1, ABSENT))
     expected = by_course if epoch >= read_epoch else value
+    if expected is core.variables.held(name):
+        return False
+    if isinstance(expected, Grown):
+        expected = expected.value()
     now = core.variables.get(name, ABSENT)
     return expected is not now and repr(expected) != repr(now)  # 1, 1.0 and true are equal, and not the same
 

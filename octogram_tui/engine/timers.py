@@ -25,7 +25,7 @@ class RunTimer(Enum):
 
     LIMIT = "the time limit of the whole run"
     COLLECT = "the time that `always` stages have once the run is being stopped"
-    GO_ON = "nothing: what a turn has left to the next, since its templates take long"
+    GO_ON = "nothing: what a turn has left to the next, since it had done its share"
     CANCEL = "the time that agents have to confirm what was cancelled"
 
 

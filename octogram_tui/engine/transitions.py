@@ -6,7 +6,7 @@ Each way has a method of its own, which moves the instance, states what happened
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine import results
@@ -26,6 +26,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import Grown, Variables
 from octogram_tui.template.condition import decide
 from octogram_tui.template.source import is_template
 
@@ -196,7 +197,7 @@ class Transitions:
     def _scope(self, instance: Instance) -> dict[str, Value]:
         job_run = instance.job_run
         reading = instance.reading
-        variables = job_run.snapshot
+        variables: Mapping[str, Value] = job_run.snapshot
         if reading is not None and reading.is_then:
             variables = reading.over(variables)
         if reading is not None and reading.is_computed:
@@ -254,6 +255,18 @@ class Transitions:
         for instance in self._instances.on_agent(agent, "running", "watching"):
             self._lose(instance, message)
 
+    def lose_all(self, agents: Iterable[str], message: str) -> None:
+        """All agents are gone."""
+        there: dict[str, list[Instance]] = {}
+        for instance in self._instances.in_state("running", "watching"):
+            there.setdefault(instance.id.agent, []).append(instance)
+        if not there:
+            return
+        for agent in agents:
+            for instance in there.get(agent, ()):
+                if instance.state in ("running", "watching"):
+                    self._lose(instance, message)
+
     def _lose(self, instance: Instance, message: str) -> None:
         if instance.state == "watching":
             self._watching.end(instance)
@@ -293,11 +306,8 @@ class Transitions:
         met: Met | None = None
         for update in updates:
             before = self._core.variables
-            if update.is_removed:
-                self._core.remove_variable(update.name, by)
-            else:
-                self._core.set_variable(update.name, update.value, by)
-            if self._breakpoints.is_armed and _differs(update.name, before, self._core.variables):
+            self._core.follow(update, by)
+            if self._breakpoints.is_armed and _differs(update, before):
                 met = self._breakpoints.variable(update.name, instance, before) or met
         return met
 
@@ -485,7 +495,17 @@ class Transitions:
         self._left(instance)
 
 
-def _differs(name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+def _differs(update: results.Update, before: Variables) -> bool:
     """Whether a variable has another value, or is new, or gone."""
-    was, is_now = before.get(name), after.get(name)
-    return (name in before) != (name in after) or type(was) is not type(is_now) or was != is_now
+    name, after = update.name, update.after
+    if (name in before) != (name in after):
+        return True
+    was: object
+    is_now: object
+    if update.entry is None:
+        was, is_now = before.get(name), after.get(name)
+    elif isinstance(before.held(name), (Grown, dict)):
+        was, is_now = before.entry(name, update.entry), update.value
+    else:
+        return True
+    return type(was) is not type(is_now) or was != is_now

@@ -25,11 +25,11 @@ from octogram_tui.journal import seal
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Goes up when an older program would misread an event; `v` in the first of them."""
 
 SEALED_FROM = 2
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 """The same of a journal; `v` in its first line. Its lines are sealed (seal.py) from version SEALED_FROM on."""
 
 HEADER_TYPE = "journal"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Absent
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.compare import TIMES
 from octogram_tui.projection.run_record import Done, RunRecord, natural

@@ -10,7 +10,7 @@ from difflib import unified_diff
 from heapq import nsmallest
 from itertools import islice
 
-from octogram_tui.engine.core import ABSENT
+from octogram_tui.model.variables import ABSENT
 from octogram_tui.projection.origins import (
     Known,
     attempt_inside,

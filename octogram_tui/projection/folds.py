@@ -25,7 +25,7 @@ from octogram_tui.projection.variables import Variables
 WRITES = frozenset({"job_output", "job_started"})
 """What adds lines to the log."""
 _EDITS = frozenset({"arguments_set", "request_refused"})
-_SETS = frozenset({"run_started", "variable_changed", "scenario_reloaded"})
+_SETS = frozenset({"run_started", "variable_changed", "entry_registered", "scenario_reloaded"})
 
 Refused = list[tuple[ev.Event, Exception]]
 """Events that could not be taken in, and why."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Absent
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.job_text import JobText, Reading

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from octogram_tui.engine import events as ev
-from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Absent
 
 
 class Done:
@@ -57,7 +57,9 @@ class RunRecord:
             case ev.JobFinished():
                 self._finished(event)
             case ev.VariableChanged():
-                self._changed(event)
+                self._changed(event.by, event.name, ABSENT if event.removed else event.value)
+            case ev.EntryRegistered():  # the others are what other rows gave
+                self._changed(event.by, event.name, {event.entry: event.value})
             case ev.StageFinished() if not event.rerun:
                 self.stages[event.stage] = event.state, max(0.0, event.duration_s - event.paused_s)
             case ev.RunStarted():
@@ -101,13 +103,13 @@ class RunRecord:
             row.attempts = max(row.attempts, 1)
             row.result, row.failure, row.duration_s = event.result, event.failure, event.duration_s
 
-    def _changed(self, event: ev.VariableChanged) -> None:
+    def _changed(self, by: str, name: str, value: Value | Absent) -> None:
         try:
-            key = InstanceId.parse(event.by)
+            key = InstanceId.parse(by)
         except ValueError:
             return
         if key in self.rows:
-            self.rows[key].sets[event.name] = ABSENT if event.removed else event.value
+            self.rows[key].sets[name] = value
 
 
 _NUMBER = re.compile(r"(\d+)")

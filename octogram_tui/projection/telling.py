@@ -30,6 +30,8 @@ def told(event: ev.Event) -> str:
             return f"{event.instance}: {event.text}"
         case ev.VariableChanged():
             return f"{event.name} was {'removed' if event.removed else 'set'} by {event.by or 'nobody'}"
+        case ev.EntryRegistered():
+            return f"{event.name} has an entry for {event.entry}, by {event.by}"
         case ev.BreakpointMet():
             return f"breakpoint {event.number} was met{f': {event.message}' if event.message else ''}"
         case ev.ServiceAnnounced():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import ABSENT, Absent
 from octogram_tui.projection.text import safe
 from octogram_tui.projection.value_text import value as shown
 

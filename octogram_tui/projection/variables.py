@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.values import Value
+from octogram_tui.model.variables import Grown
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 
 KEPT_CHANGES = 50
 
 
-class Change(NamedTuple):
-    """One value that a variable had. by: an instance's key, `operator` or `scenario`; seq: the event that told it."""
+class Change:
+    """One value that a variable had. by: an instance's key, `operator` or `scenario`; seq: the event that told it.
 
-    at_s: float
-    value: Value
-    by: str
-    removed: bool = False
-    seq: int = 0
+    entry: the one that was registered by it, of a map that grows.
+    """
+
+    __slots__ = ("_value", "at_s", "by", "entry", "removed", "seq")
+
+    def __init__(
+        self, at_s: float, value: Value | Grown, by: str, removed: bool = False, seq: int = 0, entry: str | None = None
+    ) -> None:
+        self.at_s = at_s
+        self._value = value
+        self.by = by
+        self.removed = removed
+        self.seq = seq
+        self.entry = entry
+
+    @property
+    def value(self) -> Value:
+        """The value; of a map that grows what it was then."""
+        value = self._value
+        return value.value() if isinstance(value, Grown) else value
+
+    def grown(self, entry: str, value: Value, *, is_first: bool) -> Grown:
+        """Give the map with an entry more, without a copy; is_first: it has that one only."""
+        return Grown.of(None if is_first or self.removed else self._value).with_entry(entry, value)
+
+
+NOTHING = Change(0.0, None, "", removed=True)
+"""What a variable was that nobody had set."""
 
 
 class Variable:
@@ -81,13 +104,22 @@ class Variables:
                 self.set_by_hand.add(event.name)
             else:
                 self.set_by_hand.discard(event.name)
+            self._change(event.name, change)
+        elif isinstance(event, ev.EntryRegistered):
             variable = self.by_name.get(event.name)
-            if variable is None:
-                self.by_name[event.name] = variable = Variable(event.name, change)
-                variable.count = 1
-            else:
-                variable.change(change)
-            self.version += 1
+            before = NOTHING if variable is None else variable.now
+            grown = before.grown(event.entry, event.value, is_first=event.size == 1)
+            self.set_by_hand.discard(event.name)
+            self._change(event.name, Change(event.at_s, grown, event.by, seq=event.seq, entry=event.entry))
+
+    def _change(self, name: str, change: Change) -> None:
+        variable = self.by_name.get(name)
+        if variable is None:
+            self.by_name[name] = variable = Variable(name, change)
+            variable.count = 1
+        else:
+            variable.change(change)
+        self.version += 1
 
     @property
     def values(self) -> dict[str, Value]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from octogram_tui.engine.core import ABSENT, Absent
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.variables import ABSENT, Absent
 from octogram_tui.projection.clusters import short_names
 from octogram_tui.projection.compare_runs import Difference, Lasted, RowDifference, RunComparison
 from octogram_tui.projection.run_record import RunRecord

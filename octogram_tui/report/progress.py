@@ -82,6 +82,7 @@ class Progress:
             ev.JobOutput: self._job_output,
             ev.JobFinished: self._job_finished,
             ev.VariableChanged: self._variable_changed,
+            ev.EntryRegistered: self._entry_registered,
             ev.ServiceAnnounced: self._service_announced,
             ev.BreakpointMet: self._breakpoint_met,
             ev.RunPaused: self._run_paused,
@@ -327,6 +328,10 @@ class Progress:
         text = self._log.text
         value = "is removed" if event.removed else f"= {text(phrases.value(event.value))}"
         self._chatty(f"variable {text(event.name)} {value}")
+
+    def _entry_registered(self, event: ev.EntryRegistered) -> None:
+        text = self._log.text
+        self._chatty(f"variable {text(event.name)}[{text(event.entry)}] = {text(phrases.value(event.value))}")
 
     def _service_announced(self, event: ev.ServiceAnnounced) -> None:
         text = self._log.text

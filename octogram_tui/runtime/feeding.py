@@ -33,7 +33,8 @@ class Turn(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What came of feeding several, up to the one at which the engine failed, or was given up for the run to stop.
+    """What came of feeding several, up to the one at which it was enough for a turn of the loop, the engine failed, or
+    was given up for the run to stop.
 
     left: what was not fed any more.
     """
@@ -58,8 +59,9 @@ class Feeding:
         return bound.is_expected()
 
     def feed(self, handed: list[Handed], at_s: float) -> Batch:
-        """Feed one after the other."""
+        """Feed one after the other, until there is nothing more, or it is as much as a turn of the loop may do."""
         turns: list[Turn] = []
+        steps = 0
         for number, (stimulus, told) in enumerate(handed):
             seq = self._engine.core.seq
             try:
@@ -69,7 +71,8 @@ class Feeding:
                     self._check(self._engine)
             except Exception as error:
                 return Batch(at_s, turns, handed[number + 1 :], error)
-            if "stopped" in outcome.bounds.values():
+            steps += 1 + bound.STEPS - self._engine.core.turn.left
+            if steps >= bound.STEPS or "stopped" in outcome.bounds.values():
                 return Batch(at_s, turns, handed[number + 1 :])
         return Batch(at_s, turns, [])
 

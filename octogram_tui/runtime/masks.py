@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from octogram_tui.engine.events import Event, JobOutput, VariableChanged
+from octogram_tui.engine.events import EntryRegistered, Event, JobOutput, VariableChanged
 from octogram_tui.engine.stimuli import SetVariableRequest, Stimulus
 from octogram_tui.model.failure import Failure
 from octogram_tui.runtime.desk import Question
@@ -53,6 +53,8 @@ class EventMasks:
         for event in events:
             if isinstance(event, VariableChanged) and not event.removed and self._masker.has(event.name):
                 self._masker.learn_anew(event.name, event.value)
+            elif isinstance(event, EntryRegistered) and self._masker.has(event.name):
+                self._masker.learn_anew(event.name, {event.entry: event.value})
 
     def seal(self, record: dict[str, Any]) -> dict[str, Any]:
         """Give an input line of the journal with seals in it; `sealed` tells that there are any."""

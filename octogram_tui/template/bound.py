@@ -17,7 +17,13 @@ from octogram_tui.template.process import AtBound, Process
 from octogram_tui.template.requests import Bound, Kind, Request, answered, encode
 from octogram_tui.template.scope import missing_variable
 
+STEPS = 256
+"""What one feeding of the engine does before it leaves the rest to another: so many instances, lanes or agents are
+moved. Whatever there is to do, whoever waits for the loop waits for this much of it."""
 MOST_IN_A_TURN = 8
+AN_EVALUATION = STEPS // MOST_IN_A_TURN
+A_STEP_LOOKS = 500
+"""A template that looks through so much (share.py) takes as long as a step."""
 AGAIN = 10
 """So many times longer may last what is known to have ended in time, when a turn is gone through again."""
 
@@ -25,16 +31,17 @@ AGAIN = 10
 class Turn:
     """One feeding of the engine. ended: which of its evaluations ended at a bound, by their number, and at which.
 
-    known: of a turn that is gone through again, what that was then.
+    known: of a turn that is gone through again, what that was then. left: of its steps; with none left, what can wait
+    is for another turn. They count work and no time, so that it ends at the same place when it is gone through again.
     """
 
-    __slots__ = ("count", "ended", "is_given_up", "known", "stops")
+    __slots__ = ("count", "ended", "known", "left", "stops")
 
     def __init__(self, known: Mapping[int, Bound] | None = None) -> None:
         self.known = known
         self.count = 0
         self.ended: dict[int, Bound] = {}
-        self.is_given_up = False
+        self.left = STEPS
         self.stops = _needs.stops
 
     def is_unwanted(self) -> bool:
@@ -77,9 +84,10 @@ def is_expected() -> bool:
     return _needs.is_met
 
 
-def begin_turn(known: Mapping[int, Bound] | None = None) -> None:
+def begin_turn(known: Mapping[int, Bound] | None = None) -> Turn:
     """Begin a feeding of the engine in this thread."""
-    _here.turn = Turn(known)
+    turn = _here.turn = Turn(known)
+    return turn
 
 
 def end_turn() -> dict[int, Bound]:
@@ -88,10 +96,11 @@ def end_turn() -> dict[int, Bound]:
     return {} if turn is None else turn.ended
 
 
-def is_turn_long() -> bool:
-    """Whether the turn has evaluated much apart, or was given up: what can wait is for another one."""
+def looked_through(size: int) -> None:
+    """Count an evaluation here by what it has looked through."""
     turn = _here.turn
-    return turn is not None and (turn.is_given_up or turn.count >= MOST_IN_A_TURN)
+    if turn is not None:
+        turn.left -= size // A_STEP_LOOKS
 
 
 @contextlib.contextmanager
@@ -117,6 +126,7 @@ def evaluate_apart(kind: Kind, text: str, scope: Mapping[str, Any], *, braces: b
     turn = _here.turn or Turn()
     number = turn.count
     turn.count += 1
+    turn.left -= AN_EVALUATION
     if turn.known is not None and number in turn.known:
         _refuse(turn, number, turn.known[number], text)
     if turn.is_unwanted() and turn is _here.turn:
@@ -151,7 +161,8 @@ def _ask(request: bytes, turn: Turn) -> bytes:
 
 def _refuse(turn: Turn, number: int, bound: Bound, text: str) -> NoReturn:
     turn.ended[number] = bound
-    turn.is_given_up |= bound == "stopped"
+    if bound == "stopped":
+        turn.left = 0
     said = {
         "time": f"this takes more than {_usual_s():g} seconds",
         "memory": f"this takes more than {process.MEMORY_BYTES >> 20} MiB of memory",

@@ -77,12 +77,17 @@ def evaluated(kind: Kind, text: str, written: str, scope: Mapping[str, Any], *, 
     """Evaluate what is more than text and names, here or apart. Raises TemplateError."""
     try:
         from octogram_tui.template import sandbox
-        from octogram_tui.template.share import Larger
+        from octogram_tui.template.bound import A_STEP_LOOKS, looked_through
+        from octogram_tui.template.share import OF_THIS_PROCESS, SHARE, Larger
 
         try:
             ready = _cheap(kind, text, braces)
             if ready is not None:
-                return sandbox.run(ready, scope) if kind == "text" else sandbox.value(ready, scope)
+                found = sandbox.run(ready, scope) if kind == "text" else sandbox.value(ready, scope)
+                looked = SHARE - OF_THIS_PROCESS.left
+                if looked >= A_STEP_LOOKS:
+                    looked_through(looked)
+                return found
         except Larger:
             pass
     except Exception as error:

@@ -19,7 +19,7 @@ from octogram_tui.engine.stimuli import (
     Stimulus,
     TimerReport,
 )
-from octogram_tui.engine.timers import Timer
+from octogram_tui.engine.timers import RunTimer, Timer
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, Execution, InstanceId, JobKey, StageKey, parse_execution
@@ -144,6 +144,7 @@ class Simulation:
         self.pending: dict[str, SendJob] = {}
         self.exit_code: int | None = None
         self.at_s = 0.0
+        self.goes_on = True  # what a turn has left is done in the next
 
     def begin(self) -> Self:
         """Start, and go as far as it goes."""
@@ -169,9 +170,9 @@ class Simulation:
         return self.events[before:]
 
     def run(self) -> Self:
-        """Answer effects until there is nothing to answer."""
-        while self.waiting:
-            self.feed(self.waiting.popleft())
+        """Answer effects until there is nothing to answer, and nothing that a turn has left to another."""
+        while self.waiting or (self.goes_on and self.timers.pop(RunTimer.GO_ON, None) is not None):
+            self.feed(self.waiting.popleft() if self.waiting else TimerReport(RunTimer.GO_ON))
         return self
 
     def fire(self, timer: Timer) -> list[Event]:

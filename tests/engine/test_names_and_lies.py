@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from simulation import Simulation, job, named, report, scenario, stage
 
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.events import JobFinished, JobOutput, JobProgress, VariableChanged, WarningGiven
+from octogram_tui.engine.events import (
+    EntryRegistered,
+    JobFinished,
+    JobOutput,
+    JobProgress,
+    WarningGiven,
+)
 from octogram_tui.engine.stimuli import (
     AgentLossReport,
     AttemptReport,
@@ -82,8 +88,11 @@ def test_results_of_items_whose_texts_hold_brackets_are_kept_apart() -> None:
         scenario(stage("s", job("j", items=items, register="all"))),
         lambda sent: report(sent.attempt, "ok", str(sent.attempt)),
     ).begin()
-    value = simulation.of(VariableChanged)[-1].value
-    assert sorted(value) == sorted(["a[1", "b[1", "x]", "#", "@/", "[1"])
+    names = ["a[1", "b[1", "x]", "#", "@/", "[1"]
+    assert [event.entry for event in simulation.of(EntryRegistered)] == names
+    assert simulation.engine.core.variables["all"] == {
+        name: str(named("s/j@a")._replace(item=name)) + "#1" for name in names
+    }
 
 
 @settings(max_examples=40)

@@ -22,6 +22,7 @@ from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.engine.effects import SendJob
 from octogram_tui.engine.events import JobFinished, JobStarted
 from octogram_tui.errors import ScenarioError, TemplateError
+from octogram_tui.model.variables import Variables
 from octogram_tui.scenario.arguments import is_original
 from octogram_tui.scenario.field_values import fit
 from octogram_tui.scenario.load import load_scenario
@@ -75,7 +76,7 @@ def run(job: dict[str, Any], value: Any, **stage: Any) -> Simulation | Refused:
         return ERROR
     simulation = Simulation(loaded.scenario, answer(value))
     # A number in `vars` is whole, as in the original: what a template gives comes as it is from elsewhere.
-    simulation.engine.core.variables = {"x": value}
+    simulation.engine.core.variables = Variables({"x": value})
     return simulation.begin()
 
 

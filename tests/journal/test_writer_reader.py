@@ -198,8 +198,8 @@ def test_damage_is_told_with_its_line(tmp_path: Path, damage: object, complaint:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b'{"v":3,"type":"journal","program":"octogram-tui 9"}\nwhat we cannot know\n', "version 3 of the format"),
-        (b'{"seq":1,"at_s":0,"type":"run_started","v":2,"run":"r","scenario":"s"}\n', "version 2 of the format"),
+        (b'{"v":4,"type":"journal","program":"octogram-tui 9"}\nwhat we cannot know\n', "version 4 of the format"),
+        (b'{"seq":1,"at_s":0,"type":"run_started","v":3,"run":"r","scenario":"s"}\n', "version 3 of the format"),
         (b"", "is empty"),
     ],
 )

@@ -11,7 +11,7 @@ import recorded
 
 from octogram_tui import filing
 from octogram_tui.errors import ExitCode, JournalError
-from octogram_tui.journal import reader
+from octogram_tui.journal import codec, reader
 from octogram_tui.report.jsonl import JsonLines
 
 
@@ -28,7 +28,7 @@ def test_a_file_gets_each_batch_at_once(tmp_path: Path) -> None:
     assert list(reader.read(target)) == events
     assert target.stat().st_mode & 0o777 == 0o600
     first = json.loads(target.read_bytes().splitlines()[0])
-    assert (first["type"], first["seq"], first["v"]) == ("run_started", 1, 1)
+    assert (first["type"], first["seq"], first["v"]) == ("run_started", 1, codec.FORMAT_VERSION)
 
 
 def test_a_pipe_whose_reader_is_gone_is_told_once() -> None:

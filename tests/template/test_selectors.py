@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from octogram_tui.template import selectors
 from octogram_tui.template.selectors import PatternError, select_agents
 
 NAMES = ["node_2", "delegate_7", "node_10", "Zed", "a"]
@@ -91,3 +94,28 @@ def test_no_expression_keeps_the_program_waiting() -> None:
 def test_nobody_is_no_error() -> None:
     assert select_agents(["nobody"], NAMES) == {}
     assert select_agents([], NAMES) == {}
+
+
+ATOMS = ["a", "b", "_", "1", ".", "[0-9]", "[a-c1]", "(a)", "(.)", "([0-9])", "(a", "b)", "^", "$", "node", "-", " "]
+
+
+def test_simple_expressions_give_what_ours_give() -> None:
+    chance = random.Random(1)
+    compared = 0
+    while compared < 3000:
+        parts = chance.choices(ATOMS, k=chance.randint(0, 5))
+        pattern = "".join(part + (chance.choice("*+") if chance.random() < 0.1 else "") for part in parts)
+        try:
+            slow, quick = selectors.compile_pattern(pattern), selectors._quick(pattern)
+        except PatternError:
+            continue
+        name = "".join(chance.choices("ab_1c-node 2", k=chance.randint(0, 8)))
+        if quick is not None:
+            compared += 1
+            expected = {name: selectors.captures(slow, name)} if slow.is_in(name) else {}
+            assert select_agents([pattern], [name]) == expected, (pattern, name)
+
+
+@pytest.mark.parametrize("pattern", ["(a*)*", "a+b+", "(a+)+$", "a{2}", "(a|b)", r"\d", "a?", "(?i)a", "[^a]", "é"])
+def test_what_may_take_long_is_left_to_ours(pattern: str) -> None:
+    assert selectors._quick(pattern) is None
