@@ -32,6 +32,14 @@ class Change:
         self.seq = seq
         self.entry = entry
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Change) and self._all() == other._all()
+
+    __hash__ = None  # type: ignore[assignment]  # values may be lists
+
+    def _all(self) -> tuple[Value, ...]:
+        return self.at_s, self.value, self.by, self.removed, self.seq, self.entry
+
     @property
     def value(self) -> Value:
         """The value; of a map that grows what it was then."""

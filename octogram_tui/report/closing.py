@@ -55,7 +55,7 @@ class Closing:
         """Give the last lines that an attempt wrote; when none came, those that its failure carries."""
         lines = self._tails.of(instance, attempt).lines
         if lines:
-            return lines[-TAIL_LINES:]
+            return list(lines)[-TAIL_LINES:]
         traceback = failure.detail.get("traceback")
         if isinstance(traceback, str):  # a procedure that has a defect
             return traceback.splitlines()[-TAIL_LINES:]

@@ -206,11 +206,13 @@ def _within(span: Span, at: int, length: int, start: int) -> Span | None:
 
 
 def _of(needle: Needle, text: str) -> Iterator[Span]:
+    """Give places that hold the whole needle: of those that overlap, as few as cover all of them."""
     length = len(needle.text)
     at = text.find(needle.text)
     while at >= 0:
         yield Span(at, at + length, needle, 0, length)
-        at = text.find(needle.text, at + length)
+        furthest = text.rfind(needle.text, at + 1, at + 2 * length)
+        at = furthest if furthest >= 0 else text.find(needle.text, at + length)
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:

@@ -76,13 +76,14 @@ def captures(pattern: Pattern, name: str, patience: Patience | None = None) -> l
 # Signs, sets of them and groups, none of them repeated but one sign: `re` cannot take long over such an expression, and
 # gives the same; ours is made for texts of any length and takes fifty times as long over a name.
 _SIGN = r"(?:[\w .-]|\[(?:[A-Za-z0-9]-[A-Za-z0-9]|\w)+\])"
-_QUICK = re.compile(rf"\^?(?:\(?{_SIGN}\)?)*(?:\(?{_SIGN}[*+]\)?)?(?:\(?{_SIGN}\)?)*\$?", re.ASCII)
+_SIGNS = re.compile(rf"\^?(?:\(?{_SIGN}[*+]?\)?)*\$?", re.ASCII)
 
 
 @functools.lru_cache(256)
 def _quick(pattern: str) -> re.Pattern[str] | None:
     """Give a simple expression as `re` has it; None for others."""
-    return re.compile(pattern) if _QUICK.fullmatch(pattern) else None
+    is_simple = pattern.count("*") + pattern.count("+") <= 1 and _SIGNS.fullmatch(pattern)
+    return re.compile(pattern) if is_simple else None
 
 
 def _captures_quickly(pattern: re.Pattern[str], name: str) -> list[str]:

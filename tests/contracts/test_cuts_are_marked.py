@@ -26,7 +26,7 @@ SOURCES = [
 
 EXCEPTIONS = {
     "it is a digest, or a time": {
-        "octogram_tui/journal/archive.py": ["run.info.started_wall[:10]"],
+        "octogram_tui/journal/archive.py": ["directory.name[:8]"],
         "octogram_tui/journal/breakpoints.py": ["hashlib.sha256(os.fsencode(self._scenario)).hexdigest()[:24]"],
         "octogram_tui/journal/sources.py": ["re.sub('[^0-9A-Za-z]', '', name)[:64]", "place.name[:12]"],
         "octogram_tui/journal/texts.py": ["re.sub('[^0-9A-Za-z]', '', digest)[:16]"],

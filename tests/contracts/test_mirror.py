@@ -17,8 +17,9 @@ SOURCES = {
 }
 """Which folder of the tests mirrors which of the source; the orchestrator's is the top."""
 
-OF_THE_WHOLE = {"runs", "rig", "contracts"}
-"""Folders of tests that mirror no folder of the source: runs of the program, such over machines, what holds for all."""
+OF_THE_WHOLE = {"runs", "rig", "contracts", "counts"}
+"""Folders of tests that mirror no folder of the source: runs of the program, such over machines, what holds for all,
+and how much work is done for one of something."""
 
 DATA = {"golden", "scenarios", "__snapshots__"}
 """Folders of what tests read, beside those that read it."""

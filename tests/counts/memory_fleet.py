@@ -76,6 +76,10 @@ class MemoryTransports:
     def tell_to(self, on_note: Callable[[str], None]) -> None:
         """There are no notes."""
 
+    def kind_of(self, spec: AgentSpec) -> str:
+        """Nothing starts several of them."""
+        return "command"
+
     def transport_for(self, spec: AgentSpec) -> _Transport:
         """Make the way to an agent."""
         return _Transport(self._fleet)
