@@ -19,74 +19,24 @@ import getpass
 import json
 import os
 import resource
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from octogram_tui.transport.knownhosts import written_name
+from paired import tell
+from sshd import serving
 
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
-SSHD = "/usr/sbin/sshd"
 CASES = ("local:97", "machine:200", "machines:50")
 TARGETS = {"local": 1.3, "machine": 1.3, "machines": 1.1}  # the whole time, to that of the bare ones
+WAYS = {"local": "local", "machine": "on one machine over SSH", "machines": "each on its own address over SSH"}
 A_CONNECTION = 10  # bare agents
 HANDSHAKES = 32  # of bare connections, at once
 ANSWER = "import os;os.write(1,b'x\\n');os.read(0,1)"
-BURN = """
-import time
-end = time.process_time() + {login_s}
-while time.process_time() < end: pass
-"""
-
-
-class Server:
-    """An sshd of our own whose logins burn so much CPU, and the client's configuration for it."""
-
-    def __init__(self, folder: Path, login_s: float) -> None:
-        self.folder = folder
-        home = folder / "home"
-        home.mkdir()
-        if login_s:
-            (folder / "burn.py").write_text(BURN.format(login_s=login_s))
-            (home / ".bashrc").write_text(f"{sys.executable} -IS {folder / 'burn.py'}\n")
-        for name in ("host", "user"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        (folder / "sshd_config").write_text(
-            f"Port {self.port}\nListenAddress 0.0.0.0\nHostKey {folder / 'host'}\n"
-            f"AuthorizedKeysFile {folder / 'user.pub'}\nPidFile none\nStrictModes no\nUsePAM no\n"
-            f"PermitRootLogin yes\nMaxStartups 100\nAllowUsers *@127.*\nSetEnv HOME={home}\n"
-        )
-        known = " ".join((folder / "host.pub").read_text().split()[:2])
-        self.known_hosts = folder / "known_hosts"
-        self.known_hosts.write_text(f"{written_name('127.0.*.*', self.port)} {known}\n")
-        self.config = folder / "ssh_config"
-        self.config.write_text(
-            f"Host *\n  Port {self.port}\n  User {getpass.getuser()}\n  IdentityFile {folder / 'user'}\n"
-            f"  IdentityAgent none\n  IdentitiesOnly yes\n  UserKnownHostsFile {self.known_hosts}\n"
-        )
-        if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Have it run."""
-        command = [SSHD, "-D", "-f", str(self.folder / "sshd_config")]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
 
 
 def host(way: str, number: int) -> str:
@@ -98,7 +48,7 @@ def host(way: str, number: int) -> str:
 # seconds until all have ended, and its own CPU in all.
 
 
-async def ours(way: str, agents: int, folder: Path) -> list[float]:
+async def ours(way: str, agents: int, folder: Path, _: int) -> list[float]:
     """Bring agents up as a run does, and stop them."""
     from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, StartFailureReport, Stimulus
     from octogram_tui.model.scenario import AgentSpec, BinarySource
@@ -153,14 +103,12 @@ async def ours(way: str, agents: int, folder: Path) -> list[float]:
     return clock.seen()
 
 
-async def bare(way: str, agents: int, folder: Path) -> list[float]:
+async def bare(way: str, agents: int, folder: Path, port: int) -> list[float]:
     """Start Pythons that say one line, and end when their input does."""
     if way == "local":
         return bare_here(agents)
     import asyncssh
 
-    server = (folder / "known_hosts").read_text()
-    port = int(server[server.index(":") + 1 :].split()[0])
     options = asyncssh.SSHClientConnectionOptions(
         username=getpass.getuser(),
         port=port,
@@ -237,13 +185,16 @@ class Clock:
 # All sides and rounds.
 
 
-def measure(side: str, way: str, agents: int, server: Server) -> list[float]:
-    """Run one side: what it says, and the CPU of the agents and servers from their start to their end."""
+def measure(side: str, way: str, agents: int, folder: Path) -> list[float]:
+    """Run one side; gives what it says, and the CPU of agents and servers.
+
+    folder: of the server's files.
+    """
     keep_orphans = 36  # PR_SET_CHILD_SUBREAPER: whoever loses its parent becomes our child
     ctypes.CDLL(None).prctl(keep_orphans, 1, 0, 0, 0)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with server.running() if way != "local" else contextlib.nullcontext():
-        command = [sys.executable, __file__, side, way, str(agents), str(server.folder)]
+    with serving(folder=folder) as server:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, __file__, side, way, str(agents), str(server.folder), str(server.port)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -260,13 +211,12 @@ def compare(case: str, rounds: int) -> None:
     sides = ("bare", "ours")
     seen: dict[str, list[list[float]]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory() as name:
-        server = Server(Path(name), 0.0)
-        measure("ours", way, 1, server)  # leaves our program there, as any earlier run does
+        measure("ours", way, 1, Path(name))  # leaves our program there, as any earlier run does
         for _ in range(rounds):
             for side in sides:
-                seen[side].append(measure(side, way, agents, server))
+                seen[side].append(measure(side, way, agents, Path(name)))
     bare_s = statistics.median(one[0] for one in seen["bare"])
-    print(f"\n{agents} agents, {way} ({rounds} rounds; target {TARGETS[way]} x)\n")
+    print(f"\n{agents} agents, {way} ({rounds} rounds)\n")
     print("| side | up, median s | min | max | ratio | ms an agent | own CPU, ms an agent | theirs | ended, s |")
     print("|---|---|---|---|---|---|---|---|---|")
     for side, rows in seen.items():
@@ -278,29 +228,30 @@ def compare(case: str, rounds: int) -> None:
             f"| {statistics.median(theirs_s) / agents * 1000:.1f} | {statistics.median(ended_s):.2f} |",
             flush=True,
         )
+    ratio = statistics.median(one[0] for one in seen["ours"]) / bare_s
+    tell(f"{agents} agents ready, {WAYS[way]}, to bare ones", ratio, at_most=TARGETS[way])
 
 
 def slow(agents: int, login_s: float, program: str) -> None:
     """Make a run of agents on one machine whose login is slow, and print what came of it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = Server(folder, login_s)
         scenario = folder / "scenario.yml"
         scenario.write_text(
             f"agents: [{{name: 'a_{{1..{agents}}}', address: 127.0.0.1}}]\n"
             "stages: [{name: all, jobs: [{name: job, builtins.command: ['true']}]}]\n"
         )
         events = folder / "events.jsonl"
-        started_s = time.monotonic()
-        command = [program, str(scenario), "--headless", "-q", "--ssh-config", server.config, "--events", events]
-        with server.running():
+        with serving(login_s) as server:
+            started_s = time.monotonic()
+            command = [program, str(scenario), "--headless", "-q", "--ssh-config", server.config, "--events", events]
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={**os.environ, "XDG_STATE_HOME": name},  # nobody's older runs are in its way, or it in theirs
             )
-        whole_s = time.monotonic() - started_s
+            whole_s = time.monotonic() - started_s
         seen = [json.loads(line) for line in events.read_text().splitlines()]
         first = next(event["at_s"] for event in seen if event["type"] == "agent_starting")
         up = [event["at_s"] - first for event in seen if event["type"] == "agent_ready"]
@@ -318,8 +269,8 @@ def main() -> None:
     """Do what the words say."""
     words = sys.argv[1:]
     if words[:1] in (["ours"], ["bare"]):
-        side, way, agents, folder = words
-        seen = asyncio.run((ours if side == "ours" else bare)(way, int(agents), Path(folder)))
+        side, way, agents, folder, port = words
+        seen = asyncio.run((ours if side == "ours" else bare)(way, int(agents), Path(folder), int(port)))
         print(json.dumps([*seen, time.process_time()]))
     elif words[:1] == ["slow"]:
         agents, login_s, program = words[1:] + ["200", "0.1", PROGRAM][len(words) - 1 :]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+PROGRAM = shutil.which("sshd") or "/usr/sbin/sshd"
 BURN = """
 import time
 end = time.process_time() + {login_s}
@@ -53,20 +54,23 @@ def addresses(count: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def serving(login_s: float = 0.0) -> Iterator[Server]:
+def serving(login_s: float = 0.0, folder: Path | None = None) -> Iterator[Server]:
     """Run a server; each login burns so much CPU first, as a `.bashrc` with pyenv or conda does.
 
     The home of its logins is an empty directory: what a developer's own start-up files cost would be in every figure.
+    folder: where it has its files, which may be there from the last time; a temporary one unless told.
     Raises RuntimeError without sshd.
     """
-    program = shutil.which("sshd") or "/usr/sbin/sshd"
-    if not os.access(program, os.X_OK):
+    if not is_there():
         raise RuntimeError("needs OpenSSH's sshd: apt-get install openssh-server")
-    with tempfile.TemporaryDirectory(prefix="bench-sshd-") as name:
-        folder = Path(name)
-        port = _lay_out(folder, login_s)
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-sshd-")))
+        if not (folder / "sshd_config").exists():
+            _lay_out(folder, login_s)
+        port = int((folder / "sshd_config").read_text().split()[1])
         server = subprocess.Popen(
-            [program, "-D", "-f", str(folder / "sshd_config")], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [PROGRAM, "-D", "-f", str(folder / "sshd_config")], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             _wait_for(port)
@@ -76,8 +80,13 @@ def serving(login_s: float = 0.0) -> Iterator[Server]:
             server.wait()
 
 
-def _lay_out(folder: Path, login_s: float) -> int:
-    """Write keys and configurations; gives the port."""
+def is_there() -> bool:
+    """Whether the machine has the program."""
+    return os.access(PROGRAM, os.X_OK)
+
+
+def _lay_out(folder: Path, login_s: float) -> None:
+    """Write keys and configurations."""
     home = folder / "home"
     home.mkdir()
     if login_s:
@@ -101,7 +110,6 @@ def _lay_out(folder: Path, login_s: float) -> int:
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    return port
 
 
 def _wait_for(port: int) -> None:

@@ -10,13 +10,13 @@ and checking them with the place of every value, against what CSafeLoader takes 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import resource
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,9 +24,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import sshd
 import yaml
-from boots import SSHD, start_sshd
-from paired import compare, seconds_of
+from paired import compare, seconds_of, tell
 
 from octogram_tui.scenario.load import load_scenario
 
@@ -110,7 +110,7 @@ def starts(folder: Path) -> dict[str, list[str]]:
         "check": [PROGRAM, "check", QUICKSTART],
         "quickstart, headless": [PROGRAM, QUICKSTART, "--headless"],
     }
-    if os.path.exists(SSHD):
+    if sshd.is_there():
         scenario = folder / "ssh.yml"
         scenario.write_text(OVER_SSH)
         found["a job over SSH"] = [PROGRAM, str(scenario), "--headless", "--ssh-config", str(folder / "ssh_config")]
@@ -122,32 +122,42 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     folder = Path(tempfile.mkdtemp(prefix="octogram-bench-"))
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
-    server = start_sshd(folder, 0.0)[0] if os.path.exists(SSHD) else None
     try:
-        found = starts(folder)
-        compare(
-            "CPU of a start, with all that it starts here (not what sshd does)",
-            {name: partial(cpu_of_command, command) for name, command in found.items()},
-            rounds,
-        )
-        timed: dict[str, Callable[[], float]] = {name: partial(seconds_of, command) for name, command in found.items()}
-        compare("Time of a start", {**timed, "console's first paint": first_paint}, rounds)
-        text = large_scenario()
-        path = folder / "large.yml"
-        path.write_text(text)
-        compare(
-            f"CPU of reading {AGENTS} agents and {JOBS} jobs, {len(text) >> 10} KiB",
-            {
-                "CSafeLoader, nothing checked": lambda: cpu_of(lambda: yaml.load(text, yaml.CSafeLoader)),
-                "the scenario, checked": lambda: cpu_of(lambda: load_scenario(str(path))),
-            },
-            rounds,
-        )
+        with sshd.serving(folder=folder) if sshd.is_there() else contextlib.nullcontext():
+            measure(folder, rounds)
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGTERM)
-            subprocess.Popen.wait(server)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(folder: Path, rounds: int) -> None:
+    """Compare, with a server that has its files in a folder, where there is one."""
+    found = starts(folder)
+    cpu_s = compare(
+        "CPU of a start, with all that it starts here (not what sshd does)",
+        {name: partial(cpu_of_command, command) for name, command in found.items()},
+        rounds,
+    )
+    timed: dict[str, Callable[[], float]] = {name: partial(seconds_of, command) for name, command in found.items()}
+    wall_s = compare("Time of a start", {**timed, "console's first paint": first_paint}, rounds)
+    text = large_scenario()
+    path = folder / "large.yml"
+    path.write_text(text)
+    read_s = compare(
+        f"CPU of reading {AGENTS} agents and {JOBS} jobs, {len(text) >> 10} KiB",
+        {
+            "CSafeLoader, nothing checked": lambda: cpu_of(lambda: yaml.load(text, yaml.CSafeLoader)),
+            "the scenario, checked": lambda: cpu_of(lambda: load_scenario(str(path))),
+        },
+        rounds,
+    )
+    print()
+    for times, what, name, at_most in (
+        (cpu_s, "--version, to the interpreter", "--version", 1.8),
+        (cpu_s, "check, to the interpreter", "check", 9.2),
+        (wall_s, "the console's first paint, to the interpreter", "console's first paint", 38),
+        (read_s, "reading a large scenario, to CSafeLoader", "the scenario, checked", 0.5),
+    ):
+        tell(what, times[name] / next(iter(times.values())), at_most=at_most)
 
 
 if __name__ == "__main__":
