@@ -55,13 +55,12 @@ async def ours(way: str, agents: int, folder: Path, _: int) -> list[float]:
     from octogram_tui.runtime.link import Link
     from octogram_tui.runtime.starter import Starters
     from octogram_tui.runtime.terms import LinkSettings
-    from octogram_tui.transport.bundle import build_bundle
     from octogram_tui.transport.pool import Transports
 
     if way != "local":
         import octogram_tui.transport.ssh  # noqa: F401  # imported late by a run; the bare side has its library too
     transports = Transports(ssh_config=str(folder / "ssh_config"))
-    settings = LinkSettings(f"bench{os.getpid()}", 60.0, BinarySource(), build_bundle())
+    settings = LinkSettings(f"bench{os.getpid()}", 60.0, BinarySource())
     starters = Starters(transports, settings)
     up, ended = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
