@@ -29,6 +29,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from paired import tell
+
 STAGES = 10
 KEY_S = 0.1
 TURN_S = 0.01
@@ -323,6 +325,13 @@ async def measure(
             idle = idle or stretch
             print(stretch.row(idle), flush=True)
             await asyncio.sleep(0.5)
+        keys = sorted(stretch.keys_s)
+        words = f"console {size[0]}x{size[1]}, {stretch.name} events a second"
+        print()
+        tell(f"{words}: frames a second", stretch.frames / stretch.seconds, at_least=30, unit="")
+        tell(f"{words}: of a core", stretch.core * 100, at_most=30, unit="%")
+        tell(f"{words}: key to paint, p99", keys[int(len(keys) * 0.99)] * 1000 if keys else 1e9, at_most=50, unit="ms")
+        tell(f"{words}: memory", stretch.memory_mib, at_most=150, unit="MiB")
     finally:
         terminal.close()
         server.close()

@@ -27,6 +27,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from paired import tell
+
 HERE = Path(__file__).resolve().parent.parent
 PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
 BLOCK = 100  # jobs of one contender before the next has its turn
@@ -224,13 +226,14 @@ class Program:
         return Agent(argv, env, self._bundle, before)
 
 
-def table(title: str, unit: str, found: dict[str, list[float]]) -> None:
-    """Print medians, and how they compare to the first one."""
+def table(title: str, unit: str, found: dict[str, list[float]]) -> float:
+    """Print medians, and how they compare to the first one; gives the second one's ratio."""
     first = statistics.median(next(iter(found.values())))
     print(f"\n{title}\n\n| contender | median {unit} | min | max | ratio |\n|---|---|---|---|---|")
     for name, values in found.items():
         median = statistics.median(values)
         print(f"| {name} | {median:.3f} | {min(values):.3f} | {max(values):.3f} | {median / first:.2f} x |")
+    return statistics.median(list(found.values())[1]) / first
 
 
 def bare_start() -> float:
@@ -258,7 +261,9 @@ def starts(programs: list[Program], rounds: int) -> None:
                 agent.stop()
                 up.setdefault(f"{program.name}, {way}", []).append(agent.up_ms)
                 whole.setdefault(f"{program.name}, {way}", []).append(children_ms() - before)
-    table(f"From the start to the welcome, all processes of an agent ({rounds} rounds)", "ms CPU", up)
+    ratio = table(f"From the start to the welcome, all processes of an agent ({rounds} rounds)", "ms CPU", up)
+    print()
+    tell("an agent's start over SSH, to `python3 -IS`", ratio, at_most=4.2)
     table("An agent from its start to its end, one job", "ms CPU", whole)
 
 
@@ -279,7 +284,9 @@ def jobs(programs: list[Program], count: int) -> None:
             else:
                 grown[name] = private_kib(contender.pid)
     table(f"One more /bin/true, the process itself ({count} jobs in blocks of {BLOCK})", "ms CPU", own)
-    table("One more /bin/true, with the program", "ms CPU", whole)
+    ratio = table("One more /bin/true, with the program", "ms CPU", whole)
+    print()
+    tell("one more job there, to a bare loop", ratio, at_most=1.3)
     left = {name: (private_kib(one.pid) - grown[name]) * 1024 / count for name, one in contenders.items()}
     print("\nmemory left by a job, bytes:", ", ".join(f"{name} {left[name]:.0f}" for name in left), flush=True)
     for contender in contenders.values():

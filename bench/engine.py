@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from paired import tell
+
 from octogram_tui.engine.effects import ArmTimer, CancelJob, Effect, SendJob, StartAgent, StopAgent
 from octogram_tui.engine.machine import Engine
 from octogram_tui.engine.options import RunOptions
@@ -123,8 +125,11 @@ def of_items(count: int, command: str = TEMPLATE, more: str = "") -> str:
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
-def table(title: str, unit: str, sizes: dict[str, Callable[[], float]], rounds: int) -> None:
-    """Measure every size in turns, and print it with its ratio to the first, which is that of each round."""
+def table(title: str, unit: str, sizes: dict[str, Callable[[], float]], rounds: int, at_most: float = 0.0) -> None:
+    """Measure every size in turns, and print it with its ratio to the first, which is that of each round.
+
+    at_most: of the last size's ratio.
+    """
     found: dict[str, list[float]] = {name: [] for name in sizes}
     for _ in range(rounds):
         for name, measure in sizes.items():
@@ -138,6 +143,10 @@ def table(title: str, unit: str, sizes: dict[str, Callable[[], float]], rounds: 
         ratios = [value / base for value, base in zip(values, first, strict=True)]
         shown = [f(each) for each in (values, ratios) for f in (min, statistics.median, max)]
         print(f"| {name} | " + " | ".join(f"{value:,.2f}" for value in shown) + " |", flush=True)
+    if at_most:
+        few, *_, many = sizes
+        print()
+        tell(f"{title}: {many} to {few}", statistics.median(ratios), at_most=at_most)
 
 
 def instance_us(scenario: Scenario) -> float:
@@ -220,6 +229,7 @@ def main() -> None:
         "µs",
         {f"{n:,} agents": lambda s=s: instance_us(s) for n, s in fleets.items()},  # type: ignore[misc]
         rounds,
+        1.2,
     )
     sizes = [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= most]
     runs = {n: scenario_of(10, of_items(n // 10)) for n in sizes}
@@ -228,6 +238,7 @@ def main() -> None:
         "µs",
         {f"{n:,} instances": lambda s=s: instance_us(s) for n, s in runs.items()},  # type: ignore[misc]
         rounds if most <= 100_000 else 1,
+        1.2,
     )
     for word, cost in (("coming up", up_us), ("stopping", down_us)):
         table(
@@ -235,6 +246,7 @@ def main() -> None:
             "µs",
             {f"{n:,} agents": lambda n=n, f=cost: f(fleets[n]) for n in (100, 1_000, 10_000)},  # type: ignore[misc]
             rounds,
+            1.2,
         )
     kept = {n: scenario_of(1, of_items(n, PLAIN, ", register: out")) for n in (100, 1_000, 10_000)}
     table(
@@ -242,6 +254,7 @@ def main() -> None:
         "bytes",
         {f"{n:,} items": lambda s=s: registered_bytes(s) for n, s in kept.items()},  # type: ignore[misc]
         1,
+        1.1,
     )
     table(
         "An instance that registers, over items",

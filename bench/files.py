@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sshd
-from paired import compare, seconds_of
+from paired import compare, seconds_of, tell
 
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
 CIPHER = "aes128-gcm@openssh.com"
@@ -177,7 +177,7 @@ def main() -> None:
             ssh = f"ssh {quick} -S {folder}/mux"
             subprocess.run(["sh", "-c", f"{ssh} -MNf 127.0.0.1"], check=True)
             eight = "".join(f'scp -q {quick} {source} 127.0.0.1:{out}/{n} & pids="$pids $!"; ' for n in range(EIGHT))
-            compare(
+            over_ssh = compare(
                 f"{mib} MiB over SSH",
                 {
                     "ssh cat, over a connection": shell(folder, f"{ssh} 127.0.0.1 'cat >{out}/there' <{source}"),
@@ -187,7 +187,7 @@ def main() -> None:
                 rounds,
             )
             agents = [f"  - {{name: 'a_{{1..{EIGHT}}}', address: 127.0.0.1}}"]
-            compare(
+            to_eight = compare(
                 f"{mib} MiB to {EIGHT} agents of one machine",
                 {
                     f"{EIGHT} scp": shell(folder, f"{eight} for pid in $pids; do wait $pid || exit 1; done"),
@@ -202,6 +202,12 @@ def main() -> None:
             {"cat": shell(folder, f"cat {source} >{out}/there"), "octogram-tui": bench.download},
             rounds,
         )
+    print()
+    for what, times, than, at_least in (
+        ("a file over SSH, speed to `ssh cat`", over_ssh, "ssh cat", 0.95),
+        ("a file to eight agents of one machine, speed to eight scp", to_eight, f"{EIGHT} scp", 2.5),
+    ):
+        tell(what, times[than] / times["octogram-tui"], at_least=at_least)
 
 
 if __name__ == "__main__":

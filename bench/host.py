@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from paired import tell
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "counts"))
 
 JOBS = 3_000
@@ -98,6 +100,7 @@ def main() -> None:
     print(f"CPU of one more job, µs ({rounds} rounds of {JOBS} jobs)\n")
     print("| agents | answer at once | bare median (min-max) | host median (min-max) | host - bare | ratio |")
     print("|---|---|---|---|---|---|")
+    own_us = {}
     for agents, at_once in CASES:
         found: dict[str, list[float]] = {"bare": [], "host": []}
         for _ in range(rounds):
@@ -107,6 +110,11 @@ def main() -> None:
         bare, host = (statistics.median(found[side]) for side in found)
         spreads = (f"{statistics.median(t):.0f} ({min(t):.0f}-{max(t):.0f})" for t in found.values())
         print(f"| {agents} | {at_once} | {' | '.join(spreads)} | {host - bare:.0f} | {host / bare:.1f} x |", flush=True)
+        own_us[agents, at_once] = host - bare
+    print()
+    for (agents, at_once), spent_us in own_us.items():
+        what = f"the host's own part of a job, {agents} agents, {at_once} answering at once"
+        tell(what, spent_us / 1000, at_most=0.1, unit="ms")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from paired import tell
+
 CASES = ((1, 500_000), (50, 20_000))
 ROUNDS = 3
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
@@ -163,6 +165,9 @@ def report(agents: int, lines: int, runs: list[Run], bares: list[float]) -> None
     }
     for what, found in rows.items():
         print(f"| {what} | {min(found):,.2f} | {statistics.median(found):,.2f} | {max(found):,.2f} |")
+    arrived = statistics.median(rows["lines that reach the journal, %"])
+    print()
+    tell(f"lines that reach the journal, {agents} agents x {lines}", arrived, at_least=90, unit="%")
 
 
 if __name__ == "__main__":
