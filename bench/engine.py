@@ -144,7 +144,7 @@ def table(title: str, unit: str, sizes: dict[str, Callable[[], float]], rounds: 
         shown = [f(each) for each in (values, ratios) for f in (min, statistics.median, max)]
         print(f"| {name} | " + " | ".join(f"{value:,.2f}" for value in shown) + " |", flush=True)
     if at_most:
-        few, *_, many = sizes
+        few, many = next(iter(sizes)), list(sizes)[-1]
         print()
         tell(f"{title}: {many} to {few}", statistics.median(ratios), at_most=at_most)
 
