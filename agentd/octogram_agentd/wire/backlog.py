@@ -87,6 +87,7 @@ class Backlog:
             data = b"".join([line for _, line in output_lines(source, lines, size_bytes)])
             chunk = self._spool.store(len(lines), size_bytes, data)
             if chunk is None:
+                self._leave_out_stored(waiting)  # those before them: a gap is told in one place
                 self._leave_out(waiting, None, len(lines))
                 continue
             waiting.stored.append(chunk)
@@ -172,9 +173,7 @@ class Backlog:
     def give_up(self) -> None:
         """Make counts of all that waits: nobody will have the time to take it."""
         for waiting in self.sources.values():
-            while waiting.stored:
-                chunk = self._unstore(waiting)
-                self._leave_out(waiting, chunk, chunk.count)
+            self._leave_out_stored(waiting)
             self._leave_out(waiting, None, len(waiting.lines))
             waiting.lines, waiting.size_bytes = [], 0
 
@@ -216,6 +215,11 @@ class Backlog:
         self.stored_bytes -= chunk.size_bytes
         return chunk
 
+    def _leave_out_stored(self, waiting: Waiting) -> None:
+        while waiting.stored:
+            chunk = self._unstore(waiting)
+            self._leave_out(waiting, chunk, chunk.count)
+
     def _leave_out(self, waiting: Waiting, chunk: Optional[Chunk], count: int) -> None:
         """Count lines as left out; those of a chunk can be asked for."""
         waiting.dropped += count
@@ -233,9 +237,7 @@ class Backlog:
         """Reduce the oldest source that still has lines to a count; give up on the oldest when all are counts."""
         for waiting in self.sources.values():
             if waiting.lines or waiting.stored:
-                while waiting.stored:
-                    chunk = self._unstore(waiting)
-                    self._leave_out(waiting, chunk, chunk.count)
+                self._leave_out_stored(waiting)
                 self._leave_out(waiting, None, len(waiting.lines))
                 waiting.lines, waiting.size_bytes = [], 0
                 break

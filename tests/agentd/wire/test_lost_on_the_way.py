@@ -37,6 +37,27 @@ def test_the_other_part_of_a_message_that_had_to_be_cut_is_sent_again() -> None:
     assert others == [wire.decode(line) for line in outbox.take(ROOM).splitlines()]
 
 
+def test_what_the_disk_does_not_take_is_told_of_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(str(tmp_path / "tmp" / "output"), free=0)
+    waiting = waits.Backlog(spool)
+    source = ("a", "", "stdout")
+    waiting.add(source, [f"{n} {'x' * 90}" for n in range(2000)])
+    waiting.settle(source, 1 << 15)
+    with monkeypatch.context() as patch:
+        patch.setattr(spool, "store", lambda *_: None)  # as with a quota that is used up
+        waiting.add(source, [f"{n} {'x' * 90}" for n in range(2000, 4000)])
+        waiting.settle(source, 1 << 15)
+    place = gap = 0
+    while waiting.sources:
+        for message in (wire.decode(line) for _, line in waiting.give(source, 1 << 15)):
+            place, gap = place + message.get("dropped", 0), gap or message.get("gap", 0)
+            for line in message["lines"]:
+                assert line.startswith(f"{place} ")
+                place += 1
+    assert place == 4000
+    assert waiting.left_out(gap, 0)["lines"][0].startswith("0 ")  # what was stored can be asked for
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_each_line_comes_once_or_is_counted(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
