@@ -136,7 +136,8 @@ class Conduct:
 
     def printed(self, lines: list[str], claimed_bytes: int) -> None:
         """Take note of log lines. Raises Quarantine for more than there was credit for, whatever the agent counts."""
-        self._printed_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * len(lines)
+        # Without lines it tells of some that were left out, and counts as one.
+        self._printed_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * max(1, len(lines))
         self._claimed_bytes += claimed_bytes
         over_bytes = max(self._printed_bytes, self._claimed_bytes) - self._granted_bytes
         if over_bytes > CREDIT_SLACK_BYTES:

@@ -303,6 +303,8 @@ class Link:
     async def left_out(self, gap: int, first: int) -> LogEnd:
         """Ask for lines that were left out. Raises LinkLost."""
         part: LogEnd = await self._asked({"t": "left_out", "gap": gap, "from": first}, self._limits.tail_s)
+        if not part.lines or part.following <= first:  # who asks for what follows would do so for ever
+            part = part._replace(following=0)
         return part
 
     async def whereabouts(self) -> Here:

@@ -138,7 +138,8 @@ class Reveals:
             return told
         lines = told.get("lines")
         if isinstance(lines, list):  # of a log, which may begin and end within a secret
-            return {**masker.mask({**told, "lines": []}), "lines": masker.lines(lines, is_cut=True)}
+            counted = masker.mask({**told, "lines": []}, has_free_numbers=False)  # who asked computes with its numbers
+            return {**counted, "lines": masker.lines(lines, is_cut=True)}
         masked: dict[str, Any] = masker.mask(told)
         return masked
 

@@ -84,9 +84,10 @@ class Backlog:
         waiting = self.sources.get(source)
         while waiting is not None and waiting.size_bytes > KEPT_BYTES:
             lines, size_bytes = cut_off(waiting, most_characters)
-            data = b"".join(output_lines(source, lines, size_bytes))
+            data = b"".join([line for _, line in output_lines(source, lines, size_bytes)])
             chunk = self._spool.store(len(lines), size_bytes, data)
             if chunk is None:
+                self._leave_out_stored(waiting)  # those before them: a gap is told in one place
                 self._leave_out(waiting, None, len(lines))
                 continue
             waiting.stored.append(chunk)
@@ -96,8 +97,8 @@ class Backlog:
                 self._evictions = self._spool.evictions
                 self._forget_what_is_gone()
 
-    def give(self, source: Source, most_characters: int) -> Tuple[int, List[bytes]]:
-        """Take the next message of a source, as lines of the protocol, and what it counts."""
+    def give(self, source: Source, most_characters: int) -> List[Tuple[int, bytes]]:
+        """Take the next message of a source, as lines of the protocol, each with what it counts."""
         waiting = self.sources[source]
         data = b""
         while waiting.stored and not data:
@@ -107,19 +108,22 @@ class Backlog:
             if not data:
                 self._leave_out(waiting, None, chunk.count)
         if data:
-            sent = data.splitlines(keepends=True)
+            each = data.splitlines(keepends=True)
+            sent = [(_count_of(line), line) for line in each] if len(each) > 1 else [(size_bytes, data)]
         elif waiting.lines or waiting.dropped:
             lines, size_bytes = cut_off(waiting, most_characters)
-            sent = output_lines(source, lines, size_bytes)
+            # What counts nothing would seem to have arrived with what was sent before it.
+            sent = output_lines(source, lines, size_bytes or LINE_OVERHEAD_BYTES)
         else:
-            sent, size_bytes = [], 0
+            sent = []
         if waiting.dropped and sent:
             told = b',"dropped":%d' % waiting.dropped + (b',"gap":%d' % waiting.gap if waiting.gap else b"")
-            sent[0] = sent[0][:-2] + told + sent[0][-2:]
+            size_bytes, first = sent[0]
+            sent[0] = size_bytes, first[:-2] + told + first[-2:]
             waiting.dropped = waiting.gap = 0
         if not (waiting.stored or waiting.lines or waiting.dropped):
             del self.sources[source]
-        return size_bytes, sent
+        return sent
 
     def next_bytes(self, source: Source) -> int:
         """Say how large the next message of a source is at least: those in the spool are not cut."""
@@ -169,9 +173,7 @@ class Backlog:
     def give_up(self) -> None:
         """Make counts of all that waits: nobody will have the time to take it."""
         for waiting in self.sources.values():
-            while waiting.stored:
-                chunk = self._unstore(waiting)
-                self._leave_out(waiting, chunk, chunk.count)
+            self._leave_out_stored(waiting)
             self._leave_out(waiting, None, len(waiting.lines))
             waiting.lines, waiting.size_bytes = [], 0
 
@@ -213,6 +215,11 @@ class Backlog:
         self.stored_bytes -= chunk.size_bytes
         return chunk
 
+    def _leave_out_stored(self, waiting: Waiting) -> None:
+        while waiting.stored:
+            chunk = self._unstore(waiting)
+            self._leave_out(waiting, chunk, chunk.count)
+
     def _leave_out(self, waiting: Waiting, chunk: Optional[Chunk], count: int) -> None:
         """Count lines as left out; those of a chunk can be asked for."""
         waiting.dropped += count
@@ -230,9 +237,7 @@ class Backlog:
         """Reduce the oldest source that still has lines to a count; give up on the oldest when all are counts."""
         for waiting in self.sources.values():
             if waiting.lines or waiting.stored:
-                while waiting.stored:
-                    chunk = self._unstore(waiting)
-                    self._leave_out(waiting, chunk, chunk.count)
+                self._leave_out_stored(waiting)
                 self._leave_out(waiting, None, len(waiting.lines))
                 waiting.lines, waiting.size_bytes = [], 0
                 break
@@ -283,18 +288,30 @@ def cut_off(waiting: Waiting, most_characters: int) -> Tuple[List[str], int]:
     return lines, size_bytes
 
 
-def output_lines(source: Source, lines: List[str], size_bytes: int) -> List[bytes]:
-    """Encode output as one message, or as more where escapes make it too long for a line of the protocol."""
+def output_lines(source: Source, lines: List[str], size_bytes: int) -> List[Tuple[int, bytes]]:
+    """Encode output as one message, or as more where escapes make it too long for a line of the protocol.
+
+    Each comes with its part of what all of it counts: who was given some of them only is to be given the others.
+    """
     attempt, process, stream = source
     message: Dict[str, Any] = {"t": "output", "id": attempt, "stream": stream, "lines": lines, "bytes": size_bytes}
     if process:
         message["process"] = process
     line = encode(message)
     if len(line) <= MAX_LINE_BYTES - GAP_BYTES:
-        return [line]
+        return [(size_bytes, line)]
     if len(lines) > 1:
         first, second = lines[: len(lines) // 2], lines[len(lines) // 2 :]
     else:
         half = len(lines[0]) // 2
         first, second = [lines[0][:half]], [lines[0][half:]]
-    return output_lines(source, first, size_bytes) + output_lines(source, second, 0)
+    first_bytes = sum(map(len, first)) + LINE_OVERHEAD_BYTES * len(first)
+    return output_lines(source, first, first_bytes) + output_lines(source, second, size_bytes - first_bytes)
+
+
+def _count_of(line: bytes) -> int:
+    """Give what a message counts."""
+    try:
+        return int(decode(line)["bytes"])
+    except (WireError, KeyError, TypeError, ValueError):
+        return 0

@@ -128,7 +128,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "lines": "texts without line ends, undecodable bytes as U+FFFD",
             "dropped": "lines left out before these",
             "gap": "with `dropped`, and may be missing: under which `left_out` asks for them",
-            "bytes": "what this counts against the credit",
+            "bytes": "what this counts against the credit; without lines as much as an empty one",
         },
     ),
     "progress": (

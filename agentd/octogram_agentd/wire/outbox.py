@@ -37,8 +37,8 @@ class Outbox:
         self._pace = Pace()
         self._most_printed_bytes = 0  # up to where the other side lets it grow
         self._taken_bytes = 0  # of it what the other side is known to have
-        # What may have to be sent again: printed_bytes with it, its own bytes, its lines, and when it was sent.
-        self._untaken: Deque[Tuple[int, int, List[bytes], float]] = deque()
+        # What may have to be sent again: printed_bytes with it, its own bytes, its line, and when it was sent.
+        self._untaken: Deque[Tuple[int, int, bytes, float]] = deque()
 
     @property
     def unacknowledged(self) -> int:
@@ -67,9 +67,9 @@ class Outbox:
         self._take_note(self.printed_bytes if taken_bytes < 0 else taken_bytes)
         self._most_printed_bytes = self._taken_bytes + OUTPUT_CREDIT_BYTES
         now_s = self._clock()
-        for number, (end, size_bytes, lines, _) in enumerate(self._untaken):
-            self._ready += lines
-            self._untaken[number] = end, size_bytes, lines, now_s
+        for number, (end, size_bytes, line, _) in enumerate(self._untaken):
+            self._ready.append(line)
+            self._untaken[number] = end, size_bytes, line, now_s
         left = MESSAGE_CHARACTERS  # what was printed meanwhile comes before its result, unless it is much
         for source, waiting in list(self.backlog.sources.items()):
             if waiting.size_bytes <= left and not waiting.stored:
@@ -188,8 +188,9 @@ class Outbox:
 
     def _messages(self, source: Source, most_characters: int) -> List[bytes]:
         """Take one message's worth of a source's lines."""
-        size_bytes, sent = self.backlog.give(source, most_characters)
-        if sent:
+        sent = self.backlog.give(source, most_characters)
+        now_s = self._clock()
+        for size_bytes, line in sent:
             self.printed_bytes += size_bytes
-            self._untaken.append((self.printed_bytes, size_bytes, sent, self._clock()))
-        return sent
+            self._untaken.append((self.printed_bytes, size_bytes, line, now_s))
+        return [line for _, line in sent]

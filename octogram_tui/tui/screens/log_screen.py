@@ -55,7 +55,7 @@ async def _show_gap(app: ConsoleApp, source: AnsweringSource, gap: Gap) -> bool:
             break
         first = first if lines else answer["first"]
         lines += answer["lines"]
-        size += sum(map(len, answer["lines"]))
+        size += sum(map(len, answer["lines"])) + len(answer["lines"])  # lines may be empty
         following = answer["following"]
         if not following:
             break

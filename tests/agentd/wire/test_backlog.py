@@ -162,7 +162,7 @@ def test_a_full_spool_lets_the_oldest_go_and_counts_them(tmp_path: Path) -> None
     assert sum(path.stat().st_size for path in (tmp_path / "tmp").iterdir()) < 5 * 200_000
     dropped, lines = 0, []
     while backlog.sources:
-        for line in backlog.give(OUT, 32 << 10)[1]:
+        for _, line in backlog.give(OUT, 32 << 10):
             message = wire.decode(line)
             dropped += message.get("dropped", 0)
             lines += message["lines"]
