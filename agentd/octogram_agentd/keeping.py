@@ -69,6 +69,7 @@ def _remove_abandoned(part: str) -> None:
 
 def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
     """Give the content of the file of code; nothing when it is not wanted any more, or a source is missing."""
+    from binascii import crc32
     from importlib.machinery import SourceFileLoader
     from marshal import dumps
 
@@ -83,7 +84,8 @@ def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
     if size + os.stat(place + "/__main__.py").st_size != total:
         return b""
     texts = [dumps(part) for part in parts]
-    return b"".join(len(text).to_bytes(4, "little") for text in texts) + b"".join(texts)
+    head = [*map(len, texts), *map(crc32, texts)]
+    return b"".join(number.to_bytes(4, "little") for number in head) + b"".join(texts)
 
 
 def _sources(directory: str, package: str) -> Iterator[Tuple[str, str]]:
