@@ -55,8 +55,15 @@ def keep(what: str, is_wanted: Callable[[], bool]) -> None:
             file.flush()
             os.fsync(fd)
         os.rename(part, path)
-    except (OSError, SyntaxError, ValueError):
+    except Exception:  # also damage in what Python has kept: a bridge that ended of it would cut its agent off
+        _remove(part)
+
+
+def _remove(part: str) -> None:
+    try:
         os.unlink(part)
+    except OSError:
+        pass  # the whole program was put aside meanwhile
 
 
 def _remove_abandoned(part: str) -> None:

@@ -494,3 +494,18 @@ def test_one_bridge_keeps_the_program_and_not_what_is_unlike_it(machine: Machine
     code.unlink()
     (code.parent / "octogram_agentd" / "far_shell.py").write_text("")
     assert not keep_code_of(machine, code.parent).exists()
+
+
+def test_whoever_keeps_the_program_survives_damage_and_its_removal(machine: Machine) -> None:
+    code = keep_code(machine)
+    code.unlink()
+    kept = next((code.parent / "octogram_agentd" / "__pycache__").glob("far_shell.*.pyc"), None)
+    assert kept is not None
+    kept.write_bytes(kept.read_bytes()[:20])  # as a full disk or a crash leaves it
+    assert not keep_code_of(machine, code.parent).exists()
+    assert not Path(f"{code}.part").exists()
+    aside = code.parent.with_name("aside")
+    gone = f"import os,sys;sys.path.insert(0,{str(code.parent)!r});from octogram_agentd.keeping import keep;" + (
+        f"keep('1:x',lambda:os.path.exists({str(aside)!r}) or os.rename({str(code.parent)!r},{str(aside)!r}))"
+    )
+    subprocess.run([machine.python, "-ISXutf8", "-c", gone], check=True)
