@@ -65,6 +65,7 @@ def _code_file() -> str:
 
 def _codes(place: str, part: int) -> Codes:
     """Read a part of the file of code of a bundle: 0, what most need, or 1, all the rest. Empty: there is none."""
+    from binascii import crc32
     from marshal import loads
 
     try:
@@ -73,10 +74,11 @@ def _codes(place: str, part: int) -> Codes:
         return {}
     try:
         found = os.fstat(fd)
-        sizes = [int.from_bytes(os.read(fd, 4), "little") for _ in range(2)]
-        if found.st_mode != 0o100600 or found.st_uid != os.getuid() or found.st_size != 8 + sum(sizes):
+        head = [int.from_bytes(os.read(fd, 4), "little") for _ in range(4)]  # both sizes, and what proves each
+        if found.st_mode != 0o100600 or found.st_uid != os.getuid() or found.st_size != 16 + head[0] + head[1]:
             return {}
-        return dict(loads(os.pread(fd, sizes[part], 8 + part * sizes[0])))
+        data = os.pread(fd, head[part], 16 + part * head[0])
+        return dict(loads(data)) if crc32(data) == head[2 + part] else {}  # damaged code would end the interpreter
     except (OSError, ValueError, TypeError, EOFError):
         return {}
     finally:

@@ -55,8 +55,15 @@ def keep(what: str, is_wanted: Callable[[], bool]) -> None:
             file.flush()
             os.fsync(fd)
         os.rename(part, path)
-    except (OSError, SyntaxError, ValueError):
+    except Exception:  # also damage in what Python has kept: a bridge that ended of it would cut its agent off
+        _remove(part)
+
+
+def _remove(part: str) -> None:
+    try:
         os.unlink(part)
+    except OSError:
+        pass  # the whole program was put aside meanwhile
 
 
 def _remove_abandoned(part: str) -> None:
@@ -69,6 +76,7 @@ def _remove_abandoned(part: str) -> None:
 
 def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
     """Give the content of the file of code; nothing when it is not wanted any more, or a source is missing."""
+    from binascii import crc32
     from importlib.machinery import SourceFileLoader
     from marshal import dumps
 
@@ -83,7 +91,8 @@ def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
     if size + os.stat(place + "/__main__.py").st_size != total:
         return b""
     texts = [dumps(part) for part in parts]
-    return b"".join(len(text).to_bytes(4, "little") for text in texts) + b"".join(texts)
+    head = [*map(len, texts), *map(crc32, texts)]
+    return b"".join(number.to_bytes(4, "little") for number in head) + b"".join(texts)
 
 
 def _sources(directory: str, package: str) -> Iterator[Tuple[str, str]]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from binascii import crc32
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -402,6 +403,14 @@ KEEPING = (
     "keep(sys.argv[2]+':'+name(),lambda:True);print(name())"
 )
 
+LOADING = (
+    "import sys;sys.path.insert(0,sys.argv[1]);from octogram_agentd import boot;place=sys.argv[1];"
+    "codes=boot._codes(place,0);[sys.modules.pop(name) for name in list(sys.modules) if 'octogram' in name];"
+    "from octogram_agentd.compiled import Compiled;"
+    "codes and sys.meta_path.insert(0,Compiled(place,codes,boot._codes));exec(sys.argv[2])"
+)
+"""Imports as a program that was booted from a file of code."""
+
 
 def keep_code(machine: Machine) -> Path:
     """Boot, and have the program kept as code, as a bridge does it; gives the file."""
@@ -447,12 +456,30 @@ def test_code_that_is_not_as_it_was_written_is_not_used(machine: Machine) -> Non
         assert (printed.startswith(f"agentd {VERSION}"), status) == (True, 0), spoil
 
 
+def test_damaged_code_of_the_right_size_is_not_used_and_comes_again(machine: Machine) -> None:
+    """A module is loaded long after the boot: its damage would end whatever needs it, and that on each boot."""
+    code = keep_code(machine)
+    good = code.read_bytes()
+    for module in ("daemon/daemon.py", "daemon/selftest.py", "parcels/transfer.py"):
+        at = good.index(f"octogram_agentd/{module}".encode()) + 200
+        code.write_bytes(good[:at] + bytes(64) + good[at + 64 :])
+        program = f"import octogram_agentd.{module[:-3].replace('/', '.')};import os;os.write(1,b'there')"
+        loaded = subprocess.run(
+            [machine.python, "-ISXutf8", "-c", LOADING, str(code.parent), program], capture_output=True, check=False
+        )
+        assert (loaded.stdout, loaded.stderr) == (b"there", b""), module
+    damaged = code.read_bytes()
+    assert keep_code(machine).read_bytes() != damaged
+
+
 def test_code_that_cannot_be_run_is_put_aside_and_the_program_comes_again(machine: Machine) -> None:
     code = keep_code(machine)
     data = code.read_bytes()
     name = b"octogram_agentd/__main__.py"
     at = data.index(name) + len(name)
-    code.write_bytes(data[: at + 8] + b"\xff" * 64 + data[at + 72 :])
+    data = data[: at + 8] + b"\xff" * 64 + data[at + 72 :]
+    common = data[16 : 16 + int.from_bytes(data[:4], "little")]
+    code.write_bytes(data[:8] + crc32(common).to_bytes(4, "little") + data[12:])  # it was written so
     assert machine.boot()[2] != 0
     assert [type(event) for event in machine.boot()[0]] == [Need, Started]
 
@@ -467,3 +494,18 @@ def test_one_bridge_keeps_the_program_and_not_what_is_unlike_it(machine: Machine
     code.unlink()
     (code.parent / "octogram_agentd" / "far_shell.py").write_text("")
     assert not keep_code_of(machine, code.parent).exists()
+
+
+def test_whoever_keeps_the_program_survives_damage_and_its_removal(machine: Machine) -> None:
+    code = keep_code(machine)
+    code.unlink()
+    kept = next((code.parent / "octogram_agentd" / "__pycache__").glob("far_shell.*.pyc"), None)
+    assert kept is not None
+    kept.write_bytes(kept.read_bytes()[:20])  # as a full disk or a crash leaves it
+    assert not keep_code_of(machine, code.parent).exists()
+    assert not Path(f"{code}.part").exists()
+    aside = code.parent.with_name("aside")
+    gone = f"import os,sys;sys.path.insert(0,{str(code.parent)!r});from octogram_agentd.keeping import keep;" + (
+        f"keep('1:x',lambda:os.path.exists({str(aside)!r}) or os.rename({str(code.parent)!r},{str(aside)!r}))"
+    )
+    subprocess.run([machine.python, "-ISXutf8", "-c", gone], check=True)

@@ -231,7 +231,8 @@ def _daemon(
     _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
     for number in (signals.HUP, signals.INT, signals.PIPE, signals.TERM):
         signals.handle(number, signals.IGNORE)
-    signals.hold_back((signals.HUP, signals.INT, signals.TERM), False)
+    # Whoever started us may hold back some of them for good: without CHLD no job would ever be seen to end.
+    signals.hold_back((signals.HUP, signals.INT, signals.TERM, signals.CHLD, signals.ALRM), False)
 
     from octogram_agentd.daemon.guard import Post, under_guard
 

@@ -239,3 +239,19 @@ def test_an_agent_that_has_a_daemon_gets_the_same_again(starter: Starter) -> Non
     again.socket.sendall(encode({"t": "hello", **greeting("run", "a", epoch=2, rx=0)}))
     assert again.expect("welcome")["birth"] == birth
     again.stop()
+
+
+def test_signals_that_whoever_started_it_holds_back_are_seen_by_a_daemon(tmp_path: Path, place: Place) -> None:
+    held = {signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        made = Starter(tmp_path / "home", place.python)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+    try:
+        talk = made.talk()
+        talk.hello("held")
+        assert talk.run("builtins.command", argv=["true"])["state"] == "ok"
+        talk.stop(2)
+    finally:
+        made.end()
