@@ -14,6 +14,7 @@ from textual.widget import AwaitMount, Widget
 from textual.widgets._toast import ToastRack
 
 from octogram_tui.tui.typed_first import TypedFirst
+from octogram_tui.tui.typed_text import one_line
 
 Taken = TypeVar("Taken")
 
@@ -159,4 +160,6 @@ class KeyOrderApp(App[ReturnType]):
         for taker in takers:
             if isinstance(taker, TakesInput) and await taker.take_input(event):
                 return
+        if isinstance(event, Paste):  # the library's own fields send what is in them to the terminal as it is
+            event.text = one_line(event.text)
         await super().on_event(event)
