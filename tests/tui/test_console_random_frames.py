@@ -1,6 +1,5 @@
 """What is on the terminal after many frames of a part each is what one frame of the whole would draw."""
 
-import asyncio
 import os
 import random
 
@@ -18,8 +17,6 @@ STEPS = int(os.environ.get("OCTOGRAM_RANDOM_STEPS", "60"))
 OF_ONE = 60
 FIRST = int(os.environ.get("OCTOGRAM_RANDOM_SEED", "0"))
 SEEN = [(40, 12), (80, 24), (120, 40), (200, 60)]
-ROUNDS = 40
-"""So many looks are taken until a screen that is about to be drawn must have been."""
 
 
 class FramesDrive(Drive):
@@ -39,15 +36,14 @@ class FramesDrive(Drive):
     async def compare(self) -> None:
         """Look at the terminal, once all that is under way must have been drawn."""
         self.looks += 1
-        said: list[str] = []
-        for _ in range(ROUNDS):
-            await self.settle()
-            said = self.drawn.differences(anew=self.looks % 2 == 0)
-            if not said:
-                return
-            await asyncio.sleep(0.01)
-        after = f"after {' | '.join(self.done[-12:])} at {self.app.size}, {self.app.screen}, look {self.looks}"
-        raise AssertionError("\n".join([after, *said[:6]]))
+        said = await self.drawn.settled_differences(anew=self.looks % 2 == 0)
+        assert not said, "\n".join([self._after, *said[:6]])
+        if self._is_settled:
+            assert self.app.typed.waiting == 0, f"what is over is waited for {self._after}"
+
+    @property
+    def _after(self) -> str:
+        return f"after {' | '.join(self.done[-12:])} at {self.app.size}, {self.app.screen}, look {self.looks}"
 
 
 @pytest.mark.timeout(600)
