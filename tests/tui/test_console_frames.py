@@ -65,3 +65,18 @@ async def test_whatever_is_done_with_mouse_and_keys_is_waited_for_no_longer_than
         await pilot.press("f24", "j", "ctrl+p", "a", "escape", "slash", "x", "f24", "escape")
         await pilot.pause()
         assert app.typed.waiting == 0
+
+
+async def test_a_sequence_that_is_pasted_as_a_name_does_not_reach_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console(StillSource(fleet_events(9.0)))
+    drawn = DrawnConsole(app, (120, 40), monkeypatch)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("e")
+        app.post_message(events.Paste("a\x1b[2Jb=c\x1b[3Jd"))
+        await pilot.pause()
+        assert await drawn.settled_differences() == []
+        text = screen_text(app, on_top=True)
+        assert "\x1b" not in text
+        assert "a\\x1b[2Jb" in text
+        assert "c\\x1b[3Jd" in text
