@@ -221,16 +221,17 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             self.notify(safe(notice.text, limit=200), severity=level, markup=False)
 
     def marks(self) -> list[str]:
-        """Say in short how we are attached."""
+        """Say in short how we are attached, and whether what is shown is behind what came."""
+        behind = ["catching up"] if self.feed is not None and self.feed.is_catching_up else []
         if self.model.is_replay:
-            return ["replay"]
+            return ["replay", *behind]
         if self.model.is_back:
             return ["back in time"]
         if self.model.is_lost:
             return ["lost"]
         consoles = self.source.consoles if isinstance(self.source, AnsweringSource) else 1
         marks = [f"attached {consoles}"] if consoles > 1 else []  # alone is how one mostly is
-        return [*marks, "ro"] if self.is_read_only else marks
+        return [*marks, "ro", *behind] if self.is_read_only else [*marks, *behind]
 
     # Asking
 

@@ -13,7 +13,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount, Widget
 from textual.widgets._toast import ToastRack
 
-from octogram_tui.tui.typed_first import TypedFirst
+from octogram_tui.tui.typed_first import TypedFirst, is_of_hand
+from octogram_tui.tui.typed_text import one_line
 
 Taken = TypeVar("Taken")
 
@@ -141,10 +142,12 @@ class KeyOrderApp(App[ReturnType]):
 
     async def on_event(self, event: Event) -> None:
         """Do what is typed, or keep it for what opens."""
+        is_typed = is_of_hand(event)  # asked before it is handed on, for then it is marked as it would be by a child
         try:
             await self._do_or_keep(event)
         finally:
-            self.typed.done(event)
+            if is_typed:
+                self.typed.done()
 
     async def _do_or_keep(self, event: Event) -> None:
         if not isinstance(event, (Key, Paste)) or event.is_forwarded:
@@ -159,4 +162,6 @@ class KeyOrderApp(App[ReturnType]):
         for taker in takers:
             if isinstance(taker, TakesInput) and await taker.take_input(event):
                 return
+        if isinstance(event, Paste):  # the library's own fields send what is in them to the terminal as it is
+            event.text = one_line(event.text)
         await super().on_event(event)

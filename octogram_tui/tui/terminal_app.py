@@ -71,6 +71,16 @@ class TerminalApp(GuardedApp[ReturnType]):
         if self._screen_stack:
             self.screen.refresh(layout=True)
 
+    def _check_resize(self) -> None:
+        """Tell the screens of another size, and then draw all: the terminal may have cut or moved what was there.
+
+        The library draws only what changed its place: nothing where the size is soon what it was again.
+        """
+        was_told = self._resize_event is not None
+        super()._check_resize()
+        if was_told and self._resize_event is None:
+            self.screen.call_later(self.screen.refresh)  # behind the size, which it hears of first
+
     def way(self, action: str) -> str:
         """Say how an action is done now."""
         return f"`{action}`"

@@ -14,6 +14,11 @@ MOST_S = 0.25
 """So long events wait for what is typed; then some are taken in, whatever is held down."""
 
 
+def is_of_hand(message: Message) -> bool:
+    """Whether a message is what somebody typed or did with the mouse, and not what a widget leaves to the app."""
+    return isinstance(message, TYPED) and not message.is_forwarded
+
+
 class TypedFirst:
     """Knows whether something that was typed is still to be done or shown."""
 
@@ -25,13 +30,13 @@ class TypedFirst:
 
     def came(self, message: Message) -> None:
         """Take note of what comes for the app."""
-        if isinstance(message, TYPED) and not message.is_forwarded:
+        if is_of_hand(message):
             self.waiting += 1
             self._settled.clear()
 
-    def done(self, message: Message) -> None:
-        """It was done; what it changed is still to be shown."""
-        if self.waiting and isinstance(message, TYPED) and not message.is_forwarded:
+    def done(self) -> None:
+        """One was done; what it changed is still to be shown."""
+        if self.waiting:
             self.waiting -= 1
             if not self.waiting:
                 self._wait_no_longer_than(SHOWS_S)

@@ -105,7 +105,7 @@ async def test_events_are_taken_in_by_slices_and_what_is_typed_goes_first() -> N
     async def settled_and_noted() -> None:
         if app.typed.waiting:
             app.did.append("key")
-            app.typed.done(Key("j", "j"))
+            app.typed.done()
             app.typed.shown()
         await settled_by_key()
 

@@ -20,7 +20,7 @@ class StatusBar(Bar):
     def __init__(self, model: Model, brush: Brush, *, scenario: str) -> None:
         super().__init__(model, brush, id="status")
         self.scenario = scenario
-        self.marks: list[str] = []  # attached n, ro, replay, lost
+        self.marks: list[str] = []  # attached n, ro, replay, lost, catching up
 
     def compose_lines(self, width: int) -> list[list[Piece]]:
         """What does not fit is dropped from the right; but how we are attached and the time stay."""

@@ -27,8 +27,13 @@ class TypedLine(Input):
             await self.run_action(binding.action)
         return True
 
+    def validate_value(self, value: str) -> str:
+        """Hold nothing that the terminal would obey, whoever gives it: the library draws it as it is."""
+        return one_line(value)
+
     def type_in(self, text: str) -> None:
         """Put a text where the cursor is, in place of what is selected."""
+        text = one_line(text)
         selection = self.selection
         if selection.is_empty:
             self.insert_text_at_cursor(text)

@@ -67,7 +67,8 @@ class ValueField(TextArea):
         return True
 
     def type_in(self, text: str) -> None:
-        """Put a text where the cursor is, in place of what is selected."""
+        """Put a text where the cursor is, in place of what is selected: nothing that the terminal would obey."""
+        text = escaped(text)
         start, end = sorted(self.selection)
         result = self.replace(text, start, end, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
