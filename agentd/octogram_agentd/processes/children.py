@@ -14,6 +14,7 @@ from octogram_agentd.processes.membership import (
     MARK,
     Ending,
     Everything,
+    Looks,
     Stranded,
     Tree,
     look_below,
@@ -148,7 +149,8 @@ class Processes:
         self._null = -1
         self._endings: Dict[str, Ending] = {}
         self._longest_grace_s = float("inf")
-        self._look = look_below
+        self._is_reaper = True
+        self._looks = Looks(look_below, kernel.soon)
 
     def start(
         self,
@@ -193,6 +195,7 @@ class Processes:
         os.set_blocking(err_read, False)
         child = Child(self._kernel, self._count, pid, mark, {out_read: "stdout", err_read: "stderr"}, sink)
         self._children[pid] = child
+        self._looks.forget()
         if stdin is not None:
             os.close(stdin_read)
             os.set_blocking(stdin_write, False)
@@ -224,7 +227,8 @@ class Processes:
         """What only a daemon that starts something needs."""
         self.prepare()
         if not become_subreaper():
-            self._look = look_everywhere  # orphans are not below us then, and only the mark tells
+            self._is_reaper = False  # orphans are not below us then, and only the mark tells
+            self._looks = Looks(look_everywhere, self._kernel.soon)
         earlier = self._earlier
         before = earlier.brands if earlier is not None and earlier.is_of_this_boot else set()
         self._record.brands = [brand(), *sorted(before)[:EARLIER_BRANDS]]
@@ -248,7 +252,7 @@ class Processes:
 
     def tree(self, child: Child) -> Tree:
         """Give what a program has become. Only before its leader is reaped does its number say anything."""
-        return Tree(child.mark, (child.pid,), self._look)
+        return Tree(child.mark, (child.pid,), self._looks)
 
     async def end(self, child: Child, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
         """End a program's whole tree; what could not be ended."""
@@ -258,13 +262,13 @@ class Processes:
         """End all that was started under an owner's name."""
         mark = "%s%s/" % (self.mark, owner)
         leaders = [child.pid for child in self._children.values() if child.mark.startswith(mark)]
-        return await self._end(mark, Tree(mark, leaders, self._look), stop_signal, grace_s)
+        return await self._end(mark, Tree(mark, leaders, self._looks), stop_signal, grace_s)
 
     async def end_everything(self, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
         """End whatever descends from this process."""
         if self._null < 0:
             return []
-        everything = Everything("") if self._look is look_below else Tree(self.mark, (), self._look)
+        everything = (Everything if self._is_reaper else Tree)(self.mark, (), self._looks)
         return await self._end("", everything, stop_signal, grace_s)
 
     @property

@@ -15,7 +15,7 @@ from octogram_agentd.processes.brand import brand_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
+    from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
     from octogram_agentd.kernel import Bell
 
@@ -155,47 +155,123 @@ def look_everywhere() -> Dict[int, Seen]:
     return {seen.pid: seen for seen in all_processes() if seen.pid != os.getpid() and seen.pid not in _spared}
 
 
+class Look:
+    """Who was there at one moment, by number, and by what tells whose they are."""
+
+    __slots__ = ("_children", "_marked", "_sessions", "everyone")
+
+    def __init__(self, everyone: Dict[int, Seen]) -> None:
+        self.everyone = everyone
+        self._sessions: Optional[Dict[int, List[Seen]]] = None
+        self._children: Dict[int, List[Seen]] = {}
+        self._marked: Optional[Dict[str, List[Seen]]] = None
+
+    def of_session(self, leader: int) -> Sequence[Seen]:
+        """Give who is in a session."""
+        if self._sessions is None:
+            self._sessions = {}
+            for seen in self.everyone.values():
+                self._sessions.setdefault(seen.session, []).append(seen)
+                self._children.setdefault(seen.parent, []).append(seen)
+        return self._sessions.get(leader, ())
+
+    def children_of(self, pid: int) -> Sequence[Seen]:
+        """Give the children of a process."""
+        self.of_session(0)
+        return self._children.get(pid, ())
+
+    def marked(self, mark: str) -> Sequence[Seen]:
+        """Give who carries a mark, or, if that ends in `/`, one that begins so."""
+        if self._marked is None:
+            self._marked = {}
+            for seen in self.everyone.values():
+                carried = mark_of(seen.pid)
+                at = carried.find("/")
+                while at >= 0:
+                    self._marked.setdefault(carried[: at + 1], []).append(seen)
+                    at = carried.find("/", at + 1)
+                if carried and not carried.endswith("/"):
+                    self._marked.setdefault(carried, []).append(seen)
+        return self._marked.get(mark, ())
+
+
+class Looks:
+    """Looks that all who end something share: a look at thousands costs as much as ending one of them.
+
+    Each gets only such as came after its last one, and what it does upon one is done before anybody takes the next; so
+    none is older than what was done by whom it is given to. look: takes one. soon: calls in the next turn.
+    """
+
+    def __init__(self, look: Callable[[], Dict[int, Seen]], soon: Callable[[Callable[[], None]], None]) -> None:
+        self._look = look
+        self._soon = soon
+        self._first = 1  # the number of the first that is kept
+        self._kept: List[Look] = []
+
+    def after(self, number: int) -> Tuple[int, Look]:
+        """Give the first kept look after one of this number, or a new one, with its number."""
+        at = max(0, number + 1 - self._first)
+        if at >= len(self._kept):
+            if not self._kept:
+                self._soon(self.forget)
+            self._kept.append(Look(self._look()))
+            at = len(self._kept) - 1
+        return self._first + at, self._kept[at]
+
+    def forget(self) -> None:
+        """Whoever looks now has to look again: time has passed, or something was started."""
+        self._first += len(self._kept)
+        self._kept.clear()
+
+
 class Tree:
     """The processes of one thing that was started. `leaders` may be empty: then the mark alone decides.
 
     `mark` ending in `/` means everything whose mark begins so.
     """
 
-    __slots__ = ("_known", "_look", "leaders", "mark")
+    __slots__ = ("_known", "_looks", "_number", "leaders", "mark")
 
-    def __init__(
-        self, mark: str, leaders: Iterable[int] = (), look: Callable[[], Dict[int, Seen]] = look_below
-    ) -> None:
-        self._look = look
+    def __init__(self, mark: str, leaders: Iterable[int] = (), looks: Optional[Looks] = None) -> None:
+        self._looks = looks  # None: nobody else looks
+        self._number = 0  # of the last look
         self.mark = mark
         self.leaders = frozenset(leaders)
         self._known: Set[Identity] = set()
 
     def members(self) -> Dict[int, Seen]:
         """Look who is alive of it now. Who was seen in it once stays a member, wherever it goes."""
-        everyone = self._look()
+        look = self._next()
         members: Dict[int, Seen] = {}
-        for seen in everyone.values():
-            if (
-                seen.pid in self.leaders
-                or seen.session in self.leaders
-                or seen.identity in self._known
-                or self._carries_mark(seen.pid)
-            ):
-                members[seen.pid] = seen
-        grown = True
-        while grown:
-            grown = False
-            for seen in everyone.values():
-                if seen.parent in members and seen.pid not in members:
+        for pid in self.leaders:
+            if pid in look.everyone:
+                members[pid] = look.everyone[pid]
+            members.update((seen.pid, seen) for seen in look.of_session(pid))
+        for pid, start in self._known:
+            known = look.everyone.get(pid)
+            if known is not None and known.start == start:
+                members[pid] = known
+        members.update((seen.pid, seen) for seen in self._marked(look))
+        waiting = list(members)
+        while waiting:
+            for seen in look.children_of(waiting.pop()):
+                if seen.pid not in members:
                     members[seen.pid] = seen
-                    grown = True
+                    waiting.append(seen.pid)
         self._known = {seen.identity for seen in members.values()}
         return members
 
-    def _carries_mark(self, pid: int) -> bool:
-        mark = mark_of(pid)
-        return mark.startswith(self.mark) if self.mark.endswith("/") else mark == self.mark
+    def _next(self) -> Look:
+        if self._looks is None:
+            return Look(self._look())
+        self._number, look = self._looks.after(self._number)
+        return look
+
+    def _look(self) -> Dict[int, Seen]:
+        return look_below()
+
+    def _marked(self, look: Look) -> Iterable[Seen]:
+        return look.marked(self.mark)
 
 
 class Everything(Tree):
@@ -203,7 +279,7 @@ class Everything(Tree):
 
     def members(self) -> Dict[int, Seen]:
         """Look who is alive."""
-        return self._look()
+        return self._next().everyone
 
 
 class Stranded(Tree):
@@ -213,12 +289,18 @@ class Stranded(Tree):
     """
 
     def __init__(self, place: str, ours: str, known: Iterable[Identity] = (), brands: Iterable[int] = ()) -> None:
-        super().__init__(place, (), look_everywhere)
+        super().__init__(place)
         self._ours = ours
         self._brands = frozenset(brands) - {0}
         self._known = set(known)
 
-    def _carries_mark(self, pid: int) -> bool:
+    def _look(self) -> Dict[int, Seen]:
+        return look_everywhere()
+
+    def _marked(self, look: Look) -> Iterable[Seen]:
+        return (seen for seen in look.everyone.values() if self._is_theirs(seen.pid))
+
+    def _is_theirs(self, pid: int) -> bool:
         mark = mark_of(pid)
         if mark.startswith(self.mark) and not mark.startswith(self._ours):
             return True

@@ -6,9 +6,13 @@ import asyncio
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from octogram_agentd.processes.membership import Ending, Seen, Tree, see
+import pytest
+
+from octogram_agentd.processes import membership
+from octogram_agentd.processes.membership import Ending, Looks, Seen, Tree, see
 
 
 class Bell:
@@ -67,3 +71,52 @@ class OfShell(Tree):
         self._process.poll()
         self.mark = "none of ours"
         return super().members()
+
+
+def test_looks_are_shared_and_none_is_older_than_what_was_done_upon_the_last_one() -> None:
+    taken: list[int] = []
+
+    def look() -> dict[int, Seen]:
+        taken.append(len(taken))
+        return {}
+
+    later: list[Callable[[], None]] = []
+    looks = Looks(look, later.append)
+    first, one = looks.after(0)
+    assert [looks.after(0) for _ in range(1000)] == [(first, one)] * 1000
+    second, two = looks.after(first)
+    assert looks.after(first) == (second, two)
+    assert two is not one
+    assert len(taken) == 2
+    assert len(later) == 1
+    later.pop()()  # a turn is over
+    third, three = looks.after(0)
+    assert third > second
+    assert three not in (one, two)
+    looks.forget()  # something was started
+    assert looks.after(0)[1] is not three
+    assert len(taken) == 4
+
+
+def test_looking_for_many_at_once_takes_one_look_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 500
+    seen = {pid: Seen(pid, f"{pid} (job) S 1 {pid} {pid} " + "0 " * 18) for pid in range(1000, 1000 + 2 * count)}
+    read: list[int] = []
+
+    def mark_of(pid: int) -> str:
+        read.append(pid)
+        return f"place/daemon/owner {pid}/1"
+
+    monkeypatch.setattr(membership, "mark_of", mark_of)
+    taken: list[int] = []
+
+    def look() -> dict[int, Seen]:
+        taken.append(1)
+        return seen
+
+    looks = Looks(look, lambda forget: None)
+    for pid in range(1000, 1000 + count):
+        assert Tree(f"place/daemon/owner {pid}/1", (pid,), looks).members().keys() == {pid}
+        assert Tree(f"place/daemon/owner {pid + count}/", (), looks).members().keys() == {pid + count}
+    assert Tree("place/daemon/", (), looks).members().keys() == seen.keys()
+    assert (len(taken), len(read)) == (1, 2 * count)
