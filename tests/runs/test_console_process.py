@@ -36,7 +36,8 @@ def console(place: Place) -> Iterator[pexpect.spawn]:
 
 
 def let_go(place: Place) -> None:
-    """Let the run go on."""
+    """Let the run go on, once its agent is there: its row is drawn before that."""
+    wait_for(lambda: list(place.home.glob(".octogram/runs/*/a/home")), describe=lambda: "no agent")
     next(iter(place.home.glob(".octogram/runs/*/a/home"))).joinpath("go").write_text("")
 
 

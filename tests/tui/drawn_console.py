@@ -1,16 +1,30 @@
 """A console whose frames go to a terminal that can be compared with what the whole screen would be."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 from cell_terminal import CellTerminal
 from rich.color import ColorSystem
+from rich.style import Style
 from textual._compositor import CompositorUpdate
+from textual.strip import Strip
 from textual.widget import Widget
 
 from octogram_tui.tui.app import ConsoleApp
 from octogram_tui.tui.widgets.line_view import LineView
+
+
+def _forget_codes() -> None:
+    """Have no style keep how it was written for the colours of another test's terminal: the library keeps the first."""
+    gc.unfreeze()
+    for one in gc.get_objects():
+        if type(one) is Style:
+            one._ansi = None
+        elif type(one) is Strip:
+            one._render_cache = None
+
 
 LOOKS = 100
 """So many are taken until a screen that is about to be drawn must have been."""
@@ -23,6 +37,7 @@ class DrawnConsole:
         self.app = app
         self.terminal = CellTerminal(*size)
         app.console._color_system = ColorSystem.TRUECOLOR
+        _forget_codes()
         shown = app._display
 
         def display(screen: Any, renderable: Any) -> None:
