@@ -17,7 +17,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(sys.argv[1:])
     finally:
+        _hear_no_interrupt()
         garbage.leave()
+
+
+def _hear_no_interrupt() -> None:
+    """The process only leaves from here on: a Ctrl-C that comes late must not change how it has ended.
+
+    While the interpreter takes itself down nobody catches one: it would end by the signal, whatever it has said.
+    """
+    if "signal" not in sys.modules:  # it has begun nothing that could be interrupted
+        return
+    import signal
+
+    while True:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return
+        except KeyboardInterrupt:
+            pass  # it came right before
 
 
 def _main(arguments: list[str]) -> int:

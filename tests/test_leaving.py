@@ -1,4 +1,4 @@
-"""The collector is put off while a process loads, looks as usual from then on, and not at the end."""
+"""How a process leaves: the collector looks no more, and nothing late changes its exit code. Before, it is put off."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ assert len(gc.get_objects()) > 1000, "once only: what comes later is looked at"
 garbage.leave()
 assert not gc.isenabled() and len(gc.get_objects()) < 100
 """
+
+
+LEAVING = """
+import os, signal, sys
+from octogram_tui.cli import main
+sys.argv = ["octogram-tui", "--version"]
+code = main()
+os.kill(os.getpid(), signal.SIGINT)
+sys.exit(code)
+"""
+
+
+def test_a_late_interrupt_does_not_change_how_a_process_has_ended() -> None:
+    subprocess.run([sys.executable, "-c", LEAVING], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_the_collector_is_put_off_and_looks_again() -> None:
