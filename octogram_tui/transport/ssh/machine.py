@@ -128,12 +128,7 @@ class Machine:
         command = remote_command(argv)
         failure: TransportError | None = None
         for _ in range(OPEN_ATTEMPTS):
-            if seat is None or seat.shared.is_lost:
-                if seat is not None:
-                    seat.leave()
-                seat, connection = await self.take_seat()
-            else:
-                connection = seat.shared.making.result()
+            seat, connection = await self._seated(seat)
             taken, seat = seat, None
             shared = taken.shared
             try:
@@ -163,14 +158,17 @@ class Machine:
         assert failure is not None
         raise failure
 
+    async def _seated(self, seat: Seat | None) -> tuple[Seat, asyncssh.SSHClientConnection]:
+        """Give the seat that was taken, where its connection is still there, or another one. Raises TransportError."""
+        if seat is not None:
+            if not seat.shared.is_lost:
+                return seat, seat.shared.making.result()
+            seat.leave()
+        return await self.take_seat()
+
     async def connect(self, path: str, receiver: Receiver, window_bytes: int, seat: Seat | None) -> SshChannel:
         """Have the server connect to a socket of its machine. Raises TransportError."""
-        if seat is None or seat.shared.is_lost:
-            if seat is not None:
-                seat.leave()
-            seat, connection = await self.take_seat()
-        else:
-            connection = seat.shared.making.result()
+        seat, connection = await self._seated(seat)
         channel = SocketChannel(receiver, lambda error: lost(error, self.profile.place), seat.confirm, seat.leave)
         opening = connection.create_unix_connection(
             lambda: channel,  # type: ignore[arg-type,return-value]  # it is called as any session is
