@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -55,9 +56,18 @@ class TcpDoor(Door):
             remote_port,
             family=options.family,
             local_addr=options.local_addr,
-            happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+            happy_eyeballs_delay=None if _is_address(remote_host) else HAPPY_EYEBALLS_S,
         )
         return transport, first.connection
+
+
+def _is_address(host: str) -> bool:
+    """Tell whether it is one already, so that there are no others to try beside it."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class ProxyDoor(Door):
