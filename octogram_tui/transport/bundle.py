@@ -109,6 +109,12 @@ def local_argv(*, nonce: str, args: Sequence[str], python: str | None = None) ->
     return [python or sys.executable, "-ISXutf8", "-c", text, str(agentd_dir().parent), *args]
 
 
+def prepare() -> None:
+    """Make now what the first boot would wait for."""
+    build_bundle()
+    _boot_texts()
+
+
 @lru_cache(maxsize=1)
 def _boot_texts() -> tuple[str, str]:
     """Give what every boot compiles, and what only one does that has to get the bundle."""

@@ -12,13 +12,14 @@ from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify
-from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat
+from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat, retrieve
 from octogram_tui.transport.ssh.profile import Made, Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
 
 CONTROL_WINDOW_BYTES = 256 * 1024
 BULK_WINDOW_BYTES = 2 * 1024 * 1024
 MAX_JUMPS = 8
+RESOLVED_S = 0.2
 AT_ONCE = 16  # requests that are resolved in one go
 
 
@@ -89,6 +90,13 @@ class Machines:
                 del self._profiles[request]
             raise
 
+    async def resolved(self) -> None:
+        """Wait for what was asked right now, if it does not take long."""
+        for _ in range(2):
+            await asyncio.sleep(0)  # whoever was begun asks; then all of them are taken together
+        if self._resolving:
+            await asyncio.wait(self._resolving, timeout=RESOLVED_S)
+
     def _resolve_asked(self) -> None:
         asked, self._asked = self._asked, []
         task = asyncio.get_running_loop().create_task(self._resolve_all(asked))
@@ -144,6 +152,7 @@ class SshTransport:
         self._machines = machines
         self._machine: Machine | None = None
         self._seat: Seat | None = None
+        self._ahead: asyncio.Task[Hashable] | None = None
         self._channels: list[SshChannel] = []
 
     @property
@@ -158,8 +167,17 @@ class SshTransport:
         """What the configuration makes of the address: `HostName` of an alias."""
         return self._machine.profile.host if self._machine is not None else ""
 
+    def reach_ahead(self) -> None:
+        """Begin with what `reach` is to wait for; what comes of it, well or badly, it tells."""
+        self._ahead = asyncio.get_running_loop().create_task(self._reach(), name=f"ahead to {self._request.address}")
+        self._ahead.add_done_callback(retrieve)
+
     async def reach(self) -> Hashable:
         """Log in, and keep a seat there for the next command. Gives the machine. Raises TransportError."""
+        ahead, self._ahead = self._ahead, None
+        return await (self._reach() if ahead is None else ahead)
+
+    async def _reach(self) -> Hashable:
         try:
             machine = await self.machine()
             self._leave_seat()
@@ -209,6 +227,8 @@ class SshTransport:
 
     async def close(self) -> None:
         """Drop our channels and let go of the machine; its last agent closes the connections. Bounded; never raises."""
+        if self._ahead is not None:
+            self._ahead.cancel()
         self._leave_seat()
         for channel in self._channels:
             channel.abort()
