@@ -96,7 +96,13 @@ def run(program: str, arguments: list[str], folder: Path) -> Seen:
         "XDG_STATE_HOME": str(folder),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    subprocess.run([sys.executable, "-c", program, *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(  # from elsewhere: what is installed, not what lies here
+        [sys.executable, "-c", program, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     seen: Seen = {"exit": ((time.time() - begun_s) * 1000, None)}
     seen.update({what: (at, cpu) for what, (at, cpu) in json.loads(moments.read_text()).items()})
     return seen
