@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
@@ -104,12 +105,13 @@ class Machines:
         task.add_done_callback(self._resolving.discard)
 
     async def _resolve_all(self, requests: list[Request]) -> None:
-        while requests:
+        done = 0
+        while done < len(requests):
             if self._runs_commands:
-                await asyncio.gather(*(self._resolve_some([request]) for request in requests))
+                left = islice(requests, done, None)
+                await asyncio.gather(*(self._resolve_some([request]) for request in left))
                 return
-            done = await self._resolve_some(requests[:AT_ONCE])
-            requests = requests[done:]
+            done += await self._resolve_some(list(islice(requests, done, done + AT_ONCE)))
 
     async def _resolve_some(self, requests: list[Request]) -> int:
         """Resolve requests in one go of a thread, as handing each one over takes longer than it does; gives how many.
