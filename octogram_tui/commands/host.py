@@ -112,12 +112,9 @@ def _look_out(invocation: Invocation, first_word: FirstWord) -> None:
     if args.no_preflight or not settings.preflight or not invocation.scenario.is_remote:
         return
     from octogram_tui.runtime.lookout import look_out
-    from octogram_tui.transport.pool import Transports
 
     ssh_config = args.ssh_config or settings.ssh_config or None
-    transports = Transports(
-        ssh_config=ssh_config, accept_new=args.accept_new or settings.host_keys == "accept-new", force_local=args.local
-    )
+    transports = invocation.transports()
     decision = asyncio.run(look_out(invocation.scenario, transports, first_word.say, ssh_config=ssh_config))
     if decision == "cancel":
         raise ConsoleGone("the run was not wanted, once its machines were looked at")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.report.headless import Output
     from octogram_tui.scenario.load import Loaded
+    from octogram_tui.transport.pool import Transports
 
 EPILOG = """examples:
   octogram-tui scenario.yml                     watch it in the console
@@ -205,6 +206,17 @@ class Invocation(RunWanted):
         kept = [] if self.kept is None else self.kept.load()
         return (*((one, BY_KEPT) for one in kept), *((one, BY) for one in breakpoints_of(self.args)))
 
+    def transports(self) -> Transports:
+        """Make the ways to its machines."""
+        from octogram_tui.transport.pool import Transports
+
+        args, settings = self.args, self.settings
+        return Transports(
+            ssh_config=args.ssh_config or settings.ssh_config or None,
+            accept_new=args.accept_new or settings.host_keys == "accept-new",
+            force_local=args.local,
+        )
+
     def output(self, run_dir: Path) -> Output:
         """Give what is written where."""
         from octogram_tui.report.headless import Output
@@ -369,10 +381,11 @@ def main(argv: Sequence[str]) -> int:
         from octogram_tui.commands.plan import show
 
         return show(invocation.scenario, invocation.args, as_json=False)
+    from octogram_tui.commands.headless import run_here
     from octogram_tui.commands.interrupts import raised
 
     with raised():
-        return _run_headless(invocation)
+        return run_here(invocation)
 
 
 def _open_prompt(request: RunWanted) -> int:
@@ -383,18 +396,3 @@ def _open_prompt(request: RunWanted) -> int:
     level = -1 if request.args.quiet else int(request.args.verbose)
     quiet = replace(request, argv=(*request.argv, "--no-preflight"))
     return open_console(quiet, make_run, partial(attach, owns=True, level=level))
-
-
-def _run_headless(invocation: Invocation) -> int:
-    run, run_dir = make_run(invocation)
-    from octogram_tui.journal import archive
-
-    try:
-        from octogram_tui.report.headless import run_headless
-
-        settings = host_settings(
-            invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
-        )
-        return run_headless(invocation.scenario, invocation.options(run), settings, invocation.output(run_dir))
-    finally:
-        archive.forget_unbegun(invocation.settings.runs_dir / run, run_dir)

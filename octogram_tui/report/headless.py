@@ -83,9 +83,18 @@ class Output:
         return found
 
 
-def run_headless(scenario: Scenario, options: RunOptions, settings: HostSettings, output: Output) -> int:
-    """Host a run and report on it; gives the exit code. Raises JournalError when it cannot begin."""
-    return run_with(output.reporters, scenario, options, settings)
+def run_headless(
+    scenario: Scenario,
+    options: RunOptions,
+    settings: HostSettings,
+    output: Output,
+    runner: asyncio.Runner | None = None,
+) -> int:
+    """Host a run and report on it, in a loop that is there or one of its own; gives the exit code.
+
+    Raises JournalError when it cannot begin.
+    """
+    return run_with(output.reporters, scenario, options, settings, runner=runner)
 
 
 def run_with(
@@ -94,6 +103,7 @@ def run_with(
     options: RunOptions,
     settings: HostSettings,
     on_open: Callable[[], None] | None = None,
+    runner: asyncio.Runner | None = None,
 ) -> int:
     """Host a run with reporters, and close them however it ends; gives the exit code. Raises JournalError.
 
@@ -134,7 +144,7 @@ def run_with(
         subscribers = join() if settings.again is None else []
         host = Host(scenario, options, settings, subscribers, signals, _recalling(reporters), join)
         try:
-            code = asyncio.run(hosted()) or (int(ExitCode.IO) if unwritten else 0)
+            code = (asyncio.run if runner is None else runner.run)(hosted()) or (int(ExitCode.IO) if unwritten else 0)
         finally:
             for reporter in reporters:
                 try:

@@ -82,7 +82,7 @@ class Attaching:
         attachment = None
         try:
             async with self._boot_turn(link.tell_wait) as first:
-                if starter is not None:
+                if starter is not None and starter.pays:
                     attachment = await self._by_starter(starter, first)
                 if attachment is None:
                     attachment = await self._by_command(first)

@@ -36,7 +36,6 @@ from octogram_tui.runtime.one_thread import OneThread
 from octogram_tui.runtime.parcel_answer import ParcelAnswer, senseless
 from octogram_tui.runtime.reading import count, text_of
 from octogram_tui.transport.base import Channel, Transport
-from octogram_tui.transport.local import LocalTransport
 
 ArgvFor = Callable[[str], Sequence[str]]
 """Gives the command that runs a subcommand of the daemon's program (`put`, `get`) on the agent's machine."""
@@ -99,6 +98,8 @@ async def copy_to(
     machine     what the agents of one machine have in common: a file goes there once in all these deliveries
     Raises ProcedureFailed and TransportError. Cancelled or failed, no file is left half written under its name.
     """
+    from octogram_tui.transport.local import LocalTransport
+
     root = os.path.abspath(os.fsencode(local_path))
     about, print_ = await asyncio.to_thread(_about, root, os.fsencode(local_path))
     request = {"t": "put", "home": home, "path": remote_path, "job": job, **about}

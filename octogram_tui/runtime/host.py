@@ -66,6 +66,7 @@ class HostSettings:
     text: of the scenario as it was read, to be kept with the journal.
     keep: keeps what else the run is made of, once its directory is known to be its own. May raise JournalError.
     vault: has the secrets; the scenario that is hosted has their values already.
+    transports: the ways to its machines, where they have been begun with in the loop that hosts it.
     again: how a run goes on whose process has died; without it a new one begins.
     """
 
@@ -85,6 +86,7 @@ class HostSettings:
     reload: Callable[[], Scenario] | None = None
     keep: Callable[[RunOptions], None] | None = None
     vault: Vault = field(default_factory=Vault)
+    transports: Transports | None = None
     again: TakingUp | None = None
 
 
@@ -159,12 +161,11 @@ class Host:
             journal.close()
             raise
         scenario = self._scenario
-        transports = Transports(
+        transports = settings.transports or Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
-        transports.tell_to(lambda message: driver.submit(TroubleReport(message)))
         files = None
         if settings.reload is not None:
             engine = driver.engine
@@ -203,6 +204,7 @@ class Host:
             )
             for stimulus in course.first:
                 driver.submit(stimulus)
+            transports.tell_to(lambda message: driver.submit(TroubleReport(message)))
             settings.vault.tell_to(lambda message: driver.submit(TroubleReport(message)))
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)

@@ -48,9 +48,14 @@ class Starter:
         if not self._expected:
             self.give_up()
 
+    @property
+    def pays(self) -> bool:
+        """Whether it is worth while to ask for a place."""
+        return not self._is_useless and self._agents >= LEAST_AGENTS
+
     async def place(self) -> str:
         """Tell where to connect; empty when there is no such place, or it would not pay."""
-        if self._is_useless or self._agents < LEAST_AGENTS:
+        if not self.pays:
             return ""
         if self._starting is None:
             self._starting = asyncio.get_running_loop().create_task(self._start(), name="starter of daemons")

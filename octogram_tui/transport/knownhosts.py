@@ -90,7 +90,9 @@ class Match:
 
 
 @dataclass(slots=True)
-class _File:
+class ReadFile:
+    """A file as it was when it had that stamp."""
+
     stamp: tuple[int, int, int] | None
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -100,13 +102,21 @@ class KnownHosts:
     """The lines of some known_hosts files, read again when a file has changed.
 
     New keys are added to `record_to`, their names hashed if `hashes` says so; without a file they last for this run.
+    What is accepted here, nobody else has accepted; `read` has the files of all that look into the same.
     """
 
-    def __init__(self, files: Sequence[str], *, record_to: str | None = None, hashes: bool = False) -> None:
+    def __init__(
+        self,
+        files: Sequence[str],
+        *,
+        record_to: str | None = None,
+        hashes: bool = False,
+        read: dict[str, ReadFile] | None = None,
+    ) -> None:
         self.files = tuple(files)
         self.record_to = record_to
         self.hashes = hashes
-        self._read: dict[str, _File] = {}
+        self._read = {} if read is None else read
         self._accepted: list[Entry] = []  # of this process, so that a file that cannot be written does not matter
 
     @property
@@ -199,8 +209,8 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _read(path: str, stamp: tuple[int, int, int] | None) -> _File:
-    file = _File(stamp)
+def _read(path: str, stamp: tuple[int, int, int] | None) -> ReadFile:
+    file = ReadFile(stamp)
     if stamp is None:
         return file
     try:

@@ -1,22 +1,20 @@
-"""The ways to all agents of a run, by their transports. SSH, and its library, come in only when an agent needs them."""
+"""The ways to all agents of a run, by their transports. Each of these comes in only when an agent needs it."""
 
 from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.model.scenario import AgentSpec
-from octogram_tui.transport.argv import CommandTransport
 from octogram_tui.transport.base import Transport
 from octogram_tui.transport.boots import AT_ONCE, MOST_AT_ONCE, Boots, FirstBoot, OnWait, place
 from octogram_tui.transport.destination import Destination
-from octogram_tui.transport.local import LocalTransport
 
 if TYPE_CHECKING:
-    from octogram_tui.transport.ssh import Machines
+    from octogram_tui.transport.ssh import Machines, SshTransport
 
 
 class Transports:
@@ -29,6 +27,7 @@ class Transports:
         self._on_note: Callable[[str], None] = lambda _: None
         self._machines: Machines | None = None
         self._transports: list[Transport] = []
+        self._ahead: dict[str, tuple[AgentSpec, SshTransport]] = {}
         self._first_boots = {"local": FirstBoot(is_over=True)}  # agents of this machine run from our own files
         self._boots: dict[Hashable, Boots] = {}
 
@@ -38,8 +37,10 @@ class Transports:
         return self._machines.notes if self._machines is not None else []
 
     def tell_to(self, on_note: Callable[[str], None]) -> None:
-        """Say whom to tell each of the notes, as it comes."""
+        """Say whom to tell each of the notes, as it comes, and those that have come."""
         self._on_note = on_note
+        for note in self.notes:
+            on_note(note)
 
     @property
     def known_hosts_problems(self) -> list[str]:
@@ -51,10 +52,27 @@ class Transports:
         return "local" if self._force_local else spec.transport
 
     def transport_for(self, spec: AgentSpec) -> Transport:
-        """Make the way to an agent; nothing is connected before it is used."""
+        """Make the way to an agent; nothing is connected before it is used, unless that has begun ahead."""
+        ahead = self._ahead.pop(spec.name, None)
+        if ahead is not None and ahead[0] == spec:
+            return ahead[1]
         transport = self._make(spec)
         self._transports.append(transport)
         return transport
+
+    async def reach_ahead(self, specs: Iterable[AgentSpec]) -> None:
+        """Begin to log in where these agents are to be brought up, on each machine once."""
+        seen: set[str] = set()
+        for spec in specs:
+            place = self.machine_of(spec)
+            if self.kind_of(spec) == "ssh" and place not in seen:
+                seen.add(place)
+                transport = self._ssh(spec)
+                self._transports.append(transport)
+                self._ahead[spec.name] = spec, transport
+                transport.reach_ahead()
+        if self._machines is not None:
+            await self._machines.resolved()
 
     def machine_of(self, spec: AgentSpec) -> str:
         """Name the machine and user that an agent runs as: equal names mean that files there are shared."""
@@ -89,9 +107,16 @@ class Transports:
     def _make(self, spec: AgentSpec) -> Transport:
         kind = self.kind_of(spec)
         if kind == "local":
+            from octogram_tui.transport.local import LocalTransport
+
             return LocalTransport(spec.name)
         if kind == "command":
+            from octogram_tui.transport.argv import CommandTransport
+
             return CommandTransport(spec.name, spec.command)
+        return self._ssh(spec)
+
+    def _ssh(self, spec: AgentSpec) -> SshTransport:
         from octogram_tui.transport.ssh import Machines, SshTransport
 
         if self._machines is None:

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from octogram_tui.errors import ConnectFailed
@@ -143,9 +144,16 @@ def split_line(text: str) -> tuple[str, list[str], str]:
     Quotes hold words together, a backslash counts before a quote, a backslash or a space only, and a `#` before a word
     begins a comment. Raises ValueError for an open quotation. The directive is empty where the line says nothing.
     """
+    name, words, rest = _split_line(text)
+    return name, list(words), rest
+
+
+@lru_cache(maxsize=4096)
+def _split_line(text: str) -> tuple[str, tuple[str, ...], str]:
+    """Do it once: a file is read for every machine."""
     found = re.fullmatch(r"\s*([^\s=#][^\s=]*)(?:\s*=\s*|\s+|$)(.*)", text.strip(), re.DOTALL)
     if found is None:
-        return "", [], ""
+        return "", (), ""
     words: list[str] = []
     rest = found[2].strip()
     at = 0
@@ -154,7 +162,7 @@ def split_line(text: str) -> tuple[str, list[str], str]:
         words.append(word)
         while at < len(rest) and rest[at].isspace():
             at += 1
-    return found[1], words, rest
+    return found[1], tuple(words), rest
 
 
 def _word(text: str, at: int) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ CONSOLE = "textual rich watchfiles pygments markdown_it"
 PAGES = "aiohttp textual_serve"
 METRICS = "prometheus_client wsgiref http.server"
 SSH = "asyncssh cryptography typing_extensions email"
+CERTIFICATES = "" if find_spec("OpenSSL") else "cryptography.x509"
 WRITING = "ruamel"
 RARE = "tomllib difflib zipfile platform html ctypes.wintypes pickle"
 """What one run in many needs: a configuration file, a mistake to guess at, a program of the user's to look into."""
@@ -35,9 +37,15 @@ STARTS = {
     "--version": Start(4, 70, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} yaml jinja2 typing dataclasses"),
     "check, no templates": Start(88, 250, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} jinja2 asyncio"),
     "run, here": Start(256, 500, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} jinja2"),
-    "run, over SSH": Start(272, 660, f"{CONSOLE} {PAGES} {METRICS} {WRITING} tomllib difflib pickle jinja2"),
+    "run, over SSH": Start(
+        272, 645, f"{CONSOLE} {PAGES} {METRICS} {WRITING} {CERTIFICATES} tomllib difflib pickle zipfile jinja2"
+    ),
 }
 """Who needs more says why here: each module is a file to read, a third of a millisecond for the smallest."""
+
+
+BEFORE_CONNECTING = Start(130, 485, f"jinja2 {CERTIFICATES} octogram_tui.journal octogram_tui.report")
+"""The rest of a run over SSH is loaded while its machines answer."""
 
 
 def modules_after(arguments: list[str]) -> tuple[str, set[str]]:
@@ -89,6 +97,50 @@ def test_a_start_loads_what_it_needs(start: str, tmp_path: Path) -> None:
     assert len(ours) <= bound.ours, sorted(ours)
     assert len(found) <= bound.all, sorted(found - ours)
     assert ("asyncssh" in found) == (start == "run, over SSH")
+
+
+def modules_at_the_first_connection(arguments: list[str]) -> set[str]:
+    """Run the program in a new interpreter; give what it had imported when it first connected; {""} if it did not."""
+    program = (
+        "import sys\n"
+        "from octogram_tui.cli import main\n"
+        "def hear(event, arguments):\n"
+        "    if event == 'socket.connect' and isinstance(arguments[1], tuple) and not found:\n"
+        "        found.extend(sys.modules)\n"
+        "found = []\n"
+        "sys.addaudithook(hear)\n"
+        f"sys.argv = ['octogram-tui', *{arguments!r}]\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print('\\n'.join(['the modules:', *found]), file=sys.stderr)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if "COV" not in name},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(ended.stderr.partition("the modules:\n")[2].strip().split("\n"))
+
+
+def test_machines_are_connected_to_before_the_rest_is_loaded(tmp_path: Path) -> None:
+    found = modules_at_the_first_connection(arguments_of("run, over SSH", tmp_path))
+    assert "asyncssh" in found
+    never = BEFORE_CONNECTING.never.split()
+    assert not {name for name in found if any(f"{name}.".startswith(f"{other}.") for other in never)}
+    ours = {name for name in found if name.startswith(("octogram_tui", "octogram_agentd"))}
+    assert len(ours) <= BEFORE_CONNECTING.ours, sorted(ours)
+    assert len(found) <= BEFORE_CONNECTING.all, sorted(found - ours)
+
+
+def test_who_runs_nothing_connects_to_nobody(tmp_path: Path) -> None:
+    arguments = arguments_of("run, over SSH", tmp_path)
+    assert modules_at_the_first_connection([*arguments, "--dry-run"]) == {""}
 
 
 def test_the_version_imports_neither_the_console_nor_ssh() -> None:

@@ -23,3 +23,10 @@ HOST_TOGETHER = {
     "agent writes": 1.2,
     "agent bytes": 140.0,
 }
+AGENT_OVER_SSH = {
+    # One more machine with one agent, from its start to its end.
+    "function calls": 4300.0,  # 3700
+    "connections": 1.0,
+    "channels": 1.0,  # each costs the server a process, and a shell with all that it reads first
+    "writes": 16.5,  # 14
+}

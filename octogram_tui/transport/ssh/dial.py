@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -80,17 +81,7 @@ class Dialler:
             algorithms = profile.known_hosts.algorithms(
                 profile.trust_name, profile.trust_port, certificates=not refused
             )
-        connecting = asyncio.ensure_future(
-            _connect(
-                host=profile.host,
-                port=profile.port,
-                options=profile.options,
-                config=None,
-                tunnel=tunnel or door,
-                client_factory=lambda: guard,
-                server_host_key_algs=algorithms,
-            )
-        )
+        connecting = asyncio.ensure_future(_connect(profile, guard, tunnel or door, algorithms))
         try:
             connection = await _bounded(connecting, profile.connect_timeout_s)
         except asyncssh.HostKeyNotVerifiable as error:
@@ -152,8 +143,35 @@ class _Client(Guard):
             self._on_lost(exc)
 
 
-async def _connect(**arguments: Any) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(**arguments)
+async def _connect(
+    profile: Profile, guard: _Client, way: Tunnel, algorithms: Sequence[str]
+) -> asyncssh.SSHClientConnection:
+    """Connect as `asyncssh.connect` does, which makes all options anew for each connection, in a thread."""
+    loop = asyncio.get_running_loop()
+    options = copy.copy(profile.options)
+    options.host = options.orig_host = profile.host
+    options.port = profile.port
+    options.known_hosts = profile.trusted_keys
+    options.server_host_key_algs = algorithms
+    options.protocol_factory = lambda: guard
+    options.client_keys = [copy.copy(key) for key in options.client_keys or ()]  # with what this server takes of each
+    waiter = options.waiter = loop.create_future()
+    try:
+        connection: asyncssh.SSHClientConnection
+        _, connection = await way.create_connection(
+            lambda: asyncssh.SSHClientConnection(loop, options, wait="auth"), profile.host, profile.port
+        )
+    except BaseException:
+        waiter.cancel()
+        raise
+    connection.set_extra_info(host=profile.host, port=profile.port)
+    try:
+        await waiter
+    except BaseException:
+        connection.abort()
+        await connection.wait_closed()
+        raise
+    return connection
 
 
 async def _bounded(

@@ -30,6 +30,8 @@ _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 class Directives(SSHClientConfig):
     """What the files say of one destination; made by `read`."""
 
+    runs_commands = False  # whether any was run to find out
+
     def parse(self, path: Path, depth: int = 0) -> None:
         """Take a file in. Raises ConfigParseError, which names file and line."""
         if depth == 0:
@@ -93,6 +95,7 @@ class Directives(SSHClientConfig):
                 words += arg.split("=", 1)
                 continue
             if not is_keyword and words[-1].lower().lstrip("!") == "exec":
+                self.runs_commands = True
                 arg = re.sub("%(.)", lambda found: self._tokens.get(found[1], found[0]), arg)
             words.append(arg)
             is_keyword = not is_keyword or keyword in ("all", "canonical", "final")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncssh
 
 from octogram_tui.cuts import ending_bytes
 from octogram_tui.errors import TransportError
-from octogram_tui.transport.local import ProcessChannel, start_process
 from octogram_tui.transport.ssh.gathering import GatheringTransport
 from octogram_tui.transport.ssh.profile import Profile
+
+if TYPE_CHECKING:  # few need a command
+    from octogram_tui.transport.local import ProcessChannel
 
 HAPPY_EYEBALLS_S = 0.25  # so that a dead IPv6 address does not hold up a live IPv4 one
 GREETING_BYTES = 256
@@ -55,9 +58,18 @@ class TcpDoor(Door):
             remote_port,
             family=options.family,
             local_addr=options.local_addr,
-            happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+            happy_eyeballs_delay=None if _is_address(remote_host) else HAPPY_EYEBALLS_S,
         )
         return transport, first.connection
+
+
+def _is_address(host: str) -> bool:
+    """Tell whether it is one already, so that there are no others to try beside it."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class ProxyDoor(Door):
@@ -72,6 +84,8 @@ class ProxyDoor(Door):
         self, session_factory: ConnectionFactory, remote_host: str, remote_port: int
     ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Start the command as ssh does; where it leads was written into it already."""
+        from octogram_tui.transport.local import start_process
+
         stream = _CommandStream(session_factory(), self)
         stream.start(start_process(("/bin/sh", "-c", f"exec {self._command}"), stream, self._running))
         return stream, stream.connection

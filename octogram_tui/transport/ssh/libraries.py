@@ -1,7 +1,8 @@
-"""Imports asyncssh without the processes that it starts to look for libraries.
+"""Imports asyncssh without what of its import is for nothing: a quarter of it.
 
-It asks `ctypes.util.find_library` for two of C, which runs ldconfig, gcc and ld for each name: eleven processes, a
-tenth of all that its import costs. What ldconfig prints is in one file.
+It asks `ctypes.util.find_library` for two libraries of C, which runs ldconfig, gcc and ld for each name: eleven
+processes. What ldconfig prints is in one file. And its certificates of X.509 load that part of `cryptography` before
+they find that they also need pyOpenSSL, and do without; we never ask for them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import ctypes
 import ctypes.util
 import os
 import re
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+CERTIFICATES = "asyncssh.crypto.x509"
 CACHE = Path("/etc/ld.so.cache")
 
 
@@ -41,10 +46,16 @@ def _import_asyncssh() -> None:
         cache = b""
     if cache and "LD_LIBRARY_PATH" not in os.environ:
         ctypes.util.find_library = find_by_cache(cache, slowly)  # type: ignore[assignment]
+    modules: dict[str, Any] = sys.modules
+    is_in_vain = CERTIFICATES not in modules and find_spec("OpenSSL") is None
+    if is_in_vain:
+        modules[CERTIFICATES] = None  # which says that there is no such module
     try:
         import asyncssh  # noqa: F401
     finally:
         ctypes.util.find_library = slowly
+        if is_in_vain:
+            del modules[CERTIFICATES]
 
 
 _import_asyncssh()

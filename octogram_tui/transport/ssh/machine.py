@@ -229,7 +229,7 @@ class Machine:
     def _add(self) -> Shared:
         shared = Shared(self._seats)
         shared.making = asyncio.ensure_future(self._make(shared))
-        shared.making.add_done_callback(_retrieve)
+        shared.making.add_done_callback(retrieve)
         self._connections[shared] = self._roomy[shared] = None
         return shared
 
@@ -331,7 +331,7 @@ async def _close(shared: Shared) -> None:
             connection.abort()
 
 
-def _retrieve(finished: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
+def retrieve(finished: asyncio.Task[Any]) -> None:
     """Look at an exception that those who waited for may not be there to look at any more."""
     if not finished.cancelled():
         finished.exception()

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncssh
@@ -20,7 +19,7 @@ from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import ConnectFailed
 from octogram_tui.transport.destination import Destination
-from octogram_tui.transport.knownhosts import DEFAULT_PORT, Entry, KnownHosts
+from octogram_tui.transport.knownhosts import DEFAULT_PORT, Entry, KnownHosts, ReadFile
 from octogram_tui.transport.ssh.directives import Directives, Read, read
 from octogram_tui.transport.ssh.faults import unreadable_key
 
@@ -68,7 +67,16 @@ class Profile:
     not_strict: str = ""  # a StrictHostKeyChecking that is not honoured, and where it is
     locked_key: str = ""  # an identity with a passphrase, which only the ssh agent can use
     missing_keys: tuple[str, ...] = ()  # when none of the files of `IdentityFile` is there: their names
+    runs_commands: bool = False  # the configuration does, to find out what it says
     key: tuple[object, ...] = field(default=())
+
+    def trusted_keys(self, _host: str, _address: str, _port: int | None) -> Any:
+        """Give trusted keys, authorities and revoked keys, to the library. The address alone never vouches for a name.
+
+        It is always called, so that checking cannot be configured away.
+        """
+        match = self.known_hosts.match(self.trust_name, self.trust_port)
+        return _keys(match.trusted), _keys(match.authorities), _keys(match.revoked)
 
     @property
     def place(self) -> Destination:
@@ -93,73 +101,35 @@ class Profile:
         return DEFAULT_PORT if self.alias else self.port
 
 
-class TrustedKeys:
-    """What asyncssh calls for the keys of a server: always given, so that checking cannot be configured away."""
+class Made(NamedTuple):
+    """What machines have in common, and is made once for all of them that the configuration says the same of."""
 
-    def __init__(self) -> None:
-        self.known_hosts = KnownHosts(())
-        self.name = ""
-        self.port = 22
-
-    def __call__(self, _host: str, _address: str, _port: int | None) -> Any:
-        """Give trusted keys, trusted authorities and revoked keys. The address alone never vouches for a name."""
-        match = self.known_hosts.match(self.name, self.port)
-        return _keys(match.trusted), _keys(match.authorities), _keys(match.revoked)
+    options: dict[object, tuple[asyncssh.SSHClientConnectionOptions, str]]
+    known_hosts: dict[str, ReadFile]
 
 
-def resolve(request: Request, config_files: Sequence[str]) -> Profile:
-    """Read the configuration for a machine. Raises TransportError, or what the library raises (see faults.classify)."""
-    trusted = TrustedKeys()
-    port: Any = () if request.port is None else request.port
-    user: Any = () if request.user is None else request.user
+def resolve(request: Request, config_files: Sequence[str], made: Made | None = None) -> Profile:
+    """Read the configuration for a machine. Raises TransportError, or what the library raises (see faults.classify).
+
+    made: what was made for others, and is for those to come.
+    """
+    made = made or Made({}, {})
     config = read(config_files, request.address, request.port, request.user, getpass.getuser())
-    first = asyncssh.SSHClientConnectionOptions(
-        Read(config),
-        host=request.address,
-        port=port,
-        username=user,
-        config=None,
-        client_keys=None,
-        known_hosts=trusted,
-        x509_trusted_certs=None,
-        x509_trusted_cert_paths=(),
-        canonicalize_hostname=False,
-        encoding=None,
-        compression_algs=["none"],
-        request_pty=False,
-        x11_forwarding=False,
-        password_auth=False,
-        kbdint_auth=False,
-    )
-    # Again, from what was read: keys and ciphers depend on it. Nothing is parsed a second time, then or per connection.
-    keys, locked_key = _keys_to_try(request.identity, config.get("IdentityFile"), config.get("IdentitiesOnly"))
-    ciphers: Any = list(CIPHERS) if config.get("Ciphers") is None else ()
-    timeout_s = float(str(config.get("ConnectTimeout") or CONNECT_TIMEOUT_S))
-    options = asyncssh.SSHClientConnectionOptions(
-        first,
-        config=None,
-        reload=False,
-        final=False,
-        connect_timeout=None,
-        login_timeout=timeout_s,
-        encryption_algs=ciphers,
-        **keys,
-        **_keepalive(config.get("ServerAliveInterval"), config.get("ServerAliveCountMax")),
-    )
-    known_hosts = _known_hosts(config, options, request.address)
-    trusted.known_hosts = known_hosts
+    options, locked_key = _options(request, config, made)
+    host, port = str(config.get("Hostname", request.address)), request.port or int(str(config.get("Port", 22)))
+    known_hosts = _known_hosts(config, options, host, port, request.address, made)
     jump = config.get("ProxyJump")
     command = config.get("ProxyCommand")
-    found = Profile(
-        host=options.host,
-        port=options.port,
+    return Profile(
+        host=host,
+        port=port,
         user=options.username,
         alias=options.host_key_alias,
         known_hosts=known_hosts,
         options=options,
         jumps=_jumps(str(jump)) if jump else (),
         proxy_command=str(command) if command and not jump else "",
-        connect_timeout_s=timeout_s,
+        connect_timeout_s=_timeout_s(config),
         chooses_algorithms=config.get("HostKeyAlgorithms") is not None,
         accepts_new=config.get("StrictHostKeyChecking") == "accept-new",
         checks_address=bool(config.get("CheckHostIP")),
@@ -167,9 +137,10 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
         not_strict=_not_strict(config),
         locked_key=locked_key,
         missing_keys=_missing_keys(request.identity, config.get("IdentityFile")),
+        runs_commands=config.runs_commands,
         key=(
-            options.host,
-            options.port,
+            host,
+            port,
             options.username,
             request.identity,
             options.host_key_alias,
@@ -183,8 +154,65 @@ def resolve(request: Request, config_files: Sequence[str]) -> Profile:
             config.get("CheckHostIP"),
         ),
     )
-    trusted.name, trusted.port = found.trust_name, found.trust_port
+
+
+def _options(request: Request, config: Directives, made: Made) -> tuple[asyncssh.SSHClientConnectionOptions, str]:
+    """Give the library's options, and the identity when it is locked by a passphrase.
+
+    Nothing in them is of one machine alone, so that keys are read, and ciphers looked up, once for all that are alike:
+    that takes longer than a handshake. Whoever connects says to where, and whom to trust.
+    """
+    said = {name: value for name, value in config.get_options(False).items() if name not in ("Hostname", "Port")}
+    alike = request.user, request.identity, repr(sorted(said.items()))
+    found = made.options.get(alike)
+    if found is None:
+        found = made.options[alike] = _make_options(request, config)
     return found
+
+
+def _make_options(request: Request, config: Directives) -> tuple[asyncssh.SSHClientConnectionOptions, str]:
+    user: Any = () if request.user is None else request.user
+    first = asyncssh.SSHClientConnectionOptions(
+        Read(config),
+        host=request.address,
+        username=user,
+        config=None,
+        client_keys=None,
+        known_hosts=_nobody,
+        x509_trusted_certs=None,
+        x509_trusted_cert_paths=(),
+        canonicalize_hostname=False,
+        encoding=None,
+        compression_algs=["none"],
+        request_pty=False,
+        x11_forwarding=False,
+        password_auth=False,
+        kbdint_auth=False,
+    )
+    # Again, from what was read: keys and ciphers depend on it.
+    keys, locked_key = _keys_to_try(request.identity, config.get("IdentityFile"), config.get("IdentitiesOnly"))
+    ciphers: Any = list(CIPHERS) if config.get("Ciphers") is None else ()
+    options = asyncssh.SSHClientConnectionOptions(
+        first,
+        config=None,
+        reload=False,
+        final=False,
+        connect_timeout=None,
+        login_timeout=_timeout_s(config),
+        encryption_algs=ciphers,
+        **keys,
+        **_keepalive(config.get("ServerAliveInterval"), config.get("ServerAliveCountMax")),
+    )
+    return options, locked_key
+
+
+def _timeout_s(config: Directives) -> float:
+    return float(str(config.get("ConnectTimeout") or CONNECT_TIMEOUT_S))
+
+
+def _nobody(_host: str, _address: str, _port: int | None) -> Any:
+    """Trust nobody: whom to trust is said for each connection."""
+    return (), (), ()
 
 
 def _keys_to_try(identity: str | None, configured: object, identities_only: object) -> tuple[dict[str, Any], str]:
@@ -252,15 +280,22 @@ def _keepalive(interval: object, count: object) -> dict[str, Any]:
     }
 
 
-def _known_hosts(config: Directives, options: asyncssh.SSHClientConnectionOptions, address: str) -> KnownHosts:
+def _known_hosts(
+    config: Directives,
+    options: asyncssh.SSHClientConnectionOptions,
+    host: str,
+    port: int,
+    address: str,
+    made: Made,
+) -> KnownHosts:
     """Find the files of host keys. New ones go to the user's first, unless it keeps nothing."""
     tokens = {
         "%": "%",
-        "d": str(Path.home()),
-        "h": options.host,
-        "k": options.host_key_alias or options.host,
+        "d": os.path.expanduser("~"),
+        "h": host,
+        "k": options.host_key_alias or host,
         "n": address,
-        "p": str(options.port),
+        "p": str(port),
         "r": options.username,
         "u": options.client_username,
         "i": str(os.getuid()),
@@ -274,7 +309,8 @@ def _known_hosts(config: Directives, options: asyncssh.SSHClientConnectionOption
     systems = [whole(name) for name in _strings(config.get("GlobalKnownHostsFile"), SYSTEM_KNOWN_HOSTS)]
     kept = [name for name in users if name != os.devnull]
     record_to = users[0] if users and users[0] != os.devnull else None
-    return KnownHosts([*kept, *systems], record_to=record_to, hashes=bool(config.get("HashKnownHosts")))
+    hashes = bool(config.get("HashKnownHosts"))
+    return KnownHosts([*kept, *systems], record_to=record_to, hashes=hashes, read=made.known_hosts)
 
 
 def _nowhere(config: Directives) -> str:

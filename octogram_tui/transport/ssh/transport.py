@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.model.scenario import AgentSpec
@@ -12,13 +13,15 @@ from octogram_tui.transport.destination import Destination
 from octogram_tui.transport.ssh.channel import SshChannel
 from octogram_tui.transport.ssh.dial import Dialler
 from octogram_tui.transport.ssh.faults import Sight, classify
-from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat
-from octogram_tui.transport.ssh.profile import Profile, Request, resolve
+from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat, retrieve
+from octogram_tui.transport.ssh.profile import Made, Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
 
 CONTROL_WINDOW_BYTES = 256 * 1024
 BULK_WINDOW_BYTES = 2 * 1024 * 1024
 MAX_JUMPS = 8
+RESOLVED_S = 0.2
+AT_ONCE = 16  # requests that are resolved in one go
 
 
 class Machines:
@@ -35,6 +38,10 @@ class Machines:
         self._dialler = Dialler(accept_new=accept_new)
         self._dialler.on_note = on_note
         self._profiles: dict[Request, asyncio.Future[Profile]] = {}
+        self._asked: list[Request] = []  # in this turn of the loop
+        self._resolving: set[asyncio.Task[None]] = set()
+        self._runs_commands = False  # the configuration does: one may take long, and others are not to wait for it
+        self._made = Made({}, {})
         self._machines: dict[tuple[object, ...], Machine] = {}
 
     @property
@@ -73,20 +80,69 @@ class Machines:
         """Resolve a request, once. Raises TransportError; a failure is not kept, so that it can be mended."""
         resolving = self._profiles.get(request)
         if resolving is None:
-            resolving = asyncio.ensure_future(self._resolve(request))
-            self._profiles[request] = resolving
+            resolving = self._profiles[request] = asyncio.get_running_loop().create_future()
+            if not self._asked:
+                asyncio.get_running_loop().call_soon(self._resolve_asked)
+            self._asked.append(request)
         try:
             return await asyncio.shield(resolving)
         except TransportError:
-            self._profiles.pop(request, None)
+            if self._profiles.get(request) is resolving:
+                del self._profiles[request]
             raise
 
-    async def _resolve(self, request: Request) -> Profile:
-        try:
-            return await asyncio.to_thread(resolve, request, config_files(self._ssh_config))
-        except Exception as error:
-            place = Destination(request.user or "", request.address, request.port or 22)
-            raise classify(error, place, Sight()) from error
+    async def resolved(self) -> None:
+        """Wait for what was asked right now, if it does not take long."""
+        for _ in range(2):
+            await asyncio.sleep(0)  # whoever was begun asks; then all of them are taken together
+        if self._resolving:
+            await asyncio.wait(self._resolving, timeout=RESOLVED_S)
+
+    def _resolve_asked(self) -> None:
+        asked, self._asked = self._asked, []
+        task = asyncio.get_running_loop().create_task(self._resolve_all(asked))
+        self._resolving.add(task)
+        task.add_done_callback(self._resolving.discard)
+
+    async def _resolve_all(self, requests: list[Request]) -> None:
+        done = 0
+        while done < len(requests):
+            if self._runs_commands:
+                left = islice(requests, done, None)
+                await asyncio.gather(*(self._resolve_some([request]) for request in left))
+                return
+            done += await self._resolve_some(list(islice(requests, done, done + AT_ONCE)))
+
+    async def _resolve_some(self, requests: list[Request]) -> int:
+        """Resolve requests in one go of a thread, as handing each one over takes longer than it does; gives how many.
+
+        That may be less: commands of the user's, which the configuration runs, are not waited for one after the other.
+        """
+        outcomes = await asyncio.to_thread(self._outcomes, requests)
+        for request, outcome in zip(requests, outcomes, strict=False):
+            resolving = self._profiles[request]
+            if isinstance(outcome, Profile):
+                resolving.set_result(outcome)
+            else:
+                resolving.set_exception(outcome)
+                resolving.exception()  # whoever asked may not be there any more
+        return len(outcomes)
+
+    def _outcomes(self, requests: list[Request]) -> list[Profile | TransportError]:
+        found: list[Profile | TransportError] = []
+        for request in requests:
+            try:
+                profile = resolve(request, config_files(self._ssh_config), self._made)
+                found.append(profile)
+                if profile.runs_commands:
+                    self._runs_commands = True
+                    break
+            except Exception as error:
+                place = Destination(request.user or "", request.address, request.port or 22)
+                failure = classify(error, place, Sight())
+                failure.__cause__ = error
+                found.append(failure)
+        return found
 
 
 class SshTransport:
@@ -98,6 +154,7 @@ class SshTransport:
         self._machines = machines
         self._machine: Machine | None = None
         self._seat: Seat | None = None
+        self._ahead: asyncio.Task[Hashable] | None = None
         self._channels: list[SshChannel] = []
 
     @property
@@ -112,8 +169,17 @@ class SshTransport:
         """What the configuration makes of the address: `HostName` of an alias."""
         return self._machine.profile.host if self._machine is not None else ""
 
+    def reach_ahead(self) -> None:
+        """Begin with what `reach` is to wait for; what comes of it, well or badly, it tells."""
+        self._ahead = asyncio.get_running_loop().create_task(self._reach(), name=f"ahead to {self._request.address}")
+        self._ahead.add_done_callback(retrieve)
+
     async def reach(self) -> Hashable:
         """Log in, and keep a seat there for the next command. Gives the machine. Raises TransportError."""
+        ahead, self._ahead = self._ahead, None
+        return await (self._reach() if ahead is None else ahead)
+
+    async def _reach(self) -> Hashable:
         try:
             machine = await self.machine()
             self._leave_seat()
@@ -163,6 +229,8 @@ class SshTransport:
 
     async def close(self) -> None:
         """Drop our channels and let go of the machine; its last agent closes the connections. Bounded; never raises."""
+        if self._ahead is not None:
+            self._ahead.cancel()
         self._leave_seat()
         for channel in self._channels:
             channel.abort()
