@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
+MOST_AT_ONCE = 64  # descriptors that are ready; room for more is asked for at each turn, and seldom needed
 
 
 class Cancelled(BaseException):
@@ -287,6 +288,11 @@ class Kernel:
         if self._watched.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
+    def close_watched(self, fd: int) -> None:
+        """Close a descriptor that nobody else has, and so forget it: the system does its part by itself."""
+        self._watched.pop(fd, None)
+        os.close(fd)
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         future = Future(self)
@@ -365,7 +371,7 @@ class Kernel:
             timeout_s = max(0.0, self._timers[0].at_s - time.monotonic())
         else:
             timeout_s = -1.0
-        for fd, events in self._epoll.poll(timeout_s):
+        for fd, events in self._epoll.poll(timeout_s, MOST_AT_ONCE):
             on_read, on_write = self._watched.get(fd, (None, None))
             if on_read is not None and events & ~WRITE:
                 on_read()

@@ -260,7 +260,7 @@ def _daemon(
 
 def _detach(journal: str, keep: List[int]) -> None:
     """Let go of every descriptor that we inherited; what is printed by mistake goes to a file."""
-    null = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDONLY)  # what programs inherit that are given nothing to read
     errors = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     os.dup2(null, 0)
     os.dup2(errors, 1)
