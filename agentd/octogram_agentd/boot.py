@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Dict, List, Tuple
 
-    Codes = Dict[str, Tuple[str, bytes]]
+    Codes = Dict[str, Tuple[str, bytes, List[str]]]
 
 
 def boot(

@@ -12,8 +12,9 @@ import gc
 import os
 import select
 import sys
+import time
 
-from octogram_agentd.daemon.attach import BUSY_S, attach, become
+from octogram_agentd.daemon.attach import AFTER_END_S, BUSY_S, attach, become
 from octogram_agentd.daemon.door import peer_uid
 from octogram_agentd.wire.lines import WireError, decode, encode
 
@@ -66,6 +67,11 @@ def start(build: str, compiled: str) -> int:
             compiled = ""
             continue
         if not came or any(fd == 0 for fd, _ in came):
+            if compiled:
+                from octogram_agentd.keeping import keep
+
+                until_s = time.monotonic() + AFTER_END_S
+                keep(compiled, lambda: time.monotonic() < until_s)
             return 0
         try:
             _fork(listener, build)
