@@ -124,7 +124,7 @@ def _wait(bridge: _socket.socket, compiled: str) -> int:
 
 
 def _keep(bridge: _socket.socket, compiled: str) -> None:
-    """Keep the program as code when the run has begun, or, of a short one, when it is over: the next may be as short."""
+    """Keep the program as code when the run has begun, or, of a short one, when it is over."""
     _is_quiet(bridge, BUSY_S)
     from octogram_agentd.keeping import keep
 

@@ -67,16 +67,17 @@ def start(build: str, compiled: str) -> int:
             compiled = ""
             continue
         if not came or any(fd == 0 for fd, _ in came):
-            if compiled:
-                from octogram_agentd.keeping import keep
-
-                until_s = time.monotonic() + AFTER_END_S
-                keep(compiled, lambda: time.monotonic() < until_s)
-            return 0
+            break
         try:
             _fork(listener, build)
         except OSError:
             pass  # whoever connected is gone already, or no process can be made: it finds another way
+    if compiled:
+        from octogram_agentd.keeping import keep
+
+        until_s = time.monotonic() + AFTER_END_S
+        keep(compiled, lambda: time.monotonic() < until_s)
+    return 0
 
 
 def _listen() -> Tuple[_socket.socket, str]:

@@ -187,10 +187,10 @@ class Processes:
         try:
             for _ in range(2 if stdin is None else 3):
                 opened += os.pipe2(os.O_CLOEXEC)
-            streams = [(opened[1], 1), (opened[3], 2)]
+            actions = [(os.POSIX_SPAWN_DUP2, opened[1], 1), (os.POSIX_SPAWN_DUP2, opened[3], 2)]
             if stdin is not None:
-                streams.append((opened[4], 0))
-            pid = self._launch(argv, cwd, marked, streams)
+                actions.append((os.POSIX_SPAWN_DUP2, opened[4], 0))
+            pid = self._launch(list(argv), cwd, marked, actions)
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
@@ -212,12 +212,12 @@ class Processes:
             child.feed(opened[5], stdin)
         return child
 
-    def _launch(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: List[Tuple[int, int]]) -> int:
+    def _launch(self, argv: List[str], cwd: str, env: Mapping[str, str], actions: List[Tuple[int, int, int]]) -> int:
         """Start a program and put it on record."""
         self._record.prepare()
         faults.hit("agent.spawn.before")
         since = ticks()
-        pid = self._program(argv, cwd, env, streams)
+        pid = self._program(argv, cwd, env, actions)
         faults.hit("agent.spawn.after")
         self._record.started(self._count, pid, since)
         return pid

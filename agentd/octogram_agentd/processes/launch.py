@@ -11,7 +11,7 @@ from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping, Optional, Sequence, Tuple
+    from typing import List, Mapping, Optional, Sequence, Tuple
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 NEVER_IGNORED = (signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP)
@@ -34,15 +34,14 @@ MACHINES = {
 """What the number in an ELF header stands for."""
 
 
-def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[Tuple[int, int]]) -> int:
-    """Start a program in a session of its own and give its process id. streams: which descriptor becomes which of its.
+def launch(argv: List[str], cwd: str, env: Mapping[str, str], actions: Sequence[Tuple[int, int, int]]) -> int:
+    """Start a program in a session of its own and give its process id. actions: what it does with its descriptors.
 
     The working directory is set by changing ours: the daemon has one thread that starts programs, and uses absolute
     paths everywhere. Raises ProcedureFailed, kind `not_started`.
     """
     try:
-        words = [os.fsencode(word) for word in argv]
-        if not words:
+        if not argv:
             raise _refused(argv, errno.EINVAL, "no program is named", "give at least one word")
         try:
             os.chdir(cwd)
@@ -58,10 +57,9 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Seque
                 "%s was not found" % ends(argv[0], SHOWN_CHARS),
                 "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
             )
-        actions = [(os.POSIX_SPAWN_DUP2, ours, its) for ours, its in streams]
         try:
             return os.posix_spawn(
-                program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
+                program, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
             )
         except OSError as error:
             raise _explained(argv, program, error) from None

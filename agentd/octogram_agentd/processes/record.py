@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from octogram_agentd.processes.membership import Identity, Seen
 
+FEW_TICKS = 3
 LONGEST_BYTES = 64 * 1024  # after which it is written anew, without what has ended
 
 
@@ -54,11 +55,18 @@ class Record:
     def started(self, number: int, pid: int, since: int = -1) -> None:
         """Say which process it is, by our number. since: the tick before it was started.
 
-        Where it is the same tick still, that is when it started: to look at each one takes longer than to write.
+        Where that is but a moment ago it started in one of the few ticks since, and all of them are put down: to look
+        at it takes longer than to start it, and nothing else has had its number meanwhile.
         """
-        start = since if since == ticks() and self._are_ticks_right else self._look(pid, since)
-        if start >= 0:
-            line = self._live[number] = "= %d %d %d\n" % (number, pid, start)
+        now = ticks()
+        if not self._are_ticks_right or now > since + FEW_TICKS:
+            since = now = self._look(pid, since)
+        if since >= 0:
+            line = "= %d %d %d\n" % (number, pid, since)
+            while since < now:
+                since += 1
+                line += "= %d+ %d %d\n" % (number, pid, since)
+            self._live[number] = line
             line, self._ended = self._ended + line, ""
             try:
                 faults.hit("agent.record.write")

@@ -98,7 +98,7 @@ def test_a_number_that_is_somebody_else_s_by_now_is_left_alone(place: Place, con
     if what == "boot":
         head = head.replace(head.split()[1], "another-start-of-this-machine")
     else:
-        lines = [line if line[0] != "=" else f"{line[:-1]}{(int(line[-1]) + 1) % 10}" for line in lines]
+        lines = [line if line[0] != "=" else f"{line[:-1]}{(int(line[-1]) + 5) % 10}" for line in lines]
     record.write_text("\n".join([head, *lines]) + "\n")
     try:
         os.chdir("/")
