@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from octogram_agentd.processes.membership import Identity, Seen
 
 FEW_TICKS = 3
+_boot_ids: List[str] = []  # the one, once it was read
 LONGEST_BYTES = 64 * 1024  # after which it is written anew, without what has ended
 
 
 def boot_id() -> str:
     """Give what this machine's start is known by: numbers of processes mean nothing beyond it."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+    if not _boot_ids:
+        try:
+            with open("/proc/sys/kernel/random/boot_id", "rb", 0) as file:
+                _boot_ids.append(file.read(64).decode("ascii", "replace").strip())
+        except OSError:
+            return ""
+    return _boot_ids[0]
 
 
 class Record:
