@@ -132,7 +132,8 @@ class Child:
             for _ in range(16):
                 if not self._read(fd):
                     break
-        self._settle()
+        if not self.drained.is_done:
+            self._settle()
         self.ended.set(self.exit_code)
 
     def _settle(self) -> None:
