@@ -151,7 +151,7 @@ class Attempts:
             procedure = self._procedure(message)
             if self._context is None:
                 self._load()
-            is_foreign = procedure.__module__[:16] != "octogram_agentd."
+            is_foreign = not procedure.__module__.startswith("octogram_agentd.")
             if is_foreign:
                 self._watchdog.guard(attempt.task)
             try:

@@ -6,7 +6,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Type
+    from typing import Type
 
     from octogram_agentd.procedures.base import Procedure
 
@@ -32,12 +32,11 @@ FAMILIES = {
 }
 """Which modules define the procedures whose names begin with a word."""
 
-REGISTRY: Dict[str, Type[Procedure]] = {}
-"""Every procedure that has been imported, by name."""
-
 
 def find(name: str) -> Type[Procedure]:
     """Give the class of a procedure. Raises KeyError when there is none of that name."""
+    from octogram_agentd.procedures.base import REGISTRY
+
     found = REGISTRY.get(name)
     if found is None:
         for module in FAMILIES.get(name.split(".")[0], ()):

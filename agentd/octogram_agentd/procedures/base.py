@@ -5,7 +5,6 @@ Stays light: the daemon imports it with the first procedure. No `typing` at run 
 
 from __future__ import annotations
 
-from octogram_agentd.procedures import REGISTRY as REGISTRY
 from octogram_agentd.procedures.values import ProcedureFailed as ProcedureFailed
 from octogram_agentd.procedures.values import Uri as Uri
 
@@ -186,6 +185,10 @@ class Procedure:
     async def run(self, context: Context) -> Any:
         """Do the work on the agent. Returns the result (JSON, or None). Raises ProcedureFailed."""
         raise NotImplementedError(self.procedure)
+
+
+REGISTRY: Dict[str, Type[Procedure]] = {}
+"""Every procedure that has been imported, by name."""
 
 
 def may_hold_uris(field: Field[Any]) -> bool:
