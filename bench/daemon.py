@@ -3,10 +3,11 @@
 
     python bench/daemon.py [JOBS [ROUNDS [CHECKOUT ...]]]
 
-The floor of a start is `python3 -IS` that does nothing, that of a job a loop in Python that starts /bin/true with two
-pipes, reads both to their ends and waits. All take turns; what is counted is the CPU of the processes themselves, as
-the kernel gives it to the nanosecond, so that a busy machine says little else. Daemons of other checkouts, whose names
-are given, are measured beside ours. Where strace is there, it counts the calls of the system of a job.
+The floor of a start is `python3 -IS` that does nothing; that of a job is a daemon of JSON lines that starts /bin/true
+with two pipes, reads both to their ends and waits, and the same as a mere loop. All take turns; what is counted is the
+CPU of the processes themselves, as the kernel gives it to the nanosecond, so that a busy machine says little else.
+Daemons of other checkouts, whose names are given, are measured beside ours. Where strace is there, it counts the calls
+of the system of a job.
 """
 
 from __future__ import annotations
@@ -107,6 +108,26 @@ class Bare:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
+
+
+class JsonLines(Bare):
+    """The daemon without all that ours has: what the whole runs of peers.py are compared to."""
+
+    def __init__(self) -> None:
+        program = HERE / "bench" / "contenders" / "bare_agent.py"
+        self._process = subprocess.Popen(
+            [PYTHON, "-IS", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        assert self._process.stdout is not None
+        os.read(self._process.stdout.fileno(), 64)
+        self.pid = self._process.pid
+
+    def job(self) -> None:
+        """Run one."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        os.write(self._process.stdin.fileno(), b'{"id": 1, "argv": ["/bin/true"]}\n')
+        os.read(self._process.stdout.fileno(), 4096)
 
 
 class Agent:
@@ -269,24 +290,30 @@ def starts(programs: list[Program], rounds: int) -> None:
 
 def jobs(programs: list[Program], count: int) -> None:
     """Print what one more job costs: of the process alone, and with /bin/true."""
-    contenders: dict[str, Bare | Agent] = {"bare loop": Bare(), **{each.name: each.start() for each in programs}}
+    contenders: dict[str, Bare | Agent] = {
+        "bare daemon of JSON lines": JsonLines(),
+        **{each.name: each.start() for each in programs},
+        "bare loop": Bare(),
+    }
     own: dict[str, list[float]] = {name: [] for name in contenders}
-    whole: dict[str, list[float]] = {name: [] for name in contenders}
     grown: dict[str, int] = {}
+    children: dict[str, float] = {}
     for number in range(count // BLOCK + 1):
         for name, contender in contenders.items():
-            before, children = cpu_ms(contender.pid), waited_ms(contender.pid)
+            before = cpu_ms(contender.pid)
             for _ in range(BLOCK):
                 contender.job()
             if number:
                 own[name].append((cpu_ms(contender.pid) - before) / BLOCK)
-                whole[name].append(own[name][-1] + (waited_ms(contender.pid) - children) / BLOCK)
             else:
-                grown[name] = private_kib(contender.pid)
-    table(f"One more /bin/true, the process itself ({count} jobs in blocks of {BLOCK})", "ms CPU", own)
+                grown[name], children[name] = private_kib(contender.pid), waited_ms(contender.pid)
+    jobs = count // BLOCK * BLOCK
+    each_ms = {name: (waited_ms(one.pid) - children[name]) / jobs for name, one in contenders.items()}  # told in ticks
+    whole = {name: [value + each_ms[name] for value in values] for name, values in own.items()}
+    table(f"One more /bin/true, the process itself ({jobs} jobs in blocks of {BLOCK})", "ms CPU", own)
     ratio = table("One more /bin/true, with the program", "ms CPU", whole)
     print()
-    tell("one more job there, to a bare loop", ratio, at_most=1.3)
+    tell("one more job there, to a bare daemon", ratio, at_most=1.2)
     left = {name: (private_kib(one.pid) - grown[name]) * 1024 / count for name, one in contenders.items()}
     print("\nmemory left by a job, bytes:", ", ".join(f"{name} {left[name]:.0f}" for name in left), flush=True)
     for contender in contenders.values():

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Dict, List, Tuple
 
-    Codes = Dict[str, Tuple[str, bytes]]
+    Codes = Dict[str, Tuple[str, bytes, List[str]]]
 
 
 def boot(
@@ -36,7 +36,7 @@ def boot(
         exec(apart, globals())
         place = _get(say, digest, size, kind, value, pin, args)
     say('{"need":false}')
-    sys.path.insert(0, place)
+    sys.path.append(place)  # nothing else has a package of that name, and much else is looked for
     if args[0] in ("attach", "start") and digest and kind == "push":
         args = [*args, "--build", digest[:16]]
         if not codes:
@@ -74,7 +74,8 @@ def _codes(place: str, part: int) -> Codes:
         return {}
     try:
         found = os.fstat(fd)
-        head = [int.from_bytes(os.read(fd, 4), "little") for _ in range(4)]  # both sizes, and what proves each
+        data = os.read(fd, 16)
+        head = [int.from_bytes(data[i : i + 4], "little") for i in range(0, 16, 4)]  # both sizes, what proves each
         if found.st_mode != 0o100600 or found.st_uid != os.getuid() or found.st_size != 16 + head[0] + head[1]:
             return {}
         data = os.pread(fd, head[part], 16 + part * head[0])

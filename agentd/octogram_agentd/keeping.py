@@ -10,7 +10,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterator, List, Tuple
+    import ast
+    from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 RARELY_USED = ("boot", "far_shell", "keeping", "leftovers", "network", "parcels", "patterns", "procedures")
 """What most agents do without, but for OFTEN_USED of it."""
@@ -76,23 +77,68 @@ def _remove_abandoned(part: str) -> None:
 
 def _compiled(place: str, total: int, is_wanted: Callable[[], bool]) -> bytes:
     """Give the content of the file of code; nothing when it is not wanted any more, or a source is missing."""
+    import ast
     from binascii import crc32
-    from importlib.machinery import SourceFileLoader
     from marshal import dumps
 
-    parts: List[Dict[str, Tuple[str, bytes]]] = [{}, {}]
+    parts: List[Dict[str, Tuple[str, bytes, List[str]]]] = [{}, {}]
     size = 0
-    for name, inner in _sources(place + "/octogram_agentd", "octogram_agentd"):
+    sources = dict(_sources(place + "/octogram_agentd", "octogram_agentd"))
+    for name, inner in sources.items():
         if not is_wanted():
             return b""
-        loader = SourceFileLoader(name, "%s/%s" % (place, inner))
-        size += os.stat(loader.path).st_size
-        parts[_is_rare(name)][name] = (inner, dumps(loader.get_code(name)))  # from what Python has kept, if it has
+        with open("%s/%s" % (place, inner), "rb") as file:
+            text = file.read()
+        size += len(text)
+        tree = ast.parse(text)
+        tree.body[1:] = _bare(tree.body[1:])  # its docstring may be what is told of how it is used
+        code = compile(tree, "%s/%s" % (place, inner), "exec", dont_inherit=True)
+        needed = [one for one in _needed(tree) if one in sources]
+        parts[_is_rare(name)][name] = inner, dumps(code), needed
     if size + os.stat(place + "/__main__.py").st_size != total:
         return b""
     texts = [dumps(part) for part in parts]
     head = [*map(len, texts), *map(crc32, texts)]
     return b"".join(number.to_bytes(4, "little") for number in head) + b"".join(texts)
+
+
+def _bare(body: List[Any]) -> List[Any]:
+    """Leave out what is for readers and their tools: docstrings, annotations, what is imported for these."""
+    import ast
+
+    kept: List[Any] = []
+    for node in body:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            kept += _bare(node.orelse)
+        elif isinstance(node, ast.AnnAssign):
+            if node.value is not None:
+                kept.append(ast.copy_location(ast.Assign([node.target], node.value), node))
+        elif not (
+            (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        ):
+            for inner in ("body", "orelse", "finalbody", "handlers"):
+                if getattr(node, inner, None):
+                    setattr(node, inner, _bare(getattr(node, inner)) or [ast.copy_location(ast.Pass(), node)])
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                node.returns = None
+                of = node.args
+                for each in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg):
+                    if each is not None:
+                        each.annotation = None
+            kept.append(node)
+    return kept
+
+
+def _needed(tree: ast.Module) -> Iterator[str]:
+    """Give what a module may import of ours as soon as it is imported itself."""
+    import ast
+
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            for each in node.names:
+                yield "%s.%s" % (node.module, each.name)
 
 
 def _sources(directory: str, package: str) -> Iterator[Tuple[str, str]]:

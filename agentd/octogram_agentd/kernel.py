@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
+MOST_AT_ONCE = 64  # descriptors that are ready; room for more is asked for at each turn, and seldom needed
 
 
 class Cancelled(BaseException):
@@ -48,13 +49,16 @@ class Future:
         """Give the value; only the first call counts."""
         if not self.is_done:
             self._value = value
-            self._finish()
+            self.is_done = True
+            if self._callbacks:
+                self._call_back()
 
     def fail(self, error: BaseException) -> None:
         """Give an error instead of a value; only the first call counts."""
         if not self.is_done:
             self._error = error
-            self._finish()
+            self.is_done = True
+            self._call_back()
 
     def result(self) -> Any:
         """Give the value, or raise the error."""
@@ -66,11 +70,6 @@ class Future:
     def error(self) -> Optional[BaseException]:
         """What it failed with."""
         return self._error
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether anybody is to be called back."""
-        return bool(self._callbacks)
 
     def then(self, callback: Callable[[Future], None]) -> None:
         """Call back, in a later turn, once it is done."""
@@ -84,8 +83,7 @@ class Future:
         if callback in self._callbacks:
             self._callbacks.remove(callback)
 
-    def _finish(self) -> None:
-        self.is_done = True
+    def _call_back(self) -> None:
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             self.kernel.soon(callback, self)
@@ -93,7 +91,9 @@ class Future:
     def __await__(self) -> Generator[Future, None, Any]:
         if not self.is_done:
             yield self
-        return self.result()
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class Task(Future):
@@ -124,11 +124,6 @@ class Task(Future):
             self._waiting = None
             self.kernel.soon(self._step)
 
-    def _cancel_again(self) -> None:
-        """Cancel it where it waits now, if what it called meanwhile has cancelled it."""
-        if self._pending is not None:
-            self.cancel(self._pending)
-
     def _wake(self, _future: Future) -> None:
         if self._waiting is not None:
             self._waiting = None
@@ -157,7 +152,8 @@ class Task(Future):
         else:
             self._waiting = waiting
             waiting.then(self._wake)
-            self._cancel_again()
+            if self._pending is not None:  # what it called meanwhile has cancelled it
+                self.cancel(self._pending)
         finally:
             self.kernel.stepping = None
 
@@ -195,7 +191,7 @@ class Bell:
 
     def ring(self) -> None:
         """Wake everyone who waits now."""
-        if self._future.is_awaited:
+        if self._future._callbacks:
             future, self._future = self._future, Future(self.kernel)
             future.set()
 
@@ -287,6 +283,11 @@ class Kernel:
         if self._watched.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
+    def close_watched(self, fd: int) -> None:
+        """Close a descriptor that nobody else has, and so forget it: the system does its part by itself."""
+        self._watched.pop(fd, None)
+        os.close(fd)
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         future = Future(self)
@@ -365,7 +366,7 @@ class Kernel:
             timeout_s = max(0.0, self._timers[0].at_s - time.monotonic())
         else:
             timeout_s = -1.0
-        for fd, events in self._epoll.poll(timeout_s):
+        for fd, events in self._epoll.poll(timeout_s, MOST_AT_ONCE):
             on_read, on_write = self._watched.get(fd, (None, None))
             if on_read is not None and events & ~WRITE:
                 on_read()
@@ -395,9 +396,10 @@ class Kernel:
 
     def _woken(self) -> None:
         data = os.read(self._wake_read, 4096)
-        calls, self._from_threads = self._from_threads, []
-        for function, arguments in calls:
-            function(*arguments)
+        if self._from_threads:
+            calls, self._from_threads = self._from_threads, []
+            for function, arguments in calls:
+                function(*arguments)
         if data.strip(b"\0"):
             self._on_child()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from typing import Iterable, Optional
+    from typing import Iterable, List, Optional
 else:
     import _signal
 
@@ -26,6 +26,12 @@ DEFAULT = _signal.SIG_DFL
 handle = _signal.signal
 wake_by = _signal.set_wakeup_fd
 send_by_descriptor = getattr(_signal, "pidfd_send_signal", None)  # from Python 3.9 on
+
+
+def not_ignored(besides: Iterable[int]) -> List[int]:
+    """Give all signals that a program can be told of and that this process does not ignore, and some besides."""
+    everyone = _signal.valid_signals() - {KILL, STOP}
+    return sorted({int(one) for one in everyone if _signal.getsignal(one) != IGNORE} | {*besides})
 
 
 def hold_back(numbers: Iterable[int], is_held: bool) -> None:

@@ -7,6 +7,7 @@ import http.server
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from octogram_agentd import PROTOCOL, VERSION, boot
+from octogram_agentd import PROTOCOL, VERSION, boot, keeping
+from octogram_agentd.daemon import attach
 from octogram_tui.model.scenario import BinarySource
 from octogram_tui.transport.bundle import (
     BootEvent,
@@ -435,6 +437,32 @@ def test_a_boot_that_finds_the_code_reads_no_source(tmp_path: Path, python: str)
     assert selftest[2] == 0, selftest
 
 
+def test_modules_from_the_code_are_made_without_a_search_for_each(machine: Machine) -> None:
+    code = keep_code(machine)
+    program = (
+        "import os;searched=[];find=Compiled.find_spec;"
+        "Compiled.find_spec=lambda self,name,*more:(searched.append(name),find(self,name,*more))[1];"
+        "import octogram_agentd.daemon.daemon as found;attach=found.Daemon.attach;"
+        "told=(found.__package__,found.__spec__.name,os.path.basename(found.__file__),attach.__annotations__,attach.__doc__);"
+        "print(len([name for name in searched if 'octogram' in name]),*told)"
+    )
+    argv = [machine.python, "-ISXutf8", "-c", LOADING, str(code.parent), program]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    searches, rest = told.split(" ", 1)
+    assert rest == "octogram_agentd.daemon octogram_agentd.daemon.daemon daemon.py {} None\n"
+    assert int(searches) <= 3, told  # those that the statement names; it needs some forty
+
+
+def test_a_bridge_keeps_the_program_though_the_run_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge, daemon = socket.socketpair()
+    daemon.close()
+    asked: list[tuple[str, bool]] = []
+    monkeypatch.setattr(keeping, "keep", lambda what, is_wanted: asked.append((what, is_wanted())))
+    attach._keep(bridge, "1:x")
+    bridge.close()
+    assert asked == [("1:x", True)]
+
+
 def test_code_that_is_not_as_it_was_written_is_not_used(machine: Machine) -> None:
     code = keep_code(machine)
     data = code.read_bytes()
@@ -499,9 +527,8 @@ def test_one_bridge_keeps_the_program_and_not_what_is_unlike_it(machine: Machine
 def test_whoever_keeps_the_program_survives_damage_and_its_removal(machine: Machine) -> None:
     code = keep_code(machine)
     code.unlink()
-    kept = next((code.parent / "octogram_agentd" / "__pycache__").glob("far_shell.*.pyc"), None)
-    assert kept is not None
-    kept.write_bytes(kept.read_bytes()[:20])  # as a full disk or a crash leaves it
+    source = code.parent / "octogram_agentd" / "far_shell.py"
+    source.write_bytes(bytes(source.stat().st_size))  # as a full disk or a crash leaves it
     assert not keep_code_of(machine, code.parent).exists()
     assert not Path(f"{code}.part").exists()
     aside = code.parent.with_name("aside")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
 BUSY_S = 0.5  # how long the machine may be busy with the start of a run: what can wait does
+AFTER_END_S = 1.0  # how long a bridge may be there when the daemon has let go, once for each version of the program
 EXIT_NO_PLACE = 73
 EXIT_NOT_KNOWN = 75
 
@@ -112,16 +113,29 @@ def _wait(bridge: _socket.socket, compiled: str) -> int:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(null, fd)
-    if compiled and _is_quiet(bridge, BUSY_S):
-        from octogram_agentd.keeping import keep
-
-        keep(compiled, lambda: _is_quiet(bridge, 0.0))
+    if compiled:
+        _keep(bridge, compiled)
     try:
         while bridge.recv(64):
             pass
     except OSError:
         pass
     return 0
+
+
+def _keep(bridge: _socket.socket, compiled: str) -> None:
+    """Keep the program as code when the run has begun, or, of a short one, when it is over."""
+    _is_quiet(bridge, BUSY_S)
+    from octogram_agentd.keeping import keep
+
+    over_s: List[float] = []
+
+    def is_wanted() -> bool:
+        if not over_s and not _is_quiet(bridge, 0.0):
+            over_s.append(time.monotonic() + AFTER_END_S)
+        return not over_s or time.monotonic() < over_s[0]
+
+    keep(compiled, is_wanted)
 
 
 def _is_quiet(bridge: _socket.socket, seconds: float) -> bool:
@@ -260,7 +274,7 @@ def _daemon(
 
 def _detach(journal: str, keep: List[int]) -> None:
     """Let go of every descriptor that we inherited; what is printed by mistake goes to a file."""
-    null = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDONLY)  # what programs inherit that are given nothing to read
     errors = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     os.dup2(null, 0)
     os.dup2(errors, 1)

@@ -178,18 +178,22 @@ class Guard:
         if fd is not None:
             signs.register(fd, select.EPOLLIN)
         is_warned = False
-        while not self._has_ended():
+        came: List[Tuple[int, int]] = []
+        while True:
+            is_word = bool(came) and fd is not None and all(each != fd for each, _events in came)
+            if not is_word and self._has_ended():
+                return
             left_s = self._pact.read()[0] - lease_clock()
             if left_s > 0:
                 is_warned = False
-                signs.poll(min(left_s, LONGEST_LOOK_S) + 0.001)  # the machine may sleep meanwhile: look again
+                came = signs.poll(min(left_s, LONGEST_LOOK_S) + 0.001)  # the machine may sleep meanwhile: look again
             elif not is_warned:
                 is_warned = True
-                signs.poll(SECOND_LOOK_S)  # it may have slept as long as we have, with the machine
+                came = signs.poll(SECOND_LOOK_S)  # it may have slept as long as we have, with the machine
             else:
                 if self._daemon_seen is not None:
                     send(self._daemon_seen, signals.KILL)
-                signs.poll(LOOK_S)
+                came = signs.poll(LOOK_S)
 
     def _has_ended(self) -> bool:
         self._reap()

@@ -12,8 +12,9 @@ import gc
 import os
 import select
 import sys
+import time
 
-from octogram_agentd.daemon.attach import BUSY_S, attach, become
+from octogram_agentd.daemon.attach import AFTER_END_S, BUSY_S, attach, become
 from octogram_agentd.daemon.door import peer_uid
 from octogram_agentd.wire.lines import WireError, decode, encode
 
@@ -66,11 +67,17 @@ def start(build: str, compiled: str) -> int:
             compiled = ""
             continue
         if not came or any(fd == 0 for fd, _ in came):
-            return 0
+            break
         try:
             _fork(listener, build)
         except OSError:
             pass  # whoever connected is gone already, or no process can be made: it finds another way
+    if compiled:
+        from octogram_agentd.keeping import keep
+
+        until_s = time.monotonic() + AFTER_END_S
+        keep(compiled, lambda: time.monotonic() < until_s)
+    return 0
 
 
 def _listen() -> Tuple[_socket.socket, str]:

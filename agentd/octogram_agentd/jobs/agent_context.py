@@ -130,8 +130,8 @@ class AgentContext(Context):
         processes = self._agent.processes
         child = processes.start(
             argv,
-            cwd=self._directory(cwd),
-            env=self._environment(env),
+            cwd=self.home if cwd is None else self.path(cwd),
+            env=self._environment(env) if env else self._agent.env,
             stdin=stdin,
             sink=capture.take,
             owner=self._record.owner,
@@ -204,8 +204,8 @@ class AgentContext(Context):
             name,
             agent.log("process", name),
             argv=argv,
-            cwd=self._directory(cwd),
-            env=self._environment(env),
+            cwd=self.home if cwd is None else self.path(cwd),
+            env=self._environment(env) if env else self._agent.env,
             stdin=stdin,
             owner=self._record.owner,
             stop_signal=stop_signal,
@@ -392,12 +392,7 @@ class AgentContext(Context):
         """Send log lines of a process that this attempt started: in its name as long as it is under way."""
         self._agent.post.lines(("" if self._record.is_over else self.attempt, process.name, stream), lines)
 
-    def _directory(self, cwd: Optional[str]) -> str:
-        return self.home if cwd is None else self.path(cwd)
-
-    def _environment(self, env: Optional[Mapping[str, str]]) -> Mapping[str, str]:
-        if not env:
-            return self._agent.env
+    def _environment(self, env: Mapping[str, str]) -> Mapping[str, str]:
         merged = dict(self._agent.env)
         merged.update(env)
         return merged

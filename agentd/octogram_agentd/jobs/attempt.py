@@ -18,23 +18,24 @@ LAST_LINES = 20  # of the output, in an error's detail
 class Attempt:
     """An attempt by name. Why it ends early stands here, whatever was thrown into its task for that."""
 
+    task: Optional[Task] = None
+    timer: Optional[Timer] = None
+    timeout_s = 0.0
+    is_late = False  # its time was over first
+    asked_to_end = ""  # why the orchestrator cancelled it
+    lost_reason = ""  # why the daemon ends it, although nobody asked for that
+    has_started = False  # any process
+    is_over = False
+    output: Optional[Log] = None
+    mark = ""  # of the ports that are to be put into its arguments
+    progress = ""  # said, and not told yet
+    progress_timer: Optional[Timer] = None
+
     def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.owner = "a%d" % number  # what the programs that it starts are marked with
         self.started_s = time.monotonic()
-        self.task: Optional[Task] = None
-        self.timer: Optional[Timer] = None
-        self.timeout_s = 0.0
-        self.is_late = False  # its time was over first
-        self.asked_to_end = ""  # why the orchestrator cancelled it
-        self.lost_reason = ""  # why the daemon ends it, although nobody asked for that
-        self.has_started = False  # any process
-        self.is_over = False
-        self.output: Optional[Log] = None
         self.temporaries: List[str] = []
-        self.mark = ""  # of the ports that are to be put into its arguments
-        self.progress = ""  # said, and not told yet
-        self.progress_timer: Optional[Timer] = None
 
     @property
     def is_ending(self) -> bool:

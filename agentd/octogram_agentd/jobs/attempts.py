@@ -151,7 +151,7 @@ class Attempts:
             procedure = self._procedure(message)
             if self._context is None:
                 self._load()
-            is_foreign = not type(procedure).__module__.startswith("octogram_agentd.")
+            is_foreign = not procedure.__module__.startswith("octogram_agentd.")
             if is_foreign:
                 self._watchdog.guard(attempt.task)
             try:
@@ -213,7 +213,8 @@ class Attempts:
             answer = _finished(name, state, None, _error(failure.kind, failure.message, failure.hint), duration_s)
             line = encode(answer)
         attempt.is_over = True
-        attempt.clean()
+        if attempt.temporaries:
+            attempt.clean()
         self._running.pop(name, None)
         faults.hit("agent.finished")
         self._agent.post.flush_output(name)

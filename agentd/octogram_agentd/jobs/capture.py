@@ -33,6 +33,8 @@ class Capture:
 
     def take(self, stream: str, data: bytes) -> None:
         """Take what came; nothing means that the stream has ended."""
+        if not data and stream not in self._lines:
+            return
         if data:
             tail = self._tails.get(stream)
             if tail is None:
@@ -44,8 +46,6 @@ class Capture:
             return
         live = self._lines.get(stream)
         if live is None:
-            if not data:
-                return
             live = self._lines[stream] = LiveLines(self._kernel, self._passing_on(stream))
         live.feed(data)
 

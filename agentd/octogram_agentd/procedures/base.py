@@ -10,7 +10,21 @@ from octogram_agentd.procedures.values import Uri as Uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+    from typing import (
+        Any,
+        ClassVar,
+        Dict,
+        Generic,
+        List,
+        Mapping,
+        Optional,
+        Sequence,
+        Tuple,
+        Type,
+        TypeVar,
+        Union,
+        overload,
+    )
 
     from octogram_agentd.procedures.context import Context
 
@@ -142,6 +156,8 @@ class Procedure:
     result: ClassVar[Dict[str, str]] = {}
     services: ClassVar[Tuple[str, ...]] = ()
     fields: ClassVar[Dict[str, Field[Any]]] = {}
+    _defaults: ClassVar[Dict[str, Any]] = {}
+    _with_uris: ClassVar[List[str]] = []
 
     def __init_subclass__(cls) -> None:
         fields = {}
@@ -151,14 +167,20 @@ class Procedure:
                     value.name = name
                     fields[name] = value
         cls.fields = fields
+        cls._defaults = {name: field.default for name, field in fields.items()}
+        cls._with_uris = [name for name, field in fields.items() if may_hold_uris(field)]
         if cls.procedure:
             REGISTRY[cls.procedure] = cls
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         """Take expanded arguments as the orchestrator sends them; what is absent is the field's default."""
-        for name, field in self.fields.items():
-            value = arguments.get(name, field.default)
-            setattr(self, name, value if value is None else with_uris(field, value))
+        given = self.__dict__
+        given.update(self._defaults)
+        for name in arguments:
+            if name in given:
+                given[name] = arguments[name]
+        for name in self._with_uris:
+            given[name] = with_uris(self.fields[name], given[name])
 
     async def run(self, context: Context) -> Any:
         """Do the work on the agent. Returns the result (JSON, or None). Raises ProcedureFailed."""
@@ -167,6 +189,15 @@ class Procedure:
 
 REGISTRY: Dict[str, Type[Procedure]] = {}
 """Every procedure that has been imported, by name."""
+
+
+def may_hold_uris(field: Field[Any]) -> bool:
+    """Whether a Uri may stand in a field's value, or anywhere below it."""
+    return bool(
+        field.uri
+        or (isinstance(field.of, Field) and may_hold_uris(field.of))
+        or any(may_hold_uris(inner) for inner in field.fields.values())
+    )
 
 
 def with_uris(field: Field[Any], value: Any) -> Any:

@@ -27,19 +27,24 @@ from octogram_agentd.processes.record import Record, read_earlier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
     Sink = Callable[[str, bytes], None]  # stream, data; no data: the stream's end
 
 READ_BYTES = 65536
 UNPROVEN = "killed together with its guard: what hid from both may be left"
 EARLIER_BRANDS = 8  # that are kept; the lowest is the one that says that there was none
+MOST_HELD = 8  # the latest programs of whose output we hold the ends that they write to
 LEAVING_S = 2.0  # how long the guard of a killed daemon may take to see that another one has come
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
 
 
 class Child:
-    """One program: `ended` gives its exit status, `drained` comes when its output is complete too."""
+    """One program: `ended` gives its exit status, `drained` comes when its output is complete too.
+
+    The ends of its output that it writes to may be held here too, until it has ended: that it has closed them, a moment
+    before it is gone, would wake us twice for nothing.
+    """
 
     __slots__ = (
         "_held_timer",
@@ -48,6 +53,7 @@ class Child:
         "_sink",
         "_stdin",
         "_stdin_rest",
+        "_writers",
         "drained",
         "ended",
         "exit_code",
@@ -56,7 +62,9 @@ class Child:
         "pid",
     )
 
-    def __init__(self, kernel: Kernel, number: int, pid: int, mark: str, readers: Dict[int, str], sink: Sink) -> None:
+    def __init__(
+        self, kernel: Kernel, number: int, pid: int, mark: str, readers: Dict[int, str], writers: List[int], sink: Sink
+    ) -> None:
         self.number = number
         self.pid = pid
         self.mark = mark
@@ -65,12 +73,20 @@ class Child:
         self.drained = Future(kernel)
         self._kernel = kernel
         self._readers = readers
+        self._writers = writers
         self._sink = sink
         self._stdin = -1
         self._stdin_rest = b""
         self._held_timer: Any = None
         for fd in readers:
-            kernel.watch(fd, self._reader(fd))
+            os.set_blocking(fd, False)
+            kernel.watch(fd, lambda fd=fd: self._read(fd))  # type: ignore[misc]
+
+    def let_go(self) -> None:
+        """Hold the ends of its output no longer."""
+        writers = self._writers
+        while writers:
+            os.close(writers.pop())
 
     def feed(self, fd: int, data: bytes) -> None:
         """Write to its standard input, then close it."""
@@ -90,9 +106,6 @@ class Child:
         os.close(self._stdin)
         self._stdin = -1
 
-    def _reader(self, fd: int) -> Callable[[], object]:
-        return lambda: self._read(fd)
-
     def _read(self, fd: int) -> bool:
         """Take what is there; whether there may be more."""
         try:
@@ -102,16 +115,16 @@ class Child:
         if data:
             self._sink(self._readers[fd], data)
             return True
-        self._kernel.unwatch(fd)
-        os.close(fd)
-        stream = self._readers.pop(fd)
-        self._sink(stream, b"")
-        self._settle()
+        self._kernel.close_watched(fd)
+        self._sink(self._readers.pop(fd), b"")
+        if not self._readers:
+            self._settle()
         return False
 
     def exited(self, status: int) -> None:
         """Take the wait status of the leader, once."""
         self.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+        self.let_go()
         if self._stdin >= 0:
             self._stdin_rest = b""
             self._write()
@@ -119,7 +132,8 @@ class Child:
             for _ in range(16):
                 if not self._read(fd):
                     break
-        self._settle()
+        if not self.drained.is_done:
+            self._settle()
         self.ended.set(self.exit_code)
 
     def _settle(self) -> None:
@@ -146,7 +160,8 @@ class Processes:
         self._kernel = kernel
         self._children: Dict[int, Child] = {}
         self._count = 0
-        self._null = -1
+        self._is_prepared = False
+        self._held: Dict[int, Child] = {}  # the latest
         self._endings: Dict[str, Ending] = {}
         self._longest_grace_s = float("inf")
         self._is_reaper = True
@@ -163,24 +178,20 @@ class Processes:
         owner: str = "",
     ) -> Child:
         """Start a program; `owner` names what its mark is grouped under. Raises ProcedureFailed `not_started`."""
-        if self._null < 0:
+        if not self._is_prepared:
             self._prepare()
         self._count += 1
         mark = "%s%s/%d" % (self.mark, owner, self._count)
         marked = dict(env)
         marked[MARK] = mark
         opened: List[int] = []
-        stdin_write = -1
         try:
-            out_read, out_write = os.pipe2(os.O_CLOEXEC)
-            opened += [out_read, out_write]
-            err_read, err_write = os.pipe2(os.O_CLOEXEC)
-            opened += [err_read, err_write]
-            stdin_read = self._null
+            for _ in range(2 if stdin is None else 3):
+                opened += os.pipe2(os.O_CLOEXEC)
+            actions = [(os.POSIX_SPAWN_DUP2, opened[1], 1), (os.POSIX_SPAWN_DUP2, opened[3], 2)]
             if stdin is not None:
-                stdin_read, stdin_write = os.pipe2(os.O_CLOEXEC)
-                opened += [stdin_read, stdin_write]
-            pid = self._launch(argv, cwd, marked, stdin_read, out_write, err_write)
+                actions.append((os.POSIX_SPAWN_DUP2, opened[4], 0))
+            pid = self._launch(list(argv), cwd, marked, actions)
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
@@ -189,32 +200,27 @@ class Processes:
         except ProcedureFailed:
             _close(opened)
             raise
-        os.close(out_write)
-        os.close(err_write)
-        os.set_blocking(out_read, False)
-        os.set_blocking(err_read, False)
-        child = Child(self._kernel, self._count, pid, mark, {out_read: "stdout", err_read: "stderr"}, sink)
+        readers = {opened[0]: "stdout", opened[2]: "stderr"}
+        child = Child(self._kernel, self._count, pid, mark, readers, [opened[1], opened[3]], sink)
         self._children[pid] = child
+        self._held[pid] = child
+        if len(self._held) > MOST_HELD:
+            self._held.pop(next(iter(self._held))).let_go()
         self._looks.forget()
         if stdin is not None:
-            os.close(stdin_read)
-            os.set_blocking(stdin_write, False)
-            child.feed(stdin_write, stdin)
+            os.close(opened[4])
+            os.set_blocking(opened[5], False)
+            child.feed(opened[5], stdin)
         return child
 
-    def _launch(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], *streams: int) -> int:
-        """Start a program once it is on record."""
-        number = self._count
-        self._record.intend(number)
+    def _launch(self, argv: List[str], cwd: str, env: Mapping[str, str], actions: List[Tuple[int, int, int]]) -> int:
+        """Start a program and put it on record."""
+        self._record.prepare()
         faults.hit("agent.spawn.before")
         since = ticks()
-        try:
-            pid = self._program(argv, cwd, env, *streams)
-        except BaseException:
-            self._record.ended(number)
-            raise
+        pid = self._program(argv, cwd, env, actions)
         faults.hit("agent.spawn.after")
-        self._record.started(number, pid, since)
+        self._record.started(self._count, pid, since)
         return pid
 
     def prepare(self) -> None:
@@ -233,7 +239,7 @@ class Processes:
         before = earlier.brands if earlier is not None and earlier.is_of_this_boot else set()
         self._record.brands = [brand(), *sorted(before)[:EARLIER_BRANDS]]
         self._kernel.on_child_exit(self.reap)
-        self._null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._is_prepared = True
 
     def reap(self) -> None:
         """Take every exit status that there is, of adopted grandchildren too."""
@@ -244,6 +250,7 @@ class Processes:
                     break
                 child = self._children.pop(pid, None)
                 if child is not None:
+                    self._held.pop(pid, None)
                     self._record.ended(child.number)
                     child.exited(status)
         except ChildProcessError:
@@ -266,7 +273,7 @@ class Processes:
 
     async def end_everything(self, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
         """End whatever descends from this process."""
-        if self._null < 0:
+        if not self._is_prepared:
             return []
         everything = (Everything if self._is_reaper else Tree)(self.mark, (), self._looks)
         return await self._end("", everything, stop_signal, grace_s)

@@ -11,10 +11,13 @@ from octogram_agentd.procedures.values import ProcedureFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping, Optional, Sequence
+    from typing import List, Mapping, Optional, Sequence, Tuple
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-RESET_SIGNALS = [signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP]
+NEVER_IGNORED = (signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP)
+RESET_SIGNALS = signals.not_ignored(NEVER_IGNORED)
+"""Which a program gets as the system has them. All that it would get so in any case are named too: the C library looks
+each other one up first, which is as many calls of the system again."""
 SHOWN_CHARS = 240  # of a program's name in a sentence: a script may stand in its place, and the end tells paths
 MACHINES = {
     3: "x86",
@@ -31,15 +34,14 @@ MACHINES = {
 """What the number in an ELF header stands for."""
 
 
-def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> int:
-    """Start a program in a session of its own and give its process id.
+def launch(argv: List[str], cwd: str, env: Mapping[str, str], actions: Sequence[Tuple[int, int, int]]) -> int:
+    """Start a program in a session of its own and give its process id. actions: what it does with its descriptors.
 
     The working directory is set by changing ours: the daemon has one thread that starts programs, and uses absolute
     paths everywhere. Raises ProcedureFailed, kind `not_started`.
     """
     try:
-        words = [os.fsencode(word) for word in argv]
-        if not words:
+        if not argv:
             raise _refused(argv, errno.EINVAL, "no program is named", "give at least one word")
         try:
             os.chdir(cwd)
@@ -55,10 +57,9 @@ def launch(argv: Sequence[str], cwd: str, env: Mapping[str, str], stdin: int, st
                 "%s was not found" % ends(argv[0], SHOWN_CHARS),
                 "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
             )
-        actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
         try:
             return os.posix_spawn(
-                program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
+                program, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
             )
         except OSError as error:
             raise _explained(argv, program, error) from None

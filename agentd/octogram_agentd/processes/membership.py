@@ -383,6 +383,8 @@ class Ending:
         members = self._tree.members()
         if not members:
             members = self._tree.members()
+            if not members:
+                return []
         if grace_s > 0:
             asked: Set[Identity] = set()
             began = ticks()

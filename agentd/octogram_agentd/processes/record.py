@@ -1,6 +1,6 @@
 """What a daemon has started, on disk: for the daemon that comes when this one and its guard were killed together.
 
-One line for each program that is about to be started, before it is, and one with its number and start time. A record
+It is there before the first program is started, and has a line for each one with its number and start time. A record
 that is there when a daemon begins says that nobody has ended what stands in it.
 """
 
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
     from octogram_agentd.processes.membership import Identity, Seen
 
+FEW_TICKS = 3
+_boot_ids: List[str] = []  # the one, once it was read
 LONGEST_BYTES = 64 * 1024  # after which it is written anew, without what has ended
 
 
 def boot_id() -> str:
     """Give what this machine's start is known by: numbers of processes mean nothing beyond it."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+    if not _boot_ids:
+        try:
+            with open("/proc/sys/kernel/random/boot_id", "rb", 0) as file:
+                _boot_ids.append(file.read(64).decode("ascii", "replace").strip())
+        except OSError:
+            return ""
+    return _boot_ids[0]
 
 
 class Record:
@@ -42,23 +46,42 @@ class Record:
         self._are_ticks_right = False
         self.brands = [0]  # which all of them inherit, and those of earlier daemons; 0: one had none
 
-    def intend(self, number: int) -> None:
-        """Say that a program is about to be started."""
-        self._live[number] = ""
-        self._add("+ %d\n" % number)
+    def prepare(self) -> None:
+        """Have it there: a program is about to be started."""
+        if self._fd < 0 or self._bytes > LONGEST_BYTES:
+            try:
+                faults.hit("agent.record.write")
+                self._begin()
+            except OSError:
+                pass
 
     def started(self, number: int, pid: int, since: int = -1) -> None:
-        """Say which process it is. since: the tick before it was started.
+        """Say which process it is, by our number. since: the tick before it was started.
 
-        Where it is the same tick still, that is when it started: to look at each one takes longer than to write.
+        Where that is but a moment ago it started in one of the few ticks since, and all of them are put down: to look
+        at it takes longer than to start it, and nothing else has had its number meanwhile.
         """
-        start = since if since == ticks() and self._are_ticks_right else self._look(pid, since)
-        if start >= 0:
-            self._live[number] = "= %d %d %d\n" % (number, pid, start)
-            self._add(self._live[number])
+        now = ticks()
+        if not self._are_ticks_right or now > since + FEW_TICKS:
+            since = now = self._look(pid, since)
+        if since >= 0:
+            line = "= %d %d %d\n" % (number, pid, since)
+            while since < now:
+                since += 1
+                line += "= %d+ %d %d\n" % (number, pid, since)
+            self._live[number] = line
+            line, self._ended = self._ended + line, ""
+            try:
+                faults.hit("agent.record.write")
+                if self._fd < 0:
+                    self._begin()
+                else:
+                    self._bytes += os.write(self._fd, line.encode())
+            except OSError:
+                pass
 
     def ended(self, number: int) -> None:
-        """Say that the process has ended, or was not started at all; what it became may still be there.
+        """Say that the process has ended; what it became may still be there.
 
         It is written together with what comes next: a process that is not there any more can be taken for no other.
         """
@@ -73,17 +96,6 @@ class Record:
         self._are_ticks_right = since <= seen.start <= now  # not so where somebody only pretends to be this kernel
         return seen.start
 
-    def _add(self, line: str) -> None:
-        try:
-            faults.hit("agent.record.write")
-            if self._fd < 0 or self._bytes > LONGEST_BYTES:
-                self._begin()
-            else:
-                line, self._ended = self._ended + line, ""
-                self._bytes += os.write(self._fd, line.encode())
-        except OSError:
-            pass
-
     def _begin(self) -> None:
         """Write it anew: its first line, and what is alive."""
         if self._fd >= 0:
@@ -92,9 +104,8 @@ class Record:
         new = self._path + ".new"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(new, flags, 0o600)
-        lines = [line or "+ %d\n" % number for number, line in self._live.items()]
         head = "1 %s %d %s\n" % (boot_id(), os.getpid(), " ".join(map(str, self.brands)))
-        text = head + "".join(lines)
+        text = head + "".join(self._live.values())
         try:
             os.write(fd, text.encode())
             os.rename(new, self._path)

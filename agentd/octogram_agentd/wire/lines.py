@@ -108,11 +108,16 @@ def _codec() -> Tuple[Callable[[Any], str], Callable[[str], Any]]:
         return writer, lambda text: json.loads(text, parse_float=_finite, parse_constant=_refuse_constant)
     scan: Any = _json.make_scanner(_Rules())  # type: ignore[arg-type]
 
+    # Without a note of each container that it is in, which would be another encoder for each message.
+    encoder: Any = _json.make_encoder(
+        None, _refuse_value, _json.encode_basestring_ascii, None, ":", ",", False, False, False
+    )
+
     def write(value: Any) -> str:
-        encoder = _json.make_encoder(
-            {}, _refuse_value, _json.encode_basestring_ascii, None, ":", ",", False, False, False
-        )
-        return "".join(encoder(value, 0))
+        try:
+            return "".join(encoder(value, 0))
+        except RecursionError:
+            raise ValueError("Circular reference, or nested too deeply") from None
 
     def read(text: str) -> Any:
         text = text.strip(" \t\r\n")

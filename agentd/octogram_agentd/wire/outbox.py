@@ -152,7 +152,7 @@ class Outbox:
 
     def flush_output(self, attempt: str) -> None:
         """Put an attempt's last lines before its result, if they are few and nothing else waits."""
-        if self._ready or not self._is_attached:
+        if not self.backlog.sources or self._ready or not self._is_attached:
             return
         for source in [source for source in self.backlog.sources if source[0] == attempt]:
             waiting = self.backlog.sources[source]

@@ -98,7 +98,7 @@ def test_a_number_that_is_somebody_else_s_by_now_is_left_alone(place: Place, con
     if what == "boot":
         head = head.replace(head.split()[1], "another-start-of-this-machine")
     else:
-        lines = [line if line[0] != "=" else f"{line[:-1]}{(int(line[-1]) + 1) % 10}" for line in lines]
+        lines = [line if line[0] != "=" else f"{line[:-1]}{(int(line[-1]) + 5) % 10}" for line in lines]
     record.write_text("\n".join([head, *lines]) + "\n")
     try:
         os.chdir("/")
@@ -128,10 +128,11 @@ def test_the_record_does_not_grow_with_what_has_ended(tmp_path: Path) -> None:
     record = Record(str(tmp_path))
     ours = see(os.getpid())
     assert ours is not None
-    record.intend(0)
+    record.prepare()
     record.started(0, ours.pid)
     for number in range(1, 20_000):
-        record.intend(number)
+        record.prepare()
+        record.started(number, ours.pid)
         record.ended(number)
     assert (tmp_path / RECORD).stat().st_size < 2 * LONGEST_BYTES
     earlier = read_earlier(str(tmp_path))

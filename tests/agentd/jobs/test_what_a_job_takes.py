@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from agent_harness import Place
 
-CALLS = 320  # of functions, Python's own included; somewhat fewer from 3.12 on
-SYSTEM_CALLS = 32  # of those, what asks the system for something: without what is within a posix_spawn
+CALLS = 280  # of functions, Python's own included; somewhat fewer from 3.12 on
+SYSTEM_CALLS = 30  # of those, what asks the system for something: without what is within a posix_spawn
+TURNS = 2.5  # of the loop: for what is asked, and for the program's end, whose output is read then
 JOBS = 40
 COUNTING = """
 import sys
@@ -53,5 +54,6 @@ def test_one_more_job_makes_the_daemon_do_no_more_than_it_did(place: Place) -> N
     told = "\n".join(f"{count:6.2f} {name}" for name, count in sorted(counted.items(), key=lambda one: -one[1]))
     of_the_system = ("posix!", "select!", "_io!")
     assert counted["posix!posix_spawn"] == 1
+    assert counted["kernel.py:_turn"] <= TURNS, told
     assert sum(count for name, count in counted.items() if name.startswith(of_the_system)) <= SYSTEM_CALLS, told
     assert sum(counted.values()) <= CALLS, told

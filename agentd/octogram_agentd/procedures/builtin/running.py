@@ -190,7 +190,7 @@ class StartProcess(Procedure):
         process = await context.start(
             name,
             argv,
-            cwd=_inside(context, self.cwd),
+            cwd=None if self.cwd is None else context.inner_path(self.cwd),
             env=env,
             stdin=stdin,
             stop_signal=self.stop_signal,
@@ -239,11 +239,10 @@ class StopProcess(Procedure):
 async def run_to_end(context: Context, procedure: Union[Command, Shell], argv: List[str]) -> Dict[str, Any]:
     """Run a program for one of the procedures above. Raises ProcedureFailed kind `exit` for another exit status."""
     stdin = procedure.stdin
-    env = {name: str(value) for name, value in (procedure.env or {}).items()}
     result = await context.command(
         argv,
-        cwd=_inside(context, procedure.cwd),
-        env=env,
+        cwd=None if procedure.cwd is None else context.inner_path(procedure.cwd),
+        env=procedure.env and {name: str(value) for name, value in procedure.env.items()},
         check=False,
         stdin=None if stdin is None else stdin.encode("utf-8", "surrogateescape"),
     )
@@ -265,10 +264,10 @@ async def run_to_end(context: Context, procedure: Union[Command, Shell], argv: L
 
 def without_line_end(text: str) -> Tuple[str, str]:
     """Part a text from the one line end that ends it, as people mean `echo 3` to say `3`."""
-    for end in ("\r\n", "\n"):
-        if text.endswith(end):
-            return text[: -len(end)], end
-    return text, ""
+    if text[-1:] != "\n":
+        return text, ""
+    end = "\r\n" if text[-2:] == "\r\n" else "\n"
+    return text[: -len(end)], end
 
 
 def _unexpected(result: CommandResult, expected: List[int], ran: Dict[str, Any]) -> ProcedureFailed:
@@ -335,10 +334,6 @@ def _known(numbers: Mapping[str, int]) -> str:
 
 def _port(context: Context, name: str, wanted: object) -> int:
     return context.fresh_port() if wanted == "fresh" else port_numbers.number(wanted, "port %s" % name)
-
-
-def _inside(context: Context, cwd: Optional[str]) -> Optional[str]:
-    return None if cwd is None else context.inner_path(cwd)
 
 
 def _default_name(context: Context, program: str) -> str:
