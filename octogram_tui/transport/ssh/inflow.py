@@ -7,6 +7,7 @@ it. Every other packet is handed to the library as it came, which opens it again
 from __future__ import annotations
 
 import logging
+import struct
 from typing import Any
 
 from asyncssh.constants import MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST
@@ -17,7 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from octogram_tui.transport.ssh.outflow import TAG_BYTES
 
 LENGTH_BYTES = 4
-_AT = 10  # where the data of a channel begins: after the padding's length, the kind, the channel and its own length
+_LENGTH = struct.Struct(">I")
+_HEAD = struct.Struct(">BBII")  # length of the padding, kind, channel; length of the data, or how much more may come
 _OF_CONNECTION = (
     "_auth_complete",
     "_auth_final",
@@ -67,14 +69,12 @@ class Inflow:
         self._take(view)
 
     def _take(self, view: memoryview) -> None:
-        if not self._is_ours():
-            self._leave_to_library(bytes(view))
-            return
         self._connection._reset_keepalive_timer()
         start, end = 0, len(view)
         writable: dict[Any, None] = {}
+        is_ours = self._is_ours()
         while start < end:
-            stop = self._end_of(view, start) if self._is_ours() else 0
+            stop = self._end_of(view, start) if is_ours else 0
             if not stop:
                 self._leave_to_library(bytes(view[start:]))
                 break
@@ -83,6 +83,7 @@ class Inflow:
                 break
             if not self._took(view[start:stop], writable):
                 self._leave_to_library(bytes(view[start:stop]))
+                is_ours = self._is_ours()
             start = stop
         for channel in writable:
             channel._flush_send_buf()
@@ -104,9 +105,10 @@ class Inflow:
         """Say where a packet ends, which may not be here yet; 0 for what cannot be one."""
         if len(view) - start < LENGTH_BYTES:
             return len(view) + 1
-        length = int.from_bytes(view[start : start + LENGTH_BYTES], "big")
-        is_sound = 0 < length <= self._connection._max_recv_pktlen and not length % self._connection._recv_blocksize
-        return start + LENGTH_BYTES + length + TAG_BYTES if is_sound else 0
+        length: int = _LENGTH.unpack_from(view, start)[0]
+        if length > self._connection._max_recv_pktlen or length % self._connection._recv_blocksize or not length:
+            return 0
+        return start + LENGTH_BYTES + length + TAG_BYTES
 
     def _took(self, packet: memoryview, writable: dict[Any, None]) -> bool:
         """Open a packet and do what it says. False: nothing has happened, and the library is to judge it."""
@@ -119,25 +121,26 @@ class Inflow:
             plain = self._cipher.decrypt(gcm._iv, packet[LENGTH_BYTES:], packet[:LENGTH_BYTES])
         except InvalidTag:
             return False
-        kind, channel = plain[1], connection._channels.get(int.from_bytes(plain[2:6], "big"))
-        value, end = int.from_bytes(plain[6:_AT], "big"), len(plain) - plain[0]
-        if channel is None or channel._recv_state != "open" or channel._encoding:
+        if len(plain) < _HEAD.size:
             return False
-        if kind == MSG_CHANNEL_WINDOW_ADJUST and end == _AT:
-            self._count(gcm)
+        padding, kind, number, value = _HEAD.unpack_from(plain)
+        channel, end = connection._channels.get(number), len(plain) - padding
+        if channel is None or channel._recv_state != "open" or channel._encoding or connection._transport is None:
+            return False
+        if kind == MSG_CHANNEL_DATA and end == _HEAD.size + value and value <= channel._recv_window:
+            is_data = True
+        elif kind == MSG_CHANNEL_WINDOW_ADJUST and end == _HEAD.size:
+            is_data = False
+        else:
+            return False
+        gcm._update_iv()
+        connection._recv_seq = connection._recv_seq + 1 & 0xFFFFFFFF
+        if not is_data:
             channel._send_window += value
             writable[channel] = None
             return True
-        if kind == MSG_CHANNEL_DATA and end == _AT + value and value <= channel._recv_window:
-            self._count(gcm)
-            try:
-                channel._accept_data(plain[_AT:end])
-            except Exception:
-                connection.internal_error()
-            return True
-        return False
-
-    def _count(self, gcm: Any) -> None:
-        """Have the library know that a packet was taken."""
-        gcm._update_iv()
-        self._connection._recv_seq = self._connection._recv_seq + 1 & 0xFFFFFFFF
+        try:
+            channel._accept_data(plain[_HEAD.size : end])
+        except Exception:
+            connection.internal_error()
+        return True
