@@ -29,7 +29,6 @@ from octogram_agentd.parcels.parcel import (
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.wire.lines import encode
 from octogram_tui.errors import LinkLost, TransportError
-from octogram_tui.runtime.aside import Aside
 from octogram_tui.runtime.deliveries import LEAST_BYTES, Deliveries, is_settled
 from octogram_tui.runtime.one_thread import OneThread
 from octogram_tui.runtime.parcel_answer import ParcelAnswer, senseless
@@ -39,6 +38,7 @@ from octogram_tui.transport.local import LocalTransport
 
 if TYPE_CHECKING:
     from octogram_agentd.parcels.parcel import Identity
+    from octogram_tui.runtime.aside import Aside
 
 ArgvFor = Callable[[str], Sequence[str]]
 """Gives the command that runs a subcommand of the daemon's program (`put`, `get`) on the agent's machine."""
@@ -212,6 +212,8 @@ async def fetch_from(
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
+    from octogram_tui.runtime.aside import Aside  # runs without a fetch need none of it
+
     answer = ParcelAnswer()
     channel = await transport.open(argv_for("get"), answer, bulk=True)
     answer.channel = channel
