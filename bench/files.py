@@ -3,19 +3,23 @@
 
     python bench/files.py [MIB [ROUNDS [PROGRAM]]]
 
-A file of MIB (256) goes to a local agent, beside `cat`; to an agent over SSH, beside `ssh cat`; to eight agents of one
-machine, beside eight `scp` at once; and from an agent's file server to an agent, beside a server that is nothing but
-os.sendfile and Python's own http.server. What is timed of a run is its job: from its start to its end, or the last end.
+A file of MIB (256) goes to a local agent, beside `cat`; to an agent over SSH and from it, beside `ssh cat`; to eight
+agents of one machine, beside eight `scp` at once; and from an agent's file server to an agent, beside a server that is
+nothing but os.sendfile and Python's own http.server. What is timed of a run is its job: from its start to its end, or
+the last end. Both ends of each way are on this machine, and share its cores; ours hash what they send and what they get
+(SHA-256), so what that takes, once, is shown beside it.
 Needs sshd, ssh and scp; all files lie in memory where there is /dev/shm.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +88,19 @@ class Bench:
         job = f"{{name: bring, copy: {{local_path: {self.source}, remote_path: there}}}}"
         stages = [f"  - {{name: all, jobs: [{job}]}}"]
         return lambda: self.seconds_of_job("bring", agents, stages, *options)
+
+    def fetch(self, agents: list[str], *options: str) -> Callable[[], float]:
+        """Give what brings the file from such an agent to a directory here."""
+        job = f"{{name: bring, builtins.fetch: {{remote_path: {self.source}, local_path: {self.folder}/fetched/}}}}"
+        stages = [f"  - {{name: all, jobs: [{job}]}}"]
+        return lambda: self.seconds_of_job("bring", agents, stages, *options)
+
+    def hash(self) -> float:
+        """Read the file and hash it, once."""
+        started_s = time.perf_counter()
+        with self.source.open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+        return time.perf_counter() - started_s
 
     def download(self) -> float:
         """Have one agent download the file from another."""
@@ -166,7 +183,7 @@ def main() -> None:
         bench = Bench(folder, mib, program)
         source, out = bench.source, folder / "out"
         local = ["  - {name: a, transport: local}"]
-        compare(
+        to_local = compare(
             f"{mib} MiB to a local agent",
             {"cat": shell(folder, f"cat {source} >{out}/there"), "octogram-tui": bench.copy(local)},
             rounds,
@@ -177,12 +194,23 @@ def main() -> None:
             ssh = f"ssh {quick} -S {folder}/mux"
             subprocess.run(["sh", "-c", f"{ssh} -MNf 127.0.0.1"], check=True)
             eight = "".join(f'scp -q {quick} {source} 127.0.0.1:{out}/{n} & pids="$pids $!"; ' for n in range(EIGHT))
+            one = ["  - {name: a, address: 127.0.0.1}"]
             over_ssh = compare(
                 f"{mib} MiB over SSH",
                 {
                     "ssh cat, over a connection": shell(folder, f"{ssh} 127.0.0.1 'cat >{out}/there' <{source}"),
                     "ssh cat": shell(folder, f"ssh {quick} 127.0.0.1 'cat >{out}/there' <{source}"),
-                    "octogram-tui": bench.copy(["  - {name: a, address: 127.0.0.1}"], "--ssh-config", str(config)),
+                    "octogram-tui": bench.copy(one, "--ssh-config", str(config)),
+                    "SHA-256 of it, once": bench.hash,
+                },
+                rounds,
+            )
+            from_ssh = compare(
+                f"{mib} MiB from an agent over SSH",
+                {
+                    "ssh cat, over a connection": shell(folder, f"{ssh} 127.0.0.1 'cat {source}' >{out}/here"),
+                    "ssh cat": shell(folder, f"ssh {quick} 127.0.0.1 'cat {source}' >{out}/here"),
+                    "octogram-tui": bench.fetch(one, "--ssh-config", str(config)),
                 },
                 rounds,
             )
@@ -204,7 +232,9 @@ def main() -> None:
         )
     print()
     for what, times, than, at_least in (
+        ("a file to a local agent, speed to `cat`", to_local, "cat", 0.8),
         ("a file over SSH, speed to `ssh cat`", over_ssh, "ssh cat", 0.95),
+        ("a file from an agent over SSH, speed to `ssh cat`", from_ssh, "ssh cat", 0.8),
         ("a file to eight agents of one machine, speed to eight scp", to_eight, f"{EIGHT} scp", 2.5),
     ):
         tell(what, times[than] / times["octogram-tui"], at_least=at_least)

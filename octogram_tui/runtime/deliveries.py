@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,15 @@ class Deliveries:
         sha256 = self._digests.get(entry.identity)
         place = self._places.get((machine, sha256)) if sha256 is not None and machine is not None else None
         return Kept(place, sha256) if place is not None and sha256 is not None else None
+
+    def sha256(self, entry: ParcelEntry) -> str:
+        """Give the SHA-256 of a file of ours that was brought somewhere and is the same still; empty when unknown."""
+        return self._digests.get(entry.identity, "")
+
+    def forget_sha256(self, identities: Iterable[Identity]) -> None:
+        """Note that files are not what they were, although nothing of them tells so."""
+        for identity in identities:
+            self._digests.pop(identity, None)
 
     def brought(self, machine: Hashable, at: str, sent: list[tuple[ParcelEntry, str]]) -> None:
         """Note what has arrived below a path."""

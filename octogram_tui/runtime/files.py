@@ -8,13 +8,12 @@ holds its own copy back and nothing else.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from octogram_agentd.parcels.landing import Landing
 from octogram_agentd.parcels.parcel import (
@@ -29,13 +28,16 @@ from octogram_agentd.parcels.parcel import (
 )
 from octogram_agentd.procedures.base import ProcedureFailed
 from octogram_agentd.wire.lines import encode
-from octogram_tui import filing
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.runtime.deliveries import LEAST_BYTES, Deliveries, is_settled
 from octogram_tui.runtime.one_thread import OneThread
 from octogram_tui.runtime.parcel_answer import ParcelAnswer, senseless
 from octogram_tui.runtime.reading import count, text_of
 from octogram_tui.transport.base import Channel, Transport
+
+if TYPE_CHECKING:
+    from octogram_agentd.parcels.parcel import Identity
+    from octogram_tui.runtime.aside import Aside
 
 ArgvFor = Callable[[str], Sequence[str]]
 """Gives the command that runs a subcommand of the daemon's program (`put`, `get`) on the agent's machine."""
@@ -45,7 +47,7 @@ Progress = Callable[[int, int], None]
 FETCH_MAX_BYTES = 64 << 30
 FETCH_MAX_ENTRIES = 100_000
 _SPARE_BYTES = 32 << 20  # of this machine's disk, which a fetch leaves to the run
-_READ_AHEAD_BYTES = 1 << 20
+_CHUNKS_AT_ONCE = 2  # that a thread reads each time: to have it called costs as much as to read a quarter of one
 _ANSWER_AFTER_LOSS_S = 5.0  # how long the reason is waited for when the other end stopped taking data
 
 
@@ -121,13 +123,24 @@ async def copy_to(
                 told[found.at] = found
             return found
 
+        relied_on: set[Identity] = set()
+
+        def known(entry: ParcelEntry) -> str:
+            sha256 = deliveries.sha256(entry)
+            if sha256:
+                relied_on.add(entry.identity)
+            return sha256
+
         try:
-            result, sent = await _put(transport, argv_for, request, root, kept, moved)
+            result, sent = await _put(transport, argv_for, request, root, moved, kept, known)
         except ProcedureFailed as error:
-            if error.kind != "stale" or error.hint not in told:
+            # What we took for granted was not so: once more, with all of the content, read and hashed.
+            if error.kind == "stale" and error.hint in told:
+                deliveries.forget(machine, told[error.hint])
+            elif error.kind not in ("changed", "damaged") or not relied_on:
                 raise
-            deliveries.forget(machine, told[error.hint])
-            result, sent = await _put(transport, argv_for, request, root, lambda entry: None, moved)
+            deliveries.forget_sha256(relied_on)
+            result, sent = await _put(transport, argv_for, request, root, moved)
         try:
             counts = {name: count(result[name]) for name in ("bytes", "files", "unchanged")}
             at = text_of(result["at"])
@@ -142,8 +155,9 @@ async def _put(
     argv_for: ArgvFor,
     request: dict[str, Any],
     root: bytes,
-    kept: Callable[[ParcelEntry], Kept | None],
     on_progress: Progress,
+    kept: Callable[[ParcelEntry], Kept | None] = lambda entry: None,
+    known: Callable[[ParcelEntry], str] = lambda entry: "",
 ) -> tuple[dict[str, Any], list[tuple[ParcelEntry, str]]]:
     """Send a parcel; gives the agent's answer, and the files whose content went with it, by their SHA-256."""
     sent: list[tuple[ParcelEntry, str]] = []
@@ -159,7 +173,8 @@ async def _put(
     try:
         channel.write(MAGIC + encode(request))
         try:
-            await _send(channel, pack(root, kept, on_sent), request["bytes"], answer, on_progress)
+            parcel = pack(root, kept, on_sent, known, 2 * _CHUNKS_AT_ONCE)
+            await _send(channel, parcel, request["bytes"], answer, on_progress)
         except LinkLost:
             # An agent that refuses stops reading: what it said about that explains more than the pipe that broke.
             if not await _settles(answer.wait_line(), _ANSWER_AFTER_LOSS_S):
@@ -198,11 +213,13 @@ async def fetch_from(
     Nothing that the agent sends lands outside of that. Raises ProcedureFailed and TransportError; what is not complete
     is removed, also on cancellation.
     """
+    from octogram_tui.runtime.aside import Aside  # runs without a fetch need none of it
+
     answer = ParcelAnswer()
     channel = await transport.open(argv_for("get"), answer, bulk=True)
     answer.channel = channel
     landing: Landing | None = None
-    aside: _Aside | None = None
+    aside: Aside | None = None
     writer = OneThread()
     try:
         channel.write(MAGIC + encode({"t": "get", "home": home, "path": remote_path, "optional": is_optional}))
@@ -217,7 +234,7 @@ async def fetch_from(
                 kind="too_large",
             )
         directory, name = await asyncio.to_thread(_destination, os.fsencode(local_path), remote_path, is_again, inside)
-        aside = await asyncio.to_thread(_Aside.when_needed, directory, name)
+        aside = await asyncio.to_thread(Aside.when_needed, directory, name)
         if aside is None:
             on_place(os.fsdecode(os.path.join(directory, name)))
         place = aside.directory if aside is not None else directory
@@ -252,22 +269,27 @@ async def _send(
     answer: ParcelAnswer,
     on_progress: Progress,
 ) -> None:
-    """Write a parcel; the next chunk is read and hashed while the last one is under way."""
+    """Write a parcel; the next chunks are read and hashed while the last ones are under way."""
     reader = OneThread()
-    upcoming = asyncio.create_task(reader.call(next, chunks, None))
+    upcoming = asyncio.create_task(reader.call(_some, chunks))
     sent_bytes = 0
     try:
-        while (chunk := await upcoming) is not None and not answer.is_over:
-            upcoming = asyncio.create_task(reader.call(next, chunks, None))
-            channel.write(chunk)
-            await channel.drain()
-            sent_bytes = min(sent_bytes + len(chunk), total_bytes)
-            on_progress(sent_bytes, total_bytes)
+        while (some := await upcoming) and not answer.is_over:
+            upcoming = asyncio.create_task(reader.call(_some, chunks))
+            for chunk in some:
+                channel.write(chunk)
+                await channel.drain()
+                sent_bytes = min(sent_bytes + len(chunk), total_bytes)
+                on_progress(sent_bytes, total_bytes)
         channel.write_eof()
     finally:
         upcoming.cancel()
         await asyncio.gather(upcoming, return_exceptions=True)
         await reader.last(chunks.close)
+
+
+def _some(chunks: Iterator[bytes | memoryview]) -> list[bytes | memoryview]:
+    return list(itertools.islice(chunks, _CHUNKS_AT_ONCE))
 
 
 def _survey_of(about: dict[str, Any]) -> tuple[int, int]:
@@ -337,42 +359,6 @@ def _leads_out(asked: bytes, directory: bytes) -> ProcedureFailed:
         kind="path",
         hint="write the directory itself in front of the first {{, or take it from a variable that no job sets",
     )
-
-
-class _Aside:
-    """A directory of ours for what is meant for a device or a pipe: a rename would put a file in their place."""
-
-    def __init__(self, target: bytes) -> None:
-        self._target = target
-        self.directory = os.fsencode(tempfile.mkdtemp(prefix="octogram-tui-"))
-
-    @classmethod
-    def when_needed(cls, directory: bytes, name: bytes) -> _Aside | None:
-        """Make one when the destination is there and is neither a file nor a directory. Raises ProcedureFailed."""
-        target = os.path.join(directory, name)
-        if os.path.isdir(target) or filing.is_file(os.fsdecode(target)):
-            return None
-        try:
-            filing.check_writable(os.fsdecode(target))
-            return cls(target)
-        except OSError as error:
-            raise failure("write", target, error) from None
-
-    def pass_on(self) -> None:
-        """Write what arrived to where it was meant for. Raises ProcedureFailed."""
-        arrived = os.path.join(self.directory, os.path.basename(self._target))
-        if os.path.isdir(arrived):
-            message = f"{show(self._target)} is no directory here, and a directory is to be fetched"
-            raise ProcedureFailed(message, kind="not_directory")
-        try:
-            with open(arrived, "rb") as file:
-                filing.write_into(os.fsdecode(self._target), iter(lambda: file.read(_READ_AHEAD_BYTES), b""))
-        except OSError as error:
-            raise failure("write", self._target, error) from None
-
-    def remove(self) -> None:
-        """Remove what is left of it."""
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _room(directory: bytes) -> int:

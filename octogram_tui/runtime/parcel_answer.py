@@ -17,6 +17,8 @@ from octogram_tui.transport.base import Channel
 _MAX_ANSWER_BYTES = 128 * 1024
 _MAX_STDERR_BYTES = 8 * 1024
 _READ_AHEAD_BYTES = 1 << 20
+_AT_ONCE_BYTES = 512 * 1024  # of the stream: for less a thread is not troubled while more comes in the next turns
+_TURNS = 3
 
 
 class ParcelAnswer:
@@ -27,7 +29,9 @@ class ParcelAnswer:
         self.channel: Channel | None = None
         self.is_over = False
         self._error: TransportError | None = None
-        self._data = bytearray()
+        self._data = bytearray()  # what has come is its beginning: it stays as large as it once was
+        self._size_bytes = 0
+        self._spare = bytearray()  # takes what comes while what was taken is looked at
         self._stderr = b""
         self._changed = asyncio.Event()
         self._line: dict[str, Any] | None = None
@@ -35,8 +39,14 @@ class ParcelAnswer:
 
     def data_received(self, data: bytes) -> None:
         """Keep what came, and hold the agent back when that is much."""
-        self._data += data
-        if len(self._data) > _READ_AHEAD_BYTES and not self._is_paused and self.channel is not None:
+        end = self._size_bytes + len(data)
+        if end > len(self._data):  # another one: somebody may still look at this
+            grown = bytearray(2 * end)
+            grown[: self._size_bytes] = memoryview(self._data)[: self._size_bytes]
+            self._data = grown
+        self._data[self._size_bytes : end] = data
+        self._size_bytes = end
+        if end > _READ_AHEAD_BYTES and not self._is_paused and self.channel is not None:
             self._is_paused = True
             self.channel.pause_reading()
         self._changed.set()
@@ -54,16 +64,17 @@ class ParcelAnswer:
     async def wait_line(self) -> dict[str, Any]:
         """Give the answer's line. Raises the ProcedureFailed that it is, or what became of the channel."""
         while self._line is None:
-            start = self._data.find(MAGIC)
-            end = self._data.find(b"\n", start + len(MAGIC)) if start >= 0 else -1
+            start = self._data.find(MAGIC, 0, self._size_bytes)
+            end = self._data.find(b"\n", start + len(MAGIC), self._size_bytes) if start >= 0 else -1
             if end >= 0:
                 line = _read_line(bytes(self._data[start + len(MAGIC) : end]))
                 del self._data[: end + 1]
+                self._size_bytes -= end + 1
                 if line["t"] == "progress":
                     self._on_progress(_progress_of(line))
                 else:
                     self._line = line
-            elif len(self._data) > _MAX_ANSWER_BYTES:
+            elif self._size_bytes > _MAX_ANSWER_BYTES:
                 raise ProcedureFailed("the agent's answer to a file transfer makes no sense", kind="protocol")
             else:
                 await self._wait()
@@ -71,12 +82,15 @@ class ParcelAnswer:
             raise told_error(self._line)
         return self._line
 
-    async def take(self) -> bytes:
-        """Give what has come of the stream, at least a byte."""
-        while not self._data:
+    async def take(self) -> memoryview:
+        """Give what has come of the stream, at least a byte: it may be looked at until the next call."""
+        while not self._size_bytes:
             await self._wait()
-        data = bytes(self._data)
-        self._data.clear()
+        for _ in range(_TURNS):
+            if self._size_bytes < _AT_ONCE_BYTES and not self.is_over:
+                await asyncio.sleep(0)
+        data = memoryview(self._data)[: self._size_bytes]
+        self._data, self._spare, self._size_bytes = self._spare, self._data, 0
         if self._is_paused and self.channel is not None:
             self._is_paused = False
             self.channel.resume_reading()

@@ -25,6 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Tuple
 
+    from octogram_agentd.parcels.parcel import Chunk
+
+_USUAL_LINE_BYTES = 512
+
 
 class Landing:
     """Writes a stream below one directory, under the name that the caller chose. Feed it; `result` is set at the end.
@@ -91,14 +95,14 @@ class Landing:
             os.close(self._base_fd)
             self._base_fd = -1
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Chunk) -> None:
         """Take the next bytes, however they are cut. Raises ProcedureFailed; the landing is then of no more use."""
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
         view = memoryview(data)
         at = 0
-        end = len(data)
+        end = len(view)
         while at < end:
             if self._state == "content":
                 piece = view[at : at + self._piece_left]
@@ -118,19 +122,19 @@ class Landing:
                     self._check_digest(bytes(view[at:needed]))
             elif self._state == "end":
                 raise _broken("bytes after the end")
-            elif self._state == "entry" and data[at : at + 1] == b"\xff":
+            elif self._state == "entry" and view[at] == 0xFF:
                 needed = at + 4
                 if needed <= end:
                     self._take_length(int.from_bytes(view[at:needed], "big"))
             else:
-                newline = data.find(b"\n", at, at + MAX_LINE_BYTES)
-                if newline < 0 and end - at >= MAX_LINE_BYTES:
+                line = _line_at(view, at)
+                if not line and end - at >= MAX_LINE_BYTES:
                     raise _broken("a line is too long")
-                needed = end + 1 if newline < 0 else newline + 1
-                if newline >= 0:
-                    self._take_line(data[at:needed])
+                needed = at + len(line) if line else end + 1
+                if line:
+                    self._take_line(line)
             if needed > end:
-                self._buffer = data[at:]
+                self._buffer = bytes(view[at:])
                 return
             at = needed
 
@@ -288,6 +292,15 @@ class Landing:
         sha256 = self._file_digest.hex() if self._file_digest else self._digest.hexdigest()
         self.result = {"bytes": self.size_bytes, "files": self.files, "sha256": sha256}
         self._state = "end"
+
+
+def _line_at(view: memoryview, at: int) -> bytes:
+    """Give the line that begins there, with its end; nothing when that is not here, or too far away."""
+    for most in (_USUAL_LINE_BYTES, MAX_LINE_BYTES):
+        line, newline, _ = bytes(view[at : at + most]).partition(b"\n")
+        if newline:
+            return line + newline
+    return b""
 
 
 def _count(value: object) -> int:

@@ -159,21 +159,25 @@ def pack(
     root: bytes,
     kept: Callable[[ParcelEntry], Optional[Kept]] = lambda entry: None,
     on_sent: Callable[[ParcelEntry, str], None] = lambda entry, sha256: None,
+    known: Callable[[ParcelEntry], str] = lambda entry: "",
+    most_blocks: int = 2,
 ) -> Generator[Chunk, None, None]:
     """Give the parcel of a file or a directory, in chunks of about PIECE_BYTES.
 
-    A chunk may be changed as soon as the one after the next is asked for.
-    kept     says which files the receiver has already
-    on_sent  told the SHA-256 of each file whose content was sent and did not change meanwhile
-    Raises ProcedureFailed when something cannot be read; `error_piece` then ends the parcel.
+    kept         says which files the receiver has already
+    on_sent      told the SHA-256 of each file whose content was sent and did not change meanwhile
+    known        gives the SHA-256 of a file that was sent before and is the same still: it is not computed again
+    most_blocks  how many chunks there are at a time: one may be changed when so many more have been asked for
+    Raises ProcedureFailed when something cannot be read; `error_piece` then ends the parcel. Kind `changed`: a file
+    whose SHA-256 was known became another while it was read.
     """
     waiting: List[bytes] = []
     waiting_bytes = 0
     count = 0
-    blocks = [bytearray(PIECE_BYTES), bytearray(PIECE_BYTES)]
+    blocks = [bytearray(PIECE_BYTES)]
     for entry in walk(root):
         count += 1
-        for part in _pack_entry(entry, kept, on_sent, blocks):
+        for part in _pack_entry(entry, kept, on_sent, known, blocks):
             is_large = len(part) >= _LARGE_BYTES
             if not is_large:
                 waiting.append(bytes(part))
@@ -183,6 +187,7 @@ def pack(
                 waiting, waiting_bytes = [], 0
             if is_large:
                 yield part
+                blocks.insert(0, blocks.pop() if len(blocks) == most_blocks else bytearray(PIECE_BYTES))
     waiting.append(encode({"t": "end", "entries": count}))
     yield b"".join(waiting)
 
@@ -206,9 +211,10 @@ def _pack_entry(
     entry: ParcelEntry,
     kept: Callable[[ParcelEntry], Optional[Kept]],
     on_sent: Callable[[ParcelEntry, str], None],
+    known: Callable[[ParcelEntry], str],
     blocks: List[bytearray],
 ) -> Iterator[Chunk]:
-    """Give the parts of an entry; the longer ones lie in one of two blocks, in turns, with their lengths."""
+    """Give the parts of an entry; the longer ones lie in the first of the blocks, with their lengths."""
     if entry.is_dir:
         yield encode({"t": "dir", "name": to_text(entry.name), "mode": entry.mode})
         return
@@ -230,6 +236,7 @@ def _pack_entry(
             raise ProcedureFailed("%s is no longer a file" % show(entry.path), kind="not_a_file")
         mode = stat.S_IMODE(status.st_mode) & 0o777
         yield encode({"t": "file", "name": to_text(entry.name), "mode": mode, "size": status.st_size})
+        sha256 = known(entry) if identity_of(status) == entry.identity else ""
         digest = hashlib.sha256()
         left = status.st_size or UNKNOWN_SIZE_BYTES  # a log that grows while it is read ends where it ended
         while left > 0:
@@ -241,12 +248,16 @@ def _pack_entry(
             if not count:
                 break
             left -= count
-            digest.update(block[4 : 4 + count])
+            if not sha256:
+                digest.update(block[4 : 4 + count])
             block[:4] = count.to_bytes(4, "big")
             yield block[: 4 + count]
-            blocks.reverse()
-        yield b"\0\0\0\0" + digest.digest()
-        if not left and identity_of(os.fstat(fd)) == entry.identity:
-            on_sent(entry, digest.hexdigest())
+        is_same = not left and identity_of(os.fstat(fd)) == entry.identity
+        if sha256 and not is_same:
+            raise ProcedureFailed("%s changed while it was copied" % show(entry.path), kind="changed")
+        sha256 = sha256 or digest.hexdigest()
+        yield b"\0\0\0\0" + bytes.fromhex(sha256)
+        if is_same:
+            on_sent(entry, sha256)
     finally:
         os.close(fd)

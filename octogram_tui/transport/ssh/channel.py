@@ -11,6 +11,7 @@ import asyncssh
 
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Receiver
+from octogram_tui.transport.ssh.outflow import Outflow
 from octogram_tui.transport.ssh.packets import leave_out_log
 
 HIGH_WATER_BYTES = 64 * 1024
@@ -53,6 +54,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         self._on_open = on_open
         self._on_end = on_end
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._outflow: Outflow | None = None
         self._status: int | None = None
         self._is_started = False
         self._is_over = False
@@ -71,6 +73,9 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
     def write(self, data: bytes) -> None:
         """Send bytes to the command's standard input; what comes after its end is dropped."""
         if self._channel is None or not data or self._channel.is_closing():
+            return
+        if self._outflow is not None:
+            self._outflow.write(data)
             return
         if len(data) <= PACKET_BYTES:
             self._channel.write(data)
@@ -123,7 +128,8 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         self._channel = chan
         leave_out_log(chan)
         self._on_open()
-        chan.set_write_buffer_limits(HIGH_WATER_BYTES)
+        self._outflow = Outflow.when_known(chan)
+        chan.set_write_buffer_limits(0 if self._outflow is not None else HIGH_WATER_BYTES)
 
     def session_started(self) -> None:
         """The server has started the command."""

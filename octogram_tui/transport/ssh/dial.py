@@ -15,6 +15,7 @@ from octogram_tui.errors import TransportError
 from octogram_tui.transport.ssh.doors import ProxyDoor, TcpDoor, Tunnel
 from octogram_tui.transport.ssh.faults import Sight, classify, is_drop, printable
 from octogram_tui.transport.ssh.handshakes import HandshakeLimit, HandshakeLimits, pause_s
+from octogram_tui.transport.ssh.inflow import Inflow
 from octogram_tui.transport.ssh.packets import leave_out_ignored
 from octogram_tui.transport.ssh.profile import Profile
 from octogram_tui.transport.ssh.trust import Guard
@@ -134,6 +135,7 @@ class _Client(Guard):
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connection = conn
         leave_out_ignored(conn)
+        Inflow.where_known(conn)
 
     def auth_completed(self) -> None:
         self._is_up = True
