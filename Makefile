@@ -107,7 +107,7 @@ docs: $(VENV)/.dev ## write the generated pages again
 
 # The program as users install it, and beside it the tools that it is compared with.
 BENCH ?=
-bench: ## write docs/performance.md again, half an hour of a quiet machine; BENCH="jobs logs" takes some of it only
+bench: ## write docs/performance.md again, a quarter of an hour of a quiet machine; BENCH="jobs logs" takes some only
 	$(PYTHON) -m venv --clear build/bench
 	build/bench/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/demo.txt
 	build/bench/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation .

@@ -100,28 +100,33 @@ def pyinfra(server: Server, folder: Path, hosts: int, jobs: int) -> Command:
     return [str(BIN / "pyinfra"), "-y", str(folder / "inventory.py"), deploy], {"JOBS": str(jobs)}
 
 
-def ansible(server: Server, folder: Path, hosts: int, jobs: int, strategy: str = "") -> Command:
-    """Write inventory, configuration and playbook. strategy: lines of its settings."""
+def ansible_files(server: Server, folder: Path, hosts: int, tasks: str, settings: str = "") -> Command:
+    """Write inventory, configuration and a playbook of such tasks. settings: more lines of the configuration."""
     (folder / "inventory.ini").write_text(
         "[all]\n" + "\n".join(addresses(hosts)) + f"\n[all:vars]\nansible_port={server.port}\n"
         f"ansible_user={server.user}\nansible_ssh_private_key_file={server.key}\n"
         "ansible_python_interpreter=/usr/bin/python3\n"
     )
     (folder / "ansible.cfg").write_text(
-        f"[defaults]\ninventory = inventory.ini\nforks = 50\nhost_key_checking = False\ngathering = explicit\n"
-        f"{strategy}retry_files_enabled = False\n[ssh_connection]\npipelining = True\n"
+        "[defaults]\ninventory = inventory.ini\nforks = 50\nhost_key_checking = False\ngathering = explicit\n"
+        f"{settings}retry_files_enabled = False\n[ssh_connection]\npipelining = True\n"
         "ssh_args = -F none -o ControlMaster=auto -o ControlPersist=60s\n"
     )
-    tasks = "".join(
-        f"    - {{name: job {n}, ansible.builtin.command: 'true', changed_when: false}}\n" for n in range(jobs)
-    )
     (folder / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
-    settings = {
+    environment = {
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
     }
-    return [str(BIN / "ansible-playbook"), str(folder / "play.yml")], settings
+    return [str(BIN / "ansible-playbook"), str(folder / "play.yml")], environment
+
+
+def ansible(server: Server, folder: Path, hosts: int, jobs: int, settings: str = "") -> Command:
+    """Write a playbook of so many commands."""
+    tasks = "".join(
+        f"    - {{name: job {n}, ansible.builtin.command: 'true', changed_when: false}}\n" for n in range(jobs)
+    )
+    return ansible_files(server, folder, hosts, tasks, settings)
 
 
 def mitogen(server: Server, folder: Path, hosts: int, jobs: int) -> Command:
