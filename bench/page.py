@@ -68,9 +68,10 @@ class Section:
         return " ".join(("python", f"bench/{self.script}.py", *self.arguments))
 
     @property
-    def place(self) -> str:
-        """Where its heading is."""
-        return re.sub(r"[^\w -]", "", self.title.lower()).replace(" ", "-")
+    def link(self) -> str:
+        """What leads to its heading."""
+        place = re.sub(r"[^\w -]", "", self.title.lower()).replace(" ", "-")
+        return f"[`{self.script}`](#{place})"
 
 
 SECTIONS = (
@@ -184,7 +185,7 @@ def page(parts: dict[str, str], taken: str) -> str:
     for target, section in rows:
         what, figure, wanted, verdict = (cell.strip() for cell in target.split(" | "))
         shown = verdict if verdict == "met" else f"**{verdict}**"
-        lines.append(f"| {what} | {figure} | {wanted} | {shown} | [{section.script}](#{section.place}) |")
+        lines.append(f"| {what} | {figure} | {wanted} | {shown} | {section.link} |")
     for section in there:
         text = parts[section.name]
         shown = "\n".join(line for line in text.splitlines() if not line.startswith(TARGET)).strip()
