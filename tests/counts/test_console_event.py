@@ -38,7 +38,7 @@ def told() -> list[Event]:
     return events
 
 
-def test_what_one_event_takes_of_the_console() -> None:
+def test_what_one_event_costs_the_console() -> None:
     lines = [codec.encode(event) for event in told()]
     model = Model(clock=lambda: 0.0)
     done: Counter[str] = Counter()
