@@ -105,13 +105,14 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
 
-# The program as users install it, and beside it the tools that it is compared with.
+# The program as users install it, and beside it the tools that it is compared with, as far as they can be had.
 BENCH ?=
-bench: ## write docs/performance.md again, half an hour of a quiet machine; BENCH="jobs logs" takes some of it only
+bench: ## write docs/performance.md again, a quarter of an hour of a quiet machine; BENCH="jobs logs" takes some only
 	$(PYTHON) -m venv --clear build/bench
 	build/bench/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/demo.txt
 	build/bench/bin/python -m $(INSTALL) --no-index --no-deps --no-build-isolation .
-	build/bench/bin/python -m $(INSTALL) --requirement bench/requirements.txt
+	grep -v '^#' bench/requirements.txt | while read -r tool; do \
+	  build/bench/bin/python -m $(INSTALL) "$$tool" || echo "$$tool cannot be had: its rows will say so"; done
 	build/bench/bin/python bench/page.py $(BENCH)
 
 figures: $(VENV)/.run ## the shape of the code, its start and CPU per job, to compare before and after a change

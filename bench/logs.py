@@ -5,7 +5,10 @@
 
 Each of AGENTS local agents runs `cat` of a file of LINES lines of about 100 bytes, all at once. The contender is the
 bare loop: as many `cat` through pipes, each piece of it a JSON line with a list of texts, read with `selectors` and
-`json.loads` in one process, and nothing kept. Without arguments: 1 agent x 500,000 lines, then 50 x 20,000.
+`json.loads` in one process, and nothing kept. Without arguments: 1 agent x 500,000 lines, 50 x 20,000, 100 x 10,000.
+
+Last of all the orchestrator is held for some seconds while an agent prints, so that lines have to be left out, and what
+was left out is fetched from the agent, as `ask RUN log` does.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -23,8 +27,12 @@ from typing import NamedTuple
 
 from paired import tell
 
-CASES = ((1, 500_000), (50, 20_000))
+CASES = ((1, 500_000), (50, 20_000), (100, 10_000))
 ROUNDS = 3
+HELD_S = 5.0
+PIECES = 10
+HELD_LINES = 300_000
+LATE_S = 60.0
 PROGRAM = str(Path(sys.executable).parent / "octogram-tui")
 BARE = """
 import json, os, selectors, subprocess, sys
@@ -143,6 +151,73 @@ def main() -> None:
                 bares.append(bare(agents, wrapped))
                 runs.append(ours(path, folder))
             report(agents, lines, runs, bares)
+        if len(given) < 2:
+            report_fetched(folder)
+
+
+def report_fetched(folder: Path) -> None:
+    """Hold the orchestrator while an agent prints, and count what was left out and what can be fetched of it."""
+    text, journal = folder / "text", folder / "held" / "journal.jsonl"
+    text.write_text(
+        "".join(f"line {n:09} {'some words of a program ' * 4}"[:99] + "\n" for n in range(HELD_LINES // PIECES))
+    )
+    path = folder / "held.yml"
+    flood = f"for piece in $(seq {PIECES}); do sleep 0.6; cat {text}; done"
+    path.write_text(
+        "agents: [{name: a_1, transport: local}]\n"
+        f"stages: [{{name: all, jobs: [{{name: flood, builtins.shell: '{flood}'}}]}}]\n"
+    )
+    command = [PROGRAM, str(path), "--headless", "-q", "--keep-alive", "--run-dir", str(journal.parent)]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(journal, b'"type":"job_started"')
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(HELD_S)
+        child.send_signal(signal.SIGCONT)
+        wait_for(journal, b'"type":"job_finished"')
+        came, gaps = told_of(journal)
+        deadline_s = time.monotonic() + LATE_S
+        while came + sum(dropped for _, _, dropped in gaps) < HELD_LINES and time.monotonic() < deadline_s:
+            time.sleep(0.5)  # lines come after the end of their job
+            came, gaps = told_of(journal)
+        left_out = sum(dropped for _, _, dropped in gaps)
+        fetched = 0
+        for name, gap, _ in gaps:
+            ask = [PROGRAM, "ask", str(journal.parent), "log", "a_1", name, f"gap={gap}"]
+            fetched += subprocess.run(ask, stdout=subprocess.PIPE, check=True).stdout.count(b"\n")
+        subprocess.run([PROGRAM, "ask", str(journal.parent), "stop"], stdout=subprocess.DEVNULL, check=True)
+        child.wait()
+    finally:
+        child.kill()
+        child.wait()
+    print(f"\n1 agent x {HELD_LINES} lines, the orchestrator held for {HELD_S:g} s: {came} came, {left_out} were left")
+    print(f"out in {len(gaps)} gaps, {fetched} of those were fetched from the agent then\n")
+    counted = 100 * (came + left_out) / HELD_LINES
+    tell("lines that came or are counted, orchestrator held", counted, at_least=100, unit="%")
+    share = 100 * fetched / left_out if left_out else 100.0
+    tell("lines left out that the agent gives while it lives", share, at_least=100, unit="%")
+
+
+def told_of(journal: Path) -> tuple[int, list[tuple[str, int, int]]]:
+    """Give how many lines came, and of each gap the attempt, its number, and how many lines it is."""
+    came = 0
+    gaps: list[tuple[str, int, int]] = []
+    for line in journal.read_bytes().splitlines():
+        if b'"type":"job_output"' in line[:80]:
+            record = json.loads(line)
+            came += len(record["lines"])
+            if record.get("dropped"):
+                gaps.append((f"{record['key']}#{record.get('attempt', 1)}", record.get("gap", 0), record["dropped"]))
+    return came, gaps
+
+
+def wait_for(journal: Path, words: bytes) -> None:
+    """Wait until a journal has something. Raises TimeoutError after a minute."""
+    deadline_s = time.monotonic() + 60
+    while not journal.exists() or words not in journal.read_bytes():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"the journal has no {words.decode()}")
+        time.sleep(0.05)
 
 
 def report(agents: int, lines: int, runs: list[Run], bares: list[float]) -> None:
@@ -167,7 +242,13 @@ def report(agents: int, lines: int, runs: list[Run], bares: list[float]) -> None
         print(f"| {what} | {min(found):,.2f} | {statistics.median(found):,.2f} | {max(found):,.2f} |")
     arrived = statistics.median(rows["lines that reach the journal, %"])
     print()
-    tell(f"lines that reach the journal, {agents} agents x {lines}", arrived, at_least=90, unit="%")
+    words = f"{agents} agent{'s' * (agents > 1)} x {lines} lines"
+    tell(f"lines that reach the journal, {words}", arrived, at_least=90, unit="%")
+    counted = min((run.came + run.left_out) / sent for run in runs) * 100
+    tell(f"lines that came or are counted, {words}", counted, at_least=100, unit="%")
+    rate = statistics.median(rows["lines a second of the host's CPU"]) / 1000
+    tell(f"lines taken in, in a second of the host's CPU, {words}", rate, at_least=150, unit="thousand")
+    tell(f"the host's peak, {words}", max(rows["host's peak, MiB"]), at_most=200, unit="MiB")
 
 
 if __name__ == "__main__":

@@ -54,10 +54,26 @@ def compare(title: str, contenders: dict[str, Callable[[], float]], rounds: int)
 
 
 def tell(
-    what: str, figure: float, *, at_most: float | None = None, at_least: float | None = None, unit: str = "x"
+    what: str,
+    figure: float | None,
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+    unit: str = "x",
+    why: str = "",
 ) -> None:
-    """Print a figure beside what it should be; the page of all figures gathers these lines."""
+    """Print a figure beside what it should be; the page of all figures gathers these lines.
+
+    why: there is no figure, where there is none: a target that nobody measured has to be seen.
+    """
+    wanted = " and ".join(
+        f"{words} {limit:g}" for words, limit in (("at most", at_most), ("at least", at_least)) if limit is not None
+    )
+    if figure is None:
+        print(f"target: {what} | - | {wanted} {unit} | not measured: {why}", flush=True)
+        return
     is_met = (at_most is None or figure <= at_most) and (at_least is None or figure >= at_least)
-    wanted = f"at most {at_most:g}" if at_most is not None else f"at least {at_least:g}"
     digits = 3 if unit == "ms" else 2
-    print(f"target: {what} | {figure:.{digits}f} {unit} | {wanted} {unit} | {'met' if is_met else 'not met'}")
+    print(
+        f"target: {what} | {figure:.{digits}f} {unit} | {wanted} {unit} | {'met' if is_met else 'not met'}", flush=True
+    )

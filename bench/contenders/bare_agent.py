@@ -1,7 +1,7 @@
 """An agent that only starts processes, as lean as Python can be: the lower bound of what ours can cost.
 
-One JSON object a line: {"id", "argv"} is answered by {"id", "exit", "out", "err"}. It keeps no record, watches nobody,
-and leaves its processes behind when it is killed.
+One JSON object a line: {"id", "argv"} is answered by {"id", "exit", "out", "err"}, and an empty argv starts nothing. It
+keeps no record, watches nobody, and leaves its processes behind when it is killed.
 """
 
 import json
@@ -37,7 +37,7 @@ def main():
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             asked = json.loads(line)
-            status, (out, err) = run(asked["argv"])
+            status, (out, err) = run(asked["argv"]) if asked["argv"] else (0, ("", ""))
             os.write(1, (write({"id": asked["id"], "exit": status, "out": out, "err": err}) + "\n").encode())
 
 

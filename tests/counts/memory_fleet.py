@@ -25,6 +25,7 @@ from octogram_tui.scenario.load import load_scenario
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 
+ACK_EVERY = 64  # as the daemon does
 _ID = re.compile(rb'"id":("(?:[^"\\]|\\.)*")')
 _RESULT = (
     b'"state":"ok","result":{"exit_code":0,"stdout":"","stdout_end":"","stderr":"","stderr_end":"",'
@@ -121,6 +122,7 @@ class _Channel:
         self._fleet = fleet
         self._receiver = receiver
         self._seq = 0
+        self._taken = self._acknowledged = 0
         self._over = asyncio.Event()
 
     def write(self, data: bytes) -> None:
@@ -153,6 +155,7 @@ class _Channel:
                 if not fleet.jobs:
                     fleet.on_first_job()
                 fleet.jobs += 1
+                self._taken += 1
                 self._seq += 1
                 said.append(b'{"t":"finished","seq":%d,"id":%b,%b' % (self._seq, found[1], _RESULT))
             elif b'"t":"hello"' in line:
@@ -171,6 +174,9 @@ class _Channel:
                 fleet.on_stop()
                 self._seq += 1
                 said.append(b'{"t":"stopped","seq":%d,"remaining":[]}\n' % self._seq)
+        if self._taken - self._acknowledged >= ACK_EVERY:
+            self._acknowledged = self._taken
+            said.append(b'{"t":"ack","seq":%d}\n' % self._taken)
         if said:
             fleet.reads += 1
             self._receiver.data_received(b"".join(said))
