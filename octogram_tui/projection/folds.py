@@ -22,8 +22,6 @@ from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variables
 
-WRITES = frozenset({"job_output", "job_started"})
-"""What adds lines to the log."""
 _EDITS = frozenset({"arguments_set", "request_refused"})
 _SETS = frozenset({"run_started", "variable_changed", "entry_registered", "scenario_reloaded"})
 
@@ -63,7 +61,8 @@ class Folds:
             self.written += lines_of(event)
             return
         if kind == "job_started":
-            self.written += lines_of(event)
+            if event.attempt > 1:  # type: ignore[attr-defined]
+                self.written += lines_of(event)
             if self.edited.by_instance:
                 self.edited.apply(event)
         elif kind in _EDITS:

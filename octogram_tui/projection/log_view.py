@@ -65,7 +65,7 @@ class LogView:
         self._kept_lines = kept_lines
         first, end = logbook.stretch(scope.stage, scope.job)
         self._next = self._begin = max(first, end - SCANNED_LINES)
-        self.origins: list[Origin] = []  # who wrote what belongs here, in the order of their first lines
+        self.origins: list[Origin] = []  # who wrote what belongs here
         self._listed: dict[Stretch, int] = {}  # how many of those who wrote in a stretch were looked at
         if scope.instance is not None:
             mine = logbook.attempts.get(scope.instance, ())
@@ -119,15 +119,13 @@ class LogView:
     def _list_origins(self) -> None:
         """Find who wrote first since it was looked at last."""
         scope, end, listed = self.scope, self.logbook.end, self._listed
-        found: list[Origin] = []
         for stretch in self.logbook.stretches(scope.stage, scope.job):
             known, origins = listed.get(stretch, 0), stretch.origins
             if known == len(origins):
                 continue
             listed[stretch] = bisect_left(origins, end, key=_BEGIN)
             new = origins[known : listed[stretch]]
-            found += new if scope.is_of_all else [origin for origin in new if scope.holds(origin)]
-        self.origins += sorted(found, key=_BEGIN)
+            self.origins += new if scope.is_of_all else [origin for origin in new if scope.holds(origin)]
 
     def _belonging(self, start: int, end: int) -> list[Line]:
         """Give the lines that belong here, from an absolute number to before another."""

@@ -13,11 +13,11 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
-from octogram_tui.projection.folds import WRITES, Folds
+from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
-from octogram_tui.projection.logbook import Logbook
+from octogram_tui.projection.logbook import Logbook, lines_of
 from octogram_tui.projection.origins import Known
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.reasons import Reasons
@@ -99,14 +99,14 @@ class Model:
     def _apply(self, event: Event) -> None:
         kind = event.TYPE
         self.head.apply(event)
-        if kind in WRITES:
+        if lines_of(event):
             assert isinstance(event, (JobOutput, JobStarted))
             row = self.head.board.instances.get(event.instance) if event.instance is not None else None
             if row is not None:
                 event.instance = row.key  # one name for all that is kept under it
             self.time.log.apply(event)
-            if kind == "job_output":  # most are, and nothing else is about them
-                return
+        if kind == "job_output":  # most are, and nothing else is about them
+            return
         if kind not in NO_TICKS:
             self.time.ticks.apply(event)
         if self.lesson is not None:

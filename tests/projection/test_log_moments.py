@@ -38,7 +38,7 @@ def written(events: list[ev.Event]) -> Logbook:
 
 def seen(log: Logbook, view: LogView) -> object:
     origins = {row: [(o.attempt, o.total, o.dropped, len(o.lines)) for o in log.attempts.get(row, ())] for row in ROWS}
-    return [line.text for line in view.lines], [(o.instance, o.attempt) for o in view.origins], origins
+    return [line.text for line in view.lines], {(o.instance, o.attempt) for o in view.origins}, origins
 
 
 @settings(max_examples=60, deadline=None)

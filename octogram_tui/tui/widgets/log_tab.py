@@ -127,8 +127,7 @@ class Naming:
         since = origins[self._looked :]
         self._looked = len(origins)
         self._agents.update([origin.agent for origin in since])
-        instances = [(origin.process, origin.instance) for origin in since]
-        self._jobs.update([process or (instance[1] if instance is not None else "") for process, instance in instances])
+        self._jobs.update([each.process or (each.instance[1] if each.instance is not None else "") for each in since])
         self._items.update([_item(item) for origin in since if (item := origin.item) is not None])
         if "" not in self._items and any(origin.item is None for origin in since):
             self._items.add("")
