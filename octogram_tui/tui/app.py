@@ -102,6 +102,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.scenario_path = scenario_path
         self.editor = editor
         self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text, history=history)
+        self.model.time.is_shown = True
         self.model.hints = hints
         self.model.runs = runs
         if watches is not None:
@@ -153,6 +154,13 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
             with self.guarding(f"event {event.TYPE}"):
                 raise error
         self._kept.came(len(events), are_settled=self.model.time.is_settled)
+
+    def copy_on(self) -> bool:
+        """Go on with the copy for looking back, if one is being made; False when there is none."""
+        goes_on = False
+        with self.guarding(self):
+            goes_on = self.model.time.copy_on()
+        return goes_on
 
     def show_what_came(self) -> None:
         """Draw what changed, and tell of it."""

@@ -79,6 +79,10 @@ class Taker(Protocol):
         """Fold."""
         ...
 
+    def copy_on(self) -> bool:
+        """Go on with a copy of what was folded, if there is one to be made; False when it is whole."""
+        ...
+
     def show_what_came(self) -> None:
         """Draw what changed."""
         ...
@@ -170,6 +174,8 @@ class EventFeed:
             if len(waiting) < WAITING_EVENTS:
                 self._room.set()
             await typed.settled()
+            while self._app.copy_on():  # nothing is folded meanwhile
+                await typed.settled()
         if not waiting:
             self._behind_since_s = None
         elif self._behind_since_s is None:

@@ -85,6 +85,8 @@ class Model:
         waiting: how many more there are already
         """
         refused = []
+        while self.time.copy_on():  # somebody folds without waiting for it
+            pass
         for event in events:
             try:
                 self._apply(event)
