@@ -19,7 +19,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from operator import attrgetter
-from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from octogram_tui.model.ids import InstanceId
@@ -329,7 +328,7 @@ class _Thawer(pickle.Unpickler):
     def _attempt(self, record: tuple[Any, ...]) -> AttemptRow:
         number, started_s, why, arguments, seq, text, reading, state, duration_s, result, failure, reason, end = record
         others = self._others
-        attempt = AttemptRow(number, started_s, intern(why), None, seq, others[text], others[reading])
+        attempt = AttemptRow(number, started_s, why, None, seq, others[text], others[reading])
         attempt.state, attempt.duration_s, attempt.reason, attempt.ended_seq = _STATES[state], duration_s, reason, end
         attempt._arguments, attempt._result = arguments, result
         if failure is not None:

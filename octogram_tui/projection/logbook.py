@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
+from sys import intern
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
@@ -44,7 +45,7 @@ class Origin:
         self.item = event.item
         self.process = process
         self.begin = begin  # the absolute number of its first line
-        self.lines: list[Line] = []
+        self.lines: Sequence[Line] = ()  # most have one, and there are very many: no list before there is more
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
         self.dropped = 0  # lines that the agent left out before they came
@@ -198,7 +199,7 @@ class Logbook:
                 origin.dropped += event.dropped
                 origin.log = event.process
                 new.append(Gap.of(event, origin))
-            new += map(_line, zip(repeat(event.at_s), repeat(origin), repeat(event.stream), event.lines))
+            new += map(_line, zip(repeat(event.at_s), repeat(origin), repeat(intern(event.stream)), event.lines))
             origin.total += len(event.lines)
             self._keep(origin, new)
         elif self._marks_attempts and isinstance(event, ev.JobStarted) and event.attempt > 1:
@@ -213,10 +214,10 @@ class Logbook:
         is_first = not origin.lines and not origin.first
         if is_first:
             origin.begin = self.end
-        if origin.lines:
+        if isinstance(origin.lines, list):
             origin.lines += new
         else:
-            origin.lines = new[:]  # exactly as long: most have no others, and there are very many
+            origin.lines = [*origin.lines, *new] if origin.lines else tuple(new)
         self.lines += new
         about = origin.instance
         stage, job = ("", "") if about is None else (about[0], about[1])
@@ -233,7 +234,8 @@ class Logbook:
         self.size_bytes += _size_of(new)
         excess = len(origin.lines) - self._lines_per_origin
         if excess > 0:
-            del origin.lines[:excess]
+            origin.lines = lines = origin.lines if isinstance(origin.lines, list) else [*origin.lines]
+            del lines[:excess]
             origin.first += excess
         if self.size_bytes > self._bytes_in_all:
             self._let_go()
@@ -268,7 +270,7 @@ class Logbook:
         for origin, last in gone_by_origin.values():
             for index, line in enumerate(origin.lines):
                 if line is last:
-                    del origin.lines[: index + 1]
+                    origin.lines = origin.lines[index + 1 :]
                     origin.first += index + 1
                     break
         del self.lines[:count]

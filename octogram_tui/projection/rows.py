@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterator
 from enum import IntEnum
+from sys import intern
 from typing import cast
 
 from octogram_tui.model.failure import Failure
@@ -78,7 +79,7 @@ class AttemptRow:
         self.text = text  # of its job, as it was then
         self.reading = reading
         self.started_s = started_s
-        self.why = why
+        self.why = intern(why)  # of few words, which each event brings anew
         self._arguments = _packed(arguments)
         self.state = _RUNNING
         self.duration_s = 0.0

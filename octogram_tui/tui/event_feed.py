@@ -156,11 +156,12 @@ class EventFeed:
             await self._came.wait()
             if not self._waiting and self._is_over:
                 return
+            begun_s = time.monotonic()
             await self._take_in()
             if not self._waiting and not self._is_over:
                 self._came.clear()
             self._app.show_what_came()
-            next_s = time.monotonic() + self._app.pace.next_frame()
+            next_s = begun_s + self._app.pace.next_frame()  # what is folded for a frame is part of its time
             if not self._waiting:
                 await asyncio.sleep(max(0.0, next_s - time.monotonic()))
 
