@@ -16,7 +16,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter, itemgetter
 from types import NoneType
-from typing import Any, ClassVar, NamedTuple, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, cast, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
 from octogram_tui.dataclass import dataclass
@@ -109,16 +109,22 @@ class _Shape:
         self.type_text = f',"type":"{cls.TYPE}"' + (f',"v":{FORMAT_VERSION}' if cls is RunStarted else "")
 
 
-class _Form(NamedTuple):
+class _Form:
     """What is to be done with records of one type that have the same names: which are passed on, which are checked.
 
-    names: those of the fields that are given as they are; take: gives their values; numbers: as in `_Shape`.
+    names: those of the fields that are given as they are; numbers: as in `_Shape`; seen: how many there were; read:
+    does all of it, once there were many.
     """
 
-    names: tuple[str, ...]
-    take: Callable[[dict[str, Any]], tuple[Any, ...]]
-    numbers: tuple[tuple[str, tuple[type, ...], type | None], ...]
-    has_error: bool
+    __slots__ = ("has_error", "names", "numbers", "read", "seen", "take")
+
+    def __init__(self, names: tuple[str, ...], numbers: Numbers, *, has_error: bool) -> None:
+        self.names = names
+        self.take: Callable[[dict[str, Any]], tuple[Any, ...]] = itemgetter(*names)
+        self.numbers = numbers
+        self.has_error = has_error
+        self.seen = 0
+        self.read: Callable[[dict[str, Any]], Event] | None = None
 
 
 MOST_FORMS = 64
@@ -134,14 +140,59 @@ def _form_of(shape: _Shape, record: dict[str, Any]) -> _Form:
     left_out = {*(("error",) if shape.has_failure else ()), *(shape.spread if shape.at is not None else ())}
     names = tuple(name for name in record if name in present and name not in left_out)
     numbers = tuple(number for number in shape.numbers if number[0] in record)
-    form = _Form(names, itemgetter(*names), numbers, shape.has_failure and "error" in record)
+    form = _Form(names, numbers, has_error=shape.has_failure and "error" in record)
     if len(shape.forms) >= MOST_FORMS:
         shape.forms.clear()
     shape.forms[tuple(record)] = form
     return form
 
 
-def _numbers_of(cls: type[Event], own: Sequence[Any]) -> tuple[tuple[str, tuple[type, ...], type | None], ...]:
+OFTEN = 200
+"""Compiling what reads a form takes as long as reading so many records in general does."""
+
+
+def _reader_of(shape: _Shape, form: _Form) -> Callable[[dict[str, Any]], Event]:
+    """Write out what is done with records of a form: fields are set as `__init__` does it, which is not called.
+
+    What stands in the text are names of fields of ours.
+    """
+    known: dict[str, Any] = {"cls": shape.cls, "new": object.__new__, "check": _check_numbers, "form": form}
+    lines = []
+    for name, kinds, holder in form.numbers:
+        if holder is not None or NoneType in kinds:
+            lines.append("check(record, form)")
+            break
+        is_other = " and ".join(f"type(value) is not {kind.__name__}" for kind in kinds)
+        lines.append(f"value = record[{name!r}]")
+        lines.append(f"if {is_other} or not {-_MOST} <= value <= {_MOST}: check(record, form)")
+    lines.append("event = new(cls)")
+    for each in fields(shape.cls):
+        name = each.name
+        if name == "instance":
+            known["gathered"], known["spread"] = _gathered, shape.spread
+            lines.append("event.instance = gathered(record, spread)")
+        elif name == "failure" and form.has_error:
+            known["failure_of"] = Failure.from_json
+            lines.append("error = record['error']")
+            lines.append("event.failure = None if error is None else failure_of(error)")
+        elif name in form.names:
+            lines.append(f"event.{name} = record[{name!r}]")
+        elif each.default_factory is not MISSING:
+            known[f"new_{name}"] = each.default_factory
+            lines.append(f"event.{name} = new_{name}()")
+        else:
+            known[f"default_{name}"] = each.default
+            lines.append(f"event.{name} = default_{name}")
+    exec("def read(record):\n " + "\n ".join([*lines, "return event"]), known)
+    read: Callable[[dict[str, Any]], Event] = known["read"]
+    return read
+
+
+Numbers = tuple[tuple[str, tuple[type, ...], type | None], ...]
+"""Fields that hold numbers, which ones each takes, and what holds them where there are many."""
+
+
+def _numbers_of(cls: type[Event], own: Sequence[Any]) -> Numbers:
     """Give the fields that hold numbers, which ones each takes, and what holds them where there are many."""
     hints = get_type_hints(cls)
     found = []
@@ -275,6 +326,11 @@ def from_dict(record: dict[str, Any]) -> Event:
         return UnknownEvent(seq=seq, at_s=at_s, name=name, fields=unknown)
     shape = _SHAPES[cls]
     form = shape.forms.get(tuple(record)) or _form_of(shape, record)
+    if form.read is not None:
+        return form.read(record)
+    form.seen += 1
+    if form.seen == OFTEN:
+        form.read = _reader_of(shape, form)
     if form.numbers:
         _check_numbers(record, form)
     values = dict(zip(form.names, form.take(record), strict=True))

@@ -243,7 +243,8 @@ class Board(Plan):
                 each.started_s = at_s
         if event.procedure and not job.procedure:
             job.procedure = event.procedure
-        self._agent(instance.key.agent).current = instance
+        name = instance.key.agent
+        (self.agents.get(name) or self._agent(name)).current = instance
         self._move(instance, _RUNNING)
 
     def _on_arguments_set(self, event: ev.ArgumentsSet) -> None:

@@ -29,9 +29,9 @@ from octogram_tui.projection.rows import AgentRow, AttemptRow, Group, InstanceRo
 if TYPE_CHECKING:
     from octogram_tui.projection.folds import Folds
 
-PIECE_ROWS = 1_000
+PIECE_ROWS = 500
 PIECE_AGENTS = 100
-PIECE_NUMBERS = 20_000
+PIECE_NUMBERS = 10_000
 """Of each so many are done before the loop goes on: none of them takes longer than a few milliseconds."""
 
 PIECE_BYTES = 8_000

@@ -211,9 +211,10 @@ class Logbook:
         self.attempts.pop(instance, None)
 
     def _keep(self, origin: Origin, new: list[Line]) -> None:
+        begin = self.end
         is_first = not origin.lines and not origin.first
         if is_first:
-            origin.begin = self.end
+            origin.begin = begin
         if isinstance(origin.lines, list):
             origin.lines += new
         else:
@@ -226,8 +227,8 @@ class Logbook:
             jobs = self._stretches[stage] = {}
         stretch = jobs.get(job)
         if stretch is None:
-            stretch = jobs[job] = Stretch(self.end - len(new))
-        stretch.end = self.end
+            stretch = jobs[job] = Stretch(begin)
+        stretch.end = begin + len(new)
         stretch.count += len(new)
         if is_first and new:
             stretch.origins.append(origin)

@@ -185,7 +185,7 @@ class Plan:
                 self.jobs[group_key] = found
                 insort(job.children, found, key=self._order)
             parent = found
-        doer = self._agent(agent)
+        doer = self.agents.get(agent) or self._agent(agent)
         # Each event brings the names as texts of its own: one of each is enough.
         key = InstanceId(job.above.name, job.name, doer.name, key.item)
         instance = InstanceRow(key, parent, item)
@@ -209,9 +209,9 @@ class Plan:
         instance = self.instances.get(key)
         if instance is not None:
             return instance
-        stage = self._stage_of(key.stage)
         job = self.jobs.get((key.stage, key.job))
         if job is None:
+            stage = self._stage_of(key.stage)
             job = self._new_job(stage, key.job)
             job.has_items = key.item is not None
             stage.children.append(job)

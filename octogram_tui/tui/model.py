@@ -17,7 +17,7 @@ from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
-from octogram_tui.projection.logbook import Logbook, lines_of
+from octogram_tui.projection.logbook import Logbook
 from octogram_tui.projection.origins import Known
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.reasons import Reasons
@@ -100,8 +100,9 @@ class Model:
 
     def _apply(self, event: Event) -> None:
         kind = event.TYPE
+        written = self.head.written
         self.head.apply(event)
-        if lines_of(event):
+        if self.head.written != written:
             assert isinstance(event, (JobOutput, JobStarted))
             row = self.head.board.instances.get(event.instance) if event.instance is not None else None
             if row is not None:
