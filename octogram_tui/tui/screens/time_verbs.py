@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 
 from textual.timer import Timer
 from textual.worker import Worker
@@ -170,17 +171,20 @@ class TimeVerbs(PaneScreen):
         except StopIteration as end:
             self._arrived(bool(end.value), prepares=prepares)
             return
-        self._on_the_way = self.run_worker(self._go_on(going, prepares=prepares), group="moment")
+        self._on_the_way = self.run_worker(partial(self._go_on, going, prepares=prepares), group="moment")
 
     async def _go_on(self, going: Generator[None, None, bool], *, prepares: bool) -> None:
-        while True:
-            await self.app.typed.settled()
-            try:
-                next(going)
-            except StopIteration as end:
-                self._on_the_way = None
-                self._arrived(bool(end.value), prepares=prepares)
-                return
+        is_there = has_moved = False
+        with self.app.guarding(self):
+            while not is_there:
+                await self.app.typed.settled()
+                try:
+                    next(going)
+                except StopIteration as end:
+                    is_there, has_moved = True, bool(end.value)
+        self._on_the_way = None
+        if is_there:
+            self._arrived(has_moved, prepares=prepares)
 
     def _stop_going(self) -> None:
         if self._on_the_way is not None:
@@ -195,11 +199,12 @@ class TimeVerbs(PaneScreen):
     def _prepare(self) -> None:
         """Make the next step back quick, unless somebody goes elsewhere first."""
         if self._on_the_way is None:
-            self._on_the_way = self.run_worker(self._prepare_on(), group="moment")
+            self._on_the_way = self.run_worker(self._prepare_on, group="moment")
 
     async def _prepare_on(self) -> None:
-        for _ in self.model.time.preparing():
-            await self.app.typed.settled()
+        with self.app.guarding(self):
+            for _ in self.model.time.preparing():
+                await self.app.typed.settled()
         self._on_the_way = None
 
     # What came of it
