@@ -129,9 +129,9 @@ class LogView:
 
     def _belonging(self, start: int, end: int) -> list[Line]:
         """Give the lines that belong here, from an absolute number to before another."""
-        scope, whole = self.scope, self.logbook.whole
-        lines = whole.lines[start - whole.first : end - whole.first]
-        if scope == EVERYTHING or (scope.is_of_all and whole.is_all_of(scope.stage, scope.job, start, end)):
+        scope, book = self.scope, self.logbook
+        lines = book.lines[start - book.first : end - book.first]
+        if scope == EVERYTHING or (scope.is_of_all and book.is_all_of(scope.stage, scope.job, start, end)):
             return lines
         if scope.is_of_all:
             stage, job = scope.stage, scope.job
