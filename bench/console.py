@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What the console costs while a large run goes on: in a real pseudo-terminal, attached over a socket.
 
-    python bench/console.py [AGENTS [JOBS [SECONDS]]] [--size 80x24 --size 200x60] [--rate 0 --rate 2000 --rate 10000]
+    python bench/console.py [AGENTS [JOBS [SECONDS]]] [--size 200x60] [--rate 0 --rate 10000] [--lines 50000]
 
 A pretended host sends events of AGENTS agents that do JOBS jobs each: first three quarters of the run as its history,
-then the rest, so many a second. Each row is one stretch of SECONDS. The contender is the same screen without an event,
+then the rest, so many a second; at last fifty of the agents print so many lines a second. Each row is one stretch of
+SECONDS. The contender is the same screen without an event,
 which is what the ratio is to. Between two keys are 0.1 s; from a key to its effect is timed from outside: until the
 cursor is seen on another row. A frame is what the console brackets as one update.
 """
@@ -32,6 +33,7 @@ from typing import NamedTuple
 from paired import tell
 
 STAGES = 10
+PRINTS = 20
 KEY_S = 0.1
 TURN_S = 0.01
 LONGEST_S = 60.0
@@ -82,6 +84,25 @@ def events(agents: int, jobs: int) -> Iterator[object]:
         yield ev.StageFinished(stage=f"stage {stage}", state="ok", duration_s=1.0)
 
 
+def printed(agents: int, lines: int, seconds: float, first_seq: int) -> list[bytes]:
+    """Give what fifty agents print: so many lines a second, twenty times a second each tells of some."""
+    from octogram_tui.engine import events as ev
+    from octogram_tui.journal import codec
+    from octogram_tui.model.ids import InstanceId
+
+    names = [f"node_{number}" for number in range(min(50, agents))]
+    each = max(1, lines // (PRINTS * len(names)))
+    found = []
+    for turn in range(int(seconds * PRINTS) + 1):
+        for name in names:
+            about = InstanceId(f"stage {STAGES - 1}", "job 0", name)
+            text = [f"{turn:6} {line:4} GET /index.html 200 of {name}, in {line % 97} ms" for line in range(each)]
+            event = ev.JobOutput(instance=about, agent=name, attempt=2, lines=text)
+            event.seq, event.at_s = first_seq + len(found), round(100 + turn / PRINTS, 4)
+            found.append(codec.encode(event))
+    return found
+
+
 def write_journal(path: Path, agents: int, jobs: int) -> list[bytes]:
     """Write the run, and give its lines."""
     from octogram_tui.journal import codec
@@ -125,15 +146,20 @@ class Stretch(NamedTuple):
         """How much of a core the console took."""
         return self.cpu_s / self.seconds
 
+    @property
+    def p99_s(self) -> float:
+        """How long a key took, but for the slowest of a hundred."""
+        keys = sorted(self.keys_s) or [float("inf")]
+        return keys[min(len(keys) - 1, int(len(keys) * 0.99))]
+
     def row(self, idle: Stretch) -> str:
         """Give it as a line of the table."""
-        keys = sorted(self.keys_s) or [float("nan")]
-        p99 = keys[min(len(keys) - 1, int(len(keys) * 0.99))]
+        keys = [each * 1000 for each in sorted(self.keys_s) or [float("nan")]]
         ratio = self.core / idle.core if idle.core else float("nan")
         return (
             f"| {self.name} | {self.core * 100:.0f} % | {ratio:.1f} x | {self.frames / self.seconds:.1f} | "
             f"{self.cpu_s / max(1, self.frames) * 1000:.1f} | {self.size_bytes / self.seconds / 1000:.0f} | "
-            f"{keys[0] * 1000:.0f} / {statistics.median(keys) * 1000:.0f} / {p99 * 1000:.0f} / {keys[-1] * 1000:.0f} | "
+            f"{keys[0]:.0f} / {statistics.median(keys):.0f} / {self.p99_s * 1000:.0f} / {keys[-1]:.0f} | "
             f"{self.memory_mib:.0f} |"
         )
 
@@ -255,10 +281,16 @@ async def watch(terminal: Terminal, name: str, seconds: float, lines: list[bytes
 
 
 async def measure(
-    lines: list[bytes], journal: Path, size: tuple[int, int], rates: list[int], seconds: float, home: Path
+    lines: list[bytes],
+    prints: list[bytes],
+    journal: Path,
+    size: tuple[int, int],
+    rates: list[int],
+    seconds: float,
+    home: Path,
 ) -> None:
     """Open one console, and print its table."""
-    lines = list(lines)
+    lines, prints = list(lines), list(prints)
     socket = str(home / f"{size[0]}.sock")
     writers: list[asyncio.StreamWriter] = []
     server = await asyncio.start_unix_server(lambda _, writer: writers.append(writer), socket)
@@ -315,23 +347,29 @@ async def measure(
             f"worst {keys[-1] * 1000:.0f} ms\n"
         )
         print(
-            "| events a second | of a core | ratio | frames/s | ms CPU a frame | kB/s | "
+            "| a second | of a core | ratio | frames/s | ms CPU a frame | kB/s | "
             "key to paint min/median/p99/max ms | MiB |"
         )
         print("|---|---|---|---|---|---|---|---|", flush=True)
-        idle = None
+        seen: list[Stretch] = []
         for rate in rates:
-            stretch = await watch(terminal, str(rate), seconds, lines, rate, writers[0].write)
-            idle = idle or stretch
-            print(stretch.row(idle), flush=True)
+            seen.append(await watch(terminal, f"{rate} events", seconds, lines, rate, writers[0].write))
+            print(seen[-1].row(seen[0]), flush=True)
             await asyncio.sleep(0.5)
-        keys = sorted(stretch.keys_s)
-        words = f"console {size[0]}x{size[1]}, {stretch.name} events a second"
+        stretch = seen[-1]
+        if prints:
+            rate = int(len(prints) / (seconds + 1 / PRINTS))
+            count = prints[0].count(b"GET ") * rate
+            seen.append(await watch(terminal, f"{count} lines", seconds, prints, rate, writers[0].write))
+            print(seen[-1].row(seen[0]), flush=True)
+        words = f"console {size[0]}x{size[1]}, {stretch.name} a second"
         print()
-        tell(f"{words}: frames a second", stretch.frames / stretch.seconds, at_least=30, unit="")
+        tell(f"{words}: frames a second", round(stretch.frames / stretch.seconds), at_least=30, unit="")
         tell(f"{words}: of a core", stretch.core * 100, at_most=30, unit="%")
-        tell(f"{words}: key to paint, p99", keys[int(len(keys) * 0.99)] * 1000 if keys else 1e9, at_most=50, unit="ms")
         tell(f"{words}: memory", stretch.memory_mib, at_most=150, unit="MiB")
+        for each in seen[1:]:
+            words = f"console {size[0]}x{size[1]}, {each.name} a second"
+            tell(f"{words}: key to paint, p99", each.p99_s * 1000, at_most=50, unit="ms")
     finally:
         terminal.close()
         server.close()
@@ -342,9 +380,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("agents", nargs="?", type=int, default=1_000)
     parser.add_argument("jobs", nargs="?", type=int, default=100)
-    parser.add_argument("seconds", nargs="?", type=float, default=5.0)
+    parser.add_argument("seconds", nargs="?", type=float, default=4.0)
     parser.add_argument("--size", action="append", default=[])
     parser.add_argument("--rate", action="append", type=int, default=[])
+    parser.add_argument("--lines", type=int, default=50_000)
     parser.add_argument("--console", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.console:
@@ -353,10 +392,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder, "journal.jsonl")
         lines = write_journal(journal, options.agents, options.jobs)
-        for size in options.size or ["80x24", "200x60"]:
+        prints = printed(options.agents, options.lines, options.seconds, len(lines) + 1) if options.lines else []
+        for size in options.size or ["80x24", "120x40", "200x60"]:
             columns, _, rows = size.partition("x")
             rates = options.rate or [0, 2_000, 10_000]
-            asyncio.run(measure(lines, journal, (int(columns), int(rows)), rates, options.seconds, Path(folder)))
+            asyncio.run(
+                measure(lines, prints, journal, (int(columns), int(rows)), rates, options.seconds, Path(folder))
+            )
 
 
 if __name__ == "__main__":

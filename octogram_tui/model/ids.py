@@ -42,6 +42,8 @@ class InstanceId(NamedTuple):
             raise ValueError(
                 f"not the name of an instance (stage/job@agent or stage/job@agent[item]): {quoted(text, 120)}"
             )
+        if "\\" not in text and text.isprintable():  # as nearly all are: nothing is hidden in it
+            return cls(*found.groups())
         item = None if found[4] is None else _plain(found[4])
         return _exact(cls(_plain(found[1]), _plain(found[2]), _plain(found[3]), item), text)
 

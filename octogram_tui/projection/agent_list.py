@@ -7,7 +7,7 @@ from typing import Literal
 
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.outline import Outline
-from octogram_tui.projection.row_states import AgentState, State, loudest, new_tally, quietest
+from octogram_tui.projection.row_states import AgentState, State, loudest, quietest
 from octogram_tui.projection.rows import AgentRow, Group
 
 Order = Literal["as they come", "name", "state", "failures", "load"]
@@ -43,22 +43,16 @@ class AgentGroup:
 
     def cell_state(self, stage: Group) -> State | None:
         """What to show where group and stage meet: the loudest of what its agents show; None when none takes part."""
-        tally = new_tally()
-        for agent in self.agents:
-            for state, count in enumerate(agent.cells.get(stage.key, ())):
-                tally[state] += count
-        return loudest(tally) or (quietest(tally) if any(tally) else None)
-
-
-def failures_of(agent: AgentRow) -> int:
-    """Count the instances of an agent that stand failed."""
-    return sum(tally[State.FAILED] + tally[State.LOST] for tally in agent.cells.values())
+        key = stage.key
+        cells = [cell for agent in self.agents if (cell := agent.cells.get(key)) is not None]
+        tally = [*map(sum, zip(*cells, strict=True))]
+        return (loudest(tally) or quietest(tally)) if any(tally) else None
 
 
 def _groups() -> list[AgentGroup]:
     return [
         AgentGroup("in trouble", lambda agent: agent.state in _LOUD, is_loud=True),
-        AgentGroup("with failures", lambda agent: failures_of(agent) > 0, is_loud=True),
+        AgentGroup("with failures", lambda agent: agent.failed > 0, is_loud=True),
         AgentGroup("coming up", lambda agent: agent.state in _UNBORN),
         AgentGroup("at work", lambda agent: agent.running > 0),
         AgentGroup("at rest", lambda agent: True),
@@ -118,7 +112,7 @@ class AgentList:
 
     def _is_taken(self, agent: AgentRow) -> bool:
         outline = self._outline
-        if outline.failed_only and agent.state not in _BAD and not failures_of(agent):
+        if outline.failed_only and agent.state not in _BAD and not agent.failed:
             return False
         return not outline.filtered_by or outline.filtered_by.takes_agent(agent, lambda: agent.instances)
 
@@ -129,7 +123,7 @@ class AgentList:
             case "state":
                 return sorted(agents, key=_loudness)
             case "failures":
-                return sorted(agents, key=lambda agent: -failures_of(agent))
+                return sorted(agents, key=lambda agent: -agent.failed)
             case "load":
                 return sorted(agents, key=lambda agent: -self._load(agent))
         return agents
@@ -163,4 +157,4 @@ _LOUDNESS = (
 
 
 def _loudness(agent: AgentRow) -> tuple[int, int]:
-    return _LOUDNESS.index(agent.state), -failures_of(agent)
+    return _LOUDNESS.index(agent.state), -agent.failed

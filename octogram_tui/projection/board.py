@@ -27,6 +27,8 @@ KEPT_DETAILS = 20_000
 SKIPPED_BY = {"operator": "skipped by the operator"}
 KEPT_NOTICES = 200
 
+_RUNNING, _RETRYING, _OK, _FAILED = State.RUNNING, State.RETRYING, State.OK, State.FAILED
+_JOB = Kind.JOB
 _UP = (AgentState.READY, AgentState.SUSPECT)
 _BAD_AGENTS = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 
@@ -154,7 +156,8 @@ class Board(Plan):
         if fold is not None:
             self.version += 1
             fold(event)
-            self.standstill.set(self._stands_still, event.at_s)
+            if not self.tally[_RUNNING] or self.standstill.is_on:
+                self.standstill.set(self._stands_still, event.at_s)
 
     def _on_run_started(self, event: ev.RunStarted) -> None:
         self.run, self.scenario = event.run, event.scenario
@@ -221,24 +224,28 @@ class Board(Plan):
 
     def _on_job_started(self, event: ev.JobStarted) -> None:
         instance = self._instance_of(event)
+        at_s = event.at_s
         self.retry_count += event.why == "retry"
         self.all_failures.started(event)
+        group = instance.parent
+        job = group if group.kind is _JOB else group.above
+        stage = job.above
         if instance.last is not None:
             instance.earlier = (*instance.earlier, instance.last)
-        instance.last = AttemptRow(event.attempt, event.at_s, event.why, event.arguments, event.seq)
-        instance.last.text, instance.last.reading = instance.job.text, reading_of(event)
+        instance.last = AttemptRow(
+            event.attempt, at_s, event.why, event.arguments, event.seq, job.text, reading_of(event)
+        )
         self.queue.leave(instance)
         instance.note = instance.progress = ""
-        pass_s = instance.stage.started_s or 0.0  # what fails and runs again is part of one pass through its stage
-        group: Group | None = instance.parent
-        while group is not None:
-            if group.started_s is None or group.started_s < pass_s:
-                group.started_s = event.at_s
-            group = group.parent
-        if event.procedure and not instance.job.procedure:
-            instance.job.procedure = event.procedure
-        self._agent(event.agent).current = instance
-        self._move(instance, State.RUNNING)
+        pass_s = stage.started_s or 0.0  # what fails and runs again is part of one pass through its stage
+        for each in (job, stage) if group is job else (group, job, stage):
+            if each.started_s is None or each.started_s < pass_s:
+                each.started_s = at_s
+        if event.procedure and not job.procedure:
+            job.procedure = event.procedure
+        name = instance.key.agent
+        (self.agents.get(name) or self._agent(name)).current = instance
+        self._move(instance, _RUNNING)
 
     def _on_arguments_set(self, event: ev.ArgumentsSet) -> None:
         instance = self.instances.get(event.instance)
@@ -253,18 +260,18 @@ class Board(Plan):
 
     def _on_job_finished(self, event: ev.JobFinished) -> None:
         instance = self._instance_of(event)
-        state = FINISHED_STATES.get(event.state, State.OK)
+        state = FINISHED_STATES.get(event.state, _OK)
         self.all_failures.finished(event)
         if event.will_retry:
-            state = State.RETRYING
-        elif state is State.FAILED and event.is_tolerated:
+            state = _RETRYING
+        elif state is _FAILED and event.is_tolerated:
             state = State.TOLERATED
         attempt = instance.last
-        is_passed_over = event.state == "skipped" and attempt is not None and attempt.state is State.FAILED
+        is_passed_over = event.state == "skipped" and attempt is not None and attempt.state is _FAILED
         if attempt is not None and is_passed_over:  # it ran and failed: that stays to be looked at
             attempt.state, attempt.reason = state, event.reason
         elif attempt is not None and attempt.number == event.attempt:
-            attempt.state = State.FAILED if event.will_retry else state
+            attempt.state = _FAILED if event.will_retry else state
             attempt.duration_s = event.duration_s
             attempt.result, attempt.failure, attempt.reason = event.result, event.failure, event.reason
             attempt.ended_seq = event.seq
@@ -274,15 +281,16 @@ class Board(Plan):
             why = "first"
             if attempt is not None:
                 why, instance.earlier = "rerun", (*instance.earlier, attempt)
-            instance.last = failed = AttemptRow(event.attempt, event.at_s, why, None, event.seq)
+            text, reading = instance.job.text, reading_of(event)
+            instance.last = failed = AttemptRow(event.attempt, event.at_s, why, None, event.seq, text, reading)
             failed.state, failed.failure, failed.ended_seq = state, event.failure, event.seq
-            failed.text, failed.reading = instance.job.text, reading_of(event)
         self.queue.leave(instance)
         instance.note = SKIPPED_BY.get(event.reason, event.reason) if state is State.SKIPPED else event.reason
         parent = instance.parent
         while True:
-            parent.ended_s = max(parent.ended_s or 0.0, event.at_s)
-            if parent.kind is Kind.JOB:
+            if parent.ended_s is None or event.at_s > parent.ended_s:
+                parent.ended_s = max(0.0, event.at_s)
+            if parent.kind is _JOB:
                 break
             parent = parent.above
         self._move(instance, state)

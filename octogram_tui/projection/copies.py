@@ -6,16 +6,17 @@ together, those that stand closest go, the earliest first.
 
 from __future__ import annotations
 
-import zlib
 from bisect import bisect_right
+from collections.abc import Generator
 from typing import NamedTuple
 
 from octogram_tui.projection.folds import Folds
+from octogram_tui.projection.freezing import PIECE_BYTES, MovedOn, Piece, freezing, outcome
 
 LEAST_EVENTS = 1_000
 """Copies are no nearer to each other than this while a run is folded."""
-BYTES_AN_EVENT = 100
-"""A copy of so many bytes costs what folding an event does, ten times: so few, and it is a tenth of all work."""
+EVENTS_A_ROW = 4
+"""Copying a row costs what folding half an event does: so far apart, and copies are an eighth of all work."""
 HURRY = 4
 """Where many events wait, copies are so many times as far apart: what comes is seen first."""
 MOST_COPIES = 64
@@ -23,12 +24,16 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 class Copy(NamedTuple):
-    """One copy. seq: the event after which it was so; written: how far the log was; whole_bytes: its size unpacked."""
+    """One copy. seq: the event after which it was so; written: how far the log was."""
 
     seq: int
     written: int
-    whole_bytes: int
-    data: bytes
+    pieces: tuple[Piece, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """How much room it takes."""
+        return sum(len(piece.data) for piece in self.pieces)
 
 
 class Copies:
@@ -54,24 +59,27 @@ class Copies:
         distance = seq - self._last_seq
         return seq >= self._next_seq and not (hurries and distance < HURRY * (self._next_seq - self._last_seq))
 
-    @staticmethod
-    def copy_of(folds: Folds) -> Copy:
-        """Make a copy of how they are now."""
-        data = folds.frozen()
-        return Copy(folds.seq, folds.written, len(data), zlib.compress(data, 1))
-
     def take(self, folds: Folds) -> None:
-        """Keep a copy of how they are now, unless there is one."""
-        place = bisect_right(self._at, folds.seq)
-        if place and self._at[place - 1] == folds.seq:
+        """Keep a copy of how they are now, unless there is one, all at once."""
+        outcome(self.taking(folds))
+
+    def taking(self, folds: Folds) -> Generator[None, None, None]:
+        """Do the same a piece at a time; nothing comes of it where they go on meanwhile."""
+        seq = folds.seq
+        place = bisect_right(self._at, seq)
+        if place and self._at[place - 1] == seq:
             return
-        self._last_seq = max(self._last_seq, folds.seq)
-        self._next_seq = max(self._next_seq, folds.seq + self._least_events)  # also when it cannot be copied
-        copy = self.copy_of(folds)
-        self._next_seq = max(self._next_seq, folds.seq + max(self._least_events, copy.whole_bytes // BYTES_AN_EVENT))
+        self._last_seq = max(self._last_seq, seq)
+        self._next_seq = max(self._next_seq, seq + self._least_events)  # also when it cannot be copied
+        copy = yield from copying(folds)
+        if copy is None:
+            return
+        distance = EVENTS_A_ROW * (len(folds.board.instances) + len(folds.board.agents))
+        self._next_seq = max(self._next_seq, seq + distance)
+        place = bisect_right(self._at, seq)
         self._copies.insert(place, copy)
-        self._at.insert(place, copy.seq)
-        self.size_bytes += len(copy.data)
+        self._at.insert(place, seq)
+        self.size_bytes += copy.size_bytes
         while len(self._copies) > max(2, self._most) or (self.size_bytes > self._most_bytes and len(self._copies) > 2):
             self._let_go()
 
@@ -90,10 +98,22 @@ class Copies:
         at = [0, *self._at]
         gaps = [(at[place + 2] - at[place], place) for place in range(len(self._copies) - 1)]
         _, place = min(gaps)
-        self.size_bytes -= len(self._copies[place].data)
+        self.size_bytes -= self._copies[place].size_bytes
         del self._copies[place], self._at[place]
 
 
-def thawed(copy: Copy | None, like: Folds) -> Folds | None:
-    """Make folds of a copy; None of none."""
-    return None if copy is None else like.thawed(zlib.decompress(copy.data))
+def copying(folds: Folds) -> Generator[None, None, Copy | None]:
+    """Make a copy of how folds are now, a piece at a time; None where they go on meanwhile."""
+    seq, written = folds.seq, folds.written
+    pieces, size = [], 0
+    try:
+        for piece in freezing(folds):
+            if piece is not None:
+                pieces.append(piece)
+                size += len(piece.data)
+            if piece is None or size > PIECE_BYTES:
+                size = 0
+                yield
+    except MovedOn:
+        return None
+    return Copy(seq, written, tuple(pieces))

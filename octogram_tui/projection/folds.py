@@ -7,14 +7,13 @@ each moment; of it a moment knows only how far it was written.
 
 from __future__ import annotations
 
-import gc
-import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 from octogram_tui.engine import events as ev
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
+from octogram_tui.projection.freezing import Piece, freezing, outcome, thawing
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.logbook import lines_of
 from octogram_tui.projection.reasons import Reasons
@@ -22,8 +21,6 @@ from octogram_tui.projection.source import ReadText, Source, no_text
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variables
 
-WRITES = frozenset({"job_output", "job_started"})
-"""What adds lines to the log."""
 _EDITS = frozenset({"arguments_set", "request_refused"})
 _SETS = frozenset({"run_started", "variable_changed", "entry_registered", "scenario_reloaded"})
 
@@ -63,7 +60,8 @@ class Folds:
             self.written += lines_of(event)
             return
         if kind == "job_started":
-            self.written += lines_of(event)
+            if event.attempt > 1:  # type: ignore[attr-defined]
+                self.written += lines_of(event)
             if self.edited.by_instance:
                 self.edited.apply(event)
         elif kind in _EDITS:
@@ -87,18 +85,17 @@ class Folds:
                 refused.append((event, error))
         return refused
 
-    def frozen(self) -> bytes:
-        """Make a copy that changes no more."""
-        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+    def frozen(self) -> tuple[Piece, ...]:
+        """Make a copy that changes no more, all at once."""
+        return tuple(piece for piece in freezing(self) if piece is not None)
 
-    def thawed(self, frozen: bytes) -> Folds:
-        """Make folds of a copy of ours, or of an earlier moment of the same run."""
-        was_on = gc.isenabled()
-        gc.disable()  # nothing of what is made here is garbage, and looking for some takes half of the time
-        try:
-            folds: Folds = pickle.loads(frozen)  # our own, and never out of this process
-        finally:
-            if was_on:
-                gc.enable()
+    def thawed(self, pieces: Sequence[Piece]) -> Folds:
+        """Make folds of a copy of ours, or of an earlier moment of the same run, all at once."""
+        return outcome(self.thawing(pieces))
+
+    def thawing(self, pieces: Sequence[Piece]) -> Generator[None, None, Folds]:
+        """Do the same a piece at a time."""
+        folds = Folds.__new__(Folds)
+        vars(folds).update((yield from thawing(pieces)))
         folds.source.share_texts(self.source)
         return folds

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from operator import attrgetter
 from typing import NamedTuple
 
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.logbook import Line, Logbook, Origin
+from octogram_tui.projection.logbook import Line, Logbook, Origin, Stretch
 
 NEAR_LINES = 5_000
 """What is no farther apart than this is reached by the lines between."""
@@ -37,12 +38,24 @@ class Scope(NamedTuple):
             and (not self.stage or instance.stage == self.stage)
         )
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all belong here that wrote for a stage, a job, or anything, whichever agent it was."""
+        return not self.agent and self.instance is None and bool(self.stage or not self.job)
+
 
 EVERYTHING = Scope()
 
 
+_BEGIN = attrgetter("begin")
+
+
 class LogView:
-    """A growing list of lines; `catch_up` takes in what came since, so its cost is that of the new lines only."""
+    """A growing list of lines; `catch_up` takes in what came since, so its cost is that of the new lines only.
+
+    Where a stretch of the log has nobody's lines but those of the scope, nobody looks at them: they are taken as they
+    are. So a stage, which is what is looked at most, costs no more than a copy of a list.
+    """
 
     def __init__(self, logbook: Logbook, scope: Scope = EVERYTHING, *, kept_lines: int = SCANNED_LINES) -> None:
         self.logbook = logbook
@@ -51,13 +64,12 @@ class LogView:
         self.removed = 0  # lines that were taken from the front since the view was opened
         self._kept_lines = kept_lines
         first, end = logbook.stretch(scope.stage, scope.job)
-        self._next = self._begin = self._opened = max(first, end - SCANNED_LINES)
-        self.origins: list[Origin] = []  # who wrote what belongs here, in the order of their first lines
-        self._listed: set[int] = set()  # of these those that had written before it looked, by their identity
+        self._next = self._begin = max(first, end - SCANNED_LINES)
+        self.origins: list[Origin] = []  # who wrote what belongs here
+        self._listed: dict[Stretch, int] = {}  # how many of those who wrote in a stretch were looked at
         if scope.instance is not None:
-            self.origins = list(logbook.attempts.get(scope.instance, ()))
-            self._listed = {id(origin) for origin in self.origins}
-            self.lines = [line for origin in self.origins for line in origin.lines]
+            mine = logbook.attempts.get(scope.instance, ())
+            self.lines = [line for origin in mine for line in origin.lines]
             self._next = logbook.end
         self._take_in(end)
         self._next = logbook.end
@@ -73,18 +85,14 @@ class LogView:
             return False
         is_back = logbook.end < self._next
         if is_back:
-            holds = self.scope.holds
-            between = whole.lines[begin - whole.first : end - whole.first]
-            count = sum(holds(line.origin) for line in between)
+            count = len(self._belonging(begin, end))
             left = len(self.lines) - count
             if left < self._kept_lines // 2 and self._begin > whole.first:
                 return False  # more could be shown at the front
             del self.lines[left:]
             self._next = logbook.end
-            gone = [origin for origin in self.origins if origin.begin >= logbook.end]
-            for origin in gone:  # each is found again when its first line comes
-                self.origins.remove(origin)
-                self._listed.discard(id(origin))
+            self._listed.clear()
+            self.origins.clear()
         self.logbook = logbook
         self.catch_up()
         return True
@@ -101,37 +109,38 @@ class LogView:
 
     def _take_in(self, end: int) -> int:
         """Take in the lines before an absolute number."""
-        first = self.logbook.first
-        start = max(self._next, first)
+        start = max(self._next, self.logbook.first)
         self._next = end
-        listed = self._listed
-        before = len(self.lines)
-        last: Origin | None = None
-        for number, line in self._belonging(self.logbook.lines[start - first : end - first], start):
-            origin = line.origin
-            if origin is not last:
-                last = origin
-                if (origin.begin == number or origin.begin < self._opened) and id(origin) not in listed:
-                    self.origins.append(origin)
-                    if origin.begin < self._opened:  # a later one is found once: where it begins
-                        listed.add(id(origin))
-            self.lines.append(line)
-        return len(self.lines) - before
+        new = self._belonging(start, end)
+        self.lines += new
+        self._list_origins()
+        return len(new)
 
-    def _belonging(self, lines: list[Line], number: int) -> Iterable[tuple[int, Line]]:
-        """Give the lines that belong here, with their absolute numbers, of which the first has `number`."""
-        scope = self.scope
-        stage, job = scope.stage, scope.job
-        numbered = enumerate(lines, number)
-        if scope == EVERYTHING:
-            return numbered
-        if stage and not scope.agent:  # what is looked at most, and all lines are gone through for it
+    def _list_origins(self) -> None:
+        """Find who wrote first since it was looked at last."""
+        scope, end, listed = self.scope, self.logbook.end, self._listed
+        for stretch in self.logbook.stretches(scope.stage, scope.job):
+            known, origins = listed.get(stretch, 0), stretch.origins
+            if known == len(origins):
+                continue
+            listed[stretch] = bisect_left(origins, end, key=_BEGIN)
+            new = origins[known : listed[stretch]]
+            self.origins += new if scope.is_of_all else [origin for origin in new if scope.holds(origin)]
+
+    def _belonging(self, start: int, end: int) -> list[Line]:
+        """Give the lines that belong here, from an absolute number to before another."""
+        scope, book = self.scope, self.logbook
+        lines = book.lines[start - book.first : end - book.first]
+        if scope == EVERYTHING or (scope.is_of_all and book.is_all_of(scope.stage, scope.job, start, end)):
+            return lines
+        if scope.is_of_all:
+            stage, job = scope.stage, scope.job
             return [
-                each
-                for each in numbered
-                if (instance := each[1].origin.instance) is not None
+                line
+                for line in lines
+                if (instance := line.origin.instance) is not None
                 and instance.stage == stage
                 and (not job or instance.job == job)
             ]
         holds = scope.holds
-        return [each for each in numbered if holds(each[1].origin)]
+        return [line for line in lines if holds(line.origin)]

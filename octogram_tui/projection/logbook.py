@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
+from sys import intern
 from typing import NamedTuple
 
 from octogram_tui.engine import events as ev
@@ -44,7 +45,7 @@ class Origin:
         self.item = event.item
         self.process = process
         self.begin = begin  # the absolute number of its first line
-        self.lines: list[Line] = []
+        self.lines: Sequence[Line] = ()  # most have one, and there are very many: no list before there is more
         self.first = 0  # the number, counted from 0, of lines[0]
         self.total = 0  # lines that came, those that were dropped on the way not counted
         self.dropped = 0  # lines that the agent left out before they came
@@ -106,6 +107,20 @@ def lines_of(event: ev.Event) -> int:
     return int(isinstance(event, ev.JobStarted) and event.attempt > 1)
 
 
+class Stretch:
+    """From which line to before which there is all that a job of a stage wrote, how much of it is its own, and whose.
+
+    The absolute numbers hold whatever is let go; origins are in the order of their first lines.
+    """
+
+    __slots__ = ("begin", "count", "end", "origins")
+
+    def __init__(self, begin: int) -> None:
+        self.begin = self.end = begin
+        self.count = 0
+        self.origins: list[Origin] = []
+
+
 class Logbook:
     """The fold: every line in the order of its coming, and by origin. Absolute numbers stay true while lines go.
 
@@ -127,7 +142,7 @@ class Logbook:
         self.attempts: dict[InstanceId, tuple[Origin, ...]] = {}  # by instance, in the order of their first lines
         self.processes: dict[tuple[str, str], Origin] = {}  # by agent and process
         self.whole: Logbook = self  # what a log of an earlier moment is a part of
-        self._stretches: dict[tuple[str, str], list[int]] = {}  # by stage and job: from which line to before which
+        self._stretches: dict[str, dict[str, Stretch]] = {}  # by stage and job; of processes by none
         self._marks_attempts = marks_attempts
         self._lines_per_origin = lines_per_origin
         self._bytes_in_all = bytes_in_all
@@ -141,17 +156,26 @@ class Logbook:
         """Say from which line to before which there is all that a job of a stage wrote. Empty: any stage, any job."""
         if not stage:
             return self.first, self.end
-        ours = self.whole._stretches
-        found = (
-            [ours[stage, job]]
-            if (stage, job) in ours
-            else []
-            if job
-            else [ours[key] for key in ours if key[0] == stage]
-        )
-        first = min((each[0] for each in found), default=self.end)
-        end = max((each[1] for each in found), default=self.end)
+        found = self.stretches(stage, job)
+        first = min((each.begin for each in found), default=self.end)
+        end = max((each.end for each in found), default=self.end)
         return min(max(self.first, first), self.end), max(self.first, min(end, self.end))
+
+    def stretches(self, stage: str, job: str) -> list[Stretch]:
+        """Give the stretches of a job, of all jobs of a stage, or all; they tell of what came later as well."""
+        ours = self.whole._stretches
+        if not stage:
+            return [each for jobs in ours.values() for each in jobs.values()]
+        jobs = ours.get(stage, {})
+        return list(jobs.values()) if not job else [jobs[job]] if job in jobs else []
+
+    def is_all_of(self, stage: str, job: str, start: int, end: int) -> bool:
+        """Whether all lines from one number to before another were written for a stage, or for a job of it."""
+        found = self.stretches(stage, job)
+        if not found:
+            return start >= end
+        first, last = min(each.begin for each in found), max(each.end for each in found)
+        return first <= start and end <= last and sum(each.count for each in found) == last - first
 
     def has_until(self, end: int, wanted: int) -> bool:
         """Whether it has the lines before an absolute number, or at least so many of them."""
@@ -175,7 +199,7 @@ class Logbook:
                 origin.dropped += event.dropped
                 origin.log = event.process
                 new.append(Gap.of(event, origin))
-            new += map(_line, zip(repeat(event.at_s), repeat(origin), repeat(event.stream), event.lines))
+            new += map(_line, zip(repeat(event.at_s), repeat(origin), repeat(intern(event.stream)), event.lines))
             origin.total += len(event.lines)
             self._keep(origin, new)
         elif self._marks_attempts and isinstance(event, ev.JobStarted) and event.attempt > 1:
@@ -187,24 +211,32 @@ class Logbook:
         self.attempts.pop(instance, None)
 
     def _keep(self, origin: Origin, new: list[Line]) -> None:
-        if not origin.lines and not origin.first:
-            origin.begin = self.end
-        if origin.lines:
+        begin = self.end
+        is_first = not origin.lines and not origin.first
+        if is_first:
+            origin.begin = begin
+        if isinstance(origin.lines, list):
             origin.lines += new
         else:
-            origin.lines = new[:]  # exactly as long: most have no others, and there are very many
+            origin.lines = [*origin.lines, *new] if origin.lines else tuple(new)
         self.lines += new
-        if origin.instance is not None:
-            place = (origin.instance.stage, origin.instance.job)
-            stretch = self._stretches.get(place)
-            if stretch is None:
-                self._stretches[place] = [self.end - len(new), self.end]
-            else:
-                stretch[1] = self.end
+        about = origin.instance
+        stage, job = ("", "") if about is None else (about[0], about[1])
+        jobs = self._stretches.get(stage)
+        if jobs is None:
+            jobs = self._stretches[stage] = {}
+        stretch = jobs.get(job)
+        if stretch is None:
+            stretch = jobs[job] = Stretch(begin)
+        stretch.end = begin + len(new)
+        stretch.count += len(new)
+        if is_first and new:
+            stretch.origins.append(origin)
         self.size_bytes += _size_of(new)
         excess = len(origin.lines) - self._lines_per_origin
         if excess > 0:
-            del origin.lines[:excess]
+            origin.lines = lines = origin.lines if isinstance(origin.lines, list) else [*origin.lines]
+            del lines[:excess]
             origin.first += excess
         if self.size_bytes > self._bytes_in_all:
             self._let_go()
@@ -239,7 +271,7 @@ class Logbook:
         for origin, last in gone_by_origin.values():
             for index, line in enumerate(origin.lines):
                 if line is last:
-                    del origin.lines[: index + 1]
+                    origin.lines = origin.lines[index + 1 :]
                     origin.first += index + 1
                     break
         del self.lines[:count]

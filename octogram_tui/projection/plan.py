@@ -22,7 +22,10 @@ from octogram_tui.projection.standstill import Standstill
 
 PASSED = "the run was past it when it came in"
 
+# Looked up once, for a class of numbers looks its members up slowly, and these are needed with every event.
+_PENDING, _JOB = State.PENDING, Kind.JOB
 _IN_FLIGHT = (State.RUNNING, State.RETRYING)
+_BAD = (State.FAILED, State.LOST)
 
 
 class Plan:
@@ -168,8 +171,9 @@ class Plan:
 
     def _instance(self, job: Group, key: InstanceId, item: Value) -> InstanceRow:
         instance = self.instances.get(key)
-        if instance is not None:
-            return instance
+        return instance if instance is not None else self._new_instance(job, key, item)
+
+    def _new_instance(self, job: Group, key: InstanceId, item: Value) -> InstanceRow:
         parent, agent = job, key.agent
         if job.has_items:
             group_key = (key.stage, key.job, agent)
@@ -181,17 +185,18 @@ class Plan:
                 self.jobs[group_key] = found
                 insort(job.children, found, key=self._order)
             parent = found
-        doer = self._agent(agent)
+        doer = self.agents.get(agent) or self._agent(agent)
         # Each event brings the names as texts of its own: one of each is enough.
         key = InstanceId(job.above.name, job.name, doer.name, key.item)
         instance = InstanceRow(key, parent, item)
         self.instances[key] = instance
         doer.instances.append(instance)
-        job.members.setdefault(State.PENDING, {})[key] = instance
-        if parent is job:
-            insort(job.children, instance, key=self._order)
+        job.members.setdefault(_PENDING, {})[key] = instance
+        children = parent.children
+        if parent is not job or not children or self._order(children[-1]) <= doer.order:
+            children.append(instance)
         else:
-            parent.children.append(instance)
+            insort(children, instance, key=self._order)
         self.structure_version += 1
         return instance
 
@@ -204,52 +209,57 @@ class Plan:
         instance = self.instances.get(key)
         if instance is not None:
             return instance
-        stage = self._stage_of(key.stage)
         job = self.jobs.get((key.stage, key.job))
         if job is None:
+            stage = self._stage_of(key.stage)
             job = self._new_job(stage, key.job)
             job.has_items = key.item is not None
             stage.children.append(job)
-        return self._instance(job, key, event.item)
+        return self._new_instance(job, key, event.item)
 
     def _touch(self, row: Row) -> None:
         row.version += 1
 
     def _move(self, instance: InstanceRow, state: State) -> None:
         """Give an instance another state, and keep every count above it true."""
-        old = instance.state
+        old, key = instance.state, instance.key
         instance.state = state
         instance.version += 1
-        key = instance.key
-        stage = job = instance.job
-        while stage.parent is not None:
-            stage = stage.parent
+        group = instance.parent
+        job = group if group.kind is _JOB else group.above
+        stage = job.above
         if state is not old:
-            del job.members[old][key]
-            job.members.setdefault(state, {})[key] = instance
-        agent = self._agent(key.agent)
+            members = job.members
+            del members[old][key]
+            there = members.get(state)
+            if there is None:
+                there = members[state] = {}
+            there[key] = instance
+        agent = self.agents.get(key[2]) or self._agent(key[2])
         cell = agent.cells.get(stage.key)
         if cell is None:
             cell = agent.cells[stage.key] = new_tally()
-        if old is not State.PENDING:
-            self.tally[old] -= 1
-            cell[old] -= 1
-        self.tally[state] += 1
-        cell[state] += 1
-        group: Group | None = instance.parent
-        while group is not None:
-            if old is not State.PENDING:
-                group.tally[old] -= 1
-            group.tally[state] += 1
+        tallies = [self.tally, cell, job.tally, stage.tally]
+        job.version += 1
+        stage.version += 1
+        if group is not job:
+            tallies.append(group.tally)
             group.version += 1
-            group = group.parent
+        for tally in tallies:
+            tally[state] += 1
+        if old is not _PENDING:
+            for tally in tallies:
+                tally[old] -= 1
         agent.running += (state in _IN_FLIGHT) - (old in _IN_FLIGHT)
         agent.version += 1
-        self.failures.pop(key, None)
-        if state in (State.FAILED, State.LOST):
+        was_bad, is_bad = old in _BAD, state in _BAD
+        agent.failed += is_bad - was_bad
+        if was_bad:
+            self.failures.pop(key, None)
+        if is_bad:
             self.failures[key] = instance
             self._gather(instance)
-        else:
+        elif was_bad:
             self.clusters.take_out(key)
 
     def _gather(self, instance: InstanceRow) -> None:

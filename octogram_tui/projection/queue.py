@@ -108,6 +108,8 @@ class Queue:
 
     def leave(self, row: InstanceRow) -> Place | None:
         """A row is held no more, if it was. Gives where it stood."""
+        if not self._held and not self._room:  # as it mostly is
+            return None
         place = self._take(row.key) or self._room.pop(row.key, None)
         if place is not None:
             row.note = ""

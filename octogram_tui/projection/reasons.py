@@ -6,7 +6,8 @@ A fold beside the board, which has how things are.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.ids import InstanceId
@@ -52,9 +53,9 @@ class Reasons:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in; the board has it already."""
-        name = _FOLDS.get(type(event))
-        if name is not None:
-            getattr(self, name)(event)
+        fold = _FOLDS.get(type(event))
+        if fold is not None:
+            fold(self, event)
 
     def rerun_of(self, key: InstanceId, at_s: float) -> Rerun | None:
         """Find what made an instance run again at a time."""
@@ -64,8 +65,8 @@ class Reasons:
         self.held[event.instance] = event
 
     def _started(self, event: ev.JobStarted) -> None:
-        for kept in (self.held, self.passed, self.given):
-            if kept:  # mostly there is nothing
+        if self.held or self.passed or self.given:  # mostly there is nothing
+            for kept in (self.held, self.passed, self.given):
                 kept.pop(event.instance, None)
 
     def _finished(self, event: ev.JobFinished) -> None:
@@ -109,17 +110,17 @@ class Reasons:
         self._reruns.append(Rerun(event.at_s, f"you went back to the beginning of stage {event.stage}"))
 
 
-_FOLDS: dict[type[ev.Event], str] = {
-    ev.JobHeld: "_held",
-    ev.JobStarted: "_started",
-    ev.JobFinished: "_finished",
-    ev.BreakpointMet: "_met",
-    ev.ArgumentsSet: "_arguments_set",
-    ev.VariableChanged: "_changed",
-    ev.RunPaused: "_paused",
-    ev.RunResumed: "_resumed",
-    ev.RerunBegun: "_rerun_begun",
-    ev.StageStarted: "_stage_started",
-    ev.CourseMovedBack: "_moved_back",
+_FOLDS: dict[type[ev.Event], Callable[[Reasons, Any], None]] = {
+    ev.JobHeld: Reasons._held,
+    ev.JobStarted: Reasons._started,
+    ev.JobFinished: Reasons._finished,
+    ev.BreakpointMet: Reasons._met,
+    ev.ArgumentsSet: Reasons._arguments_set,
+    ev.VariableChanged: Reasons._changed,
+    ev.RunPaused: Reasons._paused,
+    ev.RunResumed: Reasons._resumed,
+    ev.RerunBegun: Reasons._rerun_begun,
+    ev.StageStarted: Reasons._stage_started,
+    ev.CourseMovedBack: Reasons._moved_back,
 }
-"""By name, so that the fold can be copied with what it knows and nothing else."""
+"""Of the class, so that the fold can be copied with what it knows and nothing else."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterator
 from enum import IntEnum
+from sys import intern
 from typing import cast
 
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId, name_of
 from octogram_tui.model.values import Value
 from octogram_tui.projection.causes import Cause, cause_of
-from octogram_tui.projection.job_text import NO_RULES, NO_TEXT, PLAIN
+from octogram_tui.projection.job_text import NO_RULES, NO_TEXT, PLAIN, JobText, Reading
 from octogram_tui.projection.row_states import (
     AgentState,
     State,
@@ -37,6 +38,9 @@ class Kind(IntEnum):
     INSTANCE = 3
 
 
+_PENDING, _RUNNING = State.PENDING, State.RUNNING
+
+
 class AttemptRow:
     """One execution of an instance. `arguments` and `result` are None once they were let go to bound the memory.
 
@@ -60,17 +64,24 @@ class AttemptRow:
     )
 
     def __init__(
-        self, number: int, started_s: float, why: str, arguments: dict[str, Value] | None, seq: int = 0
+        self,
+        number: int,
+        started_s: float,
+        why: str,
+        arguments: dict[str, Value] | None,
+        seq: int = 0,
+        text: JobText = NO_TEXT,
+        reading: Reading = PLAIN,
     ) -> None:
         self.number = number
         self.seq = seq
         self.ended_seq = 0
-        self.text = NO_TEXT  # of its job, as it was then
-        self.reading = PLAIN
+        self.text = text  # of its job, as it was then
+        self.reading = reading
         self.started_s = started_s
-        self.why = why
+        self.why = intern(why)  # of few words, which each event brings anew
         self._arguments = _packed(arguments)
-        self.state = State.RUNNING
+        self.state = _RUNNING
         self.duration_s = 0.0
         self._result: bytes | Value = None
         self.failure: Failure | None = None
@@ -121,7 +132,7 @@ class InstanceRow:
         self.key = key
         self.parent = parent
         self.item = item
-        self.state = State.PENDING
+        self.state = _PENDING
         self.version = 0
         self.last: AttemptRow | None = None
         self.earlier: tuple[AttemptRow, ...] = ()
@@ -346,6 +357,7 @@ class AgentRow:
         "address",
         "cells",
         "current",
+        "failed",
         "hint",
         "home",
         "host",
@@ -377,6 +389,7 @@ class AgentRow:
         self.pid = 0
         self.version = 0
         self.running = 0
+        self.failed = 0  # how many of its instances stand failed
         self.current: InstanceRow | None = None  # the latest that it started
         self.instances: list[InstanceRow] = []  # all that it has a part in, in the order in which they became known
         self.cells: dict[RowKey, Tally] = {}  # by the key of a stage

@@ -16,6 +16,11 @@ class Standstill:
         self._ended_s = 0.0  # the end of the latest that is over
         self._open_s: float | None = None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it stands still now."""
+        return self._open_s is not None
+
     def set(self, stands: bool, at_s: float) -> None:
         """Say whether it stands still from now on."""
         if stands and self._open_s is None:

@@ -50,8 +50,7 @@ class Client:
         """Give what the run has stated, from its first event on, in batches; ends with the connection."""
         async for lines in self._lines():
             batch: list[Event] = []
-            for line in lines:
-                record = json.loads(line)
+            for record in codec.load_each(lines):
                 if "seq" in record:
                     if codec.is_event(record):
                         batch.append(codec.from_dict(record))

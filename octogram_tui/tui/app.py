@@ -26,6 +26,7 @@ from octogram_tui.errors import ExitCode
 from octogram_tui.journal.runbook import RunBook
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
+from octogram_tui.projection.logbook import lines_of
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.source import ReadText, no_text
 from octogram_tui.projection.text import safe
@@ -57,6 +58,9 @@ from octogram_tui.tui.widgets.run_list import RunList
 
 TICK_S = 0.5
 """How often times that run are drawn anew; all else is drawn when it changes."""
+
+LINES_AN_EVENT = 5
+"""So many lines of a log leave as many objects as an event."""
 
 OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest)
 """What can be asked for while an earlier moment is looked at."""
@@ -102,6 +106,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.scenario_path = scenario_path
         self.editor = editor
         self.model = Model(clock=clock, is_replay=replay, past=past, read_text=read_text, history=history)
+        self.model.time.is_shown = True
         self.model.hints = hints
         self.model.runs = runs
         if watches is not None:
@@ -152,7 +157,15 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         for event, error in self.model.apply(events, waiting=self.feed.waiting if self.feed is not None else 0):
             with self.guarding(f"event {event.TYPE}"):
                 raise error
-        self._kept.came(len(events), are_settled=self.model.time.is_settled)
+        lines = sum(map(lines_of, events))
+        self._kept.came(len(events) + lines // LINES_AN_EVENT, are_settled=self.model.time.is_settled)
+
+    def copy_on(self) -> bool:
+        """Go on with the copy for looking back, if one is being made; False when there is none."""
+        goes_on = False
+        with self.guarding(self):
+            goes_on = self.model.time.copy_on()
+        return goes_on
 
     def show_what_came(self) -> None:
         """Draw what changed, and tell of it."""

@@ -8,14 +8,15 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, runtime_checkable
 
-from octogram_tui.engine.events import Event
+from octogram_tui.engine.events import Event, JobOutput
 from octogram_tui.engine.stimuli import Stimulus
 from octogram_tui.runtime.desk import Question
 from octogram_tui.tui.pace import Pace
 from octogram_tui.tui.typed_first import TypedFirst
 
 SLICE_EVENTS = 100
-"""So many are folded in one turn of the loop, which a key may have to wait for."""
+SLICE_LINES = 1_000
+"""So many are folded in one turn of the loop, which a key may have to wait for: events, and lines of the log."""
 WAITING_EVENTS = 2_000
 """So many events may wait for the app; then the source is not read until it has caught up."""
 CATCHING_UP_S = 0.15
@@ -77,6 +78,10 @@ class Taker(Protocol):
 
     def take_in(self, events: list[Event]) -> None:
         """Fold."""
+        ...
+
+    def copy_on(self) -> bool:
+        """Go on with a copy of what was folded, if there is one to be made; False when it is whole."""
         ...
 
     def show_what_came(self) -> None:
@@ -152,13 +157,25 @@ class EventFeed:
             await self._came.wait()
             if not self._waiting and self._is_over:
                 return
+            begun_s = time.monotonic()
             await self._take_in()
             if not self._waiting and not self._is_over:
                 self._came.clear()
             self._app.show_what_came()
-            next_s = time.monotonic() + self._app.pace.next_frame()
+            next_s = begun_s + self._app.pace.next_frame()  # what is folded for a frame is part of its time
             if not self._waiting:
                 await asyncio.sleep(max(0.0, next_s - time.monotonic()))
+
+    def _slice(self) -> list[Event]:
+        """Give what is folded in one turn: some events, of which one may bring very many lines of a log."""
+        waiting, lines = self._waiting, 0
+        taken: list[Event] = []
+        while waiting and len(taken) < SLICE_EVENTS and lines < SLICE_LINES:
+            event = waiting.popleft()
+            taken.append(event)
+            if isinstance(event, JobOutput):
+                lines += len(event.lines)
+        return taken
 
     async def _take_in(self) -> None:
         """Fold what waits, but for no longer than somebody should wait to see some of it."""
@@ -166,10 +183,12 @@ class EventFeed:
         until_s = time.monotonic() + CATCHING_UP_S
         while waiting and time.monotonic() < until_s:
             self.slices += 1
-            self._app.take_in([waiting.popleft() for _ in range(min(SLICE_EVENTS, len(waiting)))])
+            self._app.take_in(self._slice())
             if len(waiting) < WAITING_EVENTS:
                 self._room.set()
             await typed.settled()
+            while self._app.copy_on():  # nothing is folded meanwhile
+                await typed.settled()
         if not waiting:
             self._behind_since_s = None
         elif self._behind_since_s is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-EVERY_EVENTS = 5_000
+EVERY_EVENTS = 2_500
 
 
 class KeptObjects:

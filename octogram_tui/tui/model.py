@@ -13,7 +13,7 @@ from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.edited import Edited
 from octogram_tui.projection.estimate import Expectation, PastRun
-from octogram_tui.projection.folds import WRITES, Folds
+from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.loads import Loads
 from octogram_tui.projection.log_view import Scope
@@ -85,6 +85,8 @@ class Model:
         waiting: how many more there are already
         """
         refused = []
+        while self.time.copy_on():  # somebody folds without waiting for it
+            pass
         for event in events:
             try:
                 self._apply(event)
@@ -98,15 +100,16 @@ class Model:
 
     def _apply(self, event: Event) -> None:
         kind = event.TYPE
+        written = self.head.written
         self.head.apply(event)
-        if kind in WRITES:
+        if self.head.written != written:
             assert isinstance(event, (JobOutput, JobStarted))
             row = self.head.board.instances.get(event.instance) if event.instance is not None else None
             if row is not None:
                 event.instance = row.key  # one name for all that is kept under it
             self.time.log.apply(event)
-            if kind == "job_output":  # most are, and nothing else is about them
-                return
+        if kind == "job_output":  # most are, and nothing else is about them
+            return
         if kind not in NO_TICKS:
             self.time.ticks.apply(event)
         if self.lesson is not None:

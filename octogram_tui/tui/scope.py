@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from octogram_tui.projection.agent_list import failures_of
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.outline import Outline
 from octogram_tui.projection.rows import InstanceRow
@@ -123,7 +122,7 @@ class StepScope:
             shown = (
                 agent.name
                 for agent in self._board.agents.values()
-                if (not outline.failed_only or failures_of(agent))
+                if (not outline.failed_only or agent.failed)
                 and (not outline.filtered_by or outline.filtered_by.takes_agent(agent, agent.instances.__iter__))
             )
             self._shown = (basis, frozenset(shown))

@@ -6,20 +6,23 @@ copy before it, with events that are read again from the journal. Looking back h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import takewhile
 from typing import Protocol
 
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
-from octogram_tui.projection.copies import Copies, Copy, thawed
+from octogram_tui.projection.copies import Copies, Copy, copying
 from octogram_tui.projection.folds import Folds
+from octogram_tui.projection.freezing import outcome
 from octogram_tui.projection.logbook import Logbook, lines_of
 from octogram_tui.projection.ticks import TickKind, Ticks
 
 NEAR_EVENTS = (32, 512)
 """At these distances before a moment that was gone back to, copies are kept: the next step back begins there."""
 NEAR_COPIES = 6
+PIECE_EVENTS = 500
+"""So many events are read and folded before the loop goes on."""
 FLOOD = 1_000
 """So many events at once are more than a run tells while somebody watches it: there is much that waits."""
 LOG_LINES = 20_000
@@ -51,16 +54,33 @@ class TimeLine:
         self.ticks = Ticks()
         self.copies = Copies()
         self._near: list[Copy] = []
+        self._aim: int | None = None  # the event that is on the way to be shown
         self._spare: Folds | None = None  # of the event before the one that is shown
         self._old_log: Logbook | None = None  # a stretch of the log that was read again
-        self._empty = head.frozen()
+        self._empty = Copy(0, 0, head.frozen())
+        self.is_shown = False  # to somebody who types: then long work is done piece by piece
+        self._taking: Generator[None, None, None] | None = None  # the copy that is being made
 
     # As events come
 
     def came(self, count: int = 1) -> None:
         """The head went on by so many events: keep a copy, now and then."""
         if self.history is not None and self.copies.is_due(self.head.seq, hurries=count >= FLOOD):
-            self.copies.take(self.head)
+            self._taking = self.copies.taking(self.head)
+            while not self.is_shown and self.copy_on():
+                pass
+
+    def copy_on(self) -> bool:
+        """Go on with the copy that is being made; False when it is whole, before which nothing may be folded."""
+        if self._taking is None:
+            return False
+        taking, self._taking = self._taking, None
+        try:
+            next(taking)
+        except StopIteration:
+            return False
+        self._taking = taking
+        return True
 
     @property
     def is_back(self) -> bool:
@@ -70,7 +90,7 @@ class TimeLine:
     @property
     def is_settled(self) -> bool:
         """Whether there are no folds but those of the latest moment."""
-        return not self.is_back and self._spare is None
+        return not self.is_back and self._spare is None and self._aim is None
 
     @property
     def shown_log(self) -> Logbook:
@@ -83,57 +103,80 @@ class TimeLine:
 
     def go_to(self, seq: int) -> bool:
         """Look at the moment after an event; False where nothing can be read again, or it is looked at already."""
+        return outcome(self.going_to(seq))
+
+    def going_to(self, seq: int) -> Generator[None, None, bool]:
+        """Do the same a piece at a time; until it is done, what was shown before is shown."""
         seq = max(0, seq)
         if seq >= self.head.seq:
             return self.go_to_head()
+        self._aim = None
         if self.history is None or (self.is_back and seq == self.shown.seq):
             return False
         spare, self._spare = self._spare, None
         if spare is not None and spare.seq == seq:
             self._show(spare)
             return True
+        self._aim = seq
         before = self.shown.seq
         folds = self.shown if self.is_back and self.shown.seq <= seq else None
         copy = self._nearest(seq)
-        if folds is None or (copy is not None and copy.seq > folds.seq):
-            folds = thawed(copy, self.head) or self.head.thawed(self._empty)
-        self._fold_on(folds, seq, keeps_near=seq < before)
+        if folds is None or copy.seq > folds.seq:
+            folds = yield from self.head.thawing(copy.pieces)
+        yield from self._fold_on(folds, seq, keeps_near=seq < before)
         self._show(folds)
         return True
 
     def go_to_head(self) -> bool:
         """Look at the latest moment, and at what comes; False when that is looked at."""
         was_back = self.is_back
-        self.shown, self._shown_log, self._spare = self.head, self.log, None
+        self.shown, self._shown_log, self._spare, self._aim = self.head, self.log, None, None
         return was_back
 
     def step(self, by: int) -> bool:
         """Go back or forward by so many events."""
+        return outcome(self.stepping(by))
+
+    def stepping(self, by: int) -> Generator[None, None, bool]:
+        """Do the same a piece at a time."""
+        here = self.shown.seq if self._aim is None else self._aim
         if by < 0:
-            return self.go_to(max(1, self.shown.seq + by))
-        for event in self._after(self.shown.seq):
+            return (yield from self.going_to(max(1, here + by)))
+        for event in self._after(here):
             by -= 1
             if not by:
-                return self.go_to(event.seq)
+                return (yield from self.going_to(event.seq))
         return self.go_to_head()
 
     def go_by(self, seconds: float) -> bool:
         """Go back or forward in the run's time."""
-        return self.go_to_time(self.shown.at_s + seconds)
+        return outcome(self.going_to_time(self.shown.at_s + seconds))
 
-    def go_to_time(self, at_s: float) -> bool:
-        """Look at what was known at a time of the run."""
-        return self.go_to_head() if at_s >= self.head.at_s else self.go_to(max(1, self.seq_at(at_s)))
+    def going_to_time(self, at_s: float) -> Generator[None, None, bool]:
+        """Look at what was known at a time of the run, a piece at a time."""
+        if at_s >= self.head.at_s:
+            return self.go_to_head()
+        return (yield from self.going_to(max(1, self.seq_at(at_s))))
 
     def go_to_tick(self, by: int, *kinds: TickKind) -> bool:
         """Go to the next (or the one before) of some kinds of tick; False when there is none."""
+        return outcome(self.going_to_tick(by, *kinds))
+
+    def has_tick(self, by: int, *kinds: TickKind) -> bool:
+        """Whether there is a next one, or one before."""
+        return self._tick(by, kinds) is not None
+
+    def going_to_tick(self, by: int, *kinds: TickKind) -> Generator[None, None, bool]:
+        """Do the same a piece at a time."""
+        found = self._tick(by, kinds)
+        return found is not None and (yield from self.going_to(found))
+
+    def _tick(self, by: int, kinds: tuple[TickKind, ...]) -> int | None:
         seq = self.shown.seq
         moments = (self.ticks.of[kind] for kind in kinds)
         if by > 0:
-            found = min((at for each in moments if (at := each.after(seq)) is not None), default=None)
-        else:
-            found = max((at for each in moments if (at := each.before(seq)) is not None), default=None)
-        return found is not None and self.go_to(found)
+            return min((at for each in moments if (at := each.after(seq)) is not None), default=None)
+        return max((at for each in moments if (at := each.before(seq)) is not None), default=None)
 
     def seq_at(self, at_s: float) -> int:
         """Give the number of the last event up to a time of the run."""
@@ -143,13 +186,15 @@ class TimeLine:
         """Read an event again."""
         return next(self._after(seq - 1), None)
 
-    def prepare(self) -> None:
+    def preparing(self) -> Generator[None, None, None]:
         """Get the event before the one that is shown ready, while nobody waits."""
-        seq = self.shown.seq - 1
+        shown, seq = self.shown, self.shown.seq - 1
         if not self.is_back or seq < 1 or (self._spare is not None and self._spare.seq == seq):
             return
-        self._spare = thawed(self._nearest(seq), self.head) or self.head.thawed(self._empty)
-        self._fold_on(self._spare, seq, keeps_near=True)
+        spare = yield from self.head.thawing(self._nearest(seq).pieces)
+        yield from self._fold_on(spare, seq, keeps_near=True)
+        if self.shown is shown:
+            self._spare = spare
 
     # How a moment is made
 
@@ -160,28 +205,32 @@ class TimeLine:
         except JournalError as error:
             self.trouble = error.message
 
-    def _nearest(self, seq: int) -> Copy | None:
+    def _nearest(self, seq: int) -> Copy:
         found = [copy for copy in (*self._near, self.copies.before(seq)) if copy is not None and copy.seq <= seq]
-        return max(found, key=lambda copy: copy.seq, default=None)
+        return max(found, key=lambda copy: copy.seq, default=self._empty)
 
-    def _fold_on(self, folds: Folds, seq: int, *, keeps_near: bool) -> None:
+    def _fold_on(self, folds: Folds, seq: int, *, keeps_near: bool) -> Generator[None, None, None]:
         """Fold up to an event. What the head could not take in is left out here as well, without a word."""
         stops = [seq - distance for distance in sorted(NEAR_EVENTS, reverse=True)] if keeps_near else []
         stops = [stop for stop in stops if stop > folds.seq]
-        for event in takewhile(lambda event: event.seq <= seq, self._after(folds.seq)):
+        for count, event in enumerate(takewhile(lambda event: event.seq <= seq, self._after(folds.seq)), 1):
+            if count % PIECE_EVENTS == 0:
+                yield
             if stops and event.seq > stops[0]:
                 while stops and event.seq > stops[0]:
                     del stops[0]
-                self._keep_near(folds)
+                yield from self._keep_near(folds)
             folds.apply_all((event,))
 
-    def _keep_near(self, folds: Folds) -> None:
-        self._near.append(Copies.copy_of(folds))
-        del self._near[:-NEAR_COPIES]
+    def _keep_near(self, folds: Folds) -> Generator[None, None, None]:
+        copy = yield from copying(folds)
+        if copy is not None:
+            self._near.append(copy)
+            del self._near[:-NEAR_COPIES]
 
     def _show(self, folds: Folds) -> None:
         self.shown = folds
-        self._shown_log = None
+        self._shown_log = self._aim = None
 
     def _log_at(self, folds: Folds) -> Logbook:
         """Give the log as it was then, as far as it is kept, else the end of it."""

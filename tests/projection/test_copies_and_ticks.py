@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.projection.copies import HURRY, Copies, thawed
+from octogram_tui.projection.copies import HURRY, Copies
 from octogram_tui.projection.folds import Folds
 from octogram_tui.projection.ticks import Ticks, kind_of
 from octogram_tui.projection.timeline import MOST_LINKS
@@ -32,8 +32,9 @@ def test_a_copy_goes_on_by_itself_and_is_not_moved_by_what_it_was_made_of() -> N
     copies = Copies()
     copies.take(folds)
     folds.apply(ev.VariableChanged(seq=2, name="v", value=2))
-    copy = thawed(copies.before(1), folds)
-    assert copy is not None
+    taken = copies.before(1)
+    assert taken is not None
+    copy = folds.thawed(taken.pieces)
     assert (copy.seq, copy.variables.values) == (1, {"v": 1})
     copy.apply(ev.VariableChanged(seq=2, name="v", value=3))
     assert (folds.variables.values, copy.variables.values) == ({"v": 2}, {"v": 3})
@@ -74,7 +75,7 @@ def test_copies_are_bounded_and_near_each_other_for_their_number() -> None:
         if copies.is_due(seq):
             copies.take(folds)
     assert len(copies) == 12
-    assert copies.size_bytes == sum(len(copy.data) for copy in copies._copies)
+    assert copies.size_bytes == sum(copy.size_bytes for copy in copies._copies)
     farthest = max(seq - copy.seq for seq in range(100, 20_001, 50) if (copy := copies.before(seq)) is not None)
     assert farthest < 20_000 / 4, "none of them covers much more than its share"
     assert copies.before(0) is None, "the beginning needs none"

@@ -38,7 +38,7 @@ def written(events: list[ev.Event]) -> Logbook:
 
 def seen(log: Logbook, view: LogView) -> object:
     origins = {row: [(o.attempt, o.total, o.dropped, len(o.lines)) for o in log.attempts.get(row, ())] for row in ROWS}
-    return [line.text for line in view.lines], [(o.instance, o.attempt) for o in view.origins], origins
+    return [line.text for line in view.lines], {(o.instance, o.attempt) for o in view.origins}, origins
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,3 +59,15 @@ def test_a_view_that_goes_about_shows_what_was_written_by_then(
             view = LogView(past, scope)
         then = written(events[:moment])
         assert seen(past, view) == seen(then, LogView(then, scope))
+
+
+def test_a_log_of_a_moment_keeps_its_lines_when_the_whole_lets_them_go() -> None:
+    log = Logbook(bytes_in_all=200_000)
+    about = {"instance": ROWS[0], "agent": "a"}
+    for number in range(600):
+        log.apply(ev.JobOutput(**about, lines=[f"early {number}"]))  # type: ignore[arg-type]
+    past = log.until(log.end)
+    for number in range(2_000):
+        log.apply(ev.JobOutput(**about, lines=[f"late {number}"]))  # type: ignore[arg-type]
+    assert log.first > 600
+    assert [line.text for line in LogView(past, Scope(stage="s")).lines] == [f"early {n}" for n in range(600)]

@@ -75,6 +75,9 @@ class Taking:
         if self.did.count("slice") == 2:
             self.typed.came(Key("j", "j"))
 
+    def copy_on(self) -> bool:
+        return False
+
     def show_what_came(self) -> None:
         self.did.append("frame")
 

@@ -437,3 +437,25 @@ def test_lines_that_the_log_let_go_of_are_read_again(tmp_path: Path) -> None:
         "line 49l"[:8].strip(),
     ]
     assert len(model.logbook.lines) == 50
+
+
+async def test_a_far_moment_is_reached_piece_by_piece_and_a_further_key_goes_on_from_it(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octogram_tui.tui.screens.time_verbs.AT_ONCE_PIECES", 1)
+    monkeypatch.setattr("octogram_tui.tui.time_line.PIECE_EVENTS", 10)
+    app = replay(REPAIRED, journal)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        time, end = app.model.time, app.model.head.seq
+        screen = app.run_screen
+        assert screen is not None
+        screen.action_event(-1)
+        screen.action_event(-1)
+        assert not time.is_back, "what was shown is shown until it is there"
+        await until(pilot, lambda: time.shown.seq == end - 2)
+        screen.action_event(-1)
+        screen.action_now()
+        await until(pilot, lambda: not time.is_back)
+        await settled(pilot)
+        assert not time.is_back, "and nobody is taken there who has gone elsewhere"

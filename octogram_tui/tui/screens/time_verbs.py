@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from functools import partial
+
 from textual.timer import Timer
+from textual.worker import Worker
 
 from octogram_tui.projection.ticks import TickKind
 from octogram_tui.tui.moment_text import MomentUnknown, moment_of
@@ -13,6 +17,8 @@ from octogram_tui.tui.widgets.timeline_view import TimelineView
 
 FAILURES: tuple[TickKind, ...] = ("failure", "loss")
 MINUTE_S = 60.0
+AT_ONCE_PIECES = 6
+"""What is reached in no more pieces of work, of some milliseconds each, is shown at once."""
 TICK_S = 1 / 20
 """How often what is played is drawn."""
 NO_JOURNAL = "this run has no journal here: only its latest moment can be looked at"
@@ -22,14 +28,13 @@ class TimeVerbs(PaneScreen):
     """The actions of keymap.py that go to another moment. None of them stops anybody."""
 
     _ticking: Timer | None = None
+    _on_the_way: Worker[None] | None = None  # to another moment, or to be ready for the next step
 
     def action_event(self, by: int) -> None:
         """Go back or forward by events."""
         if self._may_go():
             self._stop_playing()
-            self._went(self.model.time.step(by))
-            if by < 0:
-                self.call_after_refresh(self.model.time.prepare)
+            self._go(self.model.time.stepping(by), prepares=by < 0)
 
     def action_stage_start(self, by: int) -> None:
         """Go to where a stage begins."""
@@ -47,8 +52,8 @@ class TimeVerbs(PaneScreen):
         if not self._may_go():
             return
         self._stop_playing()
-        if self.model.time.go_to_tick(by, *kinds):
-            self.moment_changed()
+        if self.model.time.has_tick(by, *kinds):
+            self._go(self.model.time.going_to_tick(by, *kinds))
         else:
             where = "after" if by > 0 else "before"
             self.app.notify(f"there is no {what} {where} this moment", markup=False, timeout=3)
@@ -57,17 +62,18 @@ class TimeVerbs(PaneScreen):
         """Go back or forward by minutes of the run."""
         if self._may_go():
             self._stop_playing()
-            self._went(self.model.time.go_by(by * MINUTE_S))
+            self._go(self.model.time.going_to_time(self.model.shown.at_s + by * MINUTE_S))
 
     def action_start(self) -> None:
         """Go to the first event."""
         if self._may_go():
             self._stop_playing()
-            self._went(self.model.time.go_to(1))
+            self._go(self.model.time.going_to(1))
 
     def action_now(self) -> None:
         """Go to the latest moment, and stay there."""
         self._stop_playing()
+        self._stop_going()
         self._went(self.model.time.go_to_head())
 
     def action_moment(self) -> None:
@@ -86,7 +92,7 @@ class TimeVerbs(PaneScreen):
         except MomentUnknown as error:
             return f"{error.message}: {error.hint}"
         self._stop_playing()
-        self._went(self.model.time.go_to(seq))
+        self._go(self.model.time.going_to(seq))
         return ""
 
     def on_timeline_view_moment_wanted(self, message: TimelineView.MomentWanted) -> None:
@@ -94,7 +100,7 @@ class TimeVerbs(PaneScreen):
         message.stop()
         if self._may_go():
             self._stop_playing()
-            self._went(self.model.time.go_to_time(message.at_s))
+            self._go(self.model.time.going_to_time(message.at_s))
 
     def open_at(self, opening: Opening, *, is_all: bool) -> Opening | None:
         """Show the moment that a replay begins with, once it is known; gives what is still to be done.
@@ -153,6 +159,53 @@ class TimeVerbs(PaneScreen):
         if not self.model.player.is_playing:
             self._stop_playing()
             self.sync()
+
+    # On the way
+
+    def _go(self, going: Generator[None, None, bool], *, prepares: bool = False) -> None:
+        """Go to another moment: at once where it is near, else piece by piece, while keys and frames go on."""
+        self._stop_going()
+        try:
+            for _ in range(AT_ONCE_PIECES):
+                next(going)
+        except StopIteration as end:
+            self._arrived(bool(end.value), prepares=prepares)
+            return
+        self._on_the_way = self.run_worker(partial(self._go_on, going, prepares=prepares), group="moment")
+
+    async def _go_on(self, going: Generator[None, None, bool], *, prepares: bool) -> None:
+        is_there = has_moved = False
+        with self.app.guarding(self):
+            while not is_there:
+                await self.app.typed.settled()
+                try:
+                    next(going)
+                except StopIteration as end:
+                    is_there, has_moved = True, bool(end.value)
+        self._on_the_way = None
+        if is_there:
+            self._arrived(has_moved, prepares=prepares)
+
+    def _stop_going(self) -> None:
+        if self._on_the_way is not None:
+            self._on_the_way.cancel()
+            self._on_the_way = None
+
+    def _arrived(self, has_moved: bool, *, prepares: bool) -> None:
+        self._went(has_moved)
+        if prepares:
+            self.call_after_refresh(self._prepare)
+
+    def _prepare(self) -> None:
+        """Make the next step back quick, unless somebody goes elsewhere first."""
+        if self._on_the_way is None:
+            self._on_the_way = self.run_worker(self._prepare_on, group="moment")
+
+    async def _prepare_on(self) -> None:
+        with self.app.guarding(self):
+            for _ in self.model.time.preparing():
+                await self.app.typed.settled()
+        self._on_the_way = None
 
     # What came of it
 

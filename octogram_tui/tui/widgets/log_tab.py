@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from octogram_tui.model.values import Value
 from octogram_tui.projection.log_search import LogSearch
 from octogram_tui.projection.log_view import LogView
 from octogram_tui.projection.logbook import Line, Logbook, Origin
@@ -102,7 +103,7 @@ class LogTab:
     def longest_name(self, cells: Callable[[str], int]) -> int:
         """Give the cells of the longest name that stands before lines. cells: says how many a name takes."""
         self._naming.look(self.view.origins)
-        return self._naming.longest(self.view.origins, cells)
+        return self._naming.longest(cells)
 
 
 class Naming:
@@ -111,12 +112,12 @@ class Naming:
     def __init__(self, subject: Subject | None) -> None:
         self._knows_job = isinstance(subject, Group) and subject.kind is Kind.AGENT
         self._knows_agent = self._knows_job or isinstance(subject, AgentRow)
-        self._looked = self._measured = 0  # at how many
+        self._looked = 0  # at how many
         self._agents: set[str] = set()
         self._jobs: set[str] = set()
         self._items: set[str] = set()
         self._differs = ""
-        self._names: set[str] = set()
+        self._measured: set[str] = set()  # the names whose cells are in `_longest`
         self._longest = 0
 
     def look(self, origins: list[Origin]) -> None:
@@ -124,11 +125,12 @@ class Naming:
         if len(origins) == self._looked:
             return
         since = origins[self._looked :]
-        self._agents.update([origin.agent for origin in since])
-        self._jobs.update([origin.process or origin.job for origin in since])
-        if len(self._items) < 2:
-            self._items.update([str(origin.item) for origin in since])
         self._looked = len(origins)
+        self._agents.update([origin.agent for origin in since])
+        self._jobs.update([each.process or (each.instance[1] if each.instance is not None else "") for each in since])
+        self._items.update([_item(item) for origin in since if (item := origin.item) is not None])
+        if "" not in self._items and any(origin.item is None for origin in since):
+            self._items.add("")
         differs = "item" if len(self._items) > 1 else ""
         if not self._knows_job and len(self._jobs) > 1:
             differs = "job"
@@ -136,22 +138,26 @@ class Naming:
             differs = "agent"
         if differs != self._differs:
             self._differs = differs
-            self._measured = self._longest = 0
-            self._names.clear()
+            self._longest = 0
+            self._measured.clear()
 
     def name_of(self, origin: Origin) -> str:
         """Give a name."""
         if self._differs == "item":
-            return "" if origin.item is None else str(origin.item)
+            return "" if origin.item is None else _item(origin.item)
         if self._differs == "agent":
             return origin.agent
         return (origin.process or origin.job or origin.agent) if self._differs == "job" else ""
 
-    def longest(self, origins: list[Origin], cells: Callable[[str], int]) -> int:
+    def longest(self, cells: Callable[[str], int]) -> int:
         """Give the cells of the longest name."""
-        if self._differs:
-            fresh = {self.name_of(origin) for origin in origins[self._measured :]} - self._names
-            self._names |= fresh
-            self._longest = max(self._longest, max(map(cells, fresh), default=0))
-        self._measured = len(origins)
+        names = {"item": self._items, "agent": self._agents, "job": self._jobs}.get(self._differs)
+        if names is not None and len(names) > len(self._measured):
+            fresh = names - self._measured
+            self._measured |= fresh
+            self._longest = max(self._longest, max(map(cells, fresh)))
         return self._longest
+
+
+def _item(item: Value) -> str:
+    return item if isinstance(item, str) else str(item)
