@@ -171,7 +171,7 @@ def read_arguments(procedure: type[Procedure], value: Any, place: Place, reader:
         if value is None and not procedure.short:
             value = {}
         elif procedure.short:
-            short = MapNode(place)
+            short = MapNode.at(place)
             short.place_member(procedure.short, value, place)
             value = short
         else:
