@@ -18,7 +18,7 @@ TRUES = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", 
 FALSES = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
 LONGEST_WORD = max(map(len, NULLS | TRUES | FALSES))
 BEGINS_A_TEXT = frozenset(string.ascii_letters + "/") - frozenset("iInN")
-"""What is longer than those words and begins like this is a text, whoever reads it: neither a number, `inf` nor `nan`."""
+"""What is longer than those words and begins like this is a text, whoever reads it: no number, `inf` or `nan`."""
 _SAME_EVERYWHERE = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
 _SPECIAL = {
     ".inf": math.inf,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 MAX_BYTES = 16 << 20
@@ -132,3 +132,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(element) for element in value]
     return value
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Give every text of a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for element in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(element)

@@ -180,7 +180,8 @@ class TreeBuilder:
                 merges.append((value, place_of(self.mark)))
             else:
                 node[key] = value
-                marks[key] = (event.start_mark, self.mark)
+                began: Any = event.start_mark
+                marks[key] = (began, self.mark)
         for value, where in merges:
             self.merge(node, value, where)
         return node
