@@ -380,7 +380,7 @@ def main() -> None:
             1,
             1.2,
         )
-    host_memory(10_000, 110_000 if is_whole else 40_000)
+    host_memory(10_000, 100_000 if is_whole else 40_000)
     lanes = {
         n: scenario_of(n, f"name: one, {PLAIN}", stage="\n    run_agents: sequential") for n in (100, 1_000, 4_000)
     }
