@@ -44,8 +44,8 @@ def select_agents(patterns: Sequence[str], names: Sequence[str]) -> dict[str, li
         for pattern, quick in compiled:
             try:
                 if quick is not None and is_plain:
-                    if quick.search(name) is not None:
-                        chosen[name] = _captures_quickly(quick, name)
+                    if found := _captures_quickly(quick, name):  # of each match at least its text, be it empty
+                        chosen[name] = found
                         break
                 elif pattern.is_in(name, patience):
                     chosen[name] = captures(pattern, name, patience)
