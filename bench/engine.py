@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
 """How the engine's costs grow: over agents, instances, registered results, and what one turn of it does at most.
 
-    python bench/engine.py [ROUNDS [INSTANCES]]
+    python bench/engine.py [ROUNDS] [--whole]
 
 Agents live in memory and answer at once. Each figure is CPU of the engine alone, as a ratio to the smallest size of the
-same run; sizes take turns within a round. INSTANCES is the largest run: 100,000, and 1,000,000 takes some minutes.
+same run; sizes take turns within a round. The largest run has 200,000 instances; with --whole it has 1,000,000, and the
+largest journal that is taken up again so many events, which takes some minutes. Memory is that of a whole host with its
+journal, in a process of its own.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import io
+import re
+import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,23 +46,31 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.journal import codec
 from octogram_tui.journal.inputs import record_of
+from octogram_tui.journal.restoring import restore
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.scenario.load import load_scenario
 
+NUMBER = re.compile(rb'"t":"run".*"seq":(\d+)')
 RESULT = {"exit_code": 0, "stdout": "done", "stderr": ""}
 
 
 class Run:
     """An engine with its agents. seconds: CPU that feeding took, by the type of what was fed."""
 
-    def __init__(self, scenario: Scenario, *, writes: bool = False, **options: Any) -> None:
+    def __init__(self, scenario: Scenario, *, writes: bool = False, keeps: Path | None = None, **options: Any) -> None:
         self.engine = Engine(scenario, RunOptions(run="bench", **options))
         self.waiting: deque[Stimulus] = deque([BeginRequest("2026-01-01T00:00:00Z")])
         self.seconds: dict[type, float] = {}
         self.fed: dict[type, int] = {}
         self.most_events, self.longest_s = 0, 0.0
         self.bytes = 0
-        self._writes = writes
+        self._writes = writes or keeps is not None
+        self._file = keeps.open("wb") if keeps is not None else None
+
+    def close(self) -> None:
+        """Be done with the journal's file."""
+        if self._file is not None:
+            self._file.close()
 
     def feed(self, stimulus: Stimulus) -> None:
         """Feed one stimulus; what its effects come to waits."""
@@ -71,6 +87,8 @@ class Run:
             record = record_of(stimulus, 1.0, seq, outcome.events)
             lines = codec.encode_turn(outcome.events, [] if record is None else [record])
             self.bytes += sum(map(len, lines))
+            if self._file is not None:
+                self._file.writelines(lines)
         for effect in outcome.effects:
             answer = answer_to(effect)
             if answer is not None:
@@ -193,6 +211,78 @@ def bytes_left(scenario: Scenario) -> float:
     return left / run.fed[AttemptReport]
 
 
+def resumed_us(folder: Path, instances: int) -> float:
+    """Give what an event costs that is read and gone through again when a run is taken up; the run has not ended."""
+    scenario = scenario_of(10, of_items(instances // 10))
+    run = Run(scenario, keeps=folder / "journal.jsonl").go(lambda stimulus: isinstance(stimulus, AgentEndReport))
+    run.close()
+    started_s = time.process_time()
+    with (folder / "journal.jsonl").open("rb") as file:
+        restored = restore(map(line_of, file), RunOptions(run="bench"), lambda _: scenario)
+    took_s = time.process_time() - started_s
+    if restored.engine.core.seq != run.engine.core.seq:
+        raise SystemExit("the run is not the one that was written")
+    return took_s / run.engine.core.seq * 1e6
+
+
+def line_of(line: bytes) -> Any:
+    """Read a line as `reader.read_lines` does."""
+    record = codec.load(line)
+    return codec.from_dict(record) if codec.is_event(record) else record
+
+
+def host_kib(instances: int) -> int:
+    """Run so many items in a host with all its parts, and give its memory when the last of them has ended."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "counts"))
+    from memory_fleet import MemoryFleet
+
+    from octogram_tui.journal.breakpoints import KeptBreakpoints
+    from octogram_tui.report.headless import Output, run_headless
+    from octogram_tui.runtime import host
+
+    class Thankful(MemoryFleet):
+        """As daemons do, its agents say what has arrived: it need not be sent again."""
+
+        def ask(self, channel: Any, data: bytes) -> None:
+            super().ask(channel, data)
+            numbers = NUMBER.findall(data)
+            if numbers:
+                line = b'{"t":"ack","seq":%b}\n' % numbers[-1]
+                asyncio.get_running_loop().call_soon(channel._receiver.data_received, line)
+
+    fleet = Thankful()
+    seen: list[int] = []
+
+    def look() -> None:
+        gc.collect()
+        seen.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 10)
+
+    fleet.on_stop = look
+    vars(host)["Transports"] = fleet.transports
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
+        folder = Path(name)
+        kept = KeptBreakpoints(folder / "breakpoints", "s")
+        settings = host.HostSettings(run_dir=folder, socket=folder / "s", lease_s=60.0, kept_breakpoints=kept)
+        scenario = scenario_of(10, of_items(instances // 10, PLAIN))
+        if run_headless(scenario, RunOptions("run"), settings, Output(level=-1)):
+            raise SystemExit("the run failed")
+    return seen[0]
+
+
+def host_memory(few: int, many: int) -> None:
+    """Print what finished instances leave in the host."""
+    found = {}
+    for count in (few, many):
+        command = [sys.executable, __file__, "host", str(count)]
+        found[count] = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    each = (found[many] - found[few]) * 1024 / (many - few)
+    print("\nMemory of the host, with its journal and a report (1 round)\n\n| instances | MiB |\n|---|---|")
+    for count, kib in found.items():
+        print(f"| {count:,} | {kib / 1024:.1f} |")
+    print(f"\n{each:.0f} B an instance\n")
+    tell("memory of 100,000 finished instances in the host", each * 100_000 / (1 << 20), at_most=12, unit="MiB")
+
+
 def most_of_a_turn(scenario: Scenario, look: Callable[[Run], float]) -> float:
     """Give the most that one turn did: events, or milliseconds."""
     return look(Run(scenario).go())
@@ -220,8 +310,12 @@ def stop_us(scenario: Scenario) -> float:
 
 def main() -> None:
     """Print all tables."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
-    most = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    if sys.argv[1:2] == ["host"]:  # in a process of its own
+        print(host_kib(int(sys.argv[2])))
+        return
+    is_whole = "--whole" in sys.argv
+    rounds = next((int(word) for word in sys.argv[1:] if word.isdigit()), 2)
+    most = 1_000_000 if is_whole else 200_000
     fleets = {n: scenario_of(n, *(f"name: job {j}, {PLAIN}" for j in range(20_000 // n))) for n in (10, 100, 1_000)}
     fleets[10_000] = scenario_of(10_000, f"name: one, {PLAIN}", f"name: two, {PLAIN}")
     table(
@@ -231,13 +325,12 @@ def main() -> None:
         rounds,
         1.2,
     )
-    sizes = [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= most]
-    runs = {n: scenario_of(10, of_items(n // 10)) for n in sizes}
+    runs = {n: scenario_of(10, of_items(n // 10)) for n in (1_000, 10_000, most)}
     table(
         "An instance, over instances; templates in its arguments",
         "µs",
         {f"{n:,} instances": lambda s=s: instance_us(s) for n, s in runs.items()},  # type: ignore[misc]
-        rounds if most <= 100_000 else 1,
+        1 if is_whole else rounds,
         1.2,
     )
     for word, cost in (("coming up", up_us), ("stopping", down_us)):
@@ -276,6 +369,18 @@ def main() -> None:
         {f"{n:,} agents": lambda s=s: most_of_a_turn(s, lambda run: run.longest_s * 1e3) for n, s in fleets.items()},  # type: ignore[misc]
         rounds,
     )
+    with tempfile.TemporaryDirectory() as folder:
+        table(
+            "An event of a journal that is read and gone through again",
+            "µs",
+            {
+                f"{n:,} events": lambda n=n: resumed_us(Path(folder), n // 2)  # type: ignore[misc]
+                for n in (2_000, 20_000, 1_000_000 if is_whole else 100_000)
+            },
+            1,
+            1.2,
+        )
+    host_memory(10_000, 100_000 if is_whole else 40_000)
     lanes = {
         n: scenario_of(n, f"name: one, {PLAIN}", stage="\n    run_agents: sequential") for n in (100, 1_000, 4_000)
     }

@@ -12,7 +12,7 @@ from octogram_tui.engine.dispatch import Dispatcher
 from octogram_tui.engine.events import RequestRefused
 from octogram_tui.engine.instances import Instances
 from octogram_tui.engine.rerun_all import NEEDS_NO_AGENT, Choice, chosen_of
-from octogram_tui.engine.reruns import agents_past, draws, readings_then
+from octogram_tui.engine.reruns import draws, is_past, readings_then
 from octogram_tui.engine.schedule import Lane, StageRun
 from octogram_tui.engine.stimuli import Inputs, RerunAllRequest
 from octogram_tui.errors import TemplateError
@@ -87,7 +87,7 @@ class Beside:
         if id_.agent not in lanes:
             return "its stage chooses other agents now"
         current = self._course.current
-        if current is not None and current.spec.key == id_.stage and id_.agent not in agents_past(current, id_.job):
+        if current is not None and current.spec.key == id_.stage and not is_past(current, id_.agent, id_.job):
             return "its agent is not through with the job yet"
         try:
             variables: Mapping[str, Value] = self._core.variables
@@ -158,7 +158,7 @@ class Beside:
         current = self._course.current
         if self._instances.find(id_) is not None:
             return False
-        return current is None or current.spec.key != id_.stage or id_.agent in agents_past(current, id_.job)
+        return current is None or current.spec.key != id_.stage or is_past(current, id_.agent, id_.job)
 
     def _go_on(self) -> None:
         while self._waiting and self._open is None and not self._others_of(self._waiting[0].stage):

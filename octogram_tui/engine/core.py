@@ -37,6 +37,7 @@ class Core:
         self.results = KeptResults()
         self.at_s = 0.0
         self._paused_before_s = 0.0
+        self.touched: set[str] = set()  # variables that were set since somebody who waits for some has looked
         self._still_since_s: float | None = None  # since when nothing goes on until somebody acts
         self.cause = ""
         self.seq = 0
@@ -66,7 +67,7 @@ class Core:
     def apart(self) -> Core:
         """Give ground on which a change can be tried: nothing of it is seen from here."""
         other = copy.copy(self)
-        other.events, other.effects = [], []
+        other.events, other.effects, other.touched = [], [], set()
         return other
 
     def emit(self, event: Event) -> None:
@@ -87,6 +88,7 @@ class Core:
             self.epoch += 1
         else:
             self.by_course[name] = self.epoch, value
+        self.touched.add(name)
         if value is ABSENT:
             self.variables = self.variables.without(name)
         else:
@@ -98,12 +100,14 @@ class Core:
             self.epoch += 1
         else:
             self.by_course[name] = self.epoch, value
+        self.touched.add(name)
         self.variables = self.variables.with_value(name, value)
         self.emit(VariableChanged(name=name, value=value, by=by))
 
     def follow(self, update: Update, by: str) -> None:
         """Store what an attempt's end changes."""
         name, was_there = update.name, update.name in self.variables
+        self.touched.add(name)
         self.variables = update.after
         if update.is_removed and not was_there:
             return

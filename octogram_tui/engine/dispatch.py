@@ -119,12 +119,10 @@ class Dispatcher:
     def _give_place(self, stage_run: StageRun) -> None:
         """Let the one that has waited for a place under `max_concurrency` for the longest time have it."""
         if stage_run.asked_again:
-            further = next(iter(stage_run.asked_again))
-            del stage_run.asked_again[further]
+            further, _ = stage_run.asked_again.popitem(last=False)
             self._work.append(further)
         elif stage_run.blocked:
-            waiting = next(iter(stage_run.blocked))
-            del stage_run.blocked[waiting]
+            waiting, _ = stage_run.blocked.popitem(last=False)
             self._work.append(waiting)
 
     def run_again(self, failed: list[Instance], inputs: Inputs = "now") -> None:

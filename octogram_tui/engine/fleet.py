@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Collection, Mapping
 
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.effects import StartAgent, StopAgent
@@ -46,8 +46,9 @@ class Fleet:
         self._state: dict[str, AgentState] = {}
         self._count: Counter[AgentState] = Counter()  # how many are in each: nobody goes through all at each report
         self._to_start: deque[str] = deque()  # in further turns
-        self._to_stop: dict[str, bool] = {}  # in further turns, each with whether it is by force
+        self._to_stop: OrderedDict[str, bool] = OrderedDict()  # in further turns, each with whether it is by force
         self._specs: dict[str, AgentSpec] = {}
+        self._labels: Mapping[str, Mapping[str, str]] | None = None
         self._prometheus = Prometheus(core)
         self._breaches: Counter[str] = Counter()
         self._daemons: dict[str, tuple[str, str]] = {}  # birth and home of the one that each agent has, or had last
@@ -61,14 +62,17 @@ class Fleet:
         return name in self._specs
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> Collection[str]:
         """The agents that stages choose from, in the order in which they are visited."""
-        return sorted((n for n in self._specs if n != self._prometheus.agent), key=str.encode)
+        return self.labels.keys()
 
     @property
-    def labels(self) -> dict[str, Mapping[str, str]]:
-        """The labels of each of them."""
-        return {name: self._specs[name].labels for name in self.names}
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each of them; made once, until there is another agent."""
+        if self._labels is None:
+            names = sorted((n for n in self._specs if n != self._prometheus.agent), key=str.encode)
+            self._labels = {name: self._specs[name].labels for name in names}
+        return self._labels
 
     def labels_of(self, agent: str) -> Mapping[str, str]:
         """Give the labels of one, be it lost."""
@@ -125,8 +129,8 @@ class Fleet:
                 self._start(name)
         while self._to_stop and turn.left > 0:
             turn.left -= 1
-            name = next(iter(self._to_stop))
-            self._stop(name, force=self._to_stop.pop(name))
+            name, force = self._to_stop.popitem(last=False)
+            self._stop(name, force=force)
 
     # -- up -------------------------------------------------------------------------------------------------------
 
@@ -143,6 +147,7 @@ class Fleet:
 
     def _add(self, spec: AgentSpec) -> None:
         self._specs[spec.name] = spec
+        self._labels = None
         self._state[spec.name] = "new"
         self._count["new"] += 1
         self._services.addresses[spec.name] = spec.address_for_others

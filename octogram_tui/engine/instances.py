@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
@@ -109,8 +110,11 @@ class Instances:
 
     def __init__(self) -> None:
         self._all: dict[InstanceId, Instance] = {}
+        # The first failure is asked for at each turn: see line.py for what a dictionary makes of that.
         self._in: dict[InstanceState, dict[Instance, None]] = {
-            state: {} for state in INSTANCE_MOVES if state not in ("planned", "done")
+            state: OrderedDict() if state == "undecided" else {}
+            for state in INSTANCE_MOVES
+            if state not in ("planned", "done")
         }
         self.line = Line()  # what stands at the gate
         self.readings = KeptReadings()  # of the latest attempt of all that ran, or that `when` passed over

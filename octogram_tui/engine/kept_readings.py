@@ -14,7 +14,15 @@ from octogram_tui.model.ids import InstanceId
 if TYPE_CHECKING:
     from octogram_tui.engine.readings import Reading
 
-Items = dict[str | None, "Reading"]
+Key = str | int | None
+Items = dict[Key, "Reading"]
+
+
+def _key(item: str | None) -> Key:
+    """Give what an item's text is kept as: most are numbers, and a number takes half of its text's memory."""
+    if item is None or not (item.isdecimal() and item.isascii()) or (item[0] == "0" and item != "0") or len(item) > 9:
+        return item
+    return int(item)
 
 
 class KeptReadings(MutableMapping[InstanceId, "Reading"]):
@@ -31,7 +39,7 @@ class KeptReadings(MutableMapping[InstanceId, "Reading"]):
         stage, job, agent, item = id_
         found = self._of[stage, job][agent]
         if isinstance(found, dict):
-            return found[item]
+            return found[_key(item)]
         if item is not None:
             raise KeyError(id_)
         return found
@@ -47,13 +55,13 @@ class KeptReadings(MutableMapping[InstanceId, "Reading"]):
         found = there.get(agent)
         if isinstance(found, dict):
             before = len(found)
-            found[item] = reading
+            found[_key(item)] = reading
             self._count += len(found) - before
         elif item is None:
             there[agent] = reading
             self._count += found is None
         else:
-            there[agent] = {item: reading} if found is None else {None: found, item: reading}
+            there[agent] = {_key(item): reading} if found is None else {None: found, _key(item): reading}
             self._count += 1
 
     def __delitem__(self, id_: InstanceId) -> None:
@@ -61,7 +69,7 @@ class KeptReadings(MutableMapping[InstanceId, "Reading"]):
         there = self._of[stage, job]
         found = there[agent]
         if isinstance(found, dict):
-            del found[item]
+            del found[_key(item)]
             if not found:
                 del there[agent]
         elif item is None:
@@ -74,7 +82,7 @@ class KeptReadings(MutableMapping[InstanceId, "Reading"]):
         for (stage, job), there in self._of.items():
             for agent, found in there.items():
                 if isinstance(found, dict):
-                    for item in found:
-                        yield InstanceId(stage, job, agent, item)
+                    for key in found:
+                        yield InstanceId(stage, job, agent, str(key) if type(key) is int else key)  # type: ignore[arg-type]
                 else:
                     yield InstanceId(stage, job, agent)

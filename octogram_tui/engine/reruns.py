@@ -113,8 +113,7 @@ def _part(
     busy = {id_.agent for id_ in failed}
     agents = [lane.agent for lane in stage_run.lanes if lane.agent not in busy]
     if current is not None:
-        past = agents_past(current, asked.job)
-        agents = [agent for agent in agents if agent in past]
+        agents = [agent for agent in agents if is_past(current, agent, asked.job)]
     stage_run.keep_lanes(agents)
     return stage_run
 
@@ -125,7 +124,7 @@ def draws(variables: Mapping[str, Value], lane: Lane, job: JobSpec, id_: Instanc
     if items is None:
         return id_.item is None
     scope = lane.scope(variables)
-    return id_.item in [text for _, _, text in expand_items(items, scope)]
+    return id_.item is not None and expand_items(items, scope).has(id_.item)
 
 
 def _matches(asked: RerunRequest, instance: Instance) -> bool:
@@ -139,10 +138,7 @@ def _matches(asked: RerunRequest, instance: Instance) -> bool:
     )
 
 
-def agents_past(current: StageRun, job: str) -> list[str]:
-    """Give the agents that are through with a job of the running stage, or with all of it when none is named."""
-    return [
-        lane.agent
-        for lane in current.lanes
-        if lane.is_done or (job and job in [j.key for j in lane.jobs[: lane.index]] and job not in lane.active)
-    ]
+def is_past(current: StageRun, agent: str, job: str) -> bool:
+    """Whether an agent is through with a job of the running stage, or with all of it when none is named."""
+    lane = current.lane_of.get(agent)
+    return lane is not None and lane.is_past(job)

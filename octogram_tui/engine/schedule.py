@@ -5,7 +5,8 @@ Items are drawn one by one: what is planned costs nothing before its turn.
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,12 @@ class Lane:
         self.active: dict[str, JobRun] = {}
         self.is_done = False
 
+    def is_past(self, job: str) -> bool:
+        """Whether it is through with a job, or with all of them when none is named."""
+        if self.is_done or not job or job in self.active:
+            return self.is_done
+        return any(each.key == job for each in itertools.islice(self.jobs, self.index))
+
     def scope(
         self, variables: Mapping[str, Value], item: Value = None, *, result: Value = None, has_result: bool = False
     ) -> dict[str, Value]:
@@ -128,6 +135,7 @@ class StageRun:
         "is_rerun",
         "is_told",
         "lane_limit",
+        "lane_of",
         "lanes",
         "limit",
         "minding",
@@ -158,13 +166,17 @@ class StageRun:
         self.only = only
         self.then = then  # of a rerun that sees the variables as before: what a job with items read on an agent
         self.lanes: list[Lane] = []
+        self.lane_of: dict[str, Lane] = {}  # by agent
         self.waiting: deque[Lane] = deque()
         self.open_lanes = 0
         self.lane_limit = 1 if spec.run_agents == "sequential" else None
         self.limit = spec.max_concurrency or MOST_AT_ONCE
         self.in_flight = 0  # what `limit` counts; kept by the table of instances
-        self.blocked: dict[JobRun, None] = {}  # held back by `limit`, oldest first
-        self.asked_again: dict[Instance, None] = {}  # failures to run again once `limit` has room, oldest first
+        # Ordinary dictionaries pass over all that was taken out of their front, see line.py.
+        self.blocked: OrderedDict[JobRun, None] = OrderedDict()  # held back by `limit`, oldest first
+        self.asked_again: OrderedDict[Instance, None] = (
+            OrderedDict()
+        )  # failures to run again once `limit` has room, oldest first
         self.failed = False
         self.is_told = False  # its beginning was announced, so its end will be
         self.is_closing = False  # nothing new is begun any more
@@ -176,11 +188,14 @@ class StageRun:
         """Let an agent take part."""
         lane = Lane(self, agent, labels, captures, jobs)
         self.lanes.append(lane)
+        self.lane_of[agent] = lane
         self.waiting.append(lane)
         if self.spec.max_concurrency is None:  # every agent has room for several, however many agents there are
             self.limit = max(MOST_AT_ONCE, 4 * len(self.lanes))
 
     def keep_lanes(self, agents: Sequence[str]) -> None:
         """Leave out every agent but these; only before anything is begun."""
-        self.lanes = [lane for lane in self.lanes if lane.agent in agents]
+        kept = frozenset(agents)
+        self.lanes = [lane for lane in self.lanes if lane.agent in kept]
+        self.lane_of = {lane.agent: lane for lane in self.lanes}
         self.waiting = deque(self.lanes)

@@ -18,12 +18,12 @@ from octogram_tui.engine.instances import WENT_BACK, Instances
 from octogram_tui.engine.readings import Reading, Readings, StageReading, after_texts
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.scenario import JobSpec, StageSpec
+from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.values import Value
 from octogram_tui.model.variables import ABSENT, Grown
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
-from octogram_tui.template.items import expand_items
+from octogram_tui.template.items import Items, expand_items
 from octogram_tui.template.scope import make_scope
 
 MOST_EXPANDED = 20_000
@@ -52,13 +52,19 @@ class Staleness:
         self._instances = instances
         self._readings = readings
         self._fleet = fleet
+        self._table = _Table(core.scenario)
+
+    def _weighing(self, changed: str | None, core: Core) -> _Weighing:
+        if self._table.scenario is not core.scenario:
+            self._table = _Table(core.scenario)
+        return _Weighing(core, self._readings, self._fleet, changed, self._table)
 
     def look(self, changed: str | None, core: Core | None = None) -> Found:
         """Weigh what reads a variable that was changed by hand; None: everything, after an edit.
 
         core: the ground as it would be, if it is not yet.
         """
-        weighing = _Weighing(core or self._core, self._readings, self._fleet, changed)
+        weighing = self._weighing(changed, core or self._core)
         known = self._instances.stale
         stale: dict[InstanceId, str] = {}
         fresh: list[InstanceId] = []
@@ -110,7 +116,7 @@ class Staleness:
             self._instances.stale[id_] = was
         reason = was
         if was != WENT_BACK:
-            reason = _Weighing(self._core, self._readings, self._fleet, None).reason(id_, reading)
+            reason = self._weighing(None, self._core).reason(id_, reading)
         if reason != was:
             self.tell(Found({id_: reason}, 1, [], []) if reason else Found({}, 0, [id_], []))
 
@@ -119,23 +125,31 @@ def _parts(names: list[str]) -> Iterator[list[str]]:
     return (names[start : start + NAMED_AT_ONCE] for start in range(0, len(names), NAMED_AT_ONCE))
 
 
+class _Table:
+    """What a scenario has, by name."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.stages: dict[str, StageSpec] = {stage.key: stage for stage in scenario.stages}
+        self.jobs: dict[tuple[str, str], JobSpec] = {
+            (stage.key, job.key): job for stage in scenario.stages for job in stage.jobs
+        }
+
+
 class _Weighing:
     """One look at many instances, which remembers what they have in common."""
 
-    def __init__(self, core: Core, readings: Readings, fleet: Fleet, changed: str | None) -> None:
+    def __init__(self, core: Core, readings: Readings, fleet: Fleet, changed: str | None, table: _Table) -> None:
         self._core = core
         self._readings = readings
         self._fleet = fleet
         self._changed = changed
         self._labels = fleet.labels
-        self._stages: dict[str, StageSpec] = {stage.key: stage for stage in core.scenario.stages}
-        self._jobs: dict[tuple[str, str], JobSpec] = {
-            (stage.key, job.key): job for stage in core.scenario.stages for job in stage.jobs
-        }
+        self._stages, self._jobs = table.stages, table.jobs
         self._moved: dict[int, frozenset[str]] = {}
         self._now: dict[int, dict[str, Value]] = {}
         self._chosen: dict[str, dict[str, list[str]] | str | None] = {}
-        self._items: dict[tuple[int, int, str], dict[str, Value] | None] = {}
+        self._items: dict[tuple[int, int, str], Items | None] = {}
         self._expanded = 0
 
     def concerns(self, id_: InstanceId, reading: Reading) -> bool:
@@ -175,9 +189,10 @@ class _Weighing:
         item = None
         if id_.item is not None:
             items = self._items_of(id_, reading, spec, now)
-            if items is None or id_.item not in items:
+            there = {} if items is None else items.by_text(id_.item)
+            if id_.item not in there:
                 return True
-            item = items[id_.item]
+            item = there[id_.item]
         then = self._scope(id_, reading, {n: value for n, value in reading.values.items() if value is not ABSENT}, item)
         would_be = _outcome(spec, self._scope(id_, reading, now, item))
         if would_be == _outcome(reading.spec, then):
@@ -223,18 +238,16 @@ class _Weighing:
             now = self._now[id(reading)] = {name: value for name, value in both.items() if value is not ABSENT}
         return now
 
-    def _items_of(
-        self, id_: InstanceId, reading: Reading, spec: JobSpec, now: Mapping[str, Value]
-    ) -> dict[str, Value] | None:
-        """Give the items that a job has now, by their texts; None when that cannot be told."""
+    def _items_of(self, id_: InstanceId, reading: Reading, spec: JobSpec, now: Mapping[str, Value]) -> Items | None:
+        """Give the items that a job has now; None when that cannot be told."""
         key = id(spec), id(reading), id_.agent
         if key not in self._items:
             found = None
             if spec.items is not None:
                 try:
-                    items = expand_items(spec.items, self._scope(id_, reading, now))
-                    if len(items) <= MOST_EXPANDED:
-                        found = {text: value for _, value, text in items}
+                    found = expand_items(spec.items, self._scope(id_, reading, now))
+                    if len(found) > MOST_EXPANDED:
+                        found = None
                 except TemplateError:
                     pass
             self._items[key] = found

@@ -214,10 +214,9 @@ class Transitions:
     # -- waiting for an expression --------------------------------------------------------------------------------
 
     def look_at_expressions(self) -> None:
-        """Look again at every expression that somebody waits for: the variables may have changed."""
-        for instance in self._watching.all():
-            if instance.state != "watching":  # the end of another one has ended it
-                continue
+        """Look at every expression that somebody waits for and that may hold now: variables may have changed."""
+        self._watching.look()
+        while (instance := self._watching.next_due()) is not None:
             holds = self._watching.holds(instance)
             if isinstance(holds, Failure):
                 self._fail(instance, holds, self._watching.end(instance))
@@ -253,7 +252,8 @@ class Transitions:
     def lose_agent(self, agent: str, message: str) -> None:
         """An agent is gone: what ran there failed."""
         for instance in self._instances.on_agent(agent, "running", "watching"):
-            self._lose(instance, message)
+            if instance.state in ("running", "watching"):  # the loss of one may end the run, and the others with it
+                self._lose(instance, message)
 
     def lose_all(self, agents: Iterable[str], message: str) -> None:
         """All agents are gone."""

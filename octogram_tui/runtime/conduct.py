@@ -7,6 +7,7 @@ believed, and an agent that goes on is put in quarantine: its connection is clos
 
 from __future__ import annotations
 
+from octogram_agentd.jobs.answers import Names
 from octogram_agentd.wire.lines import LINE_OVERHEAD_BYTES, OUTPUT_CREDIT_BYTES
 from octogram_tui.cuts import quoted
 from octogram_tui.model.ids import Execution
@@ -56,7 +57,10 @@ class Conduct:
     def __init__(self) -> None:
         self.breaches = 0
         self.connection = 0  # counts them
-        self._own: set[Execution] = set()  # it may speak of each for as long as it likes: log lines come late
+        # It may speak of each for as long as it likes, since log lines come late: of those that are over a few bytes
+        # are kept, there may be any number.
+        self._own: set[Execution] = set()
+        self._over = Names()
         self.under_way: dict[str, Execution] = {}  # by name, so that the name is not read once more
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
@@ -76,13 +80,22 @@ class Conduct:
         self._own.add(execution)
         self.under_way[name or str(execution)] = execution
 
+    @property
+    def _told(self) -> int:
+        return len(self._own) + len(self._over)
+
     def is_its_own(self, execution: Execution) -> bool:
         """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""
-        return execution in self._own
+        return execution in self._own or execution in self._over
 
     def ends(self, name: str) -> bool:
         """Whether this is the first time that the agent says of something under way that it has ended."""
-        return self.under_way.pop(name, None) is not None
+        execution = self.under_way.pop(name, None)
+        if execution is None:
+            return False
+        self._own.discard(execution)
+        self._over.add(execution)
+        return True
 
     def is_news(self, now_s: float) -> bool:
         """Whether one more line of progress is worth an event."""
@@ -92,7 +105,7 @@ class Conduct:
         """Take note of a service or a process. Raises Quarantine for more than an agent can have had use for."""
         if name in self._names:
             return
-        most = MOST_NAMES + NAMES_OF_ATTEMPT * len(self._own)
+        most = MOST_NAMES + NAMES_OF_ATTEMPT * self._told
         if len(self._names) >= most:
             raise Quarantine(f"more than {most} names of services and processes, the last one {quoted(name, 40)}")
         self._names.add(name)
@@ -101,7 +114,7 @@ class Conduct:
         """Take note that a service came up or went down. Raises Quarantine when that is too often, or too much."""
         self.names(name)
         self._service_count += 1
-        is_often = self._services.take(1, now_s) > 0 and self._service_count > NAMES_OF_ATTEMPT * len(self._own)
+        is_often = self._services.take(1, now_s) > 0 and self._service_count > NAMES_OF_ATTEMPT * self._told
         if self._service_bytes.take(size_bytes, now_s) or is_often:
             raise Quarantine(f"services that come and go more often than any could, the last one {quoted(name, 40)}")
 

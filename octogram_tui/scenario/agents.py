@@ -14,7 +14,7 @@ from octogram_tui.scenario.forms import command, local_path, path, shown, variab
 from octogram_tui.scenario.hosts import address_problem, user_problem
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.shapes import AGENT, RESERVED_NAMES
-from octogram_tui.scenario.tree import MapNode, Place
+from octogram_tui.scenario.tree import MapNode, Mark
 
 MAX_AGENTS = 10_000
 MAX_NAME_CHARACTERS = 200  # each agent has directories of its name
@@ -29,7 +29,7 @@ def read_defaults(keys: KeyReader, node: MapNode) -> dict[str, Any]:
     return _settings(keys, node)
 
 
-def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str, Any]) -> list[AgentSpec]:
+def read_agent(keys: KeyReader, value: Any, place: Mark, defaults: Mapping[str, Any]) -> list[AgentSpec]:
     """Read one entry of `agents`: one agent, or those of a range."""
     if not keys.is_map(value, place, "an agent"):
         return []
@@ -41,15 +41,14 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
             settings[key] = {**defaults[key], **settings[key]}
     if name is None:
         return []
-    name_place = value.value_place("name")
+    name_place = value.marks["name"][1]
     names = spread(name)
     if names is None:
         keys.findings.error(name_place, f"`{name}` stands for more than {MAX_AGENTS} agents")
         return []
     transport = settings.get("transport", "ssh")
-    addresses, data_addresses = (
-        [address for address, _ in settings.pop(key, [])] for key in ("address", "data_address")
-    )
+    addresses = settings.pop("address", [])
+    data_addresses = settings.pop("data_address", [])
     if not addresses and transport == "ssh":
         hint = "give `address`, or `transport: local` to run the agent on this machine"
         keys.findings.error(value.place, f"agent `{name}` has no address", hint)
@@ -61,7 +60,7 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
         place = value.key_place("data_address") if "data_address" in value else value.place
         message = f"agent `{name}` has {len(data_addresses)} `data_address` for {len(addresses)} `address`"
         keys.findings.error(place, message, "give one for each machine, in the order of `address`")
-    mark = keys.findings.mark(value.place)
+    mark = keys.findings.mark(value.mark)
     result = []
     for index, each in enumerate(names):
         if not check_name(keys, each, name_place):
@@ -73,7 +72,7 @@ def read_agent(keys: KeyReader, value: Any, place: Place, defaults: Mapping[str,
     return result
 
 
-def check_name(keys: KeyReader, name: str, place: Place) -> bool:
+def check_name(keys: KeyReader, name: str, place: Mark) -> bool:
     """Tell whether a word can name an agent, and report it when it cannot."""
     if len(name) > MAX_NAME_CHARACTERS:
         message = f"`{shown(name)}` cannot be an agent's name: it has {len(name)} characters"
@@ -97,7 +96,7 @@ def check_name(keys: KeyReader, name: str, place: Place) -> bool:
 
 def spread(text: str) -> list[str] | None:
     """Give the words that `{A..B}` stands for, numbers with leading zeros keeping their width; None: too many."""
-    found = _RANGE.search(text)
+    found = _RANGE.search(text) if "{" in text else None
     if found is None:
         return [text]
     first, last = int(found[1]), int(found[2])
@@ -135,7 +134,7 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
     return result
 
 
-def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[tuple[str, Place]]:
+def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[str]:
     """Read the machines, ranges spread; one that cannot be is reported, and is there all the same."""
     result = []
     for written, place in keys.words(node, key):
@@ -144,7 +143,7 @@ def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[tuple[str, Plac
             keys.findings.error(place, f"`{shown(written)}` stands for more than {MAX_AGENTS} machines")
         for address in spread_out or [written]:
             problem = address_problem(address)
-            result.append((address, place))
+            result.append(address)
             if problem is not None:
                 keys.findings.error(place, f"`{key}` {problem[0]}: `{shown(address)}`", problem[1])
                 break

@@ -14,7 +14,7 @@ from octogram_tui.scenario.field_values import Resolve
 from octogram_tui.scenario.fields import FieldReader, Make
 from octogram_tui.scenario.findings import Findings, kind_of
 from octogram_tui.scenario.given import read_given
-from octogram_tui.scenario.tree import MapNode, Place
+from octogram_tui.scenario.tree import MapNode, Mark, texts_in
 from octogram_tui.scenario.usage import IN_JOB, IN_PROCESS, Usage
 from octogram_tui.template.scope import PORTS, PortTexts
 
@@ -146,15 +146,6 @@ def _with_mark(value: Any, mark: str) -> Any:
     return {name: _with_mark(one, mark) for name, one in value.items()} if isinstance(value, dict) else value
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """Give every text of a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for element in value.values() if isinstance(value, dict) else value:
-            yield from texts_in(element)
-
-
 def _shown(kind: str, uri: str) -> Any:
     return uri
 
@@ -165,23 +156,33 @@ def reader_of(procedure: type[Procedure], findings: Findings, usage: Usage, agen
     return FieldReader(findings, usage, names, agents, braces=is_original(procedure.procedure))
 
 
-def read_arguments(procedure: type[Procedure], value: Any, place: Place, reader: FieldReader) -> JobArguments:
+def read_arguments(procedure: type[Procedure], value: Any, place: Mark, reader: FieldReader) -> JobArguments:
     """Check what a job gives to its procedure. Problems go to the findings of the reader."""
+    has_ports = reader.names is IN_PROCESS
     if not isinstance(value, dict):
         if value is None and not procedure.short:
             value = {}
         elif procedure.short:
-            short = MapNode(place)
-            short.place_member(procedure.short, value, place)
+            short = MapNode.at(place)
+            short[procedure.short] = value
+            short.marks[procedure.short] = (place, place)
             value = short
         else:
             message = f"`{procedure.procedure}` takes a map of arguments, not {kind_of(value)}"
             reader.findings.error(place, message)
             return NO_ARGUMENTS
-    raw: dict[str, Any] = {}
     makers: list[tuple[str, Make]] = []
+    plan = reader.plan(procedure, tuple(value))
+    if plan is not None:
+        raw = plan.base.copy()
+        for key, field in plan.given:
+            raw[key], make = reader.member(field, value, key, place, "")
+            if make is not None:
+                makers.append((key, make))
+        return JobArguments(raw, tuple(makers), procedure, has_ports=has_ports, braces=reader.braces)
+    raw = {}
     for key, read in reader.members(procedure.fields, procedure.exactly_one, value, place, "").items():
         raw[key] = read.raw
         if read.make is not None:
             makers.append((key, read.make))
-    return JobArguments(raw, tuple(makers), procedure, has_ports=reader.names is IN_PROCESS, braces=reader.braces)
+    return JobArguments(raw, tuple(makers), procedure, has_ports=has_ports, braces=reader.braces)

@@ -166,12 +166,12 @@ class ScenarioBuilder:
         if not keys.is_list(value, place, "`agents`"):
             return
         assert isinstance(value, ListNode)
-        for node, node_place in value.pairs():
-            for agent in read_agent(keys, node, node_place, defaults):
+        for node, where in zip(value, value.marks, strict=True):
+            for agent in read_agent(keys, node, where, defaults):
                 before = self.agents.get(agent.name)
                 if before is not None:
                     keys.findings.warning(
-                        node_place, f"agent `{agent.name}` replaces the one of {before.mark.file}:{before.mark.line}"
+                        where, f"agent `{agent.name}` replaces the one of {before.mark.file}:{before.mark.line}"
                     )
                 self.agents[agent.name] = agent
 

@@ -12,6 +12,8 @@ from octogram_tui.scenario.forms import inner_path
 from octogram_tui.scenario.tree import MapNode
 from octogram_tui.template.source import is_template
 
+CONFINED = frozenset(("builtins.tar", "builtins.start_http_server"))
+"""Procedures of which there may be something to say."""
 _OWN = "self://"
 
 

@@ -13,8 +13,8 @@ from octogram_agentd.network.endpoint import why_not_for_others
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui.errors import Problem, TemplateError
 from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario
-from octogram_tui.scenario.arguments import texts_in
 from octogram_tui.scenario.foresight import Foresight, agents_of
+from octogram_tui.scenario.tree import texts_in
 from octogram_tui.scenario.uris import literal_owner
 from octogram_tui.template.environment import render
 from octogram_tui.template.items import expand_items

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from octogram_tui.scenario.arguments import texts_in
 from octogram_tui.scenario.findings import Findings
-from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.tree import ListNode, MapNode, Place, texts_in
 from octogram_tui.template.analysis import uses
 
 ARGV = {"builtins.command": "argv", "builtins.shell": "script", "builtins.start_process": "argv"}

@@ -5,10 +5,11 @@ A field becomes either a plain value (nothing in it can change) or a function th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from octogram_agentd.procedures.base import Field
+from octogram_agentd.procedures.base import Field, Procedure
 from octogram_tui.scenario.field_values import (
     ANY_TEXT,
     EMPTY_LIST,
@@ -24,7 +25,7 @@ from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import flaw_of, words
 from octogram_tui.scenario.limits import WANTED, coerce, refuse, takes_any_text
 from octogram_tui.scenario.shapes import JOB
-from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.tree import NOWHERE, ListNode, MapNode, Mark, texts_in
 from octogram_tui.scenario.uris import literal_owner, owner_problem, uri_problem
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.template.environment import expand, render
@@ -44,6 +45,16 @@ class Value(NamedTuple):
 NOTHING = Value(None)
 
 
+class Plan(NamedTuple):
+    """How arguments are read of which the same names are given: only their values can be wrong.
+
+    base  every argument in the order of its declaration, with its default, or None where one is to be read
+    """
+
+    base: dict[str, Any]
+    given: tuple[tuple[str, Field[Any]], ...]
+
+
 class FieldReader:
     """Reads the fields of one job. Problems go to the findings; what cannot be read becomes NOTHING."""
 
@@ -61,8 +72,10 @@ class FieldReader:
         self.names = names
         self.agents = agents
         self.braces = braces
+        self.literals: set[tuple[Field[Any], str]] = set()  # texts that were found to be well, each in its field
+        self.plans: dict[tuple[str, ...], Plan | None] = {}  # by the names that are given
 
-    def read(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def read(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a value of a field. `path` names it in messages: `slot_info.payload`."""
         kind = field.kind
         if kind == "str":
@@ -107,7 +120,7 @@ class FieldReader:
 
     # -- scalars --------------------------------------------------------------------------------------------------
 
-    def text(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def text(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a string; numbers and booleans are taken as their text."""
         if type(value) is not str:
             if not isinstance(value, (bool, int, float)):
@@ -118,6 +131,8 @@ class FieldReader:
                 hint = f"write '{written}' in quotes: without them it is {kind_of(number)}"
                 self.findings.error(place, f"`{path}` {refuse(field, value)}", hint)
                 return NOTHING
+        elif (field, value) in self.literals:
+            return Value(value)
         if field.template and is_template(value, braces=self.braces):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
                 return NOTHING
@@ -136,6 +151,7 @@ class FieldReader:
             self.findings.error(place, f"`{path}` {flaw.what}", flaw.instead)
             return NOTHING
         if not field.uri:
+            self.literals.add((field, value))
             return Value(value)
         problem = uri_problem(value, field.uri, self.agents)
         if problem is not None:
@@ -144,7 +160,7 @@ class FieldReader:
         kind = field.uri
         return Value(value, lambda scope, resolve: resolve(kind, value))
 
-    def scalar(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def scalar(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a number or a boolean, or a template that gives one."""
         if isinstance(value, str) and is_template(value, braces=self.braces):
             if not self.usage.check(value, place, self.findings, self.names, braces=self.braces):
@@ -158,7 +174,7 @@ class FieldReader:
             self.findings.error(place, f"`{path}` {error}")
             return NOTHING
 
-    def expression(self, value: Any, place: Place, path: str) -> Value:
+    def expression(self, value: Any, place: Mark, path: str) -> Value:
         """Read a condition: it stays an expression, and whoever runs the job evaluates it."""
         if isinstance(value, bool):
             return Value(text_of(value))
@@ -167,7 +183,7 @@ class FieldReader:
         self.usage.check_condition(value, place, self.findings, self.names)
         return Value(value)
 
-    def anything(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def anything(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read any value; the strings in it are templates."""
         if isinstance(value, str):
             return self.text(ANY_TEXT if field.template else _LITERAL_TEXT, value, place, path)
@@ -181,13 +197,15 @@ class FieldReader:
 
     # -- values made of values ------------------------------------------------------------------------------------
 
-    def sequence(self, of: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def sequence(self, of: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a list whose elements are alike."""
         if not isinstance(value, list):
             return self.wrong(place, path, "a list", value)
-        return _list_value([self.read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(_pairs(value, place))])
+        read = self.text if of.kind == "str" else self.read
+        marks = _marks(value, place)
+        return _list_value([read(of, v, p, f"{path}[{i}]") for i, (v, p) in enumerate(zip(value, marks, strict=False))])
 
-    def command(self, found: Value, place: Place, path: str) -> Value:
+    def command(self, found: Value, place: Mark, path: str) -> Value:
         """Check a command that is a list as far as it can be told, and what comes of it when the job starts."""
         make = found.make
         if found.raw is not None and (not found.raw or not found.raw[0]):
@@ -204,7 +222,7 @@ class FieldReader:
 
         return Value(found.raw, checked)
 
-    def fixed(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def fixed(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a list of a fixed number of elements, each of its own kind."""
         if not isinstance(value, list):
             return self.wrong(place, path, "a list", value)
@@ -214,11 +232,11 @@ class FieldReader:
         return _list_value(
             [
                 self.read(f, v, p, f"{path}[{i}]")
-                for i, (f, (v, p)) in enumerate(zip(field.of, _pairs(value, place), strict=True))
+                for i, (f, v, p) in enumerate(zip(field.of, value, _marks(value, place), strict=False))
             ]
         )
 
-    def mapping(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def mapping(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a map of free names."""
         if not isinstance(value, dict):
             return self.wrong(place, path, "a map", value)
@@ -226,22 +244,60 @@ class FieldReader:
         for key in value if field.form else ():
             flaw = flaw_of(field.form, key)
             if flaw is not None:
-                where = value.key_place(key) if isinstance(value, MapNode) else place
+                where = value.marks[key][0] if isinstance(value, MapNode) else place
                 self.findings.error(where, f"`{path}` {flaw.what}", flaw.instead)
         return _map_value({key: self.member(of, value, key, place, f"{path}.") for key in value})
 
-    def record(self, field: Field[Any], value: Any, place: Place, path: str) -> Value:
+    def record(self, field: Field[Any], value: Any, place: Mark, path: str) -> Value:
         """Read a map of known names."""
         if not isinstance(value, dict):
             return self.wrong(place, path, "a map", value)
         return _map_value(self.members(field.fields, field.exactly_one, value, place, path))
+
+    def plan(self, procedure: type[Procedure], names: tuple[str, ...]) -> Plan | None:
+        """Give the plan for arguments of these names; None where something is to be said of the names themselves."""
+        found = self.plans.get(names)
+        if found is None and names not in self.plans:
+            found = self.plans[names] = self._plan(procedure, names)
+        return found
+
+    def _plan(self, procedure: type[Procedure], names: tuple[str, ...]) -> Plan | None:
+        fields = procedure.fields
+        if not all(name in fields for name in names):
+            return None
+        if procedure.exactly_one and sum(name in procedure.exactly_one for name in names) != 1:
+            return None
+        base: dict[str, Any] = {}
+        for name, field in fields.items():
+            if name in names:
+                base[name] = None
+            elif field.required:
+                return None
+            elif field.default is not None:
+                found = self._default_of(field, name)
+                if found is None:
+                    return None
+                base[name] = found.raw
+        return Plan(base, tuple((name, fields[name]) for name in base if name in names))
+
+    def _default_of(self, field: Field[Any], name: str) -> Value | None:
+        """Give a default that is the same for every job; None for one that is not, or that is refused."""
+        if is_constant(field):
+            return Value(field.default)
+        if any(is_template(text, braces=self.braces) for text in texts_in(field.default)):
+            return None
+        before = len(self.findings.problems)
+        found = self.read(field, field.default, NOWHERE, name)
+        is_well = found.make is None and len(self.findings.problems) == before
+        del self.findings.problems[before:]  # said again where a job has it
+        return found if is_well else None
 
     def members(
         self,
         fields: Mapping[str, Field[Any]],
         exactly_one: tuple[str, ...],
         value: dict[str, Any],
-        place: Place,
+        place: Mark,
         path: str,
     ) -> dict[str, Value]:
         """Read the members of a record or the arguments of a procedure, in the order of their declaration."""
@@ -267,7 +323,7 @@ class FieldReader:
         return result
 
     def written_names(
-        self, fields: Mapping[str, Field[Any]], value: dict[str, Any], place: Place, prefix: str
+        self, fields: Mapping[str, Field[Any]], value: dict[str, Any], place: Mark, prefix: str
     ) -> dict[str, str]:
         """Give the names of the members that are given, each with the one that is written: it may be a former one."""
         written = {key: key for key in value if key in fields}
@@ -276,7 +332,7 @@ class FieldReader:
         for key in value:
             if key in fields:
                 continue
-            where = value.key_place(key) if isinstance(value, MapNode) else place
+            where = value.marks[key][0] if isinstance(value, MapNode) else place
             name = next((name for name, field in fields.items() if key in field.formerly), None)
             if name is None and not prefix and key in JOB:
                 message = f"unknown key `{key}`: it is one of the job, not of its procedure"
@@ -294,14 +350,14 @@ class FieldReader:
                 )
         return written
 
-    def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Place, prefix: str) -> Value:
+    def member(self, field: Field[Any], value: dict[str, Any], name: str, place: Mark, prefix: str) -> Value:
         """Read one member of a map; texts in which nothing can be wrong, most of a scenario, take no further step."""
         member = value[name]
         if type(member) is str and "{" not in member and "\\" not in member and takes_any_text(field):
             return Value(member)
-        return self.read(field, member, _value_place(value, name, place), prefix + name)
+        return self.read(field, member, _value_mark(value, name, place), prefix + name)
 
-    def wrong(self, place: Place, path: str, wanted: str, value: Any) -> Value:
+    def wrong(self, place: Mark, path: str, wanted: str, value: Any) -> Value:
         """Report a value of the wrong kind."""
         if value is None:
             self.findings.error(place, f"`{path}` is null", self.findings.null_hint(place, _NO_NULL))
@@ -317,13 +373,13 @@ _LITERAL_TEXT: Field[Any] = Field("str", template=False)
 _NO_NULL = "leave the key out to have its default, or write '' for an empty text"
 
 
-def _value_place(value: dict[str, Any], key: str, place: Place) -> Place:
-    return value.value_place(key) if isinstance(value, MapNode) else place
+def _value_mark(value: dict[str, Any], key: str, place: Mark) -> Mark:
+    return value.marks[key][1] if isinstance(value, MapNode) else place
 
 
-def _pairs(value: list[Any], place: Place) -> list[tuple[Any, Place]]:
-    """Give elements with their places; those of a default have none of their own."""
-    return value.pairs() if isinstance(value, ListNode) else [(element, place) for element in value]
+def _marks(value: list[Any], place: Mark) -> Iterable[Mark]:
+    """Give where the elements of a list stand; those of a default have no places of their own."""
+    return value.marks if isinstance(value, ListNode) else itertools.repeat(place)
 
 
 def _list_value(values: list[Value]) -> Value:

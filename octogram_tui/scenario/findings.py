@@ -10,13 +10,16 @@ from typing import Any
 
 from octogram_tui.cuts import beginning
 from octogram_tui.errors import Problem
-from octogram_tui.model.scenario import Mark
-from octogram_tui.scenario.tree import Document, ListNode, MapNode, Place
+from octogram_tui.model import scenario as model
+from octogram_tui.scenario.tree import Document, ListNode, MapNode, Mark, Place, place_of
 from octogram_tui.template.text import text_of
 
 
 class Findings:
-    """The problems of one file; `all` may be shared by the files of a scenario."""
+    """The problems of one file; `problems` may be shared by the files of a scenario.
+
+    Places are taken as marks, and looked at only when there is something to say.
+    """
 
     def __init__(self, document: Document, problems: list[Problem] | None = None) -> None:
         self.file = document.file
@@ -30,17 +33,18 @@ class Findings:
         for flaw in document.doubts:
             self.warning(flaw.place, flaw.message, flaw.hint)
 
-    def error(self, place: Place, message: str, hint: str = "") -> None:
+    def error(self, place: Mark, message: str, hint: str = "") -> None:
         """Note something that must be put right."""
         self._add(place, message, hint, False)
 
-    def warning(self, place: Place, message: str, hint: str = "") -> None:
+    def warning(self, place: Mark, message: str, hint: str = "") -> None:
         """Note something that is probably not meant."""
         self._add(place, message, hint, True)
 
-    def mark(self, place: Place) -> Mark:
+    def mark(self, place: Mark) -> model.Mark:
         """Give a place as the scenario carries it."""
-        return Mark(self.file, place.line, place.column)
+        first = 0 if type(place) is Place else 1
+        return model.Mark(self.file, place.line + first, place.column + first)
 
     def line(self, number: int) -> str:
         """Give a line of the file."""
@@ -48,31 +52,31 @@ class Findings:
             self._lines = self._text.split("\n")
         return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
 
-    def written(self, place: Place) -> str:
+    def written(self, place: Mark) -> str:
         """Give how a number, a boolean or `~` is written where its text is another; empty where it is the same."""
-        return self._spellings.get((place.line, place.column), "")
+        return self._spellings.get(place_of(place)[:2], "") if self._spellings else ""
 
-    def is_doubted(self, place: Place) -> bool:
+    def is_doubted(self, place: Mark) -> bool:
         """Tell whether the reading of the scalar at a place has earned a warning already."""
-        return place[:2] in self._doubted
+        return place_of(place)[:2] in self._doubted
 
-    def null_hint(self, place: Place, otherwise: str) -> str:
+    def null_hint(self, place: Mark, otherwise: str) -> str:
         """Say what to do about a null; a `~` may have been meant as a text."""
         return f"write '~' in quotes for the text; otherwise {otherwise}" if self.written(place) == "~" else otherwise
 
-    def text_of(self, value: Any, place: Place) -> str:
+    def text_of(self, value: Any, place: Mark) -> str:
         """Give the text of a scalar where a text is due, with a warning when it is not what was written."""
         self.warn_of_text(value, place)
         return text_of(value)
 
-    def warn_of_text(self, value: Any, place: Place) -> None:
+    def warn_of_text(self, value: Any, place: Mark) -> None:
         """Warn when a text that is made of a scalar is not what was written."""
         written = self.written(place)
         if written and not self.is_doubted(place):
             message = f"`{written}` is read as {kind_of(value)}"
             self.warning(place, message, f"write '{written}' in quotes for a text")
 
-    def warn_of_variable(self, value: Any, place: Place) -> None:
+    def warn_of_variable(self, value: Any, place: Mark) -> None:
         """The same for what may become a text later; booleans are rarely meant to."""
         if isinstance(value, ListNode):
             for element, where in value.pairs():
@@ -83,8 +87,8 @@ class Findings:
         elif not isinstance(value, bool):
             self.warn_of_text(value, place)
 
-    def _add(self, place: Place, message: str, hint: str, is_warning: bool) -> None:
-        line, column = place.line, place.column
+    def _add(self, place: Mark, message: str, hint: str, is_warning: bool) -> None:
+        line, column = place_of(place)[:2]
         self.problems.append(Problem(self.file, line, column, message, hint, self.line(line), is_warning))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 
@@ -11,6 +12,10 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
 _WITH_USER = re.compile(r"(?P<user>[^@]+)@(?P<rest>.+)")
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[0-9]+))?")
 
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+# What nearly all are, and well: an IPv4 address, or a name of words between dots.
+_COMMON = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}|[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
+
 Problem = tuple[str, str]
 
 
@@ -19,6 +24,8 @@ def host_problem(text: str) -> Problem | None:
 
     Only what no configuration of ssh can make sense of is refused: a name may be an alias of it.
     """
+    if len(text) <= MAX_HOST_CHARACTERS and _COMMON.fullmatch(text):
+        return None
     if not text:
         return "is empty", "write the machine's name or its address"
     if len(text) > MAX_HOST_CHARACTERS:
@@ -75,6 +82,7 @@ def address_problem(text: str) -> Problem | None:
     return f"holds {' and '.join(holds)}", f"write {' and '.join(keys)}"
 
 
+@functools.lru_cache(256)
 def user_problem(text: str) -> Problem | None:
     """Say why nobody can log in as this user, and what to write instead."""
     if not text:

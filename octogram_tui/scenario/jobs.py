@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from octogram_agentd.procedures import find, load_all
 from octogram_agentd.procedures.base import REGISTRY, Procedure
@@ -13,7 +13,7 @@ from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
 from octogram_tui.scenario.arguments import NO_ARGUMENTS, JobArguments, is_original, read_arguments, reader_of
-from octogram_tui.scenario.confined import check_confined
+from octogram_tui.scenario.confined import CONFINED, check_confined
 from octogram_tui.scenario.exposure import warn_of_exposed
 from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
@@ -26,12 +26,28 @@ from octogram_tui.template.casting import cast_text
 from octogram_tui.template.items import text_problem
 from octogram_tui.template.source import is_template
 
+_SETTINGS = frozenset(("run_items", "timeout", "retry_delay", "retries", "on_failure"))
+_UNREAD = object()
 _FIELD_OF = {"with_items": "items", "timeout": "timeout_s", "retry_delay": "retry_delay_s"}
 
 
 def digest_of(value: Any) -> str:
     """Name the content of a part of a document; equal content, equal name."""
     return hashlib.blake2b(repr(value).encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
+
+
+class _Shape(NamedTuple):
+    """What follows from the keys of a job alone. own: those of its own, each with its field."""
+
+    bodies: list[str]
+    own: tuple[tuple[str, str], ...]
+    is_original: bool
+
+
+def _shape(keys: tuple[str, ...]) -> _Shape:
+    bodies = [key for key in keys if key not in JOB]
+    own = tuple((key, _FIELD_OF.get(key, key)) for key in keys if key in JOB and key != "name")
+    return _Shape(bodies, own, any(map(is_original, bodies)))
 
 
 class JobReader:
@@ -47,19 +63,26 @@ class JobReader:
         self.own_digests = own_digests  # procedures of the scenario's own files -> digest of their text
         self.procedures: dict[str, type[Procedure] | None] = {}
         self.readers: dict[str, FieldReader] = {}
+        self.shapes: dict[tuple[str, ...], _Shape] = {}  # by the keys of a job
+        self.settings: dict[tuple[str, type, Any], Any] = {}  # own keys that say the same in many jobs
 
     def read(self, node: MapNode, name: str, key: JobKey) -> JobSpec:
         """Read one job; `key` is its name made unique within its stage."""
-        bodies = [k for k in node if k not in JOB]
-        self.usage.is_original = any(map(is_original, bodies))
-        procedure, arguments = self.body(node, bodies)
+        keys = tuple(node)
+        shape = self.shapes.get(keys)
+        if shape is None:
+            shape = self.shapes[keys] = _shape(keys)
+        usage = self.usage
+        usage.is_original = shape.is_original
+        usage.has_seen_item = False
+        procedure, arguments = self.body(node, shape.bodies)
         found = self.procedures.get(procedure)
         # Ours say what they give; of another's that says nothing we do not know.
         says = found is not None and (found.result or found.__module__.startswith("octogram_agentd."))
-        self.usage.result = found.result if found is not None and says else None
+        usage.result = found.result if found is not None and says else None
         # What is not given is left to JobSpec: most jobs give next to nothing.
-        given = {_FIELD_OF.get(k, k): self.own_key(node, k) for k in node if k in JOB and k != "name"}
-        if "with_items" not in node:
+        given = {field: self.own_key(node, k) for k, field in shape.own}
+        if usage.has_seen_item and "with_items" not in node:
             self.warn_of_item(node, arguments)
         if "until" in node and "retries" not in node:
             self.findings.warning(
@@ -69,7 +92,7 @@ class JobReader:
         own = self.own_digests.get(procedure)
         if own is not None:
             digest = digest_of([digest, own])
-        mark = self.findings.mark(node.place)
+        mark = self.findings.mark(node.mark)
         where = self.where(procedure, arguments)
         return JobSpec(key, name, procedure, arguments, where, digest=digest, mark=mark, **given)
 
@@ -92,6 +115,20 @@ class JobReader:
                 return
 
     def own_key(self, node: MapNode, key: str) -> Any:
+        """Read one of the keys that every job may have; what is well and says the same everywhere is read once."""
+        value = node[key]
+        if key not in _SETTINGS or type(value) not in (int, str):
+            return self.read_own_key(node, key)
+        spelling = (key, type(value), value)
+        found = self.settings.get(spelling, _UNREAD)
+        if found is _UNREAD:
+            before = len(self.findings.problems)
+            found = self.read_own_key(node, key)
+            if len(self.findings.problems) == before:
+                self.settings[spelling] = found
+        return found
+
+    def read_own_key(self, node: MapNode, key: str) -> Any:
         """Read one of the keys that every job may have."""
         keys = self.keys
         match key:
@@ -145,11 +182,12 @@ class JobReader:
         name = known[0]
         procedure = self.procedures[name]
         assert procedure is not None
+        value = node[name]
         # What is missing in a map of arguments is missing under the procedure's name.
-        is_map = node[name] is None or isinstance(node[name], MapNode)
-        place = node.key_place(name) if is_map else node.value_place(name)
-        arguments = read_arguments(procedure, node[name], place, self.reader(procedure))
-        check_confined(self.findings, name, node, arguments.raw())
+        is_map = value is None or isinstance(value, MapNode)
+        arguments = read_arguments(procedure, value, node.marks[name][not is_map], self.reader(procedure))
+        if name in CONFINED:
+            check_confined(self.findings, name, node, arguments.raw())
         if self.usage.secrets:
             warn_of_exposed(self.findings, name, node, arguments.raw(), self.usage.secrets)
         return name, arguments

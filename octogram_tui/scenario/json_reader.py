@@ -94,7 +94,7 @@ class JsonParser:
 
     def map(self, position: int) -> tuple[MapNode, int]:
         """Parse an object; a key given twice is an error, at the second place."""
-        node = MapNode(self.place(position))
+        node = MapNode.at(self.place(position))
         position = self.skip(position + 1)
         if self.text[position : position + 1] == "}":
             return node, position + 1
@@ -114,7 +114,7 @@ class JsonParser:
                 self.errors.append(Flaw(key_place, f"`{key}` is given twice", hint))
             else:
                 node[key] = value
-                node.marks[key] = (key_place.line, key_place.column, *value_place)
+                node.marks[key] = (key_place, value_place)
             position = self.skip(position)
             char = self.text[position : position + 1]
             if char == "}":
@@ -125,7 +125,7 @@ class JsonParser:
 
     def list(self, position: int) -> tuple[ListNode, int]:
         """Parse an array."""
-        node = ListNode(self.place(position))
+        node = ListNode.at(self.place(position))
         position = self.skip(position + 1)
         if self.text[position : position + 1] == "]":
             return node, position + 1

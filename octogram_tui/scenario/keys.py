@@ -10,7 +10,7 @@ from octogram_tui.model.scenario import Text
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.scalars import read_duration_s
 from octogram_tui.scenario.shapes import KeySpec
-from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.tree import ListNode, MapNode, Mark
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.template.numbers import integer
 from octogram_tui.template.text import text_of
@@ -28,14 +28,14 @@ class KeyReader:
         self.findings = findings
         self.usage = usage
 
-    def is_map(self, value: Any, place: Place, what: str) -> bool:
+    def is_map(self, value: Any, place: Mark, what: str) -> bool:
         """Tell whether a value is a map, and report it when it is not."""
         if isinstance(value, MapNode):
             return True
         self.findings.error(place, f"{what} must be a map of keys, not {kind_of(value)}")
         return False
 
-    def is_list(self, value: Any, place: Place, what: str) -> bool:
+    def is_list(self, value: Any, place: Mark, what: str) -> bool:
         """Tell whether a value is a list, and report it when it is not."""
         if isinstance(value, ListNode):
             return True
@@ -62,9 +62,10 @@ class KeyReader:
 
     def is_given(self, node: MapNode, key: str) -> bool:
         """Tell whether a key is there and not null; a null is reported."""
-        if key not in node:
+        value = node.get(key, ...)
+        if value is ...:
             return False
-        if node[key] is None:
+        if value is None:
             place = node.value_place(key)
             hint = self.findings.null_hint(place, "leave the key out to have its default")
             self.findings.error(place, f"`{key}` is null", hint)
@@ -75,8 +76,8 @@ class KeyReader:
         """Read a string; numbers and booleans are taken as their text."""
         value = node.get(key)
         if type(value) is str:
-            if not may_be_template:
-                self.keep_literal(value, node.value_place(key), key)
+            if not may_be_template and "{{" in value:
+                self.keep_literal(value, node.marks[key][1], key)
             return value
         if not self.is_given(node, key):
             return None
@@ -85,7 +86,7 @@ class KeyReader:
         self.wrong(node, key, "a text")
         return None
 
-    def keep_literal(self, value: Any, place: Place, key: str) -> None:
+    def keep_literal(self, value: Any, place: Mark, key: str) -> None:
         """Warn of what looks like a template where none is expanded."""
         if isinstance(value, str):
             if "{{" in value and _MEANT.search(value):
@@ -178,20 +179,25 @@ class KeyReader:
         self.usage.check_condition(value, place, self.findings, names)
         return Text(value, self.findings.mark(place))
 
-    def words(self, node: MapNode, key: str, *, are_templates: bool = False) -> list[tuple[str, Place]]:
+    def words(self, node: MapNode, key: str, *, are_templates: bool = False) -> list[tuple[str, Mark]]:
         """Read a string or a list of strings, each with its place."""
         if not self.is_given(node, key):
             return []
         value = node[key]
-        pairs = value.pairs() if isinstance(value, ListNode) else [(value, node.value_place(key))]
+        is_list = isinstance(value, ListNode)
+        elements, marks = (value, value.marks) if is_list else ((value,), (node.marks[key][1],))
         result = []
-        for element, place in pairs:
-            if not are_templates:
-                self.keep_literal(element, place, key)
-            if isinstance(element, (str, bool, int, float)):
-                result.append((self.findings.text_of(element, place), place))
+        for element, mark in zip(elements, marks, strict=True):
+            if type(element) is str:
+                if not are_templates and "{{" in element:
+                    self.keep_literal(element, mark, key)
+                result.append((element, mark))
+            elif isinstance(element, (bool, int, float)):
+                result.append((self.findings.text_of(element, mark), mark))
             else:
-                self.findings.error(place, f"`{key}` takes a text or a list of texts, not {kind_of(element)}")
+                if not are_templates:
+                    self.keep_literal(element, mark, key)
+                self.findings.error(mark, f"`{key}` takes a text or a list of texts, not {kind_of(element)}")
         return result
 
     def string_map(self, node: MapNode, key: str) -> dict[str, str]:

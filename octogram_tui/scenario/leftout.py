@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
 from octogram_tui.model.wildcard import Wildcard
-from octogram_tui.scenario.arguments import JobArguments, texts_in
+from octogram_tui.scenario.arguments import JobArguments
+from octogram_tui.scenario.tree import texts_in
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.source import is_template

@@ -19,17 +19,7 @@ WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 @functools.lru_cache(4096)
 def takes_any_text(field: Field[Any]) -> bool:
     """Tell whether a field takes every text without a template as it is."""
-    return field.kind in ("str", "str_or_list") and not (
-        field.uri
-        or field.choices
-        or field.pattern
-        or field.is_pattern
-        or field.form
-        or field.max_bytes is not None
-        or field.above is not None
-        or field.minimum is not None
-        or field.maximum is not None
-    )
+    return field.kind in ("str", "str_or_list") and not (field.uri or field.form or is_limited(field))
 
 
 def coerce(field: Field[Any], value: Any) -> Any:
@@ -77,8 +67,16 @@ def _number(value: Any) -> float | int | None:
     return value if is_finite(value) else None
 
 
+@functools.lru_cache(4096)
+def is_limited(field: Field[Any]) -> bool:
+    """Tell whether a field refuses anything of its kind."""
+    return bool(field.choices or field.pattern or field.is_pattern or field.max_bytes is not None or has_bounds(field))
+
+
 def refuse(field: Field[Any], value: Any) -> str | None:
     """Say why a field refuses an expanded value; None when it does not."""
+    if not is_limited(field):
+        return None
     if field.choices and value not in field.choices:
         like = suggestion(str(value), field.choices)
         return f"must be one of {', '.join(field.choices)}, not {kind_of(value)}{like}"

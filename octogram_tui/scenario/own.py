@@ -15,7 +15,7 @@ from octogram_tui.model.scenario import OwnProcedures
 from octogram_tui.scenario.documents import ReadFile, read_text
 from octogram_tui.scenario.findings import Findings
 from octogram_tui.scenario.keys import KeyReader
-from octogram_tui.scenario.tree import MapNode, Place
+from octogram_tui.scenario.tree import MapNode, Mark
 
 OWN_MODULE = "octogram_own_"  # what the modules of such files are called, here and on the agents
 
@@ -33,7 +33,7 @@ def read_own(
 
 
 def _load(
-    keys: KeyReader, name: str, place: Place, path: str, read_file: ReadFile | None, is_trusted: bool
+    keys: KeyReader, name: str, place: Mark, path: str, read_file: ReadFile | None, is_trusted: bool
 ) -> OwnProcedures | None:
     findings = keys.findings
     if not name.endswith(".py"):
@@ -67,7 +67,7 @@ def _load(
     return OwnProcedures(path, source, names)
 
 
-def _define(findings: Findings, place: Place, path: str, source: str, is_trusted: bool) -> bool:
+def _define(findings: Findings, place: Mark, path: str, source: str, is_trusted: bool) -> bool:
     """Define what a file declares; tells whether that could be done."""
     from octogram_tui.scenario.declarations import Unreadable, outdated_import, read_declarations
 
@@ -96,7 +96,7 @@ def _define(findings: Findings, place: Place, path: str, source: str, is_trusted
     return True
 
 
-def _run(findings: Findings, place: Place, path: str, source: str) -> bool:
+def _run(findings: Findings, place: Mark, path: str, source: str) -> bool:
     """Run a file that its user trusts."""
     try:
         load_own(path, source)

@@ -13,7 +13,7 @@ from typing import Any
 
 from octogram_tui.errors import Problem
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
-from octogram_tui.scenario.arguments import texts_in
+from octogram_tui.scenario.tree import texts_in
 from octogram_tui.template.source import is_template
 
 _OWNED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+://(?=[^\s'\"])")

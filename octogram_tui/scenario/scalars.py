@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from typing import Any, NamedTuple
 
 from octogram_tui.template.text import text_of
@@ -15,6 +16,9 @@ from octogram_tui.template.text import text_of
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 TRUES = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"))
 FALSES = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
+LONGEST_WORD = max(map(len, NULLS | TRUES | FALSES))
+BEGINS_A_TEXT = frozenset(string.ascii_letters + "/") - frozenset("iInN")
+"""What is longer than those words and begins like this is a text, whoever reads it: no number, `inf` or `nan`."""
 _SAME_EVERYWHERE = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
 _SPECIAL = {
     ".inf": math.inf,
@@ -76,7 +80,7 @@ def _read(text: str) -> Reading:
         return Reading(value, "" if text in _SAME_EVERYWHERE else _disagreement(text, f"the boolean {value}".lower()))
     if text in _SPECIAL:
         return Reading(_SPECIAL[text])
-    if _MAY_BE_NUMBER.match(text) is None:
+    if _MAY_BE_NUMBER.match(text) is None or text.count(".") > 1:  # such as an address
         return Reading(text)
     if _LONG_HEX.fullmatch(text):
         return Reading(text, _disagreement(text, "a text"))

@@ -14,7 +14,7 @@ from octogram_tui.scenario.jobs import JobReader, digest_of
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.several import check_several
 from octogram_tui.scenario.shapes import STAGE
-from octogram_tui.scenario.tree import ListNode, MapNode, Place
+from octogram_tui.scenario.tree import ListNode, MapNode, Mark
 from octogram_tui.scenario.usage import BEFORE_AGENTS
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.scope import make_scope
@@ -26,15 +26,15 @@ EVERYBODY = (Text(".*"),)
 
 def named_maps(keys: KeyReader, nodes: ListNode, what: str) -> tuple[list[MapNode], list[str], list[str]]:
     """Give the maps of a list with their names and with those made unique; reports what is no map."""
-    maps = [node for node, place in nodes.pairs() if keys.is_map(node, place, what)]
+    maps = [node for node, mark in zip(nodes, nodes.marks, strict=True) if keys.is_map(node, mark, what)]
     names = []
     for node in maps:
         name = keys.word(node, "name")
-        if name is not None and not name.strip():
+        if name is not None and (not name or name.isspace()):
             keys.findings.error(node.value_place("name"), f"{what} needs a name that can be read")
         names.append(name or what.split()[-1])
     unique = unique_names(names)
-    for node, name, different in zip(maps, names, unique, strict=True):
+    for node, name, different in zip(maps, names, unique, strict=True) if names != unique else ():
         if name != different and "name" in node:
             keys.findings.warning(
                 node.value_place("name"),
@@ -145,13 +145,13 @@ class StageReader:
                 message = f"no agent has the label `{name}`{suggestion(name, known)}"
                 keys.findings.warning(value.key_place(name), message)
             texts = []
-            for text, place in keys.words(value, name, are_templates=True):
+            for text, mark in keys.words(value, name, are_templates=True):
                 if is_template(text):
-                    keys.usage.check(text, place, keys.findings, BEFORE_AGENTS)
+                    keys.usage.check(text, mark, keys.findings, BEFORE_AGENTS)
                 elif there and text not in there:
                     message = f"no agent has the label `{name}: {text}`{suggestion(text, there)}"
-                    keys.findings.warning(place, message)
-                texts.append(Text(text, keys.findings.mark(place)))
+                    keys.findings.warning(mark, message)
+                texts.append(Text(text, keys.findings.mark(mark)))
             result.append(LabelChoice(name, tuple(texts)))
         return tuple(result)
 
@@ -173,19 +173,19 @@ class StageReader:
             place = node.value_place("with_agents")
             keys.findings.warning(place, f"stage `{name}` chooses no agent: the list is empty")
         may_match = False
-        for pattern, place in pairs:
+        for pattern, mark in pairs:
             if is_template(pattern):
-                keys.usage.check(pattern, place, keys.findings, BEFORE_AGENTS)
+                keys.usage.check(pattern, mark, keys.findings, BEFORE_AGENTS)
                 may_match = True
             else:
-                may_match = self.matches(pattern, place) or may_match
+                may_match = self.matches(pattern, mark) or may_match
         if pairs and not may_match and self.agents:
             known = ", ".join(list(self.agents)[:8]) + (", …" if len(self.agents) > 8 else "")
             like = suggestion(pairs[0][0].strip("^$"), self.agents)
             keys.findings.warning(pairs[0][1], f"stage `{name}` matches no agent{like}", f"the agents are {known}")
-        return tuple(Text(pattern, keys.findings.mark(place)) for pattern, place in pairs)
+        return tuple(Text(pattern, keys.findings.mark(mark)) for pattern, mark in pairs)
 
-    def matches(self, pattern: str, place: Place) -> bool:
+    def matches(self, pattern: str, place: Mark) -> bool:
         """Tell whether an expression may choose some agent; one that is wrong is reported."""
         found = self.matching.get(pattern)
         if found is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 64
@@ -22,48 +22,84 @@ class Place(NamedTuple):
 NOWHERE = Place(0, 0)
 
 
-# Places are kept as bare tuples, five numbers a member: making a Place of each would cost more than parsing.
-Marks = tuple[int, int, int, int, bool]
+class Mark(Protocol):
+    """A place as the parser of YAML has it, counted from 0. It is made a Place when somebody asks: few places are."""
+
+    @property
+    def line(self) -> int:
+        """The line."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """The column."""
+        ...
+
+
+def place_of(mark: Mark) -> Place:
+    """Give what a mark stands for; a Place is its own."""
+    return mark if type(mark) is Place else Place(mark.line + 1, mark.column + 1)
 
 
 class MapNode(dict[str, Any]):
-    """A map: its values, and where each key and each value stands."""
+    """A map: its values, and where it, each key and each value stands."""
 
-    __slots__ = ("marks", "place")
+    __slots__ = ("mark", "marks")
 
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.place = place
-        self.marks: dict[str, Marks] = {}
+    mark: Mark
+    marks: dict[str, tuple[Mark, Mark]]
+
+    @classmethod
+    def at(cls, mark: Mark) -> MapNode:
+        """Make an empty one that stands somewhere."""
+        node = cls()  # without a method for it: thousands are made
+        node.mark = mark
+        node.marks = {}
+        return node
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return place_of(self.mark)
 
     def key_place(self, key: str) -> Place:
         """Give the place of a key."""
-        marks = self.marks[key]
-        return Place(marks[0], marks[1])
+        return place_of(self.marks[key][0])
 
     def value_place(self, key: str) -> Place:
         """Give the place of a key's value."""
-        return tuple.__new__(Place, self.marks[key][2:])  # asked for every value of a scenario: the short way
+        return place_of(self.marks[key][1])
 
     def place_member(self, key: str, value: Any, place: Place) -> None:
         """Add a member that stands at one place, key and value alike."""
         self[key] = value
-        self.marks[key] = (place.line, place.column, *place)
+        self.marks[key] = (place, place)
 
 
 class ListNode(list[Any]):
-    """A list: its elements, and where each of them stands."""
+    """A list: its elements, and where it and each of them stands."""
 
-    __slots__ = ("marks", "place")
+    __slots__ = ("mark", "marks")
 
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.place = place
-        self.marks: list[tuple[int, int, bool]] = []
+    mark: Mark
+    marks: list[Mark]
+
+    @classmethod
+    def at(cls, mark: Mark) -> ListNode:
+        """Make an empty one that stands somewhere."""
+        node = cls()
+        node.mark = mark
+        node.marks = []
+        return node
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return place_of(self.mark)
 
     def pairs(self) -> list[tuple[Any, Place]]:
         """Give each element with its place."""
-        return [(value, Place(*mark)) for value, mark in zip(self, self.marks, strict=True)]
+        return [(value, place_of(mark)) for value, mark in zip(self, self.marks, strict=True)]
 
 
 class Flaw(NamedTuple):
@@ -96,3 +132,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(element) for element in value]
     return value
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Give every text of a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for element in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(element)

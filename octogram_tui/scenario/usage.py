@@ -9,7 +9,7 @@ from typing import Any
 from octogram_tui.errors import Problem
 from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.findings import Findings, suggestion
-from octogram_tui.scenario.tree import Place
+from octogram_tui.scenario.tree import Mark, Place, place_of
 from octogram_tui.template.analysis import uses
 from octogram_tui.template.condition import not_a_boolean
 from octogram_tui.template.environment import bare_expression, plain_name
@@ -44,14 +44,15 @@ class Usage:
         self.reaches_all = False  # some template computes names of variables, or takes all of them
         self.values: dict[str, Any] = {}  # of variables at the start
         self.changed: set[str] = set()  # variables that jobs set
-        self.asked: list[tuple[Findings, Place, str]] = []  # variables that are conditions as they are
+        self.asked: list[tuple[Findings, Mark, str]] = []  # variables that are conditions as they are
         self.is_original = False  # whether what is read now belongs to jobs of the original
+        self.has_seen_item = False  # whether something that was checked since somebody cleared it names the item
         self.computed: list[Wildcard] = []  # names that are templates themselves: what they can become
 
     def check(
         self,
         text: str,
-        place: Place,
+        place: Mark,
         findings: Findings,
         names: frozenset[str],
         *,
@@ -71,19 +72,23 @@ class Usage:
             )
         if self.is_original and braces and not expression:
             self.compare(text, place, findings)
+        self.has_seen_item = self.has_seen_item or "item" in found.names
         unknown = () if found.names <= names else sorted(found.names - names)
         for name in unknown:
             problem = _unknown_name(name, names, self.known, expression)
-            findings.error(place_of(name, text, place, findings), *problem)
-        for member in sorted(found.members) if found.members - _ALWAYS else ():
+            findings.error(where_of(name, text, place, findings), *problem)
+        for member in sorted(found.members) if found.members and found.members - _ALWAYS else ():
             root, _, path = member.partition(".")
             if root in names:
-                where = place_of(path.rpartition(".")[2], text, place, findings)
+                where = where_of(path.rpartition(".")[2], text, place, findings)
                 (self.check_member if root == "agent" else self.check_result)(path, findings, where)
-        self.mentioned.update(found.variables)
         self.reaches_all = self.reaches_all or found.is_computed
-        for name in found.variables - found.optional if found.optional else found.variables:
-            self.used.append((findings, place_of(name, text, place, findings), name))
+        self.mentioned |= found.variables
+        if found.variables <= self.known:
+            return not unknown  # as most are: there is nothing to be said of them later
+        for name in found.variables - found.optional:
+            if name not in self.known:
+                self.used.append((findings, where_of(name, text, place, findings), name))
         return not unknown
 
     def check_member(self, member: str, findings: Findings, place: Place) -> None:
@@ -108,14 +113,14 @@ class Usage:
         message = f"the result of this job has no `{name}`{suggestion(name, self.result)}"
         findings.warning(place, message, f"it has {', '.join(self.result)}")
 
-    def check_condition(self, text: str, place: Place, findings: Findings, names: frozenset[str]) -> None:
+    def check_condition(self, text: str, place: Mark, findings: Findings, names: frozenset[str]) -> None:
         """Check an expression that is to be true or false."""
         if self.check(text, place, findings, names, expression=True):
             name = plain_name(bare_expression(text))
             if name is not None and name.root == "vars" and len(name.steps) == 1:
                 self.asked.append((findings, place, str(name.steps[0])))
 
-    def compare(self, text: str, place: Place, findings: Findings) -> None:
+    def compare(self, text: str, place: Mark, findings: Findings) -> None:
         """Say where a template of the original meant something else there."""
         from octogram_tui.template.jingoo import differences
 
@@ -187,16 +192,18 @@ def _unknown_name(name: str, names: frozenset[str], known: set[str], expression:
     return error.message, error.hint
 
 
-def within(place: Place, line: int, findings: Findings) -> Place:
+def within(place: Mark, line: int, findings: Findings) -> Place:
     """Give the place of a line of a text: of a block text that line, else where the text begins."""
+    place = place_of(place)
     if not place.is_block:
         return place
     source = findings.line(place.line + line)
     return Place(place.line + line, len(source) - len(source.lstrip()) + 1)
 
 
-def place_of(name: str, text: str, place: Place, findings: Findings) -> Place:
+def where_of(name: str, text: str, place: Mark, findings: Findings) -> Place:
     """Give the place where a name stands within a block text; the text's own place otherwise."""
+    place = place_of(place)
     found = re.search(rf"\b{re.escape(name)}\b", text) if place.is_block else None
     if found is None:
         return place

@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from octogram_tui.scenario.nesting import too_deep
-from octogram_tui.scenario.scalars import Reading, read_plain
+from octogram_tui.scenario.scalars import BEGINS_A_TEXT, LONGEST_WORD, read_plain
 from octogram_tui.scenario.tree import (
     MAX_ALIASES,
     MAX_DEPTH,
@@ -33,7 +33,9 @@ from octogram_tui.scenario.tree import (
     Flaw,
     ListNode,
     MapNode,
+    Mark,
     Place,
+    place_of,
 )
 
 try:
@@ -43,6 +45,7 @@ except ImportError:  # a PyYAML that was built without libyaml: slower, the same
 
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+_BLOCKS = frozenset("|>")
 _UNFINISHED = object()
 
 
@@ -62,14 +65,14 @@ class TreeBuilder:
         self.next: Any = self.parser.get_event
         self.errors: list[Flaw] = []
         self.doubts: list[Flaw] = []
-        self.readings: dict[str, Reading] = {}
+        self.ordinary: dict[str, Any] = {}  # values of spellings of which nothing is to be said
         self.spellings: dict[tuple[int, int], str] = {}
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[int, int] = {}  # by identity, of what aliases stand for
         self.aliases = 0
         self.expanded = 0
         self.depth = 0
-        self.mark: tuple[int, int, bool] = (0, 0, False)  # of the node that was built last
+        self.mark: Mark = NOWHERE  # of the node that was built last
 
     def document(self) -> tuple[Any, Place]:
         """Build the one document of a stream. Raises Refused and yaml.YAMLError."""
@@ -79,7 +82,7 @@ class TreeBuilder:
             raise Refused(Flaw(Place(1, 1), "the file is empty", "a scenario needs at least `stages:`"))
         assert isinstance(event, DocumentStartEvent)
         root = self.node(self.next())
-        place = Place(*self.mark)
+        place = place_of(self.mark)
         self.next()
         event = self.next()
         if not isinstance(event, StreamEndEvent):
@@ -93,50 +96,58 @@ class TreeBuilder:
         kind = type(event)
         if kind is ScalarEvent:
             return self.scalar(event)
-        mark = event.start_mark
-        place = Place(mark.line + 1, mark.column + 1)
+        mark = self.mark = event.start_mark
         if kind is AliasEvent:
-            self.mark = (place.line, place.column, False)
             return self.alias(event.anchor)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise Refused(_too_deep(place))
+            raise Refused(_too_deep(place_of(mark)))
         if event.tag and event.tag not in _KNOWN_TAGS and event.tag != "!":
-            self.errors.append(Flaw(place, f"the tag {_short_tag(event.tag)} is not part of the language"))
+            self.errors.append(Flaw(place_of(mark), f"the tag {_short_tag(event.tag)} is not part of the language"))
         if event.anchor:
             self.anchors[event.anchor] = _UNFINISHED
-        node: Any = self.sequence(place) if kind is SequenceStartEvent else self.mapping(place)
+        node: Any = self.sequence(mark) if kind is SequenceStartEvent else self.mapping(mark)
         self.depth -= 1
         if event.anchor:
             self.anchors[event.anchor] = node
-        self.mark = (place.line, place.column, False)
+        self.mark = mark
         return node
 
     def scalar(self, event: Any) -> Any:
         """Read a scalar."""
-        mark = event.start_mark
         implicit = event.implicit
-        style = event.style
-        self.mark = (mark.line + 1, mark.column + 1, style == "|" or style == ">")
+        self.mark = event.start_mark
         value: Any = event.value
         if implicit[0]:
-            reading = self.readings.get(value)
-            if reading is None:
-                reading = self.readings[value] = read_plain(value)
-            if reading[1]:
-                self.doubts.append(Flaw(Place(*self.mark), reading[1], f"write '{value}' in quotes for a text"))
-            if reading[2]:
-                self.spellings[self.mark[0], self.mark[1]] = value
-            value = reading[0]
-        elif not implicit[1]:
+            if len(value) <= LONGEST_WORD or value[0] not in BEGINS_A_TEXT:
+                text = value
+                value = self.ordinary.get(text, _UNFINISHED)
+                if value is _UNFINISHED:
+                    value = self.plain(text)
+        elif event.style in _BLOCKS:
+            mark = self.mark
+            self.mark = Place(mark.line + 1, mark.column + 1, True)
+        if not implicit[0] and not implicit[1]:
             value = self.tagged(event.tag, value)
         if event.anchor:
             self.anchors[event.anchor] = value
         return value
 
-    def sequence(self, place: Place) -> ListNode:
+    def plain(self, text: str) -> Any:
+        """Read a scalar that is written without quotes."""
+        reading = read_plain(text)
+        if reading.warning:
+            self.doubts.append(Flaw(place_of(self.mark), reading.warning, f"write '{text}' in quotes for a text"))
+        if reading.is_respelled:
+            place = place_of(self.mark)
+            self.spellings[place.line, place.column] = text
+        if not reading.warning and not reading.is_respelled:
+            self.ordinary[text] = reading.value
+        return reading.value
+
+    def sequence(self, mark: Mark) -> ListNode:
         """Build the elements of a list."""
-        node = ListNode(place)
+        node = ListNode.at(mark)
         marks = node.marks
         following, scalar = self.next, self.scalar
         while True:
@@ -147,9 +158,9 @@ class TreeBuilder:
             node.append(scalar(event) if kind is ScalarEvent else self.node(event))
             marks.append(self.mark)
 
-    def mapping(self, place: Place) -> MapNode:
+    def mapping(self, mark: Mark) -> MapNode:
         """Build the members of a map; a key given twice is an error, at the second place."""
-        node = MapNode(place)
+        node = MapNode.at(mark)
         merges: list[tuple[Any, Place]] = []
         marks = node.marks
         following, scalar = self.next, self.scalar
@@ -163,14 +174,14 @@ class TreeBuilder:
             inner = following()
             value = scalar(inner) if type(inner) is ScalarEvent else self.node(inner)
             if key in node:
-                hint = f"it is in line {marks[key][0]} already; keep one of them"
+                hint = f"it is in line {node.key_place(key).line} already; keep one of them"
                 self.errors.append(Flaw(_place(event.start_mark), f"`{key}` is given twice", hint))
             elif key == "<<" and event.implicit[0]:
-                merges.append((value, Place(*self.mark)))
+                merges.append((value, place_of(self.mark)))
             else:
                 node[key] = value
-                mark: Any = event.start_mark
-                marks[key] = (mark.line + 1, mark.column + 1, *self.mark)
+                began: Any = event.start_mark
+                marks[key] = (began, self.mark)
         for value, where in merges:
             self.merge(node, value, where)
         return node
@@ -189,16 +200,16 @@ class TreeBuilder:
     def alias(self, name: str) -> Any:
         """Give what an alias stands for."""
         if name not in self.anchors:
-            raise Refused(Flaw(Place(*self.mark), f"there is no anchor &{name} before this"))
+            raise Refused(Flaw(place_of(self.mark), f"there is no anchor &{name} before this"))
         value = self.anchors[name]
         if value is _UNFINISHED:
-            raise Refused(Flaw(Place(*self.mark), f"*{name} stands inside of what it names"))
+            raise Refused(Flaw(place_of(self.mark), f"*{name} stands inside of what it names"))
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
-            raise Refused(Flaw(Place(*self.mark), f"there are more than {MAX_ALIASES} aliases in this file"))
+            raise Refused(Flaw(place_of(self.mark), f"there are more than {MAX_ALIASES} aliases in this file"))
         self.expanded += self.size(value)
         if self.expanded > MAX_EXPANDED_NODES:
-            raise Refused(Flaw(Place(*self.mark), f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
+            raise Refused(Flaw(place_of(self.mark), f"aliases expand to more than {MAX_EXPANDED_NODES} values"))
         return value
 
     def size(self, value: Any) -> int:
@@ -217,7 +228,7 @@ class TreeBuilder:
             return text
         if tag in _KNOWN_TAGS:
             return read_plain(text)[0]
-        self.errors.append(Flaw(Place(*self.mark), f"the tag {_short_tag(tag)} is not part of the language"))
+        self.errors.append(Flaw(place_of(self.mark), f"the tag {_short_tag(tag)} is not part of the language"))
         return text
 
 

@@ -51,14 +51,19 @@ def uses(text: str, *, expression: bool = False, braces: bool = True) -> Uses:
             return NOTHING
         parts = plain.parse(text)
     if parts is not None:
-        paths = [part for part in parts if isinstance(part, plain.Name)]
-        return Uses(
-            frozenset(path.root for path in paths),
-            frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
-            members=frozenset(_dotted(path.root, path.steps) for path in paths if path.root in _HAVE_MEMBERS) - {""},
-            is_computed=any(path.root == "vars" and not path.steps for path in paths),
-        )
+        return _of_names(tuple(part for part in parts if type(part) is plain.Name))
     return _parsed(text, expression, braces)
+
+
+@functools.lru_cache(1024)
+def _of_names(paths: tuple[plain.Name, ...]) -> Uses:
+    """The same of templates that hold these names and text: thousands differ in their text alone."""
+    return Uses(
+        frozenset(path.root for path in paths),
+        frozenset(str(path.steps[0]) for path in paths if path.root == "vars" and path.steps),
+        members=frozenset(_dotted(path.root, path.steps) for path in paths if path.root in _HAVE_MEMBERS) - {""},
+        is_computed=any(path.root == "vars" and not path.steps for path in paths),
+    )
 
 
 def _parsed(text: str, expression: bool, braces: bool) -> Uses:

@@ -21,7 +21,8 @@ def choose_agents(stage: StageSpec, scope: Mapping[str, Any], labels_of: Mapping
         name: set(expand_texts((text.source for text in values), scope, "with_labels"))
         for name, values in stage.with_labels
     }
-    return select_agents(patterns, [name for name, labels in labels_of.items() if bears(labels, wanted)])
+    names = [name for name, labels in labels_of.items() if bears(labels, wanted)] if wanted else list(labels_of)
+    return select_agents(patterns, names)
 
 
 def bears(labels: Labels, wanted: Mapping[str, set[str]]) -> bool:

@@ -25,7 +25,7 @@ _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 class Items:
     """The items of a job. Iterating gives (index, value, text); the text is printable, short and unique."""
 
-    __slots__ = ("_length", "_texts_differ", "is_product", "lists")
+    __slots__ = ("_by_text", "_length", "_texts_differ", "is_product", "lists")
 
     def __init__(self, lists: Sequence[Sequence[Any]], is_product: bool) -> None:
         self.lists = lists
@@ -36,6 +36,23 @@ class Items:
         for values in lists:
             length *= len(values)
         self._length = length
+        self._by_text: dict[str, Any] | None = None
+
+    def has(self, text: str) -> bool:
+        """Tell whether there is an item of a text; of a range without going through it."""
+        return text in self.by_text(text)
+
+    def by_text(self, text: str) -> Mapping[str, Any]:
+        """Give items by their texts: all of them, or of a range at most the one that is asked for."""
+        if self._texts_differ and not self.is_product:
+            # A text that is longer than any of those numbers is none of them.
+            is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_TEXT
+            value = int(text) if is_number else -1
+            is_there = str(value) == text and any(value in numbers for numbers in self.lists)
+            return {text: value} if is_there else {}
+        if self._by_text is None:
+            self._by_text = {name: value for _, value, name in self}
+        return self._by_text
 
     def __len__(self) -> int:
         return self._length

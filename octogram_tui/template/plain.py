@@ -6,6 +6,7 @@ the engine, so that there is one place that decides and complains.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ _BRACE = re.compile(r"\\[{}]")
 Parts = tuple[str | Name, ...]
 
 
+@functools.lru_cache(1024)
 def _name(root: str, path: str) -> Name:
     steps: list[str | int] = []
     for member, index, key in _STEP.findall(path):

@@ -44,8 +44,8 @@ def select_agents(patterns: Sequence[str], names: Sequence[str]) -> dict[str, li
         for pattern, quick in compiled:
             try:
                 if quick is not None and is_plain:
-                    if quick.search(name) is not None:
-                        chosen[name] = _captures_quickly(quick, name)
+                    if found := _captures_quickly(quick, name):  # of each match at least its text, be it empty
+                        chosen[name] = found
                         break
                 elif pattern.is_in(name, patience):
                     chosen[name] = captures(pattern, name, patience)
@@ -73,16 +73,19 @@ def captures(pattern: Pattern, name: str, patience: Patience | None = None) -> l
     return result
 
 
-# Signs, sets of them and groups, none of them repeated but one sign: `re` cannot take long over such an expression, and
-# gives the same; ours is made for texts of any length and takes fifty times as long over a name.
-_SIGN = r"(?:[\w .-]|\[(?:[A-Za-z0-9]-[A-Za-z0-9]|\w)+\])"
-_SIGNS = re.compile(rf"\^?(?:\(?{_SIGN}[*+]?\)?)*\$?", re.ASCII)
+# Signs, sets of them, groups and alternatives, none of them repeated but one sign: `re` cannot take long over such an
+# expression, and gives the same; ours is made for texts of any length and takes twenty times as long over a name.
+_SIGN = r"(?:[\w .-]|\\[dw]|\[(?:[A-Za-z0-9]-[A-Za-z0-9]|\w)+\])(?:[*+]|\{[0-9]\})?"
+_SIGNS = re.compile(rf"\^?(?:{_SIGN}|[()|])*\$?", re.ASCII)
+_MOST_ALTERNATIVES = 4
+_EMPTY = re.compile(r"[(|][|)]|^\^?\||\|\$?$")
 
 
 @functools.lru_cache(256)
 def _quick(pattern: str) -> re.Pattern[str] | None:
     """Give a simple expression as `re` has it; None for others."""
-    is_simple = pattern.count("*") + pattern.count("+") <= 1 and _SIGNS.fullmatch(pattern)
+    is_short = pattern.count("*") + pattern.count("+") <= 1 and pattern.count("|") <= _MOST_ALTERNATIVES
+    is_simple = is_short and _SIGNS.fullmatch(pattern) and not _EMPTY.search(pattern)
     return re.compile(pattern) if is_simple else None
 
 

@@ -27,6 +27,8 @@ _MARK_OR_BRACE = re.compile(r"\{[{%#]|\\[{}]")
 
 def is_template(text: str, *, braces: bool = True) -> bool:
     """Tell whether expanding a text could change it; `braces`: as `\\{` and `{#` do in the original's fields."""
+    if "{" not in text and (not braces or "\\" not in text):
+        return False  # quicker than any expression
     return (_MARK_OR_BRACE if braces else _MARK).search(text) is not None
 
 

@@ -83,7 +83,9 @@ def test_an_agent_costs_the_same_among_many() -> None:
 
 def test_what_is_kept_of_readings_is_as_a_map_of_them() -> None:
     kept, plain = KeptReadings(), dict[InstanceId, Any]()
-    for number, name in enumerate(("a", "b[1]", "b[2]", "a[1]", "c", "a", "b[1]")):
+    for number, name in enumerate(
+        ("a", "b[1]", "b[2]", "a[1]", "c", "a", "b[1]", "b[01]", "b[0]", "b[x]", "b[²]", "b[1234567890]")
+    ):
         id_ = InstanceId.parse(f"s/j@{name}")
         kept[id_] = plain[id_] = f"reading {number}"  # type: ignore[assignment]
         assert dict(kept) == plain

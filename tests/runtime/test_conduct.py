@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from octogram_tui.engine.stimuli import (
     ProgressReport,
     TroubleReport,
 )
-from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.runtime import conduct, log_share
 from octogram_tui.runtime.conduct import (
     CREDIT_SLACK_BYTES,
@@ -283,3 +284,22 @@ async def test_a_run_whose_share_is_used_up_takes_no_more(rig: Rig) -> None:
     channel.say("output", id=OURS, lines=["x" * 60_000], bytes=60_004)
     assert "TroubleReport" not in rig.kinds(), "it is told once"
     assert [m["t"] for m in channel.received] == []
+
+
+def test_little_is_kept_of_what_is_over_and_an_agent_may_still_speak_of_it() -> None:
+    one = Conduct()
+    attempts = [AttemptId(InstanceId("s", "j", "a", str(number)), 1) for number in range(4000)]
+    names = [str(attempt) for attempt in attempts]
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for attempt, name in zip(attempts, names, strict=True):
+            one.told(attempt, name)
+            assert one.ends(name)
+        kept = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept < 24 * len(attempts)
+    assert all(map(one.is_its_own, attempts))
+    assert not one.ends(names[0])
+    assert not one.is_its_own(AttemptId(attempts[0].instance, 2))

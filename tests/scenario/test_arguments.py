@@ -10,7 +10,8 @@ from scenario_family import job, job_problems
 from octogram_agentd.procedures import find
 from octogram_agentd.procedures.builtin.running import with_ports
 from octogram_tui.errors import TemplateError
-from octogram_tui.scenario.arguments import JobArguments, is_original, texts_in
+from octogram_tui.scenario.arguments import JobArguments, is_original
+from octogram_tui.scenario.tree import texts_in
 from octogram_tui.template.scope import make_scope
 
 SCOPE = make_scope(

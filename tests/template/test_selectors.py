@@ -97,6 +97,7 @@ def test_nobody_is_no_error() -> None:
 
 
 ATOMS = ["a", "b", "_", "1", ".", "[0-9]", "[a-c1]", "(a)", "(.)", "([0-9])", "(a", "b)", "^", "$", "node", "-", " "]
+ATOMS += [r"\d", r"\w", "[0-9]{2}", "a{0}", "(a|b)", "(node|a(_))", "|", "(|"]
 
 
 def test_simple_expressions_give_what_ours_give() -> None:
@@ -116,6 +117,9 @@ def test_simple_expressions_give_what_ours_give() -> None:
             assert select_agents([pattern], [name]) == expected, (pattern, name)
 
 
-@pytest.mark.parametrize("pattern", ["(a*)*", "a+b+", "(a+)+$", "a{2}", "(a|b)", r"\d", "a?", "(?i)a", "[^a]", "é"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a*)*", "(a|b)" * 5, "a+b+", "(a+)+$", "a{2,}", "(a|b)*", r"\D", "a|", "a?", "a{2}+", "(?i)a", "[^a]", "é"],
+)
 def test_what_may_take_long_is_left_to_ours(pattern: str) -> None:
     assert selectors._quick(pattern) is None

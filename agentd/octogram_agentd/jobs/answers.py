@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, Optional, Tuple
+    from typing import Dict, Hashable, Iterator, Optional, Tuple
 
 REMEMBERED_BYTES = 32 << 20  # of answers, acknowledged or not
 ACKNOWLEDGED_BYTES = 64 << 10
@@ -65,10 +65,13 @@ class Names:
         self._slots = memoryview(bytearray(8 * 64)).cast("q")  # 0: free
         self._count = 0
 
-    def __contains__(self, name: str) -> bool:
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, name: Hashable) -> bool:
         return self._slots[self._place(hash(name) or 1)] != 0
 
-    def add(self, name: str) -> None:
+    def add(self, name: Hashable) -> None:
         """Take a name in."""
         mark = hash(name) or 1
         place = self._place(mark)
