@@ -12,6 +12,7 @@ import asyncssh
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.ssh.packets import leave_out_log
+from octogram_tui.transport.ssh.shortcut import Shortcut, shortcut_of
 
 HIGH_WATER_BYTES = 64 * 1024
 PACKET_BYTES = 32 * 1024  # what OpenSSH takes at a time
@@ -53,6 +54,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         self._on_open = on_open
         self._on_end = on_end
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._shortcut: Shortcut | None = None
         self._status: int | None = None
         self._is_started = False
         self._is_over = False
@@ -73,11 +75,15 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         if self._channel is None or not data or self._channel.is_closing():
             return
         if len(data) <= PACKET_BYTES:
-            self._channel.write(data)
+            self._write(self._channel, data)
             return
         view = memoryview(data)  # cut here, where it costs one copy: the library would make three
         for start in range(0, len(data), PACKET_BYTES):
-            self._channel.write(view[start : start + PACKET_BYTES])
+            self._write(self._channel, view[start : start + PACKET_BYTES])
+
+    def _write(self, channel: asyncssh.SSHClientChannel[bytes], data: bytes | memoryview) -> None:
+        if self._shortcut is None or not self._shortcut.write(channel, data):
+            channel.write(data)  # type: ignore[arg-type]
 
     async def drain(self) -> None:
         """Wait until the buffer is small again. Raises LinkLost when there is nobody to drain to."""
@@ -122,6 +128,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         """The channel is open; the command is not started yet."""
         self._channel = chan
         leave_out_log(chan)
+        self._shortcut = shortcut_of(chan)
         self._on_open()
         chan.set_write_buffer_limits(HIGH_WATER_BYTES)
 

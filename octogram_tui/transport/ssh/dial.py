@@ -16,6 +16,7 @@ from octogram_tui.transport.ssh.faults import Sight, classify, is_drop, printabl
 from octogram_tui.transport.ssh.handshakes import HandshakeLimit, HandshakeLimits, pause_s
 from octogram_tui.transport.ssh.packets import leave_out_ignored
 from octogram_tui.transport.ssh.profile import Profile
+from octogram_tui.transport.ssh.shortcut import begin_shortcut
 from octogram_tui.transport.ssh.trust import Guard
 
 RETRY_FOR_S = 12.0  # how long a server that closes connections at once is tried again
@@ -143,6 +144,7 @@ class _Client(Guard):
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connection = conn
         leave_out_ignored(conn)
+        begin_shortcut(conn)
 
     def auth_completed(self) -> None:
         self._is_up = True
