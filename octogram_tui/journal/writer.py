@@ -24,7 +24,7 @@ from octogram_tui.journal.inputs import QUIET_EVENTS
 from octogram_tui.journal.recovery import Condition, go_on_from
 from octogram_tui.journal.reserve import NO_SPACE, RESERVE_BYTES, Reserve
 
-GROUP_S = 0.005
+GROUP_S = 0.05
 """How long a change may wait for others, so that one sync serves them all."""
 
 LOCK_S = 2.0
