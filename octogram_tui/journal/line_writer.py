@@ -20,6 +20,7 @@ _EXPRESSIONS = {
     "str": "quote(value)",
     "int": "repr(value) if type(value) is int else text_of(value)",
     "bool": "'true' if value is True else text_of(value)",
+    "float": "repr(value) if type(value) is float and value - value == 0.0 else text_of(value)",
     "Failure": "text_of(value.as_json())",
     "Failure | None": "text_of(value.as_json())",
 }
@@ -47,7 +48,7 @@ def make_line_writer(
 
     spread: how the parts of an instance's name are called, and its text; is_of_instance: they are there even if empty
     """
-    body = [f"text = f'{{{{\"seq\":{{event.seq}},\"at_s\":{{event.at_s!r}}{opening}'"]
+    body = [f'text = f\'{{{{"seq":{{event.seq}},"at_s":{{event.at_s!r}}{opening}\'']
     for member in members:
         body.append(f"value = event.{member.attribute}")
         indent = ""

@@ -83,7 +83,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
 
     def _write(self, channel: asyncssh.SSHClientChannel[bytes], data: bytes | memoryview) -> None:
         if self._shortcut is None or not self._shortcut.write(channel, data):
-            channel.write(data)  # type: ignore[arg-type]
+            channel.write(data)
 
     async def drain(self) -> None:
         """Wait until the buffer is small again. Raises LinkLost when there is nobody to drain to."""
