@@ -431,6 +431,8 @@ class Engine:
 
 def _cause(stimulus: Stimulus) -> str:
     """Name a stimulus for `explain`: its type, and the attempt, agent, timer or instance it is about."""
+    if type(stimulus) is AttemptReport:
+        return f"AttemptReport {stimulus.attempt}"
     for name in ("attempt", "agent", "timer", "instance"):
         about = getattr(stimulus, name, None)
         if about:
