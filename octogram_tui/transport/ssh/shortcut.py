@@ -62,6 +62,29 @@ class Shortcut:
     def data_received(self, data: bytes, datatype: Any = None) -> None:
         """Take bytes from the socket."""
         connection = self._connection
+        if not self._may_take(connection):
+            self._receive_long(data)
+            return
+        self._heard_s = self._loop.time()
+        if connection._inpbuf:
+            data = connection._inpbuf + data
+        while data:
+            try:
+                at, stop = self._deliver(connection, data)
+            except Exception:  # as the library does with what its sessions raise
+                connection.internal_error()
+                return
+            if not stop:
+                connection._inpbuf = data[at:]
+                return
+            connection._inpbuf, data = data[at:stop], data[stop:]
+            self._receive_long(b"")
+            if data and (connection._inpbuf or not self._may_take(connection)):
+                self._receive_long(data)  # the library waits for something, or there are new keys, or it is closed
+                return
+
+    def _may_take(self, connection: Any) -> bool:
+        """Whether the next byte begins a packet that the short way may be for."""
         cipher = connection._recv_encryption
         if not (
             connection._auth_final
@@ -69,45 +92,33 @@ class Shortcut:
             and connection._decompressor is None
             and connection._recv_handler == connection._recv_pkthdr
         ):
-            self._receive_long(data)
-            return
+            return False
         if cipher is not self._receiving:
             self._receiving, self._opener = cipher, AESGCM(cipher._cipher._key)
-        self._heard_s = self._loop.time()
-        if connection._inpbuf:
-            data = connection._inpbuf + data
-        try:
-            is_done = self._deliver(connection, cipher._cipher, data)
-        except Exception:  # as the library does with what its sessions raise
-            connection.internal_error()
-            return
-        if not is_done:
-            self._receive_long(b"")
+        return True
 
-    def _deliver(self, connection: Any, cipher: Any, data: bytes) -> bool:
-        """Deliver what is data for open channels, and leave the rest in the library's buffer.
+    def _deliver(self, connection: Any, data: bytes) -> tuple[int, int]:
+        """Deliver what is data for open channels; gives where it ends, and where the library's part after it does.
 
-        False: it begins with what is for the library to take.
+        That is one packet, all that is left when it makes no sense, or nothing (0) when it has not arrived in full.
         """
         at, end = 0, len(data)
+        cipher = self._receiving._cipher
         channels, most = connection._channels, connection._max_recv_pktlen
-        is_done = True
         while end - at >= _BLOCK_BYTES:
             begin = at + _LENGTH_BYTES
             length = data[at:begin]
             size = int.from_bytes(length, "big")
             stop = begin + size + _TAG_BYTES
             if size > most or size < _HEAD.size:
-                is_done = False
-                break
+                return at, end
             if stop > end:
                 break
             iv = cipher._iv
             try:
                 packet = self._opener.decrypt(iv, data[begin:stop], length)
             except InvalidTag:
-                is_done = False
-                break
+                return at, end
             padding, kind, number, size = _HEAD.unpack_from(packet)
             channel = channels.get(number)
             if (
@@ -123,17 +134,15 @@ class Shortcut:
                 or channel._recv_window < channel._init_recv_window / 2
                 or channel._recv_window < size
             ):
-                is_done = False
-                break
+                return at, stop
             cipher._iv = _following(iv)
             connection._recv_seq = (connection._recv_seq + 1) & _LAST_SEQ
             channel._recv_window -= size
             at = stop
             channel._session.data_received(packet[_HEAD.size : _HEAD.size + size], None)
             if connection._transport is None:  # closed meanwhile
-                at = end
-        connection._inpbuf = data[at:]
-        return is_done
+                return end, 0
+        return at, 0
 
     def _keepalive(self) -> None:
         """Ask for a sign of life, unless there was one that the library has not seen."""
