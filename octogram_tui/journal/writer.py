@@ -162,6 +162,12 @@ class JournalWriter:
         """How much was written that the disk may not have."""
         return self._size_bytes - self._synced_bytes
 
+    def settle(self) -> None:
+        """Do what takes a while of `close`, once nothing more is to come: from another thread, beside other ends."""
+        with contextlib.suppress(OSError, JournalError):  # `close` does it again, and says so
+            self._reserve.close(self._size_bytes)
+            self.sync()
+
     def close(self) -> None:
         """Sync, and let the file go. Raises JournalError when the last sync fails, or nobody can find the file."""
         if self._closing.is_set():
