@@ -280,7 +280,11 @@ class Link:
             message["timeout_s"] = timeout_s
         if mark:
             message["mark"] = mark
-        self.write(self.inbox.numbering.number(message))
+        line = self.inbox.numbering.number(message)
+        if self._gathered is not None:
+            self._gathered.append(line)
+        else:
+            self.write(line)
         self.inbox.conduct.told(execution, name)
 
     def cancel(self, attempt: AttemptId, reason: str) -> None:
