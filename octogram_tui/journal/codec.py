@@ -15,15 +15,17 @@ from dataclasses import MISSING, field, fields
 from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter
 from types import NoneType
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
 from octogram_tui.journal import seal
-from octogram_tui.journal.line_writer import LineWriter, Member, make_line_writer
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+
+if TYPE_CHECKING:  # which is for what is written often
+    from octogram_tui.journal.line_writer import LineWriter
 
 FORMAT_VERSION = 2
 """Goes up when an older program would misread an event; `v` in the first of them."""
@@ -115,6 +117,8 @@ class _Shape:
         self._written += 1
         if self._written < FREQUENT:
             return
+        from octogram_tui.journal.line_writer import Member, make_line_writer
+
         hints = {f.name: str(f.type) for f in fields(self.cls)}
         members = []
         for attribute in self._inner:

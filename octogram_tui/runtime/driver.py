@@ -39,7 +39,7 @@ from octogram_tui.runtime.feeding import Fed as Fed
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.template import bound
-from octogram_tui.transport.outgoing import TOGETHER
+from octogram_tui.transport.base import TOGETHER
 
 HEARTBEAT_S = 5.0
 FAR_BEHIND_BYTES = 16 << 20  # of a disk: with so much to be synced, more is asked for only as it goes there

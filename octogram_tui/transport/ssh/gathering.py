@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from octogram_tui.transport.outgoing import TOGETHER
+from octogram_tui.transport.base import TOGETHER
 
 MOST_BYTES = 256 * 1024  # that are held until the turn's end: then they go at once
 
