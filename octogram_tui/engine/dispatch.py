@@ -86,8 +86,11 @@ class Dispatcher:
         if not stage_run.open_lanes:
             self._close_stage(stage_run)
 
-    def settle(self, *, at_once: bool = False) -> None:
-        """Advance everything that can move, until nothing does or the rest is for another turn; at_once: it is not."""
+    def settle(self, *, at_once: bool = False) -> bool:
+        """Advance all that can move, until nothing does or the rest is for another turn (whether there is any).
+
+        at_once: nothing is for another turn.
+        """
         turn = self._core.turn
         while self._work and (at_once or turn.left > 0):
             turn.left -= 1
@@ -102,6 +105,7 @@ class Dispatcher:
                 self._go_on(unit)
             else:
                 self._run_again(unit)
+        return bool(self._work)
 
     def wake(self, held: Iterable[Instance]) -> None:
         """The gate may let these through: offer them again."""
@@ -235,13 +239,14 @@ class Dispatcher:
         if not job_run.is_open or (stage_run.is_closing and job_run.drawn is not None):
             return  # what is drawn is ended first
         while not stage_run.is_closing:
-            if job_run.begun and job_run.is_sequential:
+            if job_run.begun and job_run.spec.run_items == "sequential":
                 return
             if turn.left <= 0:
                 self._work.append(job_run)
                 return
             turn.left -= 1
-            instance = job_run.drawn or self._draw(job_run)
+            is_drawn_out = job_run.items is not None and job_run.spec.items is None
+            instance = job_run.drawn or (None if is_drawn_out else self._draw(job_run))
             if instance is None:
                 break
             job_run.drawn = instance
@@ -282,8 +287,6 @@ class Dispatcher:
         lane, spec = job_run.lane, job_run.spec
         stage = lane.stage_run.spec.key
         if spec.items is None:
-            if job_run.items is not None:
-                return None
             job_run.items = iter(())
             return Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
         if job_run.items is None:

@@ -155,11 +155,9 @@ class Instances:
     def begin_attempt(self, instance: Instance, at_s: float) -> None:
         """Let the next attempt of an instance be under way."""
         self.move(instance, "running")
-        id_, readings = instance.id, self.readings
-        known = len(readings)
-        if instance.reading is not None:
-            readings[id_] = instance.reading
-        if len(readings) == known or id_ in self.attempts:  # it has run before
+        id_ = instance.id
+        is_first = instance.reading is not None and self.readings.keep(id_, instance.reading)
+        if not is_first or id_ in self.attempts:  # it has run before
             instance.attempt = self.attempts[id_] = self.attempts_of(id_) + 1
         else:
             instance.attempt = 1

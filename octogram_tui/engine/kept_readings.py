@@ -48,21 +48,27 @@ class KeptReadings(MutableMapping[InstanceId, "Reading"]):
         return isinstance(id_, InstanceId) and self.get(id_) is not None
 
     def __setitem__(self, id_: InstanceId, reading: Reading) -> None:
+        self.keep(id_, reading)
+
+    def keep(self, id_: InstanceId, reading: Reading) -> bool:
+        """Take the latest in; whether it is the first of its name."""
         stage, job, agent, item = id_
         there = self._of.get((stage, job))
         if there is None:
             there = self._of[stage, job] = {}
         found = there.get(agent)
         if isinstance(found, dict):
-            before = len(found)
-            found[_key(item)] = reading
-            self._count += len(found) - before
+            key = _key(item)
+            is_first = key not in found
+            found[key] = reading
         elif item is None:
+            is_first = found is None
             there[agent] = reading
-            self._count += found is None
         else:
+            is_first = True
             there[agent] = {_key(item): reading} if found is None else {None: found, _key(item): reading}
-            self._count += 1
+        self._count += is_first
+        return is_first
 
     def __delitem__(self, id_: InstanceId) -> None:
         stage, job, agent, item = id_

@@ -25,8 +25,8 @@ class KeptResults:
     def keep(self, id_: InstanceId, result: Value, failure: Failure | None) -> None:
         """Take the latest in."""
         chars = 0
-        for part in result.values() if isinstance(result, dict) else (result,):
-            if isinstance(part, (str, list, dict)):
+        for part in result.values() if type(result) is dict else (result,):
+            if type(part) is str or isinstance(part, (str, list, dict)):
                 chars += len(part)
         if chars > MOST_CHARS:
             result, failure, chars = None, None, -1

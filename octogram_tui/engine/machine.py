@@ -375,10 +375,12 @@ class Engine:
         return False
 
     def _attempt_ended(self, report: AttemptReport) -> None:
-        if not self._is_own(report):
+        attempt = report.attempt
+        if isinstance(attempt, AttemptId):
+            if attempt.instance.agent == report.agent or self._is_own(report):
+                self.transitions.ended(report, attempt)
             return
-        if isinstance(report.attempt, AttemptId):
-            self.transitions.ended(report, report.attempt)
+        if not self._is_own(report):
             return
         self.fleet.errand_ended(report)
         if self.fleet.first_failed and self.phase == "starting":
@@ -416,11 +418,11 @@ class Engine:
     def settle(self) -> None:
         """Let everything move that can, stage after stage; then say so when all of it waits for a failure."""
         self.fleet.settle()
-        self.dispatcher.settle()
+        is_left = self.dispatcher.settle()
         while self.course.is_next_due and self.core.turn.left > 0:
             self.course.advance()
-            self.dispatcher.settle()
-        if self.dispatcher.has_work or self.fleet.has_work or self.course.is_next_due:
+            is_left = self.dispatcher.settle()
+        if is_left or self.fleet.has_work or self.course.is_next_due:
             self.core.order(ArmTimer(RunTimer.GO_ON, 0.0))
         undecided = self.instances.first("undecided")
         if undecided is not None and not self.gate.is_shut and self.dispatcher.is_quiet:
@@ -429,6 +431,8 @@ class Engine:
 
 def _cause(stimulus: Stimulus) -> str:
     """Name a stimulus for `explain`: its type, and the attempt, agent, timer or instance it is about."""
+    if type(stimulus) is AttemptReport:
+        return f"AttemptReport {stimulus.attempt}"
     for name in ("attempt", "agent", "timer", "instance"):
         about = getattr(stimulus, name, None)
         if about:

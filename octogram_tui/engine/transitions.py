@@ -25,6 +25,7 @@ from octogram_tui.engine.written import written_directory
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.scenario import Arguments
 from octogram_tui.model.values import Value
 from octogram_tui.model.variables import Grown, Variables
 from octogram_tui.template.condition import decide
@@ -132,28 +133,25 @@ class Transitions:
         self._instances.begin_attempt(instance, self._core.at_s)
         spec = instance.job_run.spec
         agent = instance.id.agent
-        scope = self._scope(instance)
-
+        scope: dict[str, Value] = {}
         tickets: Tickets = {}
-
-        def resolve(kind: str, uri: str) -> dict[str, str]:
-            found = self._services.resolve(kind, uri, agent, tickets)
-            if "remote" in found:
-                self._services.warn_of_address(self._core, uri.partition("://")[0], agent)
-            return found
-
         given = instance.reading.given if instance.reading is not None else {}
         try:
             template = spec.arguments.replaced(given) if given else spec.arguments
-            arguments = template.expand(scope, resolve)
-            sent, mark = template.for_agent(arguments, scope, resolve)
+            if template.is_ready and spec.where in ("agent", "orchestrator"):
+                sent, mark = arguments, _ = template.raw(), ""
+            else:
+                scope = self._scope(instance)
+                arguments, sent, mark = self._expanded(template, scope, agent, tickets)
         except TemplateError as error:
             self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
             return
         seen = self._readings.seen(instance.job_run, instance.reading)
         self._core.emit(
             JobStarted(
-                **instance.place,
+                instance=instance.id,
+                attempt=instance.attempt,
+                item=instance.item,
                 procedure=spec.procedure,
                 arguments=arguments,
                 why=instance.why,
@@ -175,11 +173,38 @@ class Transitions:
             if problem:
                 self._fail(instance, Failure(AGENT_LOST, problem), 0.0)
                 return
-            sent = stamped(sent, tickets)
+            if tickets:
+                sent = stamped(sent, tickets)
             inside = self._inside(instance, sent) if spec.where == "orchestrator" else None
             self._core.order(
-                SendJob(agent, instance.attempt_id, spec.procedure, sent, spec.timeout_s, spec.where, inside, mark)
+                SendJob(
+                    agent,
+                    AttemptId(instance.id, instance.attempt),
+                    spec.procedure,
+                    sent,
+                    spec.timeout_s,
+                    spec.where,
+                    inside,
+                    mark,
+                )
             )
+
+    def _expanded(
+        self, template: Arguments, scope: dict[str, Value], agent: str, tickets: Tickets
+    ) -> tuple[dict[str, Value], dict[str, Value], str]:
+        """Give arguments as they are told, as the agent gets them, and the mark of what it puts in.
+
+        tickets: gets what `stamped` needs. Raises TemplateError.
+        """
+
+        def resolve(kind: str, uri: str) -> dict[str, str]:
+            found = self._services.resolve(kind, uri, agent, tickets)
+            if "remote" in found:
+                self._services.warn_of_address(self._core, uri.partition("://")[0], agent)
+            return found
+
+        arguments = template.expand(scope, resolve)
+        return arguments, *template.for_agent(arguments, scope, resolve)
 
     def _inside(self, instance: Instance, arguments: Mapping[str, Value]) -> str | None:
         """Give the directory that a path on this machine may not leave; what the operator gave counts as written."""
@@ -284,8 +309,11 @@ class Transitions:
 
     def _succeed(self, instance: Instance, result: Value, duration_s: float) -> None:
         """An attempt ended well; it has not when `until` does not hold, or an update cannot be expanded."""
-        latest = self._latest_of(instance) if instance.job_run.spec.until is not None else {}
-        updates = results.judged(instance, result, latest, self._core.variables)
+        spec = instance.job_run.spec
+        updates: list[results.Update] | Failure = []
+        if spec.until is not None or spec.vars_updates or spec.register is not None:
+            latest = self._latest_of(instance) if spec.until is not None else {}
+            updates = results.judged(instance, result, latest, self._core.variables)
         if isinstance(updates, Failure):
             self._fail(instance, updates, duration_s, result if updates.kind == UNTIL else None)
             return
@@ -438,7 +466,9 @@ class Transitions:
         self._core.results.keep(instance.id, result, failure)
         self._core.emit(
             JobFinished(
-                **instance.place,
+                instance=instance.id,
+                attempt=instance.attempt,
+                item=instance.item,
                 state=state,
                 result=result,
                 failure=failure,

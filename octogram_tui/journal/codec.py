@@ -16,7 +16,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
 from operator import attrgetter, itemgetter
 from types import NoneType
-from typing import Any, ClassVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
 from octogram_tui.dataclass import dataclass
@@ -24,6 +24,9 @@ from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
 from octogram_tui.journal import seal
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+
+if TYPE_CHECKING:  # which is for what is written often
+    from octogram_tui.journal.line_writer import LineWriter
 
 FORMAT_VERSION = 2
 """Goes up when an older program would misread an event; `v` in the first of them."""
@@ -39,6 +42,9 @@ INPUT_TYPE = "input"
 
 ALWAYS = frozenset({"value", "exit_code", "arguments"})
 """Fields that are written even when they are empty."""
+
+FREQUENT = 16
+"""From how many events on a type has a writer of its own."""
 
 _MOST = 1 << 62  # of any number that an event has of its own
 
@@ -60,20 +66,22 @@ class _Shape:
     """How the events of one type are written and read, worked out once."""
 
     __slots__ = (
+        "_inner",
+        "_may_lack",
+        "_written",
         "at",
         "cls",
         "forms",
         "has_failure",
         "is_of_instance",
         "known",
-        "members",
         "names",
         "numbers",
         "optional",
         "required",
         "spread",
-        "type_text",
         "values",
+        "write",
     )
 
     def __init__(self, cls: type[Event]) -> None:
@@ -102,11 +110,27 @@ class _Shape:
         self.is_of_instance = "instance" in required
         if self.at is not None and not self.is_of_instance:
             self.optional += [(name, False) for name in self.spread]
-        # For its line: the text before each member, whether it may lack, and whether None alone is a reason for that.
-        may_lack = {**dict(self.optional), "instance": True}
-        written = ("error" if name == "failure" else name for name in inner)
-        self.members = [(f',"{name}":', name in may_lack, may_lack.get(name, False)) for name in written]
-        self.type_text = f',"type":"{cls.TYPE}"' + (f',"v":{FORMAT_VERSION}' if cls is RunStarted else "")
+        self._may_lack = {**dict(self.optional), "instance": True}
+        self._inner = inner
+        self.write: LineWriter | None = None  # once it is frequent
+        self._written = 0
+
+    def count(self) -> None:
+        """One more of them is written the long way: from a number on it pays to make the short one."""
+        self._written += 1
+        if self._written < FREQUENT:
+            return
+        from octogram_tui.journal.line_writer import Member, make_line_writer
+
+        hints = {f.name: str(f.type) for f in fields(self.cls)}
+        members = []
+        for attribute in self._inner:
+            name = "error" if attribute == "failure" else attribute
+            may_lack, is_none_only = name in self._may_lack, self._may_lack.get(name, False)
+            members.append(Member(attribute, name, hints[attribute], may_lack, is_none_only))
+        version = f',"v":{FORMAT_VERSION}' if self.cls is RunStarted else ""
+        opening = f',"type":"{self.cls.TYPE}"{version}'
+        self.write = make_line_writer(opening, members, self.spread, self.is_of_instance, _text_of)
 
 
 class _Form:
@@ -380,35 +404,14 @@ def _without_nan(value: Any) -> Any:
 def encode(event: Event) -> bytes:
     """Give the line of an event, its end included: what `dump` gives of `to_dict`, without the object in between."""
     shape = _SHAPES.get(type(event))
-    if shape is None:
+    if shape is None or shape.write is None:
+        if shape is not None:
+            shape.count()
         return dump(to_dict(event))
-    seq, at_s, *rest = shape.values(event)
-    text = f'{{"seq":{seq!r},"at_s":{at_s!r}{shape.type_text}'
     try:
-        for (before, may_lack, is_none), value in zip(shape.members, rest, strict=True):
-            if may_lack and not value and (value is None or not is_none):
-                continue
-            kind = type(value)
-            if kind is str:
-                text += before + _quote(value)
-            elif kind is InstanceId:
-                text += _instance_text(value, shape.spread, shape.is_of_instance)
-            elif kind is int:
-                text += f"{before}{value}"
-            elif kind is Failure:
-                text += before + _text_of(value.as_json())
-            else:
-                text += before + _text_of(value)
-    except ValueError:
+        return shape.write(event)
+    except (ValueError, TypeError):
         return dump(to_dict(event))
-    return text.encode("ascii") + b"}\n"
-
-
-@lru_cache(8192)
-def _instance_text(instance: InstanceId, names: tuple[str, ...], is_required: bool) -> str:
-    """Give the members that an instance's name is spread out to: several events have the same."""
-    parts = zip(names, _spread(instance, names), strict=True)
-    return "".join([f',"{name}":{_quote(part)}' for name, part in parts if part or is_required])
 
 
 def encode_each(events: Iterable[Event]) -> list[bytes]:

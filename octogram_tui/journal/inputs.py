@@ -82,7 +82,9 @@ def record_of(
 
 def _is_told(report: AttemptReport, event: Event) -> bool:
     """Whether `told` gives of an event what was reported."""
-    if type(event) is not JobFinished or event.state != report.state or event.reason or report.agent != event.agent:
+    if type(event) is not JobFinished or event.state != report.state or event.reason:
+        return False
+    if report.agent != event.instance.agent:
         return False
     failure = report.failure
     return (
@@ -103,7 +105,10 @@ def _is_plain(value: object) -> bool:
         return math.isfinite(value)  # type: ignore[arg-type]
     if kind is dict:
         for key, inner in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str or not (type(inner) in _EXACT or _is_plain(inner)):
+            if type(key) is not str:
+                return False
+            kind = type(inner)
+            if kind not in _EXACT and not (math.isfinite(inner) if kind is float else _is_plain(inner)):
                 return False
         return True
     return kind is list and all(map(_is_plain, value))  # type: ignore[call-overload]

@@ -80,6 +80,7 @@ class Reserve:
             self._ballast.unlink(missing_ok=True)
         elif self._reserved_to > size_bytes:
             os.ftruncate(self._fd, size_bytes)
+            self._reserved_to = size_bytes
 
     def _grow(self, size_bytes: int) -> None:
         """Reserve some more than has to be there, so that this is seldom done. Raises OSError."""

@@ -24,7 +24,7 @@ from octogram_tui.journal.inputs import QUIET_EVENTS
 from octogram_tui.journal.recovery import Condition, go_on_from
 from octogram_tui.journal.reserve import NO_SPACE, RESERVE_BYTES, Reserve
 
-GROUP_S = 0.005
+GROUP_S = 0.05
 """How long a change may wait for others, so that one sync serves them all."""
 
 LOCK_S = 2.0
@@ -161,6 +161,12 @@ class JournalWriter:
     def unsynced_bytes(self) -> int:
         """How much was written that the disk may not have."""
         return self._size_bytes - self._synced_bytes
+
+    def settle(self) -> None:
+        """Do what takes a while of `close`, once nothing more is to come: from another thread, beside other ends."""
+        with contextlib.suppress(OSError, JournalError):  # `close` does it again, and says so
+            self._reserve.close(self._size_bytes)
+            self.sync()
 
     def close(self) -> None:
         """Sync, and let the file go. Raises JournalError when the last sync fails, or nobody can find the file."""

@@ -60,7 +60,7 @@ class AttemptId(NamedTuple):
         return self.instance.agent
 
     def __str__(self) -> str:
-        return f"{self.instance}#{self.number}"
+        return f"{_instance(*self.instance)}#{self.number}"
 
     @classmethod
     def parse(cls, text: str) -> AttemptId:
@@ -165,7 +165,7 @@ def _item(text: str) -> str:
 
 @lru_cache(4096)
 def _instance(stage: str, job: str, agent: str, item: str | None) -> str:
-    text = name_of(stage, job, agent)
+    text = f"{_stage(stage)}/{_job(job)}@{_agent(agent)}"
     return text if item is None else f"{text}[{_item(item)}]"
 
 

@@ -99,6 +99,11 @@ class ItemsSpec:
 class Arguments(Protocol):
     """What a job hands to its procedure: checked, defaults filled in, templates ready to expand."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to expand: they are as written, for every agent."""
+        ...
+
     def expand(self, scope: Mapping[str, object], resolve: Callable[[str, str], dict[str, str]]) -> dict[str, Value]:
         """Give the arguments as JSON values.
 

@@ -70,7 +70,8 @@ class Summary:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
-        self.duration_s = max(self.duration_s, event.at_s)
+        if event.at_s > self.duration_s:
+            self.duration_s = event.at_s
         match event:
             case ev.JobFinished():
                 self._finish(event)
@@ -134,10 +135,10 @@ class Summary:
             self.counts[state] -= 1
 
     def _finish(self, event: ev.JobFinished) -> None:
-        slow = Slow(event.duration_s, event.instance, event.attempt)
-        is_slow = len(self._slowest) < SLOWEST or slow.duration_s > self._slowest[-1].duration_s
-        if is_slow and slow not in self._slowest:  # an attempt that is not tried again after all is told twice
-            self._slowest = sorted([*self._slowest, slow], key=lambda each: -each.duration_s)[:SLOWEST]
+        if len(self._slowest) < SLOWEST or event.duration_s > self._slowest[-1].duration_s:
+            slow = Slow(event.duration_s, event.instance, event.attempt)
+            if slow not in self._slowest:  # an attempt that is not tried again after all is told twice
+                self._slowest = sorted([*self._slowest, slow], key=lambda each: -each.duration_s)[:SLOWEST]
         if event.will_retry:
             return
         self.counts[event.state] = self.counts.get(event.state, 0) + 1

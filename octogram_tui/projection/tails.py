@@ -55,4 +55,6 @@ class Tails:
 
     def forget(self, instance: InstanceId) -> None:
         """Nobody will ask for those of an instance."""
-        self.size_bytes -= sum(tail.size_bytes for tail in self._tails.pop(instance, {}).values())
+        tails = self._tails.pop(instance, None)
+        if tails is not None:
+            self.size_bytes -= sum(tail.size_bytes for tail in tails.values())

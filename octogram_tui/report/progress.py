@@ -113,10 +113,17 @@ class Progress:
         self._log.drop()
 
     def _take(self, events: Sequence[ev.Event]) -> None:
+        is_quiet = self._style.level < NORMAL  # then nothing is said of what goes well
         for event in events:
             kind = type(event)
             self._pulse.apply(event)
             self._summary.apply(event)
+            if isinstance(event, ev.JobFinished) and event.state == "ok":
+                self._tails.forget(event.instance)  # what it wrote is quoted where it fails only
+                if is_quiet:
+                    continue
+            elif is_quiet and kind is ev.JobStarted:
+                continue
             if kind not in _OF_JOBS:
                 self._breakpoints.apply(event)
                 self._closing.apply(event)
@@ -127,8 +134,6 @@ class Progress:
             say = self._says.get(kind)
             if say is not None:
                 say(event)
-            if isinstance(event, ev.JobFinished) and event.state == "ok":
-                self._tails.forget(event.instance)  # what it wrote is quoted where it fails only
 
     def say_alive(self) -> None:
         """Say what is under way, when nothing has been said for long; to be called from time to time."""

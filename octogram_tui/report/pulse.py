@@ -38,14 +38,17 @@ class Pulse:
         self._at_s, self._seen_s = event.at_s, self._clock()
         match event:
             case ev.JobStarted():
-                self._retrying.pop(event.instance, None)
+                if self._retrying:
+                    self._retrying.pop(event.instance, None)
                 self._running[event.instance] = event.at_s
             case ev.JobProgress():
                 self._progress[event.instance] = event.text
             case ev.JobFinished():
-                for table in (self._running, self._retrying):
-                    table.pop(event.instance, None)
-                self._progress.pop(event.instance, None)
+                self._running.pop(event.instance, None)
+                if self._retrying:
+                    self._retrying.pop(event.instance, None)
+                if self._progress:
+                    self._progress.pop(event.instance, None)
                 if event.will_retry:
                     self._retrying[event.instance] = event.at_s
             case ev.AgentStarting():

@@ -47,11 +47,12 @@ class Attachment:
         self.started: asyncio.Future[Started | Failed] = loop.create_future()
         self.welcome: asyncio.Future[Welcome] = loop.create_future()
         self.closed = asyncio.Event()
+        self._is_closed = False
         self.error: TransportError | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the channel."""
-        if self.closed.is_set():
+        if self._is_closed:
             return
         try:
             if self._reader is not None:
@@ -97,8 +98,9 @@ class Attachment:
 
     def close(self, error: TransportError | None) -> None:
         """Settle everything that somebody waits for."""
-        if self.closed.is_set():
+        if self._is_closed:
             return
+        self._is_closed = True
         self.error = error
         self.closed.set()
         if not self.welcome.done():

@@ -16,20 +16,19 @@ class Bus:
     """Calls its subscribers in the event loop, in order, batch by batch. One that raises is dropped, and said so."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: tuple[Subscriber, ...] = ()  # another one after each change: it may come amid a batch
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Add a subscriber; it sees what comes from now on."""
-        self._subscribers.append(subscriber)
+        self._subscribers += (subscriber,)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Forget a subscriber."""
-        if subscriber in self._subscribers:
-            self._subscribers.remove(subscriber)
+        self._subscribers = tuple(each for each in self._subscribers if each != subscriber)
 
     def publish(self, events: Sequence[Event]) -> None:
         """Hand a batch to everybody."""
-        for subscriber in list(self._subscribers):
+        for subscriber in self._subscribers:
             try:
                 subscriber(events)
             except Exception as error:  # a report that breaks must not end the run

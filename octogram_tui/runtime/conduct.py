@@ -71,9 +71,9 @@ class Conduct:
         self._service_count = 0
         self._names: set[str] = set()
         self._granted_bytes = 0  # up to where what it printed may grow
-        self._printed_bytes = 0
+        self.printed_bytes = 0  # of this connection
         self._claimed_bytes = 0
-        self._given_bytes = 0
+        self.given_bytes = 0  # back, of its credit
 
     def told(self, execution: Execution, name: str = "") -> None:
         """The agent was told to do something, now or before we were here."""
@@ -133,26 +133,26 @@ class Conduct:
         """A connection begins: with the credit that each one begins with."""
         self.connection += 1
         self._granted_bytes = OUTPUT_CREDIT_BYTES
-        self._printed_bytes = 0
+        self.printed_bytes = 0
         self._claimed_bytes = 0
-        self._given_bytes = 0
+        self.given_bytes = 0
 
     @property
     def owed_bytes(self) -> int:
         """How much credit the agent is to be given back: for what it printed, as far as it has counted that itself."""
-        return min(self._printed_bytes, self._claimed_bytes) - self._given_bytes
+        return min(self.printed_bytes, self._claimed_bytes) - self.given_bytes
 
     def grant(self, size_bytes: int, window_bytes: int) -> None:
         """Give so much of it back, and let so much be under way from here on."""
-        self._given_bytes += size_bytes
-        self._granted_bytes = max(self._granted_bytes, self._given_bytes + window_bytes)
+        self.given_bytes += size_bytes
+        self._granted_bytes = max(self._granted_bytes, self.given_bytes + window_bytes)
 
     def printed(self, lines: list[str], claimed_bytes: int) -> None:
         """Take note of log lines. Raises Quarantine for more than there was credit for, whatever the agent counts."""
         # Without lines it tells of some that were left out, and counts as one.
-        self._printed_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * max(1, len(lines))
+        self.printed_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * max(1, len(lines))
         self._claimed_bytes += claimed_bytes
-        over_bytes = max(self._printed_bytes, self._claimed_bytes) - self._granted_bytes
+        over_bytes = max(self.printed_bytes, self._claimed_bytes) - self._granted_bytes
         if over_bytes > CREDIT_SLACK_BYTES:
             raise Quarantine(f"{over_bytes} bytes of log lines more than it had credit for")
 

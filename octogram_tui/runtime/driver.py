@@ -39,6 +39,7 @@ from octogram_tui.runtime.feeding import Fed as Fed
 from octogram_tui.runtime.link import Link
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.template import bound
+from octogram_tui.transport.base import TOGETHER
 
 HEARTBEAT_S = 5.0
 FAR_BEHIND_BYTES = 16 << 20  # of a disk: with so much to be synced, more is asked for only as it goes there
@@ -226,7 +227,8 @@ class Driver:
                 _, told, seq, outcome = turn
                 stated = outcome.events if masks is None else masks.mask(outcome.events)
                 # An end that is masked in its event is written, sealed.
-                record = record_of(self._as_written(turn, batch), batch.at_s, seq, stated, outcome.bounds)
+                fed = turn.stimulus if stated else self._as_written(turn, batch)
+                record = record_of(fed, batch.at_s, seq, stated, outcome.bounds)
                 if record is not None:
                     inputs.append(record if masks is None else masks.seal(record))
                 events += stated
@@ -252,9 +254,11 @@ class Driver:
                         self._carry_out(effect)
         except Exception as error:
             failure = failure or error
-        for link in self._gathering:
-            link.deliver()
-        self._gathering.clear()
+        if self._gathering:
+            with TOGETHER:
+                for link in self._gathering:
+                    link.deliver()
+            self._gathering.clear()
         self._queue[:0] = batch.left
         if failure is not None:
             self._break(failure)

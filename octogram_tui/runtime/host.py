@@ -177,6 +177,7 @@ class Host:
         journal.tell_space_to(SpaceWatch(settings.run_dir, driver.submit, lambda: control.is_attended).take)
         self._bus.subscribe(self._time)
         background: list[asyncio.Task[None]] = []
+        settling: asyncio.Future[None] | None = None
         lost: list[JournalError] = []
         bound = StopBound(settings.stop_s, driver.submit)
         self._bus.subscribe(bound.apply)
@@ -211,6 +212,7 @@ class Host:
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
             garbage.settle()
             code = await driver.done
+            settling = asyncio.get_running_loop().run_in_executor(None, journal.settle)
             if driver.failure is not None:
                 tell_failure(driver.failure, driver.unclean)
         finally:
@@ -223,6 +225,8 @@ class Host:
                 closing.push_async_callback(control.close)
                 closing.callback(_leave_timings, settings.run_dir, self._stopwatch)
                 closing.callback(_close_journal, journal, lost)
+                if settling is not None:
+                    closing.push_async_callback(asyncio.wait, [settling])
                 closing.push_async_callback(transports.close)
                 closing.push_async_callback(driver.close)
         if lost and driver.failure is None:

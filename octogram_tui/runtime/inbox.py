@@ -108,14 +108,18 @@ class Inbox:
         kind, size_bytes = message["t"], len(line)
         seq = 0
         if "seq" in message and kind != "ack":
-            seq = count(message["seq"])
-            if not self.numbering.is_new(seq):
+            seq = message["seq"]
+            is_next = type(seq) is int and seq == self.numbering.seen + 1
+            if not is_next and not self.numbering.is_new(count(seq)):
                 self.conduct.sent(message, size_bytes, now_s)
                 return
         stimulus = read_report(self._agent, message, self.conduct.under_way)
         if kind not in ("output", "finished"):
             self.conduct.sent(message, size_bytes, now_s)
-        if stimulus is not None and self._is_believed(stimulus, message, size_bytes, now_s):
+        if stimulus is not None and (
+            (kind == "finished" and self.conduct.ends(message["id"]))  # the first word of what is under way
+            or self._is_believed(stimulus, message, size_bytes, now_s)
+        ):
             # Of a service the journal has what was fed, too: it is what addresses are made of.
             times = 2 if isinstance(stimulus, ServiceReport) else 1
             told = self._share.take(line, now_s, times)
@@ -167,15 +171,14 @@ class Inbox:
         held, self._held = self._held, None
         if held is not None:
             self._way.report(held)
-        self._return_credit()
+        if self.conduct.printed_bytes > self.conduct.given_bytes:
+            self._return_credit()
 
     def _is_believed(self, stimulus: Stimulus, message: Message, size_bytes: int, now_s: float) -> bool:
         """Whether the run is told: of what the agent may speak of, and as far as it is news."""
         attempt: Execution | None
         match stimulus:
             case AttemptReport(attempt=attempt):
-                if self.conduct.ends(message["id"]):
-                    return True
                 self.conduct.sent(message, size_bytes, now_s)
                 if self.conduct.is_its_own(attempt):  # told twice: the first time holds
                     return False

@@ -71,9 +71,10 @@ class Intake:
 
     def admits(self, size_bytes: int) -> bool:
         """Whether lines that just came can be taken in this turn."""
-        self._plan()
         had_room = self._left_bytes > 0
         self._left_bytes -= size_bytes
+        if self._left_bytes < SLICE_BYTES // 2:  # else there is enough for this turn and for the next
+            self._plan()
         return had_room
 
     def enqueue(self, queue: Queue) -> None:

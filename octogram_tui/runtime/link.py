@@ -280,7 +280,11 @@ class Link:
             message["timeout_s"] = timeout_s
         if mark:
             message["mark"] = mark
-        self.send(message)
+        line = self.inbox.numbering.number(message)
+        if self._gathered is not None:
+            self._gathered.append(line)
+        else:
+            self.write(line)
         self.inbox.conduct.told(execution, name)
 
     def cancel(self, attempt: AttemptId, reason: str) -> None:
@@ -338,18 +342,17 @@ class Link:
 
     def take(self, attachment: Attachment, lines: list[bytes]) -> None:
         """Take what an attachment received. A fault in it ends the attachment."""
-        self._last_heard_s = self._loop.time()
+        now_s = self._last_heard_s = self._loop.time()
         if self._is_suspect and self._channel is not None and self.was_up:
             self._trust_again()
-        self._take(attachment, self._queue.sift(lines))
+        self._take(attachment, self._queue.sift(lines), now_s)
 
     def _take_late(self, lines: list[bytes]) -> None:
         """Take what had to wait."""
         if self._attachment is not None and not self._banned:
-            self._take(self._attachment, lines)
+            self._take(self._attachment, lines, self._loop.time())
 
-    def _take(self, attachment: Attachment, lines: list[bytes]) -> None:
-        now_s = self._loop.time()
+    def _take(self, attachment: Attachment, lines: list[bytes], now_s: float) -> None:
         try:
             for line in lines:
                 self.inbox.take(attachment, line, now_s)

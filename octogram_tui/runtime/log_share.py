@@ -43,10 +43,13 @@ class LogShare:
         """Whether no more log lines are for the journal."""
         return 0 < self.most_bytes <= self._taken_bytes
 
-    def take(self, size_bytes: int, now_s: float) -> float:
-        """Take a part; give for how many seconds no more should be asked for."""
-        self._taken_bytes += size_bytes
-        return self._pace.take(size_bytes, now_s)
+    def take(self, size_bytes: int, now_s: float) -> tuple[float, bool]:
+        """Take a part; give for how many seconds no more should be asked for, and whether it has used up the rest."""
+        before_bytes, self._taken_bytes = self._taken_bytes, self._taken_bytes + size_bytes
+        wait_s, most_bytes = self._pace.take(size_bytes, now_s), self.most_bytes
+        if not most_bytes or self._taken_bytes < most_bytes:
+            return wait_s, False
+        return max(wait_s, NEVER_S), before_bytes < most_bytes
 
     def window_bytes(self, agent: AgentShare, now_s: float) -> int:
         """Say how much one of those that print may have under way: all of them as much."""
@@ -80,12 +83,11 @@ class AgentShare:
 
         Gives what is to be told of that, mostly nothing.
         """
-        was_used_up = self._run.is_used_up
         # The journal is ASCII: a character of two bytes takes six there.
         size_bytes = times * ((len(line) if line.isascii() else 3 * len(line)) + MESSAGE_BYTES)
-        own_s, all_s = self._pace.take(size_bytes, now_s), self._run.take(size_bytes, now_s)
-        self.wait_s = max(own_s, all_s, NEVER_S if self._run.is_used_up else 0.0)
-        if was_used_up or not self._run.is_used_up:
+        own_s, (all_s, is_last) = self._pace.take(size_bytes, now_s), self._run.take(size_bytes, now_s)
+        self.wait_s = own_s if own_s > all_s else all_s
+        if not is_last:
             return ""
         return (
             f"the log lines in this run's journal have {self._run.most_bytes >> 20} MiB now: only the newest are kept "

@@ -53,7 +53,9 @@ def read_report(agent: str, message: Message, named: Mapping[str, Execution] = N
             if state not in END_STATES:
                 raise ValueError(f"an attempt cannot end {state!r}")
             error = message.get("error")
-            name = text_of(message["id"])
+            name = message["id"]
+            if type(name) is not str:
+                raise ValueError(f"not a text: {quoted(name, 80)}")
             return AttemptReport(
                 agent,
                 named.get(name) or parse_execution(name),
@@ -158,7 +160,7 @@ def _duration_s(value: object) -> float:
     """Give how long something took; what is not told took no time. Raises ValueError."""
     if value is None:
         return 0.0
-    found = _number(value)
+    found = value if type(value) is float else _number(value)
     if not 0.0 <= found <= MOST_S:
         raise ValueError(f"not a duration: {quoted(value, 80)}")
     return found

@@ -32,7 +32,7 @@ def is_original(procedure: str) -> bool:
 class JobArguments:
     """The arguments of one job. Those without any template are ready; the others are made for each instance."""
 
-    __slots__ = ("_base", "_has_ports", "_makers", "_procedure", "braces")
+    __slots__ = ("_base", "_has_ports", "_makers", "_procedure", "braces", "is_ready")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class JobArguments:
         self._procedure = procedure
         self._has_ports = has_ports
         self.braces = braces
+        self.is_ready = not makers
 
     def expand(self, scope: Mapping[str, object], resolve: Resolve) -> dict[str, Any]:
         """Give the arguments as JSON values. Raises TemplateError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from octogram_tui.errors import TransportError
@@ -94,3 +94,29 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Let go of what is shared (the last user closes the connection). Bounded in time; never raises."""
         ...
+
+
+class Together:
+    """`with TOGETHER:` around what writes to many machines; what connections gather meanwhile is sent at its end."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] | None = None  # None: nobody writes to many
+
+    def __enter__(self) -> None:
+        self._waiting = []
+
+    def __exit__(self, *_: object) -> None:
+        waiting, self._waiting = self._waiting, None
+        for send in waiting or ():
+            send()
+
+    def takes(self, send: Callable[[], None]) -> bool:
+        """Send at the end; False when there is none to come."""
+        if self._waiting is None:
+            return False
+        self._waiting.append(send)
+        return True
+
+
+TOGETHER = Together()
+"""That of the event loop, of which a process has one."""

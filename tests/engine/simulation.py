@@ -30,6 +30,8 @@ from octogram_tui.template.environment import is_template, render
 class Given:
     """Arguments whose texts are templates and nothing else; `uri` members are resolved."""
 
+    is_ready = False  # they are looked at each time
+
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = dict(values)
 

@@ -255,4 +255,26 @@ def test_a_line_is_the_object_as_json(
             setattr(event, f.name, value)
         elif str(f.type) in ("InstanceId", "InstanceId | None"):
             setattr(event, f.name, data.draw(st.sampled_from([ID, HOSTILE, InstanceId("", "j", "a", "1")])))
+    while codec._SHAPES[cls].write is None:
+        codec._SHAPES[cls].count()
     assert codec.encode(event) == codec.dump(codec.to_dict(event))
+
+
+@pytest.mark.parametrize("cls", ev.EVENT_TYPES.values())
+def test_frequent_events_are_written_the_short_way_and_seldom_ones_cost_no_compiling(cls: type[ev.Event]) -> None:
+    shape = codec._Shape(cls)
+    event = sample(cls, only_required=False)
+    for number in range(1, codec.FREQUENT + 1):
+        assert shape.write is None, number
+        shape.count()
+    assert shape.write is not None
+    assert shape.write(event) == codec.dump(codec.to_dict(event))
+
+
+def test_what_a_field_should_not_hold_is_written_all_the_same() -> None:
+    for _ in range(codec.FREQUENT):
+        codec.encode(ev.WarningGiven(message="x"))
+    odd: Any = 7
+    event = ev.WarningGiven(seq=1, message=odd)
+    assert codec.encode(event) == codec.dump(codec.to_dict(event))
+    assert b'"message":7' in codec.encode(event)

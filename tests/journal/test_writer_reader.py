@@ -84,6 +84,22 @@ def test_an_explicit_sync_is_a_barrier(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_what_is_settled_can_be_gone_on_with_and_leaves_little_to_close(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(tmp_path / "j", run="r", version="0")
+    for first in (1, 4):
+        writer.append(some_events(3, first))
+        writer.settle()
+        assert writer.synced_seq == writer.written_seq
+        assert os.stat(tmp_path / "j").st_blocks * 512 < 1 << 16, "what was reserved is given back"
+    cut: list[int] = []
+    monkeypatch.setattr(os, "ftruncate", lambda fd, size: cut.append(size))
+    writer.close()
+    assert not cut
+    assert list(reader.read(tmp_path / "j")) == some_events(6)
+
+
 def test_an_existing_journal_is_never_written_over(tmp_path: Path) -> None:
     written(tmp_path / "j", some_events(1))
     with pytest.raises(JournalError, match="already holds"):

@@ -84,5 +84,5 @@ def test_all_that_print_may_have_as_much_under_way() -> None:
 
 def test_little_room_on_the_disk_makes_the_share_small() -> None:
     large, small = LogShare(room_bytes=1 << 40), LogShare(room_bytes=1 << 30)
-    assert large.take(512 << 20, 0.0) == 0
-    assert small.take(512 << 20, 0.0) > 0
+    assert large.take(512 << 20, 0.0) == (0, False)
+    assert small.take(512 << 20, 0.0)[0] > 0

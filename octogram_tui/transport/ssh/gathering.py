@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from octogram_tui.transport.base import TOGETHER
+
 MOST_BYTES = 256 * 1024  # that are held until the turn's end: then they go at once
 
 
@@ -19,7 +21,7 @@ class GatheringTransport:
 
     def write(self, data: bytes) -> None:
         """Send soon, and in order."""
-        if not self._held:
+        if not self._held and not TOGETHER.takes(self._send):
             self._loop.call_soon(self._send)
         self._held.append(data)
         self._held_bytes += len(data)

@@ -1,5 +1,6 @@
-"""What a channel sends, made into packets here: the library copies each byte eleven times on the way, and we thrice.
+"""What a channel sends, made into packets here.
 
+The library takes some forty calls for each message, and copies each byte of a file eleven times on the way: we thrice.
 It reaches into the library's objects, and so does nothing but where they are as it knows them and the cipher is
 AES-GCM, which is what we ask servers for. All else, as a packet while keys are exchanged, is left to the library, in
 whose order and under whose counters these packets go.
@@ -7,7 +8,6 @@ whose order and under whose counters these packets go.
 
 from __future__ import annotations
 
-import logging
 import os
 import struct
 import time
@@ -18,27 +18,18 @@ from asyncssh.constants import MSG_CHANNEL_DATA
 from asyncssh.encryption import GCMEncryption
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from octogram_tui.transport.ssh import packets
+
 MOST_BYTES = 512 * 1024  # of data that become packets before they go: a turn of the loop stays short
 TAG_BYTES = 16
 _HEAD = struct.Struct(">BBII")  # length of the padding, kind, channel, length of the data
 _COUNTER = (1 << 64) - 1
-_OF_CHANNEL = ("_send_buf", "_send_buf_len", "_send_window", "_send_pktsize", "_send_chan", "_send_state")
-_OF_CONNECTION = (
-    "_auth_complete",
-    "_compressor",
-    "_deferred_packets",
-    "_kex_complete",
-    "_rekey_bytes",
-    "_rekey_bytes_sent",
-    "_rekey_seconds",
-    "_rekey_time",
-    "_send",
-    "_send_blocksize",
-    "_send_enchdrlen",
-    "_send_encryption",
-    "_send_seq",
-    "_transport",
-)
+PAD_POOL_BYTES = 4096  # of what fills packets up: asked of the system so much at a time
+
+
+def following(nonce: bytes) -> bytes:
+    """Give what the next packet is enciphered with (RFC 5647, 7.1)."""
+    return nonce[:4] + ((int.from_bytes(nonce[4:], "big") + 1) & _COUNTER).to_bytes(8, "big")
 
 
 class Outflow:
@@ -50,25 +41,26 @@ class Outflow:
         self._leave_to_library = channel._flush_send_buf
         self._key = b""
         self._cipher: AESGCM
+        self._pad = b""
         channel._flush_send_buf = self.flush
 
     @classmethod
     def when_known(cls, channel: asyncssh.SSHClientChannel[bytes]) -> Outflow | None:
-        """Give one where the library is as we know it, and nobody listens to its log of packets."""
-        connection: Any = channel.get_connection()
-        is_known = all(hasattr(channel, name) for name in (*_OF_CHANNEL, "_flush_send_buf"))
-        is_known = is_known and all(hasattr(connection, name) for name in _OF_CONNECTION)
-        if not is_known or logging.getLogger("asyncssh").isEnabledFor(logging.DEBUG):
-            return None
-        return cls(channel)
+        """Give one where that can be."""
+        return cls(channel) if packets.is_known() else None
 
     def write(self, data: bytes | memoryview) -> None:
         """Send, as far as the other side takes it now; what is left is looked at later, until nothing is buffered."""
-        channel = self._channel
-        if channel._send_state == "open":
-            channel._send_buf.append((memoryview(data), None))
-            channel._send_buf_len += len(data)
-            self.flush()
+        channel, size = self._channel, len(data)
+        if channel._send_state != "open":
+            return
+        fits = 0 < size <= channel._send_pktsize and size <= channel._send_window
+        if fits and not channel._send_buf and not channel._send_paused and self._is_ours():
+            self._connection._send(self._sealed_alone(data))
+            return
+        channel._send_buf.append((memoryview(data), None))
+        channel._send_buf_len += size
+        self.flush()
 
     def flush(self) -> None:
         """Send of what is buffered as much as the other side takes."""
@@ -94,13 +86,40 @@ class Outflow:
             and connection._transport is not None
         )
 
-    def _sealed(self, waiting: list[tuple[memoryview, int | None]]) -> bytes:
-        """Make packets of what is buffered, each of its own nonce, and count them where the library counts."""
-        channel, connection = self._channel, self._connection
-        gcm = connection._send_encryption._cipher
+    def _ciphered(self) -> Any:
+        """Give the library's cipher, whose nonces count; ours has its key from here on."""
+        gcm = self._connection._send_encryption._cipher
         if gcm._key is not self._key:
             self._key = gcm._key
             self._cipher = AESGCM(self._key)
+        return gcm
+
+    def _sealed_alone(self, data: bytes | memoryview) -> bytes:
+        """Make the one packet that a message is, as almost all are."""
+        channel, connection, size = self._channel, self._connection, len(data)
+        gcm = self._ciphered()
+        padding = self._padding(size)
+        if len(self._pad) < padding:
+            self._pad = os.urandom(PAD_POOL_BYTES)
+        pad, self._pad = self._pad[:padding], self._pad[padding:]
+        packet = b"".join((_HEAD.pack(padding, MSG_CHANNEL_DATA, channel._send_chan, size), data, pad))
+        head, nonce = len(packet).to_bytes(4, "big"), gcm._iv
+        gcm._iv = following(nonce)  # before anything can go wrong: none may be used twice
+        connection._send_seq = connection._send_seq + 1 & 0xFFFFFFFF
+        connection._rekey_bytes_sent += len(packet)
+        channel._send_window -= size
+        return head + self._cipher.encrypt(nonce, packet, head)
+
+    def _padding(self, size_bytes: int) -> int:
+        """Say how much fills a packet of so much data up."""
+        block = self._connection._send_blocksize
+        padding: int = -(self._connection._send_enchdrlen + _HEAD.size + size_bytes - 1) % block
+        return padding if padding >= 4 else padding + block
+
+    def _sealed(self, waiting: list[tuple[memoryview, int | None]]) -> bytes:
+        """Make packets of what is buffered, each of its own nonce, and count them where the library counts."""
+        channel, connection = self._channel, self._connection
+        gcm = self._ciphered()
         seal, largest = self._cipher.encrypt, channel._send_pktsize
         sealed: list[bytes] = []
         sent_bytes = framed_bytes = 0
@@ -134,9 +153,7 @@ class Outflow:
     def _framed(self, size_bytes: int) -> memoryview:
         """Give a packet of so much data before it is sealed, with a gap where the data goes."""
         end = _HEAD.size + size_bytes
-        padding = -(self._connection._send_enchdrlen + end - 1) % self._connection._send_blocksize
-        if padding < 4:
-            padding += self._connection._send_blocksize
+        padding = self._padding(size_bytes)
         frame = bytearray(end + padding)
         _HEAD.pack_into(frame, 0, padding, MSG_CHANNEL_DATA, self._channel._send_chan, size_bytes)
         frame[end:] = os.urandom(padding)
