@@ -12,16 +12,25 @@ import json.encoder
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, field, fields
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
-from operator import attrgetter, itemgetter
-from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin, get_type_hints
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from octogram_tui.cuts import quoted
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import EVENT_TYPES, Event, RunStarted
 from octogram_tui.journal import seal
+from octogram_tui.journal.line_reader import (
+    MOST,
+    OFTEN,
+    SPREAD,
+    Form,
+    check_numbers,
+    form_of,
+    gathered,
+    make_line_reader,
+    numbers_of,
+)
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 
@@ -46,11 +55,8 @@ ALWAYS = frozenset({"value", "exit_code", "arguments"})
 FREQUENT = 16
 """From how many events on a type has a writer of its own."""
 
-_MOST = 1 << 62  # of any number that an event has of its own
-
 _FIRST = ("seq", "at_s", "type")
 _NOT_FIELDS = frozenset((*_FIRST, seal.NAME))
-_SPREAD = ("stage", "job", "agent", "key")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class UnknownEvent(Event):
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-class _Shape:
+class Shape:
     """How the events of one type are written and read, worked out once."""
 
     __slots__ = (
@@ -88,17 +94,17 @@ class _Shape:
         own = [f for f in fields(cls) if f.name not in _FIRST and f.name != "cause"]
         inner = (*(f.name for f in own), "cause")
         self.cls = cls
-        self.forms: dict[tuple[str, ...], _Form] = {}  # by the names that a record has, in their order
+        self.forms: dict[tuple[str, ...], Form] = {}  # by the names that a record has, in their order
         self.values = attrgetter("seq", "at_s", *inner)
         required = [f.name for f in own if f.default is MISSING and f.default_factory is MISSING]
         # The name of an instance is spread out: its parts, and its text.
         self.at = inner.index("instance") if "instance" in inner else None
-        self.spread = tuple(name for name in _SPREAD if name not in inner)
+        self.spread = tuple(name for name in SPREAD if name not in inner)
         self.has_failure = "failure" in inner
         self.names = tuple(_flat(inner, self.spread))
         self.required = frozenset(_flat(required, self.spread))
         self.known = frozenset(("seq", "at_s", *self.names))
-        self.numbers = _numbers_of(cls, own)
+        self.numbers = numbers_of(cls, own)
         # None is compared as it is: `false` and 0 are values of a variable, and are written.
         self.optional = [
             (name, f.default is None)
@@ -133,116 +139,6 @@ class _Shape:
         self.write = make_line_writer(opening, members, self.spread, self.is_of_instance, _text_of)
 
 
-class _Form:
-    """What is to be done with records of one type that have the same names: which are passed on, which are checked.
-
-    names: those of the fields that are given as they are; numbers: as in `_Shape`; seen: how many there were; read:
-    does all of it, once there were many.
-    """
-
-    __slots__ = ("has_error", "names", "numbers", "read", "seen", "take")
-
-    def __init__(self, names: tuple[str, ...], numbers: Numbers, *, has_error: bool) -> None:
-        self.names = names
-        self.take: Callable[[dict[str, Any]], tuple[Any, ...]] = itemgetter(*names)
-        self.numbers = numbers
-        self.has_error = has_error
-        self.seen = 0
-        self.read: Callable[[dict[str, Any]], Event] | None = None
-
-
-MOST_FORMS = 64
-"""So many ways to leave out fields are remembered for a type; our own lines have a handful."""
-
-
-def _form_of(shape: _Shape, record: dict[str, Any]) -> _Form:
-    """Work out how a record is read. Raises ValueError where something is missing."""
-    present = record.keys() & shape.known
-    if not present >= shape.required:
-        missing = shape.required - present
-        raise ValueError(f"an event of type {shape.cls.TYPE} needs {', '.join(sorted(missing))}")
-    left_out = {*(("error",) if shape.has_failure else ()), *(shape.spread if shape.at is not None else ())}
-    names = tuple(name for name in record if name in present and name not in left_out)
-    numbers = tuple(number for number in shape.numbers if number[0] in record)
-    form = _Form(names, numbers, has_error=shape.has_failure and "error" in record)
-    if len(shape.forms) >= MOST_FORMS:
-        shape.forms.clear()
-    shape.forms[tuple(record)] = form
-    return form
-
-
-OFTEN = 200
-"""Compiling what reads a form takes as long as reading so many records in general does."""
-
-
-def _reader_of(shape: _Shape, form: _Form) -> Callable[[dict[str, Any]], Event]:
-    """Write out what is done with records of a form: fields are set as `__init__` does it, which is not called.
-
-    What stands in the text are names of fields of ours.
-    """
-    known: dict[str, Any] = {"cls": shape.cls, "new": object.__new__, "check": _check_numbers, "form": form}
-    lines = []
-    for name, kinds, holder in form.numbers:
-        if holder is not None or NoneType in kinds:
-            lines.append("check(record, form)")
-            break
-        is_other = " and ".join(f"type(value) is not {kind.__name__}" for kind in kinds)
-        lines.append(f"value = record[{name!r}]")
-        lines.append(f"if {is_other} or not {-_MOST} <= value <= {_MOST}: check(record, form)")
-    lines.append("event = new(cls)")
-    for each in fields(shape.cls):
-        name = each.name
-        if name == "instance":
-            known["gathered"], known["spread"] = _gathered, shape.spread
-            lines.append("event.instance = gathered(record, spread)")
-        elif name == "failure" and form.has_error:
-            known["failure_of"] = Failure.from_json
-            lines.append("error = record['error']")
-            lines.append("event.failure = None if error is None else failure_of(error)")
-        elif name in form.names:
-            lines.append(f"event.{name} = record[{name!r}]")
-        elif each.default_factory is not MISSING:
-            known[f"new_{name}"] = each.default_factory
-            lines.append(f"event.{name} = new_{name}()")
-        else:
-            known[f"default_{name}"] = each.default
-            lines.append(f"event.{name} = default_{name}")
-    exec("def read(record):\n " + "\n ".join([*lines, "return event"]), known)
-    read: Callable[[dict[str, Any]], Event] = known["read"]
-    return read
-
-
-Numbers = tuple[tuple[str, tuple[type, ...], type | None], ...]
-"""Fields that hold numbers, which ones each takes, and what holds them where there are many."""
-
-
-def _numbers_of(cls: type[Event], own: Sequence[Any]) -> Numbers:
-    """Give the fields that hold numbers, which ones each takes, and what holds them where there are many."""
-    hints = get_type_hints(cls)
-    found = []
-    for f in own:
-        hint = hints[f.name]
-        parts = get_args(hint) or (hint,)
-        holder = next((one for one in (dict, list) if get_origin(hint) is one), None)
-        kind = parts[0] if holder is None else parts[-1]
-        if kind in (int, float):
-            kinds = (int, float) if kind is float else (int,)
-            found.append((f.name, (*kinds, NoneType) if NoneType in parts else kinds, holder))
-    return tuple(found)
-
-
-def _check_numbers(record: dict[str, Any], form: _Form) -> None:
-    """See that what is computed with are numbers. Raises ValueError: what wrote the record may not be of ours."""
-    for name, kinds, holder in form.numbers:
-        value: Any = record[name]
-        if holder is not None and type(value) is not holder:
-            raise ValueError(f"`{name}` holds no numbers, but {quoted(value, 80)}")
-        values = (value,) if holder is None else value.values() if isinstance(value, dict) else value
-        for one in values:
-            if type(one) not in kinds or (one is not None and not -_MOST <= one <= _MOST):
-                raise ValueError(f"`{name}` cannot be {quoted(one, 80)}")
-
-
 def _flat(names: Iterable[str], spread: tuple[str, ...]) -> Iterator[str]:
     """Give the names of fields as they are written."""
     for name in names:
@@ -260,54 +156,11 @@ def _spread(instance: InstanceId | None, names: tuple[str, ...]) -> tuple[str, .
     return parts if len(names) == len(parts) else (instance.stage, instance.job, str(instance))
 
 
-def _gathered(record: dict[str, Any], spread: tuple[str, ...]) -> InstanceId | None:
-    """Read the name of an instance from its text, which agrees with its parts. Raises ValueError."""
-    key = record.get("key") or ""
-    if not isinstance(key, str):
-        raise ValueError(f"not the name of an instance: {quoted(key, 80)}")
-    if not key:
-        return None
-    found = _instance_named(key)
-    if (
-        found is not None
-        and found[0] == record.get("stage")
-        and found[1] == record.get("job")
-        and (len(spread) < len(_SPREAD) or found[2] == record.get("agent"))
-    ):
-        return found
-    return _former(key, record)
-
-
-@lru_cache(8192)
-def _instance_named(key: str) -> InstanceId | None:
-    """Read a name: several events that come one after the other have the same, and then it is one object."""
-    try:
-        return InstanceId.parse(key)
-    except ValueError:
-        return None
-
-
-def _former(key: str, record: dict[str, Any]) -> InstanceId:
-    """Read a text of the time when parts were put together as they are: the parts tell where each ends.
-
-    Raises ValueError.
-    """
-    stage, job, agent = (record.get(name) for name in ("stage", "job", "agent"))
-    if isinstance(stage, str) and isinstance(job, str) and isinstance(agent, str):
-        plain = f"{stage}/{job}@{agent}"
-        if key == plain:
-            return InstanceId(stage, job, agent)
-        if key.startswith(f"{plain}[") and key.endswith("]"):
-            return InstanceId(stage, job, agent, key[len(plain) + 1 : -1])
-    found = InstanceId.parse(key)  # says what is wrong with it
-    raise ValueError(f"{quoted(key, 120)} names another instance than its parts do: {quoted(str(found), 120)}")
-
-
 def _is_empty_by_default(own: Any) -> bool:
     return own.default_factory is not MISSING or (own.default is not MISSING and not own.default)
 
 
-_SHAPES = {cls: _Shape(cls) for cls in EVENT_TYPES.values()}
+_SHAPES = {cls: Shape(cls) for cls in EVENT_TYPES.values()}
 
 
 def to_dict(event: Event) -> dict[str, Any]:
@@ -340,7 +193,7 @@ def from_dict(record: dict[str, Any]) -> Event:
     at_s: Any = record.get("at_s")
     if not isinstance(name, str) or type(seq) is not int or type(at_s) not in (int, float):
         raise ValueError("an event has a number `seq`, a number `at_s` and a text `type`")
-    if not (0 <= seq <= _MOST and -_MOST <= at_s <= _MOST):
+    if not (0 <= seq <= MOST and -MOST <= at_s <= MOST):
         raise ValueError(f"an event cannot be number {quoted(seq, 40)} at {quoted(at_s, 40)} s")
     cls = EVENT_TYPES.get(name)
     if cls is None:
@@ -349,17 +202,17 @@ def from_dict(record: dict[str, Any]) -> Event:
         unknown = {k: v for k, v in record.items() if k not in _NOT_FIELDS}
         return UnknownEvent(seq=seq, at_s=at_s, name=name, fields=unknown)
     shape = _SHAPES[cls]
-    form = shape.forms.get(tuple(record)) or _form_of(shape, record)
+    form = shape.forms.get(tuple(record)) or form_of(shape, record)
     if form.read is not None:
         return form.read(record)
     form.seen += 1
     if form.seen == OFTEN:
-        form.read = _reader_of(shape, form)
+        form.read = make_line_reader(shape, form)
     if form.numbers:
-        _check_numbers(record, form)
+        check_numbers(record, form)
     values = dict(zip(form.names, form.take(record), strict=True))
     if shape.at is not None:
-        values["instance"] = _gathered(record, shape.spread)
+        values["instance"] = gathered(record, shape.spread)
     if form.has_error and (error := record["error"]) is not None:
         values["failure"] = Failure.from_json(error)
     return cls(**values)

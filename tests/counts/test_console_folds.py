@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from octogram_tui.engine import events as ev
-from octogram_tui.journal import codec
+from octogram_tui.journal import codec, line_reader
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection import freezing
 from octogram_tui.projection.folds import Folds
@@ -158,7 +158,7 @@ def test_a_copy_is_given_up_where_the_run_goes_on_meanwhile() -> None:
 def test_what_reads_records_of_one_kind_is_written_out_and_reads_the_same() -> None:
     for line in as_it_comes(1)[:5]:
         record = codec.load(line)
-        seen = [codec.from_dict(record) for _ in range(codec.OFTEN + 2)]
+        seen = [codec.from_dict(record) for _ in range(line_reader.OFTEN + 2)]
         assert all(event == seen[0] for event in seen)
         assert type(seen[-1]) is type(seen[0])
         for name in ("attempt", "duration_s"):

@@ -262,7 +262,7 @@ def test_a_line_is_the_object_as_json(
 
 @pytest.mark.parametrize("cls", ev.EVENT_TYPES.values())
 def test_frequent_events_are_written_the_short_way_and_seldom_ones_cost_no_compiling(cls: type[ev.Event]) -> None:
-    shape = codec._Shape(cls)
+    shape = codec.Shape(cls)
     event = sample(cls, only_required=False)
     for number in range(1, codec.FREQUENT + 1):
         assert shape.write is None, number

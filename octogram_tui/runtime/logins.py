@@ -39,7 +39,7 @@ TURNS = 8
 """Of the loop between two pieces: from a byte that came to its answer it takes several."""
 
 
-class Ahead:
+class Logins:
     """The loop of a run, and the ways to its machines, from before the run. To be entered."""
 
     def __init__(self, transports: Transports) -> None:

@@ -12,8 +12,8 @@ import pytest
 from fixtures_ssh import DEADLINE_S, Recorder, SshServer
 
 from octogram_tui.errors import AuthFailed
-from octogram_tui.runtime import ahead as ahead_module
-from octogram_tui.runtime.ahead import Ahead
+from octogram_tui.runtime import logins
+from octogram_tui.runtime.logins import Logins
 from octogram_tui.scenario.load import load_scenario
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.ssh.profile import Request
@@ -97,8 +97,8 @@ def test_it_loads_what_a_run_needs_and_leaves_what_it_began(tmp_path: Path, monk
         "stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n"
     )
     loaded: list[str] = []
-    monkeypatch.setattr(ahead_module, "import_module", loaded.append)
-    ahead = Ahead(Transports(ssh_config="none"))
+    monkeypatch.setattr(logins, "import_module", loaded.append)
+    ahead = Logins(Transports(ssh_config="none"))
 
     def refused() -> None:
         with ahead:
@@ -107,7 +107,7 @@ def test_it_loads_what_a_run_needs_and_leaves_what_it_began(tmp_path: Path, monk
 
     with pytest.raises(ValueError, match="refused"):
         refused()
-    assert tuple(loaded) == ahead_module.LATER
+    assert tuple(loaded) == logins.LATER
     with pytest.raises(RuntimeError, match="closed"):
         ahead.runner.get_loop()
 
