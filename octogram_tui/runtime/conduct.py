@@ -58,6 +58,7 @@ class Conduct:
         self.connection = 0  # counts them
         self._own: set[Execution] = set()  # it may speak of each for as long as it likes: log lines come late
         self.under_way: dict[str, Execution] = {}  # by name, so that the name is not read once more
+        self._after: dict[Execution, str] = {}  # what it was given ahead, and the name of what it has until then
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
         self._progress = Allowance(PROGRESS_AT_ONCE, PROGRESS_PER_S)
@@ -71,18 +72,38 @@ class Conduct:
         self._claimed_bytes = 0
         self._given_bytes = 0
 
-    def told(self, execution: Execution, name: str = "") -> None:
-        """The agent was told to do something, now or before we were here."""
+    def told(self, execution: Execution, name: str = "", after: str = "") -> None:
+        """The agent was told to do something, now or before we were here; or as soon as something else has ended."""
         self._own.add(execution)
+        if after:
+            self._after[execution] = after
+        elif self._after:
+            self._after.pop(execution, None)
         self.under_way[name or str(execution)] = execution
 
     def is_its_own(self, execution: Execution) -> bool:
         """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""
         return execution in self._own
 
+    def is_early(self, execution: Execution | None) -> bool:
+        """Whether an agent speaks of something before it has said that what comes before it has ended.
+
+        It does so when a connection was lost: the lines that were printed come first then.
+        """
+        after = self._after.get(execution) if self._after else None  # type: ignore[arg-type]
+        if after is None:
+            return False
+        if after in self.under_way:
+            return True
+        del self._after[execution]  # type: ignore[arg-type]
+        return False
+
     def ends(self, name: str) -> bool:
         """Whether this is the first time that the agent says of something under way that it has ended."""
-        return self.under_way.pop(name, None) is not None
+        execution = self.under_way.pop(name, None)
+        if execution is not None and self._after:
+            self._after.pop(execution, None)
+        return execution is not None
 
     def is_news(self, now_s: float) -> bool:
         """Whether one more line of progress is worth an event."""
