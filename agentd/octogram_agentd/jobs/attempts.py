@@ -50,7 +50,9 @@ class Attempts:
     def known(self, room_bytes: int) -> Dict[str, str]:
         """Give those that were heard of and their states: those under way first, then the latest, as far as they go."""
         known: Dict[str, str] = {}
-        for name, state in chain(((name, "running") for name in self._running), self._answers.states()):
+        under_way = [(name, "running") for name in self._running]
+        under_way += [(str(message.get("id")), "held") for message in self._next.values()]
+        for name, state in chain(under_way, self._answers.states()):
             room_bytes -= len(encode({name: state}))
             if room_bytes < 0:
                 break

@@ -116,8 +116,9 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "rx": "the highest seq seen from the orchestrator",
             "tx": "the number before the one that follows",
             "taken": "how many bytes of output came before what follows",
-            "knows": "attempts that were heard of, {name: running, ok, failed, cancelled or forgotten}: those under "
-            "way first, then the latest ones, as far as the line goes; few of those whose `finished` was acknowledged",
+            "knows": "attempts that were heard of, {name: running, held, ok, failed, cancelled or forgotten}: those "
+            "under way first, and what is held to begin after them, "
+            "then the latest ones, as far as the line goes; few of those whose `finished` was acknowledged",
         },
     ),
     "reject": (
