@@ -77,9 +77,11 @@ class Section:
 SECTIONS = (
     Section("start", "Start", (), "What passes before anything can be seen or done."),
     Section("first", "The first job", (), "How soon something has been done, of a call and of agents that are ready."),
+    Section("timeline", "Where a run's time goes", (), "When a run over SSH connects, is ready, ends and leaves."),
     Section("peers", "A whole run over SSH", (), "The same work, done by what one would take instead."),
     Section("jobs", "One more job", ("10", "3"), "What the next trivial job costs, where everything is up already."),
     Section("jobs-50", "One more job, fifty agents", ("50", "3"), "The same where the cores are shared by many."),
+    Section("ahead", "Jobs given ahead", (), "What it saves that an agent holds its next job while it has one."),
     Section("latency", "One agent's answer", (), "How soon an agent has answered, and jobs that start no process."),
     Section("host", "One more job, here", ("3",), "The orchestrator's part: engine, journal, reports."),
     Section("daemon", "One more job, there", (), "The part of the agent's daemon, and what its start takes."),

@@ -27,6 +27,10 @@ greetings say what was seen (`rx`); what follows it is sent again. A number that
 the connection. An attempt is executed once, however often its `run` arrives: a repeated one is answered with what is
 known. The orchestrator acknowledges what is on its disk.
 
+An agent may be given its next attempt while it has one, by a `run` with `after`: it begins when the other has ended
+well, without the way there and back. `recall` takes it back in time, or is answered that it had begun. What is not to
+begin any more, since the other failed or it was taken back, was never executed: its name may be sent again.
+
 Log lines (`output`) are sent while there is credit: {credit} bytes may be under way after each greeting, then as many
 as `credit` says, which comes when they are written. An agent begins with {least} and doubles that as long as they are
 quickly taken. What has to wait goes to a spool on its disk (at most {spool} MiB); what would wait for more than
@@ -50,8 +54,8 @@ directory and ends.
 Kinds of errors in `finished` that the agent itself gives: `timeout`, `cancelled` (by the orchestrator: nothing else
 ends an attempt so), `stopped` (the agent had to end, and nobody asked for that), `argument` (a timeout of zero or
 less), `bug` (an exception that the procedure did not mean to raise), `result_too_large`, `unknown_procedure`,
-`forgotten` (executed before, its result no longer kept), and from the process procedures `not_started`, `exit`,
-`unkillable`; each procedure has its own besides.
+`forgotten` (executed before, its result no longer kept; or to begin after one whose result is not kept), and from the
+process procedures `not_started`, `exit`, `unkillable`; each procedure has its own besides.
 """
 
 

@@ -195,6 +195,7 @@ class Invocation(RunWanted):
             selection=selection_of(args),
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
+            look_ahead=True,
             breakpoints=self._breakpoints(),
             on_break="hold" if args.on_break is None or with_operator else args.on_break.what,
         )

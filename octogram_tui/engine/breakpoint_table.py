@@ -40,6 +40,7 @@ class BreakpointTable:
     """All of them, by number, and by the point they are for.
 
     is_armed  whether any is on
+    lets_on_well  whether none is on that could stop a lane before an attempt, or after one that ended well
     is_idle   whether none is on that could stop an attempt before it begins
     """
 
@@ -51,6 +52,7 @@ class BreakpointTable:
         self._is_over = False
         self.is_armed = False
         self.is_idle = True
+        self.lets_on_well = True
 
     def begin(self) -> None:
         """Set what the run begins with: the one of `on_failure` first."""
@@ -168,3 +170,4 @@ class BreakpointTable:
         self._at = {when: tuple(entry for entry in on if entry.breakpoint.when == when) for when in WHEN}
         self.is_armed = bool(on)
         self.is_idle = not self._at["before"]
+        self.lets_on_well = not (self._at["before"] or self._at["after"])

@@ -304,6 +304,10 @@ class Dispatcher:
                 instance = Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
                 self.transitions.fail_unsent(instance, results.template_failure(error, "with_items"))
                 return None
+        if job_run.put_back is not None:
+            value, text = job_run.put_back
+            job_run.put_back = None
+            return Instance(InstanceId(stage, spec.key, lane.agent, text), job_run, value)
         for _, value, text in job_run.items:
             id_ = InstanceId(stage, spec.key, lane.agent, text)
             if job_run.only is None or id_ in job_run.only:

@@ -35,6 +35,7 @@ class SendJob:
 
     inside: for these two, the directory of this machine that their path may not leave (written.py).
     mark: of the ports that the agent puts in, where other texts look like them.
+    after: not now, but as soon as this one has ended well there; if it does not, never by this order.
     """
 
     agent: str
@@ -45,6 +46,16 @@ class SendJob:
     where: Where = "agent"
     inside: str | None = None
     mark: str = ""
+    after: AttemptId | None = None
+
+
+@dataclass(slots=True)
+class RecallJob:
+    """Take back what was sent ahead, to begin after another one; RecallReport answers."""
+
+    agent: str
+    attempt: Execution
+    after: AttemptId
 
 
 @dataclass(slots=True)
@@ -79,4 +90,4 @@ class EndRun:
     exit_code: int
 
 
-Effect = StartAgent | StopAgent | SendJob | CancelJob | ArmTimer | DisarmTimer | EndRun
+Effect = StartAgent | StopAgent | SendJob | RecallJob | CancelJob | ArmTimer | DisarmTimer | EndRun

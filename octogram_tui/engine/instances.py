@@ -16,6 +16,7 @@ from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.values import Value
 
 if TYPE_CHECKING:
+    from octogram_tui.engine.ahead import Ahead
     from octogram_tui.engine.readings import Reading
 
 _COUNTS = {
@@ -52,6 +53,7 @@ class Instance:
     """One job on one agent for one item, from the moment it may run until it is done."""
 
     __slots__ = (
+        "ahead",
         "attempt",
         "cancel_reason",
         "expression",
@@ -74,6 +76,7 @@ class Instance:
         self.job_run = job_run
         self.item = item
         self.attempt = 0  # the number of the latest, 0 before the first
+        self.ahead: Ahead | None = None  # what its agent was given to begin after it
         self.retries_left = job_run.spec.retries
         self.state: InstanceState = "planned"
         self.started_s = 0.0

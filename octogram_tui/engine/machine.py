@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
+from octogram_tui.engine.ahead import LookAhead
 from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
 from octogram_tui.engine.breakpoints import Breakpoints, Met
@@ -56,6 +57,7 @@ from octogram_tui.engine.stimuli import (
     OutputReport,
     PauseRequest,
     ProgressReport,
+    RecallReport,
     ReloadModeRequest,
     RemoveBreakRequest,
     RerunAllRequest,
@@ -108,6 +110,7 @@ class Engine:
         self.holding = Holding(self)
         self.accounts = Accounts(self.core, self.instances)
         self.dispatcher = Dispatcher(self.core, self.gate, self.instances, self.readings, self.breakpoints, self)
+        self.ahead = LookAhead(self)
         self.transitions = Transitions(
             self.core,
             self.instances,
@@ -116,6 +119,7 @@ class Engine:
             self.readings,
             self.breakpoints,
             self.dispatcher.left,
+            self.ahead,
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
@@ -143,6 +147,7 @@ class Engine:
             AgentLossReport: self._agent_was_lost,
             AgentEndReport: self._agent_ended,
             AttemptReport: self._attempt_ended,
+            RecallReport: self.ahead.recalled,
             OutputReport: self._output,
             ProgressReport: self._progress,
             ServiceReport: self.fleet.service_reported,
@@ -182,9 +187,12 @@ class Engine:
         core.turn = begin_turn(bounds)
         try:
             if self.phase != "finished":
+                self.ahead.before(stimulus)
                 self.take(stimulus)
-                if not self.taking_up.is_under_way and type(stimulus) not in PASSED_ON:
+                if not self.taking_up.is_under_way and (type(stimulus) not in PASSED_ON or self.ahead.has_moved):
+                    self.ahead.has_moved = False
                     self.settle()
+                self.ahead.after()
                 if not self.gate.is_plain or self.course.asked or self.phase == "idle" or core.stands_still:
                     is_busy = self.phase == "starting" or self.instances.count("running", "watching", "retrying")
                     core.stands_still = self.is_waiting and not is_busy
@@ -364,6 +372,8 @@ class Engine:
         """
         attempt = report.attempt
         if attempt is None:
+            return True
+        if isinstance(attempt, AttemptId) and attempt.agent == report.agent and self.ahead.hear(attempt):
             return True
         if attempt.agent == report.agent and (
             not isinstance(report, OutputReport)

@@ -20,6 +20,7 @@ class RunOptions:
     collect_s   how long `always` stages may take once the run is being stopped
     breakpoints  what is set from the start, each with who sets it, beside the one that on_failure `pause` is
     on_break    what a breakpoint does that stops something: hold, end the run, or be told of only
+    look_ahead  whether an agent may be given its next attempt while it has one
     metrics_port  where this machine serves the run's own metrics; 0 when it does not
     """
 
@@ -35,10 +36,13 @@ class RunOptions:
     breakpoints: tuple[tuple[Breakpoint, str], ...] = ()
     on_break: Literal["hold", "fail", "continue"] = "hold"
     metrics_port: int = 0
+    look_ahead: bool = False  # of a run that was begun before there was such a thing, too
 
     def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
-        shown = _differing(self, RunOptions(run=self.run, version=self.version), leave=("selection", "breakpoints"))
+        shown = _differing(
+            self, RunOptions(run=self.run, version=self.version), leave=("selection", "breakpoints", "look_ahead")
+        )
         return {**shown, **_differing(self.selection, Selection())}
 
 

@@ -41,6 +41,7 @@ class JobRun:
         "lane",
         "noted",
         "only",
+        "put_back",
         "reading",
         "seen",
         "snapshot",
@@ -65,6 +66,7 @@ class JobRun:
         self.noted: dict[str, Value | Absent] | None = None  # what was read to draw the items, where names are computed
         self.only = only  # rerun of some instances: the others are passed over
         self.items: Iterator[tuple[int, Value, str]] | None = None  # None before the first is drawn
+        self.put_back: tuple[Value, str] | None = None  # an item that was drawn, and comes first after all
         self.drawn: Instance | None = None  # the next one, held by the gate or by `max_concurrency`
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True
@@ -104,6 +106,13 @@ class Lane:
         if self.is_done or not job or job in self.active:
             return self.is_done
         return any(each.key == job for each in itertools.islice(self.jobs, self.index))
+
+    def pass_by(self, spec: JobSpec) -> None:
+        """Go on behind a job: mostly the next one."""
+        jobs, place = self.jobs, self.index
+        while place < len(jobs) and jobs[place].key != spec.key:
+            place += 1
+        self.index = place + 1 if place < len(jobs) else self.index  # else an edit has it before, or nowhere
 
     def scope(
         self, variables: Mapping[str, Value], item: Value = None, *, result: Value = None, has_result: bool = False

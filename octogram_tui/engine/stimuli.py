@@ -146,6 +146,16 @@ class AttemptReport:
 
 
 @dataclass(slots=True)
+class RecallReport:
+    """An agent says whether what was to be taken back had begun; it was to begin after another attempt."""
+
+    agent: str
+    attempt: Execution
+    after: Execution
+    is_begun: bool = False
+
+
+@dataclass(slots=True)
 class OutputReport:
     """Log lines of an attempt; of a process of an agent, without one."""
 
@@ -392,6 +402,7 @@ Stimulus = (
     | AgentLossReport
     | AgentEndReport
     | AttemptReport
+    | RecallReport
     | OutputReport
     | ProgressReport
     | ServiceReport
@@ -417,6 +428,28 @@ Stimulus = (
     | ReloadModeRequest
     | StopRequest
 )
+
+REPORTS: frozenset[type] = frozenset(
+    {
+        TakeUpRequest,
+        AgentUpReport,
+        StartFailureReport,
+        AgentSilentReport,
+        AgentLoadReport,
+        AgentWaitReport,
+        AgentBackReport,
+        AgentLossReport,
+        AgentEndReport,
+        AttemptReport,
+        RecallReport,
+        OutputReport,
+        ProgressReport,
+        ServiceReport,
+        TimerReport,
+        TroubleReport,
+    }
+)
+"""What comes by itself, and no operator is behind: a lane goes on as it would. Taking a run up asks agents anew."""
 
 PASSED_ON: frozenset[type] = frozenset({OutputReport, ProgressReport, AgentLoadReport})
 """What is told on, and moves nothing: a run is the same without it."""

@@ -206,6 +206,7 @@ class TakingUp:
         told = {end.attempt for end in ends if end.attempt.agent == end.agent}
         running = [i for i in engine.instances.in_state("running") if i.attempt_id not in told]
         doubts = [(instance, why) for instance in running if (why := self._doubt(instance))]
+        engine.ahead.ask_again()
         doubtful = {id(instance) for instance, _ in doubts}
         for instance in running:
             if id(instance) not in doubtful:
@@ -250,7 +251,7 @@ class TakingUp:
         """Await an attempt again; what never reached its daemon begins now."""
         core = self._engine.core
         attempt = instance.attempt_id
-        sent = self._sent[attempt]
+        sent = replace(self._sent[attempt], after=None)
         is_known = attempt in self._greeted[instance.id.agent].knows
         if instance.cancel_reason and not is_known:
             # It may be known and not listed: then the daemon ends it all the same, and nobody waits for that.

@@ -32,6 +32,7 @@ from octogram_tui.template.condition import decide
 from octogram_tui.template.source import is_template
 
 if TYPE_CHECKING:
+    from octogram_tui.engine.ahead import Ahead, LookAhead
     from octogram_tui.engine.holding import Holding
 
 
@@ -50,6 +51,7 @@ class Transitions:
         readings: Readings,
         breakpoints: Breakpoints,
         left: Callable[[Instance], None],
+        ahead: LookAhead,
     ) -> None:
         self._core = core
         self._instances = instances
@@ -58,6 +60,7 @@ class Transitions:
         self._watching = Watching(core, instances)
         self._readings = readings
         self._breakpoints = breakpoints
+        self._ahead = ahead
         self._left = left  # told whenever an instance is not in flight any more
         self.counts: Counter[str] = Counter()
 
@@ -188,6 +191,7 @@ class Transitions:
                     mark,
                 )
             )
+            self._ahead.foresee(instance)
 
     def _expanded(
         self, template: Arguments, scope: dict[str, Value], agent: str, tickets: Tickets
@@ -262,9 +266,18 @@ class Transitions:
         instance = self._instances.running(attempt)
         if instance is None:
             return
+        ahead = instance.ahead
         if report.state == "ok":
+            if ahead is not None and ahead.is_awaited:
+                ahead.end = report
+                return
             self._succeed(instance, report.result, report.duration_s)
-        elif report.state == "cancelled" and instance.cancel_reason:
+            if ahead is not None:
+                self._ahead.take_over(ahead)
+            return
+        if ahead is not None:
+            self._ahead.drop(ahead)
+        if report.state == "cancelled" and instance.cancel_reason:
             self._cancelled(instance, report.failure or Failure(CANCELLED, "cancelled"), report.duration_s)
         elif report.state == "cancelled":
             # Nobody asked for that, so it is no harmless end: what was to be done has not been done.
@@ -295,14 +308,29 @@ class Transitions:
     def _lose(self, instance: Instance, message: str) -> None:
         if instance.state == "watching":
             self._watching.end(instance)
-        self._fail(instance, Failure(AGENT_LOST, message), self._core.at_s - instance.started_s)
+        self.fail_unknown(instance, Failure(AGENT_LOST, message))
 
     def fail_unknown(self, instance: Instance, failure: Failure) -> None:
-        """Nobody can tell how an attempt ended."""
-        self._fail(instance, failure, self._core.at_s - instance.started_s)
+        """Nobody can tell how an attempt ended, nor whether what was to follow at once has begun."""
+        ahead = self._cut_off(instance)
+        if instance.state in ("running", "watching"):
+            self._fail(instance, failure, self._core.at_s - instance.started_s)
+        if ahead is not None:
+            self._ahead.doubt(ahead, failure.message)
+
+    def _cut_off(self, instance: Instance) -> Ahead | None:
+        """Expect no word any more of what was to follow an attempt; and let it end, where it waited for that only."""
+        ahead = instance.ahead
+        if ahead is not None:
+            instance.ahead = None
+            if ahead.end is not None:
+                self.ended(ahead.end, instance.attempt_id)
+        return ahead
 
     def never_begun(self, instance: Instance) -> None:
         """An attempt was to be ended that its agent had never heard of."""
+        if instance.ahead is not None:
+            self._ahead.drop(instance.ahead)
         self._cancelled(instance, Failure(CANCELLED, instance.cancel_reason), 0.0)
 
     # -- the ways to end ------------------------------------------------------------------------------------------
@@ -448,7 +476,11 @@ class Transitions:
     def give_up(self, instance: Instance, after_s: float) -> None:
         """End what was to be cancelled, and whose agent never said that it was."""
         message = f"cancelled, and not confirmed by the agent within {after_s:.0f} s"
-        self._cancelled(instance, Failure(CANCELLED, message), self._core.at_s - instance.started_s)
+        ahead = self._cut_off(instance)
+        if instance.state == "running":
+            self._cancelled(instance, Failure(CANCELLED, message), self._core.at_s - instance.started_s)
+        if ahead is not None:
+            self._ahead.doubt(ahead, message)
 
     def _tell_end(
         self,

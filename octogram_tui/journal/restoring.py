@@ -175,9 +175,9 @@ class _Replay:
         self.engine.taking_up.recall(dict(self._sent), dict(self._due_s))
 
     def _forget_ended(self) -> None:
-        running = self.engine.instances.running
+        running, ahead = self.engine.instances.running, self.engine.ahead
         for execution in list(self._sent):
-            if isinstance(execution, AttemptId) and running(execution) is None:
+            if isinstance(execution, AttemptId) and running(execution) is None and execution not in ahead:
                 del self._sent[execution]
         self._most_sent = 2 * len(self._sent) + 100
 

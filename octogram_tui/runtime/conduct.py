@@ -62,6 +62,7 @@ class Conduct:
         self._own: set[Execution] = set()
         self._over = Names()
         self.under_way: dict[str, Execution] = {}  # by name, so that the name is not read once more
+        self._after: dict[Execution, str] = {}  # what it was given ahead, and the name of what it has until then
         self._messages = Allowance(MESSAGES_AT_ONCE, MESSAGES_PER_S)
         self._bytes = Allowance(BYTES_AT_ONCE, BYTES_PER_S)
         self._progress = Allowance(PROGRESS_AT_ONCE, PROGRESS_PER_S)
@@ -75,9 +76,13 @@ class Conduct:
         self._claimed_bytes = 0
         self.given_bytes = 0  # back, of its credit
 
-    def told(self, execution: Execution, name: str = "") -> None:
-        """The agent was told to do something, now or before we were here."""
+    def told(self, execution: Execution, name: str = "", after: str = "") -> None:
+        """The agent was told to do something, now or before we were here; or as soon as something else has ended."""
         self._own.add(execution)
+        if after:
+            self._after[execution] = after
+        elif self._after:
+            self._after.pop(execution, None)
         self.under_way[name or str(execution)] = execution
 
     @property
@@ -88,11 +93,26 @@ class Conduct:
         """Whether the agent may speak of something: nobody speaks for another agent, or of what nobody asked for."""
         return execution in self._own or execution in self._over
 
+    def is_early(self, execution: Execution | None) -> bool:
+        """Whether an agent speaks of something before it has said that what comes before it has ended.
+
+        It does so when a connection was lost: the lines that were printed come first then.
+        """
+        after = self._after.get(execution) if self._after else None  # type: ignore[arg-type]
+        if after is None:
+            return False
+        if after in self.under_way:
+            return True
+        del self._after[execution]  # type: ignore[arg-type]
+        return False
+
     def ends(self, name: str) -> bool:
         """Whether this is the first time that the agent says of something under way that it has ended."""
         execution = self.under_way.pop(name, None)
         if execution is None:
             return False
+        if self._after:
+            self._after.pop(execution, None)
         self._own.discard(execution)
         self._over.add(execution)
         return True

@@ -20,13 +20,14 @@ from octogram_tui.engine.effects import (
     DisarmTimer,
     Effect,
     EndRun,
+    RecallJob,
     SendJob,
     StartAgent,
     StopAgent,
 )
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine
-from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, Stimulus, StopRequest, TimerReport
+from octogram_tui.engine.stimuli import AgentEndReport, AttemptReport, RecallReport, Stimulus, StopRequest, TimerReport
 from octogram_tui.engine.timers import Timer
 from octogram_tui.errors import ExitCode, LinkLost, OctogramError
 from octogram_tui.journal.inputs import record_of
@@ -317,6 +318,8 @@ class Driver:
                 self._errands.start(effect, self.links.get(effect.agent), self.submit)
             case SendJob():
                 self._send(effect)
+            case RecallJob():
+                self.links[effect.agent].recall(effect.attempt, effect.after)
             case CancelJob(where="orchestrator"):
                 self._errands.cancel(effect.attempt)
             case CancelJob():
@@ -342,8 +345,11 @@ class Driver:
         if link.gather():  # one write for all that it is to do now
             self._gathering.append(link)
         try:
-            link.run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s, effect.mark)
+            link.run(effect.attempt, effect.procedure, effect.arguments, effect.timeout_s, effect.mark, effect.after)
         except ValueError as error:  # NaN or infinity among the arguments: JSON has no words for them
+            if effect.after is not None:  # that is told when it is its turn
+                self.submit(RecallReport(effect.agent, effect.attempt, effect.after))
+                return
             hint = "large texts travel as files: builtins.copy" if "the limit is" in str(error) else ""
             failure = Failure(ARGUMENTS, f"the arguments cannot be sent: {error}", hint)
             self.submit(AttemptReport(effect.agent, effect.attempt, "failed", failure=failure))

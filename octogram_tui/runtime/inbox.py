@@ -15,6 +15,7 @@ from octogram_tui.engine.stimuli import (
     AttemptReport,
     OutputReport,
     ProgressReport,
+    RecallReport,
     ServiceReport,
     Stimulus,
     TroubleReport,
@@ -89,6 +90,7 @@ class Inbox:
         self._loop = asyncio.get_running_loop()
         self._gauge = LoadGauge()
         self._held: OutputReport | None = None
+        self._early: list[OutputReport] = []  # of what is to begin after something whose end is not here
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
         self._is_credit_due = False
@@ -126,13 +128,18 @@ class Inbox:
             if told:
                 self._way.report(TroubleReport(told))
             if isinstance(stimulus, OutputReport):
-                self._hold(stimulus)
+                if self.conduct.is_early(stimulus.attempt):
+                    self._early.append(stimulus)
+                else:
+                    self._hold(stimulus)
             else:
                 if self._held is not None:
                     self.flush()
                 self._way.report(stimulus)
+                if self._early and kind == "finished":
+                    self._tell_early()
         match kind:
-            case "finished" | "hb" | "progress" | "service":
+            case "finished" | "recalled" | "hb" | "progress" | "service":
                 pass
             case "output":
                 self.taken_bytes += count(message.get("bytes"))
@@ -151,6 +158,15 @@ class Inbox:
         if seq:
             self.numbering.seen = seq
             self._plan_ack()
+
+    def _tell_early(self) -> None:
+        """Tell what came before what it follows."""
+        early, self._early = self._early, []
+        for report in early:
+            if self.conduct.is_early(report.attempt):
+                self._early.append(report)
+            else:
+                self._hold(report)
 
     def _hold(self, report: OutputReport) -> None:
         """Hold lines for a moment: what came together of one source is told together."""
@@ -194,6 +210,8 @@ class Inbox:
                 if stimulus.process:
                     self.conduct.names(stimulus.process)
                 attempt = stimulus.attempt
+            case RecallReport(attempt=attempt):
+                pass
             case ProgressReport(attempt=attempt):
                 if self.conduct.is_its_own(attempt):
                     return self.conduct.is_news(now_s) and not self._share.is_used_up(now_s)

@@ -272,20 +272,30 @@ class Link:
         arguments: dict[str, Any],
         timeout_s: float | None,
         mark: str = "",
+        after: AttemptId | None = None,
     ) -> None:
-        """Have an attempt executed, once. Raises ValueError for arguments that cannot be sent."""
+        """Have an attempt executed, once; `after`: when another one has ended well.
+
+        Raises ValueError for arguments that cannot be sent.
+        """
         name = str(execution)
         message: dict[str, Any] = {"t": "run", "id": name, "procedure": procedure, "args": arguments}
         if timeout_s is not None:
             message["timeout_s"] = timeout_s
         if mark:
             message["mark"] = mark
+        if after is not None:
+            message["after"] = str(after)
         line = self.inbox.numbering.number(message)
         if self._gathered is not None:
             self._gathered.append(line)
         else:
             self.write(line)
-        self.inbox.conduct.told(execution, name)
+        self.inbox.conduct.told(execution, name, "" if after is None else message["after"])
+
+    def recall(self, attempt: Execution, after: AttemptId) -> None:
+        """Take back what was sent to begin after another one; `recalled` answers."""
+        self.send({"t": "recall", "id": str(attempt), "after": str(after)})
 
     def cancel(self, attempt: AttemptId, reason: str) -> None:
         """Have an attempt ended; its `finished` answers."""

@@ -13,6 +13,7 @@ from octogram_tui.engine.stimuli import (
     AttemptReport,
     OutputReport,
     ProgressReport,
+    RecallReport,
     ServiceReport,
     Stimulus,
 )
@@ -64,6 +65,9 @@ def read_report(agent: str, message: Message, named: Mapping[str, Execution] = N
                 None if error is None else _failure(error),
                 _duration_s(message.get("duration_s")),
             )
+        case "recalled":
+            named_two = parse_execution(text_of(message["id"])), parse_execution(text_of(message["after"]))
+            return RecallReport(agent, *named_two, message["begun"] is True)
         case "output":
             return OutputReport(
                 agent,

@@ -111,7 +111,7 @@ class Connection:
 
     def send(self, kind: str, **fields: Any) -> None:
         assert self.bridge.stdin is not None
-        if kind in ("run", "cancel", "stop") and "seq" not in fields:
+        if kind in ("run", "recall", "cancel", "stop") and "seq" not in fields:
             self._seq += 1
             fields["seq"] = self._seq
         self.bridge.stdin.write(wire.encode({"t": kind, **fields}))

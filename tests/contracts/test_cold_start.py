@@ -36,12 +36,15 @@ class Start(NamedTuple):
 STARTS = {
     "--version": Start(4, 70, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} yaml jinja2 typing dataclasses"),
     "check, no templates": Start(88, 250, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} jinja2 asyncio"),
-    "run, here": Start(258, 500, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} jinja2"),
+    "run, here": Start(260, 500, f"{CONSOLE} {PAGES} {METRICS} {SSH} {WRITING} {RARE} jinja2"),
     "run, over SSH": Start(
-        276, 649, f"{CONSOLE} {PAGES} {METRICS} {WRITING} {CERTIFICATES} tomllib difflib pickle zipfile jinja2"
+        278, 651, f"{CONSOLE} {PAGES} {METRICS} {WRITING} {CERTIFICATES} tomllib difflib pickle zipfile jinja2"
     ),
 }
-"""Who needs more says why here: each module is a file to read, a third of a millisecond for the smallest."""
+"""Who needs more says why here: each module is a file to read, a third of a millisecond for the smallest.
+
+The latest: what agents are given ahead (`engine/ahead.py`), which nearly every job of a run asks for.
+"""
 
 
 BEFORE_CONNECTING = Start(130, 485, f"jinja2 {CERTIFICATES} octogram_tui.journal octogram_tui.report")

@@ -190,7 +190,7 @@ def write_scenario(path: Path, agents: int, jobs: int) -> Path:
     return path
 
 
-def run_hosted(folder: Path, fleet: MemoryFleet, agents: int, jobs: int) -> int:
+def run_hosted(folder: Path, fleet: MemoryFleet, agents: int, jobs: int, *, look_ahead: bool = True) -> int:
     """Run it as `--headless -q` does, with everything but the agents as it is; gives the exit code."""
     scenario = load_scenario(str(write_scenario(folder / "scenario.yml", agents, jobs))).scenario
     settings = HostSettings(
@@ -199,6 +199,6 @@ def run_hosted(folder: Path, fleet: MemoryFleet, agents: int, jobs: int) -> int:
     before = vars(host)["Transports"]
     vars(host)["Transports"] = fleet.transports
     try:
-        return run_headless(scenario, RunOptions("run"), settings, Output(level=-1))
+        return run_headless(scenario, RunOptions("run", look_ahead=look_ahead), settings, Output(level=-1))
     finally:
         vars(host)["Transports"] = before

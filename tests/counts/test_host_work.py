@@ -11,15 +11,18 @@ from types import FrameType
 
 import memory_fleet
 import pytest
-from ceilings import HOST, HOST_TOGETHER
+from ceilings import HOST, HOST_AHEAD, HOST_TOGETHER
 from memory_fleet import MemoryFleet, run_hosted
 
 AGENTS, JOBS = 10, 100
 
 
-@pytest.mark.parametrize(("at_once", "ceilings"), [(1, HOST), (AGENTS, HOST_TOGETHER)])
+@pytest.mark.parametrize(
+    ("at_once", "look_ahead", "ceilings"),
+    [(1, False, HOST), (1, True, HOST_AHEAD), (AGENTS, True, HOST_TOGETHER)],
+)
 def test_what_one_job_takes_of_the_host(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, ceilings: Mapping[str, float]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, look_ahead: bool, ceilings: Mapping[str, float]
 ) -> None:
     done: Counter[str] = Counter()
     fleet = MemoryFleet(at_once)
@@ -36,7 +39,7 @@ def test_what_one_job_takes_of_the_host(
     before = sys.getprofile()
     fleet.on_first_job = lambda: sys.setprofile(count)
     fleet.on_stop = lambda: sys.setprofile(before)
-    assert run_hosted(tmp_path, fleet, AGENTS, JOBS) == 0
+    assert run_hosted(tmp_path, fleet, AGENTS, JOBS, look_ahead=look_ahead) == 0
     assert fleet.jobs == AGENTS * JOBS
     lines = [line for line in (tmp_path / "journal.jsonl").read_bytes().splitlines() if b'"type":"job_' in line]
     done["events"] = len(lines)

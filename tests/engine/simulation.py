@@ -6,7 +6,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, Effect, EndRun, SendJob, StartAgent, StopAgent
+from octogram_tui.engine.effects import (
+    ArmTimer,
+    CancelJob,
+    DisarmTimer,
+    Effect,
+    EndRun,
+    RecallJob,
+    SendJob,
+    StartAgent,
+    StopAgent,
+)
 from octogram_tui.engine.events import Event, JobFinished, JobStarted
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.machine import Engine
@@ -16,6 +26,7 @@ from octogram_tui.engine.stimuli import (
     AgentUpReport,
     AttemptReport,
     BeginRequest,
+    RecallReport,
     Stimulus,
     TimerReport,
 )
@@ -144,6 +155,8 @@ class Simulation:
         self.timers: dict[Timer, float] = {}
         self.waiting: deque[Stimulus] = deque()
         self.pending: dict[str, SendJob] = {}
+        self.held: dict[str, SendJob] = {}  # by the name of what each is to begin after
+        self.over: dict[str, str] = {}  # how what agents were told to do has ended there
         self.exit_code: int | None = None
         self.at_s = 0.0
         self.goes_on = True  # what a turn has left is done in the next
@@ -156,6 +169,8 @@ class Simulation:
     def feed(self, stimulus: Stimulus) -> list[Event]:
         """Feed one stimulus; effects are answered by `run` only."""
         self.at_s += 0.001
+        if isinstance(stimulus, AttemptReport) and str(stimulus.attempt) in self.pending:
+            self.ended_there(stimulus)
         outcome = self.engine.feed(stimulus, self.at_s)
         check(self.engine)
         self.events += outcome.events
@@ -182,6 +197,38 @@ class Simulation:
         self.at_s += self.timers.pop(timer)
         return self.go(TimerReport(timer))
 
+    def ended_there(self, told: AttemptReport) -> None:
+        """An agent has ended an attempt: it begins what it was given ahead."""
+        name = str(told.attempt)
+        self.pending.pop(name, None)
+        self.over[name] = told.state
+        following = self.held.pop(name, None)
+        if following is not None and told.state == "ok":
+            self.begin_there(following)
+
+    def begin_there(self, effect: SendJob) -> None:
+        """An agent begins an attempt."""
+        answer = self.answer(effect)
+        self.pending[str(effect.attempt)] = effect
+        if answer is not None:
+            self.waiting.append(answer)
+            self.ended_there(answer)
+
+    def is_due(self, effect: SendJob) -> bool:
+        """Whether an agent begins now what it was sent; else it keeps it for later, or for never."""
+        after = str(effect.after)
+        if effect.after is not None and after in self.pending:
+            self.held[after] = effect
+        return effect.after is None or self.over.get(after) == "ok"
+
+    def recall(self, effect: RecallJob) -> None:
+        """An agent gives back what it has not begun."""
+        name, after = str(effect.attempt), str(effect.after)
+        if after in self.held and str(self.held[after].attempt) == name:
+            del self.held[after]
+        is_begun = name in self.pending or name in self.over
+        self.waiting.append(RecallReport(effect.agent, effect.attempt, effect.after, is_begun))
+
     def _take(self, effect: Effect) -> None:
         match effect:
             case StartAgent():
@@ -190,15 +237,16 @@ class Simulation:
                 self.waiting.append(AgentEndReport(effect.agent))
             case SendJob():
                 self.sent.append(effect)
-                answer = self.answer(effect)
-                if answer is None:
-                    self.pending[str(effect.attempt)] = effect
-                else:
-                    self.waiting.append(answer)
+                if self.is_due(effect):
+                    self.begin_there(effect)
+            case RecallJob():
+                self.recall(effect)
             case CancelJob():
                 self.cancelled.append(str(effect.attempt))
-                self.pending.pop(str(effect.attempt), None)
-                self.waiting.append(report(effect.attempt, "cancelled"))
+                told = report(effect.attempt, "cancelled")
+                if str(effect.attempt) not in self.over:
+                    self.ended_there(told)
+                self.waiting.append(told)
             case ArmTimer():
                 self.timers[effect.timer] = effect.after_s
             case DisarmTimer():

@@ -5,11 +5,22 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 from simulation import Simulation, report
 
-from octogram_tui.engine.effects import ArmTimer, CancelJob, DisarmTimer, Effect, EndRun, SendJob, StartAgent, StopAgent
+from octogram_tui.engine.effects import (
+    ArmTimer,
+    CancelJob,
+    DisarmTimer,
+    Effect,
+    EndRun,
+    RecallJob,
+    SendJob,
+    StartAgent,
+    StopAgent,
+)
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.invariants import check
 from octogram_tui.engine.options import RunOptions
@@ -17,6 +28,7 @@ from octogram_tui.engine.stimuli import (
     AgentEndReport,
     AgentUpReport,
     AttemptReport,
+    RecallReport,
     StartFailureReport,
     Stimulus,
     TakeUpRequest,
@@ -73,7 +85,8 @@ class Daemon:
         self.birth = birth
         self.running: dict[str, SendJob] = {}
         self.ended: dict[str, AttemptReport] = {}
-        self.untold: list[AttemptReport] = []
+        self.untold: list[AttemptReport | RecallReport] = []
+        self.held: dict[str, SendJob] = {}  # by the name of what each is to begin after
 
 
 class World(Journalled):
@@ -102,7 +115,17 @@ class World(Journalled):
         self.pending.pop(str(told.attempt), None)
         daemon.ended[str(told.attempt)] = told
         daemon.untold.append(told)
+        self.tell(told)
+        self._go_on_there(daemon, told)
+
+    def tell(self, told: AttemptReport | RecallReport) -> None:
+        """Something is on its way from an agent."""
         self.waiting.append(told)
+
+    def _go_on_there(self, daemon: Daemon, told: AttemptReport) -> None:
+        following = daemon.held.pop(str(told.attempt), None)
+        if following is not None and told.state == "ok":
+            self._execute(replace(following, after=None))
 
     def feed(self, stimulus: Stimulus) -> list[Event]:
         """Feed; what an agent reported and is in the journal it may forget."""
@@ -112,6 +135,12 @@ class World(Journalled):
                 daemon.untold.remove(stimulus)
             if daemon.running.pop(str(stimulus.attempt), None) is not None:
                 daemon.ended[str(stimulus.attempt)] = stimulus
+                self.pending.pop(str(stimulus.attempt), None)
+                self._go_on_there(daemon, stimulus)
+        elif isinstance(stimulus, RecallReport) and stimulus.agent in self.daemons:
+            untold = self.daemons[stimulus.agent].untold
+            if stimulus in untold:
+                untold.remove(stimulus)
         return super().feed(stimulus)
 
     def kill_daemon(self, agent: str) -> None:
@@ -177,6 +206,8 @@ class World(Journalled):
                 self._execute(effect)
             case SendJob():
                 self.sent.append(effect)  # its link is down, and will say so
+            case RecallJob():
+                self._recall(effect)
             case CancelJob():
                 self._cancel(effect)
             case ArmTimer() | DisarmTimer() | EndRun():
@@ -185,8 +216,16 @@ class World(Journalled):
     def _execute(self, effect: SendJob) -> None:
         name, daemon = str(effect.attempt), self.daemons[effect.agent]
         self.sent.append(effect)
+        if effect.after is not None and name not in daemon.ended and name not in daemon.running:
+            after = str(effect.after)
+            if after in daemon.running:
+                daemon.held[after] = effect
+                return
+            assert after in daemon.ended, f"{name} was sent after {after}, which its agent does not know"
+            if daemon.ended[after].state != "ok":
+                return
         if name in daemon.ended:
-            self.waiting.append(daemon.ended[name])
+            self.tell(daemon.ended[name])
         elif name not in daemon.running:
             self.executed[name] += 1
             daemon.running[name] = effect
@@ -195,6 +234,18 @@ class World(Journalled):
                 self.pending[name] = effect
             else:
                 self._ended(answer)
+
+    def _recall(self, effect: RecallJob) -> None:
+        daemon = self.daemons.get(effect.agent)
+        if daemon is None:
+            return
+        name, after = str(effect.attempt), str(effect.after)
+        if after in daemon.held and str(daemon.held[after].attempt) == name:
+            del daemon.held[after]
+        is_begun = name in daemon.running or name in daemon.ended
+        told = RecallReport(effect.agent, effect.attempt, effect.after, is_begun)
+        daemon.untold.append(told)
+        self.tell(told)
 
     def _cancel(self, effect: CancelJob) -> None:
         name = str(effect.attempt)

@@ -42,6 +42,7 @@ OUTPUT_DELAY_S = 0.02  # so that the lines of many small writes travel in one me
 ACK_EVERY = 64  # numbered messages
 LAST_ACK_S = 3.0  # how long to wait for `stopped` to be acknowledged
 SWEEP_GRACE_S = 2.0  # for what is left when everything known has been stopped
+NUMBERED = ("run", "recall", "cancel", "stop")
 IGNORED_MESSAGES = 100  # unknown ones from one connection, after which it is closed
 
 
@@ -80,6 +81,7 @@ class Daemon:
         self._handlers = {
             "run": self.attempts.run,
             "cancel": self._cancel,
+            "recall": self._recall,
             "stop": self._stop,
             "tail": lambda message: self.say(tail(self.agent, self.attempts, message)),
             "left_out": lambda message: self.say(left_out(self.outbox.backlog, message)),
@@ -192,7 +194,7 @@ class Daemon:
                     channel.close("too many unknown messages")
                 continue
             number = message.get("seq")
-            if kind in ("run", "cancel", "stop"):
+            if kind in NUMBERED:
                 if not isinstance(number, int) or number > self._seen + 1:
                     channel.close("message %s came after %d" % (number, self._seen))
                     return
@@ -306,6 +308,11 @@ class Daemon:
 
     def _cancel(self, message: Message) -> None:
         self.attempts.cancel(str(message.get("id")), str(message.get("reason") or "cancelled"))
+
+    def _recall(self, message: Message) -> None:
+        name, after = str(message.get("id")), str(message.get("after"))
+        is_begun = not self.attempts.take_back(name, after)
+        self.post({"t": "recalled", "id": name, "after": after, "begun": is_begun})
 
     def _stop(self, message: Message) -> None:
         grace_s = message.get("grace_s")

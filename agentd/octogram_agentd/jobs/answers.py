@@ -32,6 +32,11 @@ class Answers:
         kept = self._kept.get(name)
         return None if kept is None else kept[2]
 
+    def state(self, name: str) -> Optional[str]:
+        """Give how an attempt ended; None when its answer is not kept."""
+        kept = self._kept.get(name)
+        return None if kept is None else kept[1]
+
     def states(self) -> Iterator[Tuple[str, str]]:
         """Give names and states of those that are kept, the latest first."""
         for name, (_number, state, _line) in reversed(list(self._kept.items())):

@@ -39,6 +39,7 @@ class Attempts:
         self._agent = agent
         self._watchdog = Watchdog(agent.kernel)
         self._running: Dict[str, Attempt] = {}
+        self._next: Dict[str, Message] = {}  # what begins as soon as one of these has ended well
         self._answers = Answers()
         self._logs: Dict[str, Log] = {}
         self._log_bytes = 0
@@ -49,7 +50,9 @@ class Attempts:
     def known(self, room_bytes: int) -> Dict[str, str]:
         """Give those that were heard of and their states: those under way first, then the latest, as far as they go."""
         known: Dict[str, str] = {}
-        for name, state in chain(((name, "running") for name in self._running), self._answers.states()):
+        under_way = [(name, "running") for name in self._running]
+        under_way += [(str(message.get("id")), "held") for message in self._next.values()]
+        for name, state in chain(under_way, self._answers.states()):
             room_bytes -= len(encode({name: state}))
             if room_bytes < 0:
                 break
@@ -86,6 +89,9 @@ class Attempts:
                 line = encode(_finished(name, "failed", None, error, 0.0))
             self._agent.post.post_line(line)
             return
+        after = message.get("after")
+        if after is not None and not self._is_due(name, str(after), message):
+            return
         agent = self._agent
         self._count += 1
         attempt = Attempt(name, self._count)
@@ -106,6 +112,26 @@ class Attempts:
         attempt.task = agent.kernel.spawn(self._execute(attempt, message), name)
         if attempt.timeout_s:
             attempt.timer = agent.kernel.later(attempt.timeout_s, self._time_is_over, attempt)
+
+    def _is_due(self, name: str, after: str, message: Message) -> bool:
+        """Whether what was sent ahead begins now. It waits for the one before it, and is nothing where that failed."""
+        if after in self._running:
+            self._next[after] = message
+            return False
+        state = self._answers.state(after)
+        if state is None:  # nobody can say any more that it ended well, so this one must not begin later either
+            said = "it was to begin after %s, and how that ended is no longer kept" % beginning(after, 1000)
+            error = _error("forgotten", said)
+            self._count += 1
+            self._answer(Attempt(name, self._count), "failed", None, error)
+        return state == "ok"
+
+    def take_back(self, name: str, after: str) -> bool:
+        """Take back what was sent ahead. False when it has begun already: then it goes on."""
+        message = self._next.get(after)
+        if message is not None and message.get("id") == name:
+            del self._next[after]
+        return name not in self._running and name not in self._answers
 
     def refuse(self, message: Message, error: BaseException) -> None:
         """Answer for an attempt that could not even be begun."""
@@ -221,6 +247,17 @@ class Attempts:
         self._answers.add(name, state, line, self._agent.post.post_line(line))
         if attempt.output is not None:
             self._keep_log(name, attempt.output)
+        following = self._next.pop(name, None)
+        if following is not None and state == "ok":
+            self._begin_next(following)
+
+    def _begin_next(self, message: Message) -> None:
+        del message["after"]
+        try:
+            self.run(message)
+        except Exception as error:  # as of one that comes by itself
+            self._agent.kernel.complain("run", error)
+            self.refuse(message, error)
 
     def _checked(self, answer: Message) -> bytes:
         """Give the line of an answer; shorten an error, and refuse a result that cannot be sent."""

@@ -43,7 +43,14 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "mark": "what stands before `port.` in each `{{ port.NAME }}` of the arguments that is meant; absent: "
             "nothing, all of them are. It is given when a value holds a text of the same look, which stays as it is",
             "timeout_s": "after which the attempt is ended as failed (kind `timeout`); absent: none",
+            "after": "the name of another attempt: this one begins as soon as that one has ended well, at once if it "
+            "has, and if it ends otherwise never by this message; absent: it begins now",
         },
+    ),
+    "recall": (
+        "to agent",
+        "take back what was sent to begin after another attempt; what has begun goes on",
+        {"seq": "number", "id": "the attempt's name", "after": "the other one's"},
     ),
     "cancel": (
         "to agent",
@@ -109,8 +116,9 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "rx": "the highest seq seen from the orchestrator",
             "tx": "the number before the one that follows",
             "taken": "how many bytes of output came before what follows",
-            "knows": "attempts that were heard of, {name: running, ok, failed, cancelled or forgotten}: those under "
-            "way first, then the latest ones, as far as the line goes; few of those whose `finished` was acknowledged",
+            "knows": "attempts that were heard of, {name: running, held, ok, failed, cancelled or forgotten}: those "
+            "under way first, and what is held to begin after them, "
+            "then the latest ones, as far as the line goes; few of those whose `finished` was acknowledged",
         },
     ),
     "reject": (
@@ -181,6 +189,16 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "from": "of lines that were left out: which one is the first, as those before may be gone",
             "next": "of them: from where on there are more; 0: there are not",
             "error": "when there is none",
+        },
+    ),
+    "recalled": (
+        "from agent",
+        "the answer to recall",
+        {
+            "seq": "number",
+            "id": "as asked",
+            "after": "as asked",
+            "begun": "whether it had begun, or ended; else it does not begin before it is sent once more",
         },
     ),
     "stopped": (
