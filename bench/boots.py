@@ -262,6 +262,7 @@ def slow(agents: int, login_s: float, program: str) -> None:
         )
         for message in sorted(set(failed))[:3]:
             print(f"  {message[:200]}")
+        tell(f"{agents} agents behind a login of {login_s:g} s, up", len(up), at_least=agents, unit="agents")
 
 
 def main() -> None:

@@ -366,7 +366,11 @@ async def measure(
         print()
         tell(f"{words}: frames a second", round(stretch.frames / stretch.seconds), at_least=30, unit="")
         tell(f"{words}: of a core", stretch.core * 100, at_most=30, unit="%")
+        tell(f"{words}: CPU a frame", stretch.cpu_s / max(stretch.frames, 1) * 1000, at_most=5, unit="ms")
         tell(f"{words}: memory", stretch.memory_mib, at_most=150, unit="MiB")
+        words = f"console {size[0]}x{size[1]}, keys alone"
+        tell(f"{words}: of a core", seen[0].core * 100, at_most=15, unit="%")
+        tell(f"{words}: key to paint, median", statistics.median(seen[0].keys_s) * 1000, at_most=20, unit="ms")
         for each in seen[1:]:
             words = f"console {size[0]}x{size[1]}, {each.name} a second"
             tell(f"{words}: key to paint, p99", each.p99_s * 1000, at_most=50, unit="ms")
