@@ -197,7 +197,10 @@ class Processes:
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
-                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started", errno=error.errno
+                "cannot start %s: no pipe: %s" % (argv[0], error.strerror),
+                kind="not_started",
+                hint="what runs here has as many files open as it may: see ulimit -n",
+                errno=error.errno,
             ) from None
         except ProcedureFailed:
             _close(opened)
