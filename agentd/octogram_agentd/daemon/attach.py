@@ -268,7 +268,8 @@ def _daemon(
     kernel.run(daemon.serve())
     door.close()
     home.leave(daemon.keep)
-    daemon.lease.over()
+    if not daemon.is_guard_to_end:
+        daemon.lease.over()
     return 0
 
 

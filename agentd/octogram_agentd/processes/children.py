@@ -337,7 +337,7 @@ class Processes:
         try:
             below = look_below()
         except OSError:
-            return  # the guard does it as soon as we are gone
+            return  # the guard does it when we are gone
         for seen in below.values():
             try:
                 os.kill(seen.pid, signals.KILL)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from agent_harness import Place, marked
+from agent_harness import Place, marked, until
 from daemon_client import argv_of
 
 from octogram_agentd import signals
@@ -75,3 +75,26 @@ def test_ends_what_could_not_be_seen_for_a_while() -> None:
         kernel.close()
         program.kill()
         program.communicate()
+
+
+def test_what_a_daemon_without_a_descriptor_leaves_is_ended_by_its_guard(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A procedure of the user's keeps all of them, and what might be let go of has been."""
+    few = ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"]
+    monkeypatch.setattr("agent_harness.argv_of", lambda *words: few + argv_of(*words))
+    connection = place.connect()
+    for name in ("first", "second"):
+        connection.ok("own.start", process=name, argv=["sleep", "600"])
+    connection.ok("own.stop", process="first")
+    error = connection.fails("own.value", expression="[__import__('os').dup(0) for _ in range(100)]")
+    assert (error["kind"], error["message"]) == (
+        "limit",
+        "own.value met a limit of the agent's machine: too many open files",
+    )
+    assert connection.fails("own.value", expression="1 / 0")["kind"] == "bug"
+    mark = place.mark()
+    assert len(marked(mark)) == 1
+    remaining = connection.stop(grace_s=0.1)
+    assert "open files" in remaining[0]["state"]
+    until(lambda: marked(mark) == [], "the guard has ended it")
