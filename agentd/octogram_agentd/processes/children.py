@@ -202,7 +202,7 @@ class Processes:
                 hint="what runs here has as many files open as it may: see ulimit -n",
                 errno=error.errno,
             ) from None
-        except ProcedureFailed:
+        except BaseException:  # also a number where a text belongs, in a procedure of the user's
             _close(opened)
             raise
         readers = {opened[0]: "stdout", opened[2]: "stderr"}

@@ -98,3 +98,14 @@ def test_what_a_daemon_without_a_descriptor_leaves_is_ended_by_its_guard(
     remaining = connection.stop(grace_s=0.1)
     assert "open files" in remaining[0]["state"]
     until(lambda: marked(mark) == [], "the guard has ended it")
+
+
+def test_a_program_that_cannot_be_started_costs_no_descriptor(place: Place) -> None:
+    connection = place.connect()
+    connection.ok("own.command", argv=["true"])
+    count = "len(__import__('os').listdir('/proc/self/fd'))"
+    before = connection.ok("own.value", expression=count)
+    for wrong in (["true", 5], ["true", "\0"], ["no such program"]):
+        connection.fails("own.command", argv=wrong)
+    assert connection.ok("own.value", expression=count) == before
+    assert connection.stop() == []
