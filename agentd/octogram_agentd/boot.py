@@ -92,7 +92,7 @@ def _places() -> List[str]:
     if home.startswith("/"):
         places.insert(0, home + "/.cache/octogram")
     if os.environ.get("TMPDIR"):
-        places.append("%s/octogram-%d" % (os.environ["TMPDIR"], os.getuid()))
+        places.append("%s/octogram-%d" % (os.path.abspath(os.environ["TMPDIR"]), os.getuid()))
     return places
 
 

@@ -251,6 +251,15 @@ def test_the_next_place_is_used_when_one_cannot_be(tmp_path: Path, monkeypatch: 
         boot._install(BUNDLE.data)
 
 
+def test_a_place_stays_where_it_is_when_the_program_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon works in the directories of its jobs, and reads rare modules late."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", "scratch")
+    assert boot._places()[-1] == f"{tmp_path}/scratch/octogram-{os.getuid()}"
+
+
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount, and give directories away")
 
 

@@ -268,24 +268,25 @@ def _daemon(
     kernel.run(daemon.serve())
     door.close()
     home.leave(daemon.keep)
-    daemon.lease.over()
+    if not daemon.is_guard_to_end:
+        daemon.lease.over()
     return 0
 
 
 def _detach(journal: str, keep: List[int]) -> None:
     """Let go of every descriptor that we inherited; what is printed by mistake goes to a file."""
+    found = os.listdir("/proc/self/fd")  # before nobody hears any more that there is no such thing
     null = os.open(os.devnull, os.O_RDONLY)  # what programs inherit that are given nothing to read
     errors = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     os.dup2(null, 0)
     os.dup2(errors, 1)
     os.dup2(errors, 2)
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
+    for fd in {*map(int, found), null, errors}:
         if fd > 2 and fd not in keep:
             try:
                 os.close(fd)
             except OSError:
-                pass  # the one that listed the directory
+                pass  # the one that listed the directory, if it got no other use
 
 
 def _watch(kernel: Kernel, daemon: Daemon, parent: int) -> None:

@@ -22,5 +22,8 @@ def has_ended(birth: str) -> bool:
         return False
     if boot != boot_id():
         return True
-    seen = see(int(pid))
+    try:
+        seen = see(int(pid))
+    except OSError:
+        return False
     return seen is None or str(seen.start) != start

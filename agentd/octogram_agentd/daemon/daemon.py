@@ -69,6 +69,7 @@ class Daemon:
         self._is_flushing = False
         self._is_output_waiting = False
         self._is_hurried = False  # told to stop by force
+        self.is_guard_to_end = False  # what we could not even look at
         self._channel: Optional[Connection] = None
         self._strangers: Dict[Connection, Timer] = {}
         self._ignored = 0
@@ -363,6 +364,7 @@ class Daemon:
         except Exception as error:  # whatever happens, the daemon ends
             self.kernel.complain("stop", error)
             self.processes.kill_what_is_below()
+            self.is_guard_to_end = True
             self.keep = True  # so that what was complained of can be read
             remaining = [{"pid": os.getpid(), "name": "agentd", "state": "%s: %s" % (type(error).__name__, error)}]
         self.post({"t": "stopped", "remaining": remaining})

@@ -7,6 +7,8 @@ That an attempt was executed is kept of each, in a few bytes, whatever becomes o
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Hashable, Iterator, Optional, Tuple
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 REMEMBERED_BYTES = 32 << 20  # of answers, acknowledged or not
 ACKNOWLEDGED_BYTES = 64 << 10
 OVERHEAD_BYTES = 300  # of each one, beside its name and its line
+IS_HASH_SHORT = sys.hash_info.width < 64  # of some thousand names two are likely to share it then
 
 
 class Answers:
@@ -74,11 +77,11 @@ class Names:
         return self._count
 
     def __contains__(self, name: Hashable) -> bool:
-        return self._slots[self._place(hash(name) or 1)] != 0
+        return self._slots[self._place(_mark(name))] != 0
 
     def add(self, name: Hashable) -> None:
         """Take a name in."""
-        mark = hash(name) or 1
+        mark = _mark(name)
         place = self._place(mark)
         if not self._slots[place]:
             self._slots[place] = mark
@@ -100,3 +103,11 @@ class Names:
         for mark in marks:
             if mark:
                 self._slots[self._place(mark)] = mark
+
+
+def _mark(name: Hashable) -> int:
+    """Give 64 bits of a name, never 0."""
+    mark = hash(name)
+    if IS_HASH_SHORT:
+        mark = mark << 32 ^ hash("%s'" % (name,)) & 0xFFFFFFFF
+    return mark or 1

@@ -335,7 +335,6 @@ _LIMITS = ("EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EAGAIN", "EFBIG", 
 
 def _bug(error: BaseException, procedure: str) -> Message:
     """Describe an exception that a procedure did not mean to raise."""
-    import traceback
     from errno import errorcode
 
     said = ""
@@ -349,13 +348,22 @@ def _bug(error: BaseException, procedure: str) -> Message:
     if said:
         return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, beginning(said, 1000)))
 
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
     return _error(
         "bug",
         "%s raised %s: %s" % (procedure, type(error).__name__, beginning(str(error), 1000)),
         "this is a defect of the procedure",
-        {"traceback": ending("".join(lines), 4000)},
+        {"traceback": ending(_traceback(error), 4000)},
     )
+
+
+def _traceback(error: BaseException) -> str:
+    """Say where it was raised; nothing where that cannot be found out now, since an attempt is answered in any case."""
+    try:
+        import traceback
+
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except (OSError, ImportError, MemoryError):
+        return ""
 
 
 def _well_formed(value: Union[str, float, List[Any], Message, None]) -> Any:

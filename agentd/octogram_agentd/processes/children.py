@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -35,6 +36,7 @@ READ_BYTES = 65536
 UNPROVEN = "killed together with its guard: what hid from both may be left"
 EARLIER_BRANDS = 8  # that are kept; the lowest is the one that says that there was none
 MOST_HELD = 8  # the latest programs of whose output we hold the ends that they write to
+RESERVED = 8  # of the descriptors, that no program is started with: whoever is to be ended has to be looked at
 LEAVING_S = 2.0  # how long the guard of a killed daemon may take to see that another one has come
 HELD_PIPE_S = 2.0  # how long a grandchild that holds the output open may keep back the result
 
@@ -162,6 +164,7 @@ class Processes:
         self._count = 0
         self._is_prepared = False
         self._held: Dict[int, Child] = {}  # the latest
+        self._least_scarce = 0  # the first of the descriptors that are reserved
         self._endings: Dict[str, Ending] = {}
         self._longest_grace_s = float("inf")
         self._is_reaper = True
@@ -186,8 +189,7 @@ class Processes:
         marked[MARK] = mark
         opened: List[int] = []
         try:
-            for _ in range(2 if stdin is None else 3):
-                opened += os.pipe2(os.O_CLOEXEC)
+            opened = self._pipes(2 if stdin is None else 3)
             actions = [(os.POSIX_SPAWN_DUP2, opened[1], 1), (os.POSIX_SPAWN_DUP2, opened[3], 2)]
             if stdin is not None:
                 actions.append((os.POSIX_SPAWN_DUP2, opened[4], 0))
@@ -195,9 +197,12 @@ class Processes:
         except OSError as error:
             _close(opened)
             raise ProcedureFailed(
-                "cannot start %s: no pipe: %s" % (argv[0], error.strerror), kind="not_started", errno=error.errno
+                "cannot start %s: no pipe: %s" % (argv[0], error.strerror),
+                kind="not_started",
+                hint="what runs here has as many files open as it may: see ulimit -n",
+                errno=error.errno,
             ) from None
-        except ProcedureFailed:
+        except BaseException:  # also a number where a text belongs, in a procedure of the user's
             _close(opened)
             raise
         readers = {opened[0]: "stdout", opened[2]: "stderr"}
@@ -212,6 +217,26 @@ class Processes:
             os.set_blocking(opened[5], False)
             child.feed(opened[5], stdin)
         return child
+
+    def _pipes(self, count: int) -> List[int]:
+        """Open pipes, and hold nobody's output where there are too few descriptors for that. Raises OSError."""
+        while True:
+            opened: List[int] = []
+            try:
+                for _ in range(count):
+                    opened += os.pipe2(os.O_CLOEXEC)
+                if max(opened) < self._least_scarce:
+                    return opened
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            except OSError:
+                _close(opened)
+                if not self._held:
+                    raise
+                self._let_go()
+
+    def _let_go(self) -> None:
+        while self._held:
+            self._held.popitem()[1].let_go()
 
     def _launch(self, argv: List[str], cwd: str, env: Mapping[str, str], actions: List[Tuple[int, int, int]]) -> int:
         """Start a program and put it on record."""
@@ -238,6 +263,7 @@ class Processes:
         earlier = self._earlier
         before = earlier.brands if earlier is not None and earlier.is_of_this_boot else set()
         self._record.brands = [brand(), *sorted(before)[:EARLIER_BRANDS]]
+        self._least_scarce = _least_scarce()
         self._kernel.on_child_exit(self.reap)
         self._is_prepared = True
 
@@ -307,7 +333,12 @@ class Processes:
 
     def kill_what_is_below(self) -> None:
         """Kill every descendant at once: the last resort, when ending them in order has failed."""
-        for seen in look_below().values():
+        self._let_go()
+        try:
+            below = look_below()
+        except OSError:
+            return  # the guard does it when we are gone
+        for seen in below.values():
             try:
                 os.kill(seen.pid, signals.KILL)
             except OSError:
@@ -320,6 +351,7 @@ class Processes:
             ending.hurry(grace_s)
 
     async def _end(self, name: str, tree: Tree, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
+        self._let_go()  # to look takes descriptors
         ending = Ending(tree, self.changed, time.monotonic)
         self._endings[name] = ending
         try:
@@ -327,6 +359,14 @@ class Processes:
         finally:
             if self._endings.get(name) is ending:
                 del self._endings[name]
+
+
+def _least_scarce() -> int:
+    """Give the number of the first descriptor that no program is started with."""
+    import resource
+
+    limit, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1 << 30 if limit == resource.RLIM_INFINITY else limit - min(RESERVED, limit // 8)
 
 
 def _close(fds: Sequence[int]) -> None:

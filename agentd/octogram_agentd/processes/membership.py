@@ -27,6 +27,8 @@ GUARD = "octogram-guard"  # how the guard of a daemon is shown
 _spared: Set[int] = set()
 _TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 KILL_TIME_S = 5.0  # how long to go on killing before giving up on what remains
+BLIND_S = 0.01  # until the next look when one could not be taken
+_BLIND = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # which say nothing of a process, only of whoever looks
 
 
 class Seen:
@@ -51,13 +53,20 @@ class Seen:
 
 
 def see(pid: int) -> Optional[Seen]:
-    """Look at one process; None when it is gone, or dead and only not reaped yet."""
+    """Look at one process; None when it is gone, or dead and only not reaped yet. Raises OSError when blind."""
     try:
         with open("/proc/%d/stat" % pid, "rb", 0) as file:
             seen = Seen(pid, file.read(4096).decode("utf-8", "replace"))
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError) as error:
+        _unless_blind(error)
         return None
     return None if seen.state in "ZX" else seen
+
+
+def _unless_blind(error: Exception) -> None:
+    """Raise what only says that nothing can be opened now: taken for a sign it would leave all of them running."""
+    if getattr(error, "errno", 0) in _BLIND:
+        raise error
 
 
 def below(root: int) -> Dict[int, Seen]:
@@ -100,6 +109,7 @@ def _children(pid: int) -> Optional[List[int]]:
             with open("/proc/%d/task/%s/children" % (pid, thread), "rb", 0) as file:
                 children.extend(int(word) for word in file.read(1 << 20).split())
     except OSError as error:
+        _unless_blind(error)
         if error.errno == errno.ENOENT and not os.path.exists("/proc/self/task/%d/children" % os.getpid()):
             return None
     return children
@@ -129,7 +139,8 @@ def mark_of(pid: int) -> str:
     try:
         with open("/proc/%d/environ" % pid, "rb", 0) as file:
             environ = file.read(1 << 20)
-    except OSError:
+    except OSError as error:
+        _unless_blind(error)
         return ""
     start = environ.find(MARK.encode() + b"=")
     if start < 0 or (start > 0 and environ[start - 1] != 0):
@@ -183,15 +194,16 @@ class Look:
     def marked(self, mark: str) -> Sequence[Seen]:
         """Give who carries a mark, or, if that ends in `/`, one that begins so."""
         if self._marked is None:
-            self._marked = {}
+            marked: Dict[str, List[Seen]] = {}
             for seen in self.everyone.values():
                 carried = mark_of(seen.pid)
                 at = carried.find("/")
                 while at >= 0:
-                    self._marked.setdefault(carried[: at + 1], []).append(seen)
+                    marked.setdefault(carried[: at + 1], []).append(seen)
                     at = carried.find("/", at + 1)
                 if carried and not carried.endswith("/"):
-                    self._marked.setdefault(carried, []).append(seen)
+                    marked.setdefault(carried, []).append(seen)
+            self._marked = marked
         return self._marked.get(mark, ())
 
 
@@ -335,7 +347,10 @@ def ticks() -> int:
 
 
 def send(seen: Seen, *numbers: int) -> str:
-    """Signal a process if it is still the one that was seen; empty, or why it could not be done."""
+    """Signal a process if it is still the one that was seen; empty, or why it could not be done.
+
+    Raises OSError when blind: nobody can tell then which one it is.
+    """
     if seen.state == HIDDEN:
         return HIDDEN  # nobody could tell it from a later one with its number
     fd = -1
@@ -380,25 +395,38 @@ class Ending:
     async def run(self, stop_signal: int, grace_s: float) -> List[Dict[str, Any]]:
         """End the tree, and give what could not be ended as {pid, name, state}."""
         self._kill_at_s = self._clock() + grace_s
-        members = self._tree.members()
+        members = await self._members() or await self._members()
         if not members:
-            members = self._tree.members()
-            if not members:
-                return []
+            return []
         if grace_s > 0:
             asked: Set[Identity] = set()
             began = ticks()
             pause_s = 0.004
             while members and self._clock() < self._kill_at_s:
+                is_first = not asked
                 for seen in members.values():
                     # /proc may leave one out while others end; what a member starts to clean up is not disturbed
-                    if seen.identity not in asked and (not asked or seen.start < began):
-                        send(seen, stop_signal, signals.CONT)
-                asked |= {seen.identity for seen in members.values()}
+                    if seen.identity not in asked and (is_first or seen.start < began):
+                        try:
+                            send(seen, stop_signal, signals.CONT)
+                        except OSError:
+                            continue  # it is asked at the next look
+                    asked.add(seen.identity)
                 await self._on_change.wait(min(pause_s, max(0.001, self._kill_at_s - self._clock())))
                 pause_s = min(pause_s * 1.5, 0.1)
-                members = self._tree.members()
+                members = await self._members()
         return await self._kill()
+
+    async def _members(self) -> Dict[int, Seen]:
+        """Look who is alive of it, as soon as that can be looked at. Raises OSError when it cannot for long."""
+        until_s = self._clock() + KILL_TIME_S
+        while True:
+            try:
+                return self._tree.members()
+            except OSError:
+                if self._clock() > until_s:
+                    raise
+            await self._on_change.wait(BLIND_S)
 
     async def _kill(self) -> List[Dict[str, Any]]:
         deadline_s = self._clock() + KILL_TIME_S
@@ -406,12 +434,15 @@ class Ending:
         refused: Dict[int, str] = {}
         members: Dict[int, Seen] = {}
         while self._clock() < deadline_s:
-            members = self._tree.members()
+            members = await self._members()
             empty = 0 if members else empty + 1
             if empty == 2:
                 return []
             for seen in members.values():
-                why = send(seen, signals.KILL)
+                try:
+                    why = send(seen, signals.KILL)
+                except OSError:
+                    why = ""
                 if why:
                     refused[seen.pid] = why
             if members:

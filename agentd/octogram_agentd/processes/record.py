@@ -90,7 +90,10 @@ class Record:
 
     def _look(self, pid: int, since: int) -> int:
         now = ticks()
-        seen = see(pid)
+        try:
+            seen = see(pid)
+        except OSError:
+            return -1
         if seen is None:
             return -1
         self._are_ticks_right = since <= seen.start <= now  # not so where somebody only pretends to be this kernel

@@ -120,7 +120,11 @@ class Supervised(Process):
             if not self._is_restarted():
                 break
             self._on_state(self, False)
-            await self._processes.end(self._child, self._stop_signal, self.stop_grace_s)
+            try:
+                await self._processes.end(self._child, self._stop_signal, self.stop_grace_s)
+            except OSError as error:  # nobody knows what is left of it
+                self._take("stderr", ("cannot be restarted: %s\n" % error).encode("utf-8", "replace"))
+                break
             await self._kernel.sleep(delay_s)
             delay_s = min(2 * delay_s, LONGEST_RESTART_DELAY_S)
             if not self._relaunch():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import tracemalloc
 
@@ -50,6 +51,19 @@ def test_answers_that_nobody_takes_are_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert answers.line("1") is None
     assert "1" in answers
     assert answers.line("100") == LINE
+
+
+def test_names_are_told_apart_where_a_hash_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(name: object) -> int:
+        return int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:2], "big", signed=True)
+
+    monkeypatch.setattr(kept, "hash", short, raising=False)
+    monkeypatch.setattr(kept, "IS_HASH_SHORT", True)
+    names = Names()
+    for number in range(2_000):
+        assert str(number) not in names
+        names.add(str(number))
+    assert all(str(number) in names for number in range(2_000))
 
 
 def test_names_that_meet_in_one_place_stay_apart() -> None:
