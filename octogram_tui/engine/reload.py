@@ -91,6 +91,7 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
         if was.get(file.path) != file.source:
             message = f"the agents keep {file.path} as it was when the run began: its edit needs a new run"
             core.emit(WarningGiven(message=message))
+    engine.transitions.look_at_expressions()  # what the file says now may be what somebody waits for
 
 
 def adopt_variables(core: Core, old: Scenario, new: Scenario) -> None:
