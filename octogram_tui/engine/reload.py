@@ -14,6 +14,7 @@ from octogram_tui.model.diff import compare
 from octogram_tui.model.entries import JobEntry, ProblemEntry, StageEntry
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.selection import Selection
+from octogram_tui.model.values import is_same
 
 if TYPE_CHECKING:
     from octogram_tui.engine.core import Core
@@ -91,22 +92,23 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
         if was.get(file.path) != file.source:
             message = f"the agents keep {file.path} as it was when the run began: its edit needs a new run"
             core.emit(WarningGiven(message=message))
+    engine.transitions.look_at_expressions()  # what the file says now may be what somebody waits for
 
 
 def adopt_variables(core: Core, old: Scenario, new: Scenario) -> None:
     """Bring in what the file says now, unless a job or the operator changed it since."""
     for name, value in new.variables.items():
         was = old.variables.get(name)
-        if name in old.variables and was == value:
+        if name in old.variables and is_same(was, value):
             continue
-        if name not in core.variables or core.variables[name] == was:
+        if name not in core.variables or is_same(core.variables[name], was):
             core.set_variable(name, value, "scenario")
-        elif core.variables[name] != value:
+        elif not is_same(core.variables[name], value):
             core.emit(
                 WarningGiven(message=f"variable {name} was changed during the run and keeps that value, not the file's")
             )
     for name in old.variables:
-        if name not in new.variables and name in core.variables and core.variables[name] == old.variables[name]:
+        if name not in new.variables and name in core.variables and is_same(core.variables[name], old.variables[name]):
             core.remove_variable(name, "scenario")
 
 

@@ -29,6 +29,7 @@ from octogram_tui.journal.line_reader import (
     form_of,
     gathered,
     make_line_reader,
+    not_named,
     numbers_of,
 )
 from octogram_tui.model.failure import Failure
@@ -212,7 +213,9 @@ def from_dict(record: dict[str, Any]) -> Event:
         check_numbers(record, form)
     values = dict(zip(form.names, form.take(record), strict=True))
     if shape.at is not None:
-        values["instance"] = gathered(record, shape.spread)
+        values["instance"] = instance = gathered(record, shape.spread)
+        if instance is None and shape.is_of_instance:
+            not_named(record)
     if form.has_error and (error := record["error"]) is not None:
         values["failure"] = Failure.from_json(error)
     return cls(**values)

@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 from functools import lru_cache
 from operator import itemgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin, get_type_hints
 
 from octogram_tui.cuts import quoted
 from octogram_tui.model.failure import Failure
@@ -92,6 +92,9 @@ def make_line_reader(shape: Shape, form: Form) -> Callable[[dict[str, Any]], Eve
         if name == "instance":
             known["gathered"], known["spread"] = gathered, shape.spread
             lines.append("event.instance = gathered(record, spread)")
+            if shape.is_of_instance:
+                lines.append("if event.instance is None: not_named(record)")
+                known["not_named"] = not_named
         elif name == "failure" and form.has_error:
             known["failure_of"] = Failure.from_json
             lines.append("error = record['error']")
@@ -152,6 +155,11 @@ def gathered(record: dict[str, Any], spread: tuple[str, ...]) -> InstanceId | No
     ):
         return found
     return _former(key, record)
+
+
+def not_named(record: dict[str, Any]) -> NoReturn:
+    """Refuse a record that is about an instance, and names none: whoever folds it relies on one. Raises ValueError."""
+    raise ValueError(f"an event of type {record['type']} names the instance that it is about in `key`")
 
 
 @lru_cache(8192)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.model.values import is_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def compare(old: Scenario, new: Scenario) -> Difference:
             sorted(
                 n
                 for n in {*old.variables, *new.variables}
-                if n not in old.variables or n not in new.variables or old.variables[n] != new.variables[n]
+                if n not in old.variables or n not in new.variables or not is_same(old.variables[n], new.variables[n])
             )
         ),
     )

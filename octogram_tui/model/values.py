@@ -5,3 +5,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+
+
+def is_same(one: object, other: object) -> bool:
+    """Whether two values are the same to a template: 1, 1.0 and true are equal, and none of them is another."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return one == other or (one != one and other != other)  # .nan, which equals nothing

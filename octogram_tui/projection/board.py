@@ -267,8 +267,8 @@ class Board(Plan):
         elif state is _FAILED and event.is_tolerated:
             state = State.TOLERATED
         attempt = instance.last
-        is_passed_over = event.state == "skipped" and attempt is not None and attempt.state is _FAILED
-        if attempt is not None and is_passed_over:  # it ran and failed: that stays to be looked at
+        is_passed_over = event.state == "skipped" and attempt is not None and attempt.ended_seq > 0
+        if attempt is not None and is_passed_over:  # it ran and ended: that stays to be looked at
             attempt.state, attempt.reason = state, event.reason
         elif attempt is not None and attempt.number == event.attempt:
             attempt.state = _FAILED if event.will_retry else state

@@ -87,7 +87,7 @@ class LogView:
         if is_back:
             count = len(self._belonging(begin, end))
             left = len(self.lines) - count
-            if left < self._kept_lines // 2 and self._begin > whole.first:
+            if left < self._kept_lines // 2 and (self.removed or self._begin > whole.first):
                 return False  # more could be shown at the front
             del self.lines[left:]
             self._next = logbook.end
@@ -104,7 +104,6 @@ class LogView:
         if excess > self._kept_lines // 10:
             del self.lines[:excess]
             self.removed += excess
-            self._begin += excess
         return count
 
     def _take_in(self, end: int) -> int:

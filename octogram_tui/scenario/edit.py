@@ -47,8 +47,9 @@ def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
         _keep_secret(path, wanted, keys, value)
         wanted = _with_value(path, wanted, keys, value)
     text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, values)
-    if _exact(plain(_reread(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
-        text = _yaml_text(path, values, quotes_all=True)  # what needs quotes where it stands, and nowhere else
+    for in_one_line in (False, True):  # what needs quotes where it stands, and nowhere else; or breaks behind a comment
+        if _exact(plain(_reread(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
+            text = _yaml_text(path, values, quotes_all=True, in_one_line=in_one_line)
     if _exact(plain(_reread(path, text).root)) != _exact(wanted):
         shared = "an anchor of the file is read elsewhere too; " if "&" in before.text and "*" in before.text else ""
         raise _refused(
@@ -88,7 +89,13 @@ def _with_value(path: str, root: Any, keys: Path, value: Any) -> Any:
     return root
 
 
-def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes_all: bool = False) -> str:
+def _yaml_text(
+    path: str,
+    values: Mapping[tuple[str | int, ...], Any],
+    *,
+    quotes_all: bool = False,
+    in_one_line: bool = False,
+) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
@@ -112,7 +119,7 @@ def _yaml_text(path: str, values: Mapping[tuple[str | int, ...], Any], *, quotes
                 node = node[key]
             comments += _comments(node, keys[-1])
             old = node.get(keys[-1]) if isinstance(node, dict) else None
-            node[keys[-1]] = _like(old, value, quotes_all=quotes_all)
+            node[keys[-1]] = _like(old, value, quotes_all=quotes_all, in_one_line=in_one_line)
         out = io.StringIO()
         yaml.dump(root, out)
     except YAMLError as error:
@@ -128,19 +135,19 @@ def _comments(node: Any, key: object) -> list[str]:
     return [text.split("\n")[0].rstrip() for text in texts if text.startswith("#")]
 
 
-def _like(old: Any, value: Any, *, quotes_all: bool) -> Any:
+def _like(old: Any, value: Any, *, quotes_all: bool, in_one_line: bool) -> Any:
     """Write a text of several lines as a block, where that was one or is easier to read."""
     from ruamel.yaml.scalarstring import LiteralScalarString
 
     if isinstance(value, (dict, list)):
-        return _styled(_quoted(value, quotes_all=quotes_all), old)
+        return _styled(_quoted(value, quotes_all=quotes_all), old, in_one_line=in_one_line)
     is_block = isinstance(value, str) and "\n" in value.rstrip("\n") and value == value.strip(" \t")
     if is_block and not isinstance(old, (dict, list)) and not quotes_all:
         return LiteralScalarString(value)
     return _scalar(value, quotes_all=quotes_all)
 
 
-def _styled(value: Any, old: Any) -> Any:
+def _styled(value: Any, old: Any, *, in_one_line: bool) -> Any:
     """Write a list or a map in the style of the one before; where that was none, a short one in one line."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
@@ -150,7 +157,7 @@ def _styled(value: Any, old: Any) -> Any:
     else:
         inner = value.values() if isinstance(value, dict) else value
         is_flow = not any(isinstance(each, (dict, list)) for each in inner) and len(repr(value)) <= SHORT
-    if is_flow:
+    if is_flow or in_one_line:
         new.fa.set_flow_style()
     return new
 

@@ -86,7 +86,7 @@ class Usage:
         self.mentioned |= found.variables
         if found.variables <= self.known:
             return not unknown  # as most are: there is nothing to be said of them later
-        for name in found.variables - found.optional:
+        for name in sorted(found.variables - found.optional):  # a set has another order in each process
             if name not in self.known:
                 self.used.append((findings, where_of(name, text, place, findings), name))
         return not unknown

@@ -85,8 +85,11 @@ _EMPTY = re.compile(r"[(|][|)]|^\^?\||\|\$?$")
 def _quick(pattern: str) -> re.Pattern[str] | None:
     """Give a simple expression as `re` has it; None for others."""
     is_short = pattern.count("*") + pattern.count("+") <= 1 and pattern.count("|") <= _MOST_ALTERNATIVES
-    is_simple = is_short and _SIGNS.fullmatch(pattern) and not _EMPTY.search(pattern)
-    return re.compile(pattern) if is_simple else None
+    if not (is_short and _SIGNS.fullmatch(pattern)) or _EMPTY.search(pattern):
+        return None
+    quick = re.compile(pattern)
+    # Where nothing is found first, `re` tries the other alternatives at the same place again; ours goes on.
+    return None if "|" in pattern and quick.fullmatch("") is not None else quick
 
 
 def _captures_quickly(pattern: re.Pattern[str], name: str) -> list[str]:
