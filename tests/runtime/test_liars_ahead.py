@@ -46,3 +46,19 @@ async def test_lines_that_come_before_what_they_follow_are_not_kept_without_end(
     await rig.told(lambda stimulus: isinstance(stimulus, AttemptReport) and stimulus.attempt == SECOND)
     kept = sum(len(s.lines) for s in rig.stimuli if isinstance(s, OutputReport))
     assert 1 <= kept < 10
+
+
+@pytest.mark.parametrize("proto", [[1, 2], [1], [], None])
+async def test_a_daemon_of_an_older_build_is_given_nothing_ahead(rig: Rig, proto: list[int] | None) -> None:
+    """It does not know that word, and would begin both at once."""
+    rig.link.start()
+    channel = await rig.channel()
+    channel.boot()
+    await channel.expect("hello")
+    channel.say("welcome", agent="one", pid=1, boot="b", home="/home/one", rx=0, proto=proto)
+    await rig.connected()
+    rig.link.run(FIRST, "own.noop", {}, None)
+    with pytest.raises(ValueError, match="older"):
+        rig.link.run(SECOND, "own.noop", {}, None, after=FIRST)
+    await channel.expect("run")
+    assert not [message for message in channel.received if message["t"] == "run"]
