@@ -222,7 +222,8 @@ class Inbox:
                     self.conduct.names(stimulus.process)
                 attempt = stimulus.attempt
             case RecallReport(attempt=attempt):
-                pass
+                if attempt.agent == self._agent:  # the run knows whether it asked, maybe by a process before this one
+                    return True
             case ProgressReport(attempt=attempt):
                 if self.conduct.is_its_own(attempt):
                     return self.conduct.is_news(now_s) and not self._share.is_used_up(now_s)
