@@ -36,6 +36,7 @@ class Ahead:
 
     after: what it has until then; arguments: as they are told; entry: where it is one of several, what was drawn for it
     is_recalled: it was taken back; is_awaited: the agent has yet to say whether it had begun
+    is_unwanted: that was since somebody or something came between, and not only for another process to know
     end: of what it has until then, which waits for that
     """
 
@@ -45,6 +46,7 @@ class Ahead:
     arguments: dict[str, Value]
     entry: tuple[Value, str] | None
     is_recalled: bool = False
+    is_unwanted: bool = False
     is_awaited: bool = False
     end: AttemptReport | None = None
 
@@ -171,21 +173,26 @@ class LookAhead:
 
     def before(self, stimulus: Stimulus) -> None:
         """Take everything back that was foreseen before an operator's word; what follows from that is foreseen anew."""
-        if self._out and type(stimulus) not in REPORTS and not self._engine.taking_up.is_under_way:
+        if (self._out or self._back) and type(stimulus) not in REPORTS and not self._engine.taking_up.is_under_way:
             self._take_back()
 
     def after(self) -> None:
         """Take everything back once something is held, at the end of a feeding."""
-        if self._out and not self._is_undisturbed and not self._engine.taking_up.is_under_way:
+        if (self._out or self._back) and not self._is_undisturbed and not self._engine.taking_up.is_under_way:
             self._take_back()
 
     def ask_again(self) -> None:
         """Take back what may never have reached its agent, nor its being taken back: another process said so."""
         for ahead in self._back.values():
             self._order_back(ahead)
-        self._take_back()
+        self._order_all_back()
 
     def _take_back(self) -> None:
+        self._order_all_back()
+        for ahead in self._back.values():
+            ahead.is_unwanted = True
+
+    def _order_all_back(self) -> None:
         for attempt, ahead in self._out.items():
             ahead.is_recalled = ahead.is_awaited = True
             self._back[attempt] = ahead
@@ -247,7 +254,7 @@ class LookAhead:
         engine, instance = self._engine, ahead.instance
         if not self._begin(ahead):
             return
-        if ahead.is_recalled:
+        if ahead.is_unwanted:
             message = f"{instance.id} had begun before it could be taken back: its agent had it already"
             engine.core.emit(WarningGiven(message=message, stage=instance.id.stage, agent=instance.id.agent))
         if instance.job_run.lane.stage_run.is_closing:

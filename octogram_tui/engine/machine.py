@@ -387,8 +387,11 @@ class Engine:
     def _attempt_ended(self, report: AttemptReport) -> None:
         attempt = report.attempt
         if isinstance(attempt, AttemptId):
-            if attempt.instance.agent == report.agent or self._is_own(report):
+            if attempt.instance.agent == report.agent:
+                self.ahead.hear(attempt)  # its end may be the first word that it had begun
                 self.transitions.ended(report, attempt)
+            else:
+                self.fleet.breach(report.agent, f"reported about {attempt}")
             return
         if not self._is_own(report):
             return

@@ -108,11 +108,15 @@ class Conduct:
 
     def ends(self, name: str) -> bool:
         """Whether this is the first time that the agent says of something under way that it has ended."""
-        execution = self.under_way.pop(name, None)
+        execution = self.under_way.get(name)
         if execution is None:
             return False
-        if self._after:
-            self._after.pop(execution, None)
+        after = self._after.get(execution) if self._after else None
+        if after is not None:
+            if after in self.under_way:  # it cannot have begun: what it says once it has is what counts
+                return False
+            del self._after[execution]
+        del self.under_way[name]
         self._own.discard(execution)
         self._over.add(execution)
         return True

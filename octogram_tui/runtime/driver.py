@@ -277,6 +277,8 @@ class Driver:
             return fed
         if outcome.events or outcome.effects or self._engine.instances.running(fed.attempt) is not None:
             return fed
+        if fed.attempt in self._engine.ahead:
+            return fed  # it is news: the run has yet to hear that what comes before it has ended
         instance = fed.attempt.instance
         if any(getattr(event, "instance", None) == instance for each in batch.turns for event in each.outcome.events):
             return fed  # it was kept for later, and has ended meanwhile

@@ -14,9 +14,14 @@ from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.reading import Message, count, text_of
 from octogram_tui.runtime.terms import LinkSettings
 
+HOLDS_SINCE = [1, 3]  # the protocol in which an agent may be given what is to begin after something else
+
 
 class Welcome(NamedTuple):
-    """A daemon's answer to our greeting. birth names it; knows: its attempts that it has heard of."""
+    """A daemon's answer to our greeting. birth names it; knows: its attempts that it has heard of.
+
+    holds: it understands what is to begin after something else; one of an older build would begin it at once.
+    """
 
     pid: int
     home: str
@@ -27,6 +32,7 @@ class Welcome(NamedTuple):
     tx: int
     taken: int
     knows: tuple[Execution, ...]
+    holds: bool
 
 
 def hello(
@@ -84,6 +90,7 @@ def read_welcome(agent: str, message: Message) -> Welcome:
         count(message.get("tx")),
         count(message.get("taken")),
         _known(agent, message.get("knows") or {}),
+        [count(number) for number in message.get("proto") or ()] >= HOLDS_SINCE,
     )
 
 

@@ -26,7 +26,7 @@ from octogram_tui.runtime.attachment import Attachment
 from octogram_tui.runtime.conduct import Conduct
 from octogram_tui.runtime.greeting import Welcome, read_welcome
 from octogram_tui.runtime.load import LoadGauge
-from octogram_tui.runtime.log_share import AgentShare
+from octogram_tui.runtime.log_share import MOST_WINDOW_BYTES, AgentShare
 from octogram_tui.runtime.numbering import Numbering
 from octogram_tui.runtime.questions import Questions
 from octogram_tui.runtime.reading import Message, count, read_remaining, read_report
@@ -35,6 +35,7 @@ ACK_AFTER_S = 1.0  # an agent keeps what it has told meanwhile; a packet for eac
 ACK_AFTER_MESSAGES = 64
 CREDIT_AFTER_BYTES = LEAST_BYTES // 2  # less than any daemon has under way that waits for credit
 MOST_HELD_LINES = 2000
+MOST_EARLY_BYTES = 2 * MOST_WINDOW_BYTES  # of lines that come before what they follow: no more can have been under way
 
 WhenSafe = Callable[[Callable[[], None]], None]
 """Calls back once everything that was reported so far cannot get lost any more."""
@@ -91,6 +92,7 @@ class Inbox:
         self._gauge = LoadGauge()
         self._held: OutputReport | None = None
         self._early: list[OutputReport] = []  # of what is to begin after something whose end is not here
+        self._early_bytes = 0
         self._ack_timer: asyncio.TimerHandle | None = None
         self._credit_timer: asyncio.TimerHandle | None = None
         self._is_credit_due = False
@@ -129,7 +131,7 @@ class Inbox:
                 self._way.report(TroubleReport(told))
             if isinstance(stimulus, OutputReport):
                 if self.conduct.is_early(stimulus.attempt):
-                    self._early.append(stimulus)
+                    self._keep_early(stimulus, size_bytes)
                 else:
                     self._hold(stimulus)
             else:
@@ -159,6 +161,13 @@ class Inbox:
             self.numbering.seen = seq
             self._plan_ack()
 
+    def _keep_early(self, report: OutputReport, size_bytes: int) -> None:
+        self._early_bytes += size_bytes
+        if self._early_bytes <= MOST_EARLY_BYTES:
+            self._early.append(report)
+        else:
+            self._breach(f"output of {beginning(str(report.attempt), 200)}, which cannot have begun")
+
     def _tell_early(self) -> None:
         """Tell what came before what it follows."""
         early, self._early = self._early, []
@@ -167,6 +176,8 @@ class Inbox:
                 self._early.append(report)
             else:
                 self._hold(report)
+        if not self._early:
+            self._early_bytes = 0
 
     def _hold(self, report: OutputReport) -> None:
         """Hold lines for a moment: what came together of one source is told together."""
@@ -211,7 +222,8 @@ class Inbox:
                     self.conduct.names(stimulus.process)
                 attempt = stimulus.attempt
             case RecallReport(attempt=attempt):
-                pass
+                if attempt.agent == self._agent:  # the run knows whether it asked, maybe by a process before this one
+                    return True
             case ProgressReport(attempt=attempt):
                 if self.conduct.is_its_own(attempt):
                     return self.conduct.is_news(now_s) and not self._share.is_used_up(now_s)

@@ -79,6 +79,7 @@ class Link:
         self._attachment: Attachment | None = None
         self._gathered: list[bytes] | None = None
         self._before = before
+        self._holds = False  # whether the daemon understands `after`
         self._beats = 0
         self._faults = 0
         self._banned = ""  # why the agent is in quarantine
@@ -136,6 +137,7 @@ class Link:
     def came_up(self, welcome: Welcome) -> None:
         """Report the daemon, before anything that it says."""
         self.was_up = True
+        self._holds = welcome.holds
         self.settled.set()
         self.home = welcome.home
         self.machine = self.transport.description, welcome.host
@@ -276,8 +278,10 @@ class Link:
     ) -> None:
         """Have an attempt executed, once; `after`: when another one has ended well.
 
-        Raises ValueError for arguments that cannot be sent.
+        Raises ValueError for arguments that cannot be sent, and for `after` where the daemon would not wait for it.
         """
+        if after is not None and not self._holds:
+            raise ValueError("the daemon is of an older build")
         name = str(execution)
         message: dict[str, Any] = {"t": "run", "id": name, "procedure": procedure, "args": arguments}
         if timeout_s is not None:
