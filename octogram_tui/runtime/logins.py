@@ -15,6 +15,7 @@ from typing import Self
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.transport.bundle import prepare
 from octogram_tui.transport.pool import Transports
+from octogram_tui.transport.unawaited import LeavingLoop
 
 LATER = (
     "octogram_tui.engine.events",
@@ -44,7 +45,7 @@ class Logins:
 
     def __init__(self, transports: Transports) -> None:
         self.transports = transports
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=LeavingLoop)
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from octogram_tui.transport.ssh.trust import Guard
 
 RETRY_FOR_S = 12.0  # how long a server that closes connections at once is tried again
 CLOSE_S = 2.0
+PARTS = 8  # of the time that a login may take, each waited for alone
 
 # Whoever wants the library's own log adds a handler; by default nothing may reach the terminal past the console.
 logging.getLogger("asyncssh").addHandler(logging.NullHandler())
@@ -67,7 +68,7 @@ class Dialler:
                     handshake_limit.passed()
                     return connection
             wait_s = pause_s(attempt, self._random)
-            if loop.time() + wait_s > give_up_at:
+            if attempt > 1 and loop.time() + wait_s > give_up_at:  # the first may have met a loop that stood still
                 raise failure
             await asyncio.sleep(wait_s)
 
@@ -179,9 +180,16 @@ async def _connect(
 async def _bounded(
     connecting: asyncio.Future[asyncssh.SSHClientConnection], timeout_s: float
 ) -> asyncssh.SSHClientConnection:
-    """Wait for a connection, and never for one that does not come down when it is cancelled."""
+    """Wait for a connection, and never for one that does not come down when it is cancelled.
+
+    While our loop stands still, as when a run removes old ones or opens a pipe after it has begun to log in, the server
+    may have answered all along: that counts as one part of the time at most.
+    """
     try:
-        done, _ = await asyncio.wait({connecting}, timeout=timeout_s)
+        for _part in range(PARTS):
+            done, _ = await asyncio.wait({connecting}, timeout=timeout_s / PARTS)
+            if done:
+                break
     except asyncio.CancelledError:
         _abandon(connecting)
         raise

@@ -198,7 +198,7 @@ def _make_options(request: Request, config: Directives) -> tuple[asyncssh.SSHCli
         reload=False,
         final=False,
         connect_timeout=None,
-        login_timeout=_timeout_s(config),
+        login_timeout=0,  # whoever connects waits so long, and knows of loops that stood still
         encryption_algs=ciphers,
         **keys,
         **_keepalive(config.get("ServerAliveInterval"), config.get("ServerAliveCountMax")),

@@ -16,6 +16,7 @@ from octogram_tui.transport.ssh.faults import Sight, classify
 from octogram_tui.transport.ssh.machine import SESSION_SEATS, TUNNEL_SEATS, Machine, Seat, retrieve
 from octogram_tui.transport.ssh.profile import Made, Profile, Request, resolve
 from octogram_tui.transport.sshconfig import config_files
+from octogram_tui.transport.unawaited import Unawaited
 
 CONTROL_WINDOW_BYTES = 256 * 1024
 BULK_WINDOW_BYTES = 2 * 1024 * 1024
@@ -42,6 +43,7 @@ class Machines:
         self._resolving: set[asyncio.Task[None]] = set()
         self._runs_commands = False  # the configuration does: one may take long, and others are not to wait for it
         self._made = Made({}, {})
+        self._threads = Unawaited()
         self._machines: dict[tuple[object, ...], Machine] = {}
 
     @property
@@ -118,7 +120,7 @@ class Machines:
 
         That may be less: commands of the user's, which the configuration runs, are not waited for one after the other.
         """
-        outcomes = await asyncio.to_thread(self._outcomes, requests)
+        outcomes = await self._threads.call(self._outcomes, requests)
         for request, outcome in zip(requests, outcomes, strict=False):
             resolving = self._profiles[request]
             if isinstance(outcome, Profile):
