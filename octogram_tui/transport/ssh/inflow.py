@@ -21,6 +21,7 @@ from octogram_tui.transport.ssh import packets
 from octogram_tui.transport.ssh.outflow import TAG_BYTES, following
 
 LENGTH_BYTES = 4
+MOST_BYTES = 256 * 1024  # of a packet, where the library has no limit of its own, as 2.24.0: it judges what is larger
 _LENGTH = struct.Struct(">I")
 _HEAD = struct.Struct(">BBII")  # length of the padding, kind, channel; length of the data, or how much more may come
 
@@ -105,7 +106,9 @@ class Inflow:
         if len(data) - start < LENGTH_BYTES:
             return len(data) + 1
         length: int = _LENGTH.unpack_from(data, start)[0]
-        if length > self._connection._max_recv_pktlen or length % self._connection._recv_blocksize or not length:
+        connection = self._connection
+        most = getattr(connection, "_max_recv_pktlen", MOST_BYTES)
+        if length > most or length % connection._recv_blocksize or not length:
             return 0
         return start + LENGTH_BYTES + length + TAG_BYTES
 
