@@ -128,7 +128,8 @@ def back_from(model: Model, seq: int) -> float:
     """Go to a moment, let it settle as the console does, and time one event back."""
     model.time.go_to(seq)
     model.time.step(-1)
-    model.time.prepare()
+    for _ in model.time.preparing():
+        pass
     started_s = time.process_time()
     model.time.step(-1)
     return time.process_time() - started_s

@@ -29,7 +29,7 @@ from paired import tell
 
 CASES = ((1, 500_000), (50, 20_000), (100, 10_000))
 ROUNDS = 3
-HELD_S = 5.0
+HELD_S = 9.0
 PIECES = 10
 HELD_LINES = 300_000
 LATE_S = 60.0

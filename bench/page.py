@@ -90,7 +90,7 @@ SECTIONS = (
     Section("logins", "Agents coming up, here", (), "What a connection costs here, alone and shared."),
     Section("fleet", "Thousands of agents, here", (), "What one more agent costs the orchestrator, and a job of it."),
     Section("memory", "Memory", (), "What stays free for what the jobs do."),
-    Section("engine", "The engine at any size", (), "What an instance costs, from few agents and jobs to very many."),
+    Section("engine", "The engine at any size", ("1", "--whole"), "What an instance costs, from few to very many."),
     Section("codec", "Events as lines", ("5",), "What it costs to write an event to the journal and to read it back."),
     Section("back", "Going back in time", ("300000", "9"), "What a step back costs after a long run."),
     Section("console", "The console", (), "A screen that is drawn while very much happens."),

@@ -76,7 +76,7 @@ async def noted_work(self, jobs):
     await work(self, jobs)
     note("last job's end")
 bare.Agent.start, bare.Agent.work = noted_start, noted_work
-asyncio.run(bare.main(sys.argv[1], *map(int, sys.argv[2:5])))
+asyncio.run(bare.main(sys.argv[1], *map(int, sys.argv[2:5]), ["/bin/true"]))
 """
 )
 

@@ -118,7 +118,7 @@ class Inbox:
                 self.conduct.sent(message, size_bytes, now_s)
                 return
         stimulus = read_report(self._agent, message, self.conduct.under_way)
-        if kind not in ("output", "finished"):
+        if kind not in ("output", "finished") and not (kind in ("log", "here") and self._questions.is_awaited(message)):
             self.conduct.sent(message, size_bytes, now_s)
         if stimulus is not None and (
             (kind == "finished" and self.conduct.ends(message["id"]))  # the first word of what is under way

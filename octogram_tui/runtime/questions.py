@@ -32,6 +32,11 @@ class Questions:
         finally:
             del self._waiting[request]
 
+    def is_awaited(self, message: Message) -> bool:
+        """Whether somebody waits for an answer: each question has one, and so it is not what nobody asked for."""
+        future = self._waiting.get(count(message["request"]))
+        return future is not None and not future.done()
+
     def answered(self, message: Message) -> None:
         """Take an answer, as far as anybody waits for it. Raises ValueError for one that makes no sense."""
         found = read_log_end(message) if message["t"] == "log" else read_here(message)

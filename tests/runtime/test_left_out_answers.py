@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from fake_daemon import Rig
 
+from octogram_tui.engine.stimuli import AgentLossReport
+from octogram_tui.runtime.conduct import BYTES_AT_ONCE
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.masks import Reveals
 from octogram_tui.runtime.verbs import LogQuery
@@ -44,3 +46,21 @@ async def test_an_agent_that_has_ever_more_to_tell_is_not_asked_for_ever(
     channel.say("log", request=request, **{"from": 5, **answer})
 
     assert (await asked).following == 0
+
+
+async def test_answers_that_were_asked_for_put_nobody_in_quarantine(
+    rigs: Callable[..., Rig],
+) -> None:
+    """As many bytes that nobody asked for would: an agent on a good link gives them as fast as it is asked."""
+    rig = rigs()
+    channel = await rig.up()
+    lines = ["x" * 1000] * 100
+    for number in range(2 * BYTES_AT_ONCE // 100_000):
+        asked = asyncio.ensure_future(rig.link.left_out(1, number))
+        request = (await channel.expect("left_out"))["request"]
+        channel.say("log", request=request, lines=lines, **{"from": number, "next": 0})
+        assert (await asked).lines == lines
+    assert not channel.is_aborted
+    for _ in range(2 * BYTES_AT_ONCE // 100_000):  # the last one's answer over and over again
+        channel.say("log", request=request, lines=lines, **{"from": 0, "next": 0})
+    assert "put in quarantine" in (await rig.report(AgentLossReport)).message
