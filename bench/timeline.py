@@ -72,9 +72,10 @@ async def noted_start(self, connection):
     await start(self, connection)
     first("first agent ready")
     note("last agent ready")
-async def noted_work(self, jobs):
-    await work(self, jobs)
+async def noted_work(self, jobs, argv):
+    took_s = await work(self, jobs, argv)
     note("last job's end")
+    return took_s
 bare.Agent.start, bare.Agent.work = noted_start, noted_work
 asyncio.run(bare.main(sys.argv[1], *map(int, sys.argv[2:5]), ["/bin/true"]))
 """
