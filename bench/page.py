@@ -40,7 +40,7 @@ Written by `make bench`, on one machine, which runs the orchestrator and all age
 ours, and again, so that a slow spell of the machine hits both. Seconds of two tables, two days or two machines do not
 compare. Where a script can, it gives time of the processor, of which a busy machine changes little. *bare* is what
 ours would be without engine, journal, guard and secrets: Pythons that speak JSON lines over asyncssh. Targets in
-milliseconds were set on a machine with two cores of 2024.
+milliseconds were set on a machine with two cores.
 
 **Repeating it.** `make bench` makes `build/bench`, an environment with the program as it is installed and the tools
 that it is compared with. Each table's command is above it, for that environment's Python: `build/bench/bin/python`.
