@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from octogram_tui.commands.interrupts import whole
 from octogram_tui.commands.run import host_settings, make_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from octogram_tui.commands.run import Invocation
     from octogram_tui.runtime.logins import Logins
 
@@ -24,10 +27,12 @@ def run_here(invocation: Invocation) -> int:
 
 
 def _run(invocation: Invocation, logins: Logins | None) -> int:
-    run, run_dir = make_run(invocation)
     from octogram_tui.journal import archive
 
+    made: list[tuple[str, Path]] = []
     try:
+        _make(invocation, made)
+        run, run_dir = made[0]
         from octogram_tui.report.headless import run_headless
 
         settings = host_settings(
@@ -39,4 +44,11 @@ def _run(invocation: Invocation, logins: Logins | None) -> int:
         settings = replace(settings, transports=logins.transports)
         return run_headless(invocation.scenario, invocation.options(run), settings, output, logins.runner)
     finally:
-        archive.forget_unbegun(invocation.settings.runs_dir / run, run_dir)
+        for run, run_dir in made:
+            archive.forget_unbegun(invocation.settings.runs_dir / run, run_dir)
+
+
+@whole
+def _make(invocation: Invocation, made: list[tuple[str, Path]]) -> None:
+    """Make the run, and note it where it is tidied up: a signal must not come between the two."""
+    made.append(make_run(invocation))

@@ -5,28 +5,37 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
-from types import FrameType
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
+from typing import Any, Self, TypeVar
 
-IMPORT_LOOK_S = 0.02
+LOOK_AGAIN_S = 0.02
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+_WHOLE: set[CodeType] = set()
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def whole(function: _F) -> _F:
+    """Let `raised` end the program before or after this function, never within it, where it has something half made."""
+    _WHOLE.add(function.__code__)
+    return function
 
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
     """Let INT, TERM and HUP end the program by an exception, once: what was begun is then tidied up undisturbed.
 
-    Not within an import, which would make another error of it: they come again when that is over.
+    Not within an import, which would make another error of it, nor in what is `whole`: they come again after it.
     """
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # it is when `nohup` started us
         numbers.append(signal.SIGHUP)
 
     def leave(number: int, frame: FrameType | None) -> None:
-        if _is_importing(frame):
+        if _must_not_end(frame):
             signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
-            signal.setitimer(signal.ITIMER_REAL, IMPORT_LOOK_S)
+            signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN_S)
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
         for other in numbers:
@@ -42,9 +51,9 @@ def raised() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _must_not_end(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code in _WHOLE or frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
         frame = frame.f_back
     return False

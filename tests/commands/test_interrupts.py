@@ -1,4 +1,4 @@
-"""Signals while a run is being made: by an exception, once, and not within an import."""
+"""Signals while a run is being made: by an exception, once, and neither within an import nor in what is whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from octogram_tui.commands.interrupts import Interrupts, raised
+from octogram_tui.commands import headless
+from octogram_tui.commands.interrupts import Interrupts, raised, whole
 from octogram_tui.runtime.shutdown import Signals
 
 MODULE = """
@@ -52,6 +53,45 @@ def test_a_program_started_by_nohup_outlives_its_terminal(made: Callable[[], Abs
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_in_what_is_whole_comes_when_that_is_over() -> None:
+    made = []
+
+    @whole
+    def make() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        made.append("whole")
+
+    @raised()
+    def go_on() -> None:
+        make()
+        while True:
+            signal.pause()
+
+    with pytest.raises(SystemExit) as ended:
+        go_on()
+    assert made == ["whole"]
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
+def test_a_run_is_made_and_noted_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, Path]] = []
+
+    def make_run(_invocation: object) -> tuple[str, Path]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return "run", tmp_path
+
+    @raised()
+    def go_on() -> None:
+        headless._make(None, made)  # type: ignore[arg-type]
+        while True:
+            signal.pause()
+
+    monkeypatch.setattr(headless, "make_run", make_run)
+    with pytest.raises(SystemExit):
+        go_on()
+    assert made == [("run", tmp_path)]
 
 
 def test_a_signal_within_an_import_comes_when_that_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
