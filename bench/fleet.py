@@ -63,6 +63,9 @@ def taken(agents: int, jobs: int) -> Taken:
     """Run once, here."""
     from memory_fleet import MemoryFleet, run_hosted
 
+    from octogram_tui import garbage
+
+    garbage.put_off()  # as the program does
     marks: list[tuple[float, float, int]] = []
 
     def mark() -> None:

@@ -210,7 +210,7 @@ class Host:
             if settings.kept_breakpoints is not None:
                 self._bus.subscribe(settings.kept_breakpoints.apply)
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
-            garbage.settle()
+            garbage.settle_to_grow()
             code = await driver.done
             settling = asyncio.get_running_loop().run_in_executor(None, journal.settle)
             if driver.failure is not None:
