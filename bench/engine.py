@@ -11,11 +11,9 @@ journal, in a process of its own.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import io
-import re
 import resource
 import statistics
 import subprocess
@@ -50,7 +48,6 @@ from octogram_tui.journal.restoring import restore
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.scenario.load import load_scenario
 
-NUMBER = re.compile(rb'"t":"run".*"seq":(\d+)')
 RESULT = {"exit_code": 0, "stdout": "done", "stderr": ""}
 
 
@@ -240,17 +237,7 @@ def host_kib(instances: int) -> int:
     from octogram_tui.report.headless import Output, run_headless
     from octogram_tui.runtime import host
 
-    class Thankful(MemoryFleet):
-        """As daemons do, its agents say what has arrived: it need not be sent again."""
-
-        def ask(self, channel: Any, data: bytes) -> None:
-            super().ask(channel, data)
-            numbers = NUMBER.findall(data)
-            if numbers:
-                line = b'{"t":"ack","seq":%b}\n' % numbers[-1]
-                asyncio.get_running_loop().call_soon(channel._receiver.data_received, line)
-
-    fleet = Thankful()
+    fleet = MemoryFleet(ack_every=1)
     seen: list[int] = []
 
     def look() -> None:

@@ -59,7 +59,7 @@ def pss_kib(pid: int | str = "self") -> int:
     return int(found[1])
 
 
-def taken(agents: int, jobs: int) -> Taken:
+def taken(agents: int, jobs: int, ack_every: int) -> Taken:
     """Run once, here."""
     from memory_fleet import MemoryFleet, run_hosted
 
@@ -75,7 +75,7 @@ def taken(agents: int, jobs: int) -> Taken:
         if len(marks) < 3:  # all agents are told to stop
             mark()
 
-    fleet = MemoryFleet()
+    fleet = MemoryFleet(ack_every=ack_every)
     make = fleet.transports
 
     def transports(**options: object) -> object:
@@ -99,16 +99,20 @@ def taken(agents: int, jobs: int) -> Taken:
     )
 
 
-def apart(agents: int, jobs: int) -> Taken:
-    """Run once, in a process of its own."""
-    command = [sys.executable, __file__, "one", str(agents), str(jobs)]
+def apart(agents: int, jobs: int, ack_every: int = 64) -> Taken:
+    """Run once, in a process of its own.
+
+    ack_every: after so many jobs an agent says that they have arrived, as daemons do at once when they are idle: until
+    then the orchestrator keeps them, to send them again.
+    """
+    command = [sys.executable, __file__, "one", str(agents), str(jobs), str(ack_every)]
     return Taken(*json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
 def main() -> None:
     """Compare."""
     if sys.argv[1:2] == ["one"]:
-        print(json.dumps(taken(int(sys.argv[2]), int(sys.argv[3]))))
+        print(json.dumps(taken(*map(int, sys.argv[2:]))))
         return
     rounds, jobs = [int(word) for word in sys.argv[1:]] + [2, 5][len(sys.argv) - 1 :]
     found: dict[int, list[Taken]] = {agents: [] for agents in SIZES}

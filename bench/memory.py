@@ -153,7 +153,7 @@ def main() -> None:
         for where, (here, each) in found.items():
             print(f"| {where} | {here:.1f} | {each:.2f} | {bare_mib:.2f} | {each / bare_mib:.2f} x |", flush=True)
         here_bytes, there_bytes = left(folder, jobs)
-    many = apart(1_000, HUNDRED_THOUSAND // 1_000)
+    many = apart(1_000, HUNDRED_THOUSAND // 1_000, ack_every=1)
     print("\nWhat a finished job leaves, bytes\n\n| | orchestrator | daemon |\n|---|---|---|")
     print(f"| one agent, {jobs:,} jobs | {here_bytes:.0f} | {there_bytes:.0f} |")
     print(f"| 1,000 agents in memory, {HUNDRED_THOUSAND:,} jobs | {many.job_bytes:.0f} | |\n")

@@ -23,21 +23,31 @@ _TIMES = 4
 
 
 class _Elders:
-    """What has outlived a look is set aside, until it is some times what it was when all was looked through."""
+    """What has outlived a look is set aside, until it is some times what it was when all was looked through.
+
+    How much it is takes long to count, so it is estimated, and counted when the estimate has reached that.
+    """
 
     def __init__(self) -> None:
-        self._most = _TIMES * gc.get_freeze_count()
+        self._estimate = gc.get_freeze_count()
+        self._most = _TIMES * self._estimate
 
     def looked(self, phase: str, info: dict[str, int]) -> None:
         """Hear that the collector begins or ends a look."""
         if info["generation"] != _OLDEST:
             return
-        if phase == "start" and gc.get_freeze_count() > self._most:
-            gc.unfreeze()
-            self._most = 0
-        elif phase == "stop":
-            gc.freeze()
-            self._most = self._most or _TIMES * gc.get_freeze_count()
+        is_at_all = self._estimate > self._most
+        if phase == "start":
+            if is_at_all and (counted := gc.get_freeze_count()) < self._most / 2:
+                self._estimate = counted
+            elif is_at_all:
+                gc.unfreeze()
+            return
+        gc.freeze()
+        self._estimate += 2 * _WHILE_GROWING[0]
+        if is_at_all:
+            self._estimate = gc.get_freeze_count()
+            self._most = _TIMES * self._estimate
 
 
 def put_off() -> None:

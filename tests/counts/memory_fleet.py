@@ -25,7 +25,7 @@ from octogram_tui.scenario.load import load_scenario
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 
-ACK_EVERY = 64  # as the daemon does
+ACK_EVERY = 64  # as the daemon does while it is busy
 _ID = re.compile(rb'"id":("(?:[^"\\]|\\.)*")')
 _RESULT = (
     b'"state":"ok","result":{"exit_code":0,"stdout":"","stdout_end":"","stderr":"","stderr_end":"",'
@@ -36,8 +36,9 @@ _RESULT = (
 class MemoryFleet:
     """All the agents of one run."""
 
-    def __init__(self, at_once: int = 1 << 30) -> None:
+    def __init__(self, at_once: int = 1 << 30, *, ack_every: int = ACK_EVERY) -> None:
         self.at_once = at_once
+        self.ack_every = ack_every
         self.writes = 0  # to agents
         self.written_bytes = 0
         self.reads = 0  # of what agents have said: one for all that one of them says at once
@@ -174,7 +175,7 @@ class _Channel:
                 fleet.on_stop()
                 self._seq += 1
                 said.append(b'{"t":"stopped","seq":%d,"remaining":[]}\n' % self._seq)
-        if self._taken - self._acknowledged >= ACK_EVERY:
+        if self._taken - self._acknowledged >= fleet.ack_every:
             self._acknowledged = self._taken
             said.append(b'{"t":"ack","seq":%d}\n' % self._taken)
         if said:

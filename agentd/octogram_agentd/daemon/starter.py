@@ -33,8 +33,10 @@ FIRST_NEEDED = (
     "octogram_agentd.kernel",
     "octogram_agentd.jobs.agent_context",
     "octogram_agentd.procedures.builtin.running",
+    "octogram_agentd.processes.launch",
     "octogram_agentd.processes.supervised",
     "fcntl",
+    "resource",
     "_ctypes",
 )
 """What every daemon needs at once, and what its first job most likely does."""

@@ -74,11 +74,11 @@ class Talk:
 class Starter:
     """One starter, with a home of its own."""
 
-    def __init__(self, home: Path, python: str) -> None:
+    def __init__(self, home: Path, python: str, before: str = "") -> None:
         home.mkdir()
         self.home = home
         self.process = subprocess.Popen(
-            argv_of(python, "start"),
+            [before + word if word.startswith("import ") else word for word in argv_of(python, "start")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=ENVIRONMENT | {"HOME": str(home)},
@@ -144,6 +144,28 @@ def test_a_forked_daemon_works_under_every_interpreter(everywhere: Place, tmp_pa
     talk.stop(2)
     assert starter.end() == 0
     assert not (tmp_path / "home/.octogram/runs/run").exists()
+
+
+NOTE_IMPORTS = """
+import os,sys
+def note(event,told,us=os.getpid()):
+    if event=="import" and os.getpid()!=us:
+        file=os.open(%r,os.O_WRONLY|os.O_APPEND|os.O_CREAT)
+        os.write(file,(told[0]+" ").encode())
+        os.close(file)
+sys.addaudithook(note)
+"""
+
+
+def test_a_forked_daemon_has_all_that_a_first_job_needs(tmp_path: Path, place: Place) -> None:
+    notes = tmp_path / "imports"
+    starter = Starter(tmp_path / "home", place.python, NOTE_IMPORTS % os.fspath(notes))
+    talk = starter.talk()
+    talk.hello("a")
+    assert talk.run("builtins.command", argv=["true"])["state"] == "ok"
+    assert not notes.exists(), notes.read_text()
+    talk.stop(2)
+    assert starter.end() == 0
 
 
 def test_a_forked_daemon_is_like_one_that_was_started_by_itself(starter: Starter, place: Place) -> None:
