@@ -30,7 +30,7 @@ SIZES = (100, 1_000, 10_000)
 
 
 class Taken(NamedTuple):
-    """What one run took. CPU in microseconds; pss_mib: when the last job had ended; job_bytes: grown, for each job."""
+    """What one run took. CPU in microseconds; pss_mib: when the last job had ended."""
 
     up_s: float
     up_us: float
@@ -38,7 +38,6 @@ class Taken(NamedTuple):
     job_us: float
     stop_us: float
     pss_mib: float
-    job_bytes: float
 
 
 COLUMNS = {
@@ -95,7 +94,6 @@ def taken(agents: int, jobs: int, ack_every: int) -> Taken:
         (last[1] - first[1]) / fleet.jobs * 1e6,
         (end[1] - last[1]) / agents * 1e6,
         last[2] / 1024,
-        (last[2] - first[2]) * 1024 / fleet.jobs,
     )
 
 
