@@ -128,4 +128,4 @@ def test_when_the_console_opens(tmp_path: Path, env: dict[str, str], is_terminal
 
 def test_ci_and_github_are_recognised(tmp_path: Path) -> None:
     found = settings.load({"HOME": str(tmp_path), "CI": "true", "GITHUB_ACTIONS": "true"})
-    assert (found.is_ci, found.is_github, found.lease_s) == (True, True, 30.0)
+    assert (found.is_ci, found.ci_service(), found.lease_s) == (True, "github", 30.0)

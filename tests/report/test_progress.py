@@ -14,10 +14,14 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
+from octogram_tui.report.buildkite import Buildkite
+from octogram_tui.report.github import GitHub
+from octogram_tui.report.gitlab import GitLab
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
 from octogram_tui.report.pulse import Pulse
+from octogram_tui.report.teamcity import TeamCity
 
 PLAIN = Style()
 
@@ -38,7 +42,12 @@ def log(events: list[ev.Event], style: Style = PLAIN, again: str = "octogram-tui
         ("quiet", Style(QUIET)),
         ("normal", Style(NORMAL)),
         ("verbose", Style(VERBOSE)),
-        ("github", Style(github=True)),
+        ("github", Style(service=GitHub({}))),
+        ("gitlab", Style(service=GitLab())),
+        ("teamcity", Style(service=TeamCity())),
+        ("buildkite", Style(service=Buildkite())),
+        ("grouped", Style(output="grouped")),
+        ("stream", Style(output="stream")),
         ("color", Style(color=True)),
         ("ascii", Style(VERBOSE, ascii_only=True)),
     ],
@@ -50,7 +59,8 @@ def test_the_log_is_as_it_was_looked_at(name: str, kind: str, style: Style) -> N
 @pytest.mark.parametrize("level", [QUIET, NORMAL, VERBOSE])
 @pytest.mark.parametrize("github", [False, True])
 def test_no_text_from_outside_is_obeyed(level: int, github: bool) -> None:
-    shown = log(recorded.failing() + recorded.succeeding(), Style(level, github=github))
+    service = GitHub({}) if github else None
+    shown = log(recorded.failing() + recorded.succeeding(), Style(level, service=service))
     allowed = r"::(group|endgroup|error file=shops\.yml,line=\d+,title=[^:]+)::"
     for line in shown.split("\n"):
         assert "##[" not in line
@@ -109,7 +119,7 @@ def failures(messages: list[str]) -> list[ev.Event]:
 
 
 def test_failures_that_are_alike_are_told_once() -> None:
-    shown = log(failures(["no stock"] * 24 + ["no money"]), Style(github=True))
+    shown = log(failures(["no stock"] * 24 + ["no money"]), Style(service=GitHub({})))
     assert shown.count("hint: look there") == 3, "with each cause, and at the end with the first"
     assert "✗ sell one [shop_1] (1) 0.00s: as on shop_1[0]\n" in shown
     assert shown.count("::error ") == 2
@@ -141,9 +151,9 @@ def test_the_cause_stands_before_the_exit_status() -> None:
 
 def test_many_failures_are_counted_not_all_shown() -> None:
     words = "ash bay elm fir oak yew fig box asp may nut hop rue tea pea rye oat hay sloe lime pine pear plum palm rose"
-    shown = log(failures(words.split()), Style(github=True))
+    shown = log(failures(words.split()), Style(service=GitHub({})))
     assert shown.count("::error ") == 10
-    assert "(and 24 more failures)" in shown
+    assert "(and 15 more failures)" in shown
     assert "also failed: 15 more\n" in shown
 
 
@@ -261,7 +271,7 @@ def test_lines_begin_with_the_time_of_what_they_tell() -> None:
     times = [line[:24] for line in lines]
     assert times == sorted(times)
     assert len(set(times)) > 3
-    github = log(events, Style(github=True, timestamps=True)).splitlines()
+    github = log(events, Style(service=GitHub({}), timestamps=True)).splitlines()
     assert any(line.startswith("::group::") for line in github)
 
 
