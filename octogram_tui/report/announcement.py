@@ -10,11 +10,13 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 from octogram_tui.report.service import Service, warn
 from octogram_tui.secrecy.masker import Masker
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
+from octogram_tui.settings import CI_SERVICES
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
@@ -25,7 +27,8 @@ def announce(masker: Masker, service: Service) -> None:
         return
     stream = None
     if service.prints_masks:
-        stream = next((each for each in (sys.stdout, sys.stderr) if is_of_the_service(each)), None)
+        variable = CI_SERVICES[service.name]
+        stream = next((each for each in (sys.stdout, sys.stderr) if is_of_the_service(each, variable)), None)
         if stream is None:
             warn(
                 f"{service.name} is not told which texts are secret: what is printed here goes into a file, or through "
@@ -53,22 +56,40 @@ def worth_hiding(value: str) -> list[str]:
     return [line for line in lines if len(line) >= shortest and not line.startswith("-----")]
 
 
-def is_of_the_service(stream: TextIO) -> bool:
-    """Tell whether a stream is the pipe that the service itself reads: whoever started us has the same one.
+def is_of_the_service(stream: TextIO, variable: str) -> bool:
+    """Tell whether a stream is a pipe that the service itself reads: that of the process which it started for its step.
 
-    Where that cannot be seen it is taken for another one; the first process of a container is nobody's child.
+    That is the first that has the service's variable, so it is the last of those above us. Where none is to be seen
+    (and we are not the first process of a container) the stream is taken for somebody else's.
     """
     try:
         own = os.fstat(stream.fileno())
         if not (stat.S_ISFIFO(own.st_mode) or stat.S_ISSOCK(own.st_mode)):
             return False
-        parent = os.getppid()
-        if not parent:
+        if not os.getppid():
             return True
-        theirs = [os.stat(f"/proc/{parent}/fd/{number}") for number in (1, 2)]
+        step = next((pid for pid in reversed(list(_above())) if _has(pid, variable)), 0)
+        theirs = [os.stat(f"/proc/{step}/fd/{number}") for number in (1, 2)]
     except (OSError, ValueError):
         return False
     return (own.st_dev, own.st_ino) in [(each.st_dev, each.st_ino) for each in theirs]
+
+
+def _above() -> Iterator[int]:
+    """Give the processes above this one, the nearest first."""
+    pid = os.getppid()
+    while pid:
+        yield pid
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            pid = int(file.read().rpartition(b")")[2].split()[1])
+
+
+def _has(pid: int, variable: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return any(each.startswith(f"{variable}=".encode()) for each in file.read().split(b"\0"))
+    except OSError:  # it is another user's
+        return False
 
 
 def _write(stream: TextIO | None, lines: list[str]) -> None:

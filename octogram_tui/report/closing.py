@@ -170,6 +170,8 @@ class Closing:
                 found["end what it left"] = f"octogram-tui clean {run}"
         if self._again:
             found["again"] = self._again
+            if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:
+                found["again, held where it fails"] = f"{self._again} --on-failure pause --on-break hold:30m"
         return found
 
     @cached_property

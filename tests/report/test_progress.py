@@ -83,10 +83,11 @@ def test_the_end_is_last_and_tells_what_to_do() -> None:
     assert end[0].startswith("FAILED after 15.0s, exit code 1: ")
     assert end[1] == "first failure: sell/sell one@shop_2[2] (shops.yml:22)"
     assert "jobs: 1 cancelled, 1 failed, 5 ok, 1 retry" in end
-    assert end[-3:] == [
+    assert end[-4:] == [
         "journal: /runs/x/journal.jsonl",
         "replay: octogram-tui replay 20261123-031409-shops-x7",
         "again: octogram-tui shops.yml",
+        "again, held where it fails: octogram-tui shops.yml --on-failure pause --on-break hold:30m",
     ]
 
 
