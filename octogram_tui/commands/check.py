@@ -31,8 +31,10 @@ def main(argv: Sequence[str]) -> int:
         if problems:
             print(report.as_github(problems))
     else:
+        from octogram_tui.commands.complaint import unobeyed
+
         if problems:
-            print(report.as_text(problems))
+            print(unobeyed(report.as_text(problems)))
         if summary:
             print(summary + (f", {_count(len(problems), 'warning')}" if problems else ""))
     return int(ExitCode.OK if summary else ExitCode.SCENARIO)
