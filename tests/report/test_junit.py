@@ -8,8 +8,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import golden
+import junitparser
 import pytest
 import recorded
+import xmlschema
+from hostile import run, texts
+from hypothesis import given, settings
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError
@@ -24,6 +28,29 @@ def report(tmp_path: Path, events: list[ev.Event]) -> str:
     junit.apply(events)
     junit.close()
     return target.read_text()
+
+
+JENKINS = xmlschema.XMLSchema(Path(__file__).parent / "schemas" / "jenkins-xunit-junit-10.xsd")
+"""What Jenkins's xUnit plugin holds a report to, before it takes anything of it."""
+
+
+@pytest.mark.parametrize("name", ["failing", "succeeding", "unreachable", "interrupted"])
+def test_jenkins_takes_the_file(tmp_path: Path, name: str) -> None:
+    JENKINS.validate(report(tmp_path, getattr(recorded, name)()))
+
+
+@given(one=texts, two=texts, three=texts)
+@settings(max_examples=15)
+def test_whatever_the_names_and_outputs_are_its_readers_take_it(one: str, two: str, three: str) -> None:
+    junit = JUnit(None)
+    junit.apply(run(one, two, three))
+    text = ET.tostring(junit.document(), encoding="unicode")
+    JENKINS.validate(text)
+    read = junitparser.JUnitXml.fromstring(text)
+    cases = [case for suite in read for case in suite]
+    assert len(cases) == read.tests
+    assert len({(case.classname, case.name) for case in cases}) == len(cases)
+    assert sum(isinstance(result, junitparser.Failure) for case in cases for result in case.result) == 1
 
 
 @pytest.mark.parametrize("name", ["failing", "succeeding", "unreachable", "interrupted"])

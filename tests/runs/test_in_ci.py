@@ -48,9 +48,14 @@ def step(place: Place) -> Place:
     """Give a place as a step of GitHub Actions has it, with a scenario that prints whatever a service might obey."""
     place.write("s.yml", SCENARIO)
     place.extra = {
-        **{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(place.home)},
-        **{"GITHUB_OUTPUT": str(place.home / "outputs"), "GITHUB_STEP_SUMMARY": str(place.home / "summary")},
-        **{"WANTED_TOKEN": TOKEN, "WANTED_KEY": KEY, "WANTED_PIN": "12345"},
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": str(place.home),
+        "GITHUB_OUTPUT": str(place.home / "outputs"),
+        "GITHUB_STEP_SUMMARY": str(place.home / "summary"),
+        "WANTED_TOKEN": TOKEN,
+        "WANTED_KEY": KEY,
+        "WANTED_PIN": "12345",
     }
     return place
 
@@ -175,7 +180,7 @@ def test_a_runner_of_workflows_obeys_what_it_should_and_nothing_else(step: Place
     outputs = ["set-output"] * 5
     assert sorted(heard) == sorted(["add-mask", "add-mask", *groups, "error", *outputs, "summary"]), heard
     [error] = [each for each in commands if each["command"] == "error"]
-    # Its expression takes the last `::` for the end of the properties, and GitHub's runner the first: so the whole line.
+    # It takes the last `::` for the end of the properties, and GitHub's runner the first: so the whole line is looked at.
     cause = "fall/fall@n_1: ::set-output name=run::forged (sh ended with exit status 3)"
     assert error["raw"].strip() == f"::error file=s.yml,line=19,title=fall::{cause}"
     outputs_by_name = {each["name"]: each["arg"] for each in commands if each["command"] == "set-output"}
