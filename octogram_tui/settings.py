@@ -30,6 +30,14 @@ class Setting(NamedTuple):
         return f"OCTOGRAM_{self.key.upper()}"
 
 
+CI_SERVICES = {
+    "github": "GITHUB_ACTIONS",
+    "gitlab": "GITLAB_CI",
+    "buildkite": "BUILDKITE",
+    "teamcity": "TEAMCITY_VERSION",
+}
+"""The variable by which each tells of itself."""
+
 TABLE: tuple[Setting, ...] = (
     Setting("theme", "", "the console's colours: the name of a file in themes/, without .toml"),
     Setting("keys", "", "the console's keys; empty: what keys.toml says", ("default", "vscode", "gdb", "nohjkl")),
@@ -46,7 +54,7 @@ TABLE: tuple[Setting, ...] = (
         "ci",
         "auto",
         "the CI service for which plain lines are written; auto: the one whose variable is set",
-        ("auto", "none", "github", "gitlab", "buildkite", "teamcity"),
+        ("auto", "none", *CI_SERVICES),
     ),
     Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
     Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
@@ -63,14 +71,6 @@ TABLE: tuple[Setting, ...] = (
     Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
 )
 """Every setting; docs/command-line.md shows this table."""
-
-CI_SERVICES = {
-    "github": "GITHUB_ACTIONS",
-    "gitlab": "GITLAB_CI",
-    "buildkite": "BUILDKITE",
-    "teamcity": "TEAMCITY_VERSION",
-}
-"""The variable by which each tells of itself."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})

@@ -33,7 +33,7 @@ from octogram_tui.errors import OctogramError, Problem, UsageError
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.secrecy.vault import Vault
-from octogram_tui.settings import Settings, load
+from octogram_tui.settings import CI_SERVICES, Settings, load
 
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
@@ -142,7 +142,7 @@ def add_output_options(output: Any) -> None:
     )
     output.add_argument(
         "--ci",
-        choices=("auto", "none", "github", "gitlab", "buildkite", "teamcity"),
+        choices=("auto", "none", *CI_SERVICES),
         help="the CI service that reads the log: its groups, annotations, masks and reports (auto)",
     )
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")

@@ -70,7 +70,7 @@ class Progress:
         self._pulse = Pulse(clock)
         self._said_s = clock()
         self._ready = 0
-        self._group_open = False
+        self._group = ""  # the title of the one that is open
         self._stage_runs = False
         self._is_closed = False
         self._says: dict[type[ev.Event], Callable[[Any], None]] = {
@@ -119,6 +119,10 @@ class Progress:
         """Take in what was told by a process that is gone."""
         self._take(events)
         self._log.drop()
+        service, title = self._style.service, self._group
+        if service is not None and title:  # it was begun in another log
+            service.close_group(0.0)
+            self._log.order(service.open_group(title, self._wall_s()))
 
     def _take(self, events: Sequence[ev.Event]) -> None:
         is_quiet = (
@@ -276,7 +280,7 @@ class Progress:
         opening = service.open_group(line, self._wall_s()) if service and self._style.level >= NORMAL else []
         if opening:
             self._log.order(opening)
-            self._group_open = True
+            self._group = line
         else:
             self._plain(self._log.colored(f"== {line}", "1"))
 
@@ -288,13 +292,13 @@ class Progress:
         self._end_group()
 
     def _end_group(self) -> None:
-        if self._group_open and self._style.service is not None:
+        if self._group and self._style.service is not None:
             self._log.order(self._style.service.close_group(self._wall_s()))
-            self._group_open = False
+            self._group = ""
 
     def _unfold(self) -> None:
         """Show what failed: nobody looks into what is folded."""
-        if self._group_open and self._style.service is not None:
+        if self._group and self._style.service is not None:
             self._log.order(self._style.service.unfold_group())
 
     def _job_started(self, event: ev.JobStarted) -> None:

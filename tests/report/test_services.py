@@ -141,3 +141,18 @@ def test_a_stage_that_begins_beside_another_leaves_no_group_open(name: str) -> N
 def test_a_quiet_log_has_no_groups_and_still_its_annotations() -> None:
     commands = github(log(recorded.failing(), GitHub({}), level=-1))
     assert [each.name for each in commands] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "teamcity"])
+def test_a_run_that_goes_on_in_another_log_opens_its_group_there(name: str) -> None:
+    stream = io.StringIO(newline="")
+    report = Progress(stream, Style(service=service_of(name)))
+    report.recall([*recorded.started(), ev.StageStarted(stage="sell", agents=["shop_1"])])
+    report.apply([ev.RunTakenUp(number=1), ev.StageFinished(stage="sell", state="ok")])
+    report.close()
+    commands = READERS[name](stream.getvalue())
+    assert [each.name for each in commands][:2] in (
+        ["group", "endgroup"],
+        ["section_start", "section_end"],
+        ["blockOpened", "blockClosed"],
+    )

@@ -180,7 +180,7 @@ def test_a_runner_of_workflows_obeys_what_it_should_and_nothing_else(step: Place
     outputs = ["set-output"] * 5
     assert sorted(heard) == sorted(["add-mask", "add-mask", *groups, "error", *outputs, "summary"]), heard
     [error] = [each for each in commands if each["command"] == "error"]
-    # It takes the last `::` for the end of the properties, and GitHub's runner the first: so the whole line is looked at.
+    # It takes the last `::` for the end of the properties, GitHub's runner the first: the whole line is looked at.
     cause = "fall/fall@n_1: ::set-output name=run::forged (sh ended with exit status 3)"
     assert error["raw"].strip() == f"::error file=s.yml,line=19,title=fall::{cause}"
     outputs_by_name = {each["name"]: each["arg"] for each in commands if each["command"] == "set-output"}
