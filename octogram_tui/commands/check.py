@@ -31,9 +31,9 @@ def main(argv: Sequence[str]) -> int:
         if problems:
             print(report.as_github(problems))
     else:
-        from octogram_tui.commands.complaint import unobeyed
-
         if problems:
+            from octogram_tui.commands.complaint import unobeyed
+
             print(unobeyed(report.as_text(problems)))
         if summary:
             print(summary + (f", {_count(len(problems), 'warning')}" if problems else ""))

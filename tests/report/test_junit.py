@@ -30,7 +30,7 @@ def report(tmp_path: Path, events: list[ev.Event]) -> str:
     return target.read_text()
 
 
-JENKINS = xmlschema.XMLSchema(Path(__file__).parent / "schemas" / "jenkins-xunit-junit-10.xsd")
+JENKINS = xmlschema.XMLSchema(Path(__file__).parent / "golden" / "jenkins-xunit-junit-10.xsd")
 """What Jenkins's xUnit plugin holds a report to, before it takes anything of it."""
 
 
