@@ -18,6 +18,8 @@ from octogram_tui.secrecy.masker import Masker
 from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 from octogram_tui.settings import CI_SERVICES
 
+MOST_LINES = 500
+"""A result of many texts that a job gives a secret is not worth that many lines of a log, and would leave little of it."""
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
@@ -39,9 +41,13 @@ def announce(masker: Masker, service: Service) -> None:
 
     def tell(value: str) -> None:
         for text in worth_hiding(value):
-            if text not in told:
-                told.add(text)
-                _write(stream, service.mask(text))
+            if text in told or len(told) > MOST_LINES:
+                continue
+            told.add(text)
+            if len(told) > MOST_LINES:
+                warn(f"{service.name} is told of {MOST_LINES} secret texts, and of no more")
+                continue
+            _write(stream, service.mask(text))
 
     masker.tell_values(tell, of_later_too=stream is not None)
 
