@@ -19,7 +19,8 @@ from octogram_tui.secrecy.names import SHORTEST, SHORTEST_LINE
 from octogram_tui.settings import CI_SERVICES
 
 MOST_LINES = 500
-"""A result of many texts that a job gives a secret is not worth that many lines of a log, and would leave little of it."""
+"""Of a large result that a job has given a secret little would be left in any log."""
+
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
