@@ -30,6 +30,14 @@ class Setting(NamedTuple):
         return f"OCTOGRAM_{self.key.upper()}"
 
 
+CI_SERVICES = {
+    "github": "GITHUB_ACTIONS",
+    "gitlab": "GITLAB_CI",
+    "buildkite": "BUILDKITE",
+    "teamcity": "TEAMCITY_VERSION",
+}
+"""The variable by which each tells of itself."""
+
 TABLE: tuple[Setting, ...] = (
     Setting("theme", "", "the console's colours: the name of a file in themes/, without .toml"),
     Setting("keys", "", "the console's keys; empty: what keys.toml says", ("default", "vscode", "gdb", "nohjkl")),
@@ -42,6 +50,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("title", True, "say in the terminal's title how the run stands"),
     Setting("color", "auto", "colour in plain output", ("auto", "always", "never")),
     Setting("ascii", False, "draw with ASCII characters only"),
+    Setting(
+        "ci",
+        "auto",
+        "the CI service for which plain lines are written; auto: the one whose variable is set",
+        ("auto", "none", *CI_SERVICES),
+    ),
     Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
     Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
     Setting("hints", True, "tell those who are new, above the keys, what can be done"),
@@ -75,6 +89,7 @@ class Settings:
     title: bool = True
     color: Literal["auto", "always", "never"] = "auto"
     ascii: bool = False
+    ci: str = "auto"
     host_keys: Literal["strict", "accept-new"] = "strict"
     ssh_config: str = ""
     hints: bool = True
@@ -88,7 +103,7 @@ class Settings:
     force_color: bool = False
     is_dumb_terminal: bool = False
     is_ci: bool = False
-    is_github: bool = False
+    found_ci: str = ""
     is_linux_terminal: bool = False
     editor: str = "vi"
     pager: str = "less"
@@ -119,6 +134,11 @@ class Settings:
             return self.color == "always"
         return self.force_color or (is_terminal and not self.is_dumb_terminal)
 
+    def ci_service(self, flag: str | None = None) -> str:
+        """Decide for whom plain lines are: the flag, the setting, and at last what the environment tells of."""
+        chosen = flag or self.ci
+        return self.found_ci if chosen == "auto" else "" if chosen == "none" else chosen
+
     def opens_console(self, *, is_terminal: bool) -> bool:
         """Decide whether a run opens the console when the command line does not say."""
         return is_terminal and not self.is_ci and not self.is_dumb_terminal
@@ -144,7 +164,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         force_color=env.get("FORCE_COLOR", "") not in ("", "0") or env.get("CLICOLOR_FORCE", "") not in ("", "0"),
         is_dumb_terminal=env.get("TERM", "") == "dumb",
         is_ci=env.get("CI", "").lower() not in _FALSE,
-        is_github=env.get("GITHUB_ACTIONS", "").lower() == "true",
+        found_ci=next(
+            (name for name, variable in CI_SERVICES.items() if env.get(variable, "").lower() not in _FALSE), ""
+        ),
         is_linux_terminal=env.get("TERM", "") == "linux",
         editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
         pager=env.get("PAGER") or "less",

@@ -17,7 +17,7 @@ import pytest
 
 pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig"]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser")
+MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60
@@ -33,7 +33,8 @@ _KEPT = (
     "OCTOGRAM_GUARD_TRIES",
     "OCTOGRAM_LONG_FAULTS",
 )
-_FOREIGN = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
+_SERVICES = ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITLAB_CI", "BUILDKITE", "TEAMCITY_VERSION")
+_FOREIGN = ("CI", *_SERVICES, "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
 
 
 def surroundings(home: str) -> dict[str, str]:

@@ -128,4 +128,26 @@ def test_when_the_console_opens(tmp_path: Path, env: dict[str, str], is_terminal
 
 def test_ci_and_github_are_recognised(tmp_path: Path) -> None:
     found = settings.load({"HOME": str(tmp_path), "CI": "true", "GITHUB_ACTIONS": "true"})
-    assert (found.is_ci, found.is_github, found.lease_s) == (True, True, 30.0)
+    assert (found.is_ci, found.ci_service(), found.lease_s) == (True, "github", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "flag", "chosen"),
+    [
+        ({"GITHUB_ACTIONS": "true"}, None, "github"),
+        ({"GITHUB_ACTIONS": "false"}, None, ""),
+        ({"GITLAB_CI": "true"}, None, "gitlab"),
+        ({"BUILDKITE": "true"}, None, "buildkite"),
+        ({"TEAMCITY_VERSION": "2025.07.1 (build 197398)"}, None, "teamcity"),
+        ({"TEAMCITY_VERSION": ""}, None, ""),
+        ({"GITLAB_CI": "true"}, "none", ""),
+        ({"GITLAB_CI": "true"}, "teamcity", "teamcity"),
+        ({"GITLAB_CI": "true", "OCTOGRAM_CI": "none"}, None, ""),
+        ({"GITLAB_CI": "true", "OCTOGRAM_CI": "none"}, "auto", "gitlab"),
+        ({"OCTOGRAM_CI": "buildkite"}, None, "buildkite"),
+    ],
+)
+def test_a_ci_service_is_known_by_its_variable_and_can_be_said(
+    tmp_path: Path, environ: dict[str, str], flag: str | None, chosen: str
+) -> None:
+    assert settings.load({"HOME": str(tmp_path), **environ}).ci_service(flag) == chosen

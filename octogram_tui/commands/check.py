@@ -32,7 +32,9 @@ def main(argv: Sequence[str]) -> int:
             print(report.as_github(problems))
     else:
         if problems:
-            print(report.as_text(problems))
+            from octogram_tui.commands.complaint import unobeyed
+
+            print(unobeyed(report.as_text(problems)))
         if summary:
             print(summary + (f", {_count(len(problems), 'warning')}" if problems else ""))
     return int(ExitCode.OK if summary else ExitCode.SCENARIO)

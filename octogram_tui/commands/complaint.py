@@ -18,7 +18,14 @@ def complaint(error: OctogramError) -> str:
     if isinstance(error, ScenarioError):
         from octogram_tui.scenario.report import as_text
 
-        return as_text(error.problems)
+        return unobeyed(as_text(error.problems))
     from octogram_tui.projection.text import visible
 
-    return visible(f"octogram-tui: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+    return unobeyed(visible(f"octogram-tui: {error.message}" + (f"\n  {error.hint}" if error.hint else "")))
+
+
+def unobeyed(text: str) -> str:
+    """Give lines that quote files and machines so that no CI service takes one of them for a command."""
+    from octogram_tui.report import phrases
+
+    return "\n".join(phrases.unobeyed(phrases.disarmed(line)) for line in text.split("\n"))

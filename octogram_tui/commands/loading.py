@@ -152,9 +152,10 @@ def check_choices(scenario: Scenario, args: Any) -> None:
 def warn(warnings: list[Problem]) -> None:
     """Say on the standard error what is only doubtful."""
     if warnings:
+        from octogram_tui.commands.complaint import unobeyed
         from octogram_tui.scenario.report import as_text
 
-        print(as_text(warnings), file=sys.stderr)
+        print(unobeyed(as_text(warnings)), file=sys.stderr)
 
 
 def selection_of(args: Any) -> Selection:

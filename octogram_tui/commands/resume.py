@@ -38,7 +38,10 @@ from octogram_tui.secrecy.vault import Vault
 from octogram_tui.settings import load
 
 FILES = ("events", "junit", "metrics", "ssh_config")
-OF_THE_FRONT_END = ("headless", "accessible", "ascii", "theme", "keys", "quiet", "verbose", "timestamps", "color")
+OF_THE_FRONT_END = (
+    *("headless", "accessible", "ascii", "theme", "keys", "quiet", "verbose", "timestamps", "color"),
+    *("output", "json", "ci"),
+)
 """Arguments of the run's beginning that say nothing of how it is looked at now."""
 
 
@@ -206,6 +209,7 @@ def main(argv: Sequence[str]) -> int:
 
     with raised():
         invocation = resumption.load()
+        invocation.announce_secrets()
         socket = archive.socket_path(run.id, run.directory, request.settings.runtime_dir)
         settings = resumption.host_settings(invocation, socket)
         return run_headless(invocation.scenario, resumption.options, settings, invocation.output(run.directory))

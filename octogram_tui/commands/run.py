@@ -29,15 +29,16 @@ from octogram_tui.commands.options import (
 )
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
-from octogram_tui.errors import Problem, UsageError
+from octogram_tui.errors import OctogramError, Problem, UsageError
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.secrecy.vault import Vault
-from octogram_tui.settings import Settings, load
+from octogram_tui.settings import CI_SERVICES, Settings, load
 
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.report.headless import Output
+    from octogram_tui.report.service import Service
     from octogram_tui.scenario.load import Loaded
     from octogram_tui.transport.pool import Transports
 
@@ -130,6 +131,20 @@ def add_output_options(output: Any) -> None:
         help="serve them on this port of 127.0.0.1 while the run lasts",
     )
     output.add_argument("--metrics-by-agent", action="store_true", help="with a label for the agent of each job")
+    output.add_argument(
+        "--json", action="store_true", help="one JSON document about the run on standard output, at its end"
+    )
+    output.add_argument(
+        "--output",
+        choices=("stream", "prefixed", "grouped", "failed"),
+        help="which lines of the jobs' output are shown: as they come, bare or with agent and job before them, "
+        "all of an attempt when it ends, or of what fails only (without -v)",
+    )
+    output.add_argument(
+        "--ci",
+        choices=("auto", "none", *CI_SERVICES),
+        help="the CI service that reads the log: its groups, annotations, masks and reports (auto)",
+    )
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
     output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
@@ -224,21 +239,39 @@ class Invocation(RunWanted):
 
         args, settings = self.args, self.settings
         stream = sys.stderr if _for_stdout(args) else sys.stdout
+        service: Service | None = None
+        if settings.ci_service(args.ci):
+            from octogram_tui.report.service import service_of
+
+            service = service_of(settings.ci_service(args.ci))
         return Output(
             events=args.events,
             junit=args.junit,
+            document=args.json,
             metrics=args.metrics,
             metrics_port=args.metrics_port,
             metrics_by_agent=args.metrics_by_agent,
             level=-1 if args.quiet else int(args.verbose),
             color=settings.use_color(is_terminal=stream.isatty(), flag=args.color),
             ascii_only=args.ascii or settings.ascii,
-            github=settings.is_github,
+            output=args.output or "",
+            service=service,
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
             again=self.command(),
         )
+
+    def announce_secrets(self) -> None:
+        """Have the CI service hide the values of secrets, before anything is printed."""
+        name = "" if self.vault.masker.is_idle else self.settings.ci_service(self.args.ci)
+        if name:
+            from octogram_tui.report.announcement import announce
+            from octogram_tui.report.service import service_of
+
+            service = service_of(name)
+            if service is not None:
+                announce(self.vault.masker, service)
 
     def _hold_s(self) -> float | None:
         """Give how long a breakpoint waits for somebody, where the command line wants somebody to be called."""
@@ -275,7 +308,7 @@ def request_of(args: Any, argv: Sequence[str], settings: Settings, opens_console
         opens_console = opens_console or args.accessible
     both = _for_stdout(args)
     if len(both) > 1:
-        named = " and ".join(f"{option} -" for option in both)
+        named = " and ".join(both)
         raise UsageError(f"{named} cannot share standard output", hint="give a file to all but one")
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
@@ -283,8 +316,9 @@ def request_of(args: Any, argv: Sequence[str], settings: Settings, opens_console
 
 
 def _for_stdout(args: Any) -> list[str]:
-    """Name the options whose file is the standard output."""
-    return [option for option in ("--events", "--junit", "--metrics") if getattr(args, option[2:]) == "-"]
+    """Name the options that have the standard output for data."""
+    files = [f"{option} -" for option in ("--events", "--junit", "--metrics") if getattr(args, option[2:]) == "-"]
+    return [*files, *(["--json"] if args.json else [])]
 
 
 def load_request(request: RunWanted) -> Invocation:
@@ -376,7 +410,8 @@ def main(argv: Sequence[str]) -> int:
         return open_console(request, make_run)
     from octogram_tui.commands.loading import warn
 
-    invocation = load_request(request)
+    invocation = _loaded(request)
+    invocation.announce_secrets()
     warn(invocation.warnings)
     if invocation.args.dry_run:
         from octogram_tui.commands.plan import show
@@ -387,6 +422,18 @@ def main(argv: Sequence[str]) -> int:
 
     with raised():
         return run_here(invocation)
+
+
+def _loaded(request: RunWanted) -> Invocation:
+    """Load it; who waits for a document gets one also when nothing can begin. Raises OctogramError."""
+    try:
+        return load_request(request)
+    except OctogramError as error:
+        if request.args.json:
+            from octogram_tui.report.document import not_begun, print_document
+
+            print_document(not_begun(request.args.scenario, error))
+        raise
 
 
 def _open_prompt(request: RunWanted) -> int:

@@ -86,6 +86,7 @@ def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
 def _record(entry: RunEntry) -> dict[str, Any]:
     run = entry.run
     return {
+        "v": 1,
         "run": run.id,
         "state": "damaged" if entry.damage else run.state,
         "damage": entry.damage,

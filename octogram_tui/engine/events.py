@@ -62,7 +62,7 @@ class RunStarted(Event):
     items, variables: names that its texts mention, with `*` where the rest of a name is computed, texts: its templates
     and expressions by where they stand}.
     agents: list of {agent, address, transport}. origins: name -> `command line` or a file, of variables that are not as
-    the scenario itself sets them.
+    the scenario itself sets them. commit: what the git repository of the scenario's file has checked out.
     """
 
     TYPE: ClassVar[str] = "run_started"
@@ -77,6 +77,7 @@ class RunStarted(Event):
     variables: dict[str, Value] = field(default_factory=dict)
     options: dict[str, Value] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

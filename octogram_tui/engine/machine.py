@@ -250,6 +250,7 @@ class Engine:
                 started_wall=stimulus.started_wall,
                 version=options.version,
                 host=stimulus.host,
+                commit=stimulus.commit,
                 plan=describe_plan(scenario, options.selection),
                 agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
                 variables=dict(core.variables),

@@ -27,10 +27,11 @@ ReloadMode = Literal["now", "ask"]
 
 @dataclass(slots=True)
 class BeginRequest:
-    """Start the run: agents first."""
+    """Start the run: agents first. commit: of the repository that the scenario's file is in."""
 
     started_wall: str
     host: str = ""
+    commit: str = ""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ The console draws the source from here, not from the file on disk, which may be 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -39,6 +40,40 @@ def find(run_dir: Path, digest: str, is_first: bool) -> str | None:
         with contextlib.suppress(OSError):
             return place.read_bytes().decode("utf-8", "replace")
     return None
+
+
+def commit_of(path: str) -> str:
+    """Give the commit that the git repository of a file has checked out; empty where there is none, or no telling.
+
+    It is read as git keeps it, since git need not be there, and would be a process to wait for.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        folder = Path(os.path.abspath(path)).parent
+        top = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+        if top is None:
+            return ""
+        git = top / ".git"
+        if git.is_file():  # of a worktree, or of a repository within another one
+            git = top / git.read_text().removeprefix("gitdir:").strip()
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref:"):
+            return _commit(head)
+        name = head.removeprefix("ref:").strip()
+        common = git / "commondir"
+        places = [git, git / common.read_text().strip()] if common.is_file() else [git]
+        for place in places:
+            with contextlib.suppress(OSError):
+                return _commit((place / name).read_text().strip())
+        for place in places:
+            with contextlib.suppress(OSError):
+                for line in (place / "packed-refs").read_text().splitlines():
+                    if line.endswith(f" {name}"):
+                        return _commit(line.partition(" ")[0])
+    return ""
+
+
+def _commit(text: str) -> str:
+    return text if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text) else ""
 
 
 def _plain(digest: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
@@ -11,10 +12,13 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.breakpoints import NOT_MET, BreakpointList
 from octogram_tui.projection.clusters import Cluster, short_names
-from octogram_tui.projection.summary import FailureNote, Summary
+from octogram_tui.projection.summary import FailureNote, Slow, Summary
 from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
+
+if TYPE_CHECKING:
+    from octogram_tui.report.service import Mark
 
 TAIL_LINES = 10
 SHOWN_NAMES = 5
@@ -23,7 +27,10 @@ SHOWN_FAILURES = 10
 
 
 class Closing:
-    """Remembers where jobs are written in the scenario, and writes the block from the folds of the run."""
+    """Remembers where jobs are written in the scenario, and writes the block from the folds of the run.
+
+    What a CI service keeps of the end it has from here too: the members that are no methods, once the run is over.
+    """
 
     def __init__(
         self,
@@ -34,11 +41,11 @@ class Closing:
         files: Mapping[str, str],
         again: str,
     ) -> None:
+        self.files = files
         self._log = log
         self._breakpoints = breakpoints
         self._summary = summary
         self._tails = tails
-        self._files = files
         self._again = again
         self._line_of: dict[tuple[str, str], int] = {}
 
@@ -63,11 +70,12 @@ class Closing:
         return [str(line) for line in last[-TAIL_LINES:]] if isinstance(last, list) else []
 
     def write(self) -> None:
-        """Write the block."""
+        """Write the block, and let the CI service keep of it what it does."""
         summary, add, text = self._summary, self._log.add, self._log.text
-        clusters = [cluster for cluster in summary.clusters.all if not cluster.first.struck.is_tolerated]
-        if self._log.style.github:
-            self._annotate(clusters)
+        service = self._log.style.service
+        if service is not None:
+            self._log.order(service.before_end(self.headline, self.marks, self.left_out))
+        clusters = self._clusters
         add("")
         add(self._verdict())
         if summary.reason:
@@ -77,13 +85,11 @@ class Closing:
             for cluster in clusters[1:SHOWN_FAILURES]:
                 where = text(cluster.first.struck.where) + self._others(cluster)
                 add(f"also failed: {where}: {text(cluster.first.cause)}")
-            if len(clusters) > SHOWN_FAILURES:
-                add(f"also failed: {sum(map(len, clusters[SHOWN_FAILURES:]))} more")
+            if self.left_out:
+                add(f"also failed: {self.left_out} more")
         if summary.unclean:
             add(f"not confirmed clean: {text(', '.join(summary.unclean))}")
-        counts = [f"{count} {text(state)}" for state, count in sorted(summary.counts.items()) if count]
-        retries = f", {summary.retries} retr{'y' if summary.retries == 1 else 'ies'}" if summary.retries else ""
-        add(f"jobs: {', '.join(counts) or 'none ran'}{retries}")
+        add(f"jobs: {text(self.counted)}")
         for one in self._breakpoints.listed:
             if one.by == "command line":
                 standing = "was not met" if one.standing == NOT_MET else text(one.standing)
@@ -92,27 +98,131 @@ class Closing:
             add("slowest:")
             for slow in summary.slowest:
                 add(f"    {phrases.duration(slow.duration_s):>6} {text(str(slow.instance))}")
-        for what, path in self._files.items():
+        for what, path in self.files.items():
             add(f"{text(what)}: {text(path)}")
-        if summary.run:
-            add(f"replay: octogram-tui replay {text(summary.run)}")
-            if summary.exit_code is None:
-                add(f"go on with it: octogram-tui resume {text(summary.run)}")
-            if summary.exit_code in (None, ExitCode.NOT_CLEANED):
-                add(f"end what it left: octogram-tui clean {text(summary.run)}")
-        if self._again:
-            add(f"again: {text(self._again)}")
+        for what, command in self.commands.items():
+            add(f"{what}: {text(command)}")
+        if service is not None:
+            self._log.flush()
+            self._log.order(service.end(self))
 
-    def _verdict(self) -> str:
+    # What a CI service keeps.
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self._summary.run
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's file, as it was given."""
+        return self._summary.scenario
+
+    @property
+    def outcome(self) -> str:
+        """Give `ok`, `failed`, or `unfinished` when nobody knows."""
+        code = self._summary.exit_code
+        return "unfinished" if code is None else "failed" if code else "ok"
+
+    @property
+    def exit_code(self) -> str:
+        """Give the exit code; empty when there is none."""
+        return "" if self._summary.exit_code is None else str(self._summary.exit_code)
+
+    @property
+    def reason(self) -> str:
+        """Why the run ended as it did, where more is to be said than its exit code does."""
+        return self._summary.reason
+
+    @property
+    def failed(self) -> int:
+        """Count what failed and was not allowed to."""
+        return sum(map(len, self._clusters))
+
+    @property
+    def left_out(self) -> int:
+        """Count the failures of which `marks` tell nothing."""
+        return sum(map(len, self._clusters[SHOWN_FAILURES:]))
+
+    @property
+    def slowest(self) -> list[Slow]:
+        """The attempts that took longest."""
+        return self._summary.slowest
+
+    @property
+    def counted(self) -> str:
+        """Say how many jobs ended how."""
+        counts = [f"{count} {state}" for state, count in sorted(self._summary.counts.items()) if count]
+        retries = self._summary.retries
+        more = f", {retries} retr{'y' if retries == 1 else 'ies'}" if retries else ""
+        return f"{', '.join(counts) or 'none ran'}{more}"
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """Give the commands that can be of use now, by what they are for."""
+        run, code = self._summary.run, self._summary.exit_code
+        found = {}
+        if run:
+            found["replay"] = f"octogram-tui replay {run}"
+            if code is None:
+                found["go on with it"] = f"octogram-tui resume {run}"
+            if code in (None, ExitCode.NOT_CLEANED):
+                found["end what it left"] = f"octogram-tui clean {run}"
+        if self._again:
+            found["again"] = self._again
+            if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:
+                found["again, held where it fails"] = f"{self._again} --on-failure pause --on-break hold:30m"
+        return found
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """Give the causes of failure, the first first, one for all that failed alike, as many as are looked at."""
+        from octogram_tui.report.service import Mark, Service
+
+        text = self._log.text
+        service: Service = self._log.style.service or Service()
+        file = text(service.place(self._summary.scenario)) if self._summary.scenario else ""
+        found = []
+        for cluster in self._clusters[:SHOWN_FAILURES]:
+            note = cluster.first.struck
+            where = text(str(note.instance or note.agent))
+            message = f"{where}{self._others(cluster)}: {text(cluster.first.cause)}"
+            title = text(note.instance.job if note.instance else "agent")
+            found.append(Mark(title, message, file, self.line(note)))
+        return found
+
+    @property
+    def tails(self) -> list[list[str]]:
+        """Give the last lines of the output of each of the marks."""
+        notes = [cluster.first.struck for cluster in self._clusters[:SHOWN_FAILURES]]
+        return [[] if each.instance is None else self.tail(each.instance, each.attempt, each.failure) for each in notes]
+
+    @property
+    def headline(self) -> str:
+        """Say in a line how the run ended."""
+        word, rest = self._ended()
+        return f"{word} {rest}"
+
+    @property
+    def _clusters(self) -> list[Cluster[FailureNote]]:
+        return [cluster for cluster in self._summary.clusters.all if not cluster.first.struck.is_tolerated]
+
+    def _ended(self) -> tuple[str, str]:
         code = self._summary.exit_code
         took = f"after {phrases.lasted(self._summary.duration_s, self._summary.paused_s)}"
         if code is None:
-            return self._log.colored(f"UNFINISHED {took}: the run did not come to its end", phrases.COLORS["failed"])
+            return "UNFINISHED", f"{took}: the run did not come to its end"
         if code == ExitCode.OK:
-            return f"{self._log.colored('OK', phrases.COLORS['ok'])} {took}"
+            return "OK", took
         known = code in set(ExitCode)
         meaning = EXIT_TEXTS[ExitCode(code)] if known else "an exit code that this program does not know"
-        return f"{self._log.colored('FAILED', phrases.COLORS['failed'])} {took}, exit code {code}: {meaning}"
+        return "FAILED", f"{took}, exit code {code}: {meaning}"
+
+    def _verdict(self) -> str:
+        word, rest = self._ended()
+        if self._summary.exit_code is None:
+            return self._log.colored(f"{word} {rest}", phrases.COLORS["failed"])
+        return f"{self._log.colored(word, phrases.COLORS['ok' if word == 'OK' else 'failed'])} {rest}"
 
     def _first_failure(self, cluster: Cluster[FailureNote]) -> None:
         text = self._log.text
@@ -131,31 +241,10 @@ class Closing:
             return ""
         return f" and {len(others)} more like it ({self._log.text(short_names(others, SHOWN_NAMES))})"
 
-    def _line(self, note: FailureNote) -> int:
+    def line(self, note: FailureNote) -> int:
+        """Give the line of the scenario's file where the job is written that failed; 0 where there is none."""
         return 0 if note.instance is None else self._line_of.get((note.instance.stage, note.instance.job), 0)
 
     def _place(self, note: FailureNote) -> str:
-        line = self._line(note)
+        line = self.line(note)
         return self._log.text(f" ({self._summary.scenario}:{line})") if line else ""
-
-    def _annotate(self, clusters: list[Cluster[FailureNote]]) -> None:
-        """Point at the scenario's lines on the pages of GitHub."""
-        file = os.path.relpath(self._summary.scenario) if self._summary.scenario else ""
-        for cluster in clusters[:SHOWN_FAILURES]:
-            failure = cluster.first.struck
-            where = self._log.text(str(failure.instance or failure.agent))
-            message = f"{where}{self._others(cluster)}: {self._log.text(cluster.first.cause)}"
-            if cluster is clusters[0] and len(clusters) > SHOWN_FAILURES:
-                message += f" (and {sum(map(len, clusters[1:]))} more failures)"
-            line = self._line(failure) or 1
-            title = self._log.text(failure.instance.job if failure.instance else "agent")
-            properties = f"file={_property(self._log.text(file))},line={line},title={_property(title)}"
-            self._log.add(f"::error {properties}::{_data(message)}")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -7,17 +7,21 @@ import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
-from octogram_tui.report.plainlog import Style
+from octogram_tui.report.plainlog import Shows, Style
 from octogram_tui.report.reporter import Recaller, Reporter, Talker
 from octogram_tui.runtime.bus import Subscriber
 from octogram_tui.runtime.host import Host, HostSettings
 from octogram_tui.runtime.shutdown import Signals
+
+if TYPE_CHECKING:
+    from octogram_tui.report.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,15 @@ class Output:
 
     events: str | None = None
     junit: str | None = None
+    document: bool = False
     metrics: str | None = None
     metrics_port: int | None = None
     metrics_by_agent: bool = False
     level: int = 0
     color: bool = False
     ascii_only: bool = False
-    github: bool = False
+    output: Shows | Literal[""] = ""
+    service: Service | None = None
     timestamps: bool = False
     journal: str = ""
     again: str = ""
@@ -49,16 +55,21 @@ class Output:
         from octogram_tui.report.progress import Progress
 
         # Standard output is for data: with a report on it, people read the other one.
-        stream = sys.stderr if "-" in files.values() else sys.stdout
+        stream = sys.stderr if "-" in files.values() or self.document else sys.stdout
         style = Style(
             level=self.level,
             color=self.color,
             ascii_only=self.ascii_only,
-            github=self.github,
+            output=self.output,
+            service=self.service,
             timestamps=self.timestamps,
         )
         written = {name: file for name, file in files.items() if file not in (None, "-")}
         found.append(Progress(stream, style, files=written, again=self.again))
+        if self.document:
+            from octogram_tui.report.document import Document
+
+            found.append(Document(written, self.again))
         if self.hold_s is not None:
             from octogram_tui.report.held import HeldCall
 

@@ -1,14 +1,19 @@
-"""`--junit FILE`: what CI services show as tests. A suite is a stage, a case an instance, a retry a flaky rerun."""
+"""`--junit FILE`: what CI services show as tests. A suite is a stage, a case an instance, a retry a flaky rerun.
+
+It is valid by the schema of the strictest of its readers, Jenkins's xUnit plugin, which refuses a file that is not: no
+`skipped` of all suites, no properties of a case.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
 
 from octogram_tui import filing, streams
-from octogram_tui.engine.events import BreakpointMet, Event
+from octogram_tui.engine.events import BreakpointMet, Event, RunStarted, StageStarted
 from octogram_tui.errors import EXIT_TEXTS, ExitCode, JournalError
 from octogram_tui.model.failure import FAILED, NO_REASON, Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
@@ -36,7 +41,9 @@ class JUnit:
         self._path = path
         self._board = Board()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
-        self._met: dict[InstanceId, list[BreakpointMet]] = {}
+        self._met: dict[str, list[BreakpointMet]] = {}  # by stage
+        self._started: RunStarted | None = None
+        self._began_s: dict[str, float] = {}
 
     @classmethod
     def open(cls, path: Path) -> JUnit:
@@ -58,9 +65,13 @@ class JUnit:
             self._board.apply(event)
             self._tails.apply(event)
             if isinstance(event, BreakpointMet) and event.instance is not None:
-                met = self._met.setdefault(event.instance, [])
+                met = self._met.setdefault(event.instance.stage, [])
                 if len(met) < MOST_PROPERTIES:
                     met.append(event)
+            elif isinstance(event, StageStarted):
+                self._began_s.setdefault(event.stage, event.at_s)
+            elif isinstance(event, RunStarted):
+                self._started = event
 
     def close(self) -> None:
         """Write the file, whole or not at all. Raises JournalError."""
@@ -91,9 +102,34 @@ class JUnit:
             root.append(_suite("agents", agents, 0.0))
         if root.find(".//failure") is None and root.find(".//error") is None:
             root.extend(_run_suites(board, scenario))
-        for name in ("tests", "failures", "errors", "skipped"):
+        _keep_apart(root)
+        for suite in root:
+            self._describe(suite)
+        for name in ("tests", "failures", "errors"):
             root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
         return root
+
+    def _describe(self, suite: ET.Element) -> None:
+        """Say of a suite when and where it ran, of which run it is, and what breakpoints met in it."""
+        started, name = self._started, suite.get("name", "")
+        if started is None:
+            return
+        if started.started_wall:
+            # Readers of the format want seconds, and no zone: it is UTC.
+            at = datetime.fromisoformat(started.started_wall) + timedelta(seconds=self._began_s.get(name, 0.0))
+            suite.set("timestamp", at.strftime("%Y-%m-%dT%H:%M:%S"))
+        if started.host:
+            suite.set("hostname", visible(started.host))
+        facts = {"run": started.run, "version": started.version, "scenario": started.scenario}
+        facts |= {"digest": started.digest, "commit": started.commit}
+        properties = ET.Element("properties")
+        for fact, value in facts.items():
+            if value:
+                _add(properties, "property", name=fact, value=value)
+        for met in self._met.get(name, ()):
+            where = "" if met.instance is None else case_name(met.instance)
+            _add(properties, "property", name=f"breakpoint {met.number}: {where}", value=met.message)
+        suite.insert(0, properties)
 
     def _case(self, instance: InstanceRow, scenario: str) -> ET.Element:
         stage = instance.stage
@@ -105,10 +141,6 @@ class JUnit:
             name=visible(name),
             time=_seconds(sum(attempt.duration_s for attempt in attempts)),
         )
-        if instance.key in self._met:
-            properties = ET.SubElement(case, "properties")
-            for met in self._met[instance.key]:
-                _add(properties, "property", name=f"breakpoint {met.number}", value=met.message)
         failed = [attempt for attempt in attempts if attempt.state in _ENDED_BADLY]
         if instance.state in _ENDED_BADLY:
             earlier = [attempt for attempt in failed if attempt is not instance.last]
@@ -139,7 +171,20 @@ class JUnit:
 
     def _tail(self, instance: InstanceRow, attempt: int) -> str:
         tail = self._tails.of(instance.key, attempt)
-        return "\n".join([f"({tail.let_go} lines left out)", *tail.lines] if tail.let_go else tail.lines)
+        lines = [f"({tail.let_go} lines left out)", *tail.lines] if tail.let_go else tail.lines
+        # GitLab and Jenkins take this for the name of a file to be shown with the case: nobody but they may say so.
+        return "\n".join(lines).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+
+
+def _keep_apart(root: ET.Element) -> None:
+    """Number cases whose names came out alike: readers take them for one."""
+    seen: set[tuple[str, str]] = set()
+    for case in root.iter("testcase"):
+        name, number = case.get("name", ""), 1
+        while (case.get("classname", ""), case.get("name", "")) in seen:
+            number += 1
+            case.set("name", f"{name} #{number}")
+        seen.add((case.get("classname", ""), case.get("name", "")))
 
 
 def _instances(row: Group | InstanceRow) -> Iterator[InstanceRow]:

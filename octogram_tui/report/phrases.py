@@ -45,9 +45,25 @@ def case_name(instance: InstanceId) -> str:
     return name if instance.item is None else f"{name} ({instance.item})"
 
 
-_HASH_COMMAND = re.compile(r"##(?=\[|vso\[)")
+_COLOUR = r"\x1b\[[0-9;:]*m"
+_HASH_COMMAND = re.compile(rf"#(?=(?:{_COLOUR})*#(?:{_COLOUR}|\w)*\[)")
+_OPENING = re.compile(rf"((?:{_COLOUR}|\s)*)(?=::|(?:---|\+\+\+|~~~|\^\^\^)(?:\s|$))")
 
 
 def disarmed(text: str) -> str:
-    """Break what CI services take for a command wherever in a line it stands; `::command::` needs a line's start."""
-    return _HASH_COMMAND.sub("# #", text) if "##" in text else text
+    """Break what CI services take for a command wherever in a line it stands: `##[`, `##vso[`, `##teamcity[`.
+
+    Whatever the service is: it need not have told us of itself, as inside of a container.
+    """
+    return _HASH_COMMAND.sub("# ", text) if "#" in text else text
+
+
+def unobeyed(line: str) -> str:
+    """Give a whole line that begins with no command: `::word::` of GitHub, a group's header of Buildkite."""
+    if line.lstrip()[:1] not in _SIGNS:
+        return line
+    found = _OPENING.match(line)
+    return line if found is None else f"{found[1]}| {line[found.end() :]}"
+
+
+_SIGNS = frozenset(":-+~^\x1b")

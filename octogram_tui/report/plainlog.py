@@ -6,29 +6,41 @@ import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import field
-from typing import TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.projection.text import coloured, printed, safe
 from octogram_tui.report import phrases
 from octogram_tui.streams import lacks_signs
 
+if TYPE_CHECKING:
+    from octogram_tui.report.service import Service
+
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+Shows = Literal["stream", "prefixed", "grouped", "failed"]
+"""Which lines of the jobs' output are shown: as they come, bare or with whose they are; by job; of failures only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How lines look. level: QUIET (failures and the end), NORMAL, or VERBOSE (output as it comes, and all else).
+    """How lines look. level: QUIET (failures and the end), NORMAL, or VERBOSE (all else too).
 
-    words: states are words, not signs, for who listens to them
+    output: what is shown of the jobs' output; empty: of failures, or with VERBOSE as it comes, prefixed
+    service: the CI service that reads them; words: states are words, not signs, for who listens to them
     """
 
     level: int = NORMAL
     color: bool = False
     ascii_only: bool = False
-    github: bool = False
+    output: Shows | Literal[""] = ""
+    service: Service | None = None
     timestamps: bool = False
     words: bool = False
+
+    @property
+    def shows(self) -> Shows:
+        """Give what is shown of the jobs' output."""
+        return self.output or ("prefixed" if self.level >= VERBOSE else "failed")
 
 
 @dataclass(slots=True)
@@ -63,9 +75,12 @@ class PlainLog:
         return f"\x1b[{code}m{text}\x1b[0m" if self.style.color and code else text
 
     def add(self, line: str) -> None:
-        """Write a line with the next flush."""
-        is_command = self.style.github and line.startswith("::")  # which has to begin its line
-        self._pending.append(line if is_command else f"{self.stamp}{line}")
+        """Write a line with the next flush. No CI service takes it for a command, whatever it begins with."""
+        self._pending.append(f"{self.stamp}{phrases.unobeyed(line)}")
+
+    def order(self, commands: Sequence[str]) -> None:
+        """Write lines that the CI service is to obey: they have to begin as they are."""
+        self._pending.extend(commands)
 
     @property
     def has_pending(self) -> bool:

@@ -11,7 +11,7 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from octogram_agentd.network.endpoint import Endpoint
 from octogram_tui.engine import events as ev
@@ -26,6 +26,9 @@ from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
 from octogram_tui.report.pulse import Pulse
+
+if TYPE_CHECKING:
+    from octogram_tui.report.job_lines import JobLines
 
 TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
@@ -57,12 +60,17 @@ class Progress:
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
         self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again)
+        self._lines: JobLines | None = None
+        if style.shows != "failed":
+            from octogram_tui.report.job_lines import JobLines
+
+            self._lines = JobLines(self._log, style.shows, self._where_left_out)
         self._is_live = bool(again)
         self._clock = clock
         self._pulse = Pulse(clock)
         self._said_s = clock()
         self._ready = 0
-        self._group_open = False
+        self._group = ""  # the title of the one that is open
         self._stage_runs = False
         self._is_closed = False
         self._says: dict[type[ev.Event], Callable[[Any], None]] = {
@@ -111,9 +119,15 @@ class Progress:
         """Take in what was told by a process that is gone."""
         self._take(events)
         self._log.drop()
+        service, title = self._style.service, self._group
+        if service is not None and title:  # it was begun in another log
+            service.close_group(0.0)
+            self._log.order(service.open_group(title, self._wall_s()))
 
     def _take(self, events: Sequence[ev.Event]) -> None:
-        is_quiet = self._style.level < NORMAL  # then nothing is said of what goes well
+        is_quiet = (
+            self._style.level < NORMAL and self._style.shows != "grouped"
+        )  # then nothing is said of what goes well
         for event in events:
             kind = type(event)
             self._pulse.apply(event)
@@ -151,11 +165,20 @@ class Progress:
             self.say_alive()
 
     def _stamp(self) -> None:
-        """Let lines begin with the time: that of the run's start, and what has passed since by a clock that counts."""
-        if self._style.timestamps and self._summary.started_wall:
-            started = datetime.fromisoformat(self._summary.started_wall)
-            now = started + timedelta(seconds=self._pulse.now_s)
+        """Let lines begin with the time."""
+        now = self._now() if self._style.timestamps else None
+        if now is not None:
             self._log.stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z") + " "
+
+    def _now(self) -> datetime | None:
+        """Give the time: that of the run's start, and what has passed since by a clock that counts."""
+        if not self._summary.started_wall:
+            return None
+        return datetime.fromisoformat(self._summary.started_wall) + timedelta(seconds=self._pulse.now_s)
+
+    def _wall_s(self) -> float:
+        now = self._now()
+        return 0.0 if now is None else now.timestamp()
 
     def _flush(self) -> None:
         if self._log.has_pending:
@@ -181,6 +204,9 @@ class Progress:
         if self._style.level >= NORMAL:
             self._log.add(f"{self._log.mark(state)} {text}" if state else text)
 
+    def _plain_of(self, state: str, text: str) -> None:
+        self._plain(text, state)
+
     def _chatty(self, text: str) -> None:
         if self._style.level >= VERBOSE:
             self._log.add(f"  {text}")
@@ -188,6 +214,8 @@ class Progress:
     def _run_started(self, event: ev.RunStarted) -> None:
         text = self._log.text
         count = len(event.agents)
+        if self._style.service is not None:
+            self._log.order(self._style.service.begin(text(event.run)))
         self._plain(f"run {text(event.run)}: {text(event.scenario)}, {count} agent{'' if count == 1 else 's'}")
 
     def _run_taken_up(self, event: ev.RunTakenUp) -> None:
@@ -248,9 +276,11 @@ class Progress:
         line = f"{text(event.stage)} on {where}{', again' if event.rerun else ''}"
         self._end_group()
         self._stage_runs = True
-        if self._style.github and self._style.level >= NORMAL:
-            self._log.add(f"::group::{line}")
-            self._group_open = True
+        service = self._style.service
+        opening = service.open_group(line, self._wall_s()) if service and self._style.level >= NORMAL else []
+        if opening:
+            self._log.order(opening)
+            self._group = line
         else:
             self._plain(self._log.colored(f"== {line}", "1"))
 
@@ -262,9 +292,14 @@ class Progress:
         self._end_group()
 
     def _end_group(self) -> None:
-        if self._group_open:
-            self._log.add("::endgroup::")
-            self._group_open = False
+        if self._group and self._style.service is not None:
+            self._log.order(self._style.service.close_group(self._wall_s()))
+            self._group = ""
+
+    def _unfold(self) -> None:
+        """Show what failed: nobody looks into what is folded."""
+        if self._group and self._style.service is not None:
+            self._log.order(self._style.service.unfold_group())
 
     def _job_started(self, event: ev.JobStarted) -> None:
         if event.why != "first" or self._style.level >= VERBOSE:
@@ -273,15 +308,8 @@ class Progress:
             self._plain(f"  start {self._name(event)}{why}")
 
     def _job_output(self, event: ev.JobOutput) -> None:
-        if self._style.level < VERBOSE:
-            return
-        text = self._log.text
-        what = event.process if event.instance is None else event.instance.job
-        prefix = f"  {text(event.agent)} {text(what)} |"
-        if event.dropped:
-            self._log.add(f"{prefix} ({event.dropped} lines left out{self._where_left_out(event)})")
-        for line in event.lines:
-            self._log.add(f"{prefix} {self._log.output(line)}".rstrip())
+        if self._lines is not None:
+            self._lines.apply(event)
 
     def _where_left_out(self, event: ev.JobOutput) -> str:
         """Say how they are read, where their agent has them."""
@@ -292,32 +320,38 @@ class Progress:
         return f"; while the run goes on: {self._log.text(shlex.join(words))}"
 
     def _job_finished(self, event: ev.JobFinished) -> None:
-        if event.state == "ok" and self._style.level < NORMAL:
-            return
+        self._tell_finished(event)
+        if self._lines is not None:
+            self._lines.end(event)
+
+    def _tell_finished(self, event: ev.JobFinished) -> None:
         text = self._log.text
         took = phrases.duration(event.duration_s)
+        # A group of output needs its heading, however quiet the log is.
+        tell = self._always if self._style.shows == "grouped" else self._plain_of
         if event.state == "ok":
-            self._plain(f"{self._name(event)} {took}", "ok")
+            tell("ok", f"{self._name(event)} {took}")
         elif event.state == "failed":
             failure = event.failure or NO_REASON
             message = text(cause_of(failure))
             mark = "retry" if event.will_retry else "warning" if event.is_tolerated else "failed"
             end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
             if mark != "failed":
-                self._plain(f"{self._name(event)} {took}: {message}{end}", mark)
+                tell(mark, f"{self._name(event)} {took}: {message}{end}")
                 if failure.hint and mark == "warning":
                     self._plain(f"    hint: {text(failure.hint)}")
                 return
             alike = self._said_before(event.instance)
             self._always(mark, f"{self._name(event)} {took}: {f'as on {alike}' if alike else message}")
+            self._unfold()
             if alike:
                 return
             if failure.hint:
                 self._log.add(f"    hint: {text(failure.hint)}")
-            if self._style.level == NORMAL:  # a verbose log has them already
+            if self._lines is None and self._style.level >= NORMAL:  # otherwise the log has them already
                 self._log.quote(self._closing.tail(event.instance, event.attempt, failure))
         else:
-            self._plain(f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "), event.state)
+            tell(event.state, f"{self._name(event)} {text(event.state)}: {text(event.reason)}".rstrip(": "))
 
     def _said_before(self, key: InstanceId | str) -> str:
         """Name what failed in the same way before, of which all was said; empty when it is the first."""

@@ -255,7 +255,8 @@ class Host:
             settings.keep(self._options)
         self._token = token.make(settings.run_dir)
         texts.keep_first(settings.run_dir, scenario.path, settings.text)
-        return _Course(Engine(scenario, self._options), 0.0, 0, (BeginRequest(started_wall, os.uname().nodename),))
+        begin = BeginRequest(started_wall, os.uname().nodename, texts.commit_of(scenario.path))
+        return _Course(Engine(scenario, self._options), 0.0, 0, (begin,))
 
     def _take_up(self, again: TakingUp, journal: JournalWriter, lived_s: float) -> _Course:
         """Go on with a run whose process has died, as its journal has it. Raises OctogramError."""

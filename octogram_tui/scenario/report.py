@@ -111,21 +111,23 @@ def as_github(problems: Sequence[Problem]) -> str:
         lines.extend(_annotation(kind, problem) for problem in shown)
         left = len(of_kind) - len(shown)
         if left:
-            lines.append(f"::{kind}::{_escape(f'and {left} more; run `octogram-tui check` to see them')}")
+            lines.append(f"::{kind}::{escape_data(f'and {left} more; run `octogram-tui check` to see them')}")
     return "\n".join(lines)
 
 
 def _annotation(kind: str, problem: Problem) -> str:
-    place = f"file={_escape_property(printable(problem.file))}"
+    place = f"file={escape_property(printable(problem.file))}"
     if problem.line:
         place += f",line={problem.line},col={problem.column}"
     text = "\n".join(printable(line) for line in f"{problem.message}\n{problem.hint}".strip("\n").split("\n"))
-    return f"::{kind} {place}::{_escape(text)}"
+    return f"::{kind} {place}::{escape_data(text)}"
 
 
-def _escape(text: str) -> str:
+def escape_data(text: str) -> str:
+    """Escape what stands behind the second `::` of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+def escape_property(text: str) -> str:
+    """Escape the value of its property, which ends with a comma or with `::`."""
+    return escape_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from octogram_tui.errors import AttachRefused
@@ -38,6 +38,7 @@ class Masker:
         self._whole: dict[str, str] = {}  # values that are too short to be looked for, each with its code
         self._learned_anew: set[tuple[str, str]] = set()
         self._has_numbers = False  # some value may be a number, or a part of one
+        self._tell: Callable[[str], None] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -48,6 +49,8 @@ class Masker:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
         from octogram_tui.secrecy.forms import AS_NUMBER, forms_of  # what it takes is not for runs without a secret
 
+        if self._tell is not None:
+            self._tell(value)
         forms = forms_of(value)
         self._has_numbers = (
             self._has_numbers or set(value) <= _OF_NUMBERS or any(form.how == AS_NUMBER for form in forms)
@@ -63,6 +66,13 @@ class Masker:
             known.setdefault(text, Needle(text, code))
         self._finder = Finder(known.values())  # in one piece: others may be looking meanwhile
         return True
+
+    def tell_values(self, tell: Callable[[str], None], *, of_later_too: bool) -> None:
+        """Tell somebody of every value; of_later_too: also of those that are learned later, before they are masked."""
+        for code, value in self._by_code.items():
+            if " as " not in code:
+                tell(value)
+        self._tell = tell if of_later_too else None
 
     def has(self, name: str) -> bool:
         """Whether a variable is secret."""

@@ -12,5 +12,5 @@ def check(name: str, text: str) -> None:
     """Fail when a text differs from the file of that name."""
     path = GOLDEN / name
     if os.environ.get("OCTOGRAM_GOLDEN") == "write":
-        path.write_text(text)
-    assert text == path.read_text()
+        path.write_bytes(text.encode())
+    assert text == path.read_bytes().decode()

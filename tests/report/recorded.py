@@ -40,7 +40,17 @@ def job(stage: str, name: str, agent: str, item: object = None, attempt: int = 1
 def started() -> list[ev.Event]:
     """Two agents come up."""
     return [
-        ev.RunStarted(run="20261123-031409-shops-x7", scenario="shops.yml", plan=PLAN, agents=AGENTS),
+        ev.RunStarted(
+            run="20261123-031409-shops-x7",
+            scenario="shops.yml",
+            digest="d1",
+            started_wall="2026-11-23T03:14:09.000Z",
+            version="0.1.0",
+            host="runner-7",
+            commit="0123456789abcdef0123456789abcdef01234567",
+            plan=PLAN,
+            agents=AGENTS,
+        ),
         *(ev.AgentStarting(agent=f"shop_{n}", where="this machine") for n in (1, 2)),
         *(ev.AgentReady(agent=f"shop_{n}", home=f"/h/{n}", python="3.11.2") for n in (1, 2)),
     ]

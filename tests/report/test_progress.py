@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from dataclasses import replace
 
 import golden
 import pytest
@@ -14,10 +15,13 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
+from octogram_tui.report.github import GitHub
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
 from octogram_tui.report.pulse import Pulse
+from octogram_tui.report.service import service_of
+from octogram_tui.settings import CI_SERVICES
 
 PLAIN = Style()
 
@@ -38,19 +42,25 @@ def log(events: list[ev.Event], style: Style = PLAIN, again: str = "octogram-tui
         ("quiet", Style(QUIET)),
         ("normal", Style(NORMAL)),
         ("verbose", Style(VERBOSE)),
-        ("github", Style(github=True)),
+        *((service, PLAIN) for service in CI_SERVICES),
+        ("grouped", Style(output="grouped")),
+        ("stream", Style(output="stream")),
         ("color", Style(color=True)),
         ("ascii", Style(VERBOSE, ascii_only=True)),
     ],
 )
-def test_the_log_is_as_it_was_looked_at(name: str, kind: str, style: Style) -> None:
+def test_the_log_is_as_it_was_looked_at(name: str, kind: str, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no program of a service is there
+    if kind in CI_SERVICES:
+        style = replace(style, service=service_of(kind))
     golden.check(f"{name}.{kind}.txt", log(getattr(recorded, name)(), style))
 
 
 @pytest.mark.parametrize("level", [QUIET, NORMAL, VERBOSE])
 @pytest.mark.parametrize("github", [False, True])
 def test_no_text_from_outside_is_obeyed(level: int, github: bool) -> None:
-    shown = log(recorded.failing() + recorded.succeeding(), Style(level, github=github))
+    service = GitHub({}) if github else None
+    shown = log(recorded.failing() + recorded.succeeding(), Style(level, service=service))
     allowed = r"::(group|endgroup|error file=shops\.yml,line=\d+,title=[^:]+)::"
     for line in shown.split("\n"):
         assert "##[" not in line
@@ -73,10 +83,11 @@ def test_the_end_is_last_and_tells_what_to_do() -> None:
     assert end[0].startswith("FAILED after 15.0s, exit code 1: ")
     assert end[1] == "first failure: sell/sell one@shop_2[2] (shops.yml:22)"
     assert "jobs: 1 cancelled, 1 failed, 5 ok, 1 retry" in end
-    assert end[-3:] == [
+    assert end[-4:] == [
         "journal: /runs/x/journal.jsonl",
         "replay: octogram-tui replay 20261123-031409-shops-x7",
         "again: octogram-tui shops.yml",
+        "again, held where it fails: octogram-tui shops.yml --on-failure pause --on-break hold:30m",
     ]
 
 
@@ -109,7 +120,7 @@ def failures(messages: list[str]) -> list[ev.Event]:
 
 
 def test_failures_that_are_alike_are_told_once() -> None:
-    shown = log(failures(["no stock"] * 24 + ["no money"]), Style(github=True))
+    shown = log(failures(["no stock"] * 24 + ["no money"]), Style(service=GitHub({})))
     assert shown.count("hint: look there") == 3, "with each cause, and at the end with the first"
     assert "✗ sell one [shop_1] (1) 0.00s: as on shop_1[0]\n" in shown
     assert shown.count("::error ") == 2
@@ -141,9 +152,9 @@ def test_the_cause_stands_before_the_exit_status() -> None:
 
 def test_many_failures_are_counted_not_all_shown() -> None:
     words = "ash bay elm fir oak yew fig box asp may nut hop rue tea pea rye oat hay sloe lime pine pear plum palm rose"
-    shown = log(failures(words.split()), Style(github=True))
+    shown = log(failures(words.split()), Style(service=GitHub({})))
     assert shown.count("::error ") == 10
-    assert "(and 24 more failures)" in shown
+    assert "(and 15 more failures)" in shown
     assert "also failed: 15 more\n" in shown
 
 
@@ -261,7 +272,7 @@ def test_lines_begin_with_the_time_of_what_they_tell() -> None:
     times = [line[:24] for line in lines]
     assert times == sorted(times)
     assert len(set(times)) > 3
-    github = log(events, Style(github=True, timestamps=True)).splitlines()
+    github = log(events, Style(service=GitHub({}), timestamps=True)).splitlines()
     assert any(line.startswith("::group::") for line in github)
 
 
@@ -347,3 +358,38 @@ def test_nothing_is_kept_of_what_went_well() -> None:
         )
     assert len(progress._tails.of(InstanceId("s", "j", "a_7"), 1).lines) == 1
     assert progress._tails.size_bytes < 51_000, "of all others nothing is there"
+
+
+def test_output_is_shown_as_it_is_asked_for() -> None:
+    events = recorded.failing()
+    prefixed = log(events, Style(output="prefixed")).splitlines()
+    assert "  shop_1 sell one | not yet" in prefixed
+    assert "  shop_2 sell one | (3 lines left out)" in prefixed
+    assert "variable" not in "".join(prefixed), "the rest of -v is not asked for"
+    stream = log(events, Style(output="stream")).splitlines()
+    assert stream.index("  | not yet") < stream.index("  | sold") < stream.index("  | line 0")
+    grouped = log(events, Style(output="grouped")).splitlines()
+    assert grouped[grouped.index("✓ sell one [shop_1] (1) 2.00s") + 1] == "    | sold"
+    failed = log(events, Style(VERBOSE, output="failed"))
+    assert "sold" not in failed
+    assert "    | line 4\n" in failed
+    assert failed.count("ready: /h/") == 2
+
+
+def test_a_quiet_log_shows_output_that_is_asked_for() -> None:
+    quiet = log(recorded.failing(), Style(QUIET, output="grouped")).splitlines()
+    assert quiet[quiet.index("✓ sell one [shop_1] (1) 2.00s") + 1] == "    | sold"
+    assert not any(line.startswith("== ") for line in quiet)
+    assert "  | sold" in log(recorded.failing(), Style(QUIET, output="stream"))
+
+
+def test_a_group_of_output_is_bounded_and_forgotten() -> None:
+    progress = Progress(io.StringIO(), Style(output="grouped"))
+    row = recorded.job("open", "fill", "shop_1")
+    progress.apply([ev.JobStarted(**row), ev.JobOutput(agent="shop_1", **row, lines=["x"] * 5000)])
+    lines = progress._lines
+    assert lines is not None
+    assert len(lines._groups.of(row["instance"], 1).lines) == 2000
+    progress.apply([ev.JobFinished(**row)])
+    assert lines._groups.size_bytes == 0
+    assert "    | (3000 lines left out)\n" in progress._log.stream.getvalue()  # type: ignore[attr-defined]

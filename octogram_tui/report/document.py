@@ -1,0 +1,175 @@
+"""`--json`: one document about the run on the standard output, when it has ended. Its schema: document_schema.py.
+
+What it says is only ever added to; a member that changes its meaning makes another `v`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from octogram_tui import streams
+from octogram_tui.engine import events as ev
+from octogram_tui.errors import EXIT_TEXTS, ExitCode, OctogramError, ScenarioError
+from octogram_tui.projection.breakpoints import BreakpointList
+from octogram_tui.projection.causes import cause_of
+from octogram_tui.projection.summary import FailureNote, Summary
+from octogram_tui.projection.tails import Tails
+from octogram_tui.report.closing import Closing
+from octogram_tui.report.plainlog import PlainLog, Style
+from octogram_tui.scenario.report import json_text
+
+VERSION = 1
+MOST_FAILURES = 1000
+TAILS = 100
+TAIL_LINES = 20
+TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
+
+
+class Document:
+    """Folds the run, and prints when it is closed, however the run ended. files, again: as Progress has them."""
+
+    def __init__(self, files: Mapping[str, str], again: str) -> None:
+        self._summary = Summary()
+        self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
+        log = PlainLog(sys.stderr, Style())  # nothing is written there: the words of the closing block are used
+        self._closing = Closing(log, self._summary, self._tails, BreakpointList(), files, again)
+        self._agents: dict[str, dict[str, Any]] = {}
+        self._started: ev.RunStarted | None = None
+        self._causes: list[int] = []
+
+    def apply(self, events: Sequence[ev.Event]) -> None:
+        """Take a batch of events in."""
+        for event in events:
+            self._summary.apply(event)
+            self._closing.apply(event)
+            self._tails.apply(event)
+            if isinstance(event, ev.JobFinished) and event.state == "ok":
+                self._tails.forget(event.instance)
+            elif isinstance(event, ev.RunFinished):
+                self._causes = list(event.causes)
+            elif isinstance(event, ev.RunStarted):
+                self._started = event
+                for agent in event.agents:
+                    self._agents[str(agent.get("agent"))] = {**agent, "state": "waiting", "message": ""}
+            else:
+                self._apply_to_agent(event)
+
+    def _apply_to_agent(self, event: ev.Event) -> None:
+        match event:
+            case ev.AgentStarting():
+                self._agent(event.agent, state="starting")
+            case ev.AgentReady():
+                self._agent(event.agent, state="ready", host=event.host, python=event.python, message="")
+            case ev.AgentFailed():
+                self._agent(event.agent, state="failed", message=event.message, code=event.code)
+            case ev.AgentLost():
+                self._agent(event.agent, state="lost", message=event.message)
+            case ev.AgentStopped():
+                known = self._agents.get(event.agent, {}).get("state")
+                state = "unclean" if not event.is_clean else known if known in ("failed", "lost") else "stopped"
+                self._agent(event.agent, state=state, is_clean=event.is_clean)
+                if event.message:
+                    self._agent(event.agent, message=event.message)
+
+    def _agent(self, name: str, **facts: Any) -> None:
+        self._agents.setdefault(name, {"agent": name}).update(facts)
+
+    def close(self) -> None:
+        """Print the document."""
+        print_document(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """Give the document as it stands now."""
+        summary, started, closing = self._summary, self._started, self._closing
+        notes = summary.failures
+        firsts = {id(cluster.first.struck): len(cluster) for cluster in summary.clusters.all[:TAILS]}
+        return {
+            "v": VERSION,
+            "run": summary.run,
+            "scenario": summary.scenario,
+            "digest": started.digest if started else "",
+            "commit": started.commit if started else "",
+            "version": started.version if started else "",
+            "host": started.host if started else "",
+            "started_wall": summary.started_wall,
+            "outcome": closing.outcome,
+            "exit_code": summary.exit_code,
+            "meaning": _meaning(summary.exit_code),
+            "causes": self._causes,
+            "reason": summary.reason,
+            "duration_s": round(summary.duration_s, 6),
+            "paused_s": round(summary.paused_s, 6),
+            "counts": {state: count for state, count in sorted(summary.counts.items()) if count},
+            "attempts": summary.attempts,
+            "retries": summary.retries,
+            "agents": list(self._agents.values()),
+            "stages": [
+                {"stage": name, "state": state, "duration_s": round(seconds, 6)}
+                for name, state, seconds in summary.stages
+            ],
+            "failures": [self._failure(note, firsts.get(id(note))) for note in notes[:MOST_FAILURES]],
+            "failures_left_out": max(0, len(notes) - MOST_FAILURES),
+            "unclean": summary.unclean,
+            "slowest": [
+                {"key": str(slow.instance), "attempt": slow.attempt, "duration_s": round(slow.duration_s, 6)}
+                for slow in summary.slowest
+            ],
+            "warnings": summary.warnings,
+            "variables": started.variables if started else {},
+            "options": started.options if started else {},
+            "files": dict(closing.files),
+            "commands": closing.commands,
+            "problems": [],
+        }
+
+    def _failure(self, note: FailureNote, alike: int | None) -> dict[str, Any]:
+        failure, instance = note.failure, note.instance
+        cause = cause_of(failure)
+        found: dict[str, Any] = {
+            "key": None if instance is None else str(instance),
+            "stage": None if instance is None else instance.stage,
+            "job": None if instance is None else instance.job,
+            "agent": note.agent,
+            "item": None if instance is None else instance.item,
+            "attempt": note.attempt,
+            "kind": failure.kind,
+            "message": failure.message,
+            "cause": cause.text,
+            "hint": failure.hint,
+            "line": self._closing.line(note) or None,
+            "at_s": note.at_s,
+            "is_tolerated": note.is_tolerated,
+        }
+        if alike is not None:  # it stands for all that failed in the same way
+            found["alike"] = alike
+            found["tail"] = [] if instance is None else self._closing.tail(instance, note.attempt, failure)
+        return found
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print a document, which is all that the standard output has."""
+    streams.print_bytes((json_text(document, indent=2) + "\n").encode("utf-8", "replace"))
+
+
+def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
+    """Give the document of a run that could not begin: only what is known then."""
+    problems = error.problems if isinstance(error, ScenarioError) else []
+    return {
+        **Document({}, "").document(),
+        "scenario": scenario,
+        "outcome": "failed",
+        "exit_code": int(error.exit_code),
+        "meaning": _meaning(int(error.exit_code)),
+        "causes": [int(error.exit_code)],
+        "reason": error.message,
+        "problems": [
+            {"file": each.file, "line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
+            for each in problems
+        ],
+    }
+
+
+def _meaning(code: int | None) -> str:
+    return EXIT_TEXTS[ExitCode(code)] if code in set(ExitCode) else ""
