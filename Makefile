@@ -49,7 +49,7 @@ test-faults: $(VENV)/.dev ## what `make test` leaves out: long faults, as root; 
 	OCTOGRAM_LONG_FAULTS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests
 
 # What needs no machine, no daemon and no terminal: the first answer to a change.
-NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser' --ignore-glob='*snapshots*'
+NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser and not collector' --ignore-glob='*snapshots*'
 IN_MEMORY := agentd/wire engine journal model projection report scenario template test_settings.py tools transport
 QUICK := $(addprefix tests/,$(IN_MEMORY) tui) $(NEEDS_NOTHING)
 
@@ -91,9 +91,9 @@ lint: $(VENV)/.dev ## style, types and layers only
 
 # The resolver lives for this target only. What is locked stays locked: `make lock LOCK=--upgrade` takes newer versions.
 LOCK ?=
-COMPILE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
-  --no-config --no-emit-index-url --no-emit-find-links --no-emit-build-options --custom-compile-command 'make lock' \
-  --group build pyproject.toml
+COMPILE_ANY = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
+  --no-config --no-emit-index-url --no-emit-find-links --no-emit-build-options --custom-compile-command 'make lock'
+COMPILE = $(COMPILE_ANY) --group build pyproject.toml
 
 lock: ## resolve requirements/ again, after a change of the ranges in pyproject.toml
 	$(PYTHON) -m venv --clear build/lock
@@ -101,6 +101,7 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 	$(COMPILE) $(LOCK) --output-file $(LOCKS)/demo.txt
 	$(COMPILE) $(LOCK) --extra dev --constraint $(LOCKS)/demo.txt --output-file $(LOCKS)/dev.txt
 	$(COMPILE) --upgrade --resolution lowest-direct --extra dev --output-file $(LOCKS)/lowest.txt
+	$(COMPILE_ANY) $(LOCK) --group site --output-file $(LOCKS)/site.txt
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
