@@ -322,7 +322,7 @@ class RunSpans:
             _end(span, self._ns(at_s), key, result, why)
 
     def _ns(self, at_s: float) -> int:
-        return round((self._epoch_s + at_s) * 1e9)
+        return max(1, round((self._epoch_s + at_s) * 1e9))
 
 
 def _parent(trace: Trace) -> Span | None:
