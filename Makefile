@@ -11,7 +11,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs bench figures screenshots clean
+.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs dist installs site bench figures screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -105,6 +105,21 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
+
+dist: $(VENV)/.dev ## make the wheel and the archive of the source in dist/: twice, and the same to the bit
+	$(BIN)/python -m tools.dist
+
+installs: dist ## install what `make dist` made with pip on every Python, pipx and uv tool, and use it without a network
+	$(BIN)/python -m tools.installs
+
+# What makes the site is in an environment of its own: the program and its tests need nothing of it.
+build/site/.made: $(LOCKS)/site.txt
+	$(PYTHON) -m venv --clear build/site
+	build/site/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/site.txt
+	touch $@
+
+site: $(VENV)/.run build/site/.made ## make the site of the documentation in build/site/html, and check every link in it
+	$(BIN)/python -m tools.site build/site/bin/zensical build/site/html
 
 # The program as users install it, and beside it the tools that it is compared with, as far as they can be had.
 BENCH ?=

@@ -171,7 +171,11 @@ def difference(one: Path, other: Path) -> str:
     else:
         names = names_in_wheel(one), names_in_wheel(other)
     differing = sorted({*names[0]} ^ {*names[1]})
-    return f"{differing[0]} is in one of them only" if differing else "the same files, with other contents, times or rights"
+    return (
+        f"{differing[0]} is in one of them only"
+        if differing
+        else "the same files, with other contents, times or rights"
+    )
 
 
 def main(argv: list[str]) -> int:
