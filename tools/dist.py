@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -74,10 +75,7 @@ def epoch_of(source: Path) -> str:
     said = os.environ.get("SOURCE_DATE_EPOCH", "")
     if said:
         return said
-    asked = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=source, capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() if asked.returncode == 0 and asked.stdout.strip() else "1580601600"
+    return (_git(source, "log", "-1", "--format=%ct") or "1580601600").strip()
 
 
 def unpacked(sdist: Path, to: Path) -> Path:
@@ -131,10 +129,17 @@ def _made(names: list[str], what: str) -> list[str]:
 
 def known_to_git(source: Path) -> set[str] | None:
     """Give the files of a clone, and what a build writes besides; None where there is no clone."""
-    asked = subprocess.run(["git", "ls-files", "-z"], cwd=source, capture_output=True, text=True, check=False)
-    if asked.returncode or not (source / ".git").exists():
+    listed = _git(source, "ls-files", "-z")
+    if not listed:
         return None
-    return {name for name in asked.stdout.split("\0") if name and (source / name).is_file()} | {"PKG-INFO"}
+    return {name for name in listed.split("\0") if name and (source / name).is_file()} | {"PKG-INFO"}
+
+
+def _git(source: Path, *words: str) -> str:
+    """Ask git; empty where there is none, or no clone."""
+    if not (source / ".git").exists() or shutil.which("git") is None:
+        return ""
+    return subprocess.run(["git", *words], cwd=source, capture_output=True, text=True, check=False).stdout
 
 
 def make(source: Path, to: Path) -> Made:

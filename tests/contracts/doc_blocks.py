@@ -1,8 +1,11 @@
 """The blocks of the pages: where each stands, what it is, and what it takes to try it.
 
-A block that cannot be tried has a comment on the line before it, which readers do not see: `<!-- untested: why -->`.
-A whole scenario that cannot be run on one machine is only checked: `<!-- checked: why -->`. A block whose commands end otherwise than well says so, `<!-- exit 1 -->`; and so does one that is no scenario but for a CI
-service, `<!-- ci service -->`: then the commands in it are looked at.
+A block may have a comment on the line before it, which readers do not see:
+
+    <!-- untested: why -->   it cannot be tried
+    <!-- checked: why -->    a whole scenario that cannot be run on one machine, and is only checked
+    <!-- ci service -->      no scenario, but for a CI service: the commands in it are looked at
+    <!-- exit 1 -->          how its commands end, where they do not end well
 """
 
 from __future__ import annotations
