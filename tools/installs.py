@@ -101,7 +101,9 @@ def ways(wheel: Path, sdist: Path) -> Iterator[tuple[str, Callable[[Place], Path
         def install(place: Place) -> Path:
             programs = place.environment(python, "environment")
             pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install")
-            place.run(*pip, "--no-deps", "--require-hashes", "--requirement", LOCK)
+            place.run(
+                *pip, "--only-binary=:all:", "--no-deps", "--require-hashes", "--requirement", LOCK
+            )  # no compiler
             place.run(*pip, "--no-index", "--no-deps", wheel)
             place.run(programs / "python", "-m", "pip", "check")
             return programs / "octogram-tui"

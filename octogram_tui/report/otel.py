@@ -33,6 +33,7 @@ from octogram_tui.projection.text import visible
 from octogram_tui.report.spans import MOST_CHARACTERS, Ids, RunSpans
 
 FLUSH_S = 5.0  # at the end of the run, for all that waits
+GIVING_UP_S = 0.2  # for a thread that was told to end then
 MOST_WAITING = 16384  # spans; what comes when so many wait takes the place of the oldest
 PROTOCOL = "http/protobuf"
 _LIBRARY = "opentelemetry"
@@ -147,6 +148,9 @@ class SpanReport:
             ending = Thread(target=self._processor.shutdown, name="last spans", daemon=True)
             ending.start()
             ending.join(FLUSH_S)
+            if ending.is_alive() and self._exporter is not None:
+                self._exporter.shutdown()  # which wakes who waits to ask again, and keeps back what is left
+                ending.join(GIVING_UP_S)
         said = self.trouble()
         if said:
             with suppress(OSError, ValueError):

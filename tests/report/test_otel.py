@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,8 +45,11 @@ stages:
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
+    """Have one, and nobody left who talks to it: threads of one test must not go on in another."""
     with collecting() as found:
         yield found
+        found.let_go.set()
+        wait_for(lambda: not any("Otel" in thread.name or "spans" in thread.name for thread in threading.enumerate()))
 
 
 @pytest.fixture
