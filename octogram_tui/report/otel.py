@@ -30,7 +30,8 @@ from octogram_tui.cuts import beginning
 from octogram_tui.engine.events import Event
 from octogram_tui.model.trace import Trace
 from octogram_tui.projection.text import visible
-from octogram_tui.report.spans import MOST_CHARACTERS, Ids, RunSpans
+from octogram_tui.report.conventions import MOST_CHARACTERS
+from octogram_tui.report.spans import Ids, RunSpans
 
 FLUSH_S = 5.0  # at the end of the run, for all that waits
 GIVING_UP_S = 0.2  # for a thread that was told to end then

@@ -1,6 +1,6 @@
 """A run as spans of OpenTelemetry, with the names of its CI/CD conventions: run, stage, job, attempt.
 
-Beside otel.py the only importer of OpenTelemetry. Times are the journal's, ids those of model/trace.py.
+Times are the journal's, ids those of model/trace.py.
 """
 
 from __future__ import annotations
@@ -19,48 +19,38 @@ from opentelemetry.trace import (
     Span,
     SpanContext,
     SpanKind,
-    Status,
-    StatusCode,
     TraceFlags,
     Tracer,
     TraceState,
     set_span_in_context,
 )
 
-from octogram_tui.cuts import beginning
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import ExitCode
-from octogram_tui.model.failure import CANCELLED, TIMEOUT, Failure
-from octogram_tui.model.ids import AttemptId, InstanceId, name_of
+from octogram_tui.model.failure import Failure
+from octogram_tui.model.ids import AttemptId, name_of
 from octogram_tui.model.trace import Trace, span_id
-from octogram_tui.projection.text import visible
+from octogram_tui.report.conventions import (
+    BAD,
+    CODES,
+    ERROR_TYPE,
+    KINDS,
+    PIPELINE_ACTION,
+    PIPELINE_NAME,
+    PIPELINE_RESULT,
+    PIPELINE_RUN_ID,
+    STATES,
+    TASK_NAME,
+    TASK_RESULT,
+    TASK_RUN_ID,
+    WORKER_NAME,
+    JobRound,
+    end,
+    text,
+)
 
-MOST_CHARACTERS = 1024  # of a text among the attributes
 MOST_MOMENTS = 128  # events of the run's own span
 Attributes = dict[str, str | int | float | bool]
-
-PIPELINE_NAME = "cicd.pipeline.name"
-PIPELINE_RUN_ID = "cicd.pipeline.run.id"
-PIPELINE_RESULT = "cicd.pipeline.result"
-PIPELINE_ACTION = "cicd.pipeline.action.name"
-TASK_NAME = "cicd.pipeline.task.name"
-TASK_RUN_ID = "cicd.pipeline.task.run.id"
-TASK_RESULT = "cicd.pipeline.task.run.result"
-WORKER_NAME = "cicd.worker.name"
-ERROR_TYPE = "error.type"
-
-_STATES = {"ok": "success", "failed": "failure", "skipped": "skip", "cancelled": "cancellation"}
-_KINDS = {TIMEOUT: "timeout", CANCELLED: "cancellation"}
-_CODES = {
-    ExitCode.OK: "success",
-    ExitCode.JOB_FAILED: "failure",
-    ExitCode.TIME_LIMIT: "timeout",
-    ExitCode.HELD: "cancellation",
-    ExitCode.HANGUP: "cancellation",
-    ExitCode.INTERRUPTED: "cancellation",
-    ExitCode.TERMINATED: "cancellation",
-}
-_BAD = ("failure", "error", "timeout")
 
 
 class Ids(IdGenerator):
@@ -76,34 +66,6 @@ class Ids(IdGenerator):
     def generate_span_id(self) -> int:
         """Give that of the span that is begun now."""
         return int(self.span_id, 16)
-
-
-class _Job:
-    """A job in one round of its stage. What went wrong and was run again with success counts no more."""
-
-    def __init__(self, span: Span, at_s: float) -> None:
-        self.span = span
-        self.ended_s = at_s
-        self._bad: dict[InstanceId, str] = {}
-        self._has_run = False
-
-    def take(self, event: ev.JobFinished) -> None:
-        """Take the end of an attempt in."""
-        self.ended_s = event.at_s
-        self._has_run = self._has_run or event.state != "skipped"
-        if event.state in ("ok", "skipped") or event.is_tolerated or event.will_retry:
-            self._bad.pop(event.instance, None)
-        else:
-            self._bad[event.instance] = _STATES.get(event.state, "error")
-
-    @property
-    def result(self) -> str:
-        """Give the worst that stands."""
-        worst = set(self._bad.values())
-        for result in ("error", "failure", "cancellation"):
-            if result in worst:
-                return result
-        return "success" if self._has_run else "skip"
 
 
 class RunSpans:
@@ -122,7 +84,7 @@ class RunSpans:
         self._moments = 0
         self._rounds: dict[str, int] = {}
         self._stages: dict[str, Span] = {}
-        self._jobs: dict[tuple[str, str], _Job] = {}
+        self._jobs: dict[tuple[str, str], JobRound] = {}
         self._procedures: dict[AttemptId, ev.JobStarted] = {}
         self._is_past = False
         self._folds: dict[type[ev.Event], Callable[[Any], None]] = {
@@ -164,7 +126,7 @@ class RunSpans:
             return
         for stage in list(self._stages):
             self._end_stage(stage, self._at_s, "cancellation", "the run was broken off")
-        _end(self._root, self._ns(self._at_s), PIPELINE_RESULT, "error", "the run was broken off")
+        end(self._root, self._ns(self._at_s), PIPELINE_RESULT, "error", "the run was broken off")
         self._root = None
 
     def _run_started(self, event: ev.RunStarted) -> None:
@@ -173,7 +135,7 @@ class RunSpans:
         self._epoch_s = wall - event.at_s
         trace = Trace.read(event.options.get("trace")) or Trace.found({}, event.run, is_told=True)
         assert trace is not None  # one is made where none is found
-        name = _text(PurePath(event.scenario).stem)
+        name = text(PurePath(event.scenario).stem)
         attributes = {PIPELINE_NAME: name, PIPELINE_ACTION: "RUN"}
         more = {"scenario": event.scenario, "digest": event.digest, "agents": len(event.agents)}
         parent = _parent(trace)
@@ -189,11 +151,11 @@ class RunSpans:
         self._end_stages_left(event.at_s)
         if self._root is not None:
             known = event.exit_code in ExitCode.__members__.values()
-            result = _CODES.get(ExitCode(event.exit_code), "error") if known else "error"
+            result = CODES.get(ExitCode(event.exit_code), "error") if known else "error"
             self._root.set_attribute("octogram.exit_code", event.exit_code)
-            if result in _BAD:
+            if result in BAD:
                 self._root.set_attribute(ERROR_TYPE, f"exit {event.exit_code}")
-            _end(self._root, self._ns(event.at_s), PIPELINE_RESULT, result, event.reason)
+            end(self._root, self._ns(event.at_s), PIPELINE_RESULT, result, event.reason)
             self._root = None
 
     def _end_stages_left(self, at_s: float) -> None:
@@ -208,14 +170,14 @@ class RunSpans:
     def _open_stage(self, stage: str, at_s: float, more: Mapping[str, Any]) -> Span:
         count = self._rounds[stage] = self._rounds.get(stage, 0) + 1
         name = f"{name_of(stage)} {count}"
-        attributes = {TASK_NAME: _text(stage), TASK_RUN_ID: _text(name)}
-        span = self._begin(name, _text(stage), at_s, self._root, attributes, {"stage": stage, **more})
+        attributes = {TASK_NAME: text(stage), TASK_RUN_ID: text(name)}
+        span = self._begin(name, text(stage), at_s, self._root, attributes, {"stage": stage, **more})
         self._stages[stage] = span
         return span
 
     def _stage_finished(self, event: ev.StageFinished) -> None:
         if event.stage in self._stages:
-            self._end_stage(event.stage, event.at_s, _STATES.get(event.state, "error"), event.reason)
+            self._end_stage(event.stage, event.at_s, STATES.get(event.state, "error"), event.reason)
 
     def _end_stage(self, stage: str, at_s: float, result: str, why: str) -> None:
         span = self._stages.pop(stage)
@@ -228,7 +190,7 @@ class RunSpans:
         self._job(event)
         self._procedures[AttemptId(event.instance, event.attempt)] = event
 
-    def _job(self, event: ev.JobEvent) -> _Job:
+    def _job(self, event: ev.JobEvent) -> JobRound:
         """Give a job of a stage, whose span holds its attempts on all agents; it ends with its stage."""
         key = (event.stage, event.job)
         found = self._jobs.get(key)
@@ -236,10 +198,10 @@ class RunSpans:
             return found
         stage = self._stages.get(event.stage) or self._open_stage(event.stage, event.at_s, {})
         name = f"{name_of(event.stage, event.job)} {self._rounds[event.stage]}"
-        attributes = {TASK_NAME: _text(event.job), TASK_RUN_ID: _text(name)}
+        attributes = {TASK_NAME: text(event.job), TASK_RUN_ID: text(name)}
         more = {"stage": event.stage, "job": event.job}
-        span = self._begin(name, _text(event.job), event.at_s, stage, attributes, more)
-        job = self._jobs[key] = _Job(span, event.at_s)
+        span = self._begin(name, text(event.job), event.at_s, stage, attributes, more)
+        job = self._jobs[key] = JobRound(span, event.at_s)
         return job
 
     def _job_finished(self, event: ev.JobFinished) -> None:
@@ -256,9 +218,9 @@ class RunSpans:
             started_s = max(started_s, first / 1e9 - self._epoch_s)
         item = "" if event.instance.item is None else f"[{event.instance.item}]"
         attributes = {
-            TASK_NAME: _text(event.job),
-            TASK_RUN_ID: _text(str(attempt)),
-            WORKER_NAME: _text(event.agent),
+            TASK_NAME: text(event.job),
+            TASK_RUN_ID: text(str(attempt)),
+            WORKER_NAME: text(event.agent),
         }
         more: dict[str, Any] = {"stage": event.stage, "job": event.job, "agent": event.agent, "attempt": event.attempt}
         if event.instance.item is not None:
@@ -266,9 +228,9 @@ class RunSpans:
         if begun is not None:
             more |= {"procedure": begun.procedure, "why": begun.why}
         links = self._earlier(attempt)
-        name = _text(f"{event.job}@{event.agent}{item}")
+        name = text(f"{event.job}@{event.agent}{item}")
         span = self._begin(str(attempt), name, started_s, job.span, attributes, more, SpanKind.INTERNAL, links)
-        result = _STATES.get(event.state, "error")
+        result = STATES.get(event.state, "error")
         why = event.reason
         if event.failure is not None:
             result, why = self._failed(span, event.failure, result)
@@ -278,8 +240,8 @@ class RunSpans:
         self._finish(span, event.at_s, TASK_RESULT, result, why)
 
     def _failed(self, span: Span, failure: Failure, result: str) -> tuple[str, str]:
-        span.set_attribute(ERROR_TYPE, _text(failure.kind))
-        return _KINDS.get(failure.kind, result), failure.message
+        span.set_attribute(ERROR_TYPE, text(failure.kind))
+        return KINDS.get(failure.kind, result), failure.message
 
     def _earlier(self, attempt: AttemptId) -> list[Link]:
         """Lead from an attempt to the one before it."""
@@ -293,7 +255,7 @@ class RunSpans:
     def _note(self, name: str, event: ev.Event, **attributes: str) -> None:
         if self._root is not None and self._moments < MOST_MOMENTS:
             self._moments += 1
-            words = {f"octogram.{key}": _text(value) for key, value in attributes.items()}
+            words = {f"octogram.{key}": text(value) for key, value in attributes.items()}
             self._root.add_event(name, words, timestamp=self._ns(event.at_s))
 
     def _begin(
@@ -309,9 +271,9 @@ class RunSpans:
     ) -> Span:
         """Begin a span. named: what its id is made of; more: what the conventions have no name for."""
         self._ids.span_id = span_id(self._run, named)
-        told: Attributes = {PIPELINE_RUN_ID: _text(self._run), **attributes}
+        told: Attributes = {PIPELINE_RUN_ID: text(self._run), **attributes}
         for key, value in more.items():
-            told[f"octogram.{key}"] = _text(value) if isinstance(value, str) else value
+            told[f"octogram.{key}"] = text(value) if isinstance(value, str) else value
         context = Context() if parent is None else set_span_in_context(parent, Context())
         start = self._ns(at_s)
         return self._tracer.start_span(shown, context, kind, attributes=told, links=links, start_time=start)
@@ -319,7 +281,7 @@ class RunSpans:
     def _finish(self, span: Span, at_s: float, key: str = "", result: str = "", why: str = "") -> None:
         """End a span, unless that was told before."""
         if not self._is_past:
-            _end(span, self._ns(at_s), key, result, why)
+            end(span, self._ns(at_s), key, result, why)
 
     def _ns(self, at_s: float) -> int:
         return max(1, round((self._epoch_s + at_s) * 1e9))
@@ -332,17 +294,3 @@ def _parent(trace: Trace) -> Span | None:
     flags = TraceFlags(trace.flags)
     context = SpanContext(int(trace.trace_id, 16), int(trace.parent_id, 16), True, flags, state)
     return NonRecordingSpan(context)
-
-
-def _end(span: Span, at_ns: int, key: str, result: str, why: str) -> None:
-    if key:
-        span.set_attribute(key, result)
-        if result in _BAD:
-            span.set_status(Status(StatusCode.ERROR, _text(why) or result))
-        elif why:
-            span.set_attribute("octogram.reason", _text(why))
-    span.end(max(at_ns, getattr(span, "start_time", None) or 0))
-
-
-def _text(text: str) -> str:
-    return beginning(visible(text), MOST_CHARACTERS)

@@ -17,8 +17,8 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId, InstanceId
 from octogram_tui.model.trace import span_id
-from octogram_tui.report import spans as module
-from octogram_tui.report.spans import Ids, RunSpans
+from octogram_tui.report import conventions
+from octogram_tui.report.spans import MOST_MOMENTS, Ids, RunSpans
 
 RUN = "20261123-031409-shops-x7"
 
@@ -57,13 +57,17 @@ def id_of(span: ReadableSpan) -> int:
 def test_the_names_are_those_of_the_conventions() -> None:
     known = {value for name, value in vars(cicd_attributes).items() if name.startswith("CICD_")}
     known.add(error_attributes.ERROR_TYPE)
-    ours = {
-        value for name, value in vars(module).items() if name.startswith(("PIPELINE_", "TASK_", "WORKER_", "ERROR_"))
-    }
+    families = ("PIPELINE_", "TASK_", "WORKER_", "ERROR_")
+    ours = {value for name, value in vars(conventions).items() if name.startswith(families)}
     assert len(ours) == 9
     assert ours <= known
     results = {each.value for each in cicd_attributes.CicdPipelineResultValues}
-    assert {*module._STATES.values(), *module._KINDS.values(), *module._CODES.values(), *module._BAD} <= results
+    assert {
+        *conventions.STATES.values(),
+        *conventions.KINDS.values(),
+        *conventions.CODES.values(),
+        *conventions.BAD,
+    } <= results
 
 
 def test_every_span_hangs_on_the_one_above_and_is_within_it() -> None:
@@ -169,10 +173,10 @@ def test_hostile_texts_are_bounded_and_legal() -> None:
     warnings = [ev.WarningGiven(message=name) for _ in range(1000)]
     spans = folded(recorded.numbered([*recorded.started(), ev.StageStarted(stage=name), failed, *warnings]))
     for span in spans:
-        assert len(span.name) <= module.MOST_CHARACTERS
-        assert len(span.events) <= module.MOST_MOMENTS
+        assert len(span.name) <= conventions.MOST_CHARACTERS
+        assert len(span.events) <= MOST_MOMENTS
         for value in [span.name, span.status.description, *(span.attributes or {}).values()]:
             if isinstance(value, str):
-                assert len(value) <= module.MOST_CHARACTERS
+                assert len(value) <= conventions.MOST_CHARACTERS
                 assert value.isprintable()
                 value.encode()
