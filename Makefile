@@ -11,7 +11,7 @@ LOCKS := requirements
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 
-.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs bench figures screenshots clean
+.PHONY: help demo test test-faults quick random lowest newest newest-versions lint lock docs dist installs site bench figures screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -49,7 +49,7 @@ test-faults: $(VENV)/.dev ## what `make test` leaves out: long faults, as root; 
 	OCTOGRAM_LONG_FAULTS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests
 
 # What needs no machine, no daemon and no terminal: the first answer to a change.
-NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser and not act' --ignore-glob='*snapshots*'
+NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser and not act and not collector' --ignore-glob='*snapshots*'
 IN_MEMORY := agentd/wire engine journal model projection report scenario template test_settings.py tools transport
 QUICK := $(addprefix tests/,$(IN_MEMORY) tui) $(NEEDS_NOTHING)
 
@@ -91,9 +91,9 @@ lint: $(VENV)/.dev ## style, types and layers only
 
 # The resolver lives for this target only. What is locked stays locked: `make lock LOCK=--upgrade` takes newer versions.
 LOCK ?=
-COMPILE = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
-  --no-config --no-emit-index-url --no-emit-find-links --no-emit-build-options --custom-compile-command 'make lock' \
-  --group build pyproject.toml
+COMPILE_ANY = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
+  --no-config --no-emit-index-url --no-emit-find-links --no-emit-build-options --custom-compile-command 'make lock'
+COMPILE = $(COMPILE_ANY) --group build pyproject.toml
 
 lock: ## resolve requirements/ again, after a change of the ranges in pyproject.toml
 	$(PYTHON) -m venv --clear build/lock
@@ -101,9 +101,25 @@ lock: ## resolve requirements/ again, after a change of the ranges in pyproject.
 	$(COMPILE) $(LOCK) --output-file $(LOCKS)/demo.txt
 	$(COMPILE) $(LOCK) --extra dev --constraint $(LOCKS)/demo.txt --output-file $(LOCKS)/dev.txt
 	$(COMPILE) --upgrade --resolution lowest-direct --extra dev --output-file $(LOCKS)/lowest.txt
+	$(COMPILE_ANY) $(LOCK) --group site --output-file $(LOCKS)/site.txt
 
 docs: $(VENV)/.dev ## write the generated pages again
 	$(BIN)/python -m tools.pages
+
+dist: $(VENV)/.dev ## make the wheel and the archive of the source in dist/: twice, and the same to the bit
+	$(BIN)/python -m tools.dist
+
+installs: dist ## install what `make dist` made with pip on every Python, pipx and uv tool, and use it without a network
+	$(BIN)/python -m tools.installs
+
+# What makes the site is in an environment of its own: the program and its tests need nothing of it.
+build/site/.made: $(LOCKS)/site.txt
+	$(PYTHON) -m venv --clear build/site
+	build/site/bin/python -m $(INSTALL) --no-deps --require-hashes --requirement $(LOCKS)/site.txt
+	touch $@
+
+site: $(VENV)/.run build/site/.made ## make the site of the documentation in build/site/html, and check every link in it
+	$(BIN)/python -m tools.site build/site/bin/zensical build/site/html
 
 # The program as users install it, and beside it the tools that it is compared with, as far as they can be had.
 BENCH ?=

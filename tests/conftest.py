@@ -17,7 +17,7 @@ import pytest
 
 pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig"]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act")
+MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60
@@ -34,7 +34,10 @@ _KEPT = (
     "OCTOGRAM_LONG_FAULTS",
 )
 _SERVICES = ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITLAB_CI", "BUILDKITE", "TEAMCITY_VERSION")
-_FOREIGN = ("CI", *_SERVICES, "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
+_FOREIGN = (
+    *("CI", *_SERVICES, "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR"),
+    *("TRACEPARENT", "TRACESTATE", "BAGGAGE"),
+)
 
 
 def surroundings(home: str) -> dict[str, str]:
@@ -51,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("octogram")
     for name in list(os.environ):
-        if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name in _FOREIGN:
+        if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name.startswith("OTEL_") or name in _FOREIGN:
             del os.environ[name]
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:  # by `nohup`, or in the background of a script

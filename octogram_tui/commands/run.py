@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +38,7 @@ from octogram_tui.settings import CI_SERVICES, Settings, load
 
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
+    from octogram_tui.model.trace import Trace
     from octogram_tui.report.headless import Output
     from octogram_tui.report.service import Service
     from octogram_tui.scenario.load import Loaded
@@ -145,6 +147,11 @@ def add_output_options(output: Any) -> None:
         choices=("auto", "none", *CI_SERVICES),
         help="the CI service that reads the log: its groups, annotations, masks and reports (auto)",
     )
+    output.add_argument(
+        "--otel",
+        action="store_true",
+        help="tell an OpenTelemetry collector of the run: where it is, OTEL_EXPORTER_OTLP_ENDPOINT says",
+    )
     output.add_argument("-q", "--quiet", action="store_true", help="failures and the end only")
     output.add_argument("-v", "--verbose", action="store_true", help="the jobs' output too, as it comes")
     output.add_argument("--timestamps", action="store_true", help="begin each plain line with the time, in UTC")
@@ -211,6 +218,7 @@ class Invocation(RunWanted):
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
             look_ahead=True,
+            trace=trace_of(run, is_told=args.otel),
             breakpoints=self._breakpoints(),
             on_break="hold" if args.on_break is None or with_operator else args.on_break.what,
         )
@@ -251,6 +259,7 @@ class Invocation(RunWanted):
             metrics=args.metrics,
             metrics_port=args.metrics_port,
             metrics_by_agent=args.metrics_by_agent,
+            otel=args.otel,
             level=-1 if args.quiet else int(args.verbose),
             color=settings.use_color(is_terminal=stream.isatty(), flag=args.color),
             ascii_only=args.ascii or settings.ascii,
@@ -312,7 +321,25 @@ def request_of(args: Any, argv: Sequence[str], settings: Settings, opens_console
         raise UsageError(f"{named} cannot share standard output", hint="give a file to all but one")
     if args.ssh_config and not os.path.isfile(args.ssh_config):
         raise UsageError(f"--ssh-config {args.ssh_config}: there is no such file")
+    if args.otel and find_spec("opentelemetry") is None:
+        raise UsageError(
+            "--otel needs the extra `otel`, which is not installed", hint="install it: pip install 'octogram-tui[otel]'"
+        )
     return RunWanted(args, tuple(argv), settings, opens_console)
+
+
+def trace_of(run: str, *, is_told: bool) -> Trace | None:
+    """Give the distributed trace that a run is part of, if it is part of one, or begins one."""
+    if not is_told and "TRACEPARENT" not in os.environ:
+        return None
+    from octogram_tui.model.trace import SAMPLED, Trace
+
+    trace = Trace.found(os.environ, run, is_told=is_told)
+    if trace is None or not is_told:
+        return trace
+    from octogram_tui.report.otel import is_recorded
+
+    return replace(trace, flags=trace.flags | SAMPLED if is_recorded(trace) else trace.flags & ~SAMPLED)
 
 
 def _for_stdout(args: Any) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value
+
+if TYPE_CHECKING:
+    from octogram_tui.model.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class RunOptions:
     on_break    what a breakpoint does that stops something: hold, end the run, or be told of only
     look_ahead  whether an agent may be given its next attempt while it has one
     metrics_port  where this machine serves the run's own metrics; 0 when it does not
+    trace       the distributed trace that the run is part of, if it is
     """
 
     run: str
@@ -37,12 +41,14 @@ class RunOptions:
     on_break: Literal["hold", "fail", "continue"] = "hold"
     metrics_port: int = 0
     look_ahead: bool = False  # of a run that was begun before there was such a thing, too
+    trace: Trace | None = None
 
     def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
-        shown = _differing(
-            self, RunOptions(run=self.run, version=self.version), leave=("selection", "breakpoints", "look_ahead")
-        )
+        leave = ("selection", "breakpoints", "look_ahead", "trace")
+        shown = _differing(self, RunOptions(run=self.run, version=self.version), leave)
+        if self.trace is not None and self.trace.is_told:
+            shown["trace"] = self.trace.public()
         return {**shown, **_differing(self.selection, Selection())}
 
 

@@ -87,4 +87,8 @@ def _options(record: Mapping[str, Any]) -> RunOptions:
         }
     )
     given["breakpoints"] = tuple((Breakpoint(**point), str(by)) for point, by in record["breakpoints"])
+    if given.get("trace") is not None:
+        from octogram_tui.model.trace import Trace
+
+        given["trace"] = Trace(**given["trace"])
     return RunOptions(**given)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Output:
     """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
 
+    otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
     """
 
@@ -37,6 +38,7 @@ class Output:
     metrics: str | None = None
     metrics_port: int | None = None
     metrics_by_agent: bool = False
+    otel: bool = False
     level: int = 0
     color: bool = False
     ascii_only: bool = False
@@ -91,6 +93,10 @@ class Output:
             from octogram_tui.report.metrics import MetricsReport
 
             found.append(MetricsReport.open(self.metrics, self.metrics_port, by_agent=self.metrics_by_agent))
+        if self.otel:
+            from octogram_tui.report.otel import SpanReport
+
+            found.append(SpanReport())
         return found
 
 

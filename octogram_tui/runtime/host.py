@@ -335,6 +335,7 @@ class Host:
             procedures=[{"path": p.path, "source": p.source} for p in scenario.own_procedures],
             token=self._token,
             take_up=course.take_up,
+            trace=self._options.trace,
         )
         errands = Errands(scenario.directory, str(self._settings.run_dir / "artifacts"))
         intake = Intake()

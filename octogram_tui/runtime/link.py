@@ -290,12 +290,26 @@ class Link:
             message["mark"] = mark
         if after is not None:
             message["after"] = str(after)
-        line = self.inbox.numbering.number(message)
+        line = self._numbered(message, execution)
         if self._gathered is not None:
             self._gathered.append(line)
         else:
             self.write(line)
         self.inbox.conduct.told(execution, name, "" if after is None else message["after"])
+
+    def _numbered(self, message: dict[str, Any], execution: Execution) -> bytes:
+        """Give an order its number, and with it what its programs are told of the trace, where there is room for that.
+
+        Raises ValueError.
+        """
+        if self.settings.trace is not None:
+            told = self.settings.trace.environment(self.settings.run, execution)
+            env = {name: value for name, value in told.items() if name not in self.spec.env}
+            try:
+                return self.inbox.numbering.number({**message, "env": env})
+            except ValueError:  # too long with it, or without it as well
+                pass
+        return self.inbox.numbering.number(message)
 
     def recall(self, attempt: Execution, after: AttemptId) -> None:
         """Take back what was sent to begin after another one; `recalled` answers."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.model.scenario import AgentSpec, BinarySource
 from octogram_tui.transport.bundle import boot_argv, build_bundle, local_argv
+
+if TYPE_CHECKING:
+    from octogram_tui.model.trace import Trace
 
 EPOCHS = 1 << 20  # attachments of one process at most, so that those of the next one count higher
 
@@ -38,6 +41,7 @@ class LinkSettings:
     """What all links of a run share.
 
     token: the run's secret, which its daemons take from the first greeting, and ask of each later one
+    trace: the distributed trace that the run is part of, of which its jobs are told
     take_up: how often the run was taken up again; nothing is known then of what was said before
     """
 
@@ -49,6 +53,7 @@ class LinkSettings:
     limits: Limits = Limits()
     token: str = ""
     take_up: int = 0
+    trace: Trace | None = None
 
     @property
     def first_epoch(self) -> int:

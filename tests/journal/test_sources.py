@@ -14,6 +14,7 @@ from octogram_tui.errors import RunNotRestored
 from octogram_tui.journal import presence, sources, terms, token
 from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.selection import Selection
+from octogram_tui.model.trace import Trace
 
 SCENARIO = """procedures: [own.py]
 vars: {a: 1, b: "é"}
@@ -106,6 +107,7 @@ def test_terms_come_back_as_they_were(tmp_path: Path) -> None:
         selection=Selection(only_stages=("a",), tags=frozenset({"x", "y"})),
         timeout_s=7.5,
         breakpoints=((Breakpoint("s/*", "failed", name="exit"), "command line"),),
+        trace=Trace("a" * 32, "b" * 16, 0, "vendor=1", "build=7", is_told=True),
     )
     begun = terms.Terms("d1", ("s.yml", "-e", "a=1"), "/somewhere", True, options)
     terms.keep(tmp_path, begun)

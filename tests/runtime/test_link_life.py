@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fake_daemon import FAST, Rig
 
-from octogram_agentd.wire.lines import encode
+from octogram_agentd.wire.lines import MAX_LINE_BYTES, encode
 from octogram_tui.engine.stimuli import (
     AgentBackReport,
     AgentEndReport,
@@ -28,6 +28,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.errors import ExitCode, LinkLost
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AttemptId
+from octogram_tui.model.trace import LONGEST, Trace, span_id
 from octogram_tui.runtime import inbox as inbox_module
 from octogram_tui.runtime.terms import Before
 
@@ -57,6 +58,23 @@ async def test_every_report_becomes_a_stimulus(rig: Rig) -> None:
     assert (await rig.report(ServiceReport)).ports == {"http": 8080}
     ended = await rig.report(AttemptReport)
     assert (ended.state, ended.result, ended.duration_s) == ("ok", {"n": 1}, 0.5)
+
+
+async def test_programs_are_told_of_the_trace_where_there_is_room(rig: Rig) -> None:
+    """Nothing of a trace may keep a job from being sent, and what an agent's own environment says counts for more."""
+    channel = await rig.up()
+    trace = Trace("a" * 32, "b" * 16, state="vendor=1", baggage="x" * LONGEST, is_told=True)
+    rig.link.settings = replace(rig.link.settings, trace=trace)
+    rig.link.spec = replace(rig.link.spec, env={"TRACESTATE": "mine=1"})
+    attempt = AttemptId.parse("s/j@one#1")
+    rig.link.run(attempt, "own.noop", {"a": 1}, None)
+    given = (await channel.expect("run"))["env"]
+    assert given == {"TRACEPARENT": f"00-{'a' * 32}-{span_id('run', str(attempt))}-01", "BAGGAGE": trace.baggage}
+    rig.link.run(AttemptId.parse("s/j@one#2"), "own.noop", {"a": "y" * (MAX_LINE_BYTES - 500)}, None)
+    run = await channel.expect("run")
+    assert (run["id"], run["seq"], "env" in run) == ("s/j@one#2", 2, False)
+    with pytest.raises(ValueError, match="the limit is"):
+        rig.link.run(AttemptId.parse("s/j@one#3"), "own.noop", {"a": "y" * MAX_LINE_BYTES}, None)
 
 
 @pytest.mark.fault(75)

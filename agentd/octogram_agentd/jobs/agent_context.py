@@ -131,7 +131,7 @@ class AgentContext(Context):
         child = processes.start(
             argv,
             cwd=self.home if cwd is None else self.path(cwd),
-            env=self._environment(env) if env else self._agent.env,
+            env=self._environment(env),
             stdin=stdin,
             sink=capture.take,
             owner=self._record.owner,
@@ -205,7 +205,7 @@ class AgentContext(Context):
             agent.log("process", name),
             argv=argv,
             cwd=self.home if cwd is None else self.path(cwd),
-            env=self._environment(env) if env else self._agent.env,
+            env=self._environment(env),
             stdin=stdin,
             owner=self._record.owner,
             stop_signal=stop_signal,
@@ -392,9 +392,13 @@ class AgentContext(Context):
         """Send log lines of a process that this attempt started: in its name as long as it is under way."""
         self._agent.post.lines(("" if self._record.is_over else self.attempt, process.name, stream), lines)
 
-    def _environment(self, env: Mapping[str, str]) -> Mapping[str, str]:
+    def _environment(self, env: Optional[Mapping[str, str]]) -> Mapping[str, str]:
+        of_attempt = self._record.env
+        if not env and not of_attempt:
+            return self._agent.env
         merged = dict(self._agent.env)
-        merged.update(env)
+        merged.update(of_attempt)
+        merged.update(env or {})
         return merged
 
 

@@ -7,7 +7,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional
+    from typing import Dict, List, Optional
 
     from octogram_agentd.kernel import Task, Timer
     from octogram_agentd.processes.logs import Log
@@ -36,6 +36,7 @@ class Attempt:
         self.owner = "a%d" % number  # what the programs that it starts are marked with
         self.started_s = time.monotonic()
         self.temporaries: List[str] = []
+        self.env: Dict[str, str] = {}  # of its programs, beside that of all programs of the agent
 
     @property
     def is_ending(self) -> bool:

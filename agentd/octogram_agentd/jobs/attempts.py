@@ -96,6 +96,9 @@ class Attempts:
         self._count += 1
         attempt = Attempt(name, self._count)
         attempt.mark = str(message.get("mark") or "")
+        given = message.get("env")
+        if isinstance(given, dict):
+            attempt.env = {str(key): str(value) for key, value in given.items()}
         if agent.is_stopping:
             kind = "cancelled" if agent.is_asked_to_stop else "stopped"
             self._answer(attempt, "cancelled" if agent.is_asked_to_stop else "failed", None, _error(kind, STOPPING))

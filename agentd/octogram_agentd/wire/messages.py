@@ -45,6 +45,7 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
             "timeout_s": "after which the attempt is ended as failed (kind `timeout`); absent: none",
             "after": "the name of another attempt: this one begins as soon as that one has ended well, at once if it "
             "has, and if it ends otherwise never by this message; absent: it begins now",
+            "env": "environment variables for everything that this attempt starts, over `hello`'s; may be missing",
         },
     ),
     "recall": (

@@ -345,3 +345,18 @@ def test_the_daemon_has_nothing_of_its_starter(place: Place) -> None:
     os.close(read)
     connection.drain()
     connection.close()
+
+
+def test_an_attempt_may_have_an_environment_of_its_own(place: Place) -> None:
+    connection = place.connect(env={"A": "agent", "B": "agent"})
+    script = 'echo "$A $B $C"'
+    for name, env, more, said in (
+        ("with#1", {"B": "attempt", "C": 7}, {"C": "procedure"}, "agent attempt procedure"),
+        ("with#2", {"B": "attempt", "C": 7}, {}, "agent attempt 7"),
+        ("without#1", None, {}, "agent agent"),
+        ("odd#1", ["B"], {}, "agent agent"),
+    ):
+        args = {"script": script, "env": more}
+        connection.send("run", id=name, procedure="builtins.shell", args=args, **({} if env is None else {"env": env}))
+        assert connection.expect("finished", id=name)["result"]["stdout"].strip() == said
+    connection.stop()
