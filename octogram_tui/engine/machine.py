@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
 from octogram_tui.engine.ahead import LookAhead
+from octogram_tui.engine.allocation import Allocation
 from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
 from octogram_tui.engine.breakpoints import Breakpoints, Met
@@ -46,6 +47,7 @@ from octogram_tui.engine.stimuli import (
     AgentSilentReport,
     AgentUpReport,
     AgentWaitReport,
+    AllocationReport,
     AttemptReport,
     BackRequest,
     BeginRequest,
@@ -123,6 +125,7 @@ class Engine:
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
+        self.allocation = Allocation(self.core)
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self.breakpoints, self)
         self.beside = Beside(self.core, self.course, self.dispatcher, self.instances)
@@ -141,6 +144,7 @@ class Engine:
             AgentUpReport: self._agent_came_up,
             StartFailureReport: self._agent_start_failed,
             AgentWaitReport: lambda s: self.fleet.waits(s.agent, s.message),
+            AllocationReport: self._allocation_changed,
             AgentSilentReport: lambda s: self.fleet.went_silent(s.agent, s.message),
             AgentLoadReport: self.fleet.load_told,
             AgentBackReport: lambda s: self.fleet.came_back(s.agent),
@@ -311,6 +315,12 @@ class Engine:
         if not stimulus.is_clean:
             self.causes.add(ExitCode.NOT_CLEANED)
         self.fleet.ended(stimulus)
+        self.ending.finish_when_stopped()
+
+    def _allocation_changed(self, stimulus: AllocationReport) -> None:
+        if not stimulus.is_confirmed:
+            self.causes.add(ExitCode.NOT_CLEANED)
+        self.allocation.reported(stimulus)
         self.ending.finish_when_stopped()
 
     # -- what the course of the stages tells ----------------------------------------------------------------------

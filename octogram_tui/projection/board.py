@@ -339,6 +339,15 @@ class Board(Plan):
     def _on_agent_waiting(self, event: ev.AgentWaiting) -> None:
         self._set_agent(event.agent, AgentState.STARTING, event.message)
 
+    def _on_allocation_changed(self, event: ev.AllocationChanged) -> None:
+        is_bad = event.state == "lost" or not event.is_confirmed
+        self.allocation = event
+        self._note(
+            event,
+            "error" if is_bad else "warning" if event.state in ("node", "ending") else "information",
+            event.message,
+        )
+
     def _on_agent_ready(self, event: ev.AgentReady) -> None:
         agent = self._set_agent(event.agent, AgentState.READY)
         agent.home, agent.host, agent.python, agent.pid = event.home, event.host, event.python, event.pid

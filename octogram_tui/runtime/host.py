@@ -29,6 +29,7 @@ from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
+from octogram_tui.runtime import allocating
 from octogram_tui.runtime.bus import Bus, Subscriber
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
@@ -166,6 +167,8 @@ class Host:
         )
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
+        if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):
+            allocating.run_in_slurm(transports, scenario, self._options.run, settings.lease_s, driver)
         files = None
         if settings.reload is not None:
             engine = driver.engine
@@ -366,6 +369,7 @@ class Host:
             check if self._settings.checks_engine else None,
             EventMasks(self._settings.vault.masker),
             at_s=course.at_s,
+            end_allocation=lambda force: allocating.end(transports, driver.submit, force=force),
         )
         return driver
 
