@@ -26,6 +26,12 @@ def terms_of(scenario: Scenario, run: str, lease_s: float, tell: Callable[[Told]
     return Terms(scenario.slurm, names, run, lease_s, tell, is_begun, hides)
 
 
+def only_look(transports: Transports, scenario: Scenario) -> None:
+    """Let what would be asked for be looked at, for no run."""
+    if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):
+        transports.run_in_slurm(terms_of(scenario, "none", 60.0, lambda _: None, is_begun=False))
+
+
 def run_in_slurm(transports: Transports, scenario: Scenario, run: str, lease_s: float, driver: Driver) -> None:
     """Have agents find an allocation, and the engine be told of it."""
     is_begun = any(driver.engine.fleet.was_up(spec.name) for spec in scenario.everybody if spec.transport == "slurm")

@@ -32,6 +32,7 @@ class Transports:
         self._machines: Machines | None = None
         self._terms: Terms | None = None
         self._allocation: Allocation | None = None
+        self._is_beside_slurm = False
         self._transports: list[Transport] = []
         self._ahead: dict[str, tuple[AgentSpec, SshTransport]] = {}
         self._first_boots = {"local": FirstBoot(is_over=True)}  # agents of this machine run from our own files
@@ -123,6 +124,11 @@ class Transports:
         """Say for which run an allocation is to be had, once an agent needs it."""
         self._terms = terms
 
+    def look_beside_slurm(self, terms: Terms) -> None:
+        """Reach the agents of Slurm where its programs are: there are no nodes any more."""
+        self._terms = terms
+        self._is_beside_slurm = True
+
     @property
     def allocation(self) -> Allocation:
         """The allocation of the run; nothing is asked of Slurm before somebody waits for it. Raises ConnectFailed."""
@@ -136,6 +142,11 @@ class Transports:
             self._allocation = Allocation(self._terms, self.login_of(self._terms.spec))
         return self._allocation
 
+    def slurm_asked(self) -> tuple[Terms, Transport | None]:
+        """Give what would be asked for, and the way to the machine where; None: this one."""
+        assert self._terms is not None
+        return self._terms, self.login_of(self._terms.spec)
+
     def login_of(self, spec: SlurmSpec) -> Transport | None:
         """Make the way to the machine where Slurm's programs are; None: this one."""
         if not spec.login:
@@ -146,7 +157,7 @@ class Transports:
 
     async def _given(self, transport: Transport, on_wait: OnWait) -> None:
         """Wait until there are nodes."""
-        if self.allocation.is_granted:
+        if self._is_beside_slurm or self.allocation.is_granted:
             return
         on_wait("waits for Slurm")
         try:
@@ -164,6 +175,10 @@ class Transports:
             from octogram_tui.transport.argv import CommandTransport
 
             return CommandTransport(spec.name, spec.command)
+        if kind == "slurm" and self._is_beside_slurm:
+            from octogram_tui.transport.local import LocalTransport
+
+            return self.slurm_asked()[1] or LocalTransport(spec.name)
         if kind == "slurm":
             from octogram_tui.transport.slurm import SlurmTransport
 

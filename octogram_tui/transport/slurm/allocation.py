@@ -35,6 +35,12 @@ NEAR_SHARE = 0.1
 INSIDE = "SLURM_JOB_ID"
 
 
+def outer_job(commands: Commands) -> str:
+    """Give the job in which this program was started; empty when it was not, or Slurm is asked elsewhere."""
+    job = os.environ.get(INSIDE, "") if commands.is_here else ""
+    return job if job.isascii() and job.isdigit() else ""
+
+
 class Allocation:
     """The one of a run. way: to the machine with Slurm's programs; None: this one."""
 
@@ -123,11 +129,10 @@ class Allocation:
 
     async def _grant(self) -> None:
         terms = self._terms
-        outer = os.environ.get(INSIDE, "") if self.commands.is_here else ""
+        outer = outer_job(self.commands)
         if outer:
             self.job, self.is_ours = outer, False
         else:
-            self._is_asked = True
             terms.tell(Told("asked", message="an allocation is asked of Slurm"))
             self.job = await self._find() or await self._submit()
             await self._keep_no_place()
@@ -148,6 +153,7 @@ class Allocation:
                 "slurm.over",
                 ExitCode.UNREACHABLE,
             )
+        self._is_asked = True
         words = sbatch_argv(terms.spec, len(terms.names), terms.run, terms.lease_s)
         said = await self.commands.run(*words)
         job = said.lines[-1].partition(";")[0] if said.lines else ""
@@ -199,7 +205,9 @@ class Allocation:
         place, of = await queue.position_of(self.commands, self.job, standing.partition)
         where = f"waits at place {place} of {of} in partition {standing.partition}" if place else "waits in the queue"
         start = f", may begin at {standing.start}" if standing.start else ""
-        self._tell_waiting((place, standing.reason), f"{where}: {standing.reason}{start}", place, standing.reason)
+        reason = "" if standing.reason == "None" else standing.reason  # nobody has looked at it yet
+        why = f": {reason}" if reason else ""
+        self._tell_waiting((place, reason), f"{where}{why}{start}", place, reason)
 
     def _tell_waiting(self, what: tuple[object, ...], message: str, place: int = 0, reason: str = "") -> None:
         if what != self._waited:
@@ -299,14 +307,15 @@ class Allocation:
             self.job = await self._find()
             if not self.job:
                 return ""
-        began_s, is_cancelled = time.monotonic(), False
-        await self.commands.run("scancel", "--quiet", "--batch", "--signal=TERM", self.job)
+        begun_s, is_cancelled = 0.0, False
         while True:
             standing = await queue.standing_of(self.commands, self.job)
             if standing.is_over:
                 return ""
-            is_late = time.monotonic() - began_s > GENTLE_S
-            if not is_cancelled and (force or is_late or standing.state not in ("RUNNING", "COMPLETING")):
+            if standing.state == "RUNNING" and not begun_s and not force:
+                begun_s = time.monotonic()
+                await self.commands.run("scancel", "--quiet", "--batch", "--signal=TERM", self.job)
+            elif not is_cancelled and (standing.state != "COMPLETING" and time.monotonic() - begun_s > GENTLE_S):
                 is_cancelled = True
                 await self.commands.run("scancel", "--quiet", self.job)
             await asyncio.sleep(END_LOOK_S)

@@ -43,6 +43,7 @@ def sbatch_argv(spec: SlurmSpec, agents: int, run: str, lease_s: float) -> list[
         "partition": spec.partition,
         "nodes": spec.nodes,
         "ntasks": tasks,
+        "ntasks-per-node": math.ceil(tasks / spec.nodes) if spec.nodes else None,
         "cpus-per-task": spec.cpus,
         "mem": spec.memory,
         "gpus": spec.gpus,
