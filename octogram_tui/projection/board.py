@@ -74,6 +74,7 @@ class Board(Plan):
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.agents_up = 0  # how many agents take jobs
         self.confirmations: dict[str, Group] = {}
+        self.allocation: ev.AllocationChanged | None = None  # what was told last of the nodes that a scheduler gives
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
         self.notice_count = 0

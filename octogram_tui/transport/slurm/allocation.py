@@ -25,7 +25,6 @@ FIRST_LOOK_S = 0.2
 LONGEST_LOOK_S = 15.0
 GROWTH = 1.5
 RECENT_S = 1.0  # a look is good for so long
-NODES_EVERY = 2  # looks: whether nodes are well is asked so seldom
 GENTLE_S = 3.0  # for the script to end by itself, before the job is cancelled
 END_S = 25.0
 FORCED_END_S = 5.0
@@ -203,7 +202,9 @@ class Allocation:
             self._tell_waiting((standing.state,), f"has nodes, which are made ready ({standing.state.lower()})")
             return
         place, of = await queue.position_of(self.commands, self.job, standing.partition)
-        where = f"waits at place {place} of {of} in partition {standing.partition}" if place else "waits in the queue"
+        if not place:  # it has left the queue meanwhile
+            return
+        where = f"waits at place {place} of {of} in partition {standing.partition}"
         start = f", may begin at {standing.start}" if standing.start else ""
         reason = "" if standing.reason == "None" else standing.reason  # nobody has looked at it yet
         why = f": {reason}" if reason else ""
@@ -235,19 +236,18 @@ class Allocation:
 
     async def _watch(self) -> None:
         """Renew it, and tell what becomes of it."""
-        every_s = min(LONGEST_LOOK_S, max(1.0, self._terms.lease_s / 3))
-        count = 0
+        longest_s = min(LONGEST_LOOK_S, max(1.0, self._terms.lease_s / 3))
+        delay_s = 1.0
         while self._why_gone is None:
-            count += 1
             try:
                 if self.is_ours:
                     await self.commands.run("scancel", "--quiet", "--batch", f"--signal={RENEWAL}", self.job)
                 await self._look()
-                if count % NODES_EVERY == 0:
-                    await self._look_at_nodes()
+                await self._look_at_nodes()
             except TransportError:
                 pass  # the controller may be down for a while, and the allocation is there all the same
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * GROWTH, longest_s)
 
     async def _look(self) -> None:
         """See whether it is still there. Raises TransportError when nobody says."""

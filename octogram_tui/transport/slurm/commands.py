@@ -22,7 +22,9 @@ ANSWER_S = 30.0
 SAID = 300
 _TALKS = re.compile(r"(?:SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL|SCONTROL)_")
 _KEPT = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT")
-_BEFORE = re.compile(r"^(?:s(?:batch|run|cancel|control|queue|info): )?(?:error: )?(?:slurm_[a-z_]+ error: )?")
+_BEFORE = re.compile(
+    r"^(?:s(?:batch|run|cancel|control|queue|info): )?(?:error: )?(?:slurm_[a-z_]+ error: |allocation failure: )?"
+)
 
 
 class Said(NamedTuple):
@@ -40,7 +42,7 @@ class Said(NamedTuple):
     @property
     def why(self) -> str:
         """What it complained of, the last line of it, as people are told."""
-        lines = [line for line in map(str.strip, self.error.splitlines()) if line]
+        lines = [line for line in map(str.strip, self.error.splitlines()) if line and not line.startswith("Try ")]
         return clean(_BEFORE.sub("", lines[-1])) if lines else f"it ended with exit status {self.status}"
 
 
