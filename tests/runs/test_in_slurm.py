@@ -62,7 +62,8 @@ class Run:
     def await_jobs(self, name: str, count: int) -> None:
         def have_begun() -> bool:
             assert self.process.poll() is None, self.process.communicate()
-            return sum(event.get("job") == name for event in self.events("job_output")) >= count
+            begun = [event for event in self.events("job_output") if event.get("job") == name]
+            return len(begun) >= count
 
         wait_for(have_begun)
 
@@ -91,7 +92,7 @@ def test_nine_agents_on_three_nodes_one_of_which_is_drained_amid_it(place: Place
     assert {event["address"] for event in ready} == {"127.0.0.1"}, "as Slurm has the addresses of its nodes"
     read = {event["agent"]: event["lines"] for event in run.events("job_output") if event.get("job") == "read"}
     assert read == {f"w{n}": ["of w9"] for n in range(1, 9)}
-    done = slurm.run("scontrol", "show", "job", ready and run.events("allocation_changed")[-1]["job"])
+    done = slurm.run("scontrol", "show", "job", str(run.events("allocation_changed")[-1]["job"]))
     assert "JobState=COMPLETED" in done, "what ended well is no cancelled job"
     assert not list(place.home.glob(".octogram/runs/*"))
 

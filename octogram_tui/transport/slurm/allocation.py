@@ -52,6 +52,7 @@ class Allocation:
         self._names: tuple[str, ...] = ()  # of its nodes
         self._why_gone: TransportError | None = None
         self._granting: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._keeper: Channel | None = None
         self._is_asked = False
@@ -92,7 +93,10 @@ class Allocation:
                     self._why_gone = error
                 raise
         if time.monotonic() - self._looked_s > RECENT_S and not self._is_over:
-            await self._look()
+            if self._looking is None or self._looking.done():  # many may come at once, and one asks for all
+                self._looking = asyncio.create_task(self._look(), name="look at the allocation")
+                self._looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+            await asyncio.shield(self._looking)
         if self._why_gone is not None:
             raise self._why_gone
 
@@ -324,7 +328,7 @@ class Allocation:
         """Let go of it; one that is ours and was not ended is cancelled. Bounded; never raises."""
         if self.is_ours and self._is_asked and not self._is_over:
             await self.end(force=True)
-        for task in (self._watching, self._granting):
+        for task in (self._watching, self._granting, self._looking):
             if task is not None:
                 task.cancel()
         if self._keeper is not None:

@@ -55,6 +55,16 @@ class SlurmTransport:
             channel.abort()
         self._channels.clear()
 
+    @property
+    def login(self) -> str:
+        """The machine where steps are started; empty: this one."""
+        return "" if self._allocation.commands.is_here else self._allocation.commands.where
+
+    def wrapper(self) -> list[str]:
+        """Give the words before a command of a person's that run it on the node; nothing before there is one."""
+        node = self._allocation.known_node(self._agent)
+        return self._allocation.step(node, f"{self._agent}-shell", unbuffered=True) if node is not None else []
+
     async def _node(self) -> Node:
         try:
             return await self._allocation.node_of(self._agent)
