@@ -205,19 +205,20 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def slurm(_cluster: Cluster, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def slurm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Give a cluster with nothing in its queue, to this process and what it starts; what a test leaves fails it."""
     assert request.node.get_closest_marker("slurm"), "this needs a real Slurm: mark it with pytest.mark.slurm"
-    monkeypatch.setenv("SLURM_CONF", _cluster.conf)
+    cluster: Cluster = request.getfixturevalue("_cluster")
+    monkeypatch.setenv("SLURM_CONF", cluster.conf)
     for name in [name for name in os.environ if name.startswith("SLURM_") and name != "SLURM_CONF"]:
         monkeypatch.delenv(name)
-    yield _cluster
+    yield cluster
     try:
-        _cluster.wait_empty()
+        cluster.wait_empty()
     finally:
-        for line in _cluster.queue():
-            _cluster.run("scancel", line.split()[0])
-        _cluster.wait_empty(60.0)
+        for line in cluster.queue():
+            cluster.run("scancel", line.split()[0])
+        cluster.wait_empty(60.0)
         for node in NODES:
             with contextlib.suppress(AssertionError):
-                _cluster.run("scontrol", "update", f"nodename={node}", "state=resume")
+                cluster.run("scontrol", "update", f"nodename={node}", "state=resume")
