@@ -69,7 +69,7 @@ class Ending:
                 engine.core.emit(StopRequested(by=stimulus.by, force=True))
                 engine.fleet.stop_all(force=True)
                 self._is_forced = True
-                if engine.fleet.is_stopped and engine.phase == "stopping":
+                if engine.fleet.is_stopped and engine.phase == "stopping" and engine.allocation is not None:
                     engine.allocation.end(force=True)
             return
         if stimulus.exit_code:
@@ -107,7 +107,7 @@ class Ending:
         engine = self._engine
         if engine.phase != "stopping" or not engine.fleet.is_stopped:
             return
-        if not engine.allocation.is_over:
+        if engine.allocation is not None and not engine.allocation.is_over:
             engine.allocation.end(force=self._is_forced)
             return
         engine.transitions.lose_all(engine.fleet.names, "the run was stopped")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
 from octogram_tui.engine.ahead import LookAhead
-from octogram_tui.engine.allocation import Allocation
 from octogram_tui.engine.beside import Beside
 from octogram_tui.engine.break_requests import BreakRequests
 from octogram_tui.engine.breakpoints import Breakpoints, Met
@@ -90,6 +89,9 @@ from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.template.bound import begin_turn, end_turn
 from octogram_tui.template.requests import Bound
 
+if TYPE_CHECKING:
+    from octogram_tui.engine.allocation import Allocation
+
 
 class Outcome(NamedTuple):
     """What feeding one stimulus led to. bounds: which of its evaluations of templates ended at one, and at which."""
@@ -125,7 +127,7 @@ class Engine:
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
-        self.allocation = Allocation(self.core)
+        self.allocation: Allocation | None = None  # of a scheduler, which most runs do without
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self.breakpoints, self)
         self.beside = Beside(self.core, self.course, self.dispatcher, self.instances)
@@ -320,6 +322,10 @@ class Engine:
     def _allocation_changed(self, stimulus: AllocationReport) -> None:
         if not stimulus.is_confirmed:
             self.causes.add(ExitCode.NOT_CLEANED)
+        if self.allocation is None:
+            from octogram_tui.engine.allocation import Allocation
+
+            self.allocation = Allocation(self.core)
         self.allocation.reported(stimulus)
         self.ending.finish_when_stopped()
 

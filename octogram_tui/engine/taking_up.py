@@ -125,7 +125,8 @@ class TakingUp:
         self._choose(stimulus)
         self._greeted.clear()
         self._later = [s for s in self._later if not isinstance(s, LOSSES)]  # they are tried once more
-        engine.allocation.end_again()
+        if engine.allocation is not None:
+            engine.allocation.end_again()
         self._awaited = dict.fromkeys(engine.fleet.start_again())
         self.is_under_way = True
         self._go_on_when_settled()

@@ -29,7 +29,6 @@ from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.projection.estimate import Stopwatch
-from octogram_tui.runtime import allocating
 from octogram_tui.runtime.bus import Bus, Subscriber
 from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Desk
@@ -168,6 +167,8 @@ class Host:
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
         if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):
+            from octogram_tui.runtime import allocating
+
             allocating.run_in_slurm(transports, scenario, self._options.run, settings.lease_s, driver)
         files = None
         if settings.reload is not None:
@@ -369,7 +370,7 @@ class Host:
             check if self._settings.checks_engine else None,
             EventMasks(self._settings.vault.masker),
             at_s=course.at_s,
-            end_allocation=lambda force: allocating.end(transports, driver.submit, force=force),
+            end_allocation=lambda force: _end_allocation(transports, driver, force=force),
         )
         return driver
 
@@ -390,6 +391,12 @@ class Host:
             if loop.time() - waiting_since_s > limit_s:
                 driver.submit(StopRequest("--on-break hold" if is_held else "linger", int(ExitCode.HELD)))
                 return
+
+
+def _end_allocation(transports: Transports, driver: Driver, *, force: bool) -> None:
+    from octogram_tui.runtime import allocating
+
+    allocating.end(transports, driver.submit, force=force)
 
 
 def _tell_synced(drivers: list[Driver]) -> None:

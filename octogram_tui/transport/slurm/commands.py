@@ -82,8 +82,9 @@ class Commands:
             text = error.strerror or type(error).__name__
             raise BootstrapFailed(f"cannot start `{words[0]}`: {text}", code="slurm.command") from error
 
-    async def run(self, *words: str, within_s: float = ANSWER_S) -> Said:
+    async def run(self, *words: str, within_s: float = 0.0) -> Said:
         """Run one to its end. Raises TransportError when it cannot be run, or does not answer."""
+        within_s = within_s or ANSWER_S
         answer = Answer()
         channel = await self.open(words, answer)
         channel.write_eof()
@@ -93,7 +94,7 @@ class Commands:
                 status = await channel.wait_closed()
         except TimeoutError:
             channel.abort()
-            raise LinkLost(f"`{words[0]}` on {self.where} gives no answer within {within_s:g} s") from None
+            raise LinkLost(f"slurm: `{words[0]}` on {self.where} gives no answer within {within_s:g} s") from None
         except BaseException:
             channel.abort()
             raise

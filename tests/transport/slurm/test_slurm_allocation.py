@@ -12,7 +12,7 @@ from fixtures_slurm import Cluster
 
 from octogram_tui.errors import TransportError
 from octogram_tui.model.scenario import SlurmSpec
-from octogram_tui.transport.slurm import Allocation, allocation, request
+from octogram_tui.transport.slurm import Allocation, allocation, commands, request
 from octogram_tui.transport.slurm.terms import Terms, Told
 
 pytestmark = pytest.mark.slurm
@@ -46,15 +46,16 @@ async def rig(slurm: Cluster) -> AsyncIterator[Rig]:
         await made.close()
 
 
-async def test_nobody_renews_it_and_it_ends(rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_outlives_its_lease_while_it_is_renewed_and_no_longer(
+    rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(request, "SLACK_S", 1.0)
     made = rig.ask(SlurmSpec(nodes=2), lease_s=1.0)
     await made.granted()
-    await asyncio.sleep(0)  # the watch over it has begun, and is its only renewal
-    assert made._watching is not None
-    await rig.until("granted")
-    await asyncio.to_thread(wait_for, lambda: made._looked_s > 0)
     job = made.job
+    lasts_s = request.held_s(1.0)
+    await asyncio.to_thread(wait_for, lambda: _elapsed_s(slurm) > lasts_s)
+    assert made._watching is not None
     made._watching.cancel()
     await asyncio.to_thread(slurm.wait_empty, 10.0)
     assert "JobState=COMPLETED" in slurm.run("scontrol", "show", "job", job)
@@ -63,21 +64,16 @@ async def test_nobody_renews_it_and_it_ends(rig: Rig, slurm: Cluster, monkeypatc
     assert await made.end() == ""
 
 
+def _elapsed_s(slurm: Cluster) -> float:
+    shown = slurm.run("squeue", "--noheader", "--format=%M").strip()
+    assert shown, "it ended although it was renewed"
+    return request.seconds_of(shown)
+
+
 async def _until_it_is_seen(made: Allocation) -> None:
     while True:
         await made.granted()
         await asyncio.sleep(0.1)
-
-
-async def test_what_is_renewed_outlives_its_lease(rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "SLACK_S", 1.0)
-    made = rig.ask(SlurmSpec(nodes=1), lease_s=1.0)
-    await made.granted()
-    begun = slurm.run("squeue", "--noheader", "--format=%M").strip()
-    await asyncio.to_thread(wait_for, lambda: slurm.run("squeue", "--noheader", "--format=%M").strip() > "0:04", 20)
-    assert begun < "0:04"
-    assert await made.end() == ""
-    assert not slurm.queue()
 
 
 async def test_it_is_found_again_with_its_agents_where_they_are(rig: Rig, slurm: Cluster) -> None:
@@ -152,8 +148,9 @@ async def test_a_controller_that_is_not_there_is_named(
     rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLURM_CONF", "/nowhere/slurm.conf")
+    monkeypatch.setattr(commands, "ANSWER_S", 0.3)
     made = rig.ask(SlurmSpec())
-    with pytest.raises(TransportError, match="slurm: "):
+    with pytest.raises(TransportError, match=r"^slurm: "):
         await made.granted()
     assert await made.end() == "", "nothing was asked of it"
 
