@@ -138,6 +138,7 @@ class Allocation:
         else:
             terms.tell(Told("asked", message="an allocation is asked of Slurm"))
             self.job = await self._find() or await self._submit()
+            self._is_asked = True
             await self._keep_no_place()
         standing = await self._queued()
         await self._take_nodes(standing)

@@ -22,6 +22,7 @@ ANSWER_S = 30.0
 SAID = 300
 _TALKS = re.compile(r"(?:SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL|SCONTROL)_")
 _KEPT = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT")
+_BARE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "KRB5CCNAME", "TZ")
 _BEFORE = re.compile(
     r"^(?:s(?:batch|run|cancel|control|queue|info): )?(?:error: )?(?:slurm_[a-z_]+ error: |allocation failure: )?"
 )
@@ -65,10 +66,16 @@ class Commands:
         return self._way is None
 
     def argv(self, words: Sequence[str]) -> list[str]:
-        """Give a command as it is started: without what an allocation around us, or the user's habits, would add."""
+        """Give a command as it is started: without what an allocation around us, or the user's habits, would add.
+
+        Slurm's controller keeps the environment of sbatch, for a script that needs none of it.
+        """
         if self._way is not None:
             return list(words)
-        ours = [name for name in os.environ if _TALKS.match(name) and name not in _KEPT]
+        if words[0] == "sbatch":
+            ours = [name for name in os.environ if name not in _BARE]
+        else:
+            ours = [name for name in os.environ if _TALKS.match(name) and name not in _KEPT]
         hidden = [name for name in (*ours, *self._hides) if "=" not in name]
         return ["env", *(word for name in hidden for word in ("-u", name)), *words]
 
