@@ -10,7 +10,7 @@ from octogram_tui.transport.pool import Transports
 
 def look_without(transports: Transports, scenario: Scenario) -> None:
     """Have the agents of Slurm looked for where its programs are, since no run has nodes now: homes are shared."""
-    transports.look_beside_slurm(terms_of(scenario, "none", 0.0, lambda _: None, is_begun=False))
+    transports.look_beside_slurm(terms_of(scenario, "none", 0.0, lambda _: None))
 
 
 class CleanedAllocation:

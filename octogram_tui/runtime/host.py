@@ -169,7 +169,9 @@ class Host:
         if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):
             from octogram_tui.runtime import allocating
 
-            allocating.run_in_slurm(transports, scenario, self._options.run, settings.lease_s, driver)
+            allocating.run_in_slurm(
+                transports, scenario, self._options.run, settings.lease_s, driver, is_again=course.take_up > 0
+            )
         files = None
         if settings.reload is not None:
             engine = driver.engine

@@ -19,7 +19,7 @@ from octogram_tui.transport.slurm.commands import Commands
 from octogram_tui.transport.slurm.queue import Node, Standing
 from octogram_tui.transport.slurm.request import RENEWAL, sbatch_argv
 from octogram_tui.transport.slurm.spread import Spread
-from octogram_tui.transport.slurm.terms import AllocationState, Terms, Told, refused
+from octogram_tui.transport.slurm.terms import MISSING, AllocationState, Terms, Told, refused
 
 FIRST_LOOK_S = 0.2
 LONGEST_LOOK_S = 15.0
@@ -137,7 +137,8 @@ class Allocation:
             self.job, self.is_ours = outer, False
         else:
             terms.tell(Told("asked", message="an allocation is asked of Slurm"))
-            self.job = await self._find() or await self._submit()
+            there = await self._find() if terms.is_again or terms.is_begun else ""
+            self.job = there or await self._submit()
             self._is_asked = True
             await self._keep_no_place()
         standing = await self._queued()
@@ -159,7 +160,11 @@ class Allocation:
             )
         self._is_asked = True
         words = sbatch_argv(terms.spec, len(terms.names), terms.run, terms.lease_s)
-        said = await self.commands.run(*words)
+        try:
+            said = await self.commands.run(*words)
+        except TransportError as error:
+            self._is_asked = error.code != MISSING
+            raise
         job = said.lines[-1].partition(";")[0] if said.lines else ""
         if said.status != 0 or not (job.isascii() and job.isdigit()):
             raise refused(
@@ -224,9 +229,8 @@ class Allocation:
         self._terms.tell(Told(state, self.job, f"Slurm's job {self.job} {message}", **more))
 
     async def _take_nodes(self, standing: Standing) -> None:
-        nodes = await queue.nodes_of(self.commands, self.job, standing.nodes)
+        nodes, there = await queue.places_of(self.commands, self.job, standing.nodes)
         self._names = tuple(node.name for node in nodes)
-        there = await queue.steps_of(self.commands, self.job)
         wanted = set(self._terms.names)
         self._spread = Spread(nodes, self._terms.names, {k: v for k, v in there.items() if k in wanted})
 
@@ -259,12 +263,16 @@ class Allocation:
         standing = await queue.standing_of(self.commands, self.job)
         self._looked_s = time.monotonic()
         if standing.is_over or standing.state == "COMPLETING":
-            if self._why_gone is None and not self._is_over:
-                self._why_gone = await self._gone()
-                self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
+            if not self._is_over:
+                await self._tell_loss()
         elif not self._is_near and standing.left_s < self._near_s:
             self._is_near = True
             self._tell("ending", f"ends in {_minutes(standing.left_s)}", left_s=_told_s(standing.left_s))
+
+    async def _tell_loss(self) -> None:
+        if self._why_gone is None:
+            self._why_gone = await self._gone()
+            self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
 
     async def _look_at_nodes(self) -> None:
         troubles = await queue.troubles_of(self.commands, self._names)
@@ -315,6 +323,8 @@ class Allocation:
         begun_s, is_cancelled = 0.0, False
         while True:
             standing = await queue.standing_of(self.commands, self.job)
+            if not (begun_s or is_cancelled) and self.is_granted and standing.state not in ("RUNNING", "PENDING"):
+                await self._tell_loss()  # before anybody has looked: what ran in it has failed, by that
             if standing.is_over:
                 return ""
             if standing.state == "RUNNING" and not begun_s and not force:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from octogram_tui.errors import TransportError
 from octogram_tui.transport.base import Transport
 from octogram_tui.transport.slurm.allocation import outer_job
-from octogram_tui.transport.slurm.commands import Commands, clean
+from octogram_tui.transport.slurm.commands import Commands, clean, no_program
 from octogram_tui.transport.slurm.queue import standing_of
 from octogram_tui.transport.slurm.request import sbatch_argv
 from octogram_tui.transport.slurm.terms import Terms
 
 PROGRAMS = ("sbatch", "srun", "scancel", "scontrol", "squeue", "sinfo")
+_PRESENT = 'for p in "$@"; do command -v "$p" >/dev/null 2>&1 || echo "absent $p"; done; sbatch --version; exit 0'
 _START = re.compile(r"to start at (\S+) using (\d+) processors on nodes? (\S+) in partition (\S+)")
 
 
@@ -35,11 +36,10 @@ async def examine(terms: Terms, way: Transport | None) -> list[Finding]:
     found: list[Finding] = []
     try:
         try:
-            for program in PROGRAMS:
-                said = await commands.run(program, "--version")
-                if said.status != 0:
-                    found.append(Finding("slurm", problem=f"`{program}` on {commands.where}: {said.why}"))
-                    return found
+            said = await commands.run("sh", "-c", _PRESENT, "sh", *PROGRAMS)
+            absent = [line.partition(" ")[2] for line in said.lines if line.startswith("absent ")]
+            if absent:
+                raise no_program(absent[0], commands.where)
             found.append(Finding("slurm", f"{clean(said.text)} on {commands.where}"))
         except TransportError as error:
             found.append(Finding("slurm", problem=error.message, hint=error.hint))

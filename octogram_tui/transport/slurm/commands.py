@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from octogram_tui.cuts import beginning
-from octogram_tui.errors import BootstrapFailed, LinkLost, TransportError
+from octogram_tui.errors import BootstrapFailed, ConnectFailed, LinkLost, TransportError
 from octogram_tui.transport.answer import Answer
 from octogram_tui.transport.base import Channel, Receiver, Transport
 from octogram_tui.transport.local import ProcessChannel, end_processes, start_process
-from octogram_tui.transport.slurm.terms import refused
+from octogram_tui.transport.slurm.terms import MISSING, refused
 
 ANSWER_S = 30.0
 SAID = 300
@@ -109,12 +109,7 @@ class Commands:
             raise answer.error
         said = Said(status, answer.data.decode("utf-8", "replace"), answer.stderr.decode("utf-8", "replace"))
         if status == 127:
-            raise refused(
-                f"there is no program `{words[0]}` on {self.where}",
-                "install Slurm's own programs there (on Debian: slurm-client), or name the machine that has them: "
-                "`login` of `slurm`",
-                "slurm.missing",
-            )
+            raise no_program(words[0], self.where)
         return said
 
     async def close(self) -> None:
@@ -125,6 +120,16 @@ class Commands:
                 await self._way.close()
         except TransportError:
             pass
+
+
+def no_program(program: str, where: str) -> ConnectFailed:
+    """Make the error of a program that is not there."""
+    return refused(
+        f"slurm: there is no program `{program}` on {where}",
+        "install Slurm's own programs there (on Debian: slurm-client), or name the machine that has them: `login` of "
+        "`slurm`",
+        MISSING,
+    )
 
 
 def clean(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from octogram_tui.errors import LinkLost
@@ -27,6 +28,7 @@ NEVER = {
 }
 """Reasons for which an allocation waits for ever, and what to do about each."""
 _NEVER = re.compile(r"(?:Assoc|QOS)(?:MaxWall\w*PerJob|Max\w+PerJob)\w*|ReqNodeNotAvail\(may be down for ever\)")
+ENDING_LOOKS_S = (0.0, 0.3, 0.7, 1.0)
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNKNOWN = "Invalid job id"
 _WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot)", re.IGNORECASE)
@@ -61,6 +63,13 @@ class Node(NamedTuple):
     name: str
     address: str
     cpus: int = 1
+
+
+class Places(NamedTuple):
+    """The nodes of an allocation, and the node of each step there, by the step's name."""
+
+    nodes: list[Node]
+    steps: dict[str, str]
 
 
 def answered(said: Said) -> Said:
@@ -107,9 +116,14 @@ async def find(commands: Commands, run: str) -> str:
 
 async def end_of(commands: Commands, job: str) -> str:
     """Say in a word or two how a job ended, as long as Slurm remembers."""
-    said = await commands.run("scontrol", "--oneliner", "show", "job", job)
-    fields = dict(word.partition("=")[::2] for word in said.text.split() if "=" in word) if said.status == 0 else {}
-    state, reason = fields.get("JobState", ""), fields.get("Reason", "None")
+    state, reason = "", ""
+    for delay_s in ENDING_LOOKS_S:
+        await asyncio.sleep(delay_s)
+        said = await commands.run("scontrol", "--oneliner", "show", "job", job)
+        fields = dict(word.partition("=")[::2] for word in said.text.split() if "=" in word) if said.status == 0 else {}
+        state, reason = fields.get("JobState", ""), fields.get("Reason", "None")
+        if state != "COMPLETING":  # until what runs in it has ended, that is all that it says
+            break
     words = {
         "TIMEOUT": "its time is over",
         "NODE_FAIL": "a node failed",
@@ -118,38 +132,49 @@ async def end_of(commands: Commands, job: str) -> str:
         "OUT_OF_MEMORY": "its memory was used up",
         "DEADLINE": "its deadline has passed",
         "COMPLETED": "its guard ended",
+        "COMPLETING": "it was cancelled, or has failed: Slurm is ending what ran in it",
     }
     how = words.get(state, clean(f"Slurm says {state}") if state else "Slurm does not know it any more")
     return how if reason in ("None", "") else f"{how} ({clean(reason)})"
 
 
-async def nodes_of(commands: Commands, job: str, nodes: str) -> list[Node]:
-    """List the nodes of an allocation. Raises TransportError."""
-    names = list(answered(await commands.run("scontrol", "show", "hostnames", nodes)).lines)
-    if not names or not all(_NODE.fullmatch(name) for name in names):
-        raise LinkLost(f"slurm: its nodes cannot be told from `{clean(nodes)}`")
-    said = answered(await commands.run("scontrol", "--oneliner", "show", "node", ",".join(names)))
+# One command for all of it: on a login node each one is a login shell. Its parts are told apart by their first words.
+_PLACES = (
+    'scontrol show hostnames "$2" | sed "s/^/name /"; scontrol --oneliner show node "$2"; '
+    "scontrol --details --oneliner show job \"$1\" | grep -o ' Nodes=[^ ]* CPU_IDs=[^ ]*' | while read -r n c; do "
+    'scontrol show hostnames "${n#Nodes=}" | sed "s/^/cpus ${c#CPU_IDs=} /"; done; '
+    'squeue --steps --noheader "--jobs=$1" "--format=step %j %N"'
+)
+
+
+async def places_of(commands: Commands, job: str, nodes: str) -> Places:
+    """Ask which nodes an allocation has, and what runs there. Raises TransportError."""
+    said = await commands.run("sh", "-c", _PLACES, "sh", job, nodes)
+    names: list[str] = []
     addresses: dict[str, str] = {}
+    cpus: dict[str, int] = {}
+    steps: dict[str, str] = {}
     for line in said.lines:
-        fields = dict(word.partition("=")[::2] for word in line.split() if "=" in word)
-        address = fields.get("NodeAddr", "")
-        addresses[fields.get("NodeName", "")] = clean(address) if _is_address(address) else ""
-    cpus = await _cpus_of(commands, job, names)
-    return [Node(name, addresses.get(name) or name, cpus.get(name, 1)) for name in names]
+        match line.split():
+            case ["name", name]:
+                names.append(name)
+            case ["cpus", ids, name]:
+                cpus[name] = _count(ids)
+            case ["step", *words, node] if words:
+                steps.setdefault(" ".join(words), node)
+            case [first, *words] if first.startswith("NodeName="):
+                fields = dict(word.partition("=")[::2] for word in words)
+                address = fields.get("NodeAddr", "")
+                addresses[first.partition("=")[2]] = address if _is_address(address) else ""
+    if not names or not all(_NODE.fullmatch(name) for name in names):
+        raise LinkLost(f"slurm: its nodes cannot be told from `{clean(nodes)}`: {said.why}")
+    if set(cpus) != set(names) or not all(cpus.values()):
+        cpus = {}
+    return Places([Node(name, addresses.get(name) or name, cpus.get(name, 1)) for name in names], steps)
 
 
 def _is_address(text: str) -> bool:
     return bool(_NODE.fullmatch(text)) or (":" in text and all(letter in "0123456789abcdefABCDEF:." for letter in text))
-
-
-async def _cpus_of(commands: Commands, job: str, names: Sequence[str]) -> dict[str, int]:
-    """Tell how many processors of each node are the job's; empty when that cannot be read for all of them."""
-    said = await commands.run("scontrol", "--details", "--oneliner", "show", "job", job)
-    found: dict[str, int] = {}
-    for nodes, ids in re.findall(r" Nodes=(\S+) CPU_IDs=(\S+)", said.text if said.status == 0 else ""):
-        spread = await commands.run("scontrol", "show", "hostnames", nodes)
-        found.update(dict.fromkeys(spread.lines, _count(ids)))
-    return found if set(found) == set(names) and all(found.values()) else {}
 
 
 def _count(ids: str) -> int:
@@ -161,16 +186,6 @@ def _count(ids: str) -> int:
             return 0
         count += int(last or first) - int(first) + 1
     return count
-
-
-async def steps_of(commands: Commands, job: str) -> dict[str, str]:
-    """Tell the node of each step of a job, by the step's name."""
-    said = await commands.run("squeue", "--steps", "--noheader", f"--jobs={job}", "--format=%j|%N")
-    found: dict[str, str] = {}
-    for line in said.lines if said.status == 0 else []:
-        name, _, node = line.partition("|")
-        found.setdefault(name, node)
-    return found
 
 
 async def troubles_of(commands: Commands, names: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from octogram_tui.errors import ConnectFailed, ExitCode
 from octogram_tui.model.scenario import SlurmSpec
 
+MISSING = "slurm.missing"  # a program of Slurm's is not there
 AllocationState = Literal["asked", "waiting", "granted", "node", "ending", "lost", "ended"]
 
 
@@ -27,6 +28,7 @@ class Told(NamedTuple):
 class Terms(NamedTuple):
     """One run's. names: of the agents, in the order in which they are spread over the nodes.
 
+    is_again: the run is taken up again, so that it may have asked for an allocation before.
     is_begun: agents of the run have been up, so that there is an allocation, or there was one.
     hides: variables of the environment that hold secrets, and stay here.
     """
@@ -36,6 +38,7 @@ class Terms(NamedTuple):
     run: str
     lease_s: float
     tell: Callable[[Told], None]
+    is_again: bool = False
     is_begun: bool = False
     hides: tuple[str, ...] = ()
 

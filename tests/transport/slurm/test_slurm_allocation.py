@@ -27,7 +27,7 @@ class Rig:
         self.made: list[Allocation] = []
 
     def ask(self, spec: SlurmSpec, *, run: str = "r", lease_s: float = 60.0, is_begun: bool = False) -> Allocation:
-        terms = Terms(spec, NAMES, run, lease_s, self.told.append, is_begun)
+        terms = Terms(spec, NAMES, run, lease_s, self.told.append, is_begun=is_begun)
         self.made.append(Allocation(terms, None))
         return self.made[-1]
 
