@@ -87,7 +87,12 @@ class Cluster:
     def occupy(self, *options: str) -> str:
         """Take nodes away with a job of nobody's; gives its number."""
         script = "--wrap=exec sleep 600"
-        return self.run("sbatch", "--parsable", "--chdir=/", "--output=/dev/null", *options, script).strip()
+        job = self.run("sbatch", "--parsable", "--chdir=/", "--output=/dev/null", *options, script).strip()
+        end_s = time.monotonic() + START_S
+        while f"{job} wrap RUNNING" not in self.queue():
+            assert time.monotonic() < end_s, self.queue()
+            time.sleep(0.05)
+        return job
 
     def wait_empty(self, within_s: float = 20.0) -> None:
         """Wait until nothing is in the queue. Fails with what is."""

@@ -73,7 +73,7 @@ class Run:
         return str(out)
 
 
-def test_nine_agents_on_three_nodes_one_of_which_is_drained_amid_it(place: Place, slurm: Cluster) -> None:
+def test_nine_agents_on_three_nodes_while_a_way_is_cut_and_a_node_drained(place: Place, slurm: Cluster) -> None:
     run = Run(place, NINE)
     run.await_jobs("stay", 9)
     steps = slurm.steps()
@@ -81,6 +81,9 @@ def test_nine_agents_on_three_nodes_one_of_which_is_drained_amid_it(place: Place
     assert Counter(steps.values()) == {"n1": 3, "n2": 3, "n3": 3}
     said = {event["agent"]: event["lines"][0] for event in run.events("job_output") if event.get("job") == "stay"}
     assert said == steps, "each job runs in the step of its agent"
+    cut = next(line.split()[0] for line in place.processes() if " --job-name=w5 " in line)
+    os.killpg(os.getpgid(int(cut)), signal.SIGKILL)  # no end of a step, but of the way to it
+    wait_for(lambda: [event["agent"] for event in run.events("agent_ready")].count("w5") == 2)
     slurm.run("scontrol", "update", "nodename=n2", "state=drain", "reason=a fan\tbroke")
     wait_for(lambda: "node" in run.told())
     run.go.touch()
@@ -171,7 +174,6 @@ def test_an_allocation_that_is_lost_loses_its_agents(place: Place, slurm: Cluste
 
 def test_a_run_inside_an_allocation_leaves_it_as_it_was(place: Place, slurm: Cluster) -> None:
     job = slurm.occupy("--nodes=2", "--ntasks=2", "--time=5")
-    wait_for(lambda: any("RUNNING" in line for line in slurm.queue()))
     place.extra |= {"SLURM_JOB_ID": job, "SLURM_NTASKS": "7", "SLURM_NNODES": "7", "SLURM_EXCLUSIVE": "1"}
     run = Run(place, WAITS.replace("NODES", "partition: there is none"))
     run.await_jobs("j", 2)
@@ -217,7 +219,7 @@ def test_without_slurm_it_is_said_what_is_missing(place: Place, slurm: Cluster, 
     path = place.write("s.yml", WAITS.replace("NODES", "nodes: 2"))
     done = place.run(str(path), "--headless")
     assert done.returncode == 6, done.stdout
-    assert "there is no program `squeue` on this machine" in done.stdout
+    assert "there is no program `sbatch` on this machine" in done.stdout
     looked = place.run("doctor", str(path))
     assert looked.returncode == 6
     assert "there is no program `sbatch` on this machine" in looked.stdout

@@ -11,24 +11,19 @@ import os
 import time
 from typing import Any
 
-from octogram_tui.errors import ConnectFailed, ExitCode, LinkLost, TransportError
+from octogram_tui.errors import ConnectFailed, ExitCode, TransportError
 from octogram_tui.transport.answer import Answer
 from octogram_tui.transport.base import Channel, Transport
 from octogram_tui.transport.slurm import queue
 from octogram_tui.transport.slurm.commands import Commands
+from octogram_tui.transport.slurm.ending import END_S, FORCED_END_S, GENTLE_S, end_job
 from octogram_tui.transport.slurm.queue import Node, Standing
 from octogram_tui.transport.slurm.request import RENEWAL, sbatch_argv
 from octogram_tui.transport.slurm.spread import Spread
 from octogram_tui.transport.slurm.terms import MISSING, AllocationState, Terms, Told, refused
+from octogram_tui.transport.slurm.waiting import GROWTH, LONGEST_LOOK_S, Waiting
 
-FIRST_LOOK_S = 0.2
-LONGEST_LOOK_S = 15.0
-GROWTH = 1.5
 RECENT_S = 1.0  # a look is good for so long
-GENTLE_S = 3.0  # for the script to end by itself, before the job is cancelled
-END_S = 25.0
-FORCED_END_S = 5.0
-END_LOOK_S = 0.25
 NEAR_S = 600.0  # before its end, that is told; of a short one, a tenth of its time
 NEAR_SHARE = 0.1
 INSIDE = "SLURM_JOB_ID"
@@ -58,7 +53,6 @@ class Allocation:
         self._is_asked = False
         self._is_over = False
         self._looked_s = 0.0
-        self._waited: tuple[object, ...] = ()
         self._troubles: dict[str, str] = {}
         self._near_s = min(NEAR_S, terms.spec.time_s * NEAR_SHARE)
         self._is_near = False
@@ -141,7 +135,8 @@ class Allocation:
             self.job = there or await self._submit()
             self._is_asked = True
             await self._keep_no_place()
-        standing = await self._queued()
+        standing = await Waiting(self.commands, self.job, self._tell, self._gone).wait()
+        self._looked_s = time.monotonic()
         await self._take_nodes(standing)
         self._tell("granted", self._describe(standing), nodes=self._names, left_s=_told_s(standing.left_s))
         self._watching = asyncio.create_task(self._watch(), name="watch over the allocation")
@@ -167,6 +162,7 @@ class Allocation:
             raise
         job = said.lines[-1].partition(";")[0] if said.lines else ""
         if said.status != 0 or not (job.isascii() and job.isdigit()):
+            self._is_asked = "timed out" in said.error  # then nobody knows whether the controller has it
             raise refused(
                 f"slurm: no allocation: {said.why}", "see `slurm` in the scenario; octogram-tui doctor", "slurm.refused"
             )
@@ -183,47 +179,6 @@ class Allocation:
         script = 'read -r line; exec scancel --quiet --state=PENDING "$1"'
         with contextlib.suppress(TransportError):
             self._keeper = await self.commands.open(["sh", "-c", script, "sh", self.job], Answer())
-
-    async def _queued(self) -> Standing:
-        """Wait in the queue, and tell of the place in it. Raises TransportError."""
-        delay_s = FIRST_LOOK_S
-        while True:
-            try:
-                standing = await queue.standing_of(self.commands, self.job)
-                self._looked_s = time.monotonic()
-                if standing.state == "RUNNING":
-                    return standing
-                if standing.is_over:
-                    raise await self._gone()
-                if standing.never:
-                    raise refused(
-                        f"slurm: job {self.job} would wait for ever: {standing.reason}",
-                        standing.never,
-                        "slurm.limit",
-                    )
-                await self._tell_place(standing)
-            except LinkLost as error:
-                self._tell_waiting(("", str(error)), f"is waited for, and nothing is known of it: {error.message}")
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * GROWTH, LONGEST_LOOK_S)
-
-    async def _tell_place(self, standing: Standing) -> None:
-        if standing.state != "PENDING":  # it is being configured
-            self._tell_waiting((standing.state,), f"has nodes, which are made ready ({standing.state.lower()})")
-            return
-        place, of = await queue.position_of(self.commands, self.job, standing.partition)
-        if not place:  # it has left the queue meanwhile
-            return
-        where = f"waits at place {place} of {of} in partition {standing.partition}"
-        start = f", may begin at {standing.start}" if standing.start else ""
-        reason = "" if standing.reason == "None" else standing.reason  # nobody has looked at it yet
-        why = f": {reason}" if reason else ""
-        self._tell_waiting((place, reason), f"{where}{why}{start}", place, reason)
-
-    def _tell_waiting(self, what: tuple[object, ...], message: str, place: int = 0, reason: str = "") -> None:
-        if what != self._waited:
-            self._waited = what
-            self._tell("waiting", message, position=place, reason=reason)
 
     def _tell(self, state: AllocationState, message: str, **more: Any) -> None:
         self._terms.tell(Told(state, self.job, f"Slurm's job {self.job} {message}", **more))
@@ -270,7 +225,8 @@ class Allocation:
             self._tell("ending", f"ends in {_minutes(standing.left_s)}", left_s=_told_s(standing.left_s))
 
     async def _tell_loss(self) -> None:
-        if self._why_gone is None:
+        """Tell that it is gone, if it was there and nobody has told: what ran in it has failed by that."""
+        if self._why_gone is None and self.is_granted:
             self._why_gone = await self._gone()
             self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
 
@@ -320,20 +276,8 @@ class Allocation:
             self.job = await self._find()
             if not self.job:
                 return ""
-        begun_s, is_cancelled = 0.0, False
-        while True:
-            standing = await queue.standing_of(self.commands, self.job)
-            if not (begun_s or is_cancelled) and self.is_granted and standing.state not in ("RUNNING", "PENDING"):
-                await self._tell_loss()  # before anybody has looked: what ran in it has failed, by that
-            if standing.is_over:
-                return ""
-            if standing.state == "RUNNING" and not begun_s and not force:
-                begun_s = time.monotonic()
-                await self.commands.run("scancel", "--quiet", "--batch", "--signal=TERM", self.job)
-            elif not is_cancelled and (standing.state != "COMPLETING" and time.monotonic() - begun_s > GENTLE_S):
-                is_cancelled = True
-                await self.commands.run("scancel", "--quiet", self.job)
-            await asyncio.sleep(END_LOOK_S)
+        await end_job(self.commands, self.job, self._tell_loss, force=force)
+        return ""
 
     async def close(self) -> None:
         """Let go of it; one that is ours and was not ended is cancelled. Bounded; never raises."""

@@ -152,7 +152,7 @@ async def test_a_controller_that_is_not_there_is_named(
     made = rig.ask(SlurmSpec())
     with pytest.raises(TransportError, match=r"^slurm: "):
         await made.granted()
-    assert await made.end() == "", "nothing was asked of it"
+    assert "no answer" in await made.end(), "nobody knows whether it has heard of the job"
 
 
 def test_the_first_of_two_allocations_is_no_other_run_s() -> None:
