@@ -170,6 +170,18 @@ def test_an_allocation_that_is_lost_loses_its_agents(place: Place, slurm: Cluste
     assert "Slurm has ended the allocation of the run" in cleaned.stdout
 
 
+def test_a_node_that_fails_is_told_of_and_the_others_go_on(place: Place, slurm: Cluster) -> None:
+    run = Run(place, WAITS.replace("NODES", "nodes: 2"))
+    run.await_jobs("j", 2)
+    slurm.run("scontrol", "update", "nodename=n2", "state=down", "reason=power off")
+    wait_for(lambda: "node" in run.told())
+    assert "n2" in run.events("allocation_changed")[-1]["message"]
+    os.kill(run.process.pid, signal.SIGINT)
+    wait_for(lambda: run.events("stop_requested"))
+    os.kill(run.process.pid, signal.SIGINT)  # by force: the agent on n2 would be waited for
+    run.end(10)
+
+
 def test_a_run_inside_an_allocation_leaves_it_as_it_was(place: Place, slurm: Cluster) -> None:
     job = slurm.occupy("--nodes=2", "--ntasks=2", "--time=5")
     place.extra |= {"SLURM_JOB_ID": job, "SLURM_NTASKS": "7", "SLURM_NNODES": "7", "SLURM_EXCLUSIVE": "1"}

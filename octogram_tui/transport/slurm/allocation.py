@@ -54,6 +54,8 @@ class Allocation:
         self._is_over = False
         self._looked_s = 0.0
         self._troubles: dict[str, str] = {}
+        self._listed = ""  # its nodes, as Slurm writes them
+        self._failed: set[str] = set()
         self._near_s = min(NEAR_S, terms.spec.time_s * NEAR_SHARE)
         self._is_near = False
 
@@ -186,6 +188,7 @@ class Allocation:
     async def _take_nodes(self, standing: Standing) -> None:
         nodes, there = await queue.places_of(self.commands, self.job, standing.nodes)
         self._names = tuple(node.name for node in nodes)
+        self._listed = standing.nodes
         wanted = set(self._terms.names)
         self._spread = Spread(nodes, self._terms.names, {k: v for k, v in there.items() if k in wanted})
 
@@ -220,7 +223,10 @@ class Allocation:
         if standing.is_over or standing.state == "COMPLETING":
             if not self._is_over:
                 await self._tell_loss()
-        elif not self._is_near and standing.left_s < self._near_s:
+            return
+        if self.is_granted:
+            await self._see_what_is_left(standing)
+        if not self._is_near and standing.left_s < self._near_s:
             self._is_near = True
             self._tell("ending", f"ends in {_minutes(standing.left_s)}", left_s=_told_s(standing.left_s))
 
@@ -230,10 +236,21 @@ class Allocation:
             self._why_gone = await self._gone()
             self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
 
+    async def _see_what_is_left(self, standing: Standing) -> None:
+        """Tell of nodes that failed: the allocation goes on without them. Their agents have until their lease."""
+        if not standing.nodes or standing.nodes == self._listed:
+            return
+        left = await queue.names_of(self.commands, standing.nodes)
+        self._listed = standing.nodes
+        for name in self._names:
+            if name not in left and name not in self._failed:
+                self._failed.add(name)
+                self._tell("node", f"has lost its node {name}, which failed", nodes=(name,))
+
     async def _look_at_nodes(self) -> None:
         troubles = await queue.troubles_of(self.commands, self._names)
         for name, what in troubles.items():
-            if self._troubles.get(name) != what:
+            if name not in self._failed and self._troubles.get(name) != what:
                 self._tell("node", f"has a node, {name}, that is {what}", nodes=(name,))
         self._troubles = troubles
 

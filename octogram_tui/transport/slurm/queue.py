@@ -173,6 +173,11 @@ async def places_of(commands: Commands, job: str, nodes: str) -> Places:
     return Places([Node(name, addresses.get(name) or name, cpus.get(name, 1)) for name in names], steps)
 
 
+async def names_of(commands: Commands, nodes: str) -> list[str]:
+    """Spread out a list of nodes. Raises TransportError."""
+    return answered(await commands.run("scontrol", "show", "hostnames", nodes)).lines
+
+
 def _is_address(text: str) -> bool:
     return bool(_NODE.fullmatch(text)) or (":" in text and all(letter in "0123456789abcdefABCDEF:." for letter in text))
 
