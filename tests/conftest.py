@@ -15,9 +15,9 @@ from typing import Any
 import hypothesis
 import pytest
 
-pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig"]
+pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig", "fixtures_slurm"]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector")
+MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60

@@ -1,7 +1,7 @@
 """The daemon's command line.
 
 agentd attach --run R --agent A [--root DIR] [--build HASH] [--parent-watch] [--birth NAME --at HOME]
-              [--compile BYTES:FILE]
+              [--compile BYTES:FILE] [--hold]
 agentd start [--build HASH] [--compile BYTES:FILE]    a daemon for whoever connects, until standard input ends
 agentd put | get            files, over standard input and output
 agentd serve ADDRESS[,ADDRESS] PORT DIRECTORY    with its key, or `open`, on standard input
@@ -51,8 +51,14 @@ def main(argv: List[str]) -> int:
         name, agent, build = options["run"], options["agent"], options.get("build", "")
         how = "parent-watch" in options, options.get("compile", "")
         if "birth" in options:
-            return attach_again(name, agent, options.get("at", ""), options["birth"], build, *how)
-        return attach(name, agent, options.get("root", ""), build, *how)
+            status = attach_again(name, agent, options.get("at", ""), options["birth"], build, *how)
+        else:
+            status = attach(name, agent, options.get("root", ""), build, *how)
+        if "hold" in options:
+            from octogram_agentd.daemon.attach import outlast
+
+            outlast()
+        return status
     if command == "start":
         options = _options(argv[1:])
         if options is None:
@@ -82,7 +88,7 @@ def _options(argv: List[str]) -> Optional[Dict[str, str]]:
     words = iter(argv)
     for word in words:
         name = word[2:]
-        if word == "--parent-watch":
+        if word in ("--parent-watch", "--hold"):
             options[name] = "yes"
         elif word in ("--run", "--agent", "--root", "--build", "--birth", "--at", "--compile"):
             value = next(words, None)

@@ -12,7 +12,7 @@ from octogram_tui.commands.loading import GIVEN, load
 from octogram_tui.commands.options import CommandParser, add_scenario_options, add_ssh_options, parse
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, TransportError, UsageError
-from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.model.scenario import AgentSpec, Scenario
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import load as load_settings
 from octogram_tui.transport.leftovers import Leftover, Question, look
@@ -20,6 +20,9 @@ from octogram_tui.transport.pool import Transports
 
 AT_ONCE = 32
 WHAT = {"program": "the daemon's program", "run": "files of a run"}
+
+
+NO_SCENARIO = Scenario("", ())
 
 
 class Place(NamedTuple):
@@ -54,7 +57,8 @@ def main(argv: Sequence[str]) -> int:
         asked = [f"--{name.replace('_', '-')}" for name in GIVEN[1:] if getattr(args, name)]
         if asked:
             raise UsageError(f"{asked[0]} is for a scenario: what belongs to a run is kept with it")
-    specs = [] if not is_scenario else list(load(args).scenario.everybody)
+    scenario = load(args).scenario if is_scenario else NO_SCENARIO
+    specs = scenario.everybody
 
     def transports() -> Transports:
         return Transports(
@@ -69,7 +73,12 @@ def main(argv: Sequence[str]) -> int:
 
         run = archive.find(settings.runs_dir, args.what)
         return clean_run(run, settings.runs_dir, transports, settings.lease_s, is_sure=args.yes)
-    return asyncio.run(_clean(specs, transports(), is_sure=args.yes))
+    ways = transports()
+    if any(ways.kind_of(spec) == "slurm" for spec in specs):
+        from octogram_tui.commands.clean_slurm import look_without
+
+        look_without(ways, scenario)
+    return asyncio.run(_clean(specs, ways, is_sure=args.yes))
 
 
 async def _clean(specs: Sequence[AgentSpec], transports: Transports, *, is_sure: bool) -> int:

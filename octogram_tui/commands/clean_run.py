@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from octogram_tui.commands.clean import Answer, Place, agreed, complain_of, each, names_of, size
+from octogram_tui.commands.clean_slurm import CleanedAllocation
 from octogram_tui.commands.loading import load_kept
 from octogram_tui.errors import AttachRefused, ExitCode, JournalError, RunGoesOn, TransportError
 from octogram_tui.journal import archive, left, presence, sources, token
@@ -76,15 +77,19 @@ class _Cleaning:
         """Read what is known of the run: it may have gone on since that was read. Raises OctogramError."""
         self._specs: dict[str, AgentSpec] = {}
         self._source = BinarySource()
+        in_slurm = None
         for digest in sources.digests(self._run.directory):
             scenario = load_kept(self._run.directory, digest).scenario
             self._source = scenario.binary
             self._specs.update({spec.name: spec for spec in scenario.everybody})
+            if any(spec.transport == "slurm" for spec in scenario.everybody):
+                in_slurm = scenario
         if not self._specs:
             raise AttachRefused(
                 f"what run {self._run.id} was made from was not kept with it: nobody knows its machines",
                 hint="octogram-tui clean SCENARIO shows what any run has left there",
             )
+        self._allocation = CleanedAllocation(self._transports, in_slurm, self._run.id, self._lease_s)
         self._left = {agent.name: agent for agent in left.agents_named(self._run.journal)}
         self._is_told = left.agents_left(self._run.journal) is not None
 
@@ -93,10 +98,12 @@ class _Cleaning:
         try:
             with _alone(self._run, self._runs_dir):
                 self._learn()
+                await self._allocation.find()
+                self._allocation.show()
                 found = await self._look()
                 for place, answer in found:
                     self._show(place, answer)
-                if not any(self._is_there(answer) for _, answer in found):
+                if not (self._allocation.is_there or any(self._is_there(answer) for _, answer in found)):
                     return self._verdict(found, [])
                 if is_sure:
                     return await self._carry_out()
@@ -105,6 +112,7 @@ class _Cleaning:
                 return int(ExitCode.NOT_CLEANED)
             with _alone(self._run, self._runs_dir):  # again: nobody was kept from going on with it meanwhile
                 self._learn()
+                await self._allocation.find()
                 return await self._carry_out()
         finally:
             await self._transports.close()
@@ -112,7 +120,8 @@ class _Cleaning:
     async def _carry_out(self) -> int:
         found = await self._look(ends=True)
         unclean = await self._end(found)
-        return self._verdict(await self._remove(found), unclean)
+        removed = await self._remove(found)
+        return self._verdict(removed, unclean + await self._allocation.end())
 
     def _places(self) -> Iterable[Place]:
         places: dict[str, Place] = {}
@@ -200,6 +209,8 @@ class _Cleaning:
 
     def _unproven(self, place: Place, answer: list[Leftover]) -> list[str]:
         """Say which agents were on another machine than the one that was looked at, or may have been."""
+        if place.spec.transport == "slurm" and self._allocation.has_ended_all:
+            return []
         here = next((one.path for one in answer if one.kind == "machine"), "")
         hosts = {name: self._left[name].host for name in place.agents if name in self._left}
         return [

@@ -12,6 +12,7 @@ from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.checkup import lines_of
+from octogram_tui.runtime.allocating import only_look
 from octogram_tui.scenario.crossings import crossings
 from octogram_tui.settings import load as load_settings
 from octogram_tui.transport.meetings import try_ways, ways_of
@@ -25,6 +26,7 @@ _MEANINGS = {
     "host key": ExitCode.NOT_TRUSTED,
     "login": ExitCode.NOT_TRUSTED,
     "jump machine": ExitCode.OK,  # what is wrong with it is told of itself
+    "controller": ExitCode.UNREACHABLE,
     "others": ExitCode.UNREACHABLE,
     "reached": ExitCode.UNREACHABLE,
 }
@@ -34,6 +36,7 @@ _MEANINGS = {
 async def _examine(scenario: Scenario, ssh_config: str | None, *, accept_new: bool) -> list[Check]:
     """Look at every machine, then let them try to reach each other where the scenario needs it."""
     transports = Transports(ssh_config=ssh_config, accept_new=accept_new)
+    only_look(transports, scenario)
     prometheus = scenario.prometheus_agent
     try:
         by_agent = machines_of(scenario.everybody, transports, prometheus.name if prometheus is not None else "")

@@ -84,10 +84,17 @@ class DisarmTimer:
 
 
 @dataclass(slots=True)
+class EndAllocation:
+    """End the allocation that agents had their nodes in; AllocationReport answers, that it has ended."""
+
+    force: bool = False
+
+
+@dataclass(slots=True)
 class EndRun:
     """Nothing is left to do: the driver may close."""
 
     exit_code: int
 
 
-Effect = StartAgent | StopAgent | SendJob | RecallJob | CancelJob | ArmTimer | DisarmTimer | EndRun
+Effect = StartAgent | StopAgent | SendJob | RecallJob | CancelJob | ArmTimer | DisarmTimer | EndAllocation | EndRun

@@ -23,6 +23,7 @@ class Ending:
         self._engine = engine
         self.reason = ""
         self.asked_first: StopRequest | None = None
+        self._is_forced = False
 
     def abort(self, reason: str) -> None:
         """A failure ends the run: siblings are cancelled, `always` stages run to their end, agents are stopped."""
@@ -67,6 +68,9 @@ class Ending:
             if stimulus.force:
                 engine.core.emit(StopRequested(by=stimulus.by, force=True))
                 engine.fleet.stop_all(force=True)
+                self._is_forced = True
+                if engine.fleet.is_stopped and engine.phase == "stopping" and engine.allocation is not None:
+                    engine.allocation.end(force=True)
             return
         if stimulus.exit_code:
             # All stages are done, and only the end was waited for: then a Ctrl-C is what it looks like, the end.
@@ -95,12 +99,16 @@ class Ending:
         for stage_run in list(engine.dispatcher.stage_runs):
             engine.dispatcher.close(stage_run, reason or "the run ends")
         engine.fleet.stop_all(force=force)
+        self._is_forced = force
         self.finish_when_stopped()
 
     def finish_when_stopped(self) -> None:
         """Finish the run once every agent has ended."""
         engine = self._engine
         if engine.phase != "stopping" or not engine.fleet.is_stopped:
+            return
+        if engine.allocation is not None and not engine.allocation.is_over:
+            engine.allocation.end(force=self._is_forced)
             return
         engine.transitions.lose_all(engine.fleet.names, "the run was stopped")
         engine.dispatcher.settle(at_once=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
 from octogram_tui.engine.ahead import LookAhead
@@ -46,6 +46,7 @@ from octogram_tui.engine.stimuli import (
     AgentSilentReport,
     AgentUpReport,
     AgentWaitReport,
+    AllocationReport,
     AttemptReport,
     BackRequest,
     BeginRequest,
@@ -88,6 +89,9 @@ from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.template.bound import begin_turn, end_turn
 from octogram_tui.template.requests import Bound
 
+if TYPE_CHECKING:
+    from octogram_tui.engine.allocation import Allocation
+
 
 class Outcome(NamedTuple):
     """What feeding one stimulus led to. bounds: which of its evaluations of templates ended at one, and at which."""
@@ -123,6 +127,7 @@ class Engine:
         )
         self.dispatcher.transitions = self.transitions
         self.fleet = Fleet(self.core, self.services, self.transitions)
+        self.allocation: Allocation | None = None  # of a scheduler, which most runs do without
         self.phase: RunPhase = "new"
         self.course = Course(self.core, self.gate, self.dispatcher, self.fleet, self.readings, self.breakpoints, self)
         self.beside = Beside(self.core, self.course, self.dispatcher, self.instances)
@@ -141,6 +146,7 @@ class Engine:
             AgentUpReport: self._agent_came_up,
             StartFailureReport: self._agent_start_failed,
             AgentWaitReport: lambda s: self.fleet.waits(s.agent, s.message),
+            AllocationReport: self._allocation_changed,
             AgentSilentReport: lambda s: self.fleet.went_silent(s.agent, s.message),
             AgentLoadReport: self.fleet.load_told,
             AgentBackReport: lambda s: self.fleet.came_back(s.agent),
@@ -312,6 +318,16 @@ class Engine:
         if not stimulus.is_clean:
             self.causes.add(ExitCode.NOT_CLEANED)
         self.fleet.ended(stimulus)
+        self.ending.finish_when_stopped()
+
+    def _allocation_changed(self, stimulus: AllocationReport) -> None:
+        if not stimulus.is_confirmed:
+            self.causes.add(ExitCode.NOT_CLEANED)
+        if self.allocation is None:
+            from octogram_tui.engine.allocation import Allocation
+
+            self.allocation = Allocation(self.core)
+        self.allocation.reported(stimulus)
         self.ending.finish_when_stopped()
 
     # -- what the course of the stages tells ----------------------------------------------------------------------

@@ -114,6 +114,8 @@ def adopt_variables(core: Core, old: Scenario, new: Scenario) -> None:
 
 def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:
     """Launch what was added; what disappeared stays until the operator stops it."""
+    if old.slurm != new.slurm:
+        engine.core.emit(WarningGiven(message="what is asked of Slurm has changed: it counts from the next run"))
     known = {agent.name: agent for agent in old.agents}
     for agent in new.agents:
         was = known.pop(agent.name, None)

@@ -91,6 +91,23 @@ class AgentWaitReport:
 
 
 @dataclass(slots=True)
+class AllocationReport:
+    """What became of the allocation of a scheduler in which agents run, see AllocationChanged.
+
+    Once one was asked for, the run does not end before `ended`.
+    """
+
+    state: Literal["asked", "waiting", "granted", "node", "ending", "lost", "ended"]
+    job: str = ""
+    message: str = ""
+    nodes: tuple[str, ...] = ()
+    position: int = 0
+    reason: str = ""
+    left_s: float = -1.0
+    is_confirmed: bool = True
+
+
+@dataclass(slots=True)
 class AgentSilentReport:
     """The connection to an agent is down, and is being made again."""
 
@@ -399,6 +416,7 @@ Stimulus = (
     | AgentSilentReport
     | AgentLoadReport
     | AgentWaitReport
+    | AllocationReport
     | AgentBackReport
     | AgentLossReport
     | AgentEndReport
@@ -438,6 +456,7 @@ REPORTS: frozenset[type] = frozenset(
         AgentSilentReport,
         AgentLoadReport,
         AgentWaitReport,
+        AllocationReport,
         AgentBackReport,
         AgentLossReport,
         AgentEndReport,

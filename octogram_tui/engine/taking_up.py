@@ -29,6 +29,7 @@ from octogram_tui.engine.stimuli import (
     AgentSilentReport,
     AgentUpReport,
     AgentWaitReport,
+    AllocationReport,
     AttemptReport,
     BreakRequest,
     HoldModeRequest,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 AT_ONCE = (
     AgentUpReport,
     AgentWaitReport,
+    AllocationReport,
     AgentSilentReport,
     AgentBackReport,
     AgentLoadReport,
@@ -123,6 +125,8 @@ class TakingUp:
         self._choose(stimulus)
         self._greeted.clear()
         self._later = [s for s in self._later if not isinstance(s, LOSSES)]  # they are tried once more
+        if engine.allocation is not None:
+            engine.allocation.end_again()
         self._awaited = dict.fromkeys(engine.fleet.start_again())
         self.is_under_way = True
         self._go_on_when_settled()

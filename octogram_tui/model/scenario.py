@@ -38,7 +38,7 @@ class AgentSpec:
     user: str | None = None
     port: int | None = None
     identity: str | None = None
-    transport: Literal["ssh", "local", "command"] = "ssh"
+    transport: Literal["ssh", "local", "command", "slurm"] = "ssh"
     command: tuple[str, ...] = ()  # for transport `command`: an argv that gives a byte stream to the machine
     python: str | None = None  # the interpreter to use there; None: the first of python3, python3.13 ... that exists
     env: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,33 @@ class AgentSpec:
     @property
     def address_for_others(self) -> str:
         """Where the other agents reach it, as far as the scenario tells: an alias of ssh is not looked up here."""
+        if self.transport == "slurm":
+            return self.data_address or "node-of-slurm"  # which one is known once it has been given
         return self.data_address or self.address or "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmSpec:
+    """What is asked of Slurm: one allocation, in which all agents with `transport: slurm` run.
+
+    nodes, tasks: None where only the other one, or neither, is asked for; cpus: of each task; memory: of each node, and
+    gpus: of the whole, as Slurm writes them. login: the machine where its commands are run over SSH; empty: this one.
+    """
+
+    partition: str = ""
+    nodes: int | None = None
+    tasks: int | None = None
+    cpus: int | None = None
+    memory: str = ""
+    gpus: str = ""
+    time_s: float = 3600.0
+    account: str = ""
+    constraint: str = ""
+    options: tuple[str, ...] = ()
+    login: str = ""
+    user: str | None = None
+    port: int | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +248,7 @@ class Scenario:
     digest: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
+    slurm: SlurmSpec = SlurmSpec()
 
     @property
     def everybody(self) -> tuple[AgentSpec, ...]:

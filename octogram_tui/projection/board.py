@@ -74,6 +74,7 @@ class Board(Plan):
         self.agent_clusters: Clusters[AgentRow] = Clusters()  # those that are not there though they should be
         self.agents_up = 0  # how many agents take jobs
         self.confirmations: dict[str, Group] = {}
+        self.allocation: ev.AllocationChanged | None = None  # what was told last of the nodes that a scheduler gives
         self.services: dict[tuple[str, str, str], ev.ServiceAnnounced] = {}
         self.notices: deque[Notice] = deque(maxlen=KEPT_NOTICES)
         self.notice_count = 0
@@ -338,6 +339,15 @@ class Board(Plan):
 
     def _on_agent_waiting(self, event: ev.AgentWaiting) -> None:
         self._set_agent(event.agent, AgentState.STARTING, event.message)
+
+    def _on_allocation_changed(self, event: ev.AllocationChanged) -> None:
+        is_bad = event.state == "lost" or not event.is_confirmed
+        self.allocation = event
+        self._note(
+            event,
+            "error" if is_bad else "warning" if event.state in ("node", "ending") else "information",
+            event.message,
+        )
 
     def _on_agent_ready(self, event: ev.AgentReady) -> None:
         agent = self._set_agent(event.agent, AgentState.READY)

@@ -96,6 +96,8 @@ class Summary:
                 self._fail(event, event.message or "the agent was lost", "", "agent.lost")
             case ev.AgentStopped() if not event.is_clean:
                 self.unclean.append(event.agent)
+            case ev.AllocationChanged() if event.state in ("node", "ending", "lost") or not event.is_confirmed:
+                self.warnings.append(event.message)
             case ev.WarningGiven():
                 self.warnings.append(event.message)
             case ev.RunFinished():

@@ -79,6 +79,7 @@ class Progress:
             ev.JobAdopted: self._job_adopted,
             ev.JobInDoubt: self._job_in_doubt,
             ev.AgentWaiting: self._agent_waiting,
+            ev.AllocationChanged: self._allocation_changed,
             ev.AgentReady: self._agent_ready,
             ev.AgentFailed: self._agent_failed,
             ev.AgentSuspect: self._agent_suspect,
@@ -233,6 +234,13 @@ class Progress:
 
     def _agent_waiting(self, event: ev.AgentWaiting) -> None:
         self._chatty(f"agent {self._log.text(event.agent)} {self._log.text(event.message)}")
+
+    def _allocation_changed(self, event: ev.AllocationChanged) -> None:
+        message = self._log.text(event.message)
+        if event.state == "lost" or not event.is_confirmed:
+            self._always("failed", message)
+        else:
+            self._plain(message, "warning" if event.state in ("node", "ending") else "")
 
     def _agent_ready(self, event: ev.AgentReady) -> None:
         text = self._log.text

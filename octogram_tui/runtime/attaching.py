@@ -128,7 +128,9 @@ class Attaching:
         link = self._link
         attachment = self._begin()
         nonce = attachment.nonce
-        argv = link.argv(nonce, ["attach", "--run", link.settings.run, "--agent", link.spec.name, *link.whereto()])
+        hold = ["--hold"] if link.spec.transport == "slurm" else []
+        words = ["attach", "--run", link.settings.run, "--agent", link.spec.name, *hold, *link.whereto()]
+        argv = link.argv(nonce, words)
         greeting_s = self._limits.greeting_s
         try:
             async with asyncio.timeout(None) as limit:

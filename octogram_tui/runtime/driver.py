@@ -19,6 +19,7 @@ from octogram_tui.engine.effects import (
     CancelJob,
     DisarmTimer,
     Effect,
+    EndAllocation,
     EndRun,
     RecallJob,
     SendJob,
@@ -105,6 +106,7 @@ class Driver:
         masks: Masks | None = None,
         *,
         at_s: float = 0.0,
+        end_allocation: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -113,6 +115,7 @@ class Driver:
         self._errands = errands
         self._feeding = Feeding(engine, check)
         self._masks = masks
+        self._end_allocation = end_allocation
         self._loop = asyncio.get_running_loop()
         self._started_s = self._loop.time() - at_s
         self._queue: list[Handed] = []
@@ -339,6 +342,8 @@ class Driver:
                     self._heartbeat = self._loop.call_later(HEARTBEAT_S, self._beat)
             case StopAgent():
                 self.links[effect.agent].stop(force=effect.force)
+            case EndAllocation():
+                self._end_allocation(effect.force)
             case EndRun():
                 self._end(effect.exit_code)
 

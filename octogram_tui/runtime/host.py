@@ -166,6 +166,12 @@ class Host:
         )
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
+        if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):
+            from octogram_tui.runtime import allocating
+
+            allocating.run_in_slurm(
+                transports, scenario, self._options.run, settings.lease_s, driver, is_again=course.take_up > 0
+            )
         files = None
         if settings.reload is not None:
             engine = driver.engine
@@ -368,6 +374,7 @@ class Host:
             check if self._settings.checks_engine else None,
             EventMasks(self._settings.vault.masker),
             at_s=course.at_s,
+            end_allocation=lambda force: _end_allocation(transports, driver, force=force),
         )
         return driver
 
@@ -388,6 +395,12 @@ class Host:
             if loop.time() - waiting_since_s > limit_s:
                 driver.submit(StopRequest("--on-break hold" if is_held else "linger", int(ExitCode.HELD)))
                 return
+
+
+def _end_allocation(transports: Transports, driver: Driver, *, force: bool) -> None:
+    from octogram_tui.runtime import allocating
+
+    allocating.end(transports, driver.submit, force=force)
 
 
 def _tell_synced(drivers: list[Driver]) -> None:

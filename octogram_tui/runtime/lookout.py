@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from octogram_tui.errors import OctogramError
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.runtime.allocating import only_look
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.preflight import Check, Machine, examine, machines_of
 
@@ -27,6 +28,7 @@ class Lookout:
     """Looks, tells, and waits. Lines out: preflight, machine, seen; lines in: `{"do": look, accept, go or paused}`."""
 
     def __init__(self, scenario: Scenario, transports: Transports, say: Say, *, ssh_config: str | None = None) -> None:
+        only_look(transports, scenario)
         prometheus = scenario.prometheus_agent
         by_agent = machines_of(scenario.everybody, transports, prometheus.name if prometheus is not None else "")
         self._machines = list({id(machine): machine for machine in by_agent.values()}.values())

@@ -142,7 +142,7 @@ class Starters:
 
     def of(self, spec: AgentSpec) -> Starter | None:
         """Find an agent's, which then expects it; None where nothing but a command leads to its machine."""
-        if self._transports.kind_of(spec) == "command":
+        if self._transports.kind_of(spec) in ("command", "slurm"):
             return None
         key = (self._transports.machine_of(spec), spec.identity, spec.python, spec.transport)
         starter = self._starters.get(key)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import shlex
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +16,6 @@ from octogram_tui.engine.whereabouts import Surroundings, of_arguments, would_ha
 from octogram_tui.errors import LinkLost
 from octogram_tui.journal.attempts import latest_arguments
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.runtime.link import Link
 
 Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -48,6 +49,9 @@ class Guide:
             return {"problem": f"there is no agent {id_.agent!r}"}
         if not link.home:
             return {"problem": f"agent {id_.agent} is not up: it has no directory yet"}
+        way = self._way(link)
+        if isinstance(way, str):
+            return {"problem": way}
         own, notes = await self._surroundings(id_)
         if own is None:
             return {"problem": f"the scenario has no job {id_.stage}/{id_.job}, and none of that name has run"}
@@ -66,7 +70,7 @@ class Guide:
             "environment": environment,
             "is_whole": is_whole,
             "notes": notes,
-            "way": self._way(link.spec),
+            "way": way,
         }
 
     async def _surroundings(self, id_: InstanceId) -> tuple[Surroundings | None, list[str]]:
@@ -82,8 +86,19 @@ class Guide:
         notes = [] if instance is not None else ["it has not run: as it would begin now"]
         return found, [*notes, *([f"not all can be told: {found.trouble}"] if found.trouble else [])]
 
-    def _way(self, spec: AgentSpec) -> dict[str, Any]:
-        reaching = self._reaching
+    def _way(self, link: Link) -> dict[str, Any] | str:
+        """Give the way to an agent's machine; or why nobody but the run has one."""
+        spec, reaching = link.spec, self._reaching
+        if spec.transport == "slurm" and not reaching.force_local:
+            from octogram_tui.transport.slurm import SlurmTransport
+
+            assert isinstance(link.transport, SlurmTransport)
+            words = link.transport.wrapper()
+            if not words:
+                return f"agent {spec.name} has no node yet"
+            if where := link.transport.login:
+                return f"agent {spec.name}: a shell there is had from {where}: {shlex.join([*words, '--pty', 'sh'])}"
+            spec = replace(spec, transport="command", command=tuple(words))
         return {
             "transport": "local" if reaching.force_local else spec.transport,
             "address": spec.address,

@@ -49,6 +49,9 @@ def read_agent(keys: KeyReader, value: Any, place: Mark, defaults: Mapping[str, 
     transport = settings.get("transport", "ssh")
     addresses = settings.pop("address", [])
     data_addresses = settings.pop("data_address", [])
+    if transport == "slurm" and value.get("address") is not None:
+        hint = "leave `address` out; where the others reach it, `data_address` says"
+        keys.findings.error(value.key_place("address"), f"agent `{name}` has an `address`, and Slurm places it", hint)
     if not addresses and transport == "ssh":
         hint = "give `address`, or `transport: local` to run the agent on this machine"
         keys.findings.error(value.place, f"agent `{name}` has no address", hint)
@@ -116,9 +119,9 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
         if key in ("address", "data_address"):
             result[key] = _addresses(keys, node, key)
         elif key in ("user", "python"):
-            result[key] = _checked(keys, node, key, user_problem if key == "user" else interpreter)
+            result[key] = read_checked(keys, node, key, user_problem if key == "user" else interpreter)
         elif key == "identity":
-            result[key] = _identity(keys, node)
+            result[key] = read_identity(keys, node)
         elif key == "port":
             result[key] = keys.integer(node, key, AGENT[key])
         elif key == "transport":
@@ -150,9 +153,10 @@ def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[str]:
     return result
 
 
-def _checked(
+def read_checked(
     keys: KeyReader, node: MapNode, key: str, problem_of: Callable[[str], tuple[str, str] | None]
 ) -> str | None:
+    """Read a word; what is wrong with it is reported, and it is there all the same."""
     text = keys.word(node, key)
     problem = None if text is None else problem_of(text)
     if problem is not None:
@@ -165,7 +169,7 @@ def interpreter(text: str) -> tuple[str, str] | None:
     return path(text.removeprefix("~/")) if text else ("is empty", "leave it out to have the first one that exists")
 
 
-def _identity(keys: KeyReader, node: MapNode) -> str | None:
+def read_identity(keys: KeyReader, node: MapNode) -> str | None:
     """Read the path of a private key. That it is not here is only doubtful: a check may run on another machine."""
     written = keys.word(node, "identity")
     if written is None:

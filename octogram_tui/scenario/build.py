@@ -8,7 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 from octogram_tui.errors import Problem
-from octogram_tui.model.scenario import AgentSpec, BinarySource, OwnProcedures, Scenario, SecretSpec, StageSpec
+from octogram_tui.model.scenario import (
+    AgentSpec,
+    BinarySource,
+    OwnProcedures,
+    Scenario,
+    SecretSpec,
+    SlurmSpec,
+    StageSpec,
+)
 from octogram_tui.scenario.agents import read_agent, read_defaults
 from octogram_tui.scenario.binary import read_binary
 from octogram_tui.scenario.documents import ReadFile
@@ -115,6 +123,15 @@ class ScenarioBuilder:
             jobs = JobReader(keys, self.usage, self.agents, own_digests)
             stages = StageReader(keys, jobs, self.agents).read_all(root["stages"])
         self.usage.finish()
+        slurm = SlurmSpec()
+        if keys.is_given(root, "slurm") and keys.is_map(root["slurm"], root.value_place("slurm"), "`slurm`"):
+            from octogram_tui.scenario.slurm import read_slurm
+
+            slurm = read_slurm(keys, root["slurm"])
+            everybody = [*self.agents.values(), *([prometheus] if prometheus is not None else [])]
+            if everybody and not any(agent.transport == "slurm" for agent in everybody):
+                message = "nothing is asked of Slurm: no agent has `transport: slurm`"
+                keys.findings.warning(root.key_place("slurm"), message)
         return Scenario(
             self.document.file,
             stages,
@@ -125,6 +142,7 @@ class ScenarioBuilder:
             tuple(own),
             origins=self.origins,
             secrets=self.secrets,
+            slurm=slurm,
         )
 
     def keep_apart(self, root: Any, variables: Mapping[str, Any], secrets: Mapping[str, SecretSpec]) -> None:

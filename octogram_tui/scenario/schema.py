@@ -8,7 +8,18 @@ from typing import Any
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, SECRET, STAGE, UPDATE, KeySpec
+from octogram_tui.scenario.shapes import (
+    AGENT,
+    BINARY,
+    JOB,
+    RESERVED_NAMES,
+    SCENARIO,
+    SECRET,
+    SLURM,
+    STAGE,
+    UPDATE,
+    KeySpec,
+)
 from octogram_tui.secrecy.names import NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -55,6 +66,7 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     },
     "binary": {"$ref": "#/$defs/binary"},
     "agent": {"$ref": "#/$defs/agent"},
+    "slurm": {"$ref": "#/$defs/slurm"},
     "defaults": {"$ref": "#/$defs/defaults"},
     "agents": {"type": "array", "items": {"$ref": "#/$defs/agent"}},
     "stages": {"type": "array", "items": {"$ref": "#/$defs/stage"}},
@@ -106,6 +118,7 @@ def json_schema() -> dict[str, Any]:
             "defaults": defaults,
             "binary": _binary(),
             "secret": {**_shape(SECRET), "minProperties": 1, "maxProperties": 1},
+            "slurm": _shape(SLURM),
             "stage": _shape(STAGE),
             "job": job,
             "update": _shape(UPDATE),

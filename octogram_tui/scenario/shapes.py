@@ -3,7 +3,7 @@
 kind says what a key takes:
 string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
 strings (one or a list)  words (the same, no templates)  string_map  strings_map  vars  items  updates  binary
-agent  agents  defaults  stages  jobs  files  secrets
+agent  agents  defaults  stages  jobs  files  secrets  slurm
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ class KeySpec(NamedTuple):
 ORDERS = ("sequential", "concurrent")
 ON_FAILURE = ("abort", "continue", "pause")
 CASTS = ("string", "int", "bool", "json")
-TRANSPORTS = ("ssh", "local", "command")
+TRANSPORTS = ("ssh", "local", "command", "slurm")
 
 SCENARIO: dict[str, KeySpec] = {
     "octogram_binary": KeySpec("binary", "How an agent gets the daemon; by default our own is pushed."),
     "agents": KeySpec("agents", "The agents to start."),
     "defaults": KeySpec("defaults", "What agents have in common: any of their keys but `name`."),
     "prometheus_agent": KeySpec("agent", "The agent that runs a Prometheus server for all metrics of the run."),
+    "slurm": KeySpec("slurm", "What is asked of Slurm: one allocation for all agents with `transport: slurm`."),
     "vars": KeySpec("vars", "The variables at the start: name and value."),
     "secrets": KeySpec(
         "secrets", "Variables whose values are read when a run begins, and are hidden wherever something is written."
@@ -65,6 +66,31 @@ AGENT: dict[str, KeySpec] = {
     "python": KeySpec("word", "The Python to use there."),
     "env": KeySpec("string_map", "Environment variables of everything that the agent runs."),
     "labels": KeySpec("string_map", "Words of your own about the agent: for `with_labels` and `agent.labels`."),
+}
+
+SLURM: dict[str, KeySpec] = {
+    "partition": KeySpec("word", "The partition; by default the cluster's own."),
+    "nodes": KeySpec("integer", "How many nodes.", minimum=1, absent="as many as it takes"),
+    "tasks": KeySpec("integer", "How many agents there is to be room for.", minimum=1, absent="room for every agent"),
+    "cpus": KeySpec("integer", "How many processors for each task.", minimum=1, absent="one"),
+    "memory": KeySpec("word", "How much memory of each node: `4G`, `500M`; a number alone is of MiB."),
+    "gpus": KeySpec("word", "How many GPUs in all, or of which kind: `4`, `a100:4`."),
+    "time": KeySpec(
+        "duration", "After which time Slurm ends it, the run with it: `30m`, `2h`.", above=0, absent="one hour"
+    ),
+    "account": KeySpec("word", "The account that it is charged to."),
+    "constraint": KeySpec("word", "The features that nodes must have."),
+    "options": KeySpec("words", "Further options of `sbatch`: `--qos=high`, `--exclusive`, `--nodelist=n[1-3]`."),
+    "login": KeySpec("word", "The machine where Slurm's commands are, when they are not here: reached over SSH."),
+    "user": KeySpec("word", "The user to log in there as."),
+    "port": KeySpec(
+        "integer",
+        "The SSH port there.",
+        minimum=1,
+        maximum=65535,
+        absent="the ssh configuration's, which is 22 by default",
+    ),
+    "identity": KeySpec("word", "The private key file to log in there with; `~` is your home directory."),
 }
 
 STAGE: dict[str, KeySpec] = {

@@ -84,9 +84,17 @@ def start_hint(error: OSError, otherwise: str) -> str:
 
 
 def start_process(
-    argv: Sequence[str], receiver: Receiver, channels: set[ProcessChannel], *, bulk: bool = False
+    argv: Sequence[str],
+    receiver: Receiver,
+    channels: set[ProcessChannel],
+    *,
+    bulk: bool = False,
+    grace_s: float = ABORT_GRACE_S,
 ) -> ProcessChannel:
-    """Start a command whose channel stays in `channels` until its process is gone. Raises OSError when it cannot."""
+    """Start a command whose channel stays in `channels` until its process is gone. Raises OSError when it cannot.
+
+    grace_s: between TERM and KILL once the channel is dropped; 0: it is killed at once.
+    """
     if not argv:
         raise FileNotFoundError(2, "the command is empty")
     try:
@@ -101,7 +109,7 @@ def start_process(
         )
     except (ValueError, UnicodeError) as error:  # a NUL byte or a lone surrogate in a word
         raise OSError(22, str(error)) from error
-    return ProcessChannel(process, receiver, channels)
+    return ProcessChannel(process, receiver, channels, grace_s)
 
 
 async def end_processes(channels: set[ProcessChannel]) -> None:
@@ -118,12 +126,19 @@ async def end_processes(channels: set[ProcessChannel]) -> None:
 class ProcessChannel:
     """One child process of ours and its three pipes."""
 
-    def __init__(self, process: subprocess.Popen[bytes], receiver: Receiver, channels: set[ProcessChannel]) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        receiver: Receiver,
+        channels: set[ProcessChannel],
+        grace_s: float = ABORT_GRACE_S,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._process = process
         self._receiver = receiver
         self._channels = channels
         self._channels.add(self)
+        self._grace_s = grace_s
         self._output = bytearray()
         self._stdin = -1
         self._stdout = -1
@@ -186,13 +201,14 @@ class ProcessChannel:
             self._add_readers()
 
     def abort(self) -> None:
-        """Drop the channel now: TERM to the command's own session, KILL after a grace."""
+        """Drop the channel now: TERM to the command's own session, KILL after a grace, if there is any."""
         if self._is_closed:
             return
         self._finish()
         if not self._exited.is_set():
-            self._signal(signal.SIGTERM)
-            self._timer = self._loop.call_later(ABORT_GRACE_S, self._signal, signal.SIGKILL)
+            self._signal(signal.SIGTERM if self._grace_s else signal.SIGKILL)
+            if self._grace_s:
+                self._timer = self._loop.call_later(self._grace_s, self._signal, signal.SIGKILL)
 
     async def wait_closed(self) -> int | None:
         """Wait for the end; the exit status, None after a signal or an abort."""

@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.errors import ConnectFailed
+from octogram_tui.model.ids import AgentName
+from octogram_tui.model.scenario import AgentSpec, SlurmSpec
 from octogram_tui.transport.base import Transport
 from octogram_tui.transport.boots import AT_ONCE, MOST_AT_ONCE, Boots, FirstBoot, OnWait, place
 from octogram_tui.transport.destination import Destination
 
 if TYPE_CHECKING:
+    from octogram_tui.transport.slurm import Allocation
+    from octogram_tui.transport.slurm.terms import Terms
     from octogram_tui.transport.ssh import Machines, SshTransport
 
 
@@ -26,6 +30,9 @@ class Transports:
         self._force_local = force_local
         self._on_note: Callable[[str], None] = lambda _: None
         self._machines: Machines | None = None
+        self._terms: Terms | None = None
+        self._allocation: Allocation | None = None
+        self._is_beside_slurm = False
         self._transports: list[Transport] = []
         self._ahead: dict[str, tuple[AgentSpec, SshTransport]] = {}
         self._first_boots = {"local": FirstBoot(is_over=True)}  # agents of this machine run from our own files
@@ -47,7 +54,7 @@ class Transports:
         """The lines of known_hosts files in use that were skipped, each as `FILE:LINE: reason`."""
         return self._machines.known_hosts_problems if self._machines is not None else []
 
-    def kind_of(self, spec: AgentSpec) -> Literal["ssh", "local", "command"]:
+    def kind_of(self, spec: AgentSpec) -> Literal["ssh", "local", "command", "slurm"]:
         """Tell by which transport an agent is reached."""
         return "local" if self._force_local else spec.transport
 
@@ -81,6 +88,9 @@ class Transports:
             return "local"
         if kind == "command":
             return f"command {shlex.join(spec.command)}"
+        if kind == "slurm":
+            node = self._allocation.known_node(spec.name) if self._allocation is not None else None
+            return f"slurm {node.name}" if node is not None else "slurm"
         return f"ssh {Destination(spec.user or '', spec.address, spec.port)}"
 
     @asynccontextmanager
@@ -92,6 +102,8 @@ class Transports:
         Neither waits while a machine is being reached: when that fails, it does for all.
         Raises TransportError.
         """
+        if self.kind_of(spec) == "slurm":
+            await self._given(transport, on_wait)
         first = self._first_boots.setdefault(self.machine_of(spec), FirstBoot())
         async with first.turn(on_wait):
             machine = await transport.reach()
@@ -103,6 +115,55 @@ class Transports:
         """Close every transport that was given out. Bounded in time; never raises."""
         transports, self._transports = self._transports, []
         await asyncio.gather(*(transport.close() for transport in transports), return_exceptions=True)
+        if self._allocation is not None:
+            await self._allocation.close()
+
+    # -- Slurm ----------------------------------------------------------------------------------------------------
+
+    def run_in_slurm(self, terms: Terms) -> None:
+        """Say for which run an allocation is to be had, once an agent needs it."""
+        self._terms = terms
+
+    def look_beside_slurm(self, terms: Terms) -> None:
+        """Reach the agents of Slurm where its programs are: there are no nodes any more."""
+        self._terms = terms
+        self._is_beside_slurm = True
+
+    @property
+    def allocation(self) -> Allocation:
+        """The allocation of the run; nothing is asked of Slurm before somebody waits for it. Raises ConnectFailed."""
+        if self._allocation is None:
+            from octogram_tui.transport.slurm import Allocation
+
+            if self._terms is None:
+                failure = ConnectFailed("the run began without Slurm", hint="begin a new run", code="slurm.late")
+                failure.is_retryable = False
+                raise failure
+            self._allocation = Allocation(self._terms, self.login_of(self._terms.spec))
+        return self._allocation
+
+    def slurm_asked(self) -> tuple[Terms, Transport | None]:
+        """Give what would be asked for, and the way to the machine where; None: this one."""
+        assert self._terms is not None
+        return self._terms, self.login_of(self._terms.spec)
+
+    def login_of(self, spec: SlurmSpec) -> Transport | None:
+        """Make the way to the machine where Slurm's programs are; None: this one."""
+        if not spec.login:
+            return None
+        name = AgentName(f"slurm on {spec.login}")
+        login = AgentSpec(name, spec.login, user=spec.user, port=spec.port, identity=spec.identity)
+        return self._ssh(login)
+
+    async def _given(self, transport: Transport, on_wait: OnWait) -> None:
+        """Wait until there are nodes."""
+        if self._is_beside_slurm or self.allocation.is_granted:
+            return
+        on_wait("waits for Slurm")
+        try:
+            await transport.reach()
+        finally:
+            on_wait("")
 
     def _make(self, spec: AgentSpec) -> Transport:
         kind = self.kind_of(spec)
@@ -114,6 +175,14 @@ class Transports:
             from octogram_tui.transport.argv import CommandTransport
 
             return CommandTransport(spec.name, spec.command)
+        if kind == "slurm" and self._is_beside_slurm:
+            from octogram_tui.transport.local import LocalTransport
+
+            return self.slurm_asked()[1] or LocalTransport(spec.name)
+        if kind == "slurm":
+            from octogram_tui.transport.slurm import SlurmTransport
+
+            return SlurmTransport(spec.name, self.allocation)
         return self._ssh(spec)
 
     def _ssh(self, spec: AgentSpec) -> SshTransport:

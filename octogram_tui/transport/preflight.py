@@ -158,6 +158,9 @@ def _examine_configuration(ssh_config: str | None) -> list[Check]:
 
 
 async def _examine(machine: Machine, transports: Transports) -> None:
+    if transports.kind_of(machine.spec) == "slurm":
+        await _examine_slurm(machine, transports)
+        return
     spec, transport = machine.spec, machine.transport
     answer = Answer()
     pythons = (spec.python,) if spec.python else PYTHONS
@@ -176,6 +179,14 @@ async def _examine(machine: Machine, transports: Transports) -> None:
         _unanswered(machine, answer)
         return
     _judge(machine, answer, asked_at, time.time())
+
+
+async def _examine_slurm(machine: Machine, transports: Transports) -> None:
+    """Ask the scheduler; what its nodes are like is known once it has given them."""
+    from octogram_tui.transport.slurm.checkup import examine as look_at
+
+    for check, detail, problem, hint in await look_at(*transports.slurm_asked()):
+        machine.note(check, "fail" if problem else "ok", problem or detail, hint)
 
 
 def _check_of(error: TransportError) -> str:

@@ -8,6 +8,7 @@ from octogram_tui.projection.board import Board
 from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import AgentRow, InstanceRow
+from octogram_tui.projection.text import safe
 from octogram_tui.tui.format import duration, plural
 from octogram_tui.tui.model import Model, title_of
 from octogram_tui.tui.next_words import next_words
@@ -67,6 +68,7 @@ def needs_of(model: Model, *, is_lost: bool, closed: set[Mark]) -> list[Need]:
         failing or _paused(model) or _done(model),
         _held_alone(model) if failing or not board.is_paused else None,
         _edit(model),
+        _nodes(board),
         _missing(board),
     ]
     return [need for need in found if need is not None and need.mark not in closed]
@@ -82,6 +84,15 @@ def _lost(model: Model) -> Need:
         (Hint("leave", "leave"),),
         tip="what is shown is the last it said; its agents stop by themselves when their lease is over",
     )
+
+
+def _nodes(board: Board) -> Need | None:
+    """Say where the nodes of a scheduler are that agents wait for, or that they have lost."""
+    told = board.allocation
+    if told is None or not (told.state in ("lost", "ending") or (told.state == "waiting" and not told.nodes)):
+        return None
+    hints = (Hint("stop", "give it up"),) if told.state == "waiting" else ()
+    return Need("failed" if told.state == "lost" else "info", f"{safe(told.message)}.", hints, mark=("nodes", told.seq))
 
 
 def _asks(board: Board) -> Need | None:

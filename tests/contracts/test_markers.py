@@ -27,6 +27,11 @@ def test_without_its_marker_no_test_starts_an_openssh_server(request: pytest.Fix
         request.getfixturevalue("openssh_servers")
 
 
+def test_without_its_marker_no_test_has_a_slurm(request: pytest.FixtureRequest) -> None:
+    with pytest.raises(AssertionError, match="mark it with"):
+        request.getfixturevalue("slurm")
+
+
 def test_without_its_marker_no_test_has_machines(request: pytest.FixtureRequest) -> None:
     with pytest.raises(AssertionError, match="mark it with"):
         request.getfixturevalue("rig")

@@ -35,6 +35,14 @@ BEYOND_A_SCHEMA = (
     r"agent `.*` has no address",
     r"agent `.*` has \d+ `data_address` for",
     r"agent `.*` has `transport: command` and no `command`",
+    r"agent `.*` has an `address`, and Slurm places it",
+    r"`\w+` is for `login`, which is not there",
+    r"tasks are not enough for",
+    # what Slurm is asked for, in its own words
+    r"is no (amount of memory|number of GPUs)",
+    r"`options` takes long options of sbatch",
+    r"is not for `options`",
+    r"`time` is longer than a year",
     r"stands for more than \d+ agents",
     # URIs
     r"is neither a URL nor something that an agent owns",

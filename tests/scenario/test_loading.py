@@ -141,7 +141,10 @@ def test_what_agents_have_in_common() -> None:
         ("{address: h}", "`name` is missing in an agent"),
         ("{name: a, transport: command}", "no `command`"),
         ('{name: a, transport: command, command: "\'"}', "cannot be split into words"),
-        ("{name: a, transport: shh}", "must be `ssh` or `local` or `command`, not the text `shh`; did you mean `ssh`?"),
+        (
+            "{name: a, transport: shh}",
+            "must be `ssh` or `local` or `command` or `slurm`, not the text `shh`; did you mean `ssh`?",
+        ),
         ("{name: a, address: h, usr: me}", "unknown key `usr` in an agent; did you mean `user`?"),
         ("{name: a, address: h, port: x}", "`port` takes a whole number"),
         ("{name: a, address: h, port: 0}", "`port` must be at least 1"),

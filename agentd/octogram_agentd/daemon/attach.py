@@ -123,6 +123,17 @@ def _wait(bridge: _socket.socket, compiled: str) -> int:
     return 0
 
 
+def outlast() -> None:
+    """Wait for the end of the daemon that this process has started, if it did: a scheduler ends a step with its task.
+
+    It is the guard that is waited for, which is there until all that the daemon ran has ended.
+    """
+    try:
+        os.waitpid(-1, 0)
+    except OSError:
+        pass  # the daemon was there already: its own step holds it
+
+
 def _keep(bridge: _socket.socket, compiled: str) -> None:
     """Keep the program as code when the run has begun, or, of a short one, when it is over."""
     _is_quiet(bridge, BUSY_S)

@@ -360,3 +360,24 @@ def test_an_attempt_may_have_an_environment_of_its_own(place: Place) -> None:
         connection.send("run", id=name, procedure="builtins.shell", args=args, **({} if env is None else {"env": env}))
         assert connection.expect("finished", id=name)["result"]["stdout"].strip() == said
     connection.stop()
+
+
+def test_a_bridge_that_is_to_hold_is_there_as_long_as_its_daemon(place: Place) -> None:
+    words = ("attach", "--run", "run", "--agent", "agent", "--root", str(place.base), "--hold")
+    connection = Connection(argv_of(place.python, *words))
+    daemon = connection.hello()["pid"]
+    place.daemons.add(daemon)
+    pid = connection.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
+    bridge = connection.bridge
+    assert bridge.stdin is not None
+    bridge.stdin.close()  # whoever had it is gone
+    connection.drain()  # the daemon lets go of the channel
+    second = Connection(argv_of(place.python, *words))
+    second.hello(epoch=2, rx=1)
+    assert bridge.poll() is None, "a scheduler would end the daemon with it"
+    second.stop()
+    assert not is_alive(pid)
+    assert bridge.wait(20) == 0
+    assert second.bridge.wait(20) == 0
+    assert bridge.stdout is not None
+    bridge.stdout.close()

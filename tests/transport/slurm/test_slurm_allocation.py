@@ -1,0 +1,161 @@
+"""An allocation of a real Slurm: what ends it, what it is found by, where its agents are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from fixtures_program import wait_for
+from fixtures_slurm import Cluster
+
+from octogram_tui.errors import TransportError
+from octogram_tui.model.scenario import SlurmSpec
+from octogram_tui.transport.slurm import Allocation, allocation, commands, request
+from octogram_tui.transport.slurm.terms import Terms, Told
+
+pytestmark = pytest.mark.slurm
+NAMES = tuple(f"a{n}" for n in range(4))
+
+
+class Rig:
+    """Allocations of one test, and what was told of them."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.made: list[Allocation] = []
+
+    def ask(self, spec: SlurmSpec, *, run: str = "r", lease_s: float = 60.0, is_begun: bool = False) -> Allocation:
+        terms = Terms(spec, NAMES, run, lease_s, self.told.append, is_begun=is_begun)
+        self.made.append(Allocation(terms, None))
+        return self.made[-1]
+
+    async def until(self, state: str) -> Told:
+        async with asyncio.timeout(20):
+            while not (found := [told for told in self.told if told.state == state]):
+                await asyncio.sleep(0.02)
+        return found[-1]
+
+
+@pytest.fixture
+async def rig(slurm: Cluster) -> AsyncIterator[Rig]:
+    found = Rig()
+    yield found
+    for made in found.made:
+        await made.close()
+
+
+async def test_it_outlives_its_lease_while_it_is_renewed_and_no_longer(
+    rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "SLACK_S", 1.0)
+    made = rig.ask(SlurmSpec(nodes=2), lease_s=1.0)
+    await made.granted()
+    job = made.job
+    lasts_s = request.held_s(1.0)
+    await asyncio.to_thread(wait_for, lambda: _elapsed_s(slurm) > lasts_s)
+    assert made._watching is not None
+    made._watching.cancel()
+    await asyncio.to_thread(slurm.wait_empty, 10.0)
+    assert "JobState=COMPLETED" in slurm.run("scontrol", "show", "job", job)
+    with pytest.raises(TransportError, match=rf"^slurm: job {job} is over: its guard ended$"):
+        await asyncio.wait_for(_until_it_is_seen(made), 10)
+    assert await made.end() == ""
+
+
+def _elapsed_s(slurm: Cluster) -> float:
+    shown = slurm.run("squeue", "--noheader", "--format=%M").strip()
+    assert shown, "it ended although it was renewed"
+    return request.seconds_of(shown)
+
+
+async def _until_it_is_seen(made: Allocation) -> None:
+    while True:
+        await made.granted()
+        await asyncio.sleep(0.1)
+
+
+async def test_it_is_found_again_with_its_agents_where_they_are(rig: Rig, slurm: Cluster) -> None:
+    made = rig.ask(SlurmSpec(nodes=3))
+    nodes = [(await made.node_of(name)).name for name in NAMES]
+    assert sorted(nodes) == ["n1", "n1", "n2", "n3"]
+    said = await made.commands.run(*made.step(await made.node_of("a3"), "a3"), "sh", "-c", "echo $SLURMD_NODENAME")
+    assert said.text.strip() == nodes[3]
+    again = rig.ask(SlurmSpec(), is_begun=True)
+    assert await again.adopt()
+    assert again.job == made.job
+    assert [(await again.node_of(name)).name for name in NAMES] == nodes
+    assert await again.end() == ""
+    assert await made.end() == ""
+    over = rig.ask(SlurmSpec(), is_begun=True)
+    with pytest.raises(TransportError, match="its agents ended with it") as caught:
+        await over.granted()
+    assert not caught.value.is_retryable
+    assert not await rig.ask(SlurmSpec(), is_begun=True).adopt()
+
+
+@pytest.mark.parametrize(
+    ("spec", "what"),
+    [
+        (SlurmSpec(partition="nowhere"), "no allocation: Batch job submission failed: Invalid partition name"),
+        (SlurmSpec(nodes=4), "would wait for ever: Partition"),
+        (SlurmSpec(partition="small", time_s=3600), "would wait for ever: Partition"),
+        (SlurmSpec(constraint="moon"), "Invalid feature specification"),
+        (SlurmSpec(options=("--such-an-option",)), "unrecognized option '--such-an-option'"),
+        (SlurmSpec(partition="$(touch /tmp/x); `id`\u202e'\""), "Invalid partition name"),
+        (SlurmSpec(gpus="9"), "no allocation: "),
+    ],
+)
+async def test_what_is_never_given_is_said_in_a_line(rig: Rig, slurm: Cluster, spec: SlurmSpec, what: str) -> None:
+    made = rig.ask(spec)
+    with pytest.raises(TransportError) as caught:
+        await asyncio.wait_for(made.granted(), 20)
+    assert what in caught.value.message
+    assert caught.value.message.startswith("slurm: ")
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    assert not caught.value.is_retryable
+    assert await made.end() == ""
+    assert not slurm.queue()
+
+
+async def test_its_end_comes_near_and_is_told(rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allocation, "NEAR_SHARE", 2.0)
+    made = rig.ask(SlurmSpec(nodes=1, time_s=60))
+    await made.granted()
+    near = await rig.until("ending")
+    assert 0 < near.left_s <= 60
+    assert near.message.startswith(f"Slurm's job {made.job} ends in ")
+    assert await made.end(force=True) == ""
+
+
+async def test_secrets_and_habits_of_the_user_stay_here(
+    rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"TOKEN": "x", "SBATCH_TIMELIMIT": "1", "SLURM_NTASKS": "9", "PLAIN": "y"}.items():
+        monkeypatch.setenv(name, value)
+    made = rig.ask(SlurmSpec(nodes=1, time_s=600))
+    made = rig.made[-1] = Allocation(made._terms._replace(hides=("TOKEN",)), None)
+    words = made.step(await made.node_of("a0"), "a0")
+    said = await made.commands.run(*words, "sh", "-c", "echo ${TOKEN-none} ${PLAIN-none} $SLURM_NTASKS")
+    assert said.text.split() == ["none", "y", "1"]
+    assert "for 10 min" in (await rig.until("granted")).message
+    assert await made.end() == ""
+
+
+async def test_a_controller_that_is_not_there_is_named(
+    rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_CONF", "/nowhere/slurm.conf")
+    monkeypatch.setattr(commands, "ANSWER_S", 0.3)
+    made = rig.ask(SlurmSpec())
+    with pytest.raises(TransportError, match=r"^slurm: "):
+        await made.granted()
+    assert "no answer" in await made.end(), "nobody knows whether it has heard of the job"
+
+
+def test_the_first_of_two_allocations_is_no_other_run_s() -> None:
+    one, two = (request.sbatch_argv(replace(SlurmSpec(), nodes=1), 1, run, 60.0) for run in ("a", "b"))
+    assert {word for word in one if word.startswith("--job-name")} == {"--job-name=octogram-a"}
+    assert {word for word in two if word.startswith("--job-name")} == {"--job-name=octogram-b"}
