@@ -1,0 +1,57 @@
+"""What an export has to remember of each attempt, in a file without a name: its memory must not grow with the run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from typing import Any, NamedTuple
+
+from octogram_tui.errors import JournalError
+
+
+class Place(NamedTuple):
+    """Where something is kept."""
+
+    begin: int
+    size: int
+
+
+class Store:
+    """Values of JSON, by where they are. Raises JournalError when there is no room for them."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="octogram-export-")  # noqa: SIM115 - it lives as long as we do
+        self._end = 0
+
+    def put(self, value: Any) -> Place:
+        """Keep a value."""
+        data = json.dumps(value, separators=(",", ":"), default=str).encode("ascii")
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+        except OSError as error:
+            raise no_room(error) from error
+        place = Place(self._end, len(data))
+        self._end += len(data)
+        return place
+
+    def get(self, place: Place) -> Any:
+        """Give it back."""
+        try:
+            self._file.seek(place.begin)
+            return json.loads(self._file.read(place.size))
+        except OSError as error:
+            raise no_room(error) from error
+
+    def close(self) -> None:
+        """Let all of it go."""
+        self._file.close()
+
+
+def no_room(error: OSError) -> JournalError:
+    """Say that the temporary file is in trouble."""
+    place = tempfile.gettempdir()
+    return JournalError(
+        f"cannot keep the run's attempts in {place} while it is exported: {error.strerror}",
+        hint="free some space there, or name another directory with TMPDIR",
+    )
