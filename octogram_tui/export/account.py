@@ -56,6 +56,7 @@ class Account:
         self.store = Store()
         self.outputs = Outputs(self.store, bounds)
         self._keeps = keeps
+        self.ended: dict[tuple[InstanceId, int], float] = {}  # when the run was told
         self._given: dict[tuple[InstanceId, int], Place] = {}
         self._gave: dict[tuple[InstanceId, int], Place] = {}
 
@@ -85,9 +86,10 @@ class Account:
             case ev.JobStarted() if self._keeps:
                 kept = [event.arguments, event.procedure]
                 self._given[event.instance, event.attempt] = self.store.put(kept)
-            case ev.JobFinished() if self._keeps:
+            case ev.JobFinished():
+                self.ended.setdefault((event.instance, event.attempt), event.at_s)
                 self.outputs.apply(event)
-                if event.result is not None:
+                if self._keeps and event.result is not None:
                     self._gave[event.instance, event.attempt] = self.store.put(event.result)
             case ev.AgentLoad() if len(self.loads) < MOST_LOADS:
                 self.loads.append(event)
@@ -102,6 +104,11 @@ class Account:
         arguments, procedure = self.store.get(place) if place is not None else (None, "")
         return Given(arguments, self.store.get(gave) if gave is not None else None, procedure)
 
+    def ended_s(self, row: InstanceRow, attempt: AttemptRow) -> float:
+        """Say when an attempt ended; now, when it has not."""
+        found = self.ended.get((row.key, attempt.number))
+        return max(self.end_s if found is None else found, attempt.started_s)
+
     @property
     def end_s(self) -> float:
         """The time of the last thing that is known."""
@@ -111,11 +118,6 @@ class Account:
 def attempts_of(row: InstanceRow) -> list[AttemptRow]:
     """List the attempts of an instance, the first first."""
     return [*row.earlier, *([row.last] if row.last is not None else ())]
-
-
-def ended_s(attempt: AttemptRow, now_s: float) -> float:
-    """Say when an attempt ended; now, when it has not."""
-    return attempt.started_s + attempt.duration_s if attempt.ended_seq else max(now_s, attempt.started_s)
 
 
 def plain_json(value: Any) -> Any:

@@ -29,12 +29,15 @@ class Deeds:
         self._first: list[Deed] = []
         self._last: deque[Deed] = deque(maxlen=DEEDS // 2)
         self.count = 0
+        self._stage_runs = False
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
+        if isinstance(event, ev.StageStarted | ev.StageFinished):
+            self._stage_runs = isinstance(event, ev.StageStarted)
         deed = deed_of(event)
-        if deed is None:
-            return
+        if deed is None or (isinstance(event, ev.ServiceAnnounced) and not self._stage_runs):
+            return  # at the end everything that goes on is stopped
         self.count += 1
         (self._first if len(self._first) < DEEDS - DEEDS // 2 else self._last).append(deed)
 

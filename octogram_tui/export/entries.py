@@ -13,7 +13,8 @@ from octogram_tui.export.outputs import NOTHING, Output
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, Group, InstanceRow
-from octogram_tui.projection.value_text import duration, stamp
+from octogram_tui.projection.value_text import stamp
+from octogram_tui.report.phrases import duration
 
 SHORT = 60
 
@@ -123,7 +124,7 @@ class Entries:
         """Tell of one."""
         took = row.duration_s(self._account.end_s)
         attempts = [self._attempt(row, attempt) for attempt in reversed(attempts_of(row))]
-        return Entry(number, row, row.state, duration(took), row.message, attempts)
+        return Entry(number, row, row.state, "" if took is None else duration(took), row.message, attempts)
 
     def _attempt(self, row: InstanceRow, attempt: AttemptRow) -> AttemptView:
         given = self._account.given(row.key, attempt.number)
@@ -133,7 +134,11 @@ class Entries:
             Named(name, value_text(value), "given by the operator" if name in edited else "")
             for name, value in (given.arguments or {}).items()
         ]
-        result = given.result if isinstance(given.result, dict) else {"result": given.result}
+        written = self._written(row, attempt)
+        result = dict(given.result) if isinstance(given.result, dict) else {"result": given.result}
+        if written.count:
+            for name in ("stdout", "stderr"):  # the same once more
+                result.pop(name, None)
         detail = {} if failure is None else dict(failure.detail)
         detail.pop("last_lines", None)  # they are in the output
         state = row.state if attempt is row.last else attempt.state
@@ -150,7 +155,7 @@ class Entries:
             [Named(name, value_text(value)) for name, value in detail.items()],
             arguments,
             [Named(name, value_text(value)) for name, value in result.items() if value not in (None, "", {}, [])],
-            self._written(row, attempt),
+            written,
         )
 
     def _written(self, row: InstanceRow, attempt: AttemptRow) -> Written:

@@ -48,7 +48,7 @@ def _facts(account: Account, run: Recorded) -> Iterator[tuple[str, str]]:
         yield "digest of the scenario", begun.digest
         yield "octogram-tui", begun.version
         yield "began", begun.started_wall
-        yield "on", begun.host
+        yield "orchestrator on", begun.host
         given = [f"{name}: {origin}" for name, origin in sorted(begun.origins.items())]
         yield "variables not as the scenario sets them", "; ".join(given)
         options = [f"{name}: {_word(value)}" for name, value in sorted(begun.options.items()) if _says(value)]
@@ -59,7 +59,7 @@ def _facts(account: Account, run: Recorded) -> Iterator[tuple[str, str]]:
         yield "in the directory", found.directory
         yield "git commit of the scenario", commit_of(board.scenario, found.directory, first_text(account, run))
     agents = board.agents.values()
-    yield "agents", _counted(agent.transport or "ssh" for agent in agents)
+    yield "agents reached by", _counted(agent.transport or "ssh" for agent in agents)
     yield "machines", _counted(agent.host for agent in agents if agent.host)
     yield "Python of the agents", _counted(agent.python for agent in agents if agent.python)
     yield "exported by", f"octogram-tui {__version__}"

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from octogram_tui.export.account import Account, attempts_of, ended_s
+from octogram_tui.export.account import Account, attempts_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import AttemptRow, InstanceRow
+
+SLACK_S = 0.01
+"""An agent begins what comes next by itself, before the run was told of the end: so much is no overlap."""
 
 
 class Stay(NamedTuple):
@@ -28,9 +31,8 @@ class Stay(NamedTuple):
 
 def lanes_of(account: Account, rows: Iterable[InstanceRow]) -> list[Stay]:
     """Give the attempts of some instances by their beginnings, each in the first lane that is free then."""
-    now_s = account.end_s
     found = [
-        (attempt.started_s, ended_s(attempt, now_s), place, row, attempt)
+        (attempt.started_s, account.ended_s(row, attempt), place, row, attempt)
         for place, row in enumerate(rows)
         for attempt in attempts_of(row)
         if attempt.state is not State.PENDING and ran(attempt)
@@ -38,13 +40,17 @@ def lanes_of(account: Account, rows: Iterable[InstanceRow]) -> list[Stay]:
     found.sort(key=lambda each: each[:3])
     busy: list[tuple[float, int]] = []  # until when, and which lane
     free: list[int] = []
+    latest: list[int] = []  # of each lane
     stays: list[Stay] = []
-    count = 0
     for start_s, end_s, _, row, attempt in found:
-        while busy and busy[0][0] <= start_s:
+        while busy and busy[0][0] <= start_s + SLACK_S:
             heappush(free, heappop(busy)[1])
-        lane = heappop(free) if free else count
-        count = max(count, lane + 1)
+        lane = heappop(free) if free else len(latest)
+        if lane == len(latest):
+            latest.append(-1)
+        elif stays[latest[lane]].end_s > start_s:
+            stays[latest[lane]] = stays[latest[lane]]._replace(end_s=max(stays[latest[lane]].start_s, start_s))
+        latest[lane] = len(stays)
         heappush(busy, (end_s, lane))
         stays.append(Stay(start_s, end_s, lane, row, attempt))
     return stays

@@ -102,9 +102,7 @@ class Outputs:
             self._close((event.instance, event.attempt), event.state)
 
     def _written(self, event: ev.JobOutput) -> None:
-        writer: Writer = (
-            (event.agent, event.process) if event.instance is None else (event.instance, event.attempt)
-        )
+        writer: Writer = (event.agent, event.process) if event.instance is None else (event.instance, event.attempt)
         out = self._open.get(writer)
         if out is None:
             out = self._open[writer] = self._opened(writer)

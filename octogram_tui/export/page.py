@@ -28,7 +28,8 @@ from octogram_tui.projection.clusters import Cluster
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.projection.summary import FailureNote
-from octogram_tui.projection.value_text import duration, plural, stamp, value
+from octogram_tui.projection.value_text import plural, stamp, value
+from octogram_tui.report.phrases import duration
 from octogram_tui.projection.variables import Change, Variable
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS
 
@@ -146,9 +147,7 @@ def _file(name: str) -> Markup:
 
 def _policy(style: str, script: str) -> str:
     """Forbid everything but our own style and our own script, by what they contain."""
-    one, other = (
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in (style, script)
-    )
+    one, other = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in (style, script))
     return (
         f"default-src 'none'; style-src 'sha256-{one}'; script-src 'sha256-{other}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

@@ -10,7 +10,8 @@ from octogram_tui.export.bounds import LANE_BARS, LANES
 from octogram_tui.export.lanes import Stay, lanes_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group
-from octogram_tui.projection.value_text import duration, stamp
+from octogram_tui.projection.value_text import stamp
+from octogram_tui.report.phrases import duration
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 MOST_TICKS = 8
@@ -100,22 +101,37 @@ def _stages(account: Account, scale: _Scale) -> Iterator[tuple[Lane, list[Lane]]
                 continue
             style = job.state.name.lower()
             bars = [
-                scale.bar(span.start_s, span.end_s, style, f"{job.name}: from {stamp(span.start_s)}, {_took(span, now_s)}")
+                scale.bar(
+                    span.start_s, span.end_s, style, f"{job.name}: from {stamp(span.start_s)}, {_took(span, now_s)}"
+                )
                 for span in bar.spans.all()
             ]
             marks = [
                 scale.bar(mark.at_s, mark.at_s, f"mark-{mark.kind}", f"{mark.kind} at {stamp(mark.at_s)}")
                 for mark in bar.marks
             ]
-            took = duration(job.duration_s(now_s))
+            took = duration(job.duration_s(now_s) or 0.0)
             jobs.append(Lane(job.name, style, bars, marks, took, bar.key in waited_for, job))
         spans, _ = timeline.span_of([(stage.name, child.name) for child in stage.children if isinstance(child, Group)])
         bars = [
-            scale.bar(span.start_s, span.end_s, f"stage {stage.state.name.lower()}", f"{stage.name}: {_took(span, now_s)}")
+            scale.bar(
+                span.start_s, span.end_s, f"stage {stage.state.name.lower()}", f"{stage.name}: {_took(span, now_s)}"
+            )
             for span in spans
         ]
         if jobs or bars:
-            yield Lane(stage.name, stage.state.name.lower(), bars, [], duration(stage.duration_s(now_s)), False, stage), jobs
+            yield (
+                Lane(
+                    stage.name,
+                    stage.state.name.lower(),
+                    bars,
+                    [],
+                    duration(stage.duration_s(now_s) or 0.0),
+                    False,
+                    stage,
+                ),
+                jobs,
+            )
 
 
 def _took(span: object, now_s: float) -> str:

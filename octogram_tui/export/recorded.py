@@ -24,6 +24,11 @@ class Recorded:
         self.damage = ""
         self.hint = ""
 
+    @property
+    def name(self) -> str:
+        """What to call its exports: the run, or the file of its events."""
+        return self.journal.stem if self.directory is None else self.directory.resolve().name
+
     @classmethod
     def find(cls, name: str, settings: Settings) -> Recorded:
         """Find it as `replay` and `journal` do. Raises AttachRefused where there is none, or JournalError."""
