@@ -21,8 +21,8 @@ BATCH = 1000
 ENDINGS = {"html": ".html", "json": ".json", "junit": ".junit.xml", "chrome_trace": ".trace.json"}
 MOST_ROWS = 1_000_000
 
-EPILOG = """A RUN is the name of a run, the beginning of it, `last`, a directory, or a file of events. It may go on, have
-crashed or be damaged: what there is of it is exported, and says so.
+EPILOG = """A RUN is the name of a run, the beginning of it, `last`, a directory, or a file of events. It may go on,
+have crashed or be damaged: what there is of it is exported, and says so.
 
   octogram-tui export last                       a page beside you, named after the run
   octogram-tui export last --json -o - | jq .outcome

@@ -38,7 +38,7 @@ class Written(NamedTuple):
     head: Markup
     left_out: int
     tail: Markup
-    count: int
+    lines: int
     is_withheld: bool = False
 
 
@@ -116,7 +116,8 @@ class Entries:
             is_first = True
             for job in stage.children:
                 if isinstance(job, Group) and job.known:
-                    rows = by_job.get(job.key, [])
+                    # What is told in a line of its own comes first, and leaves the others side by side.
+                    rows = sorted(by_job.get(job.key, []), key=lambda each: each[0].state in _QUIET)
                     yield JobEntries(stage, job, rows, max(0, sum(1 for _ in job.below()) - len(rows)), is_first)
                     is_first = False
 
@@ -136,7 +137,7 @@ class Entries:
         ]
         written = self._written(row, attempt)
         result = dict(given.result) if isinstance(given.result, dict) else {"result": given.result}
-        if written.count:
+        if written.lines:
             for name in ("stdout", "stderr"):  # the same once more
                 result.pop(name, None)
         detail = {} if failure is None else dict(failure.detail)
@@ -152,9 +153,9 @@ class Entries:
             "" if failure is None else failure.kind,
             "" if failure is None else failure.hint,
             attempt.reason,
-            [Named(name, value_text(value)) for name, value in detail.items()],
+            [Named(name, value_text(value)) for name, value in detail.items() if result.get(name) != value],
             arguments,
-            [Named(name, value_text(value)) for name, value in result.items() if value not in (None, "", {}, [])],
+            [Named(name, value_text(value)) for name, value in result.items() if not _is_empty(value)],
             written,
         )
 
@@ -169,7 +170,12 @@ class Entries:
         return written_of(output)
 
 
+def _is_empty(value: Any) -> bool:
+    return value in (None, {}, []) or (isinstance(value, str) and not value.strip())
+
+
 NOT_WRITTEN = Written(Markup(""), 0, Markup(""), 0)
+_QUIET = (State.OK, State.SKIPPED, State.CANCELLED, State.PENDING)
 _TELLING = (State.FAILED, State.LOST, State.TOLERATED, State.RUNNING, State.HELD, State.RETRYING)
 
 

@@ -151,7 +151,7 @@ def commit_of(scenario: str, directory: str, text: str | None) -> str:
     data = text.encode("utf-8", "surrogateescape")
     blob = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
     # What git prints of HEAD are two names: the commit, and what the file was in it.
-    found = _git(path.parent, "rev-parse", "--verify", "HEAD", f"HEAD:./{path.name}")
+    found = _git(path.parent, "rev-parse", "HEAD", f"HEAD:./{path.name}")
     if len(found) != 2:
         return ""
     commit, there = found

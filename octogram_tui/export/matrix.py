@@ -8,17 +8,17 @@ from typing import NamedTuple
 from octogram_tui.export.account import Account
 from octogram_tui.export.bounds import CELLS, SAME_CELLS
 from octogram_tui.projection.row_states import State, loudest, new_tally, quietest
-from octogram_tui.projection.rows import AgentRow, Group, InstanceRow
+from octogram_tui.projection.rows import AgentRow, Group, InstanceRow, RowKey
 
 _LOUD = (State.FAILED, State.LOST, State.HELD, State.RUNNING, State.RETRYING, State.TOLERATED, State.STALE)
 NAMED = 4
 
 
 class Cell(NamedTuple):
-    """What became of a job on an agent. count: of how many instances; row: the one to look at."""
+    """What became of a job on an agent. size: of how many instances; row: the one to look at."""
 
     state: State
-    count: int
+    size: int
     row: InstanceRow
 
 
@@ -62,7 +62,7 @@ def matrix_of(account: Account) -> Matrix:
     return Matrix(stages, lines[:most], left_out, are_grouped)
 
 
-def _cells(agent: AgentRow, columns: dict[tuple[str, ...], int]) -> list[Cell | None]:
+def _cells(agent: AgentRow, columns: dict[RowKey, int]) -> list[Cell | None]:
     found: list[list[InstanceRow]] = [[] for _ in columns]
     for row in agent.instances:
         place = columns.get(row.job.key)

@@ -55,11 +55,11 @@ class _Open:
     def add(self, line: Line, most: int) -> None:
         """Take a line in. most: lines of each part."""
         size = len(line.text) + OVERHEAD_BYTES
-        if not self.left_out and not self.tail and len(self.head) < most:
-            if self._head_bytes + size <= ATTEMPT_BYTES // 2:
-                self.head.append(line)
-                self._head_bytes += size
-                return
+        is_beginning = not self.left_out and not self.tail and len(self.head) < most
+        if is_beginning and self._head_bytes + size <= ATTEMPT_BYTES // 2:
+            self.head.append(line)
+            self._head_bytes += size
+            return
         self.tail.append(line)
         self._tail_bytes += size
         while len(self.tail) > most or (self._tail_bytes > ATTEMPT_BYTES // 2 and len(self.tail) > 1):

@@ -1,4 +1,4 @@
-"""A run as one page: it opens offline, fetches nothing, runs nothing of what jobs wrote, and can be read without scripts."""
+"""A run as one page: it opens offline, fetches nothing, runs nothing that jobs wrote, and needs no script to be read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from octogram_tui.export import environment
 from octogram_tui.export.account import Account
 from octogram_tui.export.bounds import CLUSTER_NAMES, CLUSTERS, MIB, SOURCE_CHARACTERS, VARIABLES, Bounds
 from octogram_tui.export.choice import chosen
-from octogram_tui.export.entries import Entries, Written, written_of
+from octogram_tui.export.entries import NOT_WRITTEN, Entries, Written, written_of
 from octogram_tui.export.markup import shown, value_text
 from octogram_tui.export.matrix import matrix_of
+from octogram_tui.export.outputs import Line, Output
 from octogram_tui.export.picture import picture_of
 from octogram_tui.export.recorded import Recorded
 from octogram_tui.export.standing import verdict_of
@@ -27,10 +28,11 @@ from octogram_tui.model.failure import Failure
 from octogram_tui.projection.clusters import Cluster
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import InstanceRow
+from octogram_tui.projection.run_record import natural
 from octogram_tui.projection.summary import FailureNote
 from octogram_tui.projection.value_text import plural, stamp, value
-from octogram_tui.report.phrases import duration
 from octogram_tui.projection.variables import Change, Variable
+from octogram_tui.report.phrases import duration
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS
 
 FILES = Path(__file__).parent / "page"
@@ -48,7 +50,7 @@ class ClusterView(NamedTuple):
     status: str
     kind: str
     hint: str
-    count: int
+    size: int
     struck: list[tuple[str, int]]
     more: int
     line: int
@@ -124,7 +126,9 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "entries": entries,
         "row_count": len(board.instances),
         "states": [state for state in State if any(row.state is state for row in numbers)],
-        "processes": [(who, what, written_of(account.outputs.of((who, what)))) for who, what in account.outputs.processes],
+        "processes": [
+            (who, what, written_of(account.outputs.of((who, what)))) for who, what in account.outputs.processes
+        ],
         "variables": _variables(account),
         "variables_left_out": max(0, len(account.variables.by_name) - VARIABLES),
         "deeds": account.deeds,
@@ -184,7 +188,7 @@ def _number(account: Account, note: FailureNote, numbers: dict[InstanceRow, int]
 def _last_lines(account: Account, note: FailureNote) -> Written:
     """Give the end of what the first one wrote, which is what one looks for."""
     if note.instance is None:
-        return written_of(account.outputs.of(("", "")))
+        return NOT_WRITTEN
     output = account.outputs.of((note.instance, note.attempt))
     every = [*output.head, *output.tail]
     if not every:
@@ -195,13 +199,9 @@ def _last_lines(account: Account, note: FailureNote) -> Written:
 
 def _told_lines(failure: Failure) -> Written:
     """Give the lines that a failure carries itself."""
-    from octogram_tui.export.outputs import Line, Output
-
-    lines = failure.detail.get("last_lines")
-    traceback = failure.detail.get("traceback")
-    if isinstance(traceback, str):
-        lines = traceback.splitlines()
-    told = [Line(0.0, "stderr", str(line)) for line in lines[-TAIL_LINES:]] if isinstance(lines, list) else []
+    last, traceback = failure.detail.get("last_lines"), failure.detail.get("traceback")
+    lines: list[Any] = traceback.splitlines() if isinstance(traceback, str) else last if isinstance(last, list) else []
+    told = [Line(0.0, "stderr", str(line)) for line in lines[-TAIL_LINES:]]
     return written_of(Output([], 0, told))
 
 
@@ -213,7 +213,7 @@ class VariableView(NamedTuple):
     first: str
     is_removed: bool
     by: str
-    count: int
+    size: int
     changes: list[tuple[str, str, str, int]]
     is_cut: bool
     is_long: bool
@@ -222,7 +222,7 @@ class VariableView(NamedTuple):
 
 def _variables(account: Account) -> list[VariableView]:
     """List them: those first that were changed."""
-    every = sorted(account.variables.by_name.values(), key=lambda each: (each.count == 0, each.name))
+    every = sorted(account.variables.by_name.values(), key=lambda each: (each.count == 0, natural(each.name)))
     return [_variable(each) for each in every[:VARIABLES]]
 
 

@@ -10,6 +10,7 @@ from octogram_tui.export.bounds import LANE_BARS, LANES
 from octogram_tui.export.lanes import Stay, lanes_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group
+from octogram_tui.projection.timeline import Span
 from octogram_tui.projection.value_text import stamp
 from octogram_tui.report.phrases import duration
 
@@ -134,9 +135,8 @@ def _stages(account: Account, scale: _Scale) -> Iterator[tuple[Lane, list[Lane]]
             )
 
 
-def _took(span: object, now_s: float) -> str:
-    start_s, end_s = span  # type: ignore[misc]
-    return duration((now_s if end_s is None else end_s) - start_s)
+def _took(span: Span, now_s: float) -> str:
+    return duration((now_s if span.end_s is None else span.end_s) - span.start_s)
 
 
 def _agents(account: Account, scale: _Scale) -> tuple[list[Lane], int]:

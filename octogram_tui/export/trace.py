@@ -160,9 +160,8 @@ def _deeds(account: Account) -> Iterator[Record]:
     for deed in account.deeds.all:
         args = {"who": visible(deed.who), "level": deed.level}
         name = visible(f"{deed.who} {deed.text}")
-        yield {
-            "ph": "i", "s": "p", "name": name, "cat": "deed", "pid": RUN, "tid": DEEDS, "ts": _micro(deed.at_s), "args": args,
-        }  # fmt: skip
+        at = {"pid": RUN, "tid": DEEDS, "ts": _micro(deed.at_s)}
+        yield {"ph": "i", "s": "p", "name": name, "cat": "deed", **at, "args": args}
 
 
 def _in_flight(account: Account) -> Iterator[Record]:

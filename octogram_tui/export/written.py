@@ -39,7 +39,7 @@ def check_target(path: Path, *, force: bool) -> None:
 
 
 def write(path: Path | None, pieces: Iterable[str]) -> int:
-    """Write texts, to the standard output without a path; gives how many bytes. Raises JournalError, BrokenPipeError."""
+    """Write texts, to standard output without a path; gives how many bytes. Raises JournalError, BrokenPipeError."""
     if path is None:
         return _print(pieces)
     size = 0
