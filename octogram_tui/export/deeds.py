@@ -35,6 +35,8 @@ class Deeds:
         """Take one event in."""
         if isinstance(event, ev.StageStarted | ev.StageFinished):
             self._stage_runs = isinstance(event, ev.StageStarted)
+        if isinstance(event, ev.JobFinished) and event.reason != OPERATOR:
+            return  # as nearly all
         deed = deed_of(event)
         if deed is None or (isinstance(event, ev.ServiceAnnounced) and not self._stage_runs):
             return  # at the end everything that goes on is stopped

@@ -36,19 +36,19 @@ def output_html(lines: Sequence[Line]) -> Markup:
 
 
 def _line_html(line: Line) -> Markup:
-    # One with colours is drawn a row at a time, and cut; what is plain is written as it is.
+    # Every part is escaped already, or a word of ours. What has colours is drawn, what has none is written as it is.
     words = (
         Markup("").join(_run_html(text, codes) for text, codes in drawn(line.text))
         if "\x1b" in line.text or "\r" in line.text or "\b" in line.text
         else escape(visible(line.text))
     )
     kind = "e" if line.stream == "stderr" else "o"
-    return Markup('<span class="{}" data-t="{}">{}\n</span>').format(kind, stamp(line.at_s), words)
+    return Markup(f'<span class="{kind}" data-t="{stamp(line.at_s)}">{words}\n</span>')
 
 
 def _run_html(text: str, codes: str) -> Markup:
     names = _classes(codes) if codes else ""
-    return Markup('<span class="{}">{}</span>').format(names, text) if names else escape(text)
+    return Markup(f'<span class="{names}">{escape(text)}</span>') if names else escape(text)
 
 
 @lru_cache(1024)

@@ -126,7 +126,9 @@ class Outputs:
         out = self._open.pop(writer, None)
         if out is not None:
             lines = self._bounds.lines_of_ok if state == "ok" else self._bounds.lines
-            self._closed[writer] = self._store.put(out.within(lines))
+            head, left_out, tail = out.within(lines)
+            kept = ([tuple(line) for line in head], left_out, [tuple(line) for line in tail])
+            self._closed[writer] = self._store.put(kept)
 
     def of(self, writer: Writer) -> Output:
         """Give what is kept of what one wrote."""

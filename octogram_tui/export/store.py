@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import tempfile
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ class Store:
 
     def put(self, value: Any) -> Place:
         """Keep a value."""
-        data = json.dumps(value, separators=(",", ":"), default=str).encode("ascii")
+        data = _packed(value)
         try:
             self._file.seek(self._end)
             self._file.write(data)
@@ -39,13 +40,24 @@ class Store:
         """Give it back."""
         try:
             self._file.seek(place.begin)
-            return json.loads(self._file.read(place.size))
+            data = self._file.read(place.size)
         except OSError as error:
             raise no_room(error) from error
+        return marshal.loads(data[1:]) if data[:1] == _PACKED else json.loads(data[1:])
 
     def close(self) -> None:
         """Let all of it go."""
         self._file.close()
+
+
+_PACKED, _DEEP = b"m", b"j"
+
+
+def _packed(value: Any) -> bytes:
+    try:
+        return _PACKED + marshal.dumps(value)
+    except ValueError:  # it is too deep, or no value of JSON
+        return _DEEP + json.dumps(value, default=str).encode("ascii")
 
 
 def no_room(error: OSError) -> JournalError:
