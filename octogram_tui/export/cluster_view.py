@@ -16,6 +16,7 @@ from octogram_tui.projection.summary import FailureNote
 from octogram_tui.projection.value_text import stamp
 
 TAIL_LINES = 20
+ERROR_LINES = 6
 
 
 class ClusterView(NamedTuple):
@@ -74,8 +75,12 @@ def _last_lines(account: Account, note: FailureNote) -> Written:
     every = [*output.head, *output.tail]
     if not every:
         return _told_lines(note.failure)
-    left_out = len(every) + output.left_out - len(every[-TAIL_LINES:])
-    return written_of(output._replace(head=[], left_out=left_out, tail=every[-TAIL_LINES:]))
+    # Both streams come apart: what it said of its failure may stand before the rest of what it printed.
+    tail = every[-TAIL_LINES:]
+    errors = [line for line in every[:-TAIL_LINES] if line.stream == "stderr"][-ERROR_LINES:]
+    errors = errors if not any(line.stream == "stderr" for line in tail) else []
+    left_out = len(every) + output.left_out - len(tail) - len(errors)
+    return written_of(Output(errors, left_out, tail))
 
 
 def _told_lines(failure: Failure) -> Written:

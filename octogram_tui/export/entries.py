@@ -16,7 +16,7 @@ from octogram_tui.projection.rows import AttemptRow, Group, InstanceRow
 from octogram_tui.projection.value_text import stamp
 from octogram_tui.report.phrases import duration
 
-SHORT = 60
+SHORT = 90
 
 
 class Named(NamedTuple):
