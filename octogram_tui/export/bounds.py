@@ -32,6 +32,7 @@ LINE_CHARACTERS = 2000
 ATTEMPT_BYTES = 48 * 1024
 """So much of an attempt's output is kept, half of it of the beginning, however long its lines are."""
 VALUE_CHARACTERS = 20_000
+"""Of any text of a page, whatever it is."""
 VARIABLES = 1000
 CELLS = 20_000
 """Cells of the matrix; from SAME_CELLS on, agents with the same states are one row."""
@@ -42,4 +43,5 @@ LANE_BARS = 6000
 CLUSTERS = 100
 CLUSTER_NAMES = 200
 DEEDS = 1000
+DEED_CHARACTERS = 2000
 SOURCE_CHARACTERS = 1 << 20

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from octogram_tui.export.account import Account
 from octogram_tui.export.bounds import CLUSTER_NAMES
 from octogram_tui.export.entries import NOT_WRITTEN, Written, written_of
-from octogram_tui.export.outputs import Line, Output
+from octogram_tui.export.outputs import Line, Output, line_within
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import name_of
 from octogram_tui.projection.clusters import Cluster
@@ -87,5 +87,5 @@ def _told_lines(failure: Failure) -> Written:
     """Give the lines that a failure carries itself."""
     last, traceback = failure.detail.get("last_lines"), failure.detail.get("traceback")
     lines: list[Any] = traceback.splitlines() if isinstance(traceback, str) else last if isinstance(last, list) else []
-    told = [Line(0.0, "stderr", str(line)) for line in lines[-TAIL_LINES:]]
+    told = [Line(0.0, "stderr", line_within(str(line))) for line in lines[-TAIL_LINES:]]
     return written_of(Output([], 0, told))

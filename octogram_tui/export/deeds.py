@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from octogram_tui.cuts import beginning
 from octogram_tui.engine import events as ev
-from octogram_tui.export.bounds import DEEDS
+from octogram_tui.export.bounds import DEED_CHARACTERS, DEEDS
 from octogram_tui.projection.stale import went_back
 from octogram_tui.projection.telling import told
 from octogram_tui.projection.ticks import OPERATOR, kind_of
@@ -67,7 +68,7 @@ def deed_of(event: ev.Event) -> Deed | None:
     if found is None:
         return None
     who, text, *level = found
-    return Deed(event.at_s, who, text, *level)
+    return Deed(event.at_s, who, beginning(text, DEED_CHARACTERS), *level)
 
 
 def _told(event: ev.Event) -> tuple[str, ...] | None:

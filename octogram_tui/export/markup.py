@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from octogram_tui.cuts import beginning
 from octogram_tui.export.bounds import VALUE_CHARACTERS
 from octogram_tui.export.outputs import Line
 from octogram_tui.projection.ansi import Ink, drawn
@@ -27,7 +28,7 @@ def shown(value: Any) -> Any:
     """Make what a template writes safe to look at; that it is escaped as well, the template's environment sees to."""
     if isinstance(value, Markup):
         return value
-    return visible(value) if isinstance(value, str) else value
+    return visible(beginning(value, 2 * VALUE_CHARACTERS)) if isinstance(value, str) else value
 
 
 def output_html(lines: Sequence[Line]) -> Markup:

@@ -110,7 +110,7 @@ class Outputs:
             out.drop(event.dropped)
         most = self._bounds.lines // 2
         for text in event.lines:
-            out.add(Line(event.at_s, event.stream, _within(text)), most)
+            out.add(Line(event.at_s, event.stream, line_within(text)), most)
 
     def _opened(self, writer: Writer) -> _Open:
         """Begin, or go on with what was thought to be over."""
@@ -147,7 +147,8 @@ class Outputs:
         return [(str(who), what) for who, what in self._open if isinstance(what, str)]
 
 
-def _within(text: str) -> str:
+def line_within(text: str) -> str:
+    """Cut a line that is too long, saying how long it was."""
     if len(text) <= LINE_CHARACTERS:
         return text
     return f"{beginning(text, LINE_CHARACTERS)} (the line has {len(text)} characters)"

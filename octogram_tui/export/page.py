@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def pages(account: Account, run: Recorded, bounds: Bounds, *, with_source: bool 
     yield "".join(waiting)
 
 
+@cache
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FILES),

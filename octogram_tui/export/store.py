@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 import tempfile
+import weakref
 from typing import Any, NamedTuple
 
 from octogram_tui.errors import JournalError
@@ -23,6 +24,7 @@ class Store:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="octogram-export-")  # noqa: SIM115 - it lives as long as we do
         self._end = 0
+        self._closing = weakref.finalize(self, self._file.close)
 
     def put(self, value: Any) -> Place:
         """Keep a value."""
@@ -47,7 +49,7 @@ class Store:
 
     def close(self) -> None:
         """Let all of it go."""
-        self._file.close()
+        self._closing()
 
 
 _PACKED, _DEEP = b"m", b"j"
