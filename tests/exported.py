@@ -48,7 +48,11 @@ def run_of(
         {"stage": "later", "line": 9, "jobs": [{"job": "never", "procedure": "builtins.shell", "line": 10}]},
     ]
     ready = [ev.AgentReady(agent=agent, home=f"/h/{agent}", host=f"{agent}.site", python="3.11.2") for agent in names]
-    given = {"arguments": {"script": "run it", name: value}, "procedure": "builtins.shell", "item": item}
+    given: dict[str, Any] = {
+        "arguments": {"script": "run it", name: value},
+        "procedure": "builtins.shell",
+        "item": item,
+    }
     events: list[ev.Event] = [
         ev.RunStarted(
             run="20261126-120000-r-x7",
