@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -69,11 +68,7 @@ def main(argv: Sequence[str]) -> int:
     target = None if args.output == "-" else Path(args.output or written.name_of(run.name, ENDINGS[args.kind]))
     if target is not None:
         written.check_target(target, force=args.force)
-    try:
-        size = _junit(run, target) if args.kind == "junit" else written.write(target, _pieces(run, args))
-    except BrokenPipeError:  # its reader wanted no more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    size = _junit(run, target) if args.kind == "junit" else written.write(target, _pieces(run, args))
     if run.damage:
         print(safe(f"octogram-tui: {run.damage}"), file=sys.stderr)
         print("  what comes before the damage is exported, and says so", file=sys.stderr)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from octogram_tui import filing
+from octogram_tui import filing, streams
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.export.document import FORMAT
 from octogram_tui.export.page import MARK
@@ -39,40 +38,32 @@ def check_target(path: Path, *, force: bool) -> None:
 
 
 def write(path: Path | None, pieces: Iterable[str]) -> int:
-    """Write texts, to standard output without a path; gives how many bytes. Raises JournalError, BrokenPipeError."""
+    """Write texts, to the standard output without a path; gives how many bytes. Raises JournalError."""
     if path is None:
-        return _print(pieces)
-    size = 0
+        return streams.print_all(_batches(pieces))
     with tempfile.TemporaryFile(prefix="octogram-export-") as draft:
         try:
-            for piece in pieces:
-                size += draft.write(piece.encode("utf-8", "replace"))
+            size = sum(draft.write(batch) for batch in _batches(pieces))
             draft.flush()
         except OSError as error:
             raise no_room(error) from error
-        with mmap.mmap(draft.fileno(), size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-            try:
-                filing.write_whole(path, data)
-            except OSError as error:
-                raise JournalError(f"cannot write {path}: {error.strerror}") from error
+        # Not closed by hand: whoever writes may still have a part of it when that fails.
+        data = memoryview(mmap.mmap(draft.fileno(), size, access=mmap.ACCESS_READ))
+        try:
+            filing.write_whole(path, data)
+        except OSError as error:
+            raise JournalError(f"cannot write {path}: {error.strerror}") from error
     return size
 
 
-def _print(pieces: Iterable[str]) -> int:
-    size = 0
-    out = sys.stdout.buffer
-    sys.stdout.flush()
+def _batches(pieces: Iterable[str]) -> Iterator[bytes]:
     waiting = bytearray()
     for piece in pieces:
         waiting += piece.encode("utf-8", "replace")
         if len(waiting) >= BATCH:
-            size += len(waiting)
-            out.write(waiting)
+            yield bytes(waiting)
             waiting.clear()
-    size += len(waiting)
-    out.write(waiting)
-    out.flush()
-    return size
+    yield bytes(waiting)
 
 
 def name_of(run: str, ending: str) -> Path:
