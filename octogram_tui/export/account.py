@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from octogram_tui.engine import events as ev
@@ -53,6 +54,7 @@ class Account:
         self.loads: list[ev.AgentLoad] = []
         self.begun: ev.RunStarted | None = None
         self.finished: ev.RunFinished | None = None
+        self.now_s = 0.0  # of a run that goes on: when it was looked at
         self.store = Store()
         self.outputs = Outputs(self.store, bounds)
         self._keeps = keeps
@@ -66,6 +68,8 @@ class Account:
         account = cls(bounds, keeps=keeps)
         for event in run.events():
             account.apply(event)
+        if run.state == "running" and account.finished is None:
+            account.now_s = _since(account.board.started_wall)
         return account
 
     def apply(self, event: ev.Event) -> None:
@@ -111,8 +115,17 @@ class Account:
 
     @property
     def end_s(self) -> float:
-        """The time of the last thing that is known."""
-        return max(self.board.at_s, 0.001)
+        """The time of the last thing that is known, or of now."""
+        return max(self.board.at_s, self.now_s, 0.001)
+
+
+def _since(started_wall: str) -> float:
+    """Say how long ago that was; 0 when the clock does not tell."""
+    try:
+        passed_s = (datetime.now(UTC) - datetime.fromisoformat(started_wall)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+    return max(0.0, passed_s)
 
 
 def attempts_of(row: InstanceRow) -> list[AttemptRow]:

@@ -74,6 +74,8 @@ def deed_of(event: ev.Event) -> Deed | None:
 def _told(event: ev.Event) -> tuple[str, ...] | None:
     match event:
         case ev.RunPaused():
+            if event.reason == "breakpoint":
+                return None  # that it was met has just been told
             return event.reason, f"paused the run{_more(event.message)}"
         case ev.RunResumed():
             what = f"let through: {event.what}" if event.mode == "step" else "let the run go on"

@@ -89,7 +89,7 @@ def _outcome(account: Account, run: Recorded) -> dict[str, Any]:
         "text": verdict.text,
         "reason": summary.reason,
         "damage": run.damage,
-        "duration_s": summary.duration_s,
+        "duration_s": summary.duration_s if finished is not None else account.end_s,
         "paused_s": summary.paused_s,
         "counts": {state.name.lower(): account.board.tally[state] for state in State if account.board.tally[state]},
         "attempts": summary.attempts,
