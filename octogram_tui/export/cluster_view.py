@@ -76,7 +76,7 @@ def _last_lines(account: Account, note: FailureNote) -> Written:
     if not every:
         return _told_lines(note.failure)
     # Both streams come apart: what it said of its failure may stand before the rest of what it printed.
-    tail = every[-TAIL_LINES:]
+    tail = [*every[-TAIL_LINES:]]
     errors = [line for line in every[:-TAIL_LINES] if line.stream == "stderr"][-ERROR_LINES:]
     errors = errors if not any(line.stream == "stderr" for line in tail) else []
     left_out = len(every) + output.left_out - len(tail) - len(errors)

@@ -87,4 +87,4 @@ def value_text(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return f"{text[:VALUE_CHARACTERS]}…\n(cut: {len(text)} characters; the journal has them)"
+    return f"{beginning(text, VALUE_CHARACTERS)}\n(cut: {len(text)} characters; the journal has them)"
