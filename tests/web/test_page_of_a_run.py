@@ -73,13 +73,14 @@ async def test_it_fits_and_has_the_colours_that_were_asked_for(
     tab: Browser, tmp_path: Path, width: int, scheme: str
 ) -> None:
     agents = [f"a_rather_long_name_of_a_node_{number}" for number in range(12)]
-    message = "what-failed-has-no-blank-and-does-not-end" * 20
+    message = "what_failed_has_no_blank_and_does_not_end" * 20
     page = saved(
         tmp_path / "r.html", page_of(tmp_path / "j", run_of(agents=agents, message=message, lines=["x" * 900]))
     )
     await seen(tab, page, width=width, scheme=scheme)
     await tab.says("for (const each of document.querySelectorAll('details')) each.open = true")
-    assert await tab.says("document.documentElement.scrollWidth <= innerWidth")
+    assert await tab.says("document.documentElement.clientWidth") <= width
+    assert await tab.says("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     first = await tab.says("document.querySelector('.first-failure').getBoundingClientRect().top")
     assert first < 640  # it is seen at once
     ground = await tab.says("getComputedStyle(document.body).backgroundColor")
