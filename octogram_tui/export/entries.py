@@ -61,7 +61,7 @@ class AttemptView(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One instance."""
+    """One instance. is_calm: its name says all that most want to know."""
 
     number: int
     row: InstanceRow
@@ -69,6 +69,7 @@ class Entry(NamedTuple):
     took: str
     message: str
     attempts: list[AttemptView]
+    is_calm: bool
 
 
 class JobEntries(NamedTuple):
@@ -117,7 +118,7 @@ class Entries:
             for job in stage.children:
                 if isinstance(job, Group) and job.known:
                     # What is told in a line of its own comes first, and leaves the others side by side.
-                    rows = sorted(by_job.get(job.key, []), key=lambda each: each[0].state in _QUIET)
+                    rows = sorted(by_job.get(job.key, []), key=lambda each: _is_calm(each[0]))
                     yield JobEntries(stage, job, rows, max(0, sum(1 for _ in job.below()) - len(rows)), is_first)
                     is_first = False
 
@@ -125,7 +126,9 @@ class Entries:
         """Tell of one."""
         took = row.duration_s(self._account.end_s)
         attempts = [self._attempt(row, attempt) for attempt in reversed(attempts_of(row))]
-        return Entry(number, row, row.state, "" if took is None else duration(took), row.message, attempts)
+        return Entry(
+            number, row, row.state, "" if took is None else duration(took), row.message, attempts, _is_calm(row)
+        )
 
     def _attempt(self, row: InstanceRow, attempt: AttemptRow) -> AttemptView:
         given = self._account.given(row.key, attempt.number)
@@ -142,6 +145,9 @@ class Entries:
                 result.pop(name, None)
         detail = {} if failure is None else dict(failure.detail)
         detail.pop("last_lines", None)  # they are in the output
+        argv = detail.get("argv")
+        if isinstance(argv, list) and argv and argv[-1] in (given.arguments or {}).values():
+            del detail["argv"]  # a shell, and the script that stands above
         state = row.state if attempt is row.last else attempt.state
         return AttemptView(
             attempt.number,
@@ -168,6 +174,10 @@ class Entries:
             self.withheld += 1
             return NOT_WRITTEN._replace(is_withheld=output is not NOTHING)
         return written_of(output)
+
+
+def _is_calm(row: InstanceRow) -> bool:
+    return row.state in _QUIET and not row.earlier
 
 
 def _is_empty(value: Any) -> bool:
