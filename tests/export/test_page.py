@@ -93,7 +93,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_no_text_makes_another_element(one: str, two: str, three: str, four: str) -> None:
     usual = Shape(page_of(NOWHERE, run_of(item="x", lines=["\x1b[31mx\x1b[0m", "y" * 90], value={"a": "y" * 400})))
