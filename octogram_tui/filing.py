@@ -35,7 +35,7 @@ class _NoDraft(Exception):
     """The file can only be written in its place."""
 
 
-def write_whole(path: str | Path, data: bytes, *, mode: int = 0o666, durable: bool = False) -> None:
+def write_whole(path: str | Path, data: bytes | memoryview, *, mode: int = 0o666, durable: bool = False) -> None:
     """Make the data the content of a file, all of it or, for a file, nothing; a draft never stays.
 
     mode: of a file that is not there yet, less the umask; durable: on the disk when this returns.
@@ -55,7 +55,7 @@ def write_whole(path: str | Path, data: bytes, *, mode: int = 0o666, durable: bo
         _fill(fd, data, durable=durable)
 
 
-def write_into(path: str | Path, pieces: Iterable[bytes]) -> None:
+def write_into(path: str | Path, pieces: Iterable[bytes | memoryview]) -> None:
     """Write into a device, a pipe or an open descriptor, piece by piece. May wait as `write_whole`. Raises OSError."""
     fd = _open_into(path)
     try:
@@ -168,7 +168,7 @@ def _open_into(path: str | Path) -> int:
             return fd
 
 
-def _replace(target: str, data: bytes, found: os.stat_result | None, *, mode: int, durable: bool) -> None:
+def _replace(target: str, data: bytes | memoryview, found: os.stat_result | None, *, mode: int, durable: bool) -> None:
     """Draft beside and rename. Raises _NoDraft when a file that is there has to be written in its place, or OSError."""
     directory = os.path.dirname(target)
     draft = os.path.join(directory, f".octogram-{os.urandom(8).hex()}.part")  # short enough beside any name
@@ -208,7 +208,7 @@ def _adopt(fd: int, target: str, found: os.stat_result) -> None:
     os.fchmod(fd, stat.S_IMODE(found.st_mode))
 
 
-def _fill(fd: int, data: bytes, *, durable: bool) -> None:
+def _fill(fd: int, data: bytes | memoryview, *, durable: bool) -> None:
     """Write everything and close; some file systems say only then that there is no space."""
     try:
         left = memoryview(data)

@@ -18,7 +18,7 @@ from collections import deque
 
 TYPE_CHECKING = False  # not typing's: every start of the program pays for what is imported here
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from _typeshed import ReadableBuffer
 
@@ -205,6 +205,20 @@ def print_bytes(data: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def print_all(pieces: Iterable[bytes]) -> int:
+    """Print data of any size, as fast as its reader takes it; gives how much. What is lost is told by `finish`."""
+    size = 0
+    for piece in pieces:
+        print_bytes(piece)
+        size += len(piece)
+        if _STDOUT:
+            raw = _STDOUT[0]
+            raw.outlet.drain(None if raw.isatty() else READER_WAIT_S)
+            if raw.outlet.fault is not None:
+                break
+    return size
 
 
 def lacks_signs(stream: object) -> bool:

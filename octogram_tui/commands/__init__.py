@@ -7,6 +7,7 @@ COMMANDS: dict[str, str] = {
     "replay": "look at a run again, from its journal",
     "journal": "check the journals of runs for damage, and salvage what is good of one",
     "compare": "say where two runs first differ, and what took longer",
+    "export": "write a run as a file for others: a page, a document, a trace, a JUnit report",
     "attach": "open a console onto a run that goes on",
     "resume": "go on with a run whose process has died, where it was",
     "serve": "open the console in a browser of this machine",

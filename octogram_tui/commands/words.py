@@ -13,6 +13,7 @@ FOR_COMMANDS = {
     **dict.fromkeys(("preview", "dry-run", "dryrun"), "plan"),
     **dict.fromkeys(("list", "ls", "ps", "history", "status"), "runs"),
     **dict.fromkeys(("new", "create"), "init"),
+    **dict.fromkeys(("report", "dump"), "export"),
     "connect": "attach",
     **dict.fromkeys(("restart", "recover", "continue"), "resume"),
     **dict.fromkeys(("stop", "down", "kill", "abort", "cancel"), "ask last stop"),

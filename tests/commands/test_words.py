@@ -20,7 +20,7 @@ SCENARIO = "agents: [{name: a, transport: local}]\nstages: [{name: s one, jobs: 
         ("-e check --junit plan", "SCENARIO is missing"),
         ("explain", "`octogram-tui help` lists the commands"),
         ("--headless explain", "`octogram-tui help` lists the commands"),
-        ("expose", "`octogram-tui help` lists the commands"),
+        ("expense", "`octogram-tui help` lists the commands"),
         ("lint s.yml", "did you mean 'check'?"),
         ("list", "did you mean 'runs'?"),
         ("stop", "did you mean 'ask last stop'?"),
