@@ -118,7 +118,7 @@ def json_schema() -> Schema:
             "agent": {**agent, "defaultSnippets": SNIPPETS["agent"]},
             "defaults": _agent({key: spec._replace(required=False) for key, spec in AGENT.items() if key != "name"}),
             "binary": _binary(),
-            "secret": {**_shape(SECRET), "minProperties": 1, "maxProperties": 1},
+            "secret": _secret(),
             "stage": _named(_shape(STAGE), "stage"),
             "job": _named(_job(), "job"),
             "update": _update(),
@@ -153,10 +153,8 @@ def _job() -> Schema:
     families = "|".join(sorted({re.escape(name.split(".")[0]) for name in procedures} | {"internals"}))
     job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
     ours: list[Schema] = [{"required": [name]} for name in procedures]
-    one = "A job does one thing: it names exactly one procedure."
     job["oneOf"] = [*ours, {"not": {"anyOf": ours}}]
     job["not"] = {"propertyNames": {"enum": list(JOB)}}
-    job["errorMessage"] = one
     job["if"] = {"anyOf": ours}
     job["then"] = {"propertyNames": {"enum": [*JOB, *procedures]}}
     return job
@@ -167,7 +165,7 @@ def _agent(keys: dict[str, KeySpec]) -> Schema:
     schema = _shape(keys)
     members = schema["properties"]
     for key, (pattern, says) in OF_AGENTS.items():
-        text = scalar("string", "number", "boolean", pattern=pattern, says=says, may_be_template=False)
+        text = {**scalar("string", "number", "boolean", pattern=pattern, says=says, may_be_template=False), "minimum": 0}
         members[key].pop("type", None)
         if keys[key].kind == "words":
             members[key]["anyOf"] = [text, {"type": "array", "items": text}]
@@ -178,7 +176,7 @@ def _agent(keys: dict[str, KeySpec]) -> Schema:
     members["command"]["anyOf"] = [
         nothing,
         of_form("command"),
-        {**argv, **first_word(), "minItems": 0},
+        {**argv, **first_word(argv["items"]), "minItems": 0},
     ]
     members["env"].update({**names_of("variables"), "additionalProperties": of_form("word")})
     return schema
@@ -188,13 +186,30 @@ def _binary() -> Schema:
     """Give the way to the daemon: one of three, or an empty map for what is installed."""
     schema = _shape(BINARY)
     members = schema["properties"]
-    members["pull"]["pattern"] = "^https?://"
+    members["pull"].update({"type": "string", "pattern": "^https?://"})
     members["sha256"]["pattern"] = f"^[0-9a-fA-F]{{64}}{END}"
     members["installed"].pop("type")
     members["installed"]["anyOf"] = [SCALAR, {"type": "object", "maxProperties": 0}]
     kinds = [{"required": [kind]} for kind in ("push", "pull", "installed")]
     schema["oneOf"] = [*kinds, {"maxProperties": 0}]
     return schema
+
+
+def _secret() -> Schema:
+    """Give where the value of a secret comes from: one of four, each a text or a list of texts."""
+    schema = _shape(SECRET)
+    text = {**SCALAR, "minLength": 1}
+    pair = {"type": "array", "items": text, "minItems": 2, "maxItems": 2}
+    for kind, member in schema["properties"].items():
+        del member["type" if "type" in member else "anyOf"]
+        several: Schema = {"type": "array", "items": text, "minItems": 1}
+        if kind == "keyring":
+            one = scalar("string", pattern=r"[\s\S]+/[\s\S]", says="Write SERVICE/USER.", may_be_template=False)
+            joined: Schema = {"type": "array", "items": one, "minItems": 1, "maxItems": 1}
+            member["anyOf"] = [one, pair, joined]
+        else:
+            member["anyOf"] = [text, several if kind == "command" else {**several, "maxItems": 1}]
+    return {**schema, "minProperties": 1, "maxProperties": 1}
 
 
 def _update() -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from octogram_agentd.procedures.base import Field, Procedure
@@ -96,7 +97,7 @@ def _value(field: Field[Any], kind: str) -> Schema:
         of = _field(field.of) if field.of is not None else _value(field, single)
         several: Schema = {"type": "array", "items": of, "minItems": 1}
         if field.form == "command":
-            several.update(first_word())
+            several.update(first_word(of))
         return {"anyOf": [_value(field, single), several]}
     if kind in ("list", "tuple", "map", "record"):
         written = _collection(field, kind)
@@ -145,7 +146,8 @@ def _scalar(field: Field[Any], kind: str) -> Schema:
     if field.pattern:
         says = field.doc.split(". ")[0]
         pattern = f"(?:{field.pattern}){END}"
-        return scalar("string", "number", "boolean", pattern=pattern, says=says, may_be_template=is_template)
+        types = ["number", *(["boolean"] if re.match(pattern, "true") or re.match(pattern, "false") else [])]
+        return scalar("string", *types, pattern=pattern, says=says, may_be_template=is_template)
     if bounds(field):
         return number("number", FLOAT, field, "Write a number.", may_be_template=is_template)
     if field.uri:

@@ -33,12 +33,13 @@ _AFTER_SCHEME = rf"(?:[^/?#]*@)?{_HOST}(?::(?:{_PORT})?)?(?:[/?#][^\x00-\x1f\x7f
 _RANGE = r"\{[0-9]{1,9}\.\.[0-9]{1,9}\}"
 _HOST_SIGN = r"[^\s\x00-\x20\x7f-\uffff@/\\\[\]*?!\"'`;&|<>(){}#,.]"
 _SHELL_WORDS = rf"(?:[^'\"\\]|\\[\s\S]|'[^']*'|\"(?:[^\"\\]|\\[\s\S])*\")*{END}"
+_FIRST_WORD = rf"(?=[\s\S]*[^ \t\r\n])(?![ \t\r\n]*(?:''|\"\")+(?:[ \t\r\n]|{END}))"
 _PATH = rf"{_NO_BREAK}(?!~(?:/|{END}))"
 _INNER = rf"{_PATH}(?!/)(?!(?:\./|/)*\.\.(?:/|{END}))"
 
 _FORMS: dict[str, tuple[str, str]] = {
     "word": (_NO_NUL, "A NUL character cannot be given to a program."),
-    "command": (rf"{_NO_NUL}(?=[\s\S]*[^ \t\r\n]){_SHELL_WORDS}", "Write a program and its arguments: [ls, -l]."),
+    "command": (rf"{_NO_NUL}{_FIRST_WORD}{_SHELL_WORDS}", "Write a program and its arguments: [ls, -l]."),
     "path": (_PATH, "`~` is not expanded on an agent: write a path from its home directory, or an absolute one."),
     "local_path": (rf"{_PATH}(?!{END})", "Write the path of a file or a directory; `~` is not expanded."),
     "inner_path": (_INNER, "Write a path inside of the agent's home directory, relative to it."),
@@ -72,7 +73,7 @@ _MACHINE = (
     rf"(?![.-])(?![^:]*:[^:]*{END})(?:{_HOST_SIGN}|\.(?!\.)|{_RANGE})+{END}",
     "Write a name or an address; a user, a port and several machines have places of their own.",
 )
-_USER = (rf"(?!-)[^\s\"'`;&|<>(){{}}:/]+{END}", "Write the name of the user to log in as.")
+_USER = (rf"(?!-)[^\s\x00-\x20\x7f\"'`;&|<>(){{}}:/]+{END}", "Write the name of the user to log in as.")
 OF_AGENTS: dict[str, tuple[str, str]] = {
     "address": _MACHINE,
     "data_address": _MACHINE,
@@ -129,6 +130,6 @@ def names_of(form: str) -> Schema:
     return {"propertyNames": {"pattern": rf"^(?:{pattern})|\{{\{{", "patternErrorMessage": says}}
 
 
-def first_word() -> Schema:
-    """Give what a command that is a list needs: a first word that is not empty."""
-    return {"minItems": 1, "prefixItems": [{"not": {"const": ""}}]}
+def first_word(of: Schema) -> Schema:
+    """Give what a command that is a list needs: words, the first of them not empty."""
+    return {"minItems": 1, "prefixItems": [{**of, "not": {"const": ""}}]}

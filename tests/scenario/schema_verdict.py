@@ -18,7 +18,7 @@ from octogram_tui.scenario.yaml_reader import read_yaml
 BEYOND_A_SCHEMA = (
     # what templates and expressions hold
     r"no variable `.*` is defined anywhere",
-    r"`.*`: unexpected ",
+    r"`.*`: (unexpected|expected|there is more than one expression)",
     r"there is no filter ",
     r"no name `.*` here",
     r"`res` is the result of a job",
@@ -46,7 +46,8 @@ BEYOND_A_SCHEMA = (
     r"^`.*` is .*, and a condition is true or false",
     # updates: what a text reads as
     r"^`[^`]+`: '.*' is not JSON",
-    # numbers that JSON has not
+    # numbers that JSON has not, or does not tell from others
+    r"^`\d+\.0` cannot be an agent's name",
     r"not the number -?(nan|inf|\d{30,})",
     r"-?(nan|inf) is not a number that can be kept",
     # own procedures: which there are, and what they take
