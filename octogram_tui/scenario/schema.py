@@ -18,6 +18,7 @@ from octogram_tui.scenario.schema_texts import (
     ITEM,
     NAME,
     OF_AGENTS,
+    TEMPLATE,
     Schema,
     first_word,
     names_of,
@@ -152,11 +153,14 @@ def _job() -> Schema:
     # A procedure of the scenario's own file has a name that no schema can know; but its family is none of ours.
     families = "|".join(sorted({re.escape(name.split(".")[0]) for name in procedures} | {"internals"}))
     job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
-    ours: list[Schema] = [{"required": [name]} for name in procedures]
-    job["oneOf"] = [*ours, {"not": {"anyOf": ours}}]
-    job["not"] = {"propertyNames": {"enum": list(JOB)}}
-    job["if"] = {"anyOf": ours}
-    job["then"] = {"propertyNames": {"enum": [*JOB, *procedures]}}
+    # One thing: beside a procedure stand keys of jobs only; and where these stand alone, it is missing.
+    job["dependentSchemas"] = {
+        name: {"propertyNames": {"enum": [*JOB, name], "errorMessage": f"This job does one thing: `{name}`."}}
+        for name in procedures
+    }
+    missing = "This job does nothing: give it a procedure, such as `builtins.shell: make test`."
+    job["if"] = {"propertyNames": {"enum": list(JOB)}}
+    job["then"] = {"required": ["builtins.shell"], "errorMessage": missing}
     return job
 
 
@@ -165,7 +169,9 @@ def _agent(keys: dict[str, KeySpec]) -> Schema:
     schema = _shape(keys)
     members = schema["properties"]
     for key, (pattern, says) in OF_AGENTS.items():
-        text = {**scalar("string", "number", "boolean", pattern=pattern, says=says, may_be_template=False), "minimum": 0}
+        text = scalar("string", "number", "boolean", pattern=pattern, says=says)
+        if key in ("address", "data_address", "user"):
+            text["minimum"] = 0  # as texts, numbers below it begin with `-`
         members[key].pop("type", None)
         if keys[key].kind == "words":
             members[key]["anyOf"] = [text, {"type": "array", "items": text}]
@@ -187,7 +193,7 @@ def _binary() -> Schema:
     schema = _shape(BINARY)
     members = schema["properties"]
     members["pull"].update({"type": "string", "pattern": "^https?://"})
-    members["sha256"]["pattern"] = f"^[0-9a-fA-F]{{64}}{END}"
+    members["sha256"].update({"type": ["string", "integer"], "minimum": 10**63, "pattern": f"^[0-9a-fA-F]{{64}}{END}"})
     members["installed"].pop("type")
     members["installed"]["anyOf"] = [SCALAR, {"type": "object", "maxProperties": 0}]
     kinds = [{"required": [kind]} for kind in ("push", "pull", "installed")]
@@ -204,7 +210,7 @@ def _secret() -> Schema:
         del member["type" if "type" in member else "anyOf"]
         several: Schema = {"type": "array", "items": text, "minItems": 1}
         if kind == "keyring":
-            one = scalar("string", pattern=r"[\s\S]+/[\s\S]", says="Write SERVICE/USER.", may_be_template=False)
+            one = scalar("string", pattern=r"[\s\S]+/[\s\S]", says="Write SERVICE/USER.")
             joined: Schema = {"type": "array", "items": one, "minItems": 1, "maxItems": 1}
             member["anyOf"] = [one, pair, joined]
         else:
@@ -214,8 +220,12 @@ def _secret() -> Schema:
 
 def _update() -> Schema:
     """Give what a variable becomes: the text that `as` makes a number or a boolean of has to read as one."""
-    whole = scalar("string", "integer", pattern=rf"\s*-?(?:{INTEGER})\s*{END}", says="Write a whole number.")
-    truth = scalar("string", "boolean", pattern=f"(?:true|false){END}", says="Write `true` or `false`.")
+    whole = scalar(
+        "string", "integer", pattern=rf"\s*-?(?:{INTEGER})\s*{END}", says="Write a whole number.", template=TEMPLATE
+    )
+    truth = scalar(
+        "string", "boolean", pattern=f"(?:true|false){END}", says="Write `true` or `false`.", template=TEMPLATE
+    )
     casts = [
         {
             "if": {"properties": {"as": {"const": name}}, "required": ["as"]},
@@ -231,10 +241,10 @@ def _key(name: str, key: KeySpec) -> Schema:
         meanings = [MEANINGS[choice] for choice in key.choices]
         schema: Schema = {"enum": list(key.choices), "markdownEnumDescriptions": meanings, "enumDescriptions": meanings}
     elif key.kind == "integer":
-        schema = number("integer", INTEGER, key, "Write a whole number.", may_be_template=False)
+        schema = number("integer", INTEGER, key, "Write a whole number.")
     elif key.kind == "duration":
         says = "Write a duration: `30`, `30s`, `5m`, `1h`."
-        schema = number("number", DURATION, key, says, may_be_template=False)
+        schema = number("number", DURATION, key, says)
         schema = {"minimum": 0, **schema}
     else:
         schema = dict(_SIMPLE[key.kind])

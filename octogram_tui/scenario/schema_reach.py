@@ -6,7 +6,7 @@ from octogram_tui.scenario.schema_texts import Schema
 
 _HAS_ADDRESS: Schema = {"required": ["address"], "properties": {"address": {"not": {"const": []}}}}
 _KEEPS_ADDRESS: Schema = {"properties": _HAS_ADDRESS["properties"]}
-_NO_WORDS = {"enum": [None, "", []]}
+_NO_WORDS: Schema = {"enum": [None, "", []]}
 _HAS_COMMAND: Schema = {"required": ["command"], "properties": {"command": {"not": _NO_WORDS}}}
 _KEEPS_COMMAND: Schema = {"properties": _HAS_COMMAND["properties"]}
 

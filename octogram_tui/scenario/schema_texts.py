@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from octogram_tui.scenario.forms import LAST_PORT
+
 Schema = dict[str, Any]
 
 END = r"(?![\s\S])"
 TEMPLATE = r"\{[{%#]|\\[{}]"
-"""What makes a text a template; of a field that holds none it is still let through, which `check` sees to."""
+"""What makes a text a template in the fields of the original."""
+SCRIPT_TEMPLATE = r"\{[{%]"
+"""The same in all others, where `{#` and `\\{` belong to shells."""
 
 _NUMBER = r"[0-9][0-9 ]*(\.[0-9 ]+)?"
 DURATION = rf"\s*(({_NUMBER}(m ?s|s|m|h|d) *)+|{_NUMBER})\s*"
@@ -55,6 +59,7 @@ _FORMS: dict[str, tuple[str, str]] = {
     "headers": (rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+{END}", "A header's name has letters, digits and `-`."),
     "header": (rf"[^\r\n\0\u0100-\uffff]*{END}", "A header's value is one line of Latin letters."),
 }
+_OF_AN_AGENT = r"\{\{"
 _OF_NAMES = ("variables", "headers")
 _OF_PORTS = ("port", "own_port", "port_or_endpoint")
 _OF_TEXTS = ("url", "endpoint")
@@ -69,8 +74,13 @@ AGENT_NAME: Schema = {
     "minimum": 0,
     "patternErrorMessage": "A name has up to 200 letters, digits, `-` and `_`, and no `-` in front.",
 }
+_BEYOND_A_BYTE = r"0*(?:25[6-9]|2[6-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3,})"
+_NO_WRONG_IPV4 = (
+    rf"(?![0-9]+(?:\.[0-9]+){{4,}}{END})"
+    rf"(?!(?=[0-9]+(?:\.[0-9]+){{3}}{END})(?:[0-9]+\.)*{_BEYOND_A_BYTE}(?:\.|{END}))"
+)
 _MACHINE = (
-    rf"(?![.-])(?![^:]*:[^:]*{END})(?:{_HOST_SIGN}|\.(?!\.)|{_RANGE})+{END}",
+    rf"{_NO_WRONG_IPV4}(?![.-])(?![^:]*:[^:]*{END})(?:{_HOST_SIGN}|\.(?!\.)|{_RANGE})+{END}",
     "Write a name or an address; a user, a port and several machines have places of their own.",
 )
 _USER = (rf"(?!-)[^\s\x00-\x20\x7f\"'`;&|<>(){{}}:/]+{END}", "Write the name of the user to log in as.")
@@ -89,37 +99,36 @@ OF_AGENTS: dict[str, tuple[str, str]] = {
 ITEM = rf"^(?:{_NO_BREAK}|[\s\S]*(?:{TEMPLATE}))"
 
 
-def scalar(*types: str, pattern: str = "", says: str = "", may_be_template: bool = True) -> Schema:
-    """Give a schema of one scalar: the pattern is for its texts alone, and templates pass by it."""
+def scalar(*types: str, pattern: str = "", says: str = "", template: str = "") -> Schema:
+    """Give a schema of one scalar: the pattern is for its texts alone; what is a template passes by it."""
     schema: Schema = {"type": list(types) if len(types) > 1 else types[0]}
     if pattern:
-        schema["pattern"] = rf"^(?:{pattern})" + (f"|{TEMPLATE}" if may_be_template else "")
+        schema["pattern"] = rf"^(?:{pattern})" + (f"|{template}" if template else "")
         if says:
             schema["patternErrorMessage"] = says
     return schema
 
 
-def of_form(form: str) -> Schema:
+def of_form(form: str, template: str = "") -> Schema:
     """Give what a text of a form may be (`Field(form=...)`), as far as an expression can tell."""
-    schema = scalar("string", "number", "boolean")
-    if form in _FORMS and form not in _OF_NAMES:
-        pattern, says = _FORMS[form]
-        if form in _OF_PORTS:
-            schema = {**scalar("string", "integer", pattern=pattern, says=says), "minimum": 1, "maximum": 65535}
-        elif form in _OF_TEXTS:
-            schema = scalar("string", pattern=pattern, says=says)
-        else:
-            schema = scalar("string", "number", "boolean", pattern=pattern, says=says)
-    return schema
+    if form not in _FORMS or form in _OF_NAMES:
+        return scalar("string", "number", "boolean")
+    pattern, says = _FORMS[form]
+    if form != "word":
+        template = template or _OF_AN_AGENT  # what is still to be put in is not judged
+    if form in _OF_PORTS:
+        schema = scalar("string", "integer", pattern=pattern, says=says, template=template)
+        return {**schema, "minimum": 1, "maximum": LAST_PORT}
+    types = ("string",) if form in _OF_TEXTS else ("string", "number", "boolean")
+    return scalar(*types, pattern=pattern, says=says, template=template)
 
 
-def of_uri(kind: str) -> Schema:
+def of_uri(kind: str, template: str = "") -> Schema:
     """Give what a URI may be that names a thing of this kind."""
     if kind.endswith("_peer"):
-        return scalar(
-            "string", "number", "boolean", pattern=_PEER, says="Write self://NAME, AGENT://NAME, or HOST:PORT."
-        )
-    return scalar("string", pattern=_URI, says="Write self://NAME, AGENT://NAME, or a URL.")
+        says = "Write self://NAME, AGENT://NAME, or HOST:PORT."
+        return scalar("string", "number", "boolean", pattern=_PEER, says=says, template=template)
+    return scalar("string", pattern=_URI, says="Write self://NAME, AGENT://NAME, or a URL.", template=template)
 
 
 def names_of(form: str) -> Schema:
@@ -127,7 +136,7 @@ def names_of(form: str) -> Schema:
     if form not in _OF_NAMES:
         return {}
     pattern, says = _FORMS[form]
-    return {"propertyNames": {"pattern": rf"^(?:{pattern})|\{{\{{", "patternErrorMessage": says}}
+    return {"propertyNames": {"pattern": rf"^(?:{pattern})|{_OF_AN_AGENT}", "patternErrorMessage": says}}
 
 
 def first_word(of: Schema) -> Schema:

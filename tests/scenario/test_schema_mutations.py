@@ -60,6 +60,7 @@ WHOLE: dict[str, Any] = {
                                                   "ready": {"port": "{{ port.web }}"}}},
                 {"name": "cp", "copy": {"local_path": "x", "remote_path": "y/"}, "retries": 2, "retry_delay": "1s",
                  "until": "true", "on_failure": "continue", "register": "out", "run_items": "concurrent",
+                 "when": "true", "tags": "t",
                  "vars_updates": {"v": {"value": "1", "as": "int"}, "w": None, "z": "{{ res }}"}},
             ],
         }

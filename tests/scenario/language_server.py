@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-NODE = Path(__file__).parent / "node"
+NODE = Path(__file__).parents[1] / "editors" / "node"
 SERVER = NODE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 PATIENCE_S = 60.0
 
@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 def need_node(*programs: Path) -> None:
     """Skip, and say how to have it, where a program of npm is not installed."""
     if shutil.which("node") is None or not all(program.exists() for program in programs):
-        pytest.skip(f"node and its packages are needed: npm ci --prefix {NODE.relative_to(Path.cwd())}")
+        pytest.skip("node and its packages are needed: npm ci --prefix tests/editors/node")
 
 
 class LanguageServer:
@@ -77,23 +77,28 @@ class LanguageServer:
 
     def open(self, name: str, text: str) -> list[dict[str, Any]]:
         """Open a document of a name that none had before; give what is wrong with it."""
-        uri = (self.folder / name).as_uri()
-        assert uri not in self._diagnostics, "late news of the former one could not be told from its own"
-        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        self._tell("textDocument/didOpen", textDocument=document)
-        while uri not in self._diagnostics:
-            self._take(self._next())
-        return self._diagnostics[uri]
+        return self.open_all({name: text})[0]
 
-    def errors(self, text: str) -> list[str]:
-        """Open a document and close it again; give what is said to be wrong, each with its line."""
-        name = f"opened-{len(self._diagnostics)}.yml"
+    def open_all(self, texts: dict[str, str]) -> list[list[dict[str, Any]]]:
+        """Open several at once: the server waits a while before it says something of each."""
+        uris = [(self.folder / name).as_uri() for name in texts]
+        for uri, text in zip(uris, texts.values(), strict=True):
+            assert uri not in self._diagnostics, "late news of the former one could not be told from its own"
+            document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
+            self._tell("textDocument/didOpen", textDocument=document)
+        while not self._diagnostics.keys() >= set(uris):
+            self._take(self._next())
+        return [self._diagnostics[uri] for uri in uris]
+
+    def errors(self, *texts: str) -> list[list[str]]:
+        """Open documents and close them again; give what is said to be wrong with each, with its line."""
+        names = {f"opened-{len(self._diagnostics) + number}.yml": text for number, text in enumerate(texts)}
         found = [
-            f"{each['range']['start']['line'] + 1}: {each['message']}"
-            for each in self.open(name, text)
-            if each["severity"] == 1
+            [f"{each['range']['start']['line'] + 1}: {each['message']}" for each in of_one if each["severity"] == 1]
+            for of_one in self.open_all(names)
         ]
-        self._tell("textDocument/didClose", textDocument={"uri": (self.folder / name).as_uri()})
+        for name in names:
+            self._tell("textDocument/didClose", textDocument={"uri": (self.folder / name).as_uri()})
         return found
 
     def hover(self, name: str, line: int, column: int) -> str:
