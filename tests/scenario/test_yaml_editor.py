@@ -176,5 +176,21 @@ def test_what_init_writes_is_known_to_the_editor_without_any_setting(
     load(text)
 
 
+def test_the_settings_of_the_sample_folder_find_the_schema_by_name(tmp_path: Path) -> None:
+    lines = (SAMPLES / "editor" / ".vscode" / "settings.json").read_text().split("\n")
+    given = json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
+    schema.write_schema(tmp_path / schema.FILE)
+    (tmp_path / "scenarios" / "deep").mkdir(parents=True)
+    server = LanguageServer(
+        tmp_path, {name.removeprefix("yaml."): given[name] for name in ("yaml.schemas", "yaml.yamlVersion")}
+    )
+    try:
+        names = ("scenario.yml", "scenario-two.yml", "my.scenario.yml", "scenarios/deep/x.yml")
+        found = server.open_all(dict.fromkeys((*names, "values.yml"), "stages: []\nstags: []\n"))
+    finally:
+        server.close()
+    assert [[each["message"] for each in of_one] for of_one in found] == [["Property stags is not allowed."]] * 4 + [[]]
+
+
 def test_every_key_of_the_language_is_right_for_the_editor(editor: LanguageServer) -> None:
     assert editor.errors(HEAD + json.dumps(WHOLE, indent=1)) == [[]]
