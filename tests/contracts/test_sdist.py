@@ -9,7 +9,7 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
-HIDDEN = {".ci", ".gitignore"}
+HIDDEN = {".ci", ".gitignore", ".pre-commit-hooks.yaml"}
 MADE = {"build", "dist", "coverage.xml", "snapshot_report.html"}
 
 
