@@ -193,7 +193,9 @@ def _binary() -> Schema:
     schema = _shape(BINARY)
     members = schema["properties"]
     members["pull"].update({"type": "string", "pattern": "^https?://"})
-    members["sha256"].update({"type": ["string", "integer"], "minimum": 10**63, "pattern": f"^[0-9a-fA-F]{{64}}{END}"})
+    members["sha256"].update(
+        {"type": ["string", "integer"], "minimum": 10**63, "maximum": 10**64, "pattern": f"^[0-9a-fA-F]{{64}}{END}"}
+    )
     members["installed"].pop("type")
     members["installed"]["anyOf"] = [SCALAR, {"type": "object", "maxProperties": 0}]
     kinds = [{"required": [kind]} for kind in ("push", "pull", "installed")]
