@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.commands.schema import FILE, modeline, write_schema
 from octogram_tui.errors import JournalError, UsageError
 
 TEMPLATE = """\
@@ -47,8 +48,9 @@ stages:
 
 def main(argv: Sequence[str]) -> int:
     """Write the file; an existing one is left alone."""
-    parser = CommandParser("init", "Write a new scenario to start from.")
+    parser = CommandParser("init", f"Write a new scenario to start from, and {FILE} beside it for editors.")
     parser.add_argument("file", metavar="FILE", nargs="?", default="scenario.yml")
+    parser.add_argument("--no-schema", action="store_true", help=f"write no {FILE}, and no line that names it")
     args = parse(parser, argv)
     if args.file == "-":
         print(TEMPLATE.format(name="-"), end="")
@@ -56,13 +58,17 @@ def main(argv: Sequence[str]) -> int:
     path = Path(args.file)
     if path.suffix not in (".yml", ".yaml"):
         raise UsageError(f"{path} does not end in .yml or .yaml")
+    schema = path.parent / FILE
     try:
         with path.open("x") as file:
-            file.write(TEMPLATE.format(name=path))
+            file.write(("" if args.no_schema else modeline() + "\n") + TEMPLATE.format(name=path))
     except FileExistsError:
         hint = "give another name: octogram-tui init FILE"
         raise UsageError(f"{path} exists and is left as it is", hint=hint) from None
     except OSError as error:
         raise JournalError(f"cannot write {path}: {error.strerror}") from error
-    print(f"wrote {path}; run it with: octogram-tui {path}")
+    if not args.no_schema:
+        write_schema(schema)
+    beside = "" if args.no_schema else f", and {schema} for editors"
+    print(f"wrote {path}{beside}; run it with: octogram-tui {path}")
     return 0

@@ -144,6 +144,8 @@ def _addresses(keys: KeyReader, node: MapNode, key: str) -> list[str]:
         spread_out = spread(written)
         if spread_out is None:
             keys.findings.error(place, f"`{shown(written)}` stands for more than {MAX_AGENTS} machines")
+            result.append(written)
+            continue
         for address in spread_out or [written]:
             problem = address_problem(address)
             result.append(address)

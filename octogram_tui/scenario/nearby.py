@@ -23,6 +23,8 @@ TITLE_CHARACTERS = 160
 _PASSED_OVER = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "build", "dist"})
 _STAGES = re.compile(rb"""^(?:stages|["']stages["'])\s*:|[{,]\s*"stages"\s*:""", re.MULTILINE)
 _AGENTS = re.compile(rb"""["']?(?:with_agents|agents)["']?\s*:""")
+_SCHEMA = re.compile(rb'\s*\{\s*"\$schema"')  # what editors have beside scenarios has all of these words, too
+_FOR_EDITORS = "yaml-language-server:"
 _JOBS = re.compile(rb"""["']?jobs["']?\s*:""")
 
 
@@ -58,6 +60,8 @@ def search(directory: Path) -> Search:
 
 def is_scenario(text: bytes) -> bool:
     """Tell whether the beginning of a file looks like one: stages at its top, with jobs, and agents somewhere."""
+    if _SCHEMA.match(text):
+        return False
     return all(pattern.search(text) is not None for pattern in (_STAGES, _JOBS, _AGENTS))
 
 
@@ -68,7 +72,7 @@ def title_of(text: bytes) -> str:
         if stripped and not stripped.startswith("#"):
             return ""
         said = stripped.lstrip("# ").strip()
-        if said and said[0].isalnum():
+        if said and said[0].isalnum() and not said.startswith(_FOR_EDITORS):
             return beginning(said, TITLE_CHARACTERS)
     return ""
 

@@ -60,6 +60,8 @@ def _read_map(keys: KeyReader, source: MapNode, name: str, place: Place, directo
         return SecretSpec()
     kind = given[0]
     words = tuple(text for text, _ in keys.words(source, kind))
+    if not all(words) or source[kind] == []:
+        keys.findings.error(source.value_place(kind), f"`{kind}` is empty", HINT)
     if not words or not all(words):
         return SecretSpec()
     if kind == "keyring":

@@ -22,12 +22,30 @@ class KeySpec(NamedTuple):
     maximum: int | None = None
     above: int | None = None
     absent: str = ""  # what it means to leave it out, for those who write a number that is refused
+    usual: str | bool | int | None = None  # what it is when it is left out, if that is always the same
 
 
 ORDERS = ("sequential", "concurrent")
 ON_FAILURE = ("abort", "continue", "pause")
 CASTS = ("string", "int", "bool", "json")
 TRANSPORTS = ("ssh", "local", "command", "slurm")
+
+MEANINGS = {
+    "sequential": "One after the other.",
+    "concurrent": "All at the same time.",
+    "abort": "The run ends; stages that run `always` still do.",
+    "continue": "The run goes on as if nothing were.",
+    "pause": "The run waits for the operator.",
+    "string": "A text, as it is.",
+    "int": "A whole number.",
+    "bool": "`true` or `false`.",
+    "json": "The value that the text is as JSON.",
+    "ssh": "By SSH to `address`.",
+    "local": "A process of this machine: no address, no SSH.",
+    "command": "By `command`, which gives a byte stream to the machine.",
+    "slurm": "On a node of the allocation that is asked of Slurm.",
+}
+"""What each choice means, for editors."""
 
 SCENARIO: dict[str, KeySpec] = {
     "octogram_binary": KeySpec("binary", "How an agent gets the daemon; by default our own is pushed."),
@@ -57,7 +75,7 @@ AGENT: dict[str, KeySpec] = {
         "integer", "The SSH port.", minimum=1, maximum=65535, absent="the ssh configuration's, which is 22 by default"
     ),
     "identity": KeySpec("word", "The private key file; `~` is your home directory."),
-    "transport": KeySpec("choice", "How the machine is reached.", choices=TRANSPORTS),
+    "transport": KeySpec("choice", "How the machine is reached.", choices=TRANSPORTS, usual="ssh"),
     "command": KeySpec(
         "words",
         "For `transport: command`: what gives a byte stream to the machine; "
@@ -99,11 +117,13 @@ STAGE: dict[str, KeySpec] = {
     "with_labels": KeySpec(
         "strings_map", "Labels that an agent must have to take part: name, and a value or a list of values."
     ),
-    "run_agents": KeySpec("choice", "Whether agents run at the same time.", choices=ORDERS),
-    "run_jobs": KeySpec("choice", "Whether the jobs of an agent run at the same time.", choices=ORDERS),
-    "ask_confirmation": KeySpec("boolean", "Whether an operator must agree before the stage runs."),
+    "run_agents": KeySpec("choice", "Whether agents run at the same time.", choices=ORDERS, usual="concurrent"),
+    "run_jobs": KeySpec(
+        "choice", "Whether the jobs of an agent run at the same time.", choices=ORDERS, usual="sequential"
+    ),
+    "ask_confirmation": KeySpec("boolean", "Whether an operator must agree before the stage runs.", usual=False),
     "when": KeySpec("expression", "Run the stage only when this is true."),
-    "always": KeySpec("boolean", "Run the stage even after a failure."),
+    "always": KeySpec("boolean", "Run the stage even after a failure.", usual=False),
     "max_concurrency": KeySpec(
         "integer", "At most so many instances at the same time.", minimum=1, absent="the usual one, 2000"
     ),
@@ -114,14 +134,14 @@ STAGE: dict[str, KeySpec] = {
 JOB: dict[str, KeySpec] = {
     "name": KeySpec("word", "The job's name.", required=True),
     "with_items": KeySpec("items", "Run once for each item: a scalar, a list, a range `A..B`, or `product` of lists."),
-    "run_items": KeySpec("choice", "Whether items run at the same time.", choices=ORDERS),
+    "run_items": KeySpec("choice", "Whether items run at the same time.", choices=ORDERS, usual="sequential"),
     "vars_updates": KeySpec("updates", "Variables to set from the result (`res`), or to remove (null)."),
     "when": KeySpec("expression", "Run the job only when this is true."),
     "timeout": KeySpec(
         "duration", "The longest that an attempt may take: `30`, `30s`, `5m`, `1h`.", above=0, absent="no limit"
     ),
-    "retries": KeySpec("integer", "How often to try again after a failure.", minimum=0),
-    "retry_delay": KeySpec("duration", "How long to wait before trying again."),
+    "retries": KeySpec("integer", "How often to try again after a failure.", minimum=0, usual=0),
+    "retry_delay": KeySpec("duration", "How long to wait before trying again.", usual=0),
     "until": KeySpec("expression", "The job succeeds only when this is true of its result (`res`)."),
     "on_failure": KeySpec("choice", "What a failure means for the run.", choices=ON_FAILURE),
     "register": KeySpec("string", "The variable that gets the whole result; its name may be a template."),
@@ -148,3 +168,36 @@ SECRET: dict[str, KeySpec] = {
 }
 
 RESERVED_NAMES = ("self", "http", "https")
+
+EXAMPLES: dict[str, list[object]] = {
+    "address": ["10.0.0.5", ["10.0.0.1", "10.0.0.2"]],
+    "identity": ["~/.ssh/id_ed25519"],
+    "with_agents": [r"^node_\d+$"],
+    "with_labels": [{"site": "lab"}],
+    "with_items": ["1..5", ["mainnet", 7], {"product": [["a", "b"], "1..2"]}],
+    "vars_updates": [{"port": {"value": "{{ res.port }}", "as": "int"}}],
+    "timeout": ["30s", "5m", "1h30m"],
+    "retry_delay": ["500ms", "5s"],
+    "until": ["res.json.status == 'ok'"],
+    "register": ["out_{{ agent.name }}"],
+}
+"""How keys are written, for editors."""
+
+SNIPPETS: dict[str, list[dict[str, object]]] = {
+    "agent": [
+        {"label": "agent of this machine", "body": {"name": "${1:name}", "transport": "local"}},
+        {"label": "agent of another machine", "body": {"name": "${1:name}", "address": "${2:host}"}},
+        {"label": "agents, many", "body": {"name": "${1:node}_{0..${2:3}}", "address": ["${3:host}"]}},
+    ],
+    "stage": [
+        {
+            "label": "stage",
+            "body": {"name": "${1:name}", "jobs": [{"name": "${2:job}", "builtins.shell": "${3:true}"}]},
+        },
+    ],
+    "job": [
+        {"label": "job: a command", "body": {"name": "${1:name}", "builtins.command": ["${2:program}"]}},
+        {"label": "job: a script", "body": {"name": "${1:name}", "builtins.shell": "${2:true}"}},
+    ],
+}
+"""What editors offer to write, by what it is: the bodies have places to fill in."""

@@ -17,9 +17,9 @@ SOURCES = {
 }
 """Which folder of the tests mirrors which of the source; the orchestrator's is the top."""
 
-OF_THE_WHOLE = {"runs", "rig", "contracts", "counts"}
+OF_THE_WHOLE = {"runs", "rig", "contracts", "counts", "editors"}
 """Folders of tests that mirror no folder of the source: runs of the program, such over machines, what holds for all,
-and how much work is done for one of something."""
+how much work is done for one of something, and the programs of npm that editors use."""
 
 DATA = {"golden", "scenarios", "__snapshots__"}
 """Folders of what tests read, beside those that read it."""
@@ -31,7 +31,8 @@ WITH_THE_FOLDER_ABOVE = {"tui/screens", "tui/widgets", "samples/stand_ins/octez_
 def is_kept(path: Path) -> bool:
     """Whether a folder holds anything that was not made by a tool: caches stay where a folder was."""
     names = [found.relative_to(ROOT).parts for found in path.rglob("*") if found.is_file()]
-    return any("__pycache__" not in parts and not any(part.startswith(".") for part in parts) for parts in names)
+    made = {"__pycache__", "node_modules"}
+    return any(not made & set(parts) and not any(part.startswith(".") for part in parts) for parts in names)
 
 
 def mirrored(source: str, package: Path) -> str:

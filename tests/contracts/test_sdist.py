@@ -9,7 +9,7 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
-HIDDEN = {".ci", ".gitignore"}
+HIDDEN = {".ci", ".gitignore", ".pre-commit-hooks.yaml"}
 MADE = {"build", "dist", "coverage.xml", "snapshot_report.html"}
 
 
@@ -36,7 +36,7 @@ def test_all_that_is_in_a_clone_is_in_the_archive(names: set[str], path: Path) -
 
 def is_made(parts: tuple[str, ...]) -> bool:
     """Whether a file below the top was made by the tools: caches, and what CI wrote."""
-    return any(part in ("__pycache__", "out") or part.startswith(".") for part in parts)
+    return any(part in ("__pycache__", "node_modules", "out") or part.startswith(".") for part in parts)
 
 
 def test_what_the_makefile_calls_is_in_the_archive(names: set[str]) -> None:

@@ -138,9 +138,45 @@ def test_formats_of_check_and_plan(place: Place) -> None:
     problems = json.loads(place.run("check", "s.yml", "--format", "json").stdout)
     assert "agents" in json.dumps(problems)
     assert place.run("check", "s.yml", "--format", "github").stdout.startswith("::error file=s.yml,line=1,col=1::")
+    assert json.loads(place.run("check", "s.yml", "--format", "sarif").stdout)["version"] == "2.1.0"
     place.write("s.yml", STAGES)
     plan = json.loads(place.run("plan", "s.yml", "--json").stdout)
     assert [i["key"] for i in plan["instances"]] == ["first/j@a", "second/j@a", "third/j@a"]
+
+
+def test_several_scenarios_are_checked_at_once(place: Place) -> None:
+    place.write("well.yml", STAGES)
+    place.write("odd.yml", STAGES + "  - {name: last, always: yes, jobs: []}\n")
+    place.write("wrong.yml", "agnets: []\nstages: []\n")
+    done = place.run("check", "well.yml", "odd.yml")
+    assert done.returncode == 0
+    lines = done.stdout.split("\n")
+    assert lines[0] == "well.yml: 3 stages, 1 agent, no errors"
+    assert lines[-2] == "odd.yml: 4 stages, 1 agent, no errors, 1 warning"
+    done = place.run("check", "wrong.yml", "gone.yml", "well.yml")
+    assert done.returncode == 3
+    assert "wrong.yml:1:1: error: unknown key" in done.stdout
+    assert "gone.yml: error: there is no such file" in done.stdout
+    assert "well.yml: 3 stages, 1 agent, no errors\n" in done.stdout
+    place.write("v.yml", "x: 1.10\n")
+    several = place.run("check", "well.yml", "odd.yml", "--variables", "v.yml", "--format", "json")
+    files = [problem["file"] for problem in json.loads(several.stdout)["problems"]]
+    assert sorted(files) == ["odd.yml", "v.yml"], "what scenarios share is told once"
+
+
+def test_the_schema_is_written_beside_scenarios(place: Place) -> None:
+    printed = place.run("schema").stdout
+    done = place.run("schema", "--write")
+    assert done.returncode == 0
+    assert "# yaml-language-server: $schema=octogram-tui.schema.json" in done.stdout
+    assert (place.home / "octogram-tui.schema.json").read_text() == printed
+    assert place.run("schema", "--write", "gone/x.json").returncode == 74
+    assert place.run("init", "--no-schema", "plain.yml").returncode == 0
+    assert "yaml-language-server" not in (place.home / "plain.yml").read_text()
+    assert "yaml-language-server" not in place.run("init", "-").stdout
+    (place.home / "new").mkdir()
+    assert place.run("init", "new/scenario.yml").returncode == 0
+    assert (place.home / "new" / "octogram-tui.schema.json").read_text() == printed
 
 
 def test_a_fifo_or_a_loop_is_no_scenario(place: Place) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from octogram_tui.commands import init
 from octogram_tui.resources import sample
 from octogram_tui.scenario import nearby
 from octogram_tui.scenario.nearby import is_scenario, search, title_of
@@ -123,3 +124,13 @@ def test_large_files_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write(tmp_path / "large.yml")
     monkeypatch.setattr(nearby, "MOST_BYTES", 10)
     assert names(tmp_path) == []
+
+
+def test_what_init_writes_for_editors_is_no_scenario_and_no_title(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert init.main(["new.yml"]) == 0
+    (found,) = search(tmp_path).found
+    assert found.path == tmp_path / "new.yml"
+    assert found.title.startswith("A scenario of octogram-tui")

@@ -147,3 +147,9 @@ def test_a_plan_shows_the_templates_of_secrets_as_they_are_written() -> None:
     rows = list(plan(load(f"{text}stages: [{{name: s, jobs: [{jobs}]}}]\n").scenario))
     assert rows[0].arguments["url"] == "http://{{ vars.host }}/{{ vars.token }}"
     assert rows[1].arguments["script"] == "echo h"
+
+
+@pytest.mark.parametrize("source", ["{env: ''}", "{file: ['']}", "{command: []}"])
+def test_a_source_that_says_nothing_is_refused(source: str) -> None:
+    found = problems(f"secrets: {{token: {source}}}\nstages: []\n")
+    assert any("` is empty" in each for each in found), found
