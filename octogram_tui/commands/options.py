@@ -85,7 +85,11 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         help="run files of `procedures` on this machine too, where reading them does not show what they declare",
     )
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
-    group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
+    group.add_argument(
+        "--limit",
+        metavar="REGEX|LABEL=VALUE",
+        help="only agents in whose name this is found; or those with a label, as `group=web,db` or `group=!db`",
+    )
 
 
 def add_choice_options(parser: argparse.ArgumentParser) -> None:

@@ -41,6 +41,12 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "files": _WORDS,
     "string_map": {"type": "object", "additionalProperties": _SCALAR},
     "strings_map": {"type": "object", "additionalProperties": _WORDS},
+    "label_choices": {
+        "anyOf": [
+            {"type": "object", "additionalProperties": _WORDS},
+            {"type": "array", "items": {"type": "object", "additionalProperties": _WORDS}},
+        ]
+    },
     "vars": {"type": "object"},
     "secrets": {
         "type": "object",

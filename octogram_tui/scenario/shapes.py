@@ -2,8 +2,8 @@
 
 kind says what a key takes:
 string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
-strings (one or a list)  words (the same, no templates)  string_map  strings_map  vars  items  updates  binary
-agent  agents  defaults  stages  jobs  files  secrets
+strings (one or a list)  words (the same, no templates)  string_map  strings_map  label_choices  vars  items  updates
+binary  agent  agents  defaults  stages  jobs  files  secrets
 """
 
 from __future__ import annotations
@@ -64,14 +64,19 @@ AGENT: dict[str, KeySpec] = {
     ),
     "python": KeySpec("word", "The Python to use there."),
     "env": KeySpec("string_map", "Environment variables of everything that the agent runs."),
-    "labels": KeySpec("string_map", "Words of your own about the agent: for `with_labels` and `agent.labels`."),
+    "labels": KeySpec(
+        "strings_map",
+        "Words of your own about the agent, for `with_labels` and `agent.labels`: name, and a value or a list of them.",
+    ),
 }
 
 STAGE: dict[str, KeySpec] = {
     "name": KeySpec("word", "The stage's name.", required=True),
     "with_agents": KeySpec("strings", "Regular expressions; an agent takes part when one is found in its name."),
     "with_labels": KeySpec(
-        "strings_map", "Labels that an agent must have to take part: name, and a value or a list of values."
+        "label_choices",
+        "Labels that an agent must have to take part: name, and a value or a list of values; `!VALUE` is one that it "
+        "must not have. A list of such maps: all of them have to hold.",
     ),
     "run_agents": KeySpec("choice", "Whether agents run at the same time.", choices=ORDERS),
     "run_jobs": KeySpec("choice", "Whether the jobs of an agent run at the same time.", choices=ORDERS),
