@@ -15,6 +15,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("scenario", metavar="SCENARIO")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text")
     add_scenario_options(parser)
+    parser.set_defaults(runs_nothing=True)
     args = parse(parser, argv)
     problems: list[Problem]
     try:

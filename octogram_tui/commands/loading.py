@@ -37,6 +37,7 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
         read_file=read_file,
         trusts_procedures=args.trust_procedures,
         secrets=secrets_of(args),
+        trusts_inventory=getattr(args, "trust_inventory", False) or not _runs_nothing(args),
     )
     scenario = loaded.scenario
     if args.limit is not None:
@@ -44,6 +45,11 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
     if args.local:
         scenario = made_local(scenario)
     return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
+
+
+def _runs_nothing(args: Any) -> bool:
+    """Tell whether it is said of the command that it runs nothing: then it runs no inventory of a scenario either."""
+    return bool(getattr(args, "runs_nothing", False) or getattr(args, "dry_run", False))
 
 
 def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:

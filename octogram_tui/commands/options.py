@@ -77,7 +77,17 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         "keyring:SERVICE/USER; may be repeated, and wins over the scenario's `secrets`",
     )
     group.add_argument(
-        "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
+        "--agents",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a list of further agents: our own, an inventory of Ansible (a file or a directory), the file of "
+        "`terraform output -json`, a program that prints one of these; terraform:DIRECTORY, tofu:DIRECTORY",
+    )
+    group.add_argument(
+        "--trust-inventory",
+        action="store_true",
+        help="run what tells the scenario's `agents: {from: ...}` also where nothing is to be run, as by `check`",
     )
     group.add_argument(
         "--trust-procedures",

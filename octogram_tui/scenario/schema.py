@@ -8,7 +8,18 @@ from typing import Any
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY, Field, Procedure
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import AGENT, BINARY, JOB, RESERVED_NAMES, SCENARIO, SECRET, STAGE, UPDATE, KeySpec
+from octogram_tui.scenario.shapes import (
+    AGENT,
+    AGENTS,
+    BINARY,
+    JOB,
+    RESERVED_NAMES,
+    SCENARIO,
+    SECRET,
+    STAGE,
+    UPDATE,
+    KeySpec,
+)
 from octogram_tui.secrecy.names import NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -62,7 +73,7 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "binary": {"$ref": "#/$defs/binary"},
     "agent": {"$ref": "#/$defs/agent"},
     "defaults": {"$ref": "#/$defs/defaults"},
-    "agents": {"type": "array", "items": {"$ref": "#/$defs/agent"}},
+    "agents": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/agent"}}, {"$ref": "#/$defs/agents"}]},
     "stages": {"type": "array", "items": {"$ref": "#/$defs/stage"}},
     "jobs": {"type": "array", "items": {"$ref": "#/$defs/job"}},
     "items": {
@@ -109,6 +120,7 @@ def json_schema() -> dict[str, Any]:
         **_shape(SCENARIO),
         "$defs": {
             "agent": _shape(AGENT),
+            "agents": _shape(AGENTS),
             "defaults": defaults,
             "binary": _binary(),
             "secret": {**_shape(SECRET), "minProperties": 1, "maxProperties": 1},

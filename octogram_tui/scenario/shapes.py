@@ -42,6 +42,14 @@ SCENARIO: dict[str, KeySpec] = {
     "stages": KeySpec("stages", "The stages, in order.", required=True),
 }
 
+AGENTS: dict[str, KeySpec] = {
+    "from": KeySpec(
+        "words",
+        "Lists of agents, beside the scenario: our own, inventories of Ansible, outputs of Terraform, programs.",
+        required=True,
+    ),
+}
+
 AGENT: dict[str, KeySpec] = {
     "name": KeySpec(
         "agent_name", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True
