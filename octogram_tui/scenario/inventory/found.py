@@ -10,6 +10,15 @@ from octogram_tui.scenario.forms import shown
 _NAMED = 3
 
 
+class Unclear(Exception):
+    """A listing that nothing can be made of: what is wrong, and what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
 class Found(NamedTuple):
     """Entries of `agents`, and what to warn of: a message, and what to do."""
 

@@ -11,9 +11,8 @@ from typing import Any
 from octogram_tui.errors import ScenarioError
 from octogram_tui.scenario.documents import EXTENSIONS, ReadFile, read_document, read_text, refusal
 from octogram_tui.scenario.inventory import ansible, kept, terraform
-from octogram_tui.scenario.inventory.ansible import Unclear
 from octogram_tui.scenario.inventory.asking import Deadline, ask, shown_line
-from octogram_tui.scenario.inventory.found import Found
+from octogram_tui.scenario.inventory.found import Found, Unclear
 from octogram_tui.scenario.inventory.source import Source, is_program
 from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
 
@@ -111,14 +110,9 @@ def _asked_now(source: Source, key: str) -> Found:
     leaf = os.path.basename(path)
     printed, _ = ask(key, [*argv, "--list"], deadline)
     answer = _json(key, leaf, printed)
-    if (
-        isinstance(answer, dict)
-        and "_meta" not in answer
-        and not terraform.looks_like(answer)
-        and _ours_of(answer) is None
-    ):
-        if ansible.may_be(answer):
-            answer = {**answer, "_meta": {"hostvars": _host_by_host(key, argv, answer, deadline)}}
+    is_listing = isinstance(answer, dict) and ansible.may_be(answer) and not terraform.looks_like(answer)
+    if is_listing and "_meta" not in answer and _ours_of(answer) is None:
+        answer = {**answer, "_meta": {"hostvars": _host_by_host(key, argv, answer, deadline)}}
     return _found(source, answer)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.forms import shown
-from octogram_tui.scenario.inventory.ansible import Unclear
-from octogram_tui.scenario.inventory.found import Found
+from octogram_tui.scenario.inventory.found import Found, Unclear
 
 USUAL = "agents"
 _SHAPE = "it is a list of addresses, a map of names and addresses, or objects with the keys of an agent"
