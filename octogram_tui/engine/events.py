@@ -61,8 +61,8 @@ class RunStarted(Event):
     plan: list of {stage, always, line, jobs} in order; jobs: list of {job, procedure, line, items: whether it has
     items, variables: names that its texts mention, with `*` where the rest of a name is computed, texts: its templates
     and expressions by where they stand}.
-    agents: list of {agent, address, transport, labels}. origins: name -> `command line` or a file, of variables that are not as
-    the scenario itself sets them.
+    agents: list of {agent, address, transport, labels}. origins: name -> `command line` or a file, of variables that
+    are not as the scenario itself sets them.
     """
 
     TYPE: ClassVar[str] = "run_started"
