@@ -77,18 +77,16 @@ def _load(
     variables = {each.name: each.value for each in assignments}
     unreadable: list[Problem] = []
     documents: dict[str, Document] = {}
-    for file in (path, *variable_files):
-        try:
-            documents[file] = read_document(file, read_file)
-        except ScenarioError as error:
-            unreadable.extend(error.problems)
-    if path not in documents:
-        raise ScenarioError(unreadable)
     lists = AgentLists(read_file)
-    lists.read_named(documents[path], may_ask=trusts_inventory)
+    unreadable.extend(_read([path], read_file, documents))
+    if path in documents:
+        lists.read_named(documents[path], may_ask=trusts_inventory)
     lists.read_given(agent_files)
     unreadable.extend(lists.problems)
     documents.update(lists.documents)
+    unreadable.extend(_read(variable_files, read_file, documents))
+    if path not in documents:
+        raise ScenarioError(unreadable)
     builder = ScenarioBuilder(documents[path], read_file, trusts_procedures=trusts_procedures)
     builder.problems.extend(unreadable)
     builder.usage.lacks_agents = bool(lists.problems)
@@ -113,6 +111,17 @@ def _load(
         [problem for problem in problems if problem.is_warning],
         {**own, **read},
     )
+
+
+def _read(files: Sequence[str], read_file: ReadFile | None, documents: dict[str, Document]) -> list[Problem]:
+    """Read files into documents; gives what is wrong with those that cannot be read."""
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            documents[file] = read_document(file, read_file)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    return problems
 
 
 def _in_order(problems: list[Problem], files: list[str]) -> list[Problem]:
