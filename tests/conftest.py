@@ -15,7 +15,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig"]
+pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig", "fixtures_containers"]
 
 MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "ansible", "containers", "kubectl")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""

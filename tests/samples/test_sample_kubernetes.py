@@ -108,22 +108,18 @@ def test_the_sample_runs_by_what_the_real_client_asks_of_a_cluster(place: Place)
     assert greeting.read_text() == "Hello World, this is pod octogram-server.\n"
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("[kubectl, exec, -i, nobody, --]", 'pods "nobody" not found'),
-        ("[kubectl, exec, --interactive, octogram-server, --]", "unknown flag: --interactive"),
-        ("[kubectl, exec, -i, octogram-server, -n, elsewhere, --]", '" not found'),
-    ],
-)
-def test_what_the_real_client_refuses_is_told(place: Place, command: str, said: str) -> None:
+def test_what_the_real_client_refuses_is_told(place: Place) -> None:
     place.write(
         "s.yml",
-        f"agents: [{{name: a, transport: command, command: {command}}}]\n"
+        "defaults: {transport: command}\n"
+        "agents:\n"
+        "- {name: a, command: [kubectl, exec, -i, nobody, --]}\n"
+        "- {name: b, command: [kubectl, exec, --interactive, octogram-server, --]}\n"
+        "- {name: c, command: [kubectl, exec, -i, octogram-server, -n, elsewhere, --]}\n"
         "stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n",
     )
     done = place.run("s.yml", "--headless")
-    assert done.returncode in (4, 6), done.stderr
+    assert done.returncode == 6, done.stderr
     told = done.stdout + done.stderr
-    assert said in told
-    assert "try it by hand: kubectl exec" in told
+    for said in ('pods "nobody" not found', "unknown flag: --interactive", "elsewhere", "try it by hand: kubectl exec"):
+        assert said in told
