@@ -53,8 +53,7 @@ class AgentLists:
         if path in self.documents:
             return self.documents[path]
         document = None
-        is_plain = not (":" in place or "#" in place) or os.path.exists(path)
-        if is_plain and os.path.splitext(path)[1].lower() in EXTENSIONS and self._read_file is None:
+        if os.path.exists(path) and os.path.splitext(path)[1].lower() in EXTENSIONS and self._read_file is None:
             document = _own_list(path)
         if document is None:
             from octogram_tui.scenario.inventory.reading import read_agents

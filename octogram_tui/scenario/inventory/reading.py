@@ -28,6 +28,15 @@ _asked: dict[str, tuple[tuple[Any, ...], Document]] = {}
 """What programs gave in this process, by key: they are asked again when their files are others, not for each edit."""
 
 
+_begun: dict[str, str] = {}
+"""The lists that a run was begun with which goes on in this process, by key, as they were kept."""
+
+
+def go_by(texts: Mapping[str, str]) -> None:
+    """Go by the lists of a run that is gone on with: nobody is asked again what it knows, unless a file is another."""
+    _begun.update((key, text) for key, text in texts.items() if kept.is_kept(text))
+
+
 def read_agents(source: Source, read_file: ReadFile | None = None, *, may_ask: bool = True) -> Document:
     """Give the document of a list of agents. may_ask: whether programs may be run for it.
 
@@ -45,6 +54,8 @@ def read_agents(source: Source, read_file: ReadFile | None = None, *, may_ask: b
 
 def _of_file(source: Source, may_ask: bool) -> Document:
     path, key = source.path, source.key
+    if key in _begun and not os.path.exists(path):
+        return kept.read(key, _begun[key])
     if os.path.splitext(path)[1].lower() not in EXTENSIONS:
         read_text(path)  # it has to be there, and to be a text
         return _of_program(source._replace(kind="ansible"), may_ask, key)
@@ -78,7 +89,8 @@ def _of_program(source: Source, may_ask: bool, key: str = "") -> Document:
     known = _asked.get(key)
     if known is not None and known[0] == state:
         return known[1]
-    document = kept.document(key, _asked_now(source, key))
+    begun = _begun.pop(key, None)
+    document = kept.document(key, _asked_now(source, key)) if begun is None else kept.read(key, begun)
     _asked[key] = (state, document)
     return document
 

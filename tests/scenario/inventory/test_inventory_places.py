@@ -15,6 +15,7 @@ import pytest
 
 from octogram_tui.commands import loading
 from octogram_tui.errors import ScenarioError
+from octogram_tui.journal import sources
 from octogram_tui.scenario.inventory import asking, reading
 from octogram_tui.scenario.inventory.asking import Deadline
 from octogram_tui.scenario.inventory.source import read_source
@@ -208,7 +209,7 @@ def test_programs_of_a_scenario_are_run_only_where_something_is_run(at: Path) ->
     assert (at / "ran").exists()
 
 
-def test_a_run_is_gone_on_with_where_no_list_is_any_more(at: Path) -> None:
+def test_a_run_is_gone_on_with_where_no_list_is_any_more(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(at / "hosts", f"echo '{json.dumps(LISTING)}'")
     (at / "out.json").write_text(
         json.dumps({"agents": {"value": ["10.0.0.1"]}, "password": {"value": "hunter2", "sensitive": True}})
@@ -228,6 +229,16 @@ def test_a_run_is_gone_on_with_where_no_list_is_any_more(at: Path) -> None:
     assert again.scenario.agents == loaded.scenario.agents
     kept = b"".join(path.read_bytes() for path in (run_dir / "sources").iterdir())
     assert b"hunter2" not in kept
+    # As it is now, with an edit: nobody is asked what the run knows, and what is not there any more is as it was.
+    monkeypatch.setattr(reading, "_asked", {})
+    monkeypatch.setattr(reading, "_begun", {})
+    reading.go_by(sources.find(run_dir, loaded.scenario.digest).texts)
+    program(at / "hosts", "exit 3")
+    (at / "own.yml").write_text("- {name: other, transport: local}\n")
+    (at / "s.yml").write_text(f"agents: {{from: [hosts, out.json]}}\n{STAGES}")
+    assert names(loading.load(args)) == ["agents_0", "other", "w"]
+    program(at / "hosts", f"echo '{json.dumps({'web': ['new']})}'; exit 0")
+    assert names(loading.load(args)) == ["agents_0", "new", "other"]
 
 
 def test_an_inventory_without_ansible_says_what_to_do(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
