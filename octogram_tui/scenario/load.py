@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario, SecretSpec
-from octogram_tui.scenario.agent_lists import AgentLists
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
-from octogram_tui.scenario.documents import ReadFile, read_document
+from octogram_tui.scenario.documents import AgentLists, ReadFile, read_document
 from octogram_tui.scenario.tree import Document
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import ScenarioError
 from octogram_tui.scenario.documents import EXTENSIONS, ReadFile, read_document, read_text, refusal
 from octogram_tui.scenario.inventory import ansible, kept, terraform
@@ -197,8 +198,8 @@ def _json(key: str, leaf: str, data: bytes) -> Any:
     except UnicodeDecodeError:
         raise refusal(key, f"`{leaf}` prints no UTF-8") from None
     except (ValueError, RecursionError) as error:
-        text = data[:200].decode("utf-8", "replace").strip()
-        hint = f"it begins with: {shown_line(text[:60])}" if text else "it prints nothing"
+        text = beginning(data.decode("utf-8", "replace").strip(), 60)
+        hint = f"it begins with: {shown_line(text)}" if text else "it prints nothing"
         why = "too deep" if isinstance(error, RecursionError) else str(error).partition(":")[0]
         raise refusal(key, f"`{leaf}` prints no JSON: {why}", hint) from None
 

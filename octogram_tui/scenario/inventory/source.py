@@ -39,7 +39,8 @@ class Source(NamedTuple):
             for directory, _, names in os.walk(root):
                 found += [directory, *(os.path.join(directory, name) for name in sorted(names))]
                 if len(found) > MOST_WATCHED:
-                    return found[:MOST_WATCHED]
+                    del found[MOST_WATCHED:]
+                    return found
         return found
 
 
