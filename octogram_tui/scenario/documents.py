@@ -13,6 +13,8 @@ from octogram_tui.scenario.findings import Findings
 from octogram_tui.scenario.tree import MAX_BYTES, Document, ListNode, MapNode, Mark
 
 ReadFile = Callable[[str], str | bytes]
+ASK_HINT = "allow it with --trust-inventory; a run asks it in any case"
+"""What to do about a list that is told by a program, where nothing that a scenario names is run."""
 EXTENSIONS = (".yml", ".yaml", ".json")
 
 

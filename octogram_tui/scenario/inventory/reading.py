@@ -10,7 +10,7 @@ from typing import Any
 
 from octogram_tui.cuts import beginning
 from octogram_tui.errors import ScenarioError
-from octogram_tui.scenario.documents import EXTENSIONS, ReadFile, read_document, read_text, refusal
+from octogram_tui.scenario.documents import ASK_HINT, EXTENSIONS, ReadFile, read_document, read_text, refusal
 from octogram_tui.scenario.inventory import ansible, kept, terraform
 from octogram_tui.scenario.inventory.asking import Deadline, ask, shown_line
 from octogram_tui.scenario.inventory.found import Found, Unclear
@@ -84,7 +84,7 @@ def _of_program(source: Source, may_ask: bool, key: str = "") -> Document:
         raise refusal(
             key,
             "these agents are told by a program, and nothing that a scenario names is run here",
-            "allow it with --trust-inventory; a run asks it in any case",
+            ASK_HINT,
         )
     state = tuple(map(_state, source.watched()))
     known = _asked.get(key)
