@@ -15,9 +15,15 @@ from typing import Any
 import hypothesis
 import pytest
 
-pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig", "fixtures_slurm"]
+pytest_plugins = [
+    *("always", "fixtures_program", "fixtures_ssh", "fixtures_rig", "fixtures_slurm"),
+    *("fixtures_containers",),
+]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm", "node")
+MACHINERY = (
+    *("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm", "node"),
+    *("ansible", "containers", "kubectl"),
+)
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60

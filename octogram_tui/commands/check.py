@@ -16,6 +16,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("scenarios", metavar="SCENARIO", nargs="+")
     parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
     add_scenario_options(parser)
+    parser.set_defaults(runs_nothing=True)
     args = parse(parser, argv)
     problems: list[Problem] = []
     are_well = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from octogram_tui.scenario.documents import ReadFile
     from octogram_tui.scenario.load import Loaded
 
+_LABEL = re.compile(r"[\w.-]+")
 GIVEN = ("scenario", "var", "secret", "variables", "agents", "trust_procedures", "limit", "local")
 """The arguments that decide which scenario it is."""
 
@@ -35,6 +37,7 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
         read_file=read_file,
         trusts_procedures=args.trust_procedures,
         secrets=secrets_of(args),
+        trusts_inventory=getattr(args, "trust_inventory", False) or not _runs_nothing(args),
     )
     scenario = loaded.scenario
     if args.limit is not None:
@@ -42,6 +45,11 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
     if args.local:
         scenario = made_local(scenario)
     return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
+
+
+def _runs_nothing(args: Any) -> bool:
+    """Tell whether it is said of the command that it runs nothing: then it runs no inventory of a scenario either."""
+    return bool(getattr(args, "runs_nothing", False) or getattr(args, "dry_run", False))
 
 
 def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
@@ -113,18 +121,29 @@ def made_local(scenario: Scenario) -> Scenario:
     )
 
 
-def limited(scenario: Scenario, pattern: str) -> Scenario:
-    """Keep the agents in whose name the pattern is found. Raises UsageError when none is left."""
+def limited(scenario: Scenario, wanted: str) -> Scenario:
+    """Keep the agents in whose name a regular expression is found, or that bear a label. Raises UsageError.
+
+    wanted: an expression, or LABEL=VALUE,... as in `with_labels`: no agent's name has a `=`.
+    """
+    from octogram_tui.template.choosing import bears, values_of
     from octogram_tui.template.selectors import PatternError, select_agents
 
-    try:
-        chosen = select_agents([pattern], [agent.name for agent in scenario.agents])
-    except PatternError as error:
-        raise UsageError(f"--limit: {error.message}", hint=error.hint) from None
-    kept = tuple(a for a in scenario.agents if a.name in chosen)
+    label, is_label, values = wanted.partition("=")
+    if is_label and _LABEL.fullmatch(label):
+        choice = [(label, [value.strip() for value in values.split(",")])]
+        kept = tuple(agent for agent in scenario.agents if bears(agent.labels, choice))
+        there = sorted({value for agent in scenario.agents for value in values_of(agent.labels, label)})
+        hint = f"`{label}` is {', '.join(there[:12])}" if there else f"no agent has the label `{label}`"
+    else:
+        try:
+            chosen = select_agents([wanted], [agent.name for agent in scenario.agents])
+        except PatternError as error:
+            raise UsageError(f"--limit: {error.message}", hint=error.hint) from None
+        kept = tuple(agent for agent in scenario.agents if agent.name in chosen)
+        hint = f"agents: {', '.join(agent.name for agent in scenario.agents[:6])}"
     if not kept:
-        names = ", ".join(a.name for a in scenario.agents[:6])
-        raise UsageError(f"--limit {pattern!r} leaves no agent", hint=f"agents: {names}")
+        raise UsageError(f"--limit {wanted!r} leaves no agent", hint=hint)
     return replace(scenario, agents=kept)
 
 

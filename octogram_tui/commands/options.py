@@ -77,7 +77,17 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         "keyring:SERVICE/USER; may be repeated, and wins over the scenario's `secrets`",
     )
     group.add_argument(
-        "--agents", metavar="FILE", action="append", default=[], help="a file with a list of further agents"
+        "--agents",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a list of further agents: our own, an inventory of Ansible (a file or a directory), the file of "
+        "`terraform output -json`, a program that prints one of these; terraform:DIRECTORY, tofu:DIRECTORY",
+    )
+    group.add_argument(
+        "--trust-inventory",
+        action="store_true",
+        help="run what tells the scenario's `agents: {from: ...}` also where nothing is to be run, as by `check`",
     )
     group.add_argument(
         "--trust-procedures",
@@ -85,7 +95,11 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
         help="run files of `procedures` on this machine too, where reading them does not show what they declare",
     )
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
-    group.add_argument("--limit", metavar="REGEX", help="only agents in whose name this is found")
+    group.add_argument(
+        "--limit",
+        metavar="REGEX|LABEL=VALUE",
+        help="only agents in whose name this is found; or those with a label, as `group=web,db` or `group=!db`",
+    )
 
 
 def add_choice_options(parser: argparse.ArgumentParser) -> None:

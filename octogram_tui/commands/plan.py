@@ -17,6 +17,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="as one JSON document")
     add_scenario_options(parser)
     add_choice_options(parser)
+    parser.set_defaults(runs_nothing=True)
     args = parse(parser, argv)
     scenario, warnings, _ = load(args)
     check_choices(scenario, args)

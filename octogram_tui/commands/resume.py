@@ -142,10 +142,11 @@ class Resumption:
         """Give the settings of the run's host."""
         from octogram_tui.commands.loading import keep, load_kept
         from octogram_tui.commands.loading import load as load_scenario
-        from octogram_tui.journal import reader, texts
+        from octogram_tui.journal import reader, sources, texts
         from octogram_tui.journal.restoring import Restored, Veil, restore
         from octogram_tui.runtime.masks import EventMasks
         from octogram_tui.runtime.taking_up import TakingUp
+        from octogram_tui.scenario.inventory.reading import go_by
 
         run_dir, args, vault = self.run.directory, self.request.args, invocation.vault
         known = {self.begun.digest: invocation.scenario}
@@ -164,6 +165,7 @@ class Resumption:
             """Give the scenario as its files are now, unless it is the one in force."""
             if self.as_it_was:
                 return None
+            go_by(sources.find(run_dir, in_force).texts)
             try:
                 loaded = load_scenario(args)
             except ScenarioError as error:

@@ -20,6 +20,7 @@ from octogram_tui.model.breakpoint import When, is_reached
 from octogram_tui.model.failure import AGENT_LOST, Failure
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.pattern import fits
+from octogram_tui.model.scenario import Labels
 from octogram_tui.model.values import Value
 from octogram_tui.template.condition import decide
 from octogram_tui.template.scope import make_scope
@@ -140,7 +141,7 @@ class Breakpoints(BreakpointTable):
             return None
         return self._meet_all(asked, make_scope(self._core.variables), row=key, why=f": {failure.message}")
 
-    def lost(self, agent: str, labels: Mapping[str, str], message: str) -> Met | None:
+    def lost(self, agent: str, labels: Labels, message: str) -> Met | None:
         """An agent is given up: that is met as such, and as a failure of no row."""
         failure = Failure(AGENT_LOST, message)
         asked = [

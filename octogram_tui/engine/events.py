@@ -61,8 +61,8 @@ class RunStarted(Event):
     plan: list of {stage, always, line, jobs} in order; jobs: list of {job, procedure, line, items: whether it has
     items, variables: names that its texts mention, with `*` where the rest of a name is computed, texts: its templates
     and expressions by where they stand}.
-    agents: list of {agent, address, transport}. origins: name -> `command line` or a file, of variables that are not as
-    the scenario itself sets them. commit: what the git repository of the scenario's file has checked out.
+    agents: list of {agent, address, transport, labels}. origins: name -> `command line` or a file, of variables that
+    are not as the scenario itself sets them. commit: what the git repository of the scenario's file has checked out.
     """
 
     TYPE: ClassVar[str] = "run_started"
@@ -611,13 +611,14 @@ class StagesDone(Event):
 @dataclass(slots=True, kw_only=True)
 class ScenarioReloaded(Event):
     """An edited scenario is in force, or a refused edit was taken back. changes: lines for people, none in that case;
-    plan: as in run_started.
+    plan: as in run_started; agents: those that were not there before, as in run_started.
     """
 
     TYPE: ClassVar[str] = "scenario_reloaded"
     digest: str = ""
     changes: list[str] = field(default_factory=list)
     plan: list[StageEntry] = field(default_factory=list)
+    agents: list[AgentEntry] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.errors import EngineBug
 from octogram_tui.model.ids import ErrandId
-from octogram_tui.model.scenario import AgentSpec
+from octogram_tui.model.scenario import AgentSpec, Labels
 
 
 class Fleet:
@@ -48,7 +48,7 @@ class Fleet:
         self._to_start: deque[str] = deque()  # in further turns
         self._to_stop: OrderedDict[str, bool] = OrderedDict()  # in further turns, each with whether it is by force
         self._specs: dict[str, AgentSpec] = {}
-        self._labels: Mapping[str, Mapping[str, str]] | None = None
+        self._labels: Mapping[str, Labels] | None = None
         self._prometheus = Prometheus(core)
         self._breaches: Counter[str] = Counter()
         self._daemons: dict[str, tuple[str, str]] = {}  # birth and home of the one that each agent has, or had last
@@ -67,14 +67,14 @@ class Fleet:
         return self.labels.keys()
 
     @property
-    def labels(self) -> Mapping[str, Mapping[str, str]]:
+    def labels(self) -> Mapping[str, Labels]:
         """The labels of each of them; made once, until there is another agent."""
         if self._labels is None:
             names = sorted((n for n in self._specs if n != self._prometheus.agent), key=str.encode)
             self._labels = {name: self._specs[name].labels for name in names}
         return self._labels
 
-    def labels_of(self, agent: str) -> Mapping[str, str]:
+    def labels_of(self, agent: str) -> Labels:
         """Give the labels of one, be it lost."""
         spec = self._specs.get(agent)
         return {} if spec is None else spec.labels

@@ -34,7 +34,8 @@ def look(engine: Engine, expression: str, id_: InstanceId | None = None, agent: 
     scope = scope_of(engine, id_) if id_ is not None else _of_agent(engine, agent) if agent else _of_run(engine)
     named: object = scope.get(bare_expression(expression).strip())
     if isinstance(named, AgentNames):
-        return {"name": named.name, "address": named.address, "labels": {**named.labels}}
+        labels = cast("dict[str, Value]", named.labels)
+        return {"name": named.name, "address": named.address, "labels": {**labels}}
     try:
         return cast("Value", evaluate(expression, scope))
     except TemplateError as error:

@@ -31,7 +31,7 @@ from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.operator import Operator
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.engine.readings import Readings
-from octogram_tui.engine.reload import describe_plan
+from octogram_tui.engine.reload import agent_entry, describe_plan
 from octogram_tui.engine.schedule import StageRun
 from octogram_tui.engine.services import ServiceTable
 from octogram_tui.engine.staleness import Staleness
@@ -258,7 +258,7 @@ class Engine:
                 host=stimulus.host,
                 commit=stimulus.commit,
                 plan=describe_plan(scenario, options.selection),
-                agents=[{"agent": a.name, "address": a.address, "transport": a.transport} for a in scenario.agents],
+                agents=[agent_entry(agent) for agent in scenario.agents],
                 variables=dict(core.variables),
                 options=options.public(),
                 origins=dict(scenario.origins),

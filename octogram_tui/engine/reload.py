@@ -11,8 +11,8 @@ from octogram_tui.engine.readings import mentions
 from octogram_tui.engine.stimuli import EditReport
 from octogram_tui.errors import Problem
 from octogram_tui.model.diff import compare
-from octogram_tui.model.entries import JobEntry, ProblemEntry, StageEntry
-from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
+from octogram_tui.model.entries import AgentEntry, JobEntry, ProblemEntry, StageEntry
+from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, StageSpec
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import is_same
 
@@ -62,6 +62,14 @@ def _job_entry(stage: StageSpec, job: JobSpec) -> JobEntry:
     return entry
 
 
+def agent_entry(agent: AgentSpec) -> AgentEntry:
+    """Give what the front ends know of an agent before it is up."""
+    entry: AgentEntry = {"agent": agent.name, "address": agent.address, "transport": agent.transport}
+    if agent.labels:
+        entry["labels"] = {**agent.labels}
+    return entry
+
+
 def adopt(engine: Engine, stimulus: EditReport) -> None:
     """Take an edited scenario, or say what is wrong with it and stay."""
     core = engine.core
@@ -76,9 +84,15 @@ def adopt(engine: Engine, stimulus: EditReport) -> None:
             core.emit(ScenarioReloaded(digest=new.digest, plan=describe_plan(new, core.options.selection)))
         return
     difference = compare(old, new)
+    known = {agent.name for agent in old.agents}
     core.scenario = new
     core.emit(
-        ScenarioReloaded(digest=new.digest, changes=difference.lines(), plan=describe_plan(new, core.options.selection))
+        ScenarioReloaded(
+            digest=new.digest,
+            changes=difference.lines(),
+            plan=describe_plan(new, core.options.selection),
+            agents=[agent_entry(agent) for agent in new.agents if agent.name not in known],
+        )
     )
     core.epoch += 1
     adopt_variables(core, old, new)
@@ -117,6 +131,11 @@ def _adopt_agents(engine: Engine, old: Scenario, new: Scenario) -> None:
     if old.slurm != new.slurm:
         engine.core.emit(WarningGiven(message="what is asked of Slurm has changed: it counts from the next run"))
     known = {agent.name: agent for agent in old.agents}
+    keep = [agent.name for agent in new.agents if agent.name in known and known[agent.name].labels != agent.labels]
+    if keep:
+        named = ", ".join(keep[:6]) + (f" and {len(keep) - 6} more" if len(keep) > 6 else "")
+        message = f"the labels of {named} stay as they are: what they are now counts from the next run"
+        engine.core.emit(WarningGiven(message=message))
     for agent in new.agents:
         was = known.pop(agent.name, None)
         if was is None:

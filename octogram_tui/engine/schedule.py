@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.scenario import JobSpec, StageSpec
+from octogram_tui.model.scenario import JobSpec, Labels, StageSpec
 from octogram_tui.model.values import Value
 from octogram_tui.template.scope import make_scope
 
@@ -90,7 +90,7 @@ class Lane:
     __slots__ = ("active", "agent", "captures", "index", "is_done", "jobs", "labels", "stage_run")
 
     def __init__(
-        self, stage_run: StageRun, agent: str, labels: Mapping[str, str], captures: list[str], jobs: Sequence[JobSpec]
+        self, stage_run: StageRun, agent: str, labels: Labels, captures: list[str], jobs: Sequence[JobSpec]
     ) -> None:
         self.stage_run = stage_run
         self.agent = agent
@@ -193,7 +193,7 @@ class StageRun:
         self.started_s = 0.0
         self.paused_s = 0.0  # how long the run had stood still when it started
 
-    def add_lane(self, agent: str, labels: Mapping[str, str], captures: list[str], jobs: Sequence[JobSpec]) -> None:
+    def add_lane(self, agent: str, labels: Labels, captures: list[str], jobs: Sequence[JobSpec]) -> None:
         """Let an agent take part."""
         lane = Lane(self, agent, labels, captures, jobs)
         self.lanes.append(lane)

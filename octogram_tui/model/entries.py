@@ -45,11 +45,12 @@ class StageEntry(TypedDict, total=False):
 
 
 class AgentEntry(TypedDict, total=False):
-    """One agent of a run."""
+    """One agent of a run. labels: of each a value, or several; left out where there are none."""
 
     agent: str
     address: str
     transport: str
+    labels: dict[str, str | list[str]]
 
 
 class ProblemEntry(TypedDict, total=False):

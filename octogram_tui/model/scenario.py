@@ -12,6 +12,8 @@ from octogram_tui.model.values import Value
 
 Order = Literal["sequential", "concurrent"]
 OnFailure = Literal["abort", "continue", "pause"]
+Labels = Mapping[str, str | list[str]]
+"""The labels of an agent: of each a value, or several, as of the groups of an inventory."""
 Where = Literal["agent", "orchestrator", "assertion", "expression"]
 """Who carries a job out: its agent; the orchestrator (`copy`, `fetch`); or the engine alone, as an assertion over the
 variables or by waiting until an expression holds."""
@@ -42,7 +44,7 @@ class AgentSpec:
     command: tuple[str, ...] = ()  # for transport `command`: an argv that gives a byte stream to the machine
     python: str | None = None  # the interpreter to use there; None: the first of python3, python3.13 ... that exists
     env: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
     mark: Mark = Mark()
 
     @property
@@ -107,7 +109,10 @@ class VarUpdate:
 
 
 class LabelChoice(NamedTuple):
-    """One entry of `with_labels`: a label, and the values (templates) of which an agent has to have one."""
+    """One entry of `with_labels`: a label, and the values (templates) of which an agent has to have one.
+
+    One that begins with `!` is a value that it must not have.
+    """
 
     name: str
     values: tuple[Text, ...]

@@ -169,7 +169,11 @@ class Board(Plan):
         for order, agent in enumerate(sorted(event.agents, key=_by_name)):
             name = str(agent.get("agent", ""))
             self.agents[name] = AgentRow(
-                name, order, str(agent.get("address") or ""), str(agent.get("transport") or "")
+                name,
+                order,
+                str(agent.get("address") or ""),
+                str(agent.get("transport") or ""),
+                labels_in(agent.get("labels")),
             )
             self.names.add(name, self.agents[name].login)
         self._take_plan(event.plan, event.digest)
@@ -452,6 +456,9 @@ class Board(Plan):
         self.changes, self.problems, self.waiting_edit = event.changes, [], None
         self.reload_seq, self.reload_at_s = event.seq, event.at_s
         self.reload_stale, self._reload_cause = 0, event.cause
+        for entry in event.agents:
+            agent = self._agent(str(entry.get("agent", "")))
+            agent.labels = labels_in(entry.get("labels"))
         if event.plan:
             self._take_plan(event.plan, event.digest)
 
@@ -493,6 +500,14 @@ class Board(Plan):
     def _on_run_finished(self, event: ev.RunFinished) -> None:
         self.phase, self.exit_code, self.is_paused = Phase.FINISHED, event.exit_code, False
         self.reason, self.message = "", event.reason
+
+
+def labels_in(labels: object) -> tuple[str, ...]:
+    """Give labels as they are looked for: `site=lab`, one for each value."""
+    if not isinstance(labels, dict):
+        return ()
+    several = ((name, value if isinstance(value, list) else [value]) for name, value in labels.items())
+    return tuple(f"{name}={value}" for name, values in several for value in values)
 
 
 def _by_name(agent: AgentEntry) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """The filter of the plan and of the agents: a line of words that are looked for, and of fields that have to hold.
 
-    agent:node_7 state:failed,held !job:"copy params" sync
+    agent:node_7 label:group=web state:failed,held !job:"copy params" sync
 
 All that is written has to hold. A word is looked for in every name; `!` turns a term round; `*` stands for anything.
 """
@@ -57,23 +57,27 @@ _TEXTS: dict[str, Callable[[InstanceRow], tuple[str, ...]]] = {
     "item": lambda row: (row.key.item or "",),
     "cause": lambda row: (row.message,) if row.cause is not None else (),
 }
-FIELDS = (*(name for name in _TEXTS if name), "state")
-HELP = "words, agent: job: stage: item: state: cause:, ! is not, all hold"
+FIELDS = (*(name for name in _TEXTS if name), "label", "state")
+HELP = "words, agent: label: job: stage: item: state: cause:, ! is not, all hold"
+
+
+LabelsOf = Callable[[str], tuple[str, ...]]
 
 
 class Filter:
-    """A filter that was read. An empty one takes everything."""
+    """A filter that was read. An empty one takes everything. labels_of: of an agent, as `site=lab`."""
 
-    def __init__(self, text: str = "", terms: tuple[Term, ...] = ()) -> None:
+    def __init__(self, text: str = "", terms: tuple[Term, ...] = (), labels_of: LabelsOf = lambda _: ()) -> None:
         self.text = text
         self.terms = terms
+        self._labels_of = labels_of
 
     def __bool__(self) -> bool:
         return bool(self.terms)
 
     def takes(self, row: InstanceRow) -> bool:
         """Whether an instance passes."""
-        return all(_holds(term, row) is not term.is_not for term in self.terms)
+        return all(self._holds(term, row) is not term.is_not for term in self.terms)
 
     def takes_group(self, group: Group) -> bool:
         """Whether a stage or a job passes of which no instance is there yet."""
@@ -87,6 +91,13 @@ class Filter:
                 return False
         return True
 
+    def _holds(self, term: Term, row: InstanceRow) -> bool:
+        if term.field == "state":
+            return row.state in term.states
+        if term.field == "label":
+            return term.found_in(self._labels_of(row.agent))
+        return term.found_in(_TEXTS[term.field](row))
+
     def takes_agent(self, agent: AgentRow, rows: Callable[[], Iterable[InstanceRow]]) -> bool:
         """Whether an agent passes: by itself, or by one of its instances, which are asked for only then."""
         by_itself = True
@@ -97,6 +108,8 @@ class Filter:
                 is_so = any(agent.state in _AGENT_STATES.get(word, ()) for word in term.words)
             elif term.field == "cause":
                 is_so = term.found_in((agent.message,))
+            elif term.field == "label":
+                is_so = term.found_in(self._labels_of(agent.name))
             else:
                 is_so = False
             if is_so is term.is_not:
@@ -105,17 +118,11 @@ class Filter:
         return by_itself or any(self.takes(row) for row in rows())
 
 
-def _holds(term: Term, row: InstanceRow) -> bool:
-    if term.field == "state":
-        return row.state in term.states
-    return term.found_in(_TEXTS[term.field](row))
-
-
 _TERM = re.compile(r'\s*(?P<not>!?)(?:(?P<field>[A-Za-z]+):)?(?P<value>(?:"[^"]*"|[^\s"])*)(?P<open>"?)')
 
 
-def parse(text: str) -> Filter:
-    """Read a filter. Raises FilterError."""
+def parse(text: str, labels_of: LabelsOf = lambda _: ()) -> Filter:
+    """Read a filter. labels_of: of an agent, as `site=lab`. Raises FilterError."""
     terms: list[Term] = []
     at = 0
     while at < len(text.rstrip()):
@@ -125,7 +132,7 @@ def parse(text: str) -> Filter:
             raise FilterError(f"a quotation mark is not closed: {beginning(text[found.start('open') :], 40)}")
         at = found.end()
         terms.append(_term(found["field"], found["value"], is_not=bool(found["not"])))
-    return Filter(text.strip(), tuple(terms))
+    return Filter(text.strip(), tuple(terms), labels_of)
 
 
 def _term(field: str | None, value: str, *, is_not: bool) -> Term:

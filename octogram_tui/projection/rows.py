@@ -362,6 +362,7 @@ class AgentRow:
         "home",
         "host",
         "instances",
+        "labels",
         "login",
         "message",
         "name",
@@ -374,9 +375,12 @@ class AgentRow:
         "version",
     )
 
-    def __init__(self, name: str, order: int, address: str = "", transport: str = "") -> None:
+    def __init__(
+        self, name: str, order: int, address: str = "", transport: str = "", labels: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
         self.order = order
+        self.labels = labels  # `site=lab`, one for each value
         self.login = address  # what the scenario has: where SSH goes
         self.address = address  # where others reach it, once it is up
         self.transport = transport

@@ -32,11 +32,12 @@ class Owner(Protocol):
 class Attachment:
     """Receives from one channel until that is gone."""
 
-    def __init__(self, owner: Owner, agent: str, place: str, nonce: str) -> None:
+    def __init__(self, owner: Owner, agent: str, place: str, nonce: str, *, is_command: bool = False) -> None:
         loop = asyncio.get_running_loop()
         self._owner = owner
         self._agent = agent
         self._place = place
+        self._hint = f"try it by hand: {place} python3 --version" if is_command else NO_SHELL_HINT
         self._framer = LineFramer()
         self._stderr = b""
         self._noise = b""
@@ -84,11 +85,15 @@ class Attachment:
 
     @property
     def last_words(self) -> str:
-        """The last line that came instead of an answer, behind a colon; empty when none did."""
+        """The last line that came instead of an answer, behind a colon; empty when none did.
+
+        Programs that tell where to find help after what is wrong begin the line that counts with `Error`.
+        """
         for said in (self._stderr, self._noise):
             lines = said.decode("utf-8", "replace").strip().splitlines()
             if lines:
-                shown = "".join(sign if sign.isprintable() else "·" for sign in beginning(lines[-1], TAIL_CHARACTERS))
+                last = next((line for line in reversed(lines) if line.startswith("Error")), lines[-1])
+                shown = "".join(sign if sign.isprintable() else "·" for sign in beginning(last, TAIL_CHARACTERS))
                 return f": {shown}"
         return ""
 
@@ -106,7 +111,7 @@ class Attachment:
         if not self.welcome.done():
             failure = error or BootstrapFailed(
                 f"agent {self._agent}: the daemon did not start on {self._place}{self.last_words}",
-                hint="" if self.booted.done() else NO_SHELL_HINT,
+                hint="" if self.booted.done() else self._hint,
             )
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():

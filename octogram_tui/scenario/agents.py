@@ -128,8 +128,10 @@ def _settings(keys: KeyReader, node: MapNode) -> dict[str, Any]:
             result[key] = keys.choice(node, key, AGENT[key], "ssh")
         elif key == "command":
             result[key] = _argv(keys, node)
-        elif key in ("env", "labels"):
+        elif key == "env":
             result[key] = keys.string_map(node, key)
+        elif key == "labels":
+            result[key] = keys.strings_map(node, key)
     for name, text in result.get("env", {}).items():
         flaw = variable_name(name) or word(text)
         if flaw is not None:

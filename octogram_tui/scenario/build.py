@@ -22,13 +22,14 @@ from octogram_tui.scenario.binary import read_binary
 from octogram_tui.scenario.documents import ReadFile
 from octogram_tui.scenario.exposure import warn_of_plain
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
+from octogram_tui.scenario.forms import shown
 from octogram_tui.scenario.jobs import JobReader, digest_of, whole
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.own import read_own
 from octogram_tui.scenario.secret_sources import read_secrets
-from octogram_tui.scenario.shapes import SCENARIO
+from octogram_tui.scenario.shapes import AGENTS, SCENARIO
 from octogram_tui.scenario.stages import StageReader
-from octogram_tui.scenario.tree import Document, ListNode, MapNode, plain
+from octogram_tui.scenario.tree import NOWHERE, Document, ListNode, MapNode, plain
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.secrecy.names import label
 
@@ -54,12 +55,13 @@ class ScenarioBuilder:
 
     def build(
         self,
+        named_lists: Sequence[Document],
         agent_files: Sequence[Document],
         variable_files: Sequence[Document],
         variables: Mapping[str, Any],
         secrets: Mapping[str, SecretSpec] = MappingProxyType({}),
     ) -> Scenario | None:
-        """Read everything; None when not even the outermost map is there."""
+        """Read everything; None when not even the outermost map is there. named_lists: those of its `agents`."""
         keys, document = self.keys, self.document
         root = document.root
         defaults: dict[str, Any] = {}
@@ -72,7 +74,7 @@ class ScenarioBuilder:
             self.read_vars(root)
             self.secrets = read_secrets(keys, root, self.directory)
             self.read_agents(root, defaults)
-        for extra in agent_files:
+        for extra in (*named_lists, *agent_files):
             self.add_agents(extra, defaults)
         for extra in variable_files:
             self.add_variables(extra)
@@ -118,10 +120,11 @@ class ScenarioBuilder:
         own_digests = {name: digest_of(file.source) for file in own for name in file.names}
         stages: tuple[StageSpec, ...] = ()
         if keys.is_given(root, "stages") and keys.is_list(root["stages"], root.value_place("stages"), "`stages`"):
-            if not self.agents and root["stages"]:
+            agents = {} if self.usage.lacks_agents else self.agents
+            if not agents and root["stages"] and not self.usage.lacks_agents:
                 keys.findings.warning(root.key_place("stages"), "there are no agents: nothing will run")
-            jobs = JobReader(keys, self.usage, self.agents, own_digests)
-            stages = StageReader(keys, jobs, self.agents).read_all(root["stages"])
+            jobs = JobReader(keys, self.usage, agents, own_digests)
+            stages = StageReader(keys, jobs, agents).read_all(root["stages"])
         self.usage.finish()
         slurm = SlurmSpec()
         if keys.is_given(root, "slurm") and keys.is_map(root["slurm"], root.value_place("slurm"), "`slurm`"):
@@ -164,8 +167,16 @@ class ScenarioBuilder:
 
     def read_agents(self, root: MapNode, defaults: Mapping[str, Any]) -> None:
         """Read `agents`."""
-        if self.keys.is_given(root, "agents"):
-            self.take_agents(self.keys, root["agents"], root.value_place("agents"), defaults)
+        if not self.keys.is_given(root, "agents"):
+            return
+        agents, place = root["agents"], root.value_place("agents")
+        if not isinstance(agents, MapNode):
+            self.take_agents(self.keys, agents, place, defaults)
+            return
+        self.keys.check_known(agents, AGENTS, "`agents`")
+        for text, where in self.keys.words(agents, "from"):
+            if not text:
+                self.keys.findings.error(where, "`from` names nothing", AGENTS["from"].doc)
 
     def add_agents(self, document: Document, defaults: Mapping[str, Any]) -> None:
         """Read a file with a list of further agents."""
@@ -185,13 +196,19 @@ class ScenarioBuilder:
             return
         assert isinstance(value, ListNode)
         for node, where in zip(value, value.marks, strict=True):
+            known = len(self.problems)
             for agent in read_agent(keys, node, where, defaults):
                 before = self.agents.get(agent.name)
                 if before is not None:
-                    keys.findings.warning(
-                        where, f"agent `{agent.name}` replaces the one of {before.mark.file}:{before.mark.line}"
-                    )
+                    of = f"{before.mark.file}:{before.mark.line}" if before.mark.line else before.mark.file
+                    keys.findings.warning(where, f"agent `{agent.name}` replaces the one of {of}")
                 self.agents[agent.name] = agent
+            if where is NOWHERE:  # what no line tells, the name does
+                name = shown(str(node.get("name", "without a name"))) if isinstance(node, MapNode) else "of a list"
+                for number in range(known, len(self.problems)):
+                    problem = self.problems[number]
+                    if not problem.line and f"`{name}`" not in problem.message:
+                        self.problems[number] = problem._replace(message=f"agent `{name}`: {problem.message}")
 
     def read_vars(self, root: MapNode) -> None:
         """Read `vars`."""

@@ -37,9 +37,14 @@ def warn_of_exposed(
             findings.warning(place_of_argument(node, procedure, "mode"), message, "leave `mode` out: it is 0600 then")
 
 
+def names_a_secret(name: str) -> bool:
+    """Tell whether a name is one that values have which nobody should read."""
+    return _NAME_OF_ONE.fullmatch(name) is not None
+
+
 def warn_of_plain(findings: Findings, name: str, value: Any, place: Place) -> None:
     """Warn of a variable with a value that its name calls a secret."""
-    if isinstance(value, str) and len(value) >= _SHORTEST and _NAME_OF_ONE.fullmatch(name):
+    if isinstance(value, str) and len(value) >= _SHORTEST and names_a_secret(name):
         findings.warning(
             place,
             f"`{name}` will stand in the journal, in reports and on the screen",

@@ -70,7 +70,7 @@ class FieldReader:
         self.findings = findings
         self.usage = usage
         self.names = names
-        self.agents = agents
+        self.agents = None if usage.lacks_agents else agents
         self.braces = braces
         self.literals: set[tuple[Field[Any], str]] = set()  # texts that were found to be well, each in its field
         self.plans: dict[tuple[str, ...], Plan | None] = {}  # by the names that are given

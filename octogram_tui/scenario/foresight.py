@@ -13,13 +13,13 @@ from octogram_tui.cuts import beginning
 from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
-from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec, Text
+from octogram_tui.model.scenario import JobSpec, Labels, Scenario, StageSpec, Text
 from octogram_tui.model.wildcard import Wildcard
 from octogram_tui.scenario.arguments import JobArguments
 from octogram_tui.scenario.report import json_text, printable
 from octogram_tui.scenario.usage import what_it_may_become
 from octogram_tui.template.analysis import uses
-from octogram_tui.template.choosing import Labels, choose_agents
+from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.condition import decide
 from octogram_tui.template.items import expand_items
 from octogram_tui.template.scope import make_scope

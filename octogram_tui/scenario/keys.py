@@ -210,6 +210,22 @@ class KeyReader:
             return {}
         return {name: text for name in value if (text := self.word(value, name)) is not None}
 
+    def strings_map(self, node: MapNode, key: str) -> dict[str, str | list[str]]:
+        """Read a map of free names to texts, or lists of them."""
+        if not self.is_given(node, key):
+            return {}
+        value = node[key]
+        if not isinstance(value, MapNode):
+            self.wrong(node, key, "a map of names and texts")
+            return {}
+        result: dict[str, str | list[str]] = {}
+        for name in value:
+            if isinstance(value[name], ListNode):
+                result[name] = list(dict.fromkeys(text for text, _ in self.words(value, name)))
+            elif (text := self.word(value, name)) is not None:
+                result[name] = text
+        return result
+
     def wrong(self, node: MapNode, key: str, wanted: str) -> None:
         """Report a value of the wrong kind."""
         value = node[key]

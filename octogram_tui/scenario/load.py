@@ -13,7 +13,7 @@ from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario, SecretSpec
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
-from octogram_tui.scenario.documents import ReadFile, read_document
+from octogram_tui.scenario.documents import AgentLists, ReadFile, read_document
 from octogram_tui.scenario.tree import Document
 
 
@@ -39,12 +39,14 @@ def load_scenario(
     read_file: ReadFile | None = None,
     trusts_procedures: bool = False,
     secrets: Mapping[str, SecretSpec] | None = None,
+    trusts_inventory: bool = False,
 ) -> Loaded:
     """Read and check a scenario.
 
     variables (of the command line, as `read_assignment` gives them) win over those of variable_files, which win over
     the scenario's; agents of agent_files are added. secrets: of the command line, where those values come from; none is
-    read here. read_file replaces reading from disk. Own procedures are run here
+    read here. read_file replaces reading from disk. Programs that agent_files name are asked; those of the scenario's
+    `agents: {from: ...}` only with trusts_inventory. Own procedures are run here
     only with trusts_procedures, and only where what they declare cannot be read.
     Raises ScenarioError with everything that is wrong, and after that what is only doubtful.
     """
@@ -53,7 +55,9 @@ def load_scenario(
     gc.disable()
     try:
         given = [Assignment(*pair) for pair in variables.items()] if isinstance(variables, Mapping) else variables
-        return _load(path, given, variable_files, agent_files, read_file, trusts_procedures, secrets or {})
+        return _load(
+            path, given, variable_files, agent_files, read_file, trusts_procedures, secrets or {}, trusts_inventory
+        )
     finally:
         if collects:
             gc.enable()
@@ -67,37 +71,56 @@ def _load(
     read_file: ReadFile | None,
     trusts_procedures: bool,
     secrets: Mapping[str, SecretSpec],
+    trusts_inventory: bool,
 ) -> Loaded:
     variables = {each.name: each.value for each in assignments}
     unreadable: list[Problem] = []
     documents: dict[str, Document] = {}
-    for file in (path, *agent_files, *variable_files):
-        try:
-            documents[file] = read_document(file, read_file)
-        except ScenarioError as error:
-            unreadable.extend(error.problems)
+    lists = AgentLists(read_file)
+    unreadable.extend(_read([path], read_file, documents))
+    if path in documents:
+        lists.read_named(documents[path], may_ask=trusts_inventory)
+    lists.read_given(agent_files)
+    unreadable.extend(lists.problems)
+    documents.update(lists.documents)
+    unreadable.extend(_read(variable_files, read_file, documents))
     if path not in documents:
         raise ScenarioError(unreadable)
     builder = ScenarioBuilder(documents[path], read_file, trusts_procedures=trusts_procedures)
     builder.problems.extend(unreadable)
+    builder.usage.lacks_agents = bool(lists.problems)
     builder.problems.extend(problem for each in assignments for problem in each.warnings)
     scenario = builder.build(
-        [documents[file] for file in agent_files if file in documents],
+        lists.named,
+        lists.given,
         [documents[file] for file in variable_files if file in documents],
         variables,
         secrets,
     )
-    problems = _in_order(builder.problems, [path, *agent_files, *variable_files])
+    problems = _in_order(builder.problems, [path, *lists.documents, *variable_files])
     errors = [problem for problem in problems if not problem.is_warning]
     if errors or scenario is None:
         raise ScenarioError(errors + [problem for problem in problems if problem.is_warning])
     own = {file.path: file.source for file in scenario.own_procedures}
     read = {file: document.text for file, document in documents.items()}
     return Loaded(
-        dataclasses.replace(scenario, files=(*read, *own), digest=_digest([*read.values(), *own.values()], variables)),
+        dataclasses.replace(
+            scenario, files=(*read, *lists.watched, *own), digest=_digest([*read.values(), *own.values()], variables)
+        ),
         [problem for problem in problems if problem.is_warning],
         {**own, **read},
     )
+
+
+def _read(files: Sequence[str], read_file: ReadFile | None, documents: dict[str, Document]) -> list[Problem]:
+    """Read files into documents; gives what is wrong with those that cannot be read."""
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            documents[file] = read_document(file, read_file)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    return problems
 
 
 def _in_order(problems: list[Problem], files: list[str]) -> list[Problem]:

@@ -28,6 +28,7 @@ from octogram_tui.scenario.schema_texts import (
 )
 from octogram_tui.scenario.shapes import (
     AGENT,
+    AGENTS,
     BINARY,
     EXAMPLES,
     JOB,
@@ -68,6 +69,12 @@ _SIMPLE: dict[str, Schema] = {
     "files": _WORDS,
     "string_map": {"type": "object", "additionalProperties": SCALAR},
     "strings_map": {"type": "object", "additionalProperties": _WORDS},
+    "label_choices": {
+        "anyOf": [
+            {"type": "object", "additionalProperties": _WORDS},
+            {"type": "array", "items": {"type": "object", "additionalProperties": _WORDS}},
+        ]
+    },
     "vars": {"type": "object"},
     "secrets": {
         "type": "object",
@@ -84,7 +91,7 @@ _SIMPLE: dict[str, Schema] = {
     "agent": {"$ref": "#/$defs/agent"},
     "slurm": {"$ref": "#/$defs/slurm"},
     "defaults": {"$ref": "#/$defs/defaults"},
-    "agents": {"type": "array", "items": {"$ref": "#/$defs/agent"}},
+    "agents": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/agent"}}, {"$ref": "#/$defs/agents"}]},
     "stages": {"type": "array", "items": {"$ref": "#/$defs/stage"}},
     "jobs": {"type": "array", "items": {"$ref": "#/$defs/job"}},
     "items": {
@@ -120,6 +127,7 @@ def json_schema() -> Schema:
         "allOf": reach(),
         "$defs": {
             "agent": {**agent, "defaultSnippets": SNIPPETS["agent"]},
+            "agents": _shape(AGENTS),
             "defaults": _agent({key: spec._replace(required=False) for key, spec in AGENT.items() if key != "name"}),
             "binary": _binary(),
             "secret": _secret(),

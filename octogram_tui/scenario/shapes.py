@@ -2,8 +2,8 @@
 
 kind says what a key takes:
 string  word (a string that is no template)  agent_name  integer  boolean  choice  duration  expression
-strings (one or a list)  words (the same, no templates)  string_map  strings_map  vars  items  updates  binary
-agent  agents  defaults  stages  jobs  files  secrets  slurm
+strings (one or a list)  words (the same, no templates)  string_map  strings_map  label_choices  vars  items  updates
+binary  agent  agents  defaults  stages  jobs  files  secrets  slurm
 """
 
 from __future__ import annotations
@@ -61,6 +61,14 @@ SCENARIO: dict[str, KeySpec] = {
     "stages": KeySpec("stages", "The stages, in order.", required=True),
 }
 
+AGENTS: dict[str, KeySpec] = {
+    "from": KeySpec(
+        "words",
+        "Lists of agents, beside the scenario: our own, inventories of Ansible, outputs of Terraform, programs.",
+        required=True,
+    ),
+}
+
 AGENT: dict[str, KeySpec] = {
     "name": KeySpec(
         "agent_name", "Letters, digits, `-` and `_`; `delegate_{0..63}` stands for 64 agents.", required=True
@@ -83,7 +91,10 @@ AGENT: dict[str, KeySpec] = {
     ),
     "python": KeySpec("word", "The Python to use there."),
     "env": KeySpec("string_map", "Environment variables of everything that the agent runs."),
-    "labels": KeySpec("string_map", "Words of your own about the agent: for `with_labels` and `agent.labels`."),
+    "labels": KeySpec(
+        "strings_map",
+        "Words of your own about the agent, for `with_labels` and `agent.labels`: name, and a value or a list of them.",
+    ),
 }
 
 SLURM: dict[str, KeySpec] = {
@@ -115,7 +126,9 @@ STAGE: dict[str, KeySpec] = {
     "name": KeySpec("word", "The stage's name.", required=True),
     "with_agents": KeySpec("strings", "Regular expressions; an agent takes part when one is found in its name."),
     "with_labels": KeySpec(
-        "strings_map", "Labels that an agent must have to take part: name, and a value or a list of values."
+        "label_choices",
+        "Labels that an agent must have to take part: name, and a value or a list of values; `!VALUE` is one that it "
+        "must not have. A list of such maps: all of them have to hold.",
     ),
     "run_agents": KeySpec("choice", "Whether agents run at the same time.", choices=ORDERS, usual="concurrent"),
     "run_jobs": KeySpec(

@@ -16,7 +16,7 @@ from octogram_tui.scenario.several import check_several
 from octogram_tui.scenario.shapes import STAGE
 from octogram_tui.scenario.tree import ListNode, MapNode, Mark
 from octogram_tui.scenario.usage import BEFORE_AGENTS
-from octogram_tui.template.choosing import choose_agents
+from octogram_tui.template.choosing import choose_agents, values_of
 from octogram_tui.template.scope import make_scope
 from octogram_tui.template.selectors import PatternError, is_found
 from octogram_tui.template.source import is_template
@@ -135,11 +135,16 @@ class StageReader:
         value = node["with_labels"]
         if not keys.is_given(node, "with_labels"):
             return ()
-        if not keys.is_map(value, node.value_place("with_labels"), "`with_labels`"):
-            return ()
+        maps = value.pairs() if isinstance(value, ListNode) else [(value, node.value_place("with_labels"))]
+        found = (self.label_choices(each) for each, place in maps if keys.is_map(each, place, "`with_labels`"))
+        return tuple(choice for choices in found for choice in choices)
+
+    def label_choices(self, value: MapNode) -> list[LabelChoice]:
+        """Read labels that have to be there together."""
+        keys = self.keys
         result = []
         for name in value:
-            there = {labels[name] for labels in self.labels_of.values() if name in labels}
+            there = {text for labels in self.labels_of.values() for text in values_of(labels, name)}
             if not there and self.agents:
                 known = {label for labels in self.labels_of.values() for label in labels}
                 message = f"no agent has the label `{name}`{suggestion(name, known)}"
@@ -148,12 +153,12 @@ class StageReader:
             for text, mark in keys.words(value, name, are_templates=True):
                 if is_template(text):
                     keys.usage.check(text, mark, keys.findings, BEFORE_AGENTS)
-                elif there and text not in there:
-                    message = f"no agent has the label `{name}: {text}`{suggestion(text, there)}"
+                elif there and (bare := text.removeprefix("!")) not in there:
+                    message = f"no agent has the label `{name}: {bare}`{suggestion(bare, there)}"
                     keys.findings.warning(mark, message)
                 texts.append(Text(text, keys.findings.mark(mark)))
             result.append(LabelChoice(name, tuple(texts)))
-        return tuple(result)
+        return result
 
     def read_jobs(self, nodes: ListNode) -> tuple[JobSpec, ...]:
         """Read the jobs of a stage."""

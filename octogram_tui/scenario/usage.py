@@ -37,6 +37,7 @@ class Usage:
         self.secrets: Mapping[str, Any] = {}  # by name
         self.mentioned: set[str] = set()
         self.labels: set[str] = set()  # those that some agent has
+        self.lacks_agents = False  # whether a list of agents cannot be read: nobody knows who and what there is
         self.labels_used: dict[
             str, tuple[Findings, Place]
         ] = {}  # since somebody cleared it, each where it is used first
@@ -98,6 +99,8 @@ class Usage:
             hint = "an agent has `name`, `address` and `labels`"
             findings.error(place, f"`agent` has no `{head}`{suggestion(head, MEMBERS)}", hint)
         elif head == "labels" and label and label not in self.labels:
+            if self.lacks_agents:
+                return
             hint = "give it to agents under `labels`, or write `| default(...)` after it"
             findings.error(place, f"no agent has the label `{label}`{suggestion(label, self.labels)}", hint)
         elif head == "labels" and label:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from octogram_tui.model.scenario import StageSpec
+from octogram_tui.model.scenario import Labels, StageSpec
 from octogram_tui.template.selectors import expand_texts, select_agents
-
-Labels = Mapping[str, str]
 
 
 def choose_agents(stage: StageSpec, scope: Mapping[str, Any], labels_of: Mapping[str, Labels]) -> dict[str, list[str]]:
@@ -17,14 +15,27 @@ def choose_agents(stage: StageSpec, scope: Mapping[str, Any], labels_of: Mapping
     labels_of: of every agent there is.
     """
     patterns = expand_texts((text.source for text in stage.with_agents), scope, "with_agents")
-    wanted = {
-        name: set(expand_texts((text.source for text in values), scope, "with_labels"))
+    wanted = [
+        (name, expand_texts((text.source for text in values), scope, "with_labels"))
         for name, values in stage.with_labels
-    }
+    ]
     names = [name for name, labels in labels_of.items() if bears(labels, wanted)] if wanted else list(labels_of)
     return select_agents(patterns, names)
 
 
-def bears(labels: Labels, wanted: Mapping[str, set[str]]) -> bool:
-    """Tell whether an agent has each of some labels, with one of the values that it may have."""
-    return all(labels.get(name) in values for name, values in wanted.items())
+def bears(labels: Labels, wanted: Sequence[tuple[str, Sequence[str]]]) -> bool:
+    """Tell whether an agent has each of some labels with one of the values, and with none that begins with `!`."""
+    return all(_has(values_of(labels, name), values) for name, values in wanted)
+
+
+def values_of(labels: Labels, name: str) -> list[str]:
+    """Give the values that an agent has of a label: none, one or several."""
+    value = labels.get(name)
+    return [] if value is None else [value] if isinstance(value, str) else value
+
+
+def _has(there: Sequence[str], wanted: Sequence[str]) -> bool:
+    unwanted = [value[1:] for value in wanted if value.startswith("!")]
+    if any(value in unwanted for value in there):
+        return False
+    return len(unwanted) == len(wanted) > 0 or any(value in wanted for value in there)

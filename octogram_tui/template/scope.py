@@ -9,6 +9,7 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, Va
 from typing import Any
 
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.scenario import Labels
 
 
 class VisibleVariables(Mapping[str, Any]):
@@ -61,7 +62,7 @@ class AgentNames:
 
     __slots__ = ("address", "labels", "name")
 
-    def __init__(self, name: str, address: str, labels: Mapping[str, str]) -> None:
+    def __init__(self, name: str, address: str, labels: Labels) -> None:
         self.name = name
         self.address = address
         self.labels = dict(labels)
@@ -102,7 +103,7 @@ def make_scope(
     *,
     agent: str | None = None,
     address: str = "",
-    labels: Mapping[str, str] | None = None,
+    labels: Labels | None = None,
     captures: Sequence[str] | None = None,
     item: Any = None,
     result: Any = None,

@@ -146,6 +146,11 @@ class Model:
         """What was written by then."""
         return self.time.shown_log
 
+    def labels_of(self, agent: str) -> tuple[str, ...]:
+        """Give the labels of an agent, as a filter looks for them."""
+        found = self.board.agents.get(agent)
+        return () if found is None else found.labels
+
     @property
     def board(self) -> Board:
         """The state of the run."""

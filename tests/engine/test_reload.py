@@ -12,6 +12,7 @@ from octogram_tui.engine.events import (
     AgentStarting,
     JobStale,
     RunPaused,
+    RunStarted,
     ScenarioRejected,
     ScenarioReloaded,
     StagesDone,
@@ -20,7 +21,8 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.stimuli import AttemptReport, EditReport, GoRequest, RerunRequest, SetVariableRequest
 from octogram_tui.errors import Problem
-from octogram_tui.model.scenario import OwnProcedures
+from octogram_tui.model.scenario import OwnProcedures, Scenario
+from octogram_tui.projection.board import Board
 
 
 def never(_: SendJob) -> AttemptReport | None:
@@ -138,6 +140,32 @@ def test_new_agents_are_launched_and_old_ones_stay() -> None:
     simulation.go(report("s/j@a#1", "ok"))
     simulation.go(report("s/j@b#1", "ok"))
     assert {s.agent for s in simulation.sent} == {"a", "b", "c"}
+
+
+def test_labels_of_new_agents_are_told_and_those_of_known_ones_stay() -> None:
+    def labelled(**labels: str) -> Scenario:
+        plain = scenario(stage("s", job("j")), agents=" ".join(labels))
+        agents = tuple(replace(agent, labels={"group": ["all", labels[agent.name]]}) for agent in plain.agents)
+        return replace(plain, agents=agents, digest=str(labels))
+
+    simulation = console(labelled(a="web", b="db"), never)
+    assert [each["labels"] for each in simulation.of(RunStarted)[0].agents] == [
+        {"group": ["all", "web"]},
+        {"group": ["all", "db"]},
+    ]
+    simulation.go(EditReport(labelled(a="db", b="db", c="web")))
+    [reloaded] = simulation.of(ScenarioReloaded)
+    assert [(each["agent"], each["labels"]) for each in reloaded.agents] == [("c", {"group": ["all", "web"]})]
+    [warned] = simulation.of(WarningGiven)
+    assert warned.message.startswith("the labels of a stay as they are")
+    board = Board()
+    for event in simulation.events:
+        board.apply(event)
+    assert {name: agent.labels for name, agent in board.agents.items()} == {
+        "a": ("group=all", "group=web"),
+        "b": ("group=all", "group=db"),
+        "c": ("group=all", "group=web"),
+    }
 
 
 def test_stages_added_after_the_end_wait_for_the_operator() -> None:

@@ -31,6 +31,22 @@ def taken(board: Board, text: str) -> list[str]:
     return [f"{row.job.name[:4]}@{row.agent}" for row in board.instances.values() if chosen.takes(row)]
 
 
+def test_labels_are_those_of_the_agent_of_a_row(board: Board) -> None:
+    labels = {"node_1": ("group=all", "group=web"), "baker_1": ("group=db",)}
+
+    def rows(text: str) -> list[str]:
+        chosen = parse(text, lambda agent: labels.get(agent, ()))
+        agents = [name for name, agent in board.agents.items() if chosen.takes_agent(agent, lambda: ())]
+        assert set(agents) == {row.agent for row in board.instances.values() if chosen.takes(row)}
+        return sorted(agents)
+
+    assert rows("label:group=web") == ["node_1"]
+    assert rows("label:web,db") == ["baker_1", "node_1"]
+    assert rows("!label:group=db") == ["node_1", "node_10"]
+    assert rows("label:group=all label:web") == ["node_1"]
+    assert rows("label:site") == []
+
+
 @pytest.mark.parametrize(
     ("text", "rows"),
     [

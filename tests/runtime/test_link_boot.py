@@ -129,6 +129,14 @@ async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     assert failed.message.endswith("sh: 1: no such thing")
 
 
+async def test_the_last_words_are_those_that_say_what_is_wrong(rig: Rig) -> None:
+    rig.link.start()
+    channel = await rig.channel()
+    channel.complain(b"Error: unknown flag: --x\nSee 'kubectl exec --help' for usage.\n")
+    channel.lose()
+    assert (await rig.report(StartFailureReport)).message.endswith(": Error: unknown flag: --x")
+
+
 @pytest.mark.fault(24)
 async def test_the_last_words_of_what_is_no_shell(rig: Rig) -> None:
     rig.link.start()

@@ -14,7 +14,10 @@ from octogram_tui.projection.lesson import ENOUGH, VARIABLE
 from octogram_tui.scenario.load import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ("quickstart", "failing", "demo", "classic", "ssh", "debugger", "slurm")
+SAMPLES = (
+    *("quickstart", "failing", "demo", "classic", "ssh", "debugger", "slurm"),
+    *("containers", "kubernetes"),
+)
 
 
 class Ran:

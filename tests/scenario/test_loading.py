@@ -422,7 +422,7 @@ def test_stages_that_are_refused(stage: str, message: str) -> None:
         ("text\n", "a scenario is a map of keys, not the text `text`"),
         ("stages: []\nvars: [1]\n", "`vars` must be a map"),
         ("stages: []\nvars:\n", "`vars` is null"),
-        ("stages: []\nagents: {}\n", "`agents` must be a list"),
+        ("stages: []\nagents: {}\n", "`from` is missing in `agents`"),
         ("stages: []\ndefaults: 1\n", "`defaults` must be a map"),
         ("stages: []\ndefaults: {name: x}\n", "unknown key `name` in `defaults`"),
         ("stages: []\nprometheus_agent: {name: a}\n", "has no address"),
@@ -816,3 +816,19 @@ stages:
 def test_what_looks_like_a_template_where_none_is_expanded() -> None:
     told = [warning.message.split(" ")[0] for warning in load(LITERAL).warnings]
     assert told == ["`vars.url`", "`vars.list.c`", "`A`", "`name`", "`tags`", "`name`"]
+
+
+def test_labels_of_several_values_are_checked_like_others() -> None:
+    agents = "agents:\n- {name: a, transport: local, labels: {group: [web, 7, web], site: lab}}\n"
+
+    def said(choice: str) -> list[str]:
+        text = f"{agents}- {{name: b, transport: local}}\nstages: [{{name: s, with_labels: {choice}, jobs: []}}]\n"
+        return [warning.message for warning in load(text).warnings]
+
+    assert said("{group: [web, '7']}") == []
+    assert said("[{group: web}, {site: '!lab'}, {group: '!7'}]") == ["stage `s` matches no agent"]
+    assert said("{group: '!wbe'}") == ["no agent has the label `group: wbe`; did you mean `web`?"]
+    assert "no agent has the label `grop`; did you mean `group`?" in said("[{grop: web}]")
+    assert "must be a map" in messages(f"{agents}stages: [{{name: s, with_labels: [web], jobs: []}}]\n")[0]
+    wrong = "agents: [{name: a, transport: local, labels: {g: [{}]}}]\nstages: []\n"
+    assert "takes a text or a list of texts" in messages(wrong)[0]

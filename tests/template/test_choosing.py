@@ -6,7 +6,7 @@ import pytest
 
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import StageKey
-from octogram_tui.model.scenario import LabelChoice, StageSpec, Text
+from octogram_tui.model.scenario import LabelChoice, Labels, StageSpec, Text
 from octogram_tui.template.choosing import choose_agents
 from octogram_tui.template.scope import make_scope
 
@@ -35,6 +35,33 @@ def chosen(pattern: str, **labels: str) -> dict[str, list[str]]:
 )
 def test_agents_have_all_labels_and_a_name_that_fits(pattern: str, labels: dict[str, str], names: list[str]) -> None:
     assert list(chosen(pattern, **labels)) == names
+
+
+@pytest.mark.parametrize(
+    ("choices", "names"),
+    [
+        ([("group", "web")], ["both", "web"]),
+        ([("group", "web|db")], ["both", "db", "web"]),
+        ([("group", "web"), ("group", "db")], ["both"]),
+        ([("group", "web|!db")], ["web"]),
+        ([("group", "!db")], ["bare", "none", "web"]),
+        ([("group", "!db|!web")], ["bare", "none"]),
+        ([("group", "!{{ vars.other }}")], ["bare", "none", "web"]),
+        ([("group", "")], []),
+        ([("site", "!lab")], ["bare", "both", "db", "none", "web"]),
+    ],
+)
+def test_a_label_may_have_several_values_and_lack_some(choices: list[tuple[str, str]], names: list[str]) -> None:
+    agents: dict[str, Labels] = {
+        "web": {"group": ["all", "web"]},
+        "db": {"group": "db"},
+        "both": {"group": ["web", "db"]},
+        "none": {"group": []},
+        "bare": {},
+    }
+    asked = tuple(LabelChoice(name, tuple(map(Text, values.split("|")))) for name, values in choices)
+    stage = StageSpec(StageKey("s"), "s", (), with_labels=asked)
+    assert list(choose_agents(stage, make_scope({"other": "db"}), agents)) == names
 
 
 def test_captures_are_those_of_the_name() -> None:

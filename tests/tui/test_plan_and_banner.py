@@ -219,6 +219,22 @@ async def test_a_filter_is_typed_shown_counted_and_cleared() -> None:
         assert plan_of(app) == before
 
 
+async def test_a_filter_by_labels_of_agents() -> None:
+    events = struck_events(5, (2,))
+    for event in events:
+        if isinstance(event, ev.RunStarted):
+            for entry in event.agents:
+                group = "db" if entry["agent"] in ("node_2", "node_4") else "web"
+                entry["labels"] = {"group": ["all", group], "[/]": "\x1b[31m"}
+    async with console(StillSource(events)).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("ampersand", *"label:group=db", "enter")
+        taken = {row.agent for row in app.model.board.instances.values() if app.model.outline.filtered_by.takes(row)}
+        assert taken == {"node_2", "node_4"}
+        assert "filter: label:group=db" in lines_of(app)[0]
+        assert app.model.board.agents["node_2"].labels == ("group=all", "group=db", "[/]=\x1b[31m")
+
+
 async def test_a_filter_that_cannot_be_read_is_told_in_a_line() -> None:
     source = StillSource(struck_events(5, (2,)))
     async with console(source).run_test(size=(80, 24)) as pilot:
@@ -226,7 +242,7 @@ async def test_a_filter_that_cannot_be_read_is_told_in_a_line() -> None:
         before = plan_of(app)
         await pilot.press("ampersand", *"agnt:x", "enter")
         assert told(app) == [
-            "there is no `agnt:` (there are stage, job, agent, item, cause, state); did you mean `agent:`?"
+            "there is no `agnt:` (there are stage, job, agent, item, cause, label, state); did you mean `agent:`?"
         ]
         assert plan_of(app) == before
         await pilot.press(*["backspace"] * 6, *"nothing-is-so", "enter")

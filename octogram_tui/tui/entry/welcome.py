@@ -343,12 +343,15 @@ class WelcomeScreen(TellsOnTop, Screen[None]):
 
 def checked(path: Path) -> Checked:
     """Look at a scenario as `check` does. Never raises."""
+    from octogram_tui.scenario.documents import ASK_HINT
     from octogram_tui.scenario.load import load_scenario
 
     try:
         scenario = load_scenario(str(path)).scenario
     except ScenarioError as error:
         problems = [problem for problem in error.problems if not problem.is_warning]
+        if problems and all(problem.hint == ASK_HINT for problem in problems):
+            return Checked(True, "its agents are told by a program, which a run asks")
         first = problems[0] if problems else error.problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         where = f"line {first.line}: " if first.line else ""

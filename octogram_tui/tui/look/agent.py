@@ -28,6 +28,7 @@ def look_at_agent(agent: AgentRow, sight: Sight) -> list[Text]:
         ("address", agent.address),
         ("ssh to", agent.login if agent.login != agent.address else ""),
         ("host", agent.host),
+        ("labels", ", ".join(agent.labels)),
         ("home", agent.home),
         ("python", agent.python),
         ("pid", str(agent.pid or "")),

@@ -48,7 +48,7 @@ class FilterLine(TypedLine):
 
     def _read(self, text: str) -> Filter | FilterError:
         try:
-            return parse(text)
+            return parse(text, cast("RunScreen", self.screen).model.labels_of)
         except FilterError as error:
             return error
 

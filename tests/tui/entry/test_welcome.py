@@ -10,7 +10,7 @@ from entry_app import add_ended, add_run, entry_app, text_of, until
 
 from octogram_tui.engine import events as ev
 from octogram_tui.tui.entry.app import EntryApp
-from octogram_tui.tui.entry.welcome import WelcomeScreen
+from octogram_tui.tui.entry.welcome import WelcomeScreen, checked
 
 GOOD = "# Three little agents.\nagents: [{name: 'a_{1..3}', transport: local}]\nstages:\n- {name: s, jobs: []}\n"
 BAD = GOOD.replace("jobs: []", "jobs: [{name: j, builtins.comand: x}]")
@@ -200,3 +200,17 @@ async def test_it_fits_every_size(tmp_path: Path, size: tuple[int, int]) -> None
         await until(pilot, lambda: "octogram" in text_of(app))
         await pilot.press("q")
     assert app.return_value is None
+
+
+def test_a_list_of_agents_that_a_program_tells_is_no_error(tmp_path: Path) -> None:
+    program = tmp_path / "hosts"
+    program.write_text("#!/bin/sh\ntouch ran\necho []\n")
+    program.chmod(0o755)
+    scenario = tmp_path / "s.yml"
+    stages = "stages: [{name: s, jobs: [{name: j, builtins.command: 'true'}]}]\n"
+    scenario.write_text(f"agents: {{from: hosts}}\n{stages}")
+    found = checked(scenario)
+    assert (found.is_good, found.says) == (True, "its agents are told by a program, which a run asks")
+    scenario.write_text(f"agents: {{from: [hosts, nothing.yml]}}\n{stages}")
+    assert not checked(scenario).is_good
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hosts", "s.yml"]

@@ -1,0 +1,117 @@
+"""Runs a program that prints a list of agents: bounded in time and in what it prints, and never asked a question."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from octogram_tui.cuts import beginning
+from octogram_tui.scenario.documents import refusal
+from octogram_tui.scenario.forms import shown
+from octogram_tui.scenario.tree import MAX_BYTES
+
+ANSWER_S = 120.0
+"""How long all that is asked of one inventory may take: one that asks a cloud needs some time."""
+AFTER_EXIT_S = 2.0  # how long what somebody else still holds open is read when the program has ended
+MAX_SAID_BYTES = 256 * 1024
+
+
+class Deadline:
+    """A moment of this machine's clock by which an inventory has to have answered."""
+
+    def __init__(self, seconds: float = ANSWER_S) -> None:
+        self.seconds = seconds
+        self._at = time.monotonic() + seconds
+
+    @property
+    def left_s(self) -> float:
+        """How long it is until then."""
+        return self._at - time.monotonic()
+
+
+def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> tuple[bytes, str]:
+    """Give what a program prints, and what it says beside that. Raises ScenarioError, with what it said last."""
+    leaf = shown(os.path.basename(argv[0]))
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
+        )
+    except FileNotFoundError:
+        if os.path.exists(argv[0]):
+            hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
+            raise refusal(key, f"`{leaf}` cannot be started: what its first line names is not there", hint) from None
+        raise refusal(key, f"`{leaf}` is not installed on this machine", "") from None
+    except OSError as error:
+        hint = "its first line names an interpreter: `#!/usr/bin/env python3`" if error.errno == 8 else ""
+        raise refusal(key, f"`{leaf}` cannot be started: {error.strerror or error}", hint) from None
+    is_done = False
+    try:
+        printed, said = _read(key, leaf, process, deadline)
+        is_done = True
+    finally:
+        if not is_done:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        process.wait()
+    text = said.decode("utf-8", "replace")
+    if process.returncode:
+        last = [line.strip() for line in text.splitlines() if line.strip()]
+        how = f"ended with exit status {process.returncode}"
+        if process.returncode < 0:
+            how = f"was ended by signal {-process.returncode}"
+        raise refusal(key, f"`{leaf}` {how}", shown_line(" ".join(last[-3:])))
+    return printed, text
+
+
+def shown_line(text: str) -> str:
+    """Give what a program said, as a message shows it."""
+    return beginning("".join(letter if letter.isprintable() else " " for letter in text), 300)
+
+
+def _read(key: str, leaf: str, process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, bytes]:
+    """Read both streams to their ends, and wait for the program's."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    printed, said = bytearray(), bytearray()
+    ended_at = 0.0
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, printed)
+        selector.register(process.stderr, selectors.EVENT_READ, said)
+        while selector.get_map():
+            if deadline.left_s <= 0:
+                raise _late(key, leaf, deadline)
+            for found, _ in selector.select(min(deadline.left_s, 0.2) if process.poll() is None else 0.05):
+                data = os.read(found.fd, 65536)
+                if not data:
+                    selector.unregister(found.fileobj)
+                found.data.extend(data)
+                del said[:-MAX_SAID_BYTES]
+            if len(printed) > MAX_BYTES:
+                raise refusal(key, f"`{leaf}` prints more than {MAX_BYTES >> 20} MiB: that is no list of agents")
+            if process.poll() is not None:
+                ended_at = ended_at or time.monotonic()
+                if time.monotonic() - ended_at > AFTER_EXIT_S:
+                    break
+    try:
+        process.wait(max(deadline.left_s, 0.0))
+    except subprocess.TimeoutExpired:
+        raise _late(key, leaf, deadline) from None
+    return bytes(printed), bytes(said)
+
+
+def _late(key: str, leaf: str, deadline: Deadline) -> Exception:
+    hint = "run it by hand, or give the file that it prints"
+    return refusal(key, f"`{leaf}` has not answered within {deadline.seconds:.0f} s, and was ended", hint)
