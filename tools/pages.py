@@ -30,7 +30,8 @@ def _default(value: object) -> str:
 
 
 def _meaning(setting: settings.Setting) -> str:
-    return f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
+    text = f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
+    return f"{text}; not for a project's file: {setting.why_personal}" if setting.why_personal else text
 
 
 def _procedures(path: str) -> Callable[[str], str]:
