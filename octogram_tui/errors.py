@@ -103,13 +103,17 @@ class ScenarioError(OctogramError):
 
 
 class TemplateError(OctogramError):
-    """A template that does not parse or cannot be expanded; `name` is the name at fault, where there is one."""
+    """A template that does not parse or cannot be expanded; `name` is the name at fault, where there is one.
+
+    owner: the agent whose service was asked for, where that is at fault.
+    """
 
     exit_code = ExitCode.SCENARIO
 
-    def __init__(self, message: str, *, hint: str = "", name: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", name: str = "", owner: str = "") -> None:
         super().__init__(message, hint=hint)
         self.name = name
+        self.owner = owner
 
 
 class JournalError(OctogramError):

@@ -162,6 +162,13 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def how_often(text: str) -> int:
+    """Read how often something is tried again."""
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of retries such as 0, 1 or 3")
+    return int(text)
+
+
 def port_number(text: str) -> int:
     """Read a TCP port."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:

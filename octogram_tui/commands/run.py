@@ -21,6 +21,7 @@ from octogram_tui.commands.options import (
     add_scenario_options,
     add_ssh_options,
     check_looks,
+    how_often,
     parse,
     port_number,
     positive_seconds,
@@ -51,6 +52,14 @@ EPILOG = """examples:
 """
 
 
+ON_FAILURE: dict[str, Literal["abort", "pause", "keep_going"]] = {
+    "abort": "abort",
+    "pause": "pause",
+    "keep-going": "keep_going",
+}
+"""The words of --on-failure, and what each is to the engine."""
+
+
 def make_parser() -> CommandParser:
     """Describe the command line of a run."""
     parser = CommandParser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
@@ -63,6 +72,7 @@ def make_parser() -> CommandParser:
     add_choice_options(parser)
     control = parser.add_argument_group("the run")
     add_control_options(control)
+    add_default_options(control)
     control.add_argument("--paused", action="store_true", help="start with the gate shut")
     control.add_argument(
         "--no-preflight",
@@ -99,10 +109,26 @@ def add_control_options(control: Any) -> None:
         dest="keep_alive",
         help="stop the agents after the last stage (headless default)",
     )
-    control.add_argument(
+    failure = control.add_mutually_exclusive_group()
+    failure.add_argument(
         "--on-failure",
-        choices=("abort", "pause"),
-        help="of jobs that do not say: end the run (headless default), or hold it (console default)",
+        choices=ON_FAILURE,
+        help="of jobs that do not say: end the run (headless default), hold it (console default), or go on without "
+        "the agent that failed",
+    )
+    failure.add_argument(
+        "--keep-going",
+        action="store_const",
+        const="keep-going",
+        dest="on_failure",
+        help="--on-failure keep-going: other agents run to the end; the exit code is still that of the failure",
+    )
+    failure.add_argument(
+        "--fail-fast",
+        action="store_const",
+        const="abort",
+        dest="on_failure",
+        help="--on-failure abort: the first failure ends the run",
     )
     control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
     control.add_argument(
@@ -112,6 +138,23 @@ def add_control_options(control: Any) -> None:
         help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
+
+
+def add_default_options(control: Any) -> None:
+    """Add what jobs and stages are given that do not say it themselves."""
+    control.add_argument(
+        "--retry",
+        metavar="N",
+        type=how_often,
+        default=0,
+        help="of jobs that do not say `retries`: try again so often what ran and failed",
+    )
+    control.add_argument(
+        "--stage-timeout",
+        metavar="S",
+        type=positive_seconds,
+        help="of stages that do not say `timeout`: end what runs after so long, and the run with it",
+    )
 
 
 def add_output_options(output: Any) -> None:
@@ -165,9 +208,9 @@ class Invocation(RunWanted):
         return self.loaded.warnings
 
     @property
-    def on_failure(self) -> Literal["abort", "pause"]:
+    def on_failure(self) -> Literal["abort", "pause", "keep_going"]:
         """Give what a failure does whose job does not say."""
-        return "pause" if (self.args.on_failure or ("pause" if self.opens_console else "")) == "pause" else "abort"
+        return ON_FAILURE[self.args.on_failure or ("pause" if self.opens_console else "abort")]
 
     @property
     def confirm(self) -> Literal["ask", "yes", "no", "fail"]:

@@ -26,6 +26,7 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
+from octogram_tui.engine.going_on import GoingOn
 from octogram_tui.engine.holding import Holding
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.operator import Operator
@@ -78,7 +79,7 @@ from octogram_tui.engine.stimuli import (
     UntilRequest,
 )
 from octogram_tui.engine.taking_up import TakingUp
-from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
+from octogram_tui.engine.timers import RetryDue, RunTimer, StageOver, WaitOver
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
@@ -133,6 +134,7 @@ class Engine:
         self.steps = Steps(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
+        self.going_on = GoingOn(self)
         self.taking_up = TakingUp(self)
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -330,9 +332,14 @@ class Engine:
         if self.phase == "running" and self.breakpoints.verdict(met, None) == "pause":
             self.holding.pause_for("failure", message)
             return True
-        self.causes.add(ExitCode.SCENARIO)
-        self.ending.end_early(f"a template of stage {stage.name} is wrong")
+        self.causes.add(self.going_on.cause_of(error))
+        if not self.going_on.is_on or met is not None:
+            self.ending.end_early(f"a template of stage {stage.name} is wrong")
         return False
+
+    def leave_out(self, stage_run: StageRun) -> str:
+        """Leave agents out of a stage that the run goes on without. Says why nobody is left, or '' (for the course)."""
+        return self.going_on.leave_out(stage_run)
 
     def nobody_confirms(self, stage: StageSpec) -> None:
         """A stage asks for a confirmation that nobody can give: the run ends."""
@@ -416,6 +423,8 @@ class Engine:
                     self.dispatcher.retry(instance)
             case WaitOver(attempt):
                 self.transitions.wait_is_over(attempt)
+            case StageOver(key):
+                self.ending.stage_over(key)
             case RunTimer.LIMIT:
                 self.ending.stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
             case RunTimer.CANCEL:

@@ -26,7 +26,7 @@ class RunOptions:
 
     run: str
     version: str = ""
-    on_failure: Literal["abort", "pause"] = "abort"
+    on_failure: Literal["abort", "pause", "keep_going"] = "abort"
     confirm: Literal["ask", "yes", "no", "fail"] = "fail"
     keep_alive: bool = False
     start_paused: bool = False
