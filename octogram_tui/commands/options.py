@@ -100,6 +100,17 @@ def add_choice_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rerun_option(group: Any) -> None:
+    """Add what runs the rest of an earlier run."""
+    group.add_argument(
+        "--rerun-failed",
+        metavar="RUN",
+        type=some_word,
+        help="only what failed in RUN or never came to run there (its id, the beginning of it, `last`, or its "
+        "directory); without a SCENARIO, the one of RUN, with the parts and variables that it was given",
+    )
+
+
 def add_ssh_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how machines are reached."""
     group = parser.add_argument_group("SSH")
@@ -160,6 +171,13 @@ def positive_seconds(text: str) -> float:
     if seconds <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is too short a duration: give more than 0, or leave the option out")
     return seconds
+
+
+def some_word(text: str) -> str:
+    """Read a name; an empty one is that of a variable which a script has not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("nothing is given")
+    return text
 
 
 def how_often(text: str) -> int:

@@ -252,6 +252,9 @@ class Dispatcher:
             instance = job_run.drawn or (None if is_drawn_out else self._draw(job_run))
             if instance is None:
                 break
+            if instance.id in self._core.options.carried and self.transitions.carry(instance):
+                job_run.drawn = None
+                continue
             job_run.drawn = instance
             if stage_run.limit and stage_run.in_flight >= stage_run.limit:
                 stage_run.blocked[job_run] = None

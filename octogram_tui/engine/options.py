@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.carried import CarriedRows
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value
 
@@ -21,6 +23,8 @@ class RunOptions:
     breakpoints  what is set from the start, each with who sets it, beside the one that on_failure `pause` is
     on_break    what a breakpoint does that stops something: hold, end the run, or be told of only
     look_ahead  whether an agent may be given its next attempt while it has one
+    rerun_failed  the run of which only what failed, or never ran, runs; '' for all
+    carried     of that one the rows that went well, which are passed over
     metrics_port  where this machine serves the run's own metrics; 0 when it does not
     """
 
@@ -36,12 +40,16 @@ class RunOptions:
     breakpoints: tuple[tuple[Breakpoint, str], ...] = ()
     on_break: Literal["hold", "fail", "continue"] = "hold"
     metrics_port: int = 0
+    rerun_failed: str = ""
+    carried: CarriedRows = field(default_factory=dict)
     look_ahead: bool = False  # of a run that was begun before there was such a thing, too
 
     def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
         shown = _differing(
-            self, RunOptions(run=self.run, version=self.version), leave=("selection", "breakpoints", "look_ahead")
+            self,
+            RunOptions(run=self.run, version=self.version),
+            leave=("selection", "breakpoints", "look_ahead", "carried"),
         )
         return {**shown, **_differing(self.selection, Selection())}
 

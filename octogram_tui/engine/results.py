@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.carried import CarriedUpdate
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
@@ -79,6 +80,17 @@ def after_failure(instance: Instance, result: Value, failure: Failure, variables
     kept = known_of(result, failure)
     register = _named(render(spec.register, _scope(instance, kept, variables)), spec.register)
     return [_registered(instance, register, kept, variables)]
+
+
+def carried(update: CarriedUpdate, variables: Variables) -> Update:
+    """Give a change that was made in an earlier run, as it is made now."""
+    name, value = update.name, update.value
+    if update.is_removed:
+        return Update(name, None, variables.without(name), is_removed=True)
+    if update.entry is not None:
+        after, size = variables.with_entry(name, update.entry, value)
+        return Update(name, value, after, entry=update.entry, size=size)
+    return Update(name, value, variables.with_value(name, value))
 
 
 def known_of(result: Value, failure: Failure | None) -> Value:

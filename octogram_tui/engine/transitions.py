@@ -23,6 +23,7 @@ from octogram_tui.engine.timers import RetryDue
 from octogram_tui.engine.watching import Watching
 from octogram_tui.engine.written import written_directory
 from octogram_tui.errors import TemplateError
+from octogram_tui.model.carried import WENT_WELL
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import Arguments
@@ -121,6 +122,18 @@ class Transitions:
         instance.retries_left = job_run.spec.retries
         instance.why = "rerun"
         self._execute(instance)
+
+    def carry(self, instance: Instance) -> bool:
+        """Be done with an instance that went well in an earlier run, as if it had now. False: it is to run again."""
+        stage_run, options = instance.job_run.lane.stage_run, self._core.options
+        if stage_run.is_rerun or self._instances.attempts_of(instance.id):
+            return False
+        self._core.emit(JobFinished(**instance.place, state="skipped", reason=f"{WENT_WELL}{options.rerun_failed}"))
+        for each in options.carried[instance.id]:
+            self._core.follow(results.carried(each, self._core.variables), str(instance.id))
+        self._finish(instance, "skipped")
+        self.look_at_expressions()
+        return True
 
     def not_expanded(self, instance: Instance, error: TemplateError, where: str) -> None:
         """A template of an instance is wrong before its first attempt; or it lacks what an earlier failure cost."""

@@ -18,6 +18,15 @@ from octogram_tui.report.plainlog import PlainLog
 
 TAIL_LINES = 10
 SHOWN_NAMES = 5
+RERUN_AFTER = (
+    ExitCode.JOB_FAILED,
+    ExitCode.SCENARIO,
+    ExitCode.AGENT_LOST,
+    ExitCode.TIME_LIMIT,
+    ExitCode.NOT_CLEANED,
+    ExitCode.HELD,
+)
+"""After what ends a part of a run may be repeated: it had begun, and nobody wanted it to end."""
 SHOWN_FAILURES = 10
 """GitHub shows ten annotations of a kind for each step; root causes come first, so these are the ones that count."""
 
@@ -33,6 +42,7 @@ class Closing:
         breakpoints: BreakpointList,
         files: Mapping[str, str],
         again: str,
+        rerun: str = "",
     ) -> None:
         self._log = log
         self._breakpoints = breakpoints
@@ -40,6 +50,7 @@ class Closing:
         self._tails = tails
         self._files = files
         self._again = again
+        self._rerun = rerun
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -100,6 +111,8 @@ class Closing:
                 add(f"go on with it: octogram-tui resume {text(summary.run)}")
             if summary.exit_code in (None, ExitCode.NOT_CLEANED):
                 add(f"end what it left: octogram-tui clean {text(summary.run)}")
+        if self._rerun and summary.exit_code in RERUN_AFTER:
+            add(f"only what failed, again: {text(self._rerun)}")
         if self._again:
             add(f"again: {text(self._again)}")
 

@@ -49,6 +49,7 @@ class Progress:
         *,
         files: Mapping[str, str] | None = None,
         again: str = "",
+        rerun: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)
@@ -56,7 +57,7 @@ class Progress:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again)
+        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again, rerun)
         self._is_live = bool(again)
         self._clock = clock
         self._pulse = Pulse(clock)
