@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ class _Met(Exception):
         self.parser = parser
 
 
+@cache
 def all_parsers() -> dict[str, CommandParser]:
     """Give them by the commands' names; the main command's is ''."""
     found = {"": parser_of("run")}

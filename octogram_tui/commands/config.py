@@ -10,13 +10,7 @@ from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import PROJECT_FILE, TABLE, Surroundings, look
 
-EPILOG = """examples:
-  octogram-tui config show
-  octogram-tui config show --origin
-  octogram-tui config path --json
-
-What a run is given on its command line goes before all of these, for that run.
-"""
+EPILOG = "What a run is given on its command line goes before all of these, for that run."
 
 
 def make_parser() -> CommandParser:

@@ -26,6 +26,18 @@ class CommandParser(argparse.ArgumentParser):
         self._command = command
         self.taken: dict[str, str] = {}  # what options took for their values
 
+    def format_help(self) -> str:
+        """Give the help, with examples at its end."""
+        from octogram_tui.commands.examples import lines_of
+
+        examples = lines_of(self._command)
+        return super().format_help() + ("\n".join(["\nexamples:", *examples, ""]) if examples else "")
+
+    @property
+    def command(self) -> str:
+        """Give the command that it is for; '' for the main one."""
+        return self._command
+
     @property
     def is_for_scenario(self) -> bool:
         """Whether it is the main command's: its one word is a scenario."""

@@ -33,26 +33,18 @@ from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.breakpoint import Breakpoint
-from octogram_tui.model.carried import CarriedRows
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.secrecy.vault import Vault
 from octogram_tui.settings import Settings, load
 
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
+    from octogram_tui.model.carried import CarriedRows
     from octogram_tui.report.headless import Output
     from octogram_tui.scenario.load import Loaded
     from octogram_tui.transport.pool import Transports
 
-EPILOG = """examples:
-  octogram-tui scenario.yml                     watch it in the console
-  octogram-tui scenario.yml --local             the same with every agent on this machine
-  octogram-tui scenario.yml -e level=5 --from measure
-  octogram-tui scenario.yml --headless --junit report.xml --events events.jsonl
-
-`octogram-tui help` lists the other commands, `octogram-tui help exit-codes` the exit codes.
-"""
-
+EPILOG = "`octogram-tui help` lists the other commands, `octogram-tui help exit-codes` the exit codes."
 
 ON_FAILURE: dict[str, Literal["abort", "pause", "keep_going"]] = {
     "abort": "abort",

@@ -73,7 +73,7 @@ class Ending:
         reason = f"stage {stage_run.spec.name} has lasted its {stage_run.spec.timeout_s:g} s"
         core.emit(WarningGiven(message=reason, stage=key))
         stage_run.failed = True
-        if engine.going_on.is_on:
+        if engine.going_on is not None and engine.going_on.is_on:
             engine.going_on.time_is_over(stage_run, reason)
         else:
             self.end_early(reason)

@@ -86,17 +86,20 @@ class Holding:
 
     def lacks(self, error: TemplateError) -> str:
         """Say what a template lacks because of a failure that the run went on after; empty where it is wrong."""
-        return self._engine.going_on.lacks(error)
+        going_on = self._engine.going_on
+        return "" if going_on is None else going_on.lacks(error)
 
     def go_on_after(self, instance: Instance) -> None:
         """An instance failed, or lacks what it needs: where the run goes on, let it do so without what follows."""
-        if self._engine.going_on.is_on:
-            self._engine.going_on.cut(instance)
+        going_on = self._engine.going_on
+        if going_on is not None and going_on.is_on:
+            going_on.cut(instance)
 
     def ended_well(self, instance: Instance) -> None:
         """An attempt ended well."""
-        if self._engine.going_on.out:
-            self._engine.going_on.mended(instance)
+        going_on = self._engine.going_on
+        if going_on is not None and going_on.out:
+            going_on.mended(instance)
 
     def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure, *, is_own: bool = True) -> None:
         """Act on a failure that has been told. is_own: the job, or a breakpoint, says what it means."""
@@ -111,7 +114,7 @@ class Holding:
             if failure.kind == TEMPLATE
             else ExitCode.JOB_FAILED
         )
-        if engine.phase == "running" and (is_own or not engine.going_on.is_on):
+        if engine.phase == "running" and (is_own or engine.going_on is None or not engine.going_on.is_on):
             engine.ending.abort(f"{instance.id} failed")
 
     def agent_lost(self, agent: str, message: str) -> None:
@@ -120,7 +123,7 @@ class Holding:
         met = engine.breakpoints.lost(agent, engine.fleet.labels_of(agent), message)
         if engine.breakpoints.verdict(met, None) == "pause":
             self.hold_for(agent, "failure", f"agent {agent} was lost: {message}")
-        elif engine.going_on.is_on and met is None:
+        elif engine.going_on is not None and engine.going_on.is_on and met is None:
             engine.going_on.lose(agent)
         else:
             engine.ending.abort(f"agent {agent} was lost")

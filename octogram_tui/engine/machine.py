@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from octogram_tui.engine.accounts import Accounts
 from octogram_tui.engine.ahead import LookAhead
@@ -26,7 +26,6 @@ from octogram_tui.engine.events import (
 )
 from octogram_tui.engine.fleet import Fleet
 from octogram_tui.engine.gate import Gate
-from octogram_tui.engine.going_on import GoingOn
 from octogram_tui.engine.holding import Holding
 from octogram_tui.engine.instances import Instance, Instances
 from octogram_tui.engine.operator import Operator
@@ -89,6 +88,9 @@ from octogram_tui.model.scenario import Scenario, StageSpec
 from octogram_tui.template.bound import begin_turn, end_turn
 from octogram_tui.template.requests import Bound
 
+if TYPE_CHECKING:
+    from octogram_tui.engine.going_on import GoingOn
+
 
 class Outcome(NamedTuple):
     """What feeding one stimulus led to. bounds: which of its evaluations of templates ended at one, and at which."""
@@ -134,7 +136,7 @@ class Engine:
         self.steps = Steps(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
-        self.going_on = GoingOn(self)
+        self._going_on: GoingOn | None = None
         self.taking_up = TakingUp(self)
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -231,6 +233,15 @@ class Engine:
     def in_flight(self) -> int:
         """How many attempts are under way."""
         return self.instances.count("running", "watching")
+
+    @property
+    def going_on(self) -> GoingOn | None:
+        """Give what knows of failures that the run goes on after; None where it does not, as most runs do not."""
+        if self._going_on is None and self.core.options.on_failure == "keep_going":
+            from octogram_tui.engine.going_on import GoingOn
+
+            self._going_on = GoingOn(self)
+        return self._going_on
 
     def move(self, phase: RunPhase) -> None:
         """Go to another phase of the run."""
@@ -332,14 +343,15 @@ class Engine:
         if self.phase == "running" and self.breakpoints.verdict(met, None) == "pause":
             self.holding.pause_for("failure", message)
             return True
-        self.causes.add(self.going_on.cause_of(error))
-        if not self.going_on.is_on or met is not None:
+        going_on = self.going_on
+        self.causes.add(ExitCode.SCENARIO if going_on is None else going_on.cause_of(error))
+        if going_on is None or not going_on.is_on or met is not None:
             self.ending.end_early(f"a template of stage {stage.name} is wrong")
         return False
 
     def leave_out(self, stage_run: StageRun) -> str:
         """Leave agents out of a stage that the run goes on without. Says why nobody is left, or '' (for the course)."""
-        return self.going_on.leave_out(stage_run)
+        return "" if self.going_on is None else self.going_on.leave_out(stage_run)
 
     def nobody_confirms(self, stage: StageSpec) -> None:
         """A stage asks for a confirmation that nobody can give: the run ends."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.dataclass import dataclass
 from octogram_tui.model.breakpoint import Breakpoint
-from octogram_tui.model.carried import CarriedRows
 from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value
+
+if TYPE_CHECKING:
+    from octogram_tui.model.carried import CarriedRows
 
 
 @dataclass(frozen=True, slots=True)

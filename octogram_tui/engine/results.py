@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
-from octogram_tui.model.carried import CarriedUpdate
 from octogram_tui.model.failure import ASSERTION, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.scenario import Text, VarUpdate
 from octogram_tui.model.values import Value
@@ -15,6 +14,9 @@ from octogram_tui.model.variables import Variables
 from octogram_tui.template.casting import cast_text
 from octogram_tui.template.condition import decide
 from octogram_tui.template.environment import expand, render
+
+if TYPE_CHECKING:
+    from octogram_tui.model.carried import CarriedUpdate
 
 
 class Update(NamedTuple):

@@ -23,7 +23,6 @@ from octogram_tui.engine.timers import RetryDue
 from octogram_tui.engine.watching import Watching
 from octogram_tui.engine.written import written_directory
 from octogram_tui.errors import TemplateError
-from octogram_tui.model.carried import WENT_WELL
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import Arguments
@@ -125,6 +124,8 @@ class Transitions:
 
     def carry(self, instance: Instance) -> bool:
         """Be done with an instance that went well in an earlier run, as if it had now. False: it is to run again."""
+        from octogram_tui.model.carried import WENT_WELL  # few runs are the rest of another
+
         stage_run, options = instance.job_run.lane.stage_run, self._core.options
         if stage_run.is_rerun or self._instances.attempts_of(instance.id):
             return False

@@ -106,7 +106,9 @@ def test_bash_gets_what_follows_the_piece_that_it_cuts_a_word_to(line: str, piec
 
 
 def test_what_cannot_be_typed_is_left_out(place: Path) -> None:
-    stages = [{"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b")]
+    stages: list[dict[str, object]] = [
+        {"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b")
+    ]
     (place / "s.yml").write_text(json.dumps({"stages": stages}))
     assert asked("s.yml", "--from", "")[1] == ["a'\"$ b"]
 
