@@ -313,7 +313,8 @@ def revealed(rows: CarriedRows, vault: Vault) -> CarriedRows:
 
 def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> RunWanted:
     """Read the arguments. Raises OctogramError for whatever is wrong with them."""
-    args = parse(make_parser(), argv)
+    parser = make_parser()
+    args = parse(parser, argv)
     settings = with_looks(load(), args)
     if args.rerun_failed:
         from octogram_tui.commands.rerun import resolved
@@ -321,7 +322,7 @@ def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> R
         argv = resolved(argv, args, settings)
         args = parse(make_parser(), argv)
     elif args.scenario is None:
-        make_parser().error("the following arguments are required: SCENARIO")
+        parser.error("the following arguments are required: SCENARIO")
     refuse_beside(args)
     request = request_of(args, argv, settings, opens_console)
     breakpoints_of(args)

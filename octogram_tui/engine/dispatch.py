@@ -252,7 +252,8 @@ class Dispatcher:
             instance = job_run.drawn or (None if is_drawn_out else self._draw(job_run))
             if instance is None:
                 break
-            if instance.id in self._core.options.carried and self.transitions.carry(instance):
+            carried = self._core.options.carried
+            if carried and instance.id in carried and self.transitions.carry(instance):
                 job_run.drawn = None
                 continue
             job_run.drawn = instance

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from octogram_tui.engine.schedule import Lane, StageRun
     from octogram_tui.model.scenario import JobSpec
 
+MOST_NAMED = 3
+"""How many agents a line names that a stage goes on without."""
+
 
 class GoingOn:
     """Knows who is out. Agents are let in again by going back, and where what failed there ends well after all."""
@@ -67,12 +70,8 @@ class GoingOn:
         if agent in self.out:
             return
         self.out[agent] = why
-        left = [name for name in engine.fleet.names if name not in self.out]
-        if not left and engine.phase == "running":
+        if engine.phase == "running" and all(name in self.out for name in engine.fleet.names):
             engine.ending.end_early("no agent is left to go on with")
-        elif left and engine.course.has_more:
-            message = f"agent {agent} takes no part in later stages: {why}"
-            engine.core.emit(WarningGiven(message=message, agent=agent))
 
     def mended(self, instance: Instance) -> None:
         """An instance ended well, or was skipped: if it was what had failed on its agent, that takes part again."""
@@ -97,6 +96,10 @@ class GoingOn:
             return f"none of its agents is left: {self.out[out[0].agent]}"
         if out:
             stage_run.keep_lanes([lane.agent for lane in stage_run.lanes if lane.agent not in self.out])
+            named = ", ".join(f"{lane.agent} ({self.out[lane.agent]})" for lane in out[:MOST_NAMED])
+            more = f" and {len(out) - MOST_NAMED} more" if len(out) > MOST_NAMED else ""
+            message = f"stage {stage_run.spec.name} goes on without {named}{more}"
+            self._engine.core.emit(WarningGiven(message=message, stage=stage_run.spec.key))
         return ""
 
     def _lack(self, lane: Lane, jobs: Iterable[JobSpec], why: str, instance: Instance | None = None) -> None:

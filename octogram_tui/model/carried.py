@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
@@ -23,15 +23,3 @@ class CarriedUpdate(NamedTuple):
 
 CarriedRows = Mapping[InstanceId, tuple[CarriedUpdate, ...]]
 """The rows that are passed over, each with what it changed, in that order."""
-
-
-def as_json(rows: CarriedRows) -> dict[str, Any]:
-    """Give them as JSON."""
-    return {str(id_): [list(update) for update in updates] for id_, updates in rows.items()}
-
-
-def from_json(record: Mapping[str, Any]) -> CarriedRows:
-    """Read them. Raises ValueError and TypeError for what is none."""
-    return {
-        InstanceId.parse(name): tuple(CarriedUpdate(*update) for update in updates) for name, updates in record.items()
-    }

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pexpect
 import pytest
 import yaml
-from fixtures_program import DEADLINE_S, PYTHONPATH, wait_for
+from fixtures_program import PYTHONPATH, in_terminal, wait_for
 
 from octogram_tui.commands.completion import SHELLS
 
@@ -62,9 +61,7 @@ class Typist:
             "zsh": ["-f", "-i"],
             "fish": ["--no-config", "-i"],
         }[shell]
-        self.child = pexpect.spawn(
-            shell, arguments, env=environment, cwd=str(home), timeout=DEADLINE_S, dimensions=(40, 300), encoding="utf-8"
-        )
+        self.child = in_terminal([shell, *arguments], env=environment, cwd=home, size=(300, 40))
         self.child.delaybeforesend = None
         begin = {
             "bash": "source <(octogram-tui completion bash)",

@@ -53,7 +53,7 @@ def test_others_go_on_to_the_end_and_the_exit_code_is_that_of_the_failure() -> N
         ("two", "ok"),
         ("collect", "ok"),
     ]
-    assert [e.message for e in simulation.of(WarningGiven)] == ["agent a takes no part in later stages: one/bad@a"]
+    assert [e.message for e in simulation.of(WarningGiven)] == ["stage two goes on without a (one/bad@a)"]
     assert simulation.exit_code == 1
 
 
