@@ -18,19 +18,10 @@ if TYPE_CHECKING:
     from octogram_tui.scenario.documents import ReadFile
     from octogram_tui.scenario.load import Loaded
 
-GIVEN = (
-    "scenario",
-    "var",
-    "secret",
-    "variables",
-    "agents",
-    "trust_procedures",
-    "limit",
-    "local",
-    "retry",
-    "stage_timeout",
-)
+GIVEN = ("scenario", "var", "secret", "variables", "agents", "trust_procedures", "limit", "local")
 """The arguments that decide which scenario it is."""
+OF_A_RUN = ("retry", "stage_timeout")
+"""What a run's own command line adds to it: for jobs and stages that do not say it themselves."""
 
 
 def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
@@ -60,7 +51,7 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
     """Keep with a run what its scenario was read from. Raises JournalError."""
     from octogram_tui.journal import sources
 
-    given = {name: getattr(args, name) for name in GIVEN if hasattr(args, name)}
+    given = {name: getattr(args, name) for name in (*GIVEN, *OF_A_RUN) if hasattr(args, name)}
     sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
 
 
