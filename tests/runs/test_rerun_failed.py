@@ -161,7 +161,8 @@ def test_a_run_of_the_rest_whose_process_died_goes_on(place: Place) -> None:
     assert place.run("s.yml", "--headless", "--until", "use", "-e", f"log={log}").returncode == 1
     log.unlink()
     (place.home / "log.fixed").touch()
-    running = place.start("s.yml", "--headless", "-e", f"log={log}", "--rerun-failed", "last")
+    more = ("--retry", "1", "--stage-timeout", "1h", "--keep-going")  # what goes on is built again with these
+    running = place.start("s.yml", "--headless", "-e", f"log={log}", "--rerun-failed", "last", *more)
     wait_for(lambda: log.exists() and "level" in log.read_text())
     running.send_signal(signal.SIGKILL)
     running.communicate()
