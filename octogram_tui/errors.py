@@ -43,7 +43,7 @@ EXIT_TEXTS: dict[ExitCode, str] = {
     ExitCode.NOT_TRUSTED: "a host key or an authentication was refused",
     ExitCode.NOT_STARTED: "an agent could not be started, or broke the protocol",
     ExitCode.AGENT_LOST: "an agent was lost during the run",
-    ExitCode.TIME_LIMIT: "the time limit of the run was reached",
+    ExitCode.TIME_LIMIT: "the time limit of the run, or of a stage, was reached",
     ExitCode.RESUME_REFUSED: "a run could not be resumed or attached to, refused a request, or its journal is damaged",
     ExitCode.NOT_CLEANED: "an agent did not confirm that nothing is left of the run",
     ExitCode.HELD: "the run had to wait for an operator, and there is none",
@@ -103,13 +103,17 @@ class ScenarioError(OctogramError):
 
 
 class TemplateError(OctogramError):
-    """A template that does not parse or cannot be expanded; `name` is the name at fault, where there is one."""
+    """A template that does not parse or cannot be expanded; `name` is the name at fault, where there is one.
+
+    owner: the agent whose service was asked for, where that is at fault.
+    """
 
     exit_code = ExitCode.SCENARIO
 
-    def __init__(self, message: str, *, hint: str = "", name: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", name: str = "", owner: str = "") -> None:
         super().__init__(message, hint=hint)
         self.name = name
+        self.owner = owner
 
 
 class JournalError(OctogramError):

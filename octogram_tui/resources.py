@@ -23,6 +23,11 @@ def themes_dir() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "themes"
 
 
+def completion_dir() -> Path:
+    """Give the directory of what shells complete our command lines by."""
+    return Path(__file__).parent / "completion"
+
+
 def sample(name: str) -> Path:
     """Give a sample scenario that travels with the program."""
     inside = Path(__file__).parent / "samples" / name

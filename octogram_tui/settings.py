@@ -1,6 +1,7 @@
-"""What the user's surroundings say: the one reader of OCTOGRAM_* and of the configuration file.
+"""What the user's surroundings say: the one reader of OCTOGRAM_* and of the files of settings.
 
-Order: command line (not here), then OCTOGRAM_* in the environment, then config.toml, then the defaults below.
+Order: command line (not here), then OCTOGRAM_* in the environment, then the project's .octogram-tui.toml, then the
+user's config.toml, then the defaults below.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import SettingsError
 
 PROGRAM = "octogram-tui"
+PROJECT_FILE = ".octogram-tui.toml"
+"""What a project sets for all who work in it: found in the working directory or above it, up to its repository."""
 
 
 class Setting(NamedTuple):
-    """One line of the table: a key of config.toml; in the environment it is OCTOGRAM_ and the key in capitals."""
+    """One line of the table: a key of config.toml; in the environment it is OCTOGRAM_ and the key in capitals.
+
+    why_personal: why a project's file may not set it; empty where it may.
+    """
 
     key: str
     default: str | int | float | bool
     doc: str
     choices: tuple[str, ...] = ()
+    why_personal: str = ""
 
     @property
     def variable(self) -> str:
@@ -30,6 +37,7 @@ class Setting(NamedTuple):
         return f"OCTOGRAM_{self.key.upper()}"
 
 
+_DELETES = "it deletes runs, those of other projects too"
 CI_SERVICES = {
     "github": "GITHUB_ACTIONS",
     "gitlab": "GITLAB_CI",
@@ -56,8 +64,19 @@ TABLE: tuple[Setting, ...] = (
         "the CI service for which plain lines are written; auto: the one whose variable is set",
         ("auto", "none", *CI_SERVICES),
     ),
-    Setting("host_keys", "strict", "SSH host keys never seen: refuse, or trust them now", ("strict", "accept-new")),
-    Setting("ssh_config", "", "another SSH configuration file than ~/.ssh/config"),
+    Setting(
+        "host_keys",
+        "strict",
+        "SSH host keys never seen: refuse, or trust them now",
+        ("strict", "accept-new"),
+        "it says whom you trust",
+    ),
+    Setting(
+        "ssh_config",
+        "",
+        "another SSH configuration file than ~/.ssh/config",
+        why_personal="such a file says whom you trust, and what is executed here",
+    ),
     Setting("hints", True, "tell those who are new, above the keys, what can be done"),
     Setting("preflight", True, "look at the machines of a run, and show them, before a console starts it"),
     Setting("linger_s", 3600.0, "seconds that a run waits for an operator with no console attached, before it stops"),
@@ -66,8 +85,8 @@ TABLE: tuple[Setting, ...] = (
         30.0,
         "seconds that a run may take to end once it is asked to stop: what is left is then ended by force",
     ),
-    Setting("keep_runs", 100, "how many finished runs are kept"),
-    Setting("keep_days", 30.0, "on how many days with runs: older finished runs are deleted"),
+    Setting("keep_runs", 100, "how many finished runs are kept", why_personal=_DELETES),
+    Setting("keep_days", 30.0, "on how many days with runs: older finished runs are deleted", why_personal=_DELETES),
     Setting("check", False, "check the engine's invariants after every stimulus (slow; for bug reports)"),
 )
 """Every setting; docs/command-line.md shows this table."""
@@ -144,18 +163,49 @@ class Settings:
         return is_terminal and not self.is_ci and not self.is_dumb_terminal
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the environment (os.environ by default) and the configuration file.
+class Found(NamedTuple):
+    """The value of a setting, and who says so. where: the variable or the place in a file; empty of a default."""
 
-    Raises SettingsError that names the file or the variable, and the key.
+    value: Any
+    origin: Literal["default", "user", "project", "environment"] = "default"
+    where: str = ""
+
+
+class Surroundings(NamedTuple):
+    """What was found for each setting, by its key, and where was looked. project: None where there is no such file."""
+
+    found: dict[str, Found]
+    user: Path
+    project: Path | None
+
+
+def look(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> Surroundings:
+    """Say what each setting is, and by whom. directory: whose project counts; the working directory by default.
+
+    Raises SettingsError that names the file and line, or the variable, and the key.
     """
     env = os.environ if environ is None else environ
-    home = Path(env.get("HOME") or Path.home())
-    config_dir = _xdg(env, "XDG_CONFIG_HOME", home / ".config")
+    home = _home(env)
+    user = _xdg(env, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
+    project = _project_file(Path.cwd() if directory is None else directory, home)
+    found = {setting.key: Found(setting.default) for setting in TABLE}
+    found |= _from_file(user, "user")
+    if project is not None:
+        found |= _from_file(project, "project")
+    found |= _from_environment(env)
+    ssh_config = found["ssh_config"]
+    if ssh_config.value.startswith("~/"):
+        found["ssh_config"] = ssh_config._replace(value=str(home / ssh_config.value[2:]))
+    return Surroundings(found, user, project)
+
+
+def load(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> Settings:
+    """Read the environment (os.environ by default) and the files of settings. Raises what `look` does."""
+    env = os.environ if environ is None else environ
+    surroundings = look(env, directory)
+    config_dir, home = surroundings.user.parent, _home(env)
+    values = {key: found.value for key, found in surroundings.found.items()}
     runtime = env.get("XDG_RUNTIME_DIR", "")
-    values: dict[str, Any] = {**_from_file(config_dir / "config.toml"), **_from_environment(env)}
-    if values.get("ssh_config", "").startswith("~/"):
-        values["ssh_config"] = str(home / values["ssh_config"][2:])
     return Settings(
         config_dir=config_dir,
         state_dir=_xdg(env, "XDG_STATE_HOME", home / ".local" / "state"),
@@ -192,44 +242,55 @@ def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:
     return (Path(given) if given.startswith("/") else default) / PROGRAM
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_bytes().decode()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8: byte {error.start}") from error
-    import tomllib
+def _home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("HOME") or Path.home())
 
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
+
+def _project_file(directory: Path, home: Path) -> Path | None:
+    """Find a project's file: in a directory or above it, up to the root of its repository.
+
+    Without a repository only the directory itself is looked into: above it may be anybody's, as /tmp is. The home is
+    no project.
+    """
+    above = [directory, *directory.parents]
+    root = next((place for place in above if os.path.lexists(place / ".git")), directory)
+    for place in above[: above.index(root) + 1]:
+        if place == home:
+            return None
+        if os.path.lexists(place / PROJECT_FILE):
+            return place / PROJECT_FILE
+    return None
+
+
+def _from_file(path: Path, origin: Literal["user", "project"]) -> dict[str, Found]:
+    if not os.path.lexists(path):
+        return {}
+    from octogram_tui import setting_files  # only who has such a file pays for reading it
+
     known = {setting.key: setting for setting in TABLE}
     found = {}
-    for key, value in table.items():
+    for key, entry in setting_files.read(path).items():
+        where = setting_files.place(path, entry.line)
         setting = known.get(key)
         if setting is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, known, 1)
+            raise setting_files.unknown(where, key, known)
+        if origin == "project" and setting.why_personal:
             raise SettingsError(
-                f"{path}: there is no setting {key!r}",
-                hint=f"did you mean {close[0]!r}?" if close else f"settings: {', '.join(known)}",
+                f"{where}: a project may not set {key}: {setting.why_personal}",
+                hint=f"set it for yourself: in config.toml, or {setting.variable} in the environment",
             )
-        found[key] = _checked(setting, value, f"{path}: {key}")
+        found[key] = Found(_checked(setting, entry.value, f"{where}: {key}"), origin, where)
     return found
 
 
-def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(env: Mapping[str, str]) -> dict[str, Found]:
     found = {}
     for setting in TABLE:
         text = env.get(setting.variable)
         if text is None or (text == "" and not isinstance(setting.default, bool)):
             continue
-        found[setting.key] = _checked(setting, _parsed(setting, text), setting.variable)
+        value = _checked(setting, _parsed(setting, text), setting.variable)
+        found[setting.key] = Found(value, "environment", setting.variable)
     return found
 
 

@@ -22,7 +22,7 @@ pytest_plugins = [
 
 MACHINERY = (
     *("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm", "node"),
-    *("ansible", "containers", "kubectl"),
+    *("ansible", "containers", "kubectl", "shells"),
 )
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 

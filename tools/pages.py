@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from octogram_tui import settings
-from tools import events_page, faults_page, procedures_page, protocol_page, states_page
+from tools import completion_table, events_page, faults_page, man_page, procedures_page, protocol_page, states_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,11 +30,16 @@ def _default(value: object) -> str:
 
 
 def _meaning(setting: settings.Setting) -> str:
-    return f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
+    text = f"{setting.doc} ({', '.join(setting.choices)})" if setting.choices else setting.doc
+    return f"{text}; not for a project's file: {setting.why_personal}" if setting.why_personal else text
 
 
 def _procedures(path: str) -> Callable[[str], str]:
     return lambda _: procedures_page.page(path)
+
+
+def _manual(path: str) -> Callable[[str], str]:
+    return lambda _: man_page.page(path)
 
 
 PAGES: dict[str, Callable[[str], str]] = {
@@ -42,6 +47,8 @@ PAGES: dict[str, Callable[[str], str]] = {
     "docs/faults.md": lambda _: faults_page.page(),
     **{path: _procedures(path) for path in procedures_page.PATHS},
     "docs/command-line.md": with_settings,
+    **{path: _manual(path) for path in man_page.paths()},
+    "octogram_tui/completion/words.json": lambda _: completion_table.page(),
     "agentd/PROTOCOL.md": lambda _: protocol_page.page(),
     "octogram_tui/STATES.md": lambda _: states_page.page(),
 }

@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "clean": "remove what runs have left on the machines of a scenario, or end what one run has left",
     "init": "write a new scenario to start from",
     "demo": "run a scenario that needs nothing but this machine",
+    "config": "show the settings, and who says so",
+    "completion": "print what lets bash, zsh or fish complete command lines",
     "help": "explain a command, or `exit-codes`",
 }
 """Every command but the main one, which is a scenario's file. Their modules have the same names."""

@@ -30,16 +30,7 @@ EPILOG = """\
 Without a verb it lists the verbs. A word that holds spaces is quoted as the shell wants it, and words that begin
 with a dash stand behind `--`. The exit code is 0 when the run took the request, 9 when it refused it or could not
 be asked, 2 when the words are wrong, and 3 when `check` found something wrong in the scenario's file. `--json` prints
-the answer as a line of JSON, a refusal stays one on standard error.
-
-  octogram-tui ask last pause
-  octogram-tui ask last rerun 'measure' job='read it'
-  octogram-tui ask last rerun_all failed go=true
-  octogram-tui ask last set_variable slots value=5
-  octogram-tui ask last evaluate 'vars.level + 1' agent=n_1 --json
-  octogram-tui ask last check
-  octogram-tui ask last log n_1 'measure/read it@n_1#1'
-  octogram-tui ask last stop"""
+the answer as a line of JSON, a refusal stays one on standard error."""
 
 OF_CONSOLES = (TakeControl, OnlyWatch)
 """What is about a connection that stays: a command's ends with it."""

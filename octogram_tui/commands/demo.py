@@ -26,7 +26,9 @@ def lesson_path(settings: Settings) -> Path:
 def main(argv: Sequence[str]) -> int:
     """Run the demo; takes the options of a run."""
     if argv[:1] in (["-h"], ["--help"]):
-        print(HELP, end="")
+        from octogram_tui.commands.examples import lines_of
+
+        print("\n".join([HELP, "examples:", *lines_of("demo")]))
         return 0
     from octogram_tui.commands import run
 

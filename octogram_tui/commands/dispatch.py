@@ -7,7 +7,7 @@ from importlib import import_module
 
 from octogram_tui.commands import COMMANDS
 
-HIDDEN = ("host", "page")
+HIDDEN = ("host", "page", "complete")
 
 
 def dispatch(words: Sequence[str]) -> int:

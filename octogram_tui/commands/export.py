@@ -22,10 +22,6 @@ MOST_ROWS = 1_000_000
 
 EPILOG = """A RUN is the name of a run, the beginning of it, `last`, a directory, or a file of events. It may go on,
 have crashed or be damaged: what there is of it is exported, and says so.
-
-  octogram-tui export last                       a page beside you, named after the run
-  octogram-tui export last --json -o - | jq .outcome
-  octogram-tui export last --chrome-trace        for ui.perfetto.dev or chrome://tracing
 """
 
 

@@ -98,7 +98,7 @@ def _resume(arguments: Sequence[str], socket: Path, first_word: FirstWord) -> in
         invocation = resumption.load()
         reporters = invocation.output(resumption.run.directory).file_reporters
         settings = resumption.host_settings(invocation, socket)
-        options = resumption.options
+        options = resumption.options(invocation)
         return run_with(reporters, invocation.scenario, options, settings, lambda: first_word.give(""))
     except OctogramError as error:
         with contextlib.suppress(ConsoleGone):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.words import nearest
 from octogram_tui.errors import Problem, RunNotRestored, UsageError
-from octogram_tui.model.scenario import AgentSpec, Scenario, SecretSpec
+from octogram_tui.model.scenario import AgentSpec, JobSpec, Scenario, SecretSpec, StageSpec
 from octogram_tui.model.selection import Selection
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"[\w.-]+")
 GIVEN = ("scenario", "var", "secret", "variables", "agents", "trust_procedures", "limit", "local")
 """The arguments that decide which scenario it is."""
+OF_A_RUN = ("retry", "stage_timeout")
+"""What a run's own command line adds to it: for jobs and stages that do not say it themselves."""
 
 
 def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
@@ -44,6 +46,7 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
         scenario = limited(scenario, args.limit)
     if args.local:
         scenario = made_local(scenario)
+    scenario = with_defaults(scenario, getattr(args, "retry", 0), getattr(args, "stage_timeout", None))
     return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
 
 
@@ -56,7 +59,7 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
     """Keep with a run what its scenario was read from. Raises JournalError."""
     from octogram_tui.journal import sources
 
-    given = {name: getattr(args, name) for name in GIVEN}
+    given = {name: getattr(args, name) for name in (*GIVEN, *OF_A_RUN) if hasattr(args, name)}
     sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
 
 
@@ -119,6 +122,25 @@ def made_local(scenario: Scenario) -> Scenario:
         agents=tuple(local(a) for a in scenario.agents),
         prometheus_agent=local(prometheus) if prometheus is not None else None,
     )
+
+
+def with_defaults(scenario: Scenario, retries: int, stage_timeout_s: float | None) -> Scenario:
+    """Give jobs that do not say it so many retries, and stages that do not say it a time limit.
+
+    An assertion looks at variables, and does nothing: it is not tried again.
+    """
+    if not retries and stage_timeout_s is None:
+        return scenario
+
+    def job(spec: JobSpec) -> JobSpec:
+        is_meant = retries and not spec.says_retries and spec.where != "assertion"
+        return replace(spec, retries=retries) if is_meant else spec
+
+    def stage(spec: StageSpec) -> StageSpec:
+        limit_s = stage_timeout_s if spec.timeout_s is None else spec.timeout_s
+        return replace(spec, jobs=tuple(map(job, spec.jobs)), timeout_s=limit_s)
+
+    return replace(scenario, stages=tuple(map(stage, scenario.stages)))
 
 
 def limited(scenario: Scenario, wanted: str) -> Scenario:

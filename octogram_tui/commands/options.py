@@ -26,6 +26,18 @@ class CommandParser(argparse.ArgumentParser):
         self._command = command
         self.taken: dict[str, str] = {}  # what options took for their values
 
+    def format_help(self) -> str:
+        """Give the help, with examples at its end."""
+        from octogram_tui.commands.examples import lines_of
+
+        examples = lines_of(self._command)
+        return super().format_help() + ("\n".join(["\nexamples:", *examples, ""]) if examples else "")
+
+    @property
+    def command(self) -> str:
+        """Give the command that it is for; '' for the main one."""
+        return self._command
+
     @property
     def is_for_scenario(self) -> bool:
         """Whether it is the main command's: its one word is a scenario."""
@@ -114,6 +126,17 @@ def add_choice_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rerun_option(group: Any) -> None:
+    """Add what runs the rest of an earlier run."""
+    group.add_argument(
+        "--rerun-failed",
+        metavar="RUN",
+        type=some_word,
+        help="only what failed in RUN or never came to run there (its id, the beginning of it, `last`, or its "
+        "directory); without a SCENARIO, the one of RUN, with the parts and variables that it was given",
+    )
+
+
 def add_ssh_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how machines are reached."""
     group = parser.add_argument_group("SSH")
@@ -174,6 +197,20 @@ def positive_seconds(text: str) -> float:
     if seconds <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is too short a duration: give more than 0, or leave the option out")
     return seconds
+
+
+def some_word(text: str) -> str:
+    """Read a name; an empty one is that of a variable which a script has not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("nothing is given")
+    return text
+
+
+def how_often(text: str) -> int:
+    """Read how often something is tried again."""
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of retries such as 0, 1 or 3")
+    return int(text)
 
 
 def port_number(text: str) -> int:

@@ -28,11 +28,12 @@ from octogram_tui.commands.run import (
     host_settings,
     make_parser,
     request_of,
+    revealed,
 )
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import AttachRefused, ScenarioError
-from octogram_tui.journal import archive, terms
+from octogram_tui.journal import archive, carried, terms
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.secrecy.vault import Vault
 from octogram_tui.settings import load
@@ -109,10 +110,10 @@ class Resumption:
         request = request_of(args, begun.argv, with_looks(settings, args), opens_console)
         return cls(run, begun, request, as_it_was, timeout_s)
 
-    @property
-    def options(self) -> RunOptions:
+    def options(self, invocation: Invocation) -> RunOptions:
         """Give what the run's host is told of it: what it was begun with, in this version."""
-        return replace(self.begun.options, version=__version__)
+        rows = revealed(invocation.carried, invocation.vault)
+        return replace(self.begun.options, version=__version__, carried=rows)
 
     def load(self) -> Invocation:
         """Load the scenario that the run began with. Raises OctogramError."""
@@ -128,7 +129,10 @@ class Resumption:
             from octogram_tui.journal.breakpoints import KeptBreakpoints
 
             kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)
-        return Invocation(request.args, request.argv, request.settings, request.opens_console, loaded, kept, vault)
+        rows = carried.find(self.run.directory) if self.begun.options.rerun_failed else {}
+        return Invocation(
+            request.args, request.argv, request.settings, request.opens_console, loaded, kept, vault, rows
+        )
 
     def _filled(self, scenario: Scenario, vault: Vault) -> Scenario:
         """Give a scenario of the run with the values of its secrets, from wherever they come by now."""
@@ -150,6 +154,7 @@ class Resumption:
 
         run_dir, args, vault = self.run.directory, self.request.args, invocation.vault
         known = {self.begun.digest: invocation.scenario}
+        begun = replace(self.begun.options, carried=revealed(invocation.carried, vault))
 
         def scenario_of(digest: str) -> Scenario:
             if digest not in known:
@@ -159,7 +164,7 @@ class Resumption:
         def restored(journal: Path) -> Restored:
             masks = EventMasks(vault.masker)
             veil = Veil(lambda events: masks.mask([*events]), masks.unseal)
-            return restore(reader.read_lines(journal), self.begun.options, scenario_of, veil=veil)
+            return restore(reader.read_lines(journal), begun, scenario_of, veil=veil)
 
         def edited(in_force: str) -> Scenario | None:
             """Give the scenario as its files are now, unless it is the one in force."""
@@ -214,7 +219,9 @@ def main(argv: Sequence[str]) -> int:
         invocation.announce_secrets()
         socket = archive.socket_path(run.id, run.directory, request.settings.runtime_dir)
         settings = resumption.host_settings(invocation, socket)
-        return run_headless(invocation.scenario, resumption.options, settings, invocation.output(run.directory))
+        return run_headless(
+            invocation.scenario, resumption.options(invocation), settings, invocation.output(run.directory)
+        )
 
 
 def _refuse(run: archive.KnownRun) -> None:

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -19,9 +19,11 @@ from octogram_tui.commands.options import (
     CommandParser,
     add_choice_options,
     add_look_options,
+    add_rerun_option,
     add_scenario_options,
     add_ssh_options,
     check_looks,
+    how_often,
     parse,
     port_number,
     positive_seconds,
@@ -38,34 +40,37 @@ from octogram_tui.settings import CI_SERVICES, Settings, load
 
 if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
+    from octogram_tui.model.carried import CarriedRows
     from octogram_tui.model.trace import Trace
     from octogram_tui.report.headless import Output
     from octogram_tui.report.service import Service
     from octogram_tui.scenario.load import Loaded
     from octogram_tui.transport.pool import Transports
 
-EPILOG = """examples:
-  octogram-tui scenario.yml                     watch it in the console
-  octogram-tui scenario.yml --local             the same with every agent on this machine
-  octogram-tui scenario.yml -e level=5 --from measure
-  octogram-tui scenario.yml --headless --junit report.xml --events events.jsonl
+EPILOG = "`octogram-tui help` lists the other commands, `octogram-tui help exit-codes` the exit codes."
 
-`octogram-tui help` lists the other commands, `octogram-tui help exit-codes` the exit codes.
-"""
+ON_FAILURE: dict[str, Literal["abort", "pause", "keep_going"]] = {
+    "abort": "abort",
+    "pause": "pause",
+    "keep-going": "keep_going",
+}
+"""The words of --on-failure, and what each is to the engine."""
 
 
 def make_parser() -> CommandParser:
     """Describe the command line of a run."""
     parser = CommandParser("", "Run a scenario: in a console on a terminal, headless without one.", epilog=EPILOG)
     parser.usage = "octogram-tui SCENARIO [options]"
-    parser.add_argument("scenario", metavar="SCENARIO", help="the file: .yml, .yaml or .json")
+    parser.add_argument("scenario", metavar="SCENARIO", nargs="?", help="the file: .yml, .yaml or .json")
     parser.add_argument("--version", action="version", version=f"octogram-tui {__version__}")
     parser.add_argument("--headless", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing (as `plan` does)")
     add_scenario_options(parser)
     add_choice_options(parser)
+    add_rerun_option(parser.add_argument_group("the rest of an earlier run"))
     control = parser.add_argument_group("the run")
     add_control_options(control)
+    add_default_options(control)
     control.add_argument("--paused", action="store_true", help="start with the gate shut")
     control.add_argument(
         "--no-preflight",
@@ -102,10 +107,26 @@ def add_control_options(control: Any) -> None:
         dest="keep_alive",
         help="stop the agents after the last stage (headless default)",
     )
-    control.add_argument(
+    failure = control.add_mutually_exclusive_group()
+    failure.add_argument(
         "--on-failure",
-        choices=("abort", "pause"),
-        help="of jobs that do not say: end the run (headless default), or hold it (console default)",
+        choices=ON_FAILURE,
+        help="of jobs that do not say: end the run (headless default), hold it (console default), or go on without "
+        "the agent that failed",
+    )
+    failure.add_argument(
+        "--keep-going",
+        action="store_const",
+        const="keep-going",
+        dest="on_failure",
+        help="--on-failure keep-going: other agents run to the end; the exit code is still that of the failure",
+    )
+    failure.add_argument(
+        "--fail-fast",
+        action="store_const",
+        const="abort",
+        dest="on_failure",
+        help="--on-failure abort: the first failure ends the run",
     )
     control.add_argument("--timeout", metavar="S", type=positive_seconds, help="end the run after so long: 90, 5m, 1h")
     control.add_argument(
@@ -115,6 +136,23 @@ def add_control_options(control: Any) -> None:
         help="how long a run waits for an operator, for whatever reason, with no console attached (1h)",
     )
     control.add_argument("--keep-homes", action="store_true", help="leave the agents' home directories")
+
+
+def add_default_options(control: Any) -> None:
+    """Add what jobs and stages are given that do not say it themselves."""
+    control.add_argument(
+        "--retry",
+        metavar="N",
+        type=how_often,
+        default=0,
+        help="of jobs that do not say `retries`: try again so often what ran and failed",
+    )
+    control.add_argument(
+        "--stage-timeout",
+        metavar="S",
+        type=positive_seconds,
+        help="of stages that do not say `timeout`: end what runs after so long, and the run with it",
+    )
 
 
 def add_output_options(output: Any) -> None:
@@ -175,6 +213,7 @@ class Invocation(RunWanted):
     loaded: Loaded
     kept: KeptBreakpoints | None  # for the scenario's file, where somebody is there to see them
     vault: Vault  # with the secrets whose values the scenario has, but for one that nobody runs
+    carried: CarriedRows = field(default_factory=dict)  # of --rerun-failed; with masks in the places of secrets
 
     @property
     def scenario(self) -> Scenario:
@@ -187,9 +226,9 @@ class Invocation(RunWanted):
         return self.loaded.warnings
 
     @property
-    def on_failure(self) -> Literal["abort", "pause"]:
+    def on_failure(self) -> Literal["abort", "pause", "keep_going"]:
         """Give what a failure does whose job does not say."""
-        return "pause" if (self.args.on_failure or ("pause" if self.opens_console else "")) == "pause" else "abort"
+        return ON_FAILURE[self.args.on_failure or ("pause" if self.opens_console else "abort")]
 
     @property
     def confirm(self) -> Literal["ask", "yes", "no", "fail"]:
@@ -218,6 +257,8 @@ class Invocation(RunWanted):
             timeout_s=args.timeout,
             metrics_port=args.metrics_port or 0,
             look_ahead=True,
+            rerun_failed=args.rerun_failed or "",
+            carried=revealed(self.carried, self.vault),
             trace=trace_of(run, is_told=args.otel),
             breakpoints=self._breakpoints(),
             on_break="hold" if args.on_break is None or with_operator else args.on_break.what,
@@ -269,6 +310,7 @@ class Invocation(RunWanted):
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
             again=self.command(),
+            rerun=rerun_command(self.argv, run_dir, settings.runs_dir),
         )
 
     def announce_secrets(self) -> None:
@@ -294,10 +336,35 @@ class Invocation(RunWanted):
         return shlex.join(["octogram-tui", *self.argv])
 
 
+def rerun_command(argv: Sequence[str], run_dir: Path, runs_dir: Path) -> str:
+    """Give the command line that repeats what fails in a run, for people."""
+    name = run_dir.name if run_dir.parent == runs_dir else os.path.abspath(run_dir)
+    words = [word for word in argv if not word.startswith("--rerun-failed=")]  # as it is resolved
+    return shlex.join(["octogram-tui", *words, "--rerun-failed", name])
+
+
+def revealed(rows: CarriedRows, vault: Vault) -> CarriedRows:
+    """Give what rows of an earlier run have set, with the values of secrets of now in the places of their masks."""
+    if not rows or vault.masker.is_idle:
+        return rows
+    return {
+        id_: tuple(each._replace(value=vault.masker.reveal(each.value)) for each in updates)
+        for id_, updates in rows.items()
+    }
+
+
 def read_request(argv: Sequence[str], *, opens_console: bool | None = None) -> RunWanted:
     """Read the arguments. Raises OctogramError for whatever is wrong with them."""
-    args = parse(make_parser(), argv)
+    parser = make_parser()
+    args = parse(parser, argv)
     settings = with_looks(load(), args)
+    if args.rerun_failed:
+        from octogram_tui.commands.rerun import resolved
+
+        argv = resolved(argv, args, settings)
+        args = parse(make_parser(), argv)
+    elif args.scenario is None:
+        parser.error("the following arguments are required: SCENARIO")
     refuse_beside(args)
     request = request_of(args, argv, settings, opens_console)
     breakpoints_of(args)
@@ -350,13 +417,20 @@ def _for_stdout(args: Any) -> list[str]:
 
 def load_request(request: RunWanted) -> Invocation:
     """Load what a run needs. Raises OctogramError for whatever is wrong with it."""
-    from octogram_tui.commands.loading import check_choices, left_out_warnings
+    from octogram_tui.commands.loading import check_choices, left_out_warnings, selection_of
     from octogram_tui.commands.loading import load as load_scenario
 
     args = request.args
     loaded = load_scenario(args)
     check_choices(loaded.scenario, args)
     loaded.warnings.extend(left_out_warnings(loaded.scenario, args))
+    carried: CarriedRows = {}
+    if args.rerun_failed:
+        from octogram_tui.commands.rerun import find, say
+
+        rerun = find(args.rerun_failed, loaded.scenario, selection_of(args), request.settings)
+        say(rerun)
+        carried = rerun.rows
     vault = Vault()
     if loaded.scenario.secrets and not args.dry_run:
         streams.hide(vault.masker.text)
@@ -366,7 +440,7 @@ def load_request(request: RunWanted) -> Invocation:
         from octogram_tui.journal.breakpoints import KeptBreakpoints
 
         kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)
-    return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept, vault)
+    return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept, vault, carried)
 
 
 def make_run(request: RunWanted) -> tuple[str, Path]:
@@ -401,6 +475,10 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
     def keep_all(options: RunOptions) -> None:
         """Keep what another process needs to go on with the run."""
         keep(run_dir, args, invocation.loaded)
+        if options.rerun_failed:
+            from octogram_tui.journal import carried
+
+            carried.keep(run_dir, invocation.carried)
         digest = invocation.scenario.digest
         terms.keep(run_dir, terms.Terms(digest, invocation.argv, os.getcwd(), invocation.opens_console, options))
 
@@ -443,7 +521,7 @@ def main(argv: Sequence[str]) -> int:
     if invocation.args.dry_run:
         from octogram_tui.commands.plan import show
 
-        return show(invocation.scenario, invocation.args, as_json=False)
+        return show(invocation.scenario, invocation.args, as_json=False, carried=invocation.carried)
     from octogram_tui.commands.headless import run_here
     from octogram_tui.commands.interrupts import raised
 

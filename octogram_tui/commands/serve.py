@@ -16,11 +16,6 @@ from octogram_tui.settings import Settings, load
 
 EPILOG = """With a scenario, all options of a run may follow: `octogram-tui --help` lists them.
 
-examples:
-  octogram-tui serve                            the last run
-  octogram-tui serve scenario.yml -e level=5    a run that begins now
-  octogram-tui serve last --read-only           for others to watch
-
 Only this machine can reach it. From another one: ssh -L 8080:127.0.0.1:8080 MACHINE, with --port 8080.
 """
 EXTENSIONS = (".yml", ".yaml", ".json")

@@ -28,11 +28,7 @@ from octogram_tui.tui.model import Model
 EPILOG = """\
 The run is not touched, and does not wait: what is done there is done beside it, and what the shell leaves running is
 yours. Without ROW it is where the run is at: the first failure that it waits with, or what it holds next. `~.` at the
-beginning of a line leaves a machine that answers no more. The exit code is that of the shell or the command.
-
-  octogram-tui shell last
-  octogram-tui shell last 'measure/read it@n_1'
-  octogram-tui shell last n_1 -- tail -n 20 log.txt"""
+beginning of a line leaves a machine that answers no more. The exit code is that of the shell or the command."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -152,7 +152,7 @@ class LookAhead:
         engine = self._engine
         job_run, id_ = instance.job_run, instance.id
         spec, lane = job_run.spec, job_run.lane
-        if id_ in engine.instances.given or engine.instances.attempts_of(id_):
+        if id_ in engine.instances.given or engine.instances.attempts_of(id_) or id_ in engine.core.options.carried:
             return False
         instance.reading = engine.readings.of(job_run)
         if instance.reading.is_computed:

@@ -33,6 +33,8 @@ def go_back(engine: Engine, key: str) -> str:
         engine.move("running")
     engine.holding.pause_for("back")  # first: what is closed by it opens nothing, and whoever goes back wants to look
     course.move_back(position)
+    if engine.going_on is not None:
+        engine.going_on.begin_anew()
     restored = _restore(engine.core, start)
     stale = {
         id_: WENT_BACK

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.dispatch import Dispatcher
+from octogram_tui.engine.effects import ArmTimer, DisarmTimer
 from octogram_tui.engine.events import (
     ConfirmationAsked,
     ConfirmationGiven,
@@ -20,6 +21,7 @@ from octogram_tui.engine.gate import Gate
 from octogram_tui.engine.readings import Readings
 from octogram_tui.engine.schedule import StageRun, Then
 from octogram_tui.engine.states import RunPhase
+from octogram_tui.engine.timers import StageOver
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.scenario import Scenario, StageSpec
@@ -59,6 +61,10 @@ class CourseListener(Protocol):
 
     def nobody_confirms(self, stage: StageSpec) -> None:
         """A stage asks for a confirmation that nobody can give."""
+        ...
+
+    def leave_out(self, stage_run: StageRun) -> str:
+        """Leave agents out of a stage that the run goes on without. Says why nobody is left, or ''."""
         ...
 
 
@@ -136,6 +142,9 @@ class Course:
                 self._run.stop_at(met)
                 return self._run.phase == "ending"
             stage_run = self.make(stage)
+            reason = self._run.leave_out(stage_run)
+            if reason:
+                return self._pass_over(stage, reason)
         except TemplateError as error:
             if not self._run.stage_wrong(stage, error):
                 self._cursor += 1
@@ -202,6 +211,8 @@ class Course:
         self._readings.stage_began(stage_run.spec)
         self._core.turn.left -= len(stage_run.lanes) // LANES_A_STEP
         self.announce(stage_run)
+        if stage_run.spec.timeout_s is not None:
+            self._core.order(ArmTimer(StageOver(stage_run.spec.key), stage_run.spec.timeout_s))
         self._dispatcher.open(stage_run)
 
     def announce(self, stage_run: StageRun) -> None:
@@ -230,9 +241,21 @@ class Course:
                 )
             )
         if stage_run is self.current:
+            self._forget_limit(stage_run)
             self.current = None
             self.finished.add(stage_run.spec.key)
             self.is_next_due = True
+
+    def _forget_limit(self, stage_run: StageRun) -> None:
+        if stage_run.spec.timeout_s is not None:
+            self._core.order(DisarmTimer(StageOver(stage_run.spec.key)))
+
+    def _limit_anew(self, stage_run: StageRun, stage: StageSpec) -> None:
+        """An edit gives a stage that runs another time limit, which counts from its beginning."""
+        self._forget_limit(stage_run)
+        if stage.timeout_s is not None:
+            lasted_s = self._core.at_s - stage_run.started_s
+            self._core.order(ArmTimer(StageOver(stage.key), max(0.0, round(stage.timeout_s - lasted_s, 6))))
 
     def restart(self, stage: StageSpec, then: Then | None = None) -> None:
         """Run the current stage from its beginning, in place of what is left of it. Raises TemplateError."""
@@ -252,6 +275,7 @@ class Course:
         """Let the stage at a position be the next one; what is left of the current one is over."""
         left, self.current = self.current, None
         if left is not None:
+            self._forget_limit(left)
             self._dispatcher.close(left, "the run goes back")
             self._dispatcher.settle(at_once=True)
         for stage in self._core.scenario.stages[position:]:
@@ -270,6 +294,8 @@ class Course:
             stage = next((s for s in new.stages if s.key == stage_run.spec.key), None)
             if stage is not None:
                 stage_run.is_reordered = stage_run.is_reordered or _orders(stage) != _orders(stage_run.spec)
+                if stage_run is self.current and stage.timeout_s != stage_run.spec.timeout_s:
+                    self._limit_anew(stage_run, stage)
                 stage_run.spec = stage
                 if not stage_run.is_rerun:
                     self._dispatcher.adopt(stage_run, stage.jobs)

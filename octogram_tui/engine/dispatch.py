@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from octogram_tui.engine import results
 from octogram_tui.engine.breakpoints import Breakpoints, Met
 from octogram_tui.engine.core import Core
 from octogram_tui.engine.events import JobHeld
@@ -215,7 +214,11 @@ class Dispatcher:
             return
         is_sequential = stage_run.spec.run_jobs == "sequential"
         selection = self._core.options.selection
-        while not stage_run.is_closing and lane.index < len(lane.jobs) and not (is_sequential and lane.active):
+        while (
+            not (stage_run.is_closing or lane.is_cut)
+            and lane.index < len(lane.jobs)
+            and not (is_sequential and lane.active)
+        ):
             spec = lane.jobs[lane.index]
             lane.index += 1
             if selection.takes(stage_run.spec, spec):
@@ -223,7 +226,7 @@ class Dispatcher:
                 job_run = JobRun(spec, lane, core.variables, core.epoch, core.seq, stage_run.only)
                 lane.active[spec.key] = job_run
                 self._work.append(job_run)
-        if not lane.active and (stage_run.is_closing or lane.index >= len(lane.jobs)):
+        if not lane.active and (stage_run.is_closing or lane.is_cut or lane.index >= len(lane.jobs)):
             lane.is_done = True
             stage_run.open_lanes -= 1
             self._open_lanes(stage_run)
@@ -238,7 +241,7 @@ class Dispatcher:
         stage_run, turn = job_run.lane.stage_run, self._core.turn
         if not job_run.is_open or (stage_run.is_closing and job_run.drawn is not None):
             return  # what is drawn is ended first
-        while not stage_run.is_closing:
+        while not (stage_run.is_closing or job_run.is_cut):
             if job_run.begun and job_run.spec.run_items == "sequential":
                 return
             if turn.left <= 0:
@@ -249,6 +252,10 @@ class Dispatcher:
             instance = job_run.drawn or (None if is_drawn_out else self._draw(job_run))
             if instance is None:
                 break
+            carried = self._core.options.carried
+            if carried and instance.id in carried and self.transitions.carry(instance):
+                job_run.drawn = None
+                continue
             job_run.drawn = instance
             if stage_run.limit and stage_run.in_flight >= stage_run.limit:
                 stage_run.blocked[job_run] = None
@@ -302,7 +309,7 @@ class Dispatcher:
             except TemplateError as error:
                 job_run.items = iter(())
                 instance = Instance(InstanceId(stage, spec.key, lane.agent), job_run, None)
-                self.transitions.fail_unsent(instance, results.template_failure(error, "with_items"))
+                self.transitions.not_expanded(instance, error, "with_items")
                 return None
         if job_run.put_back is not None:
             value, text = job_run.put_back

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from octogram_tui.engine.effects import ArmTimer, DisarmTimer, EndRun
-from octogram_tui.engine.events import RunFinished, RunResumed, StopRequested
+from octogram_tui.engine.events import RunFinished, RunResumed, StopRequested, WarningGiven
 from octogram_tui.engine.stimuli import StopRequest
-from octogram_tui.engine.timers import RunTimer
+from octogram_tui.engine.timers import RunTimer, StageOver
 from octogram_tui.engine.verdict import exit_code
+from octogram_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from octogram_tui.engine.machine import Engine
@@ -57,6 +58,30 @@ class Ending:
         engine.holding.tell_as_all(engine.gate.retire())
         if was_shut:
             engine.core.emit(RunResumed(mode="go", what="what runs at the end"))
+
+    def stage_over(self, key: str) -> None:
+        """A stage has had its time: what runs there is ended. So is the run, unless it goes on after failures."""
+        engine, stage_run = self._engine, self._engine.course.current
+        if stage_run is None or stage_run.spec.key != key or stage_run.is_closing or stage_run.spec.timeout_s is None:
+            return
+        core = engine.core
+        lasted_s = core.at_s - stage_run.started_s - (core.paused_s - stage_run.paused_s)
+        left_s = round(stage_run.spec.timeout_s - lasted_s, 6)
+        if left_s > 0:  # the run stood still, or does: that is nobody's fault
+            core.order(ArmTimer(StageOver(key), max(left_s, 1.0) if core.stands_still else left_s))
+            return
+        engine.causes.add(ExitCode.TIME_LIMIT)
+        reason = f"stage {stage_run.spec.name} has lasted its {stage_run.spec.timeout_s:g} s"
+        core.emit(WarningGiven(message=reason, stage=key))
+        stage_run.failed = True
+        if engine.going_on is not None and engine.going_on.is_on:
+            engine.going_on.time_is_over(stage_run, reason)
+        else:
+            self.end_early(reason)
+        if not stage_run.is_closing:
+            engine.dispatcher.close(stage_run, reason, at_once=False)
+            if engine.in_flight:
+                core.order(ArmTimer(RunTimer.CANCEL, CANCEL_S))
 
     def stop(self, stimulus: StopRequest) -> None:
         """First: end what runs, run the `always` stages, stop the agents. Again, or by force: only the last."""

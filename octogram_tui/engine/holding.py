@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from octogram_tui.engine.breakpoints import Met, Verdict
 from octogram_tui.engine.events import AgentHeld, AgentReleased, RunPaused
 from octogram_tui.engine.instances import Instance
-from octogram_tui.errors import ExitCode
+from octogram_tui.errors import ExitCode, TemplateError
 from octogram_tui.model.failure import AGENT_LOST, TEMPLATE, Failure
 from octogram_tui.model.overrides import fits
 
@@ -84,8 +84,25 @@ class Holding:
         """Say what a failure means by the job's own word; None: breakpoints have the next one."""
         return instance.job_run.spec.on_failure if self.may_hold else "abort"
 
-    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure) -> None:
-        """Act on a failure that has been told."""
+    def lacks(self, error: TemplateError) -> str:
+        """Say what a template lacks because of a failure that the run went on after; empty where it is wrong."""
+        going_on = self._engine.going_on
+        return "" if going_on is None else going_on.lacks(error)
+
+    def go_on_after(self, instance: Instance) -> None:
+        """An instance failed, or lacks what it needs: where the run goes on, let it do so without what follows."""
+        going_on = self._engine.going_on
+        if going_on is not None and going_on.is_on:
+            going_on.cut(instance)
+
+    def ended_well(self, instance: Instance) -> None:
+        """An attempt ended well."""
+        going_on = self._engine.going_on
+        if going_on is not None and going_on.out:
+            going_on.mended(instance)
+
+    def failure_seen(self, instance: Instance, verdict: Verdict, failure: Failure, *, is_own: bool = True) -> None:
+        """Act on a failure that has been told. is_own: the job, or a breakpoint, says what it means."""
         engine = self._engine
         if verdict == "pause":
             self.hold_for(instance.id.agent, "failure", f"{instance.id}: {failure.message}")
@@ -97,7 +114,7 @@ class Holding:
             if failure.kind == TEMPLATE
             else ExitCode.JOB_FAILED
         )
-        if engine.phase == "running":
+        if engine.phase == "running" and (is_own or engine.going_on is None or not engine.going_on.is_on):
             engine.ending.abort(f"{instance.id} failed")
 
     def agent_lost(self, agent: str, message: str) -> None:
@@ -106,6 +123,8 @@ class Holding:
         met = engine.breakpoints.lost(agent, engine.fleet.labels_of(agent), message)
         if engine.breakpoints.verdict(met, None) == "pause":
             self.hold_for(agent, "failure", f"agent {agent} was lost: {message}")
+        elif engine.going_on is not None and engine.going_on.is_on and met is None:
+            engine.going_on.lose(agent)
         else:
             engine.ending.abort(f"agent {agent} was lost")
 

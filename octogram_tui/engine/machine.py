@@ -79,7 +79,7 @@ from octogram_tui.engine.stimuli import (
     UntilRequest,
 )
 from octogram_tui.engine.taking_up import TakingUp
-from octogram_tui.engine.timers import RetryDue, RunTimer, WaitOver
+from octogram_tui.engine.timers import RetryDue, RunTimer, StageOver, WaitOver
 from octogram_tui.engine.transitions import Transitions
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import EngineBug, ExitCode, TemplateError
@@ -91,6 +91,7 @@ from octogram_tui.template.requests import Bound
 
 if TYPE_CHECKING:
     from octogram_tui.engine.allocation import Allocation
+    from octogram_tui.engine.going_on import GoingOn
 
 
 class Outcome(NamedTuple):
@@ -138,6 +139,7 @@ class Engine:
         self.steps = Steps(self)
         break_requests = BreakRequests(self.core, self.breakpoints)
         self.ending = Ending(self)
+        self._going_on: GoingOn | None = None
         self.taking_up = TakingUp(self)
         self._recent: deque[Stimulus] = deque(maxlen=20)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -235,6 +237,15 @@ class Engine:
     def in_flight(self) -> int:
         """How many attempts are under way."""
         return self.instances.count("running", "watching")
+
+    @property
+    def going_on(self) -> GoingOn | None:
+        """Give what knows of failures that the run goes on after; None where it does not, as most runs do not."""
+        if self._going_on is None and self.core.options.on_failure == "keep_going":
+            from octogram_tui.engine.going_on import GoingOn
+
+            self._going_on = GoingOn(self)
+        return self._going_on
 
     def move(self, phase: RunPhase) -> None:
         """Go to another phase of the run."""
@@ -347,9 +358,15 @@ class Engine:
         if self.phase == "running" and self.breakpoints.verdict(met, None) == "pause":
             self.holding.pause_for("failure", message)
             return True
-        self.causes.add(ExitCode.SCENARIO)
-        self.ending.end_early(f"a template of stage {stage.name} is wrong")
+        going_on = self.going_on
+        self.causes.add(ExitCode.SCENARIO if going_on is None else going_on.cause_of(error))
+        if going_on is None or not going_on.is_on or met is not None:
+            self.ending.end_early(f"a template of stage {stage.name} is wrong")
         return False
+
+    def leave_out(self, stage_run: StageRun) -> str:
+        """Leave agents out of a stage that the run goes on without. Says why nobody is left, or '' (for the course)."""
+        return "" if self.going_on is None else self.going_on.leave_out(stage_run)
 
     def nobody_confirms(self, stage: StageSpec) -> None:
         """A stage asks for a confirmation that nobody can give: the run ends."""
@@ -433,6 +450,8 @@ class Engine:
                     self.dispatcher.retry(instance)
             case WaitOver(attempt):
                 self.transitions.wait_is_over(attempt)
+            case StageOver(key):
+                self.ending.stage_over(key)
             case RunTimer.LIMIT:
                 self.ending.stop(StopRequest("time limit", ExitCode.TIME_LIMIT))
             case RunTimer.CANCEL:

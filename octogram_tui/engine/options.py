@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from octogram_tui.dataclass import dataclass
@@ -10,6 +11,7 @@ from octogram_tui.model.selection import Selection
 from octogram_tui.model.values import Value
 
 if TYPE_CHECKING:
+    from octogram_tui.model.carried import CarriedRows
     from octogram_tui.model.trace import Trace
 
 
@@ -24,13 +26,15 @@ class RunOptions:
     breakpoints  what is set from the start, each with who sets it, beside the one that on_failure `pause` is
     on_break    what a breakpoint does that stops something: hold, end the run, or be told of only
     look_ahead  whether an agent may be given its next attempt while it has one
+    rerun_failed  the run of which only what failed, or never ran, runs; '' for all
+    carried     of that one the rows that went well, which are passed over
     metrics_port  where this machine serves the run's own metrics; 0 when it does not
     trace       the distributed trace that the run is part of, if it is
     """
 
     run: str
     version: str = ""
-    on_failure: Literal["abort", "pause"] = "abort"
+    on_failure: Literal["abort", "pause", "keep_going"] = "abort"
     confirm: Literal["ask", "yes", "no", "fail"] = "fail"
     keep_alive: bool = False
     start_paused: bool = False
@@ -40,12 +44,14 @@ class RunOptions:
     breakpoints: tuple[tuple[Breakpoint, str], ...] = ()
     on_break: Literal["hold", "fail", "continue"] = "hold"
     metrics_port: int = 0
+    rerun_failed: str = ""
+    carried: CarriedRows = field(default_factory=dict)
     look_ahead: bool = False  # of a run that was begun before there was such a thing, too
     trace: Trace | None = None
 
     def public(self) -> dict[str, Value]:
         """Give what `run_started` tells of them: those that differ from the default."""
-        leave = ("selection", "breakpoints", "look_ahead", "trace")
+        leave = ("selection", "breakpoints", "look_ahead", "trace", "carried")
         shown = _differing(self, RunOptions(run=self.run, version=self.version), leave)
         if self.trace is not None and self.trace.is_told:
             shown["trace"] = self.trace.public()

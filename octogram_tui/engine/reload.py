@@ -39,6 +39,8 @@ def _stage_entry(scenario: Scenario, selection: Selection, stage: StageSpec) -> 
         entry["when"] = stage.when.source
     if stage.max_concurrency is not None:
         entry["max_concurrency"] = stage.max_concurrency
+    if stage.timeout_s is not None:
+        entry["timeout_s"] = stage.timeout_s
     if stage.run_agents != "concurrent":
         entry["run_agents"] = stage.run_agents
     if stage.run_jobs != "sequential":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from octogram_tui.engine.instances import Instance
 from octogram_tui.errors import TemplateError
@@ -14,6 +14,9 @@ from octogram_tui.model.variables import Variables
 from octogram_tui.template.casting import cast_text
 from octogram_tui.template.condition import decide
 from octogram_tui.template.environment import expand, render
+
+if TYPE_CHECKING:
+    from octogram_tui.model.carried import CarriedUpdate
 
 
 class Update(NamedTuple):
@@ -79,6 +82,17 @@ def after_failure(instance: Instance, result: Value, failure: Failure, variables
     kept = known_of(result, failure)
     register = _named(render(spec.register, _scope(instance, kept, variables)), spec.register)
     return [_registered(instance, register, kept, variables)]
+
+
+def carried(update: CarriedUpdate, variables: Variables) -> Update:
+    """Give a change that was made in an earlier run, as it is made now."""
+    name, value = update.name, update.value
+    if update.is_removed:
+        return Update(name, None, variables.without(name), is_removed=True)
+    if update.entry is not None:
+        after, size = variables.with_entry(name, update.entry, value)
+        return Update(name, value, after, entry=update.entry, size=size)
+    return Update(name, value, variables.with_value(name, value))
 
 
 def known_of(result: Value, failure: Failure | None) -> Value:

@@ -36,6 +36,7 @@ class JobRun:
         "begun",
         "drawn",
         "epoch",
+        "is_cut",
         "is_open",
         "items",
         "lane",
@@ -70,6 +71,7 @@ class JobRun:
         self.drawn: Instance | None = None  # the next one, held by the gate or by `max_concurrency`
         self.begun = 0  # how many instances are begun and not done; kept by the table of instances
         self.is_open = True
+        self.is_cut = False  # an item has failed, and those after it do not begin: see going_on.py
 
     def look_at(self, snapshot: Variables, epoch: int, seen: int) -> None:
         """See these variables from now on; seen: the number of the event up to which they are as they were told."""
@@ -87,7 +89,7 @@ class JobRun:
 class Lane:
     """One agent's way through a stage."""
 
-    __slots__ = ("active", "agent", "captures", "index", "is_done", "jobs", "labels", "stage_run")
+    __slots__ = ("active", "agent", "captures", "index", "is_cut", "is_done", "jobs", "labels", "stage_run")
 
     def __init__(
         self, stage_run: StageRun, agent: str, labels: Labels, captures: list[str], jobs: Sequence[JobSpec]
@@ -100,6 +102,7 @@ class Lane:
         self.index = 0
         self.active: dict[str, JobRun] = {}
         self.is_done = False
+        self.is_cut = False  # a job has failed, and those after it do not begin: see going_on.py
 
     def is_past(self, job: str) -> bool:
         """Whether it is through with a job, or with all of them when none is named."""

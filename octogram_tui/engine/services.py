@@ -147,16 +147,19 @@ class ServiceTable:
                     f"{uri}: agent {owner} serves no files",
                     hint=f"run builtins.start_http_server on {owner} in an earlier job",
                     name=owner,
+                    owner=owner,
                 )
             what = f"{WORD_OF_KIND[kind]} {name!r} on {owner}"
-            raise TemplateError(f"{uri}: nobody started the {what}", hint=self._offers(owner), name=name)
+            raise TemplateError(f"{uri}: nobody started the {what}", hint=self._offers(owner), name=name, owner=owner)
         self._check_up(service, owner, uri)
         return service.ports[port]
 
     def _any_port(self, owner: str, name: str, uri: str) -> int:
         services = [s for (_, n), s in self._of_agent.get(owner, {}).items() if n == name]
         if not services:
-            raise TemplateError(f"{uri}: nobody started {name!r} on {owner}", hint=self._offers(owner), name=name)
+            raise TemplateError(
+                f"{uri}: nobody started {name!r} on {owner}", hint=self._offers(owner), name=name, owner=owner
+            )
         service = services[-1]
         self._check_up(service, owner, uri)
         for port in ("http", "rpc"):
@@ -173,7 +176,8 @@ class ServiceTable:
 
     def _check_up(self, service: Service, owner: str, uri: str) -> None:
         if not service.is_up:
-            raise TemplateError(f"{uri}: {service.name!r} on {owner} is down: {service.reason}", name=service.name)
+            message = f"{uri}: {service.name!r} on {owner} is down: {service.reason}"
+            raise TemplateError(message, name=service.name, owner=owner)
 
     def _offers(self, owner: str) -> str:
         offers = [f"{s.kind} {s.name}" for s in self._of_agent.get(owner, {}).values() if s.is_up]

@@ -46,7 +46,7 @@ class TakeUpRequest:
     host: str = ""
     version: str = ""
     down_s: float = 0.0
-    on_failure: Literal["", "abort", "pause"] = ""
+    on_failure: Literal["", "abort", "pause", "keep_going"] = ""
     confirm: Literal["", "ask", "yes", "no", "fail"] = ""
     keep_alive: bool | None = None
     timeout_s: float | None = None

@@ -20,6 +20,12 @@ class WaitOver(NamedTuple):
     attempt: AttemptId
 
 
+class StageOver(NamedTuple):
+    """A stage has lasted as long as it may, if the run never stood still meanwhile."""
+
+    stage: str
+
+
 class RunTimer(Enum):
     """Those of the run as a whole."""
 
@@ -29,4 +35,4 @@ class RunTimer(Enum):
     CANCEL = "the time that agents have to confirm what was cancelled"
 
 
-Timer = RetryDue | WaitOver | RunTimer
+Timer = RetryDue | WaitOver | StageOver | RunTimer

@@ -76,7 +76,7 @@ class Transitions:
             try:
                 wanted = decide(spec.when.source, self._scope(instance))
             except TemplateError as error:
-                self.fail_unsent(instance, results.template_failure(error, "when"))
+                self.not_expanded(instance, error, "when")
                 return
             if not wanted:
                 seen = self._readings.seen(instance.job_run, instance.reading)
@@ -122,6 +122,29 @@ class Transitions:
         instance.why = "rerun"
         self._execute(instance)
 
+    def carry(self, instance: Instance) -> bool:
+        """Be done with an instance that went well in an earlier run, as if it had now. False: it is to run again."""
+        from octogram_tui.model.carried import WENT_WELL  # few runs are the rest of another
+
+        stage_run, options = instance.job_run.lane.stage_run, self._core.options
+        if stage_run.is_rerun or self._instances.attempts_of(instance.id):
+            return False
+        self._core.emit(JobFinished(**instance.place, state="skipped", reason=f"{WENT_WELL}{options.rerun_failed}"))
+        for each in options.carried[instance.id]:
+            self._core.follow(results.carried(each, self._core.variables), str(instance.id))
+        self._finish(instance, "skipped")
+        self.look_at_expressions()
+        return True
+
+    def not_expanded(self, instance: Instance, error: TemplateError, where: str) -> None:
+        """A template of an instance is wrong before its first attempt; or it lacks what an earlier failure cost."""
+        lacks = self._judge.lacks(error)
+        if lacks:
+            self._judge.go_on_after(instance)
+            self.pass_over(instance, lacks)
+        else:
+            self.fail_unsent(instance, results.template_failure(error, where))
+
     def fail_unsent(self, instance: Instance, failure: Failure) -> None:
         """An instance fails before its first attempt could be told of."""
         instance.reading = self._readings.of(instance.job_run)
@@ -147,7 +170,12 @@ class Transitions:
                 scope = self._scope(instance)
                 arguments, sent, mark = self._expanded(template, scope, agent, tickets)
         except TemplateError as error:
-            self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
+            lacks = self._judge.lacks(error)
+            if lacks:
+                self._judge.go_on_after(instance)
+                self.pass_over(instance, lacks)
+            else:
+                self._fail(instance, results.template_failure(error, spec.procedure), 0.0, is_sent=False)
             return
         seen = self._readings.seen(instance.job_run, instance.reading)
         self._core.emit(
@@ -346,6 +374,7 @@ class Transitions:
             self._fail(instance, updates, duration_s, result if updates.kind == UNTIL else None)
             return
         self._tell_end(instance, "ok", duration_s, result=result)
+        self._judge.ended_well(instance)
         if not (updates or self._breakpoints.is_armed):
             self._finish(instance, "ok")
             return
@@ -395,14 +424,16 @@ class Transitions:
         if verdict == "continue":
             self._go_on(instance, failure, result, "tolerated", met)
             return
-        verdict = self._breakpoints.verdict(met, verdict)
+        own_verdict, verdict = verdict, self._breakpoints.verdict(met, verdict)
         if verdict == "pause":
             instance.last_failure, instance.last_result = (failure, duration_s), result
             self._instances.move(instance, "undecided")
             self._left(instance)
         else:
+            if own_verdict is None and met is None:
+                self._judge.go_on_after(instance)
             self._finish_badly(instance, "failed")
-        self._judge.failure_seen(instance, verdict, failure)
+        self._judge.failure_seen(instance, verdict, failure, is_own=own_verdict is not None or met is not None)
 
     def _go_on(
         self, instance: Instance, failure: Failure, result: Value, counted_as: str, met: Met | None = None

@@ -22,7 +22,7 @@ from octogram_tui.cuts import quoted
 from octogram_tui.engine import stimuli
 from octogram_tui.engine.events import AgentLoad, Event, JobFinished, JobOutput, JobProgress
 from octogram_tui.engine.stimuli import AgentLoadReport, AttemptReport, OutputReport, ProgressReport, Stimulus
-from octogram_tui.engine.timers import RetryDue, RunTimer, Timer, WaitOver
+from octogram_tui.engine.timers import RetryDue, RunTimer, StageOver, Timer, WaitOver
 from octogram_tui.errors import Problem
 from octogram_tui.journal import codec
 from octogram_tui.model.failure import Failure
@@ -213,6 +213,8 @@ def _write_timer(timer: Timer) -> list[str]:
             return ["retry", str(instance)]
         case WaitOver(attempt):
             return ["wait", str(attempt)]
+        case StageOver(stage):
+            return ["stage", stage]
         case RunTimer():
             return ["run", timer.name]
 
@@ -221,6 +223,8 @@ def _read_timer(value: list[str]) -> Timer:
     kind, name = value
     if kind == "retry":
         return RetryDue(InstanceId.parse(name))
+    if kind == "stage":
+        return StageOver(name)
     return WaitOver(AttemptId.parse(name)) if kind == "wait" else RunTimer[name]
 
 

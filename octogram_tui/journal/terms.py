@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def keep(run_dir: Path, terms: Terms) -> None:
         "argv": list(terms.argv),
         "directory": terms.directory,
         "opens_console": terms.opens_console,
-        "options": asdict(terms.options),
+        "options": asdict(replace(terms.options, carried={})),  # they are kept by themselves: see carried.py,
     }
     place = run_dir / TERMS
     try:

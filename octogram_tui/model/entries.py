@@ -28,8 +28,8 @@ class JobEntry(TypedDict, total=False):
 class StageEntry(TypedDict, total=False):
     """One stage of a plan. left_out: why the command line leaves it out, empty when it does not.
 
-    What is as by default is left out: `when`, max_concurrency, run_agents where it is not `concurrent`, run_jobs where
-    it is not `sequential`.
+    What is as by default is left out: `when`, max_concurrency, timeout_s, run_agents where it is not `concurrent`,
+    run_jobs where it is not `sequential`.
     """
 
     stage: str
@@ -39,6 +39,7 @@ class StageEntry(TypedDict, total=False):
     with_agents: list[str]
     when: str
     max_concurrency: int
+    timeout_s: float
     run_agents: str
     run_jobs: str
     jobs: list[JobEntry]

@@ -177,6 +177,7 @@ class JobSpec:
     when: Text | None = None
     timeout_s: float | None = None
     retries: int = 0
+    says_retries: bool = False  # also when it says 0: what the command line says of all others is not for it
     retry_delay_s: float = 0.0
     until: Text | None = None
     on_failure: OnFailure | None = None  # None: what the front end prefers (console: pause, headless: abort)
@@ -204,6 +205,7 @@ class StageSpec:
     digest: str = ""
     mark: Mark = Mark()
     with_labels: tuple[LabelChoice, ...] = ()
+    timeout_s: float | None = None
 
 
 SecretKind = Literal["env", "file", "command", "keyring", ""]

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 10
 SHOWN_NAMES = 5
+RERUN_AFTER = (
+    ExitCode.JOB_FAILED,
+    ExitCode.SCENARIO,
+    ExitCode.AGENT_LOST,
+    ExitCode.TIME_LIMIT,
+    ExitCode.NOT_CLEANED,
+    ExitCode.HELD,
+)
+"""After what ends a part of a run may be repeated: it had begun, and nobody wanted it to end."""
 SHOWN_FAILURES = 10
 """GitHub shows ten annotations of a kind for each step; root causes come first, so these are the ones that count."""
 
@@ -40,6 +49,7 @@ class Closing:
         breakpoints: BreakpointList,
         files: Mapping[str, str],
         again: str,
+        rerun: str = "",
     ) -> None:
         self.files = files
         self._log = log
@@ -47,6 +57,7 @@ class Closing:
         self._summary = summary
         self._tails = tails
         self._again = again
+        self._rerun = rerun
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -168,6 +179,8 @@ class Closing:
                 found["go on with it"] = f"octogram-tui resume {run}"
             if code in (None, ExitCode.NOT_CLEANED):
                 found["end what it left"] = f"octogram-tui clean {run}"
+        if self._rerun and code in RERUN_AFTER:
+            found["only what failed, again"] = self._rerun
         if self._again:
             found["again"] = self._again
             if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Output:
     """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
 
+    rerun: the command that repeats what has failed in it
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
     """
@@ -47,6 +48,7 @@ class Output:
     timestamps: bool = False
     journal: str = ""
     again: str = ""
+    rerun: str = ""
     hold_s: float | None = None
 
     def reporters(self) -> list[Reporter]:
@@ -67,11 +69,11 @@ class Output:
             timestamps=self.timestamps,
         )
         written = {name: file for name, file in files.items() if file not in (None, "-")}
-        found.append(Progress(stream, style, files=written, again=self.again))
+        found.append(Progress(stream, style, files=written, again=self.again, rerun=self.rerun))
         if self.document:
             from octogram_tui.report.document import Document
 
-            found.append(Document(written, self.again))
+            found.append(Document(written, self.again, self.rerun))
         if self.hold_s is not None:
             from octogram_tui.report.held import HeldCall
 

@@ -52,6 +52,7 @@ class Progress:
         *,
         files: Mapping[str, str] | None = None,
         again: str = "",
+        rerun: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)
@@ -59,7 +60,7 @@ class Progress:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again)
+        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again, rerun)
         self._lines: JobLines | None = None
         if style.shows != "failed":
             from octogram_tui.report.job_lines import JobLines

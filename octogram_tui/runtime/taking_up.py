@@ -22,7 +22,7 @@ class TakingUp:
 
     restore: Callable[[Path], Restored]
     edited: Callable[[str], Scenario | None] = lambda _: None
-    on_failure: Literal["", "abort", "pause"] = ""
+    on_failure: Literal["", "abort", "pause", "keep_going"] = ""
     confirm: Literal["", "ask", "yes", "no", "fail"] = ""
     keep_alive: bool | None = None
     timeout_s: float | None = None

@@ -82,6 +82,8 @@ class JobReader:
         usage.result = found.result if found is not None and says else None
         # What is not given is left to JobSpec: most jobs give next to nothing.
         given = {field: self.own_key(node, k) for k, field in shape.own}
+        if "retries" in given:
+            given["says_retries"] = True
         if usage.has_seen_item and "with_items" not in node:
             self.warn_of_item(node, arguments)
         if "until" in node and "retries" not in node:

@@ -35,19 +35,19 @@ def missing_provisions(
     for stage in scenario.stages:
         for job in stage.jobs:
             if stage.key in left_out or not takes_job(stage, job):
-                for brought in _brought(job):
-                    elsewhere.setdefault(brought, stage.name)
+                for each in brought(job):
+                    elsewhere.setdefault(each, stage.name)
             else:
-                here.update(_brought(job))
+                here.update(brought(job))
                 chosen.append((stage, job))
     found: dict[tuple[str, str], Problem] = {}
     for _, job in chosen:
-        for needed in _needed(job, elsewhere):
-            if needed in found or needed in here:
+        for need in needed(job, elsewhere):
+            if need in found or need in here:
                 continue
-            what, name = needed
-            who = f"stage `{elsewhere[needed]}`, which {'starts' if what == 'service' else 'brings'} it"
-            found[needed] = Problem(
+            what, name = need
+            who = f"stage `{elsewhere[need]}`, which {'starts' if what == 'service' else 'brings'} it"
+            found[need] = Problem(
                 job.mark.file,
                 job.mark.line,
                 job.mark.column,
@@ -58,7 +58,7 @@ def missing_provisions(
     return list(found.values())
 
 
-def _brought(job: JobSpec) -> Iterator[tuple[str, str]]:
+def brought(job: JobSpec) -> Iterator[tuple[str, str]]:
     """Give the services and files that there are once a job has run."""
     arguments = job.arguments.raw()
     if _announces(job.procedure):
@@ -67,6 +67,11 @@ def _brought(job: JobSpec) -> Iterator[tuple[str, str]]:
         name = posixpath.normpath(path)
         if path and not is_template(path) and name not in (".", ".."):
             yield "file", name
+
+
+def is_about_services(job: JobSpec) -> bool:
+    """Whether a job starts a service, or stops one."""
+    return job.procedure == "builtins.stop_process" or _announces(job.procedure)
 
 
 def _announces(procedure: str) -> bool:
@@ -113,7 +118,7 @@ def _files_brought(procedure: str, arguments: Mapping[str, Any]) -> Iterator[str
                     yield path
 
 
-def _needed(job: JobSpec, offered: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
+def needed(job: JobSpec, offered: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
     """Give those of what is offered that a job speaks of."""
     arguments = job.arguments.raw()
     names = [arguments.get("process")]

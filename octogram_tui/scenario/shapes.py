@@ -140,6 +140,12 @@ STAGE: dict[str, KeySpec] = {
     "max_concurrency": KeySpec(
         "integer", "At most so many instances at the same time.", minimum=1, absent="the usual one, 2000"
     ),
+    "timeout": KeySpec(
+        "duration",
+        "The longest that the stage may take: `30`, `30s`, `5m`, `1h`. What runs then is ended.",
+        above=0,
+        absent="no limit",
+    ),
     "tags": KeySpec("words", "Words by which stages can be chosen."),
     "jobs": KeySpec("jobs", "What each agent does.", required=True),
 }

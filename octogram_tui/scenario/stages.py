@@ -92,6 +92,7 @@ class StageReader:
             digest_of({k: v for k, v in node.items() if k != "jobs"}),
             keys.findings.mark(node.place),
             with_labels,
+            keys.duration_s(node, "timeout", STAGE["timeout"]),
         )
         self.check_agents(node, stage)
         return stage

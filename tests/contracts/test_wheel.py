@@ -41,9 +41,22 @@ def test_all_files_of_a_folder_are_in_the_wheel(names: set[str], folder: str, in
 
 
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
+    assert {
+        name.partition("/")[0] for name in names if not any(f".{part}/" in name for part in ("dist-info", "data"))
+    } == {
         "octogram_tui",
         "octogram_agentd",
+    }
+
+
+def test_shells_and_man_find_what_is_for_them(names: set[str]) -> None:
+    shared = {name.partition(".data/data/share/")[2] for name in names if ".data/" in name}
+    pages = {f"man/man1/{path.name}" for path in (ROOT / "docs/man").iterdir()}
+    assert len(pages) > len(COMMANDS) - 3
+    assert shared == pages | {
+        "bash-completion/completions/octogram-tui",
+        "zsh/site-functions/_octogram-tui",
+        "fish/vendor_completions.d/octogram-tui.fish",
     }
 
 

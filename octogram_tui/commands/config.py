@@ -1,0 +1,58 @@
+"""`octogram-tui config`: what each setting is and who says so, and where the files of settings are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.projection.text import safe
+from octogram_tui.settings import PROJECT_FILE, TABLE, Surroundings, look
+
+EPILOG = "What a run is given on its command line goes before all of these, for that run."
+
+
+def make_parser() -> CommandParser:
+    """Describe the command line."""
+    parser = CommandParser("config", "Show the settings, and where they come from.", epilog=EPILOG)
+    parser.add_argument("what", metavar="show|path", choices=("show", "path"), help="the settings, or their files")
+    parser.add_argument("--origin", action="store_true", help="of each setting who says so: file and line, or variable")
+    parser.add_argument("--json", action="store_true", help="as one JSON document")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print them. Raises SettingsError for a file or a variable that is wrong."""
+    args = parse(make_parser(), argv)
+    surroundings = look()
+    if args.what == "path":
+        _show_paths(surroundings, as_json=args.json)
+    elif args.json:
+        print(json.dumps({key: found._asdict() for key, found in surroundings.found.items()}, indent=2))
+    else:
+        _show(surroundings, with_origin=args.origin)
+    return 0
+
+
+def _show(surroundings: Surroundings, *, with_origin: bool) -> None:
+    lines = [(f"{s.key} = {_written(surroundings.found[s.key].value)}", surroundings.found[s.key]) for s in TABLE]
+    width = max(len(line) for line, _ in lines)
+    for line, found in lines:
+        origin = f"{found.origin} ({found.where})" if found.where else found.origin
+        print(safe(f"{line:{width}}  # {origin}" if with_origin else line))
+
+
+def _show_paths(surroundings: Surroundings, *, as_json: bool) -> None:
+    user, project = surroundings.user, surroundings.project
+    if as_json:
+        record = {"user": str(user), "exists": user.exists(), "project": None if project is None else str(project)}
+        print(json.dumps(record, indent=2))
+        return
+    print(safe(f"user: {user}{'' if user.exists() else ' (not there)'}"))
+    print(safe(f"project: {project or f'no {PROJECT_FILE} here, nor above in the repository'}"))
+
+
+def _written(value: Any) -> str:
+    """Write a value as the files of settings do."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,245 @@
+"""`--rerun-failed RUN`: a new run of the same scenario, of what failed in RUN or never came to run there.
+
+What went well is passed over, and the variables that it set are set again as they were. What starts a service, or
+brings a file that the rest needs, runs again: an agent's home is empty when a run begins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from octogram_tui.dataclass import dataclass
+from octogram_tui.errors import AttachRefused, UsageError
+from octogram_tui.journal import archive, presence, terms
+from octogram_tui.journal.outcomes import Outcomes
+from octogram_tui.model.carried import CarriedRows
+from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
+from octogram_tui.model.selection import Selection
+from octogram_tui.projection.text import safe
+from octogram_tui.settings import Settings
+
+OPTION = "--rerun-failed"
+MOST_NAMED = 4
+Jobs = dict[tuple[str, str], tuple[StageSpec, JobSpec]]
+"""Jobs by the keys of their stages and their own."""
+_REPEATED = (
+    ("var", "--var"),
+    ("variables", "--variables"),
+    ("secret", "--secret"),
+    ("agents", "--agents"),
+    ("stage", "--stage"),
+)
+_SINGLE = (
+    ("limit", "--limit"),
+    ("from_stage", "--from"),
+    ("until_stage", "--until"),
+    ("tags", "--tags"),
+    ("ssh_config", "--ssh-config"),
+)
+_FLAGS = (("trust_procedures", "--trust-procedures"), ("local", "--local"), ("no_always", "--no-always"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """What of a scenario is passed over. again: by job, why it runs again though it went well."""
+
+    run: str
+    rows: CarriedRows
+    again: dict[tuple[str, str], str]
+    by_hand: frozenset[str]
+
+    def lines(self) -> list[str]:
+        """Say it to whoever begins the run."""
+        count = len(self.rows)
+        said = [
+            f"runs what failed or never ran in {self.run}: {count} row{'s' * (count != 1)} that went well passed over"
+        ]
+        by_reason: dict[str, list[str]] = {}
+        for (stage, job), reason in self.again.items():
+            by_reason.setdefault(reason, []).append(f"{stage}/{job}")
+        for reason, names in by_reason.items():
+            said.append(f"runs again though it went well, since {reason}: {_named(names)}")
+        if self.by_hand:
+            said.append(f"set by hand in {self.run}, and not here: {_named(sorted(self.by_hand))}; give it with --var")
+        return said
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+# -- the command line -------------------------------------------------------------------------------------------------
+
+
+def resolved(argv: Sequence[str], args: Any, settings: Settings) -> list[str]:
+    """Give a command line that means the same later and in another process. Raises OctogramError.
+
+    `last` is then another run; without a scenario it is that of the run, which was begun in this directory.
+    """
+    run = archive.find(settings.runs_dir, args.rerun_failed)
+    rest = without(argv)
+    if args.scenario is None:
+        begun = terms.find(run.directory)
+        if os.path.realpath(begun.directory) != os.path.realpath(os.getcwd()):
+            raise UsageError(
+                f"{OPTION} {args.rerun_failed}: run {run.id} was begun in {begun.directory}",
+                hint="go there, or name the scenario too",
+            )
+        rest = [*_words_of(begun), *rest]
+    is_known = (settings.runs_dir / run.id).exists()
+    return [*rest, f"{OPTION}={run.id if is_known else os.path.realpath(run.directory)}"]
+
+
+def without(argv: Sequence[str]) -> list[str]:
+    """Give a command line without the option."""
+    words: list[str] = []
+    is_value = False
+    for word in argv:
+        if is_value or word.startswith(f"{OPTION}="):
+            is_value = False
+        elif word == OPTION:
+            is_value = True
+        else:
+            words.append(word)
+    return words
+
+
+def _words_of(begun: terms.Terms) -> list[str]:
+    """Give what of a command line says which scenario it is, and which parts of it run."""
+    from octogram_tui.commands.run import make_parser
+
+    old = make_parser().parse_args(list(begun.argv))
+    words = [old.scenario]
+    words += [f"{option}={value}" for name, option in _REPEATED for value in getattr(old, name)]
+    words += [f"{option}={getattr(old, name)}" for name, option in _SINGLE if getattr(old, name)]
+    return words + [option for name, option in _FLAGS if getattr(old, name)]
+
+
+# -- what is passed over ----------------------------------------------------------------------------------------------
+
+
+def find(name: str, scenario: Scenario, selection: Selection, settings: Settings) -> Rerun:
+    """Say what of a scenario went well in a run. scenario: without the values of its secrets. Raises OctogramError."""
+    from octogram_tui.commands.loading import load_kept
+
+    run = archive.find(settings.runs_dir, name)
+    _refuse(run)
+    outcomes = Outcomes.read(run.journal)
+    before: Jobs = {
+        (stage.key, job.key): (stage, job) for stage, job in _jobs(load_kept(run.directory, outcomes.digest).scenario)
+    }
+    now: Jobs = {(stage.key, job.key): (stage, job) for stage, job in _jobs(scenario)}
+    well = outcomes.well()
+    ran = [(id_.stage, id_.job) for id_ in (*well, *outcomes.failed)]
+    if ran and not any(key in now for key in ran):
+        raise AttachRefused(
+            f"run {run.id} ran another scenario ({run.info.scenario}): none of its jobs is in {scenario.path}",
+            hint="name the scenario that it ran, or none",
+        )
+    again = _edited(before, now, outcomes, scenario)
+    rows: CarriedRows = {
+        id_: updates
+        for id_, updates in well.items()
+        if (id_.stage, id_.job) in now and not now[id_.stage, id_.job][0].always and (id_.stage, id_.job) not in again
+    }
+    again = {key: why for key, why in again.items() if any((id_.stage, id_.job) == key for id_ in well)}
+    rows, needed = _with_what_is_needed(scenario, selection, rows)
+    return Rerun(run.id, rows, {**again, **needed}, frozenset(outcomes.by_hand))
+
+
+def _refuse(run: archive.KnownRun) -> None:
+    """Refuse a run of which nothing can be repeated. Raises AttachRefused."""
+    if run.state == "running":
+        raise AttachRefused(
+            f"run {run.id} goes on", hint=f"wait for its end, or stop it: octogram-tui ask {run.id} stop"
+        )
+    if run.state == "finished" and run.exit_code == 0:
+        raise AttachRefused(f"run {run.id} went well: nothing of it failed", hint="run the scenario as a whole")
+    if run.state == "crashed" and not presence.cleaned_s(run.directory, archive.JOURNAL):
+        raise AttachRefused(
+            f"run {run.id} has not come to its end",
+            hint=f"go on with it: octogram-tui resume {run.id}; or end what it left: octogram-tui clean {run.id}",
+        )
+
+
+def _jobs(scenario: Scenario) -> list[tuple[StageSpec, JobSpec]]:
+    return [(stage, job) for stage in scenario.stages for job in stage.jobs]
+
+
+def _edited(
+    before: Jobs,
+    now: Jobs,
+    outcomes: Outcomes,
+    scenario: Scenario,
+) -> dict[tuple[str, str], str]:
+    """Give the jobs that would do something else than they did, and why."""
+    from octogram_tui.engine.readings import mentions
+
+    both = {*outcomes.variables, *scenario.variables}
+    moved = sorted(n for n in both if outcomes.variables.get(n) != scenario.variables.get(n))
+    found: dict[tuple[str, str], str] = {}
+    for key, (stage, job) in now.items():
+        if key not in before or before[key][1].digest != job.digest:
+            found[key] = "its text was edited"
+        elif moved:
+            names = mentions(stage, job)
+            read = next(
+                (m for m in moved if any(m == n or (n[-1:] == "*" and m.startswith(n[:-1])) for n in names)), ""
+            )
+            if read:
+                found[key] = f"variable {read} has another value"
+    return found
+
+
+def _with_what_is_needed(
+    scenario: Scenario, selection: Selection, rows: CarriedRows
+) -> tuple[CarriedRows, dict[tuple[str, str], str]]:
+    """Take out what has to run again for the sake of the rest, and say why."""
+    from octogram_tui.scenario import provisions
+    from octogram_tui.scenario.foresight import plan
+
+    planned = Counter[tuple[str, str]]()
+    carried = {str(id_) for id_ in rows}
+    for row in plan(
+        scenario, takes_stage=lambda stage: not selection.leaves_out(scenario, stage), takes_job=selection.takes
+    ):
+        planned[row.stage, row.job] += row.key not in carried
+    jobs = _jobs(scenario)
+    runs = {key for key, count in planned.items() if count}
+    done = {(id_.stage, id_.job) for id_ in rows}
+    last = max((place for place, (s, j) in enumerate(jobs) if (s.key, j.key) in runs and not s.always), default=-1)
+    again: dict[tuple[str, str], str] = {}
+    for stage, job in jobs[: last + 1]:
+        if (stage.key, job.key) in done and provisions.is_about_services(job):
+            again[stage.key, job.key] = "services end with their run"
+    while True:
+        offered: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for stage, job in jobs:
+            key = (str(stage.key), str(job.key))
+            if key in done and key not in again:
+                for brought in provisions.brought(job):
+                    offered.setdefault(brought, []).append(key)
+        names = dict.fromkeys(offered, "")
+        more = {
+            key: f"the {what} `{name}` is needed"
+            for stage, job in jobs
+            if (stage.key, job.key) in runs or (stage.key, job.key) in again
+            for what, name in provisions.needed(job, names)
+            for key in offered[what, name]
+            if key != (stage.key, job.key)
+        }
+        if not more:
+            break
+        again |= more
+    return {id_: updates for id_, updates in rows.items() if (id_.stage, id_.job) not in again}, again
+
+
+def say(rerun: Rerun) -> None:
+    """Tell whoever begins the run, on the standard error."""
+    for line in rerun.lines():
+        print(f"octogram-tui: {safe(line)}", file=sys.stderr)

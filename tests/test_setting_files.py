@@ -1,0 +1,127 @@
+"""Files of settings: whose counts, which line is wrong, and what a project may not say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from octogram_tui import settings
+from octogram_tui.commands import config
+from octogram_tui.errors import SettingsError
+from octogram_tui.settings import PROJECT_FILE, Found
+
+
+def project(directory: Path, text: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / PROJECT_FILE).write_text(text)
+    return directory / PROJECT_FILE
+
+
+def test_environment_project_user_and_default_in_this_order(tmp_path: Path) -> None:
+    user = tmp_path / ".config/octogram-tui/config.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text('# mine\ntheme = "light"\nlinger_s = 1\ntitle = false\n')
+    file = project(tmp_path / "work", '\nlinger_s = 2\n"title" = true\n')
+    seen = settings.look({"HOME": str(tmp_path), "OCTOGRAM_TITLE": "0"}, tmp_path / "work")
+    assert seen.found["theme"] == Found("light", "user", f"{user}:2")
+    assert seen.found["linger_s"] == Found(2.0, "project", f"{file}:2")
+    assert seen.found["title"] == Found(False, "environment", "OCTOGRAM_TITLE")
+    assert seen.found["stop_s"] == Found(30.0)
+    assert (seen.user, seen.project) == (user, file)
+    assert settings.load({"HOME": str(tmp_path)}, tmp_path / "work").linger_s == 2.0
+
+
+def test_a_project_is_looked_for_up_to_the_root_of_its_repository(tmp_path: Path) -> None:
+    root, deep = tmp_path / "repository", tmp_path / "repository/a/b"
+    deep.mkdir(parents=True)
+    (root / ".git").write_text("gitdir: elsewhere")  # as a worktree has it
+    outside = project(tmp_path, "stop_s = 1")
+    env = {"HOME": "/nowhere"}
+    assert settings.look(env, deep).project is None
+    file = project(root, "stop_s = 2")
+    assert settings.look(env, deep).project == file
+    nearer = project(root / "a", "stop_s = 3")
+    assert settings.look(env, deep).project == nearer
+    assert settings.look(env, tmp_path).project == outside
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    assert settings.look(env, beside).project is None  # what is above may be anybody's
+    assert settings.look({"HOME": str(tmp_path)}, tmp_path).project is None  # a home is no project
+
+
+@pytest.mark.parametrize("key", ["host_keys", "ssh_config", "keep_runs", "keep_days"])
+def test_what_trusts_executes_or_deletes_is_the_users_alone(tmp_path: Path, key: str) -> None:
+    file = project(tmp_path, f"\n\n{key} = 1")
+    with pytest.raises(SettingsError) as caught:
+        settings.load({"HOME": "/nowhere"}, tmp_path)
+    assert str(caught.value).startswith(f"{file}:3: a project may not set {key}: ")
+    assert f"OCTOGRAM_{key.upper()}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "complaint", "hint"),
+    [
+        ("a.b = 1", 1, "there is no setting 'a'", "settings: theme"),
+        ("\ntitel = true", 2, "there is no setting 'titel'", "did you mean 'title'?"),
+        ("stop_s = 1\n[theme]\nx = 1", 2, "is not a text", "colours"),
+        ("\n 'color' = 'red'", 2, "color: 'red' is none of auto", "colour"),
+    ],
+)
+def test_the_line_of_a_wrong_key_is_told(tmp_path: Path, text: str, line: int, complaint: str, hint: str) -> None:
+    file = project(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        settings.load({"HOME": "/nowhere"}, tmp_path)
+    assert str(caught.value).startswith(f"{file}:{line}: ")
+    assert complaint in str(caught.value)
+    assert hint in caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("any")
+
+
+WORDS = st.sampled_from(
+    [*(s.key for s in settings.TABLE), "=", "[", "]", '"', "'''", "\n", "true", "1", "1e999", "nan", "-1", ".", "\x00"]
+)
+
+
+@given(st.lists(WORDS | st.text(max_size=3), max_size=12).map("".join))
+def test_whatever_a_file_holds_is_settings_or_one_error(folder: Path, text: str) -> None:
+    (folder / PROJECT_FILE).write_bytes(text.encode("utf-8", "surrogatepass"))
+    with contextlib.suppress(SettingsError):
+        found = settings.look({"HOME": "/nowhere"}, folder).found
+        assert list(found) == [setting.key for setting in settings.TABLE]
+
+
+def test_the_command_says_who_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    file = project(tmp_path, 'theme = "a\\u001b[31mb"\n')
+    monkeypatch.setenv("OCTOGRAM_ASCII", "1")
+    assert config.main(["show", "--origin"]) == 0
+    printed = capsys.readouterr().out
+    lines = {line.split(" = ")[0]: " ".join(line.split()) for line in printed.splitlines()}
+    assert lines["ascii"] == "ascii = true # environment (OCTOGRAM_ASCII)"
+    assert lines["theme"].endswith(f"# project ({file}:1)")
+    assert lines["stop_s"] == "stop_s = 30.0 # default"
+    assert "\x1b" not in printed
+    assert config.main(["show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["theme"] == {
+        "value": "a\x1b[31mb",
+        "origin": "project",
+        "where": f"{file}:1",
+    }
+    assert config.main(["path"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"user: {tmp_path}/home/.config/octogram-tui/config.toml (not there)",
+        f"project: {file}",
+    ]
