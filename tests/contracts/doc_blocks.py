@@ -152,7 +152,8 @@ def _around(text: str, told: str) -> str:
 def scripts_of(text: str) -> str:
     """Give the commands that a CI service would run, as a block for the shell."""
     document = yaml.safe_load(text)
-    return "\n".join(str(one) for key in ("run", "script") for one in _values(document, key)) + "\n"
+    found = [one for key in ("run", "script", "command") for one in _values(document, key)]
+    return "\n".join(str(line) for one in found for line in (one if isinstance(one, list) else [one])) + "\n"
 
 
 def mentions(text: str) -> Iterator[str]:
