@@ -169,6 +169,13 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def any_port(text: str) -> int:
+    """Read a TCP port, or 0 for any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535; 0 is any free one)")
+    return int(text)
+
+
 def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
     from octogram_tui.commands.words import option_meant, refuse_as_scenario, refuse_missing_file, refuse_second_word

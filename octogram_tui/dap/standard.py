@@ -1,0 +1,42 @@
+"""The standard streams as the way to the client: nothing else of this process may ever write there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import BinaryIO
+
+from octogram_tui.dap.framing import MOST_HEADER_BYTES
+from octogram_tui.errors import UsageError
+
+
+async def open_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Take standard input and output for the protocol; what is printed goes to standard error from now on.
+
+    Raises UsageError for what cannot be listened to.
+    """
+    loop = asyncio.get_running_loop()
+    coming, going = _apart(0), _apart(1)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    reader = asyncio.StreamReader(limit=MOST_HEADER_BYTES)
+    try:
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(coming, "rb", 0))
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, _writing(going))
+    except (ValueError, OSError):
+        raise UsageError(
+            "dap talks with an editor, over pipes or a socket", hint="the editor starts it; or give --port"
+        ) from None
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def _apart(fd: int) -> int:
+    try:
+        return os.dup(fd)
+    except OSError:
+        raise UsageError("dap needs its standard input and output", hint="or give --port") from None
+
+
+def _writing(fd: int) -> BinaryIO:
+    return os.fdopen(fd, "wb", 0)  # type: ignore[return-value]  # a raw one
