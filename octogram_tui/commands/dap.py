@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from octogram_tui.dap.debuggee import LaunchWanted, Opened
     from octogram_tui.journal.archive import KnownRun
 
-EPILOG = """An editor starts it, and speaks the Debug Adapter Protocol with it over standard input and output; with --port it
-speaks with every client that comes to that port of this machine. What can be asked is in docs/debug-adapter.md.
+EPILOG = """An editor starts it, and speaks the Debug Adapter Protocol with it over standard input and output; with --port
+it speaks with every client that comes to that port of this machine. What can be asked is in docs/debug-adapter.md.
 
 examples:
   octogram-tui dap                 what an editor starts
@@ -51,9 +51,7 @@ def main(argv: Sequence[str]) -> int:
         asyncio.run(serve(args.port, [sys.executable, "-m", "octogram_tui", "dap"], told))
         return 0
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(
-            "dap is started by an editor, and speaks with it", hint="--port lets editors come by themselves"
-        )
+        raise UsageError("dap is started by an editor, and speaks with it", hint="--port lets them come by themselves")
     asyncio.run(_speak())
     return 0
 
@@ -143,7 +141,7 @@ class Runs:
 
 
 def _go_about(wanted: LaunchWanted, surroundings: Mapping[str, str]) -> None:
-    """Have the run begin in its directory, with its environment: this process is there for one client. Raises UsageError."""
+    """Have the run begin in its directory, with its environment: we are there for one client. Raises UsageError."""
     if wanted.cwd:
         try:
             os.chdir(wanted.cwd)

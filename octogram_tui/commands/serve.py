@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _add_own_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=any_port, default=0, metavar="PORT", help="of 127.0.0.1; any free one by default"
+        "--port", type=any_port, default=0, metavar="PORT", help="of 127.0.0.1; any free one unless given"
     )
     parser.add_argument("--read-only", action="store_true", help="pages only watch")
 

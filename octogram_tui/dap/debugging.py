@@ -247,7 +247,8 @@ class Debugging:
         if row is None or row.last is None or row.last.failure is None:
             raise RequestFailed("nothing has failed on this agent")
         failure = row.last.failure
-        written = self.debuggee.model.written(row, row.last)[-TAIL_LINES:]
+        lines = self.debuggee.model.written(row, row.last)[-TAIL_LINES:]
+        written = [f"| {safe(line)}" for line in lines]
         hint = f"\nhint: {safe(failure.hint)}" if failure.hint else ""
         code = failure.detail.get("exit_code")
         details = {
@@ -255,9 +256,7 @@ class Debugging:
             "typeName": safe(failure.kind),
             "fullTypeName": safe(row.full_name),
             "evaluateName": "res",
-            "stackTrace": "\n".join(
-                [f"{safe(row.full_name)}#{row.last.number}", *(f"| {safe(line)}" for line in written)]
-            ),
+            "stackTrace": "\n".join([f"{safe(row.full_name)}#{row.last.number}", *written]),
         }
         return {
             "exceptionId": safe(failure.kind),

@@ -55,9 +55,8 @@ class Place:
 
     async def children(self) -> list[tuple[Key, Any]]:
         """Give the parts, in order."""
-        if callable(self._value):
-            self._value = await self._value()
-        value = self._value
+        value = self._value if isinstance(self._value, (dict, list)) else await self._value()
+        self._value = value
         pairs: Iterable[tuple[Key, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
         return list(pairs)[self.first :]
 

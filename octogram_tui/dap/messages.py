@@ -1,4 +1,4 @@
-"""What a client asks, taken apart with care: every argument is of the type that the protocol gives it, or is refused."""
+"""What a client asks, taken apart with care: every argument is of its type in the protocol, or is refused."""
 
 from __future__ import annotations
 

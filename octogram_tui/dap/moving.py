@@ -32,7 +32,7 @@ Steps = Literal["agent", "all"]
 
 
 class Moving:
-    """The requests that move a run. steps: whom a step is for: the agent whose thread it is, or all that stand there."""
+    """The requests that move a run. steps: whom a step is for, the agent whose thread it is, or all who stand there."""
 
     def __init__(
         self,

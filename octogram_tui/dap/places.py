@@ -1,4 +1,4 @@
-"""Lines of the scenario as places to stop at: the stage or job that a line belongs to, and the line that it moves to."""
+"""Lines of the scenario as places to stop at: the stage or job that a line belongs to, and where that begins."""
 
 from __future__ import annotations
 

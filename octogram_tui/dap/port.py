@@ -84,7 +84,7 @@ async def _speak(connection: socket.socket, argv: list[str], processes: set[asyn
     with connection:
         connection.setblocking(True)
         try:
-            process = await asyncio.create_subprocess_exec(*argv, stdin=connection, stdout=connection)
+            process = await asyncio.create_subprocess_exec(*argv, stdin=connection.fileno(), stdout=connection.fileno())
         except OSError as error:
             print(f"octogram-tui: a client cannot be spoken with: {error.strerror}", file=sys.stderr, flush=True)
             return

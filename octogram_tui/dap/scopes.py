@@ -154,8 +154,10 @@ class Scopes:
         value = value_of(asked.text("value"))
         await place.setting((*place.path, key), value)
         self._handles.forget([agent])
-        return self._handles.shown(agent, value, Place(value, path=(*place.path, key), name=place.expression(key),
-                                                       setting=place.setting) if _has_parts(value) else None)  # fmt: skip
+        part = None
+        if _has_parts(value):
+            part = Place(value, path=(*place.path, key), name=place.expression(key), setting=place.setting)
+        return self._handles.shown(agent, value, part)
 
     async def set_by_name(self, path: tuple[Key, ...], value: Any) -> dict[str, Any]:
         """Set a variable, or a part of one, and write what it is."""

@@ -24,7 +24,7 @@ from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.text import safe
 
 MOST_WAITING = 1000
-"""So many requests may wait; who sends more without reading an answer is not listened to any more."""
+"""So many requests may wait; with who sends more, there is no talking."""
 RESTARTS_S = 60.0
 ALL = 1 << 62
 
@@ -128,6 +128,9 @@ class Session:
             return
         self._send({"type": "event", "event": event, **({"body": body} if body else {})})
 
+    def _emit_important(self, said: str) -> None:
+        self._emit("output", {"category": "important", "output": f"octogram-tui: {safe(said)}\n"})
+
     # What comes in
 
     async def _read(self) -> None:
@@ -135,10 +138,10 @@ class Session:
             try:
                 message = await read_message(self._reader)
             except BodyError as error:
-                self._emit("output", {"category": "important", "output": f"octogram-tui: {error.message}\n"})
+                self._emit_important(error.message)
                 continue
             except FramingError as error:
-                self._emit("output", {"category": "important", "output": f"octogram-tui: {error.message}\n"})
+                self._emit_important(error.message)
                 return
             if message is None:
                 if any(request.command == "disconnect" for request in self._waiting):
@@ -147,8 +150,7 @@ class Session:
             request = request_of(message)
             if request is None:
                 if message.get("type") not in ("response", "event"):  # we ask nothing, so that nothing is answered
-                    said = "a message is no request: it needs `seq`, `type` and `command`"
-                    self._emit("output", {"category": "important", "output": f"octogram-tui: {said}\n"})
+                    self._emit_important("a message is no request: it needs `seq`, `type` and `command`")
                 continue
             if request.command == "cancel":
                 self._cancel(request)
@@ -157,8 +159,9 @@ class Session:
                 self._now[1].cancel()
             self._waiting.append(request)
             self._asked.set()
-            while len(self._waiting) > MOST_WAITING:
-                await asyncio.sleep(0.01)
+            if len(self._waiting) > MOST_WAITING:
+                self._emit_important("so many requests wait that no more are taken")
+                return
 
     def _cancel(self, request: Request) -> None:
         """Break off a request that is under way, or never begin one that waits; else there is nothing to break off."""
@@ -350,7 +353,7 @@ class Session:
                 self._untold += batch
                 await self._tell_between()
         except OctogramError as error:
-            self._emit("output", {"category": "important", "output": f"{safe(error.message)}\n"})
+            self._emit_important(error.message)
         debugging = self._debugging
         if debugging is not None and debugging.debuggee is debuggee and not debuggee.is_replay:
             await self._tell_between()

@@ -39,4 +39,4 @@ def _apart(fd: int) -> int:
 
 
 def _writing(fd: int) -> BinaryIO:
-    return os.fdopen(fd, "wb", 0)  # type: ignore[return-value]  # a raw one
+    return os.fdopen(fd, "wb", 0)
