@@ -289,8 +289,8 @@ class Stopping:
         if not meant and listed is not None and listed.breakpoint.when == "variable":
             reason = "data breakpoint"
         told: dict[str, Any] = {"reason": reason, "agent": met.instance.agent if met.instance is not None else ""}
-        if met.message:
-            told["description"] = safe(met.message)
-            told["text"] = safe(met.message)
+        why = "" if listed is not None and met.message == listed.breakpoint.when else f": {met.message}"
+        where = str(met.instance) if met.instance is not None else met.row
+        told["description"] = told["text"] = safe(f"breakpoint {met.number} at {where}{why}")
         ids = [each.id for each in meant if each.cause != "exception"]
         return {**told, **({"hitBreakpointIds": ids} if ids else {})}

@@ -60,7 +60,7 @@ class Telling:
                 for problem in event.problems:
                     said = f"the edited scenario is refused: {problem['message']}"
                     self.say(safe(said), "stderr", line=int(problem.get("line") or 0))
-            case ev.AgentFailed() | ev.AgentLost() | ev.AgentSuspect() | ev.WarningGiven() | ev.RequestRefused():
+            case ev.AgentFailed() | ev.AgentLost() | ev.AgentSuspect() | ev.WarningGiven():
                 self.say(safe(told(event)), "stderr")
             case ev.ScenarioReloaded():
                 said = "; ".join(event.changes) or "as it was"
