@@ -17,7 +17,7 @@ import pytest
 
 pytest_plugins = ["always", "fixtures_program", "fixtures_ssh", "fixtures_rig"]
 
-MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser")
+MACHINERY = ("sshd", "machines", "prometheus", "terminal", "browser", "node", "neovim")
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60

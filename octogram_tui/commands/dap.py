@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from octogram_tui.journal.archive import KnownRun
 
 EPILOG = """An editor starts it, and speaks the Debug Adapter Protocol with it over standard input and output; with
---port it speaks with every client that comes to that port of this machine. What can be asked is in docs/debug-adapter.md.
+--port it speaks with every client that comes to that port of this machine. What can be asked is told in
+docs/debug-adapter.md.
 
 examples:
   octogram-tui dap                 what an editor starts

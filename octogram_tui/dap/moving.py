@@ -23,7 +23,8 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
 )
 from octogram_tui.model.pattern import Pattern
-from octogram_tui.projection.row_states import Phase
+from octogram_tui.projection.places import pattern_of
+from octogram_tui.projection.row_states import Phase, State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind
 from octogram_tui.tui.model import rerun_of
 
@@ -84,6 +85,9 @@ class Moving:
         agent = self._threads.agent(asked.number("threadId"))
         unit = "" if asked.flag("singleThread") or self._steps == "agent" else self._unit(agent, depth)
         whose = "" if unit else agent
+        top = self._frames.top(agent)
+        if top is not None and top.state in (State.FAILED, State.LOST):  # the run says that no step passes it
+            unit = pattern_of(top)
         await self._debuggee.ask(StepRequest("over" if unit else depth, unit, whose))
         self._goes_on(whose)
 
