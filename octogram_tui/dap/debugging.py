@@ -130,9 +130,8 @@ class Debugging:
             else:
                 self._stopping.apply(event)
             await self.breakpoints.apply(event)
-        for change in self._threads.changes(self.debuggee.board):
-            if not self.debuggee.is_replay or change["reason"] == "started":
-                self._emit("thread", change)
+        for change in self._threads.changes(self.debuggee.board, stay=self.debuggee.is_replay):
+            self._emit("thread", change)
         await self.look()
         if any(isinstance(event, ev.RunFinished) for event in batch) and not self.debuggee.is_replay:
             self.end()

@@ -38,11 +38,12 @@ class Threads:
         """Write the agents as the protocol has them, those too that are gone: what they did is there to be seen."""
         return [{"id": self.number(name), "name": safe(name, limit=200)} for name in board.agents]
 
-    def changes(self, board: Board) -> list[dict[str, Any]]:
-        """Write which agents have come and gone since this was asked last."""
+    def changes(self, board: Board, *, stay: bool = False) -> list[dict[str, Any]]:
+        """Write which agents have come and gone since this was asked last. stay: none ever goes, as in a replay."""
         found = []
         for name, agent in board.agents.items():
-            is_there = agent.state not in GONE
+            self.number(name)
+            is_there = stay or agent.state not in GONE
             if is_there is not (name in self._told):
                 (self._told.add if is_there else self._told.discard)(name)
                 found.append({"reason": "started" if is_there else "exited", "threadId": self.number(name)})
