@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from octogram_tui.dap.breakpoints import Breakpoints
@@ -73,6 +74,7 @@ class Debugging:
             debuggee, self._frames, self._scopes, self._handles, self._sources, self._moment_changed
         )
         self._is_configured = False
+        self._is_at_gate = False
         self._had_control = False
         self.is_ended = False
         self.was_paused = False
@@ -102,18 +104,28 @@ class Debugging:
 
     # From the beginning to the end
 
-    async def begin(self) -> None:
-        """The client has said all: a run of ours goes on from its beginning."""
+    def begin(self) -> None:
+        """The client has said all, and has its answer: tell where the run is, and from now on what it does."""
         self._is_configured = True
-        if self.debuggee.owns and not self._manner.stops_on_entry:
-            await self.debuggee.ask(GoRequest())
-
-    def begin_telling(self) -> None:
-        """The client has its answer: tell where the run is, and from now on what it does."""
         if self.debuggee.is_replay:
             self._rewinding.begin(at_end=not self._manner.stops_on_entry)
-        else:
-            self._stopping.watch(waits_for_entry=self.debuggee.owns and self._manner.stops_on_entry)
+            return
+        self._is_at_gate = self.debuggee.owns
+        if not self._is_at_gate:
+            self._stopping.watch()
+
+    async def _begin_run(self) -> None:
+        """A run of ours stands at its first job, or was stopped before: let it go on, unless it is to stop there.
+
+        It is let go no sooner: before that, going on might answer a stage that asks, for somebody who has not seen it.
+        """
+        if not (self._is_at_gate and self._stopping.stands):
+            return
+        self._is_at_gate = False
+        if self._stopping.is_at_beginning and not self._manner.stops_on_entry:
+            with suppress(RequestFailed):  # it is at its end already
+                await self.debuggee.ask(GoRequest())
+        self._stopping.watch()
 
     async def take_over(self, before: Debugging) -> None:
         """Stop at all that the client wanted to stop at in the run before."""
@@ -138,6 +150,7 @@ class Debugging:
 
     async def look(self) -> None:
         """Tell what is otherwise by now, whoever has done that."""
+        await self._begin_run()
         self._telling.look()
         refusals, self.debuggee.source.refusals[:] = list(self.debuggee.source.refusals), []
         for refusal in refusals:

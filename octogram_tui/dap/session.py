@@ -65,6 +65,8 @@ class Session:
         self._asked = asyncio.Event()
         self._now: tuple[Request, asyncio.Task[dict[str, Any] | None]] | None = None
         self._untold: list[Event] = []
+        self._news = asyncio.Event()
+        self._ended: Debuggee | None = None  # what tells nothing more
         self._telling = asyncio.Lock()
         self._after: list[Callable[[], Awaitable[None] | None]] = []
         self._is_stopping = False
@@ -84,7 +86,7 @@ class Session:
 
     async def run(self) -> None:
         """Stay until the client has left, or `leave` is called; what it launched is then being ended."""
-        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._work())]
+        tasks = [asyncio.create_task(each) for each in (self._read(), self._work(), self._tell_news())]
         for task in tasks:
             task.add_done_callback(self._task_ended)
         try:
@@ -341,8 +343,7 @@ class Session:
 
     async def _configured(self, _: Arguments) -> None:
         assert self._debugging is not None
-        self._after.append(self._debugging.begin_telling)
-        await self._debugging.begin()
+        self._after.append(self._debugging.begin)
 
     # While it goes on
 
@@ -351,18 +352,23 @@ class Session:
         try:
             async for batch in debuggee.events():
                 self._untold += batch
-                await self._tell_between()
+                self._news.set()
         except OctogramError as error:
             self._emit_important(error.message)
-        debugging = self._debugging
-        if debugging is not None and debugging.debuggee is debuggee and not debuggee.is_replay:
-            await self._tell_between()
-            if not self._has_left and not self._is_restarting:
-                debugging.end()
+        if not debuggee.is_replay:
+            self._ended = debuggee
+        self._news.set()
 
-    async def _tell_between(self) -> None:
-        if self._now is None or self._now[0].command not in MOVES:
-            await self._tell()
+    async def _tell_news(self) -> None:
+        """Tell what comes while no answer is awaited that has to come before it.
+
+        Another task than the one that folds: what is told may lead to a question, whose answer is folded there.
+        """
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            if self._now is None or self._now[0].command not in MOVES:
+                await self._tell()
 
     async def _tell(self) -> None:
         """Tell all that was not told yet."""
@@ -370,7 +376,10 @@ class Session:
             return
         async with self._telling:
             batch, self._untold = self._untold, []
-            await self._debugging.take(batch)
+            debugging = self._debugging
+            await debugging.take(batch)
+            if self._ended is debugging.debuggee and not self._has_left and not self._is_restarting:
+                debugging.end()
         with contextlib.suppress(ConnectionError):
             await self._writer.drain()
 
@@ -430,7 +439,7 @@ class Session:
         debugging = self._debugging
         assert debugging is not None
         if debugging.debuggee.is_replay:
-            self._after.append(debugging.begin_telling)
+            self._after.append(debugging.begin)
             return
         if not debugging.debuggee.owns or self._launched is None:
             raise RequestFailed("only a run that was launched from here is begun again")
@@ -443,8 +452,7 @@ class Session:
             again = self._debugging
             assert again is not None
             await again.take_over(debugging)
-            await again.begin()
-            self._after.append(again.begin_telling)
+            self._after.append(again.begin)
             self._is_stopping = False
         finally:
             self._is_restarting = False

@@ -70,10 +70,10 @@ class Stopping:
         self._look_later = look_later
         self._steps: list[Step] = []
         self._stopped: set[str] = set()  # those that the client believes to stand still
+        self._seq = 0
         self._is_watched = False  # the client has configured all, and is told
-        self._waits_for_entry = False
         self._next_reason = ""  # of the next step that the run tells of: what the client asked for
-        self._why = "pause"
+        self._why = "entry"
         self._message = ""
         self._agent = ""  # where it was met
         self._met: ev.BreakpointMet | None = None
@@ -82,18 +82,25 @@ class Stopping:
 
     # What the client did
 
-    def watch(self, *, waits_for_entry: bool) -> None:
-        """Tell from now on. waits_for_entry: the first row that is held is where it stops."""
+    def watch(self) -> None:
+        """Tell from now on."""
         self._is_watched = True
-        self._waits_for_entry = waits_for_entry
-        if not waits_for_entry:
-            self.look()
+
+    @property
+    def stands(self) -> bool:
+        """Whether a run that began with its gate shut has come to it, was stopped by something else, or is over."""
+        board = self._debuggee.board
+        return self._why != "entry" or bool(len(board.queue) or board.confirmations) or board.phase >= Phase.DONE
+
+    @property
+    def is_at_beginning(self) -> bool:
+        """Whether it has come to its gate, and nothing else holds it."""
+        return self._why == "entry" and not self._debuggee.board.confirmations
 
     def goes_on(self, agents: str = "") -> list[str]:
         """The client knows that agents go on: it asked for it. Gives their names."""
         gone = [name for name in self._debuggee.board.agents if not agents or fits(agents, name)]
         self._stopped.difference_update(gone)
-        self._waits_for_entry = False
         return gone
 
     def is_stopped(self, agent: str) -> bool:
@@ -118,6 +125,7 @@ class Stopping:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
+        self._seq = event.seq
         match event:
             case ev.RunPaused():
                 self._steps = [step for step in self._steps if step.reason == "restart"]
@@ -132,6 +140,7 @@ class Stopping:
                 self._next_reason = ""
             case ev.RunResumed():
                 self._steps = []
+                self._failed = None
             case ev.BreakpointMet() if not event.is_log:
                 self._met = event
             case ev.JobStarted():
@@ -139,7 +148,8 @@ class Stopping:
                     if step.is_of(event.agent):
                         step.has_begun, step.agent = True, event.agent
             case ev.JobFinished() if event.failure is not None and not event.will_retry:
-                self._failed = event
+                if self._failed is None or self._failed.instance not in self._debuggee.board.failures:
+                    self._failed = event  # the first of those that stand is where one looks
                 self._end(event.agent)
             case ev.JobHeld():
                 self._end(event.agent)
@@ -151,8 +161,6 @@ class Stopping:
     def _note(self, why: str, message: str) -> None:
         self._why, self._message = why, message
         self._agent = ""
-        if self._waits_for_entry and why != "entry":
-            self._waits_for_entry = False
 
     def _end(self, agent: str) -> None:
         """Something of an agent failed, or came to the gate: a step is over by that once nothing of it moves."""
@@ -172,19 +180,16 @@ class Stopping:
         """Tell the client of what stands still or goes on now and did not before."""
         if not self._is_watched or self._is_over or self._debuggee.is_replay:
             return
-        if self._waits_for_entry:
-            if not len(self._debuggee.board.queue) and not self._debuggee.board.confirmations:
-                return
-            self._waits_for_entry = False
+        if self._seq < self._debuggee.board.seq:  # something was asked meanwhile: what came of it is told first
+            return
         done = self._ended_steps()
         still = self._still()
         went = [name for name in self._stopped if name not in still]
         came = [name for name in still if name not in self._stopped]
-        board = self._debuggee.board
         if went:
             self._tell_continued(went, all_went=not still)
         if came:
-            self._tell_stopped(came, done, everybody=len(still) == len(board.agents))
+            self._tell_stopped(came, done, everybody=len(still) == len(self._debuggee.board.agents))
         self._stopped = still
 
     def _still(self) -> set[str]:
