@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import stat
 import sys
 from typing import BinaryIO
 
@@ -20,6 +22,9 @@ async def open_streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     coming, going = _apart(0), _apart(1)
     sys.stdout.flush()
     os.dup2(2, 1)
+    if _is_one_socket(coming, going):  # two transports of one socket would take what is for the other
+        os.close(going)
+        return await asyncio.open_connection(sock=socket.socket(fileno=coming), limit=MOST_HEADER_BYTES)
     reader = asyncio.StreamReader(limit=MOST_HEADER_BYTES)
     try:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(coming, "rb", 0))
@@ -36,6 +41,11 @@ def _apart(fd: int) -> int:
         return os.dup(fd)
     except OSError:
         raise UsageError("dap needs its standard input and output", hint="or give --port") from None
+
+
+def _is_one_socket(coming: int, going: int) -> bool:
+    both = [os.fstat(fd) for fd in (coming, going)]
+    return stat.S_ISSOCK(both[0].st_mode) and os.path.samestat(*both)
 
 
 def _writing(fd: int) -> BinaryIO:
