@@ -1,4 +1,4 @@
-"""A client of the adapter that believes nothing: every answer is to a request, once, and everything is framed as told."""
+"""A client of the adapter that believes nothing: each answer is to a request, once, and all is framed as told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client may send that is no part of the protocol, or makes no sense: it is refused, and nothing else changes."""
+"""What a client may send that is no part of the protocol, or makes no sense: it is refused, and nothing changes."""
 
 from __future__ import annotations
 
