@@ -249,13 +249,19 @@ async def in_memory(opener: InMemory) -> AsyncIterator[Client]:
     reader, writer = await asyncio.open_connection(sock=theirs, limit=MOST_HEADER_BYTES)
     session = Session(reader, writer, opener)
     client = Client(*await asyncio.open_connection(sock=mine, limit=1 << 26))
-    running = asyncio.create_task(session.run())
+
+    async def speak() -> None:
+        try:
+            await session.run()
+        finally:
+            writer.close()
+
+    running = asyncio.create_task(speak())
     try:
         yield client
     finally:
         await client.hang_up()
         await asyncio.wait_for(running, PATIENCE_S)
-        writer.close()
         await client.reading
 
 

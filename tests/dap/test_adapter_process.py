@@ -1,4 +1,4 @@
-"""The adapter as a process, on real runs: how it begins, what it survives, and what a run becomes without its client."""
+"""The adapter as a process, on real runs: how it begins, what it survives, and what a run becomes without a client."""
 
 from __future__ import annotations
 
