@@ -18,7 +18,8 @@ from octogram_tui.tui.event_feed import EventSource, SharedSource
 from octogram_tui.tui.here import value_here
 from octogram_tui.tui.model import Model
 
-LOST = "the run does not answer any more"
+CONTROL_LOOKS = 100
+CONTROL_LOOK_S = 0.02
 
 
 class LaunchWanted(NamedTuple):
@@ -185,4 +186,7 @@ class Debuggee:
                 self.source.take_control()
             else:
                 self.source.only_watch()
-            await self.until(lambda: self.has_control is wanted)
+            for _ in range(CONTROL_LOOKS):  # that is no event: nobody tells when it has come
+                if self.has_control is wanted:
+                    return
+                await asyncio.sleep(CONTROL_LOOK_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 from pathlib import Path
@@ -12,6 +11,9 @@ from typing import Any
 
 from adapter_client import Client, in_process
 from fixtures_program import PROGRAM, Place, wait_for
+
+from octogram_tui.journal import archive
+from octogram_tui.runtime.client import Client as Console
 
 ADAPTER = [*PROGRAM, "dap"]
 SECRET = "tr0ub4dor-and-3"
@@ -114,8 +116,16 @@ async def test_who_joins_a_run_of_others_leaves_it_going_on(place: Place) -> Non
     run = place.start(str(path), "--headless", "--secret", "word=env:WORD", "--linger", "1h")
     journals = place.runs_dir.glob
     wait_for(lambda: any(b'"second"' in path.read_bytes() for path in journals("*/journal.jsonl")))
+    console = await Console.connect(archive.find(place.runs_dir, "last").info.socket)
+    await anext(console.events())
+    assert console.has_control
     async with in_process(ADAPTER, place.environment, place.home) as client:
         await client.begin("attach", run="last")
+        assert "`take_control`" in (await client.output("another console holds control"))["output"]
+        assert "another console" in await client.refused("evaluate", expression="pause", context="repl")
+        told = await client.do("evaluate", expression="take_control", context="repl")
+        assert told["result"] == "take_control: this client may act"
+        await console.close()
         set_ = await client.do("setFunctionBreakpoints", breakpoints=[{"name": "third"}])
         assert set_["breakpoints"][0]["verified"]
         await client.do("configurationDone")
@@ -149,8 +159,8 @@ async def test_clients_come_to_a_port_each_for_itself(place: Place) -> None:
     assert (await clients[1][0].do("threads"))["threads"][0]["name"] == "a_1"
     serving.send_signal(signal.SIGTERM)
     assert serving.wait(60) == 0
+    serving.stdout.close()
     for client, writer in clients:
         await client.reading
         writer.close()
-    wait_for(lambda: place.run("runs", "--json").stdout.count('"finished"') == 2)
-    assert os.path.isdir(place.runs_dir)
+    wait_for(lambda: [run.state for run in archive.listing(place.runs_dir)] == ["finished"] * 2)
