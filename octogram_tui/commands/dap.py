@@ -44,10 +44,11 @@ def main(argv: Sequence[str]) -> int:
     )
     args = parse(parser, argv)
     if args.port is not None:
+        from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
         from octogram_tui.dap.port import serve
 
         def told(port: int) -> None:
-            print(f"a debug adapter listens on 127.0.0.1:{port}; Ctrl-C ends it", flush=True)
+            print(f"a debug adapter listens on {Endpoint(LOOPBACK, port)}; Ctrl-C ends it", flush=True)
 
         asyncio.run(serve(args.port, [sys.executable, "-m", "octogram_tui", "dap"], told))
         return 0

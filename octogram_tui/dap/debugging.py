@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -259,7 +260,7 @@ class Debugging:
         if row is None or row.last is None or row.last.failure is None:
             raise RequestFailed("nothing has failed on this agent")
         failure = row.last.failure
-        lines = self.debuggee.model.written(row, row.last)[-TAIL_LINES:]
+        lines = deque(self.debuggee.model.written(row, row.last), TAIL_LINES)
         written = [f"| {safe(line)}" for line in lines]
         hint = f"\nhint: {safe(failure.hint)}" if failure.hint else ""
         code = failure.detail.get("exit_code")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from octogram_tui.dap.debuggee import Debuggee
@@ -25,7 +26,7 @@ from octogram_tui.tui.format import AGENT_LOOKS
 BEFORE = (State.PENDING, State.HELD)
 AGAIN = (State.FAILED, State.LOST, State.HELD, State.RETRYING)
 """What is given arguments for its next attempt."""
-MOST_VARIABLES_AT_ONCE = 10_000
+MOST_AT_ONCE = 10_000
 
 
 class Scopes:
@@ -126,9 +127,9 @@ class Scopes:
         if wanted and (wanted == "indexed") is not is_list:
             return {"variables": []}
         if wanted and (first or count):
-            chosen, rest = pairs[first : first + count if count else None][:MOST_VARIABLES_AT_ONCE], 0
+            chosen, rest = islice(pairs, first, first + min(count or MOST_AT_ONCE, MOST_AT_ONCE)), 0
         else:
-            chosen, rest = pairs[:MOST_CHILDREN], len(pairs) - MOST_CHILDREN
+            chosen, rest = islice(pairs, MOST_CHILDREN), len(pairs) - MOST_CHILDREN
         told = [self._written(agent, place, key, value) for key, value in chosen]
         if rest > 0:
             more = {"name": "…", "value": f"{rest} more", "presentationHint": {"kind": "virtual"}}

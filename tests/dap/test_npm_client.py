@@ -10,14 +10,16 @@ import pytest
 from fixtures_program import PROGRAM, Place
 
 HERE = Path(__file__).parent
-CLIENT = HERE / "node_modules/@vscode/debugadapter-testsupport"
+MODULES = HERE.parents[1] / "build/node/node_modules"
+"""Where `npm ci --prefix build/node` puts what tests/dap/package.json names, once that is copied there."""
 
 
 @pytest.mark.node
 def test_three_agents_are_led_from_a_breakpoint_over_a_failure_to_their_end(place: Place) -> None:
     node = shutil.which("node")
-    if node is None or not CLIENT.is_dir():
-        pytest.skip("needs node, and `npm ci` in tests/dap")
+    if node is None or not (MODULES / "@vscode/debugadapter-testsupport").is_dir():
+        pytest.skip("needs node, and its packages in build/node")
+    place.extra = {"NODE_PATH": str(MODULES)}
     scenario = place.write("three.yml", (HERE / "three.yml").read_text())
     driven = subprocess.run(
         [node, HERE / "drive.js", scenario, *PROGRAM, "dap"],
