@@ -49,7 +49,7 @@ test-faults: $(VENV)/.dev ## what `make test` leaves out: long faults, as root; 
 	OCTOGRAM_LONG_FAULTS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) tests
 
 # What needs no machine, no daemon and no terminal: the first answer to a change.
-NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser and not act and not collector and not slurm and not node and not ansible and not containers and not kubectl' --ignore-glob='*snapshots*'
+NEEDS_NOTHING := -m 'not sshd and not machines and not prometheus and not terminal and not browser and not act and not collector and not slurm and not node and not ansible and not containers and not kubectl and not neovim' --ignore-glob='*snapshots*'
 IN_MEMORY := agentd/wire engine journal model projection report scenario template test_settings.py tools transport
 QUICK := $(addprefix tests/,$(IN_MEMORY) tui) $(NEEDS_NOTHING)
 

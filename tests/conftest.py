@@ -21,7 +21,7 @@ pytest_plugins = [
 ]
 
 MACHINERY = (
-    *("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm", "node"),
+    *("sshd", "machines", "prometheus", "terminal", "browser", "act", "collector", "slurm", "node", "neovim"),
     *("ansible", "containers", "kubectl", "shells"),
 )
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""

@@ -39,7 +39,9 @@ _STEP_S = 0.05
 class DebuggedRun:
     """Ask it what an operator asks; `events` has what the run has told so far."""
 
-    def __init__(self, scenario: Path = SCENARIO) -> None:
+    def __init__(
+        self, scenario: Path = SCENARIO, *, breakpoints: tuple[Breakpoint, ...] = (BREAKPOINT,), paused: bool = False
+    ) -> None:
         loaded: Loaded = load_scenario(str(scenario))
         if loaded.scenario is None:
             sys.exit(f"{scenario}: wrong")
@@ -48,7 +50,8 @@ class DebuggedRun:
             on_failure="pause",
             confirm="ask",
             keep_alive=True,
-            breakpoints=((BREAKPOINT, "operator"),),
+            start_paused=paused,
+            breakpoints=tuple((each, "operator") for each in breakpoints),
         )
         self._engine = Engine(loaded.scenario, options)
         self._waiting: deque[Stimulus] = deque()

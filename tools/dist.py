@@ -107,7 +107,7 @@ def check_wheel(names: list[str]) -> list[str]:
     info = [name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name]
     wrong = [f"the wheel lacks {name}" for name in NEEDED_IN_WHEEL if name not in names]
     wrong += [f"the wheel lacks its {name}" for name in NEEDED_IN_INFO if name not in info]
-    ours = [name for name in names if ".dist-info/" not in name]
+    ours = [name for name in names if ".dist-info/" not in name and ".data/data/share/" not in name]
     wrong += [f"{name} has no business in the wheel" for name in ours if name.partition("/")[0] not in IN_WHEEL]
     return wrong + _made(names, "wheel")
 

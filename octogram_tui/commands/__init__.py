@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "attach": "open a console onto a run that goes on",
     "resume": "go on with a run whose process has died, where it was",
     "serve": "open the console in a browser of this machine",
+    "dap": "debug runs from an editor, by the Debug Adapter Protocol",
     "ask": "ask something of a run that goes on: pause, go, rerun, stop, ...",
     "shell": "open a shell on an agent of a run, where a job runs",
     "schema": "print the JSON Schema of the language",

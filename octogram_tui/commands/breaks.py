@@ -46,6 +46,11 @@ def add_break_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--break-hits", "N", "of the --break before it: from the Nth time on; =N then only, %%N each Nth time")
     add("--break-log", "TEXT", "of the --break before it: write this, with templates, and go on")
+    group.add_argument(
+        "--no-kept-breaks",
+        action="store_true",
+        help="without the breakpoints that are kept for the scenario, and keep none (an editor keeps its own)",
+    )
     group.add_argument("--step", action="store_true", help="stop before the first row, to step from there")
     group.add_argument("--step-from", metavar="PATTERN", help="stop once, before the first of these rows")
     group.add_argument(

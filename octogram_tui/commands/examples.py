@@ -25,7 +25,7 @@ EXAMPLES: dict[str, Sequence[Example]] = {
     "check": (
         Example("check scenario.yml", "every error at once; needs no network"),
         Example("check scenario.yml --format github", "as annotations, in CI"),
-        Example("check scenarios/*.yml --format sarif > check.sarif", "as alerts of a code host"),
+        Example("check scenario.yml --format sarif > check.sarif", "as alerts of a code host"),
     ),
     "plan": (
         Example("plan scenario.yml -e level=5"),
@@ -41,7 +41,7 @@ EXAMPLES: dict[str, Sequence[Example]] = {
     "journal": (Example("journal check", "of every run"), Example("journal salvage last")),
     "export": (
         Example("export last", "a page beside you, named after the run"),
-        Example("export last --json -o - | jq .outcome"),
+        Example("export last --json -o run.json", "for programs"),
         Example("export last --chrome-trace", "for ui.perfetto.dev or chrome://tracing"),
     ),
     "compare": (Example("compare 20261125-0312 last"), Example("compare nightly.jsonl last --json")),
@@ -69,6 +69,7 @@ EXAMPLES: dict[str, Sequence[Example]] = {
         Example("shell last n_1 -- tail -n 20 log.txt"),
     ),
     "schema": (Example("schema --write", "beside scenarios, for an editor"), Example("schema run-report")),
+    "dap": (Example("dap", "what an editor starts"), Example("dap --port 4711", "for one that connects")),
     "doctor": (Example("doctor scenario.yml"), Example("doctor scenario.yml --limit node_1 --json")),
     "clean": (
         Example("clean scenario.yml", "list what is left, and ask"),

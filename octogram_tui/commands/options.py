@@ -220,11 +220,19 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def any_port(text: str) -> int:
+    """Read a TCP port, or 0 for any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535; 0 is any free one)")
+    return int(text)
+
+
 def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
     """Read the arguments. Raises UsageError; `--help` prints and raises SystemExit, as argparse does."""
     from octogram_tui.commands.words import option_meant, refuse_as_scenario, refuse_missing_file, refuse_second_word
 
     actions = {option: action for action in parser._actions for option in action.option_strings}  # no other way
+    places = {action.dest for action in parser._actions if not action.option_strings}
     words: list[str] = []
     taken: dict[str, str] = {}
     waiting = ""  # for its value
@@ -248,7 +256,7 @@ def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
             words.append(word)
             if parser.is_for_scenario and len(words) == 1:
                 refuse_as_scenario(word, argv[place + 1 :])
-            elif len(words) == 1 and any(action.dest == "scenario" for action in parser._actions):
+            elif "scenarios" in places or ("scenario" in places and len(words) == 1):
                 refuse_missing_file(word)
             elif parser.is_for_scenario:
                 refuse_second_word(words[0], word)

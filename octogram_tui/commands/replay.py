@@ -59,11 +59,7 @@ def main(argv: Sequence[str]) -> int:
     name = args.run or choose_run(settings, "replay", headless=args.headless or args.accessible)
     if name is None:
         return 0
-    if name.endswith(".jsonl") and Path(name).is_file():
-        journal, scenario = Path(name), name
-    else:
-        run = archive.find(settings.runs_dir, name)
-        journal, scenario = run.journal, run.info.scenario
+    journal, scenario = recorded(name, settings)
     if args.accessible:
         from octogram_tui.commands.accessible import replay
 
@@ -87,6 +83,14 @@ def main(argv: Sequence[str]) -> int:
     progress = Progress(sys.stdout, style, files={"journal": str(journal)})
     asyncio.run(_tell(Recording(journal, args.speed or 0.0, _last_of(journal, args.at)), progress))
     return 0
+
+
+def recorded(name: str, settings: Settings) -> tuple[Path, str]:
+    """Find the journal that is meant, a run's or a file, and the scenario's file. Raises OctogramError."""
+    if name.endswith(".jsonl") and Path(name).is_file():
+        return Path(name), name
+    run = archive.find(settings.runs_dir, name)
+    return run.journal, run.info.scenario
 
 
 async def _tell(recording: Recording, progress: Progress) -> None:

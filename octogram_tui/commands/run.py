@@ -436,7 +436,7 @@ def load_request(request: RunWanted) -> Invocation:
         streams.hide(vault.masker.text)
         loaded = loaded._replace(scenario=vault.fill(loaded.scenario))
     kept: KeptBreakpoints | None = None
-    if request.opens_console:
+    if request.opens_console and not args.no_kept_breaks:
         from octogram_tui.journal.breakpoints import KeptBreakpoints
 
         kept = KeptBreakpoints(request.settings.state_dir, loaded.scenario.path)

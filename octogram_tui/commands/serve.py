@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from octogram_tui.commands.options import CommandParser, parse
+from octogram_tui.commands.options import CommandParser, any_port, parse
 from octogram_tui.errors import UsageError
 from octogram_tui.journal import archive
 from octogram_tui.settings import Settings, load
@@ -51,14 +51,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _add_own_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=_port, default=0, metavar="PORT", help="of 127.0.0.1; any free one by default")
+    parser.add_argument(
+        "--port", type=any_port, default=0, metavar="PORT", help="of 127.0.0.1; any free one unless given"
+    )
     parser.add_argument("--read-only", action="store_true", help="pages only watch")
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535; 0 is any free one)")
-    return int(text)
 
 
 def _parser() -> CommandParser:

@@ -1,0 +1,71 @@
+"""The scenario as a source: by its path while the file is what the run goes by, else as the run has it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from octogram_tui.dap.debuggee import Debuggee
+from octogram_tui.dap.messages import Arguments, RequestFailed
+from octogram_tui.projection.text import safe
+
+OF_RUN = 1
+"""The number of the text as the run has it; there is one of them at a time."""
+
+
+class Sources:
+    """Names the scenario to the client, and counts lines and columns as that does."""
+
+    def __init__(self, debuggee: Debuggee, initialized: Arguments) -> None:
+        self._debuggee = debuggee
+        self._first_line = 1 if initialized.flag("linesStartAt1", default=True) else 0
+        self._first_column = 1 if initialized.flag("columnsStartAt1", default=True) else 0
+        self._known: tuple[int, float, bool] = (-1, 0.0, True)
+
+    def line_out(self, line: int) -> int:
+        """Give a line, which counts from 1 here, as the client counts."""
+        return line - 1 + self._first_line
+
+    def line_in(self, line: int) -> int:
+        """Give a line of the client's as it is counted here."""
+        return line + 1 - self._first_line
+
+    def column_out(self, column: int) -> int:
+        """Do the same with a column."""
+        return column - 1 + self._first_column
+
+    def column_in(self, column: int) -> int:
+        """Do the same with a column of the client's."""
+        return column + 1 - self._first_column
+
+    def written(self) -> dict[str, Any]:
+        """Write the scenario as a source."""
+        path = self._debuggee.opened.scenario
+        told: dict[str, Any] = {"name": safe(os.path.basename(path), limit=200), "path": path}
+        if not self._is_as_in_file():
+            told |= {"sourceReference": OF_RUN, "origin": "as the run has it; the file is another one"}
+        return told
+
+    def _is_as_in_file(self) -> bool:
+        """Look at the file again only when it, or the text that is in force, has changed."""
+        try:
+            changed = os.stat(self._debuggee.opened.scenario).st_mtime
+        except OSError:
+            changed = -1.0
+        version = self._debuggee.model.source.version
+        if self._known[:2] != (version, changed):
+            self._known = (version, changed, self._debuggee.is_as_in_file)
+        return self._known[2]
+
+    def text(self, asked: Arguments) -> dict[str, Any]:
+        """Give the text that is asked for. Raises RequestFailed."""
+        source = asked.object("source")
+        reference = asked.number("sourceReference", 0) or source.number("sourceReference", 0)
+        if not reference and not self._debuggee.is_scenario(source.text("path", "")):
+            raise RequestFailed("only the scenario of the run is a source here")
+        if reference not in (0, OF_RUN):
+            raise RequestFailed(f"there is no source {reference}")
+        text = self._debuggee.model.source.text or self._debuggee.file_text()
+        if not text:
+            raise RequestFailed("there is no copy of the scenario's text")
+        return {"content": text, "mimeType": "text/x-yaml"}

@@ -1,0 +1,302 @@
+"""What a client of the adapter is told and can do, on a real engine with forty agents in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from adapter_client import InMemory, in_memory
+
+from octogram_tui.engine import stimuli as st
+from tools.debugged_run import SCENARIO
+
+PROGRAM = str(SCENARIO)
+LINES = {line.strip(): number for number, line in enumerate(SCENARIO.read_text().splitlines(), 1)}
+TAKE, PROBE, JUDGE = (LINES[f"- name: {name}"] for name in ("take a seat", "probe", "judge"))
+
+
+def well(folder: Path) -> Path:
+    """Give a scenario of which everything ends well."""
+    path = folder / "well.yml"
+    path.write_text(SCENARIO.read_text().replace("seat.text", "seat.txt").replace("level: 3", "level: 1"))
+    return path
+
+
+async def test_lines_conditions_hits_and_texts(tmp_path: Path) -> None:
+    program = well(tmp_path)
+    async with in_memory(InMemory(program)) as client:
+        set_ = await client.begin(
+            program=str(program),
+            lines={
+                5: {},
+                JUDGE + 3: {"condition": "agent.name == 'n_7'"},
+                PROBE + 1: {"hitCondition": "== 3"},
+                TAKE: {"logMessage": "{agent.name} sits"},
+                TAKE + 2: {"condition": "1 +"},
+                LINES["- name: measure"]: {"hitCondition": "often"},
+                LINES["- name: sum up"] + 1: {},
+            },
+        )
+        assert [(each["verified"], each["line"]) for each in set_] == [
+            (False, 5), (True, JUDGE), (True, PROBE), (True, TAKE), (False, TAKE),
+            (False, LINES["- name: measure"]), (True, LINES["- name: sum up"]),
+        ]  # fmt: skip
+        assert "nothing runs here" in set_[0]["message"]
+        assert "condition" in set_[4]["message"]
+        assert "not a number of hits" in set_[5]["message"]
+        await client.do("setExceptionBreakpoints", filters=[], filterOptions=[])
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        assert (stop["reason"], stop["allThreadsStopped"]) == ("breakpoint", True)
+        assert stop["hitBreakpointIds"] == [set_[2]["id"]]
+        assert (
+            sum(event["body"]["output"].endswith(" sits\n") for event in client.told if event["event"] == "output")
+            == 40
+        )
+        assert (await client.output("n_40 sits"))["line"] == TAKE
+
+        # What failed holds nothing now, since no filter is on: the first ends the run, as it does without a console.
+        await client.do("setBreakpoints", source={"path": str(program)}, breakpoints=[])
+        await client.do("setExpression", expression="vars.limit", value="1")
+        await client.do("continue", threadId=stop["threadId"])
+        assert (await client.event("exited"))["exitCode"] == 1
+        await client.event("terminated")
+
+
+async def test_filters_and_their_conditions_and_what_is_said_of_a_failure() -> None:
+    async with in_memory(InMemory()) as client:
+        await client.begin(program=PROGRAM)
+        asked = {
+            "filters": ["timed_out", "nonsense"],
+            "filterOptions": [{"filterId": "failed", "condition": "re[1] == '9'"}],
+        }
+        set_ = (await client.do("setExceptionBreakpoints", **asked))["breakpoints"]
+        assert [each["verified"] for each in set_] == [True, False, True]
+        await client.do("setExceptionBreakpoints", filters=["failed", "retried", "skipped", "unreachable"])
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        assert stop["reason"] == "exception"
+        told = await client.do("exceptionInfo", threadId=stop["threadId"])
+        assert told["exceptionId"] == "exit_status"
+        assert "seat.text" in told["details"]["stackTrace"]
+        assert told["details"]["fullTypeName"] == "measure/probe@n_1"
+        [frame, stage] = await client.stack(stop["threadId"])
+        assert (frame["line"], frame["canRestart"]) == (PROBE, True)
+        assert frame["name"] == "probe (failed)"
+        assert stage["name"] == "stage measure (failed)"
+
+
+async def test_arguments_and_variables_are_set_in_depth_and_a_frame_is_done_again() -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        await client.begin(program=PROGRAM)
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        thread = stop["threadId"]
+        [frame, _] = await client.stack(thread)
+        set_ = await client.do("setExpression", expression="vars.level", value="1 + 1", frameId=frame["id"])
+        assert set_["value"] == "2"
+        scopes = await client.scopes(frame["id"])
+        assert [*scopes] == ["arguments", "arguments of attempt 1", "re", "res", "agent", "vars"]
+        arguments = await client.values(scopes["arguments"])
+        environment = arguments["env"]["variablesReference"]
+        assert (await client.values(environment))["FILE"]["value"] == '"seat.text"'
+        changed = await client.do("setVariable", variablesReference=environment, name="FILE", value="seat.txt")
+        assert changed["value"] == '"seat.txt"'
+        old = (await client.scopes(frame["id"]))["arguments of attempt 1"]
+        assert "cannot be set" in await client.refused("setVariable", variablesReference=old, name="script", value="x")
+        await client.do("setExpression", expression="vars.list", value='[1, {"a b": [2]}]')
+        await client.do("setExpression", expression="vars.list[1]['a b'][0]", value='"x"')
+        assert (await client.do("evaluate", expression="vars.list", context="watch"))["result"] == "[1, {…}]"
+        assert "is not there any more" in await client.refused("setExpression", expression="vars.list[7]", value="1")
+        assert "only a variable" in await client.refused("setExpression", expression="agent.name", value="1")
+        await client.do("restartFrame", frameId=frame["id"])
+        again = await client.event("stopped")
+        assert (again["reason"], again["threadId"]) == ("restart", thread)
+        assert opener.source is not None
+        started = [event for event in opener.source.run.events if event.TYPE == "job_started"][-1]
+        assert started.arguments["env"] == {"FILE": "seat.txt", "LEVEL": "2"}  # type: ignore[attr-defined]
+        assert "shown before the run went on" in await client.refused("variables", variablesReference=environment)
+
+
+async def test_steps_are_for_the_agent_whose_thread_it_is_or_for_all(tmp_path: Path) -> None:
+    program = well(tmp_path)
+    for steps, others in (("agent", PROBE), ("all", JUDGE)):
+        async with in_memory(InMemory(program)) as client:
+            await client.begin(program=str(program), lines={PROBE: {}}, steps=steps)
+            await client.do("setExceptionBreakpoints", filters=[])
+            await client.do("configurationDone")
+            thread = (await client.event("stopped"))["threadId"]
+            await client.do("setBreakpoints", source={"path": str(program)}, breakpoints=[])
+            await client.do("next", threadId=thread)
+            stop = await client.event("stopped")
+            assert (stop["reason"], stop["allThreadsStopped"]) == ("step", True)
+            assert (await client.stack(thread))[0]["line"] == JUDGE
+            assert {(await client.stack(number))[0]["line"] for number in range(2, 41)} == {others}
+            assert "single" not in await client.refused("stepIn", threadId=41)
+
+
+async def test_a_variable_that_changes_a_row_by_its_name_and_a_stage_gone_back_to() -> None:
+    async with in_memory(InMemory()) as client:
+        await client.begin(program=PROGRAM, stopOnEntry=True)
+        set_ = await client.do(
+            "setFunctionBreakpoints",
+            breakpoints=[{"name": "prepare/take a seat@n_2"}, {"name": "a@b#1"}, {"name": "nowhere"}],
+        )
+        assert [each["verified"] for each in set_["breakpoints"]] == [True, False, True]
+        assert "no row of the scenario" in set_["breakpoints"][2]["message"]
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        assert stop["reason"] == "entry"
+        await client.do("continue", threadId=stop["threadId"])
+        stop = await client.event("stopped")
+        assert (stop["reason"], stop["threadId"]) == ("function breakpoint", 2)
+        vars_ = (await client.scopes((await client.stack(2))[0]["id"]))["vars"]
+        info = await client.do("dataBreakpointInfo", variablesReference=vars_, name="judged_1")
+        assert info["dataId"] is None or info["accessTypes"] == ["write"]
+        await client.do("setDataBreakpoints", breakpoints=[{"dataId": "judged_3", "accessType": "write"}])
+        await client.do("setFunctionBreakpoints", breakpoints=[])
+        await client.do("setExpression", expression="vars.level", value="1")
+        target = await client.do("gotoTargets", source={"path": PROGRAM}, line=JUDGE)
+        assert target["targets"] == []  # the run was never there
+        await client.do("continue", threadId=2)
+        stop = await client.event("stopped")
+        assert stop["reason"] == "exception"
+        [target] = (await client.do("gotoTargets", source={"path": PROGRAM}, line=TAKE))["targets"]
+        assert target["label"] == "back to the beginning of stage prepare"
+        await client.do("goto", threadId=1, targetId=target["id"])
+        stop = await client.event("stopped")
+        assert stop["reason"] == "goto"
+        assert (await client.stack(1))[0]["line"] == TAKE
+
+
+async def test_one_agent_alone_is_held_and_goes_on(tmp_path: Path) -> None:
+    program = well(tmp_path)
+    async with in_memory(InMemory(program)) as client:
+        await client.begin(
+            program=str(program), holdMode="alone", lines={PROBE: {"condition": "agent.name in ['n_3', 'n_5']"}}
+        )
+        await client.do("setExceptionBreakpoints", filters=[])
+        await client.do("configurationDone")
+        stops = [await client.event("stopped"), await client.event("stopped")]
+        assert {stop["threadId"] for stop in stops} == {3, 5}
+        assert {stop["allThreadsStopped"] for stop in stops} == {False}
+        told = await client.do("continue", threadId=5, singleThread=True)
+        assert told == {"allThreadsContinued": False}
+        await client.do("continue", threadId=3)
+        await client.event("stopped", allThreadsStopped=True)
+
+
+async def test_the_debug_console_takes_the_verbs_and_completes_what_is_typed() -> None:
+    async with in_memory(InMemory()) as client:
+        await client.begin(program=PROGRAM)
+        await client.do("configurationDone")
+        thread = (await client.event("stopped"))["threadId"]
+        [frame, _] = await client.stack(thread)
+
+        async def typed(text: str) -> str:
+            return str((await client.do("evaluate", expression=text, context="repl", frameId=frame["id"]))["result"])
+
+        assert await typed("vars.level + 1") == "4"
+        assert "measure" in await typed("where")
+        assert "seat.text" in await typed("show .")
+        assert await typed("set level = 7") == "set_variable: ok" or "level" in await typed("set level = 7")
+        assert (await client.do("evaluate", expression="level", context="hover", frameId=frame["id"]))["result"] == "7"
+        assert "step" in await typed("help step")
+        assert "disconnect" in await client.refused("evaluate", expression="quit", context="repl")
+        assert "refused" not in await typed("b judge@n_4 if vars.level > 1")
+        assert "judge" in await typed("info breakpoints")
+        assert "no variable `nothing`" in await client.refused("evaluate", expression="vars.nothing", context="watch")
+        assert "is nothing" not in await client.refused("evaluate", expression="rerun nowhere", context="repl")
+
+        async def completed(text: str) -> list[str]:
+            told = await client.do("completions", text=text, column=len(text) + 1, frameId=frame["id"])
+            return [target["text"] for target in told["targets"]]
+
+        assert await completed("vars.le") == ["vars.level"]
+        assert "rerun" in await completed("re")
+        assert "measure/probe@n_17" in await completed("rerun measure/probe@n_1")
+        assert await completed("") != []
+        located = await client.do("breakpointLocations", source={"path": PROGRAM}, line=1, endLine=PROBE)
+        assert [each["line"] for each in located["breakpoints"]][-1] == PROBE
+        assert (await client.do("source", source={"path": PROGRAM}, sourceReference=0))[
+            "content"
+        ] == SCENARIO.read_text()
+        assert (await client.do("loadedSources"))["sources"][0]["path"] == PROGRAM
+
+
+async def test_who_joins_is_told_what_is_and_not_what_was_and_leaves_no_trace() -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        await client.do("initialize", adapterID="x")
+        assert "there is no run 'x'; `octogram-tui runs`" in await client.refused("attach", run="x")
+        await client.do("attach")
+        await client.event("initialized")
+        await client.do("setBreakpoints", source={"path": PROGRAM}, breakpoints=[{"line": JUDGE}])
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        assert (stop["reason"], stop["threadId"]) == ("breakpoint", 1)  # another's, which was there
+        assert not [event for event in client.told if event["event"] == "output"]
+        source = opener.source
+        assert source is not None
+        assert len([event for event in source.run.events if event.TYPE == "breakpoint_set"]) == 3
+        await client.do("disconnect")
+    assert source.run.events[-1].TYPE == "breakpoint_removed"
+    assert [type(asked) for asked in source.asked] == [st.BreakRequest, st.RemoveBreakRequest]
+
+
+async def test_who_may_not_act_is_told_so_and_can_take_control() -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        await client.begin("attach", readOnly=True)
+        set_ = await client.do("setBreakpoints", source={"path": PROGRAM}, breakpoints=[{"line": JUDGE}])
+        assert (set_["breakpoints"][0]["verified"], set_["breakpoints"][0]["message"]) == (
+            False, "another console holds control of this run",
+        )  # fmt: skip
+        await client.do("configurationDone")
+        thread = (await client.event("stopped"))["threadId"]
+        assert "another console" in await client.refused("continue", threadId=thread)
+        await client.output("only watches")
+        told = await client.do("evaluate", expression="take_control", context="repl")
+        assert told["result"] == "take_control: this client may act"
+        changed = await client.event("breakpoint")
+        assert changed["breakpoint"]["verified"]
+        await client.do("continue", threadId=thread)
+
+
+async def test_a_run_is_begun_anew_with_its_breakpoints_and_a_stage_asks(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yml"
+    text = SCENARIO.read_text().replace("- name: prepare", "- name: prepare\n    ask_confirmation: true")
+    scenario.write_text(text)
+    judge = text.splitlines().index("      - name: judge") + 1
+    opener = InMemory(scenario)
+    async with in_memory(opener) as client:
+        [set_] = await client.begin(program=str(scenario), lines={judge: {}})
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        assert "asks whether it is to run" in stop["text"]
+        first = opener.source
+        await client.do("restart")
+        assert first is not None
+        assert first.run.events[-1].TYPE == "run_finished"
+        assert opener.source is not first
+        stop = await client.event("stopped")
+        assert "asks whether it is to run" in stop["text"]
+        assert opener.source is not None
+        assert [event for event in opener.source.run.events if event.TYPE == "breakpoint_set" and "judge" in str(event)]
+        assert not [event for event in client.told if event["event"] in ("terminated", "exited")]
+        await client.do("terminate")
+        await client.event("terminated")
+        assert len(opener.launched) == 2
+        assert set_["verified"]
+
+
+@pytest.mark.parametrize("is_debugged", [True, False])
+async def test_without_debugging_nothing_stops(is_debugged: bool) -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        [set_] = await client.begin(program=PROGRAM, noDebug=not is_debugged, lines={TAKE: {}})
+        assert set_["verified"] is is_debugged
+        assert opener.launched[0].holds_failures is is_debugged
+        await client.do("configurationDone")
+        await client.event("stopped", reason="breakpoint" if is_debugged else "exception")
