@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from adapter_client import Client, in_process
 from fixtures_program import PROGRAM, Place, wait_for
 
@@ -164,3 +167,13 @@ async def test_clients_come_to_a_port_each_for_itself(place: Place) -> None:
         await client.reading
         writer.close()
     wait_for(lambda: [run.state for run in archive.listing(place.runs_dir)] == ["finished"] * 2)
+
+
+@pytest.mark.parametrize("streams", ["</dev/null", "<&-", "<&- >&-", ">/dev/null", "<{file}"])
+def test_what_no_editor_can_be_behind_is_refused_in_a_line(place: Place, streams: str) -> None:
+    file = place.write("file", "")
+    command = shlex.join(ADAPTER) + " " + streams.format(file=shlex.quote(str(file)))
+    done = subprocess.run(["sh", "-c", command], input="", capture_output=True, text=True, cwd=place.home, timeout=30)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "octogram-tui: dap talks with an editor, over pipes or a socket"
+    assert "Traceback" not in done.stderr
