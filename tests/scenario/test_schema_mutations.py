@@ -50,6 +50,7 @@ WHOLE: dict[str, Any] = {
             "always": True,
             "max_concurrency": 3,
             "tags": ["t"],
+            "timeout": "1h",
             "jobs": [
                 {"name": "j", "fake.say": "{{ vars.x }}", "with_items": {"product": [["a"], "1..2"]}, "timeout": "5m"},
                 {"name": "k", "fake.everything": {

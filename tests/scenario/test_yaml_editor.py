@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def procedures() -> dict[str, dict[str, Field[Any]]]:
 
 
 def test_nothing_is_said_of_samples(editor: LanguageServer) -> None:
-    samples = sorted(SAMPLES.rglob("*.yml"))
+    samples = [path for path in sorted(SAMPLES.rglob("*.yml")) if path.parent.name != "kubernetes"]
     found = editor.errors(*(HEAD + sample.read_text() for sample in samples))
     assert dict(zip(samples, found, strict=True)) == {sample: [] for sample in samples}
 
@@ -102,7 +103,7 @@ def test_a_former_name_is_told_the_new_one(editor: LanguageServer) -> None:
 
 
 @settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
-@chosen_by_machine(st.lists(changed(), min_size=16, max_size=16))
+@chosen_by_machine(st.lists(changed(), min_size=8, max_size=8))
 def test_the_editor_says_what_the_checks_say_of_what_was_changed_at_random(
     editor: LanguageServer, documents: list[Any]
 ) -> None:
@@ -147,7 +148,7 @@ def beginning(text: str | None) -> str:
     ],
 )
 def test_what_can_be_written_is_offered(editor: LanguageServer, text: str, keys: set[str]) -> None:
-    name = f"offered-{len(text)}-{len(keys)}.yml"
+    name = "offered-" + re.sub(r"\W+", "-", text) + ".yml"
     editor.open(name, HEAD + text + "\n")
     lines = (HEAD + text).split("\n")
     offered = {item["label"] for item in editor.complete(name, len(lines) - 1, len(lines[-1]))}
