@@ -76,7 +76,7 @@ class Place:
         if not said.startswith("octogram-tui "):
             raise InstallFailed(f"{program} --version printed {said!r}")
         self.run(program, "demo", is_offline=True)
-        self.run(program, "init", "mine.yml", is_offline=True)
+        self.run(program, "init", "--no-schema", "mine.yml", is_offline=True)
         self.run(program, "--local", "mine.yml", is_offline=True)
         (self.home / "mine.yml").unlink()
         left = [path for path in self.home.iterdir() if not path.name.startswith(".")]
