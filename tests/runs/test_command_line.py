@@ -305,6 +305,12 @@ def test_the_demo_without_a_terminal_goes_well(place: Place) -> None:
     assert "exit code 0" in place.run("demo", "--help").stdout
 
 
+def test_the_version_is_for_people_and_for_programs(place: Place) -> None:
+    told = json.loads(place.run("--version", "--json").stdout)
+    assert place.run("--version").stdout == f"octogram-tui {told['version']}\n"
+    assert told["python"].startswith("3.")
+
+
 def test_alone_and_without_a_terminal_the_program_explains_itself(place: Place) -> None:
     done = place.run()
     assert done.returncode == 0
