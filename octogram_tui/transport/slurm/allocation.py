@@ -107,6 +107,8 @@ class Allocation:
             "--overlap",
             f"--job-name={name}",
             "--mpi=none",
+            "--cpu-bind=none",  # a site may bind each task to a processor: all agents of a node to its first one
+            *_gpu_words(node),
             "--chdir=/",
             "--quiet",
             *(["--unbuffered"] if unbuffered else []),
@@ -306,6 +308,13 @@ class Allocation:
         if self._keeper is not None:
             self._keeper.write_eof()
         await self.commands.close()
+
+
+def _gpu_words(node: Node) -> list[str]:
+    """A step that does not say how many wants as many of one node as the whole allocation has."""
+    if not node.gpus:
+        return []
+    return ["--gres=none"] if node.gpus == "0" else [f"--gpus={node.gpus}"]
 
 
 def _minutes(seconds: float) -> str:

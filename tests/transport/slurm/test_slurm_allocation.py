@@ -13,6 +13,7 @@ from fixtures_slurm import Cluster
 from octogram_tui.errors import TransportError
 from octogram_tui.model.scenario import SlurmSpec
 from octogram_tui.transport.slurm import Allocation, allocation, commands, request
+from octogram_tui.transport.slurm.queue import Node
 from octogram_tui.transport.slurm.terms import Terms, Told
 
 pytestmark = pytest.mark.slurm
@@ -77,11 +78,13 @@ async def _until_it_is_seen(made: Allocation) -> None:
 
 
 async def test_it_is_found_again_with_its_agents_where_they_are(rig: Rig, slurm: Cluster) -> None:
-    made = rig.ask(SlurmSpec(nodes=3))
+    made = rig.ask(SlurmSpec(nodes=3, gpus="4"))
     nodes = [(await made.node_of(name)).name for name in NAMES]
     assert sorted(nodes) == ["n1", "n1", "n2", "n3"]
     said = await made.commands.run(*made.step(await made.node_of("a3"), "a3"), "sh", "-c", "echo $SLURMD_NODENAME")
     assert said.text.strip() == nodes[3]
+    assert [(await made.node_of(name)).gpus for name in ("a0", "a1", "a2")] == ["2", "1", "1"]
+    assert made.step(Node("n1", "", gpus="0"), "a").count("--gres=none") == 1, "where others of the allocation have any"
     again = rig.ask(SlurmSpec(), is_begun=True)
     assert await again.adopt()
     assert again.job == made.job

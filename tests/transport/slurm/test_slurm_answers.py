@@ -8,7 +8,7 @@ import pytest
 
 from octogram_tui.model.scenario import SlurmSpec
 from octogram_tui.transport.slurm.commands import Said, clean
-from octogram_tui.transport.slurm.queue import Node, Standing, _count
+from octogram_tui.transport.slurm.queue import Node, Standing, _count, _gpus
 from octogram_tui.transport.slurm.request import sbatch_argv, seconds_of
 from octogram_tui.transport.slurm.spread import Spread
 
@@ -25,6 +25,15 @@ def test_times(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(("ids", "count"), [("0-3,8", 5), ("7", 1), ("", 0), ("a-b", 0), ("1-x", 0)])
 def test_processors(ids: str, count: int) -> None:
     assert _count(ids) == count
+
+
+@pytest.mark.parametrize(
+    ("gres", "gpus"),
+    [("gpu:2(IDX:0-1)", "2"), ("gpu:a100:2(IDX:0,3),gpu:k80:1(IDX:5),nic:1(CNT:1)", "a100:2,k80:1"), ("gpu:3", "3")]
+    + [(text, "") for text in ("", "(null)", "nic:1", "gpu:0", "gpu:--x=1", "gpu:2x", "gpu:$(id):1")],
+)
+def test_gpus(gres: str, gpus: str) -> None:
+    assert _gpus(gres) == gpus
 
 
 def test_agents_go_where_processors_are_and_stay_where_they_are() -> None:
