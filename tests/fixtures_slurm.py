@@ -78,7 +78,7 @@ class Cluster:
 
     def queue(self) -> list[str]:
         """List the jobs that are not over: number, name, state."""
-        return [line.strip() for line in self.run("squeue", "--noheader", "--format=%i %j %T").splitlines()]
+        return [line.strip() for line in self.run("squeue", "--noheader", "--format=%A %j %T").splitlines()]
 
     def steps(self) -> dict[str, str]:
         """Tell the node of each step, by its name."""
@@ -171,7 +171,7 @@ def _bring_up(cluster: Cluster) -> None:
     host = socket.gethostname().partition(".")[0]
     ports = [_free_port() for _ in range(1 + len(NODES))]
     lines = [
-        f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000 Gres=gpu:2 State=UNKNOWN"
+        f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000 Gres=gpu:2"
         for node, port in zip(NODES, ports[1:], strict=True)
     ]
     Path(cluster.conf).write_text(

@@ -82,7 +82,7 @@ def test_nine_agents_on_three_nodes_while_a_way_is_cut_and_a_node_drained(place:
     said = {event["agent"]: event["lines"][0] for event in run.events("job_output") if event.get("job") == "stay"}
     assert said == steps, "each job runs in the step of its agent"
     cut = next(line.split()[0] for line in place.processes() if " --job-name=w5 " in line)
-    os.killpg(os.getpgid(int(cut)), signal.SIGKILL)  # no end of a step, but of the way to it
+    os.kill(int(cut), signal.SIGKILL)  # no end of a step, but of the way to it
     wait_for(lambda: [event["agent"] for event in run.events("agent_ready")].count("w5") == 2)
     slurm.run("scontrol", "update", "nodename=n2", "state=drain", "reason=a fan\tbroke")
     wait_for(lambda: "node" in run.told())
@@ -183,14 +183,15 @@ def test_a_node_that_fails_is_told_of_and_the_others_go_on(place: Place, slurm: 
 
 
 def test_a_run_inside_an_allocation_leaves_it_as_it_was(place: Place, slurm: Cluster) -> None:
-    job = slurm.occupy("--nodes=2", "--ntasks=2", "--time=5")
+    job = slurm.occupy("--array=1-2", "--exclusive", "--nodes=1", "--time=5")  # its last one has the number of all
+    (node,) = slurm.run("squeue", "--noheader", f"--jobs={job}", "--format=%A %N").partition(f"{job} ")[2].split()[:1]
     place.extra |= {"SLURM_JOB_ID": job, "SLURM_NTASKS": "7", "SLURM_NNODES": "7", "SLURM_EXCLUSIVE": "1"}
     run = Run(place, WAITS.replace("NODES", "partition: there is none"))
     run.await_jobs("j", 2)
-    assert set(slurm.steps().values()) == {"n1", "n2"}
+    assert set(slurm.steps().values()) == {node}
     run.go.touch()
     assert f"Slurm's job {job} is left as it was" in run.end(0)
-    assert [line.split()[0] for line in slurm.queue()] == [job]
+    assert job in [line.split()[0] for line in slurm.queue()]
     slurm.run("scancel", job)
 
 

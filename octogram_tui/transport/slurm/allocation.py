@@ -58,6 +58,7 @@ class Allocation:
         self._failed: set[str] = set()
         self._near_s = min(NEAR_S, terms.spec.time_s * NEAR_SHARE)
         self._is_near = False
+        self._stands = False
 
     @property
     def is_granted(self) -> bool:
@@ -166,7 +167,7 @@ class Allocation:
             raise
         job = said.lines[-1].partition(";")[0] if said.lines else ""
         if said.status != 0 or not (job.isascii() and job.isdigit()):
-            self._is_asked = "timed out" in said.error  # then nobody knows whether the controller has it
+            self._is_asked = said.is_unknown  # then nobody knows whether the controller has it
             raise refused(
                 f"slurm: no allocation: {said.why}", "see `slurm` in the scenario; octogram-tui doctor", "slurm.refused"
             )
@@ -209,9 +210,11 @@ class Allocation:
         delay_s = 1.0
         while self._why_gone is None:
             try:
-                if self.is_ours:
-                    await self.commands.run("scancel", "--quiet", "--batch", f"--signal={RENEWAL}", self.job)
                 await self._look()
+                if self._why_gone is not None:
+                    return
+                if self.is_ours and not self._stands:  # then its script counts no further, and no signal gets there
+                    await self.commands.run("scancel", "--quiet", "--batch", f"--signal={RENEWAL}", self.job)
                 await self._look_at_nodes()
             except TransportError:
                 pass  # the controller may be down for a while, and the allocation is there all the same
@@ -227,6 +230,10 @@ class Allocation:
                 await self._tell_loss()
             return
         if self.is_granted:
+            if standing.state in queue.BACK:  # with other nodes, if it comes again
+                await self._tell_loss()
+                return
+            self._see_whether_it_stands(standing)
             await self._see_what_is_left(standing)
         if not self._is_near and standing.left_s < self._near_s:
             self._is_near = True
@@ -237,6 +244,14 @@ class Allocation:
         if self._why_gone is None and self.is_granted:
             self._why_gone = await self._gone()
             self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
+
+    def _see_whether_it_stands(self, standing: Standing) -> None:
+        """Tell of an allocation that Slurm suspends, and of one that goes on."""
+        stands = standing.state in queue.STANDING
+        if stands != self._stands:
+            self._stands = stands
+            how = "is suspended: what runs in it stands still" if stands else "is no longer suspended"
+            self._tell("node", how, nodes=self._names)
 
     async def _see_what_is_left(self, standing: Standing) -> None:
         """Tell of nodes that failed: the allocation goes on without them. Their agents have until their lease."""

@@ -14,10 +14,14 @@ from octogram_tui.transport.slurm.request import name_of, seconds_of
 _ENDS = "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT"
 OVER = frozenset((*_ENDS.split(), ""))
 """States in which nothing runs any more, and nothing will; empty: Slurm has forgotten it."""
+BACK = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"))
+"""States of a job that had nodes, and has them no more."""
+STANDING = frozenset(("SUSPENDED", "STOPPED"))
 
 NEVER = {
     "AccountNotAllowed": "name another `account`",
     "BadConstraints": "no node has those features: see `constraint`",
+    "DependencyNeverSatisfied": "what it depends on has failed: see --dependency in `options`",
     "InvalidAccount": "name another `account`",
     "InvalidQOS": "see --qos in `options`",
     "PartitionConfig": "the partition does not allow so much: ask for fewer nodes, or less `time`",
@@ -32,7 +36,7 @@ ENDING_LOOKS_S = (0.0, 0.3, 0.7, 1.0)
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _GPU = re.compile(r"((?:[A-Za-z0-9_.-]+:)?[1-9][0-9]*)(?=\(|,|$)")
 _UNKNOWN = "Invalid job id"
-_WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot)", re.IGNORECASE)
+_WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot|unk)", re.IGNORECASE)  # unk: not heard of yet
 
 
 class Standing(NamedTuple):
@@ -139,6 +143,7 @@ async def end_of(commands: Commands, job: str) -> str:
         "OUT_OF_MEMORY": "its memory was used up",
         "DEADLINE": "its deadline has passed",
         "COMPLETED": "its guard ended",
+        **dict.fromkeys(BACK, "Slurm has put it back into the queue"),
         "COMPLETING": "it was cancelled, or has failed: Slurm is ending what ran in it",
     }
     how = words.get(state, clean(f"Slurm says {state}") if state else "Slurm does not know it any more")

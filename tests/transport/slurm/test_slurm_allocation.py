@@ -133,6 +133,24 @@ async def test_its_end_comes_near_and_is_told(rig: Rig, slurm: Cluster, monkeypa
     assert await made.end(force=True) == ""
 
 
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_one_that_is_suspended_is_there_and_one_that_is_back_in_the_queue_is_not(
+    rig: Rig, slurm: Cluster, is_back: bool
+) -> None:
+    made = rig.ask(SlurmSpec(nodes=1))
+    await made.granted()
+    if is_back:
+        slurm.run("scontrol", "update", f"jobid={made.job}", "requeue=1")
+        slurm.run("scontrol", "requeue", made.job)
+        assert "is lost: Slurm has put it back into the queue" in (await rig.until("lost")).message
+    else:
+        slurm.run("scontrol", "suspend", made.job)
+        assert "is suspended: what runs in it stands still" in (await rig.until("node")).message
+    assert await made.end(force=True) == ""
+    assert [told.state for told in rig.told].count("lost") == is_back
+    assert not slurm.queue()
+
+
 async def test_secrets_and_habits_of_the_user_stay_here(
     rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
