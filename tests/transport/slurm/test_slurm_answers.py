@@ -68,6 +68,7 @@ def test_complaints_are_short_and_printable(error: str, why: str) -> None:
     assert len(said) < 400
 
 
+@pytest.mark.fault(105)
 @pytest.mark.parametrize(
     ("status", "error", "is_unknown"),
     [
@@ -83,6 +84,7 @@ def test_whether_there_may_be_a_job_all_the_same(status: int | None, error: str,
     assert Said(status, "", error).is_unknown is is_unknown
 
 
+@pytest.mark.fault(114)
 def test_habits_of_a_user_elsewhere_are_put_aside_there() -> None:
     habits = dict.fromkeys(("SLURM_EXACT", "SQUEUE_FORMAT", "SBATCH_X_1", "SRUN_A"), "x; exit 9")
     kept = {"SLURM_CONF": "/c", "SLURM_JWT": "j", "MYSLURM_A": "m", "PATH": os.environ["PATH"], "TEXT": "a\nSALLOC_B=c"}
@@ -92,6 +94,7 @@ def test_habits_of_a_user_elsewhere_are_put_aside_there() -> None:
     assert not set(habits) & set(there)
 
 
+@pytest.mark.fault(104)
 def test_an_allocation_is_held_while_nobody_can_renew_it(tmp_path: Path) -> None:
     answers, asked = tmp_path / "answers", tmp_path / "asked"
     answers.write_text("0\n1\n0\n1\n0\n0\n9\n")
