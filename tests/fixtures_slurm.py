@@ -48,6 +48,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,bf_interval=1,sched_min_interval=10000
 ReturnToService=2
 MpiDefault=none
+GresTypes=gpu
 KillWait=5
 MinJobAge=300
 {nodes}
@@ -77,7 +78,7 @@ class Cluster:
 
     def queue(self) -> list[str]:
         """List the jobs that are not over: number, name, state."""
-        return [line.strip() for line in self.run("squeue", "--noheader", "--format=%i %j %T").splitlines()]
+        return [line.strip() for line in self.run("squeue", "--noheader", "--format=%A %j %T").splitlines()]
 
     def steps(self) -> dict[str, str]:
         """Tell the node of each step, by its name."""
@@ -170,12 +171,16 @@ def _bring_up(cluster: Cluster) -> None:
     host = socket.gethostname().partition(".")[0]
     ports = [_free_port() for _ in range(1 + len(NODES))]
     lines = [
-        f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000 State=UNKNOWN"
+        f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000 Gres=gpu:2"
         for node, port in zip(NODES, ports[1:], strict=True)
     ]
     Path(cluster.conf).write_text(
         CONFIGURATION.format(directory=directory, host=host, port=ports[0], nodes="\n".join(lines))
     )
+    gpus = [directory / f"gpu{number}" for number in range(2)]  # to Slurm, any file is one
+    for gpu in gpus:
+        gpu.touch()
+    (directory / "gres.conf").write_text("".join(f"Name=gpu File={gpu}\n" for gpu in gpus))
     munge = f"{directory}/munge"
     cluster.start(
         "munged",

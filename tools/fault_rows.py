@@ -28,6 +28,7 @@ SECTIONS: dict[int, str] = {
     75: "Lines and values from agents",
     80: "Lines and values from the author",
     83: "Files and servers",
+    103: "Slurm",
     85: "What reaches the screen",
     88: "Secrets",
     89: "Servers, places and modes",
@@ -175,6 +176,19 @@ FAULTS: dict[int, Fault] = {
     100: Fault("days, with a cut each minute", "nothing grows (`bench/soak.py` lets a real run go on for hours)", ""),
     101: Fault("a console that does not read", "the run does not wait; it reads on where it was", ""),
     102: Fault("a crash while cleaning up", "the next resume or clean ends it", ""),
+    103: Fault("an `srun` is killed, alone or with its second process", "attached again, the job runs on", ""),
+    104: Fault("Slurm's controller does not answer", "the allocation is held, whatever its lease", "its time limit"),
+    105: Fault("`sbatch` is killed, or hears no answer", "what it may have left is looked for and ended", ""),
+    106: Fault("a node is drained, or fails", "told; the agents of the others go on", "the lease"),
+    107: Fault("the allocation is cancelled, or put back into the queue", "told; its agents are lost", ""),
+    108: Fault("the allocation is suspended", "told; it goes on with it, if the lease is not over", "the lease"),
+    109: Fault("its time is nearly over", "told", "a tenth of it, or ten minutes"),
+    110: Fault("Ctrl-C, in the queue and after", "nothing is left in the queue", ""),
+    111: Fault("the run is killed in the queue", "its place there is given up (with `login`, when it is its turn)", ""),
+    112: Fault("the run is killed while its agents work", "resume goes on; else the allocation ends", "lease + 30 s"),
+    113: Fault("what Slurm never gives", "said in a line, not waited for", "exit 6"),
+    114: Fault("SLURM_*, SBATCH_* and the like around us", "change nothing of what our commands do", ""),
+    115: Fault("the run is started in an array, or with the GPUs of several nodes", "each agent has its node's", ""),
 }
 
 BY_HAND: dict[int, str] = {}
@@ -192,5 +206,6 @@ IN_PART: dict[int, str] = {
     95: "processes that are hidden by the mount of /proc are not tried",
     98: "a thousand daemons are of the test's own process, a hundred are real",
     100: "hours were tried by hand, by the program that is named; in tests, minutes",
+    104: "the one that does not answer is a stand-in: a real one was away for longer than the lease by hand",
 }
 """What of a row its tests do not show, or show by something that stands for it."""

@@ -142,9 +142,9 @@ class AllocationChanged(Event):
     """Something became of the allocation of a scheduler (Slurm) in which agents of the run have their nodes.
 
     state: asked; waiting, at a position of the queue (0: unknown), with the scheduler's reason; granted, with its
-    nodes; node: one of them (nodes) is drained or down; ending: its time is nearly over; lost; ended, and is_confirmed
-    says whether the scheduler confirmed that. left_s: of its time, -1 where there is no limit or none was told.
-    message: all of it in a line.
+    nodes; node: one of them (nodes) is drained or down, or all of them are suspended, or no longer; ending: its time is
+    nearly over; lost; ended, and is_confirmed says whether the scheduler confirmed that. left_s: of its time, -1 where
+    there is no limit or none was told. message: all of it in a line.
     """
 
     TYPE: ClassVar[str] = "allocation_changed"

@@ -162,8 +162,8 @@ class Attaching:
         link = self._link
         self._epoch += 1
         self._is_sending = False
-        is_command = link.spec.transport == "command"
-        return Attachment(link, link.spec.name, link.transport.description, secrets.token_hex(8), is_command=is_command)
+        place, nonce = link.transport.description, secrets.token_hex(8)
+        return Attachment(link, link.spec.name, place, nonce, kind=link.spec.transport)
 
     async def _boot(self, attachment: Attachment, channel: Channel) -> None:
         """Wait until the daemon's program runs; send it when the machine does not have it."""

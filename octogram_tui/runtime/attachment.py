@@ -15,6 +15,7 @@ from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Start
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 300
 NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
+NO_START_HINTS = {"command": "try it by hand: {place} python3 --version", "slurm": "try a step by hand: srun hostname"}
 
 
 class Owner(Protocol):
@@ -32,12 +33,12 @@ class Owner(Protocol):
 class Attachment:
     """Receives from one channel until that is gone."""
 
-    def __init__(self, owner: Owner, agent: str, place: str, nonce: str, *, is_command: bool = False) -> None:
+    def __init__(self, owner: Owner, agent: str, place: str, nonce: str, *, kind: str = "ssh") -> None:
         loop = asyncio.get_running_loop()
         self._owner = owner
         self._agent = agent
         self._place = place
-        self._hint = f"try it by hand: {place} python3 --version" if is_command else NO_SHELL_HINT
+        self._hint = NO_START_HINTS.get(kind, NO_SHELL_HINT).format(place=place)
         self._framer = LineFramer()
         self._stderr = b""
         self._noise = b""

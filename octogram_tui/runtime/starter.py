@@ -92,9 +92,7 @@ class Starter:
         settings, spec = self._settings, self._spec
         transport = self._transports.transport_for(spec)
         nonce = secrets.token_hex(8)
-        attachment = self._attachment = Attachment(
-            self, spec.name, transport.description, nonce, is_command=spec.transport == "command"
-        )
+        attachment = self._attachment = Attachment(self, spec.name, transport.description, nonce, kind=spec.transport)
         channel = attachment.channel = await transport.open(settings.argv(spec, nonce, ["start"]), self)
         if isinstance(await attachment.booted, Need):
             channel.write(build_bundle().data)

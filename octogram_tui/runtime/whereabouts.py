@@ -91,6 +91,7 @@ class Guide:
         spec, reaching = link.spec, self._reaching
         if spec.transport == "slurm" and not reaching.force_local:
             from octogram_tui.transport.slurm import SlurmTransport
+            from octogram_tui.transport.slurm.commands import anywhere
 
             assert isinstance(link.transport, SlurmTransport)
             words = link.transport.wrapper()
@@ -98,7 +99,7 @@ class Guide:
                 return f"agent {spec.name} has no node yet"
             if where := link.transport.login:
                 return f"agent {spec.name}: a shell there is had from {where}: {shlex.join([*words, '--pty', 'sh'])}"
-            spec = replace(spec, transport="command", command=tuple(words))
+            spec = replace(spec, transport="command", command=tuple(anywhere(words)))
         return {
             "transport": "local" if reaching.force_local else spec.transport,
             "address": spec.address,

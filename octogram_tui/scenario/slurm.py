@@ -24,6 +24,9 @@ OURS = {
     **dict.fromkeys(("requeue", "no-requeue", "no-kill", "wait", "open-mode", "begin", "hold", "comment"), ""),
     "array": "one allocation is asked for",
     "test-only": "octogram-tui doctor asks that",
+    "clusters": "name a machine of that cluster: `login`",
+    "signal": "the run tells that its time is nearly over",
+    **dict.fromkeys(("help", "usage", "version"), ""),
     **{
         name: f"write `{key}`"
         for name, key in (
@@ -81,8 +84,9 @@ def _options(keys: KeyReader, node: MapNode) -> tuple[str, ...]:
         elif option is None:
             hint = "write each as one word: --qos=high, not `-q high`"
             keys.findings.error(place, f"`options` takes long options of sbatch, not `{shown(text)}`", hint)
-        elif option[1] in OURS:
-            keys.findings.error(place, f"`--{option[1]}` is not for `options`", OURS[option[1]] or "leave it out")
+        elif ours := [name for name in OURS if name.startswith(option[1])]:  # sbatch takes the beginning of a name too
+            name = option[1] if option[1] in OURS else ours[0]
+            keys.findings.error(place, f"`--{option[1]}` is not for `options`", OURS[name] or "leave it out")
         else:
             options.append(text)
     return tuple(options)

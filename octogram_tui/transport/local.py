@@ -221,6 +221,11 @@ class ProcessChannel:
         return self._is_closed
 
     @property
+    def pid(self) -> int:
+        """The command's process."""
+        return self._process.pid
+
+    @property
     def exit_status(self) -> int | None:
         """The status once the command has ended by itself; None before, and after a signal."""
         code = self._process.returncode

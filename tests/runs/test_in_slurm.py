@@ -73,6 +73,7 @@ class Run:
         return str(out)
 
 
+@pytest.mark.fault(103, 106)
 def test_nine_agents_on_three_nodes_while_a_way_is_cut_and_a_node_drained(place: Place, slurm: Cluster) -> None:
     run = Run(place, NINE)
     run.await_jobs("stay", 9)
@@ -82,7 +83,7 @@ def test_nine_agents_on_three_nodes_while_a_way_is_cut_and_a_node_drained(place:
     said = {event["agent"]: event["lines"][0] for event in run.events("job_output") if event.get("job") == "stay"}
     assert said == steps, "each job runs in the step of its agent"
     cut = next(line.split()[0] for line in place.processes() if " --job-name=w5 " in line)
-    os.killpg(os.getpgid(int(cut)), signal.SIGKILL)  # no end of a step, but of the way to it
+    os.kill(int(cut), signal.SIGKILL)  # no end of a step, but of the way to it
     wait_for(lambda: [event["agent"] for event in run.events("agent_ready")].count("w5") == 2)
     slurm.run("scontrol", "update", "nodename=n2", "state=drain", "reason=a fan\tbroke")
     wait_for(lambda: "node" in run.told())
@@ -100,6 +101,7 @@ def test_nine_agents_on_three_nodes_while_a_way_is_cut_and_a_node_drained(place:
     assert not list(place.home.glob(".octogram/runs/*"))
 
 
+@pytest.mark.fault(110)
 @pytest.mark.parametrize("is_running", [False, True])
 def test_ctrl_c_gives_back_the_nodes_or_the_place_in_the_queue(place: Place, slurm: Cluster, is_running: bool) -> None:
     other = "" if is_running else slurm.occupy("--nodes=3", "--exclusive", "--time=30")
@@ -118,6 +120,7 @@ def test_ctrl_c_gives_back_the_nodes_or_the_place_in_the_queue(place: Place, slu
         slurm.run("scancel", other)
 
 
+@pytest.mark.fault(112)
 def test_a_killed_run_goes_on_in_the_same_nodes(place: Place, slurm: Cluster) -> None:
     run = Run(place, WAITS.replace("NODES", "nodes: 2"))
     run.await_jobs("j", 2)
@@ -134,6 +137,7 @@ def test_a_killed_run_goes_on_in_the_same_nodes(place: Place, slurm: Cluster) ->
     assert not slurm.queue()
 
 
+@pytest.mark.fault(112)
 def test_what_a_killed_run_left_is_ended_by_clean(place: Place, slurm: Cluster) -> None:
     run = Run(place, WAITS.replace("NODES", "nodes: 2"))
     run.await_jobs("j", 2)
@@ -146,6 +150,7 @@ def test_what_a_killed_run_left_is_ended_by_clean(place: Place, slurm: Cluster) 
     assert not slurm.queue()
 
 
+@pytest.mark.fault(111)
 def test_a_run_that_is_killed_in_the_queue_leaves_it(place: Place, slurm: Cluster) -> None:
     other = slurm.occupy("--nodes=3", "--exclusive", "--time=30")
     run = Run(place, WAITS.replace("NODES", "nodes: 2"))
@@ -157,6 +162,7 @@ def test_a_run_that_is_killed_in_the_queue_leaves_it(place: Place, slurm: Cluste
     slurm.run("scancel", other)
 
 
+@pytest.mark.fault(107)
 def test_an_allocation_that_is_lost_loses_its_agents(place: Place, slurm: Cluster) -> None:
     run = Run(place, WAITS.replace("NODES", "nodes: 2"))
     run.await_jobs("j", 2)
@@ -170,6 +176,7 @@ def test_an_allocation_that_is_lost_loses_its_agents(place: Place, slurm: Cluste
     assert "Slurm has ended the allocation of the run" in cleaned.stdout
 
 
+@pytest.mark.fault(106)
 def test_a_node_that_fails_is_told_of_and_the_others_go_on(place: Place, slurm: Cluster) -> None:
     run = Run(place, WAITS.replace("NODES", "nodes: 2"))
     run.await_jobs("j", 2)
@@ -182,18 +189,21 @@ def test_a_node_that_fails_is_told_of_and_the_others_go_on(place: Place, slurm: 
     run.end(10)
 
 
+@pytest.mark.fault(114, 115)
 def test_a_run_inside_an_allocation_leaves_it_as_it_was(place: Place, slurm: Cluster) -> None:
-    job = slurm.occupy("--nodes=2", "--ntasks=2", "--time=5")
+    job = slurm.occupy("--array=1-2", "--exclusive", "--nodes=1", "--time=5")  # its last one has the number of all
+    (node,) = slurm.run("squeue", "--noheader", f"--jobs={job}", "--format=%A %N").partition(f"{job} ")[2].split()[:1]
     place.extra |= {"SLURM_JOB_ID": job, "SLURM_NTASKS": "7", "SLURM_NNODES": "7", "SLURM_EXCLUSIVE": "1"}
     run = Run(place, WAITS.replace("NODES", "partition: there is none"))
     run.await_jobs("j", 2)
-    assert set(slurm.steps().values()) == {"n1", "n2"}
+    assert set(slurm.steps().values()) == {node}
     run.go.touch()
     assert f"Slurm's job {job} is left as it was" in run.end(0)
-    assert [line.split()[0] for line in slurm.queue()] == [job]
+    assert job in [line.split()[0] for line in slurm.queue()]
     slurm.run("scancel", job)
 
 
+@pytest.mark.fault(113)
 def test_what_slurm_never_gives_is_one_line(place: Place, slurm: Cluster) -> None:
     path = place.write("s.yml", WAITS.replace("NODES", "partition: small, nodes: 2"))
     done = place.run(str(path), "--headless")

@@ -66,6 +66,8 @@ def test_an_agent_of_slurm_has_no_address() -> None:
         ("options: --time=5", "`--time` is not for `options`", "write `time`"),
         ("options: [--array=1-9]", "`--array` is not for `options`", "one allocation"),
         ("options: ['--wrap=rm -rf /']", "`--wrap` is not for `options`", "leave it out"),
+        ("options: [--arr=1-9]", "`--arr` is not for `options`", "one allocation"),
+        ("options: [--clusters=other]", "`--clusters` is not for `options`", "`login`"),
         ("login: root@host", "`login` holds a user", "`user: root`"),
         ("user: me", "`user` is for `login`, which is not there", "name the machine"),
         ("nodez: 3", "unknown key `nodez` in `slurm`; did you mean `nodes`?", "the keys"),

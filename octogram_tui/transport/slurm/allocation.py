@@ -18,14 +18,13 @@ from octogram_tui.transport.slurm import queue
 from octogram_tui.transport.slurm.commands import Commands
 from octogram_tui.transport.slurm.ending import END_S, FORCED_END_S, GENTLE_S, end_job
 from octogram_tui.transport.slurm.queue import Node, Standing
-from octogram_tui.transport.slurm.request import RENEWAL, sbatch_argv
+from octogram_tui.transport.slurm.request import sbatch_argv
 from octogram_tui.transport.slurm.spread import Spread
 from octogram_tui.transport.slurm.terms import MISSING, AllocationState, Terms, Told, refused
-from octogram_tui.transport.slurm.waiting import GROWTH, LONGEST_LOOK_S, Waiting
+from octogram_tui.transport.slurm.waiting import Waiting
+from octogram_tui.transport.slurm.watching import Watch, minutes, told_s
 
 RECENT_S = 1.0  # a look is good for so long
-NEAR_S = 600.0  # before its end, that is told; of a short one, a tenth of its time
-NEAR_SHARE = 0.1
 INSIDE = "SLURM_JOB_ID"
 
 
@@ -47,17 +46,13 @@ class Allocation:
         self._names: tuple[str, ...] = ()  # of its nodes
         self._why_gone: TransportError | None = None
         self._granting: asyncio.Task[None] | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[bool] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._keeper: Channel | None = None
         self._is_asked = False
         self._is_over = False
         self._looked_s = 0.0
-        self._troubles: dict[str, str] = {}
-        self._listed = ""  # its nodes, as Slurm writes them
-        self._failed: set[str] = set()
-        self._near_s = min(NEAR_S, terms.spec.time_s * NEAR_SHARE)
-        self._is_near = False
+        self._watch: Watch | None = None
 
     @property
     def is_granted(self) -> bool:
@@ -107,6 +102,8 @@ class Allocation:
             "--overlap",
             f"--job-name={name}",
             "--mpi=none",
+            "--cpu-bind=none",  # a site may bind each task to a processor: all agents of a node to its first one
+            *_gpu_words(node),
             "--chdir=/",
             "--quiet",
             *(["--unbuffered"] if unbuffered else []),
@@ -140,8 +137,11 @@ class Allocation:
         standing = await Waiting(self.commands, self.job, self._tell, self._gone).wait()
         self._looked_s = time.monotonic()
         await self._take_nodes(standing)
-        self._tell("granted", self._describe(standing), nodes=self._names, left_s=_told_s(standing.left_s))
-        self._watching = asyncio.create_task(self._watch(), name="watch over the allocation")
+        self._tell("granted", self._describe(standing), nodes=self._names, left_s=told_s(standing.left_s))
+        assert self._watch is not None
+        self._watching = asyncio.create_task(
+            self._watch.run(self._look, terms.lease_s), name="watch over the allocation"
+        )
 
     async def _find(self) -> str:
         return await queue.find(self.commands, self._terms.run)
@@ -164,7 +164,7 @@ class Allocation:
             raise
         job = said.lines[-1].partition(";")[0] if said.lines else ""
         if said.status != 0 or not (job.isascii() and job.isdigit()):
-            self._is_asked = "timed out" in said.error  # then nobody knows whether the controller has it
+            self._is_asked = said.is_unknown  # then nobody knows whether the controller has it
             raise refused(
                 f"slurm: no allocation: {said.why}", "see `slurm` in the scenario; octogram-tui doctor", "slurm.refused"
             )
@@ -188,47 +188,30 @@ class Allocation:
     async def _take_nodes(self, standing: Standing) -> None:
         nodes, there = await queue.places_of(self.commands, self.job, standing.nodes)
         self._names = tuple(node.name for node in nodes)
-        self._listed = standing.nodes
+        time_s = self._terms.spec.time_s
+        self._watch = Watch(
+            self.commands, self.job, self._names, standing.nodes, time_s, self._tell, renews=self.is_ours
+        )
         wanted = set(self._terms.names)
         self._spread = Spread(nodes, self._terms.names, {k: v for k, v in there.items() if k in wanted})
 
     def _describe(self, standing: Standing) -> str:
         count = len(self._names)
         where = f"{count} node{'' if count == 1 else 's'}: {standing.nodes}"
-        left = "" if standing.left_s == float("inf") else f", for {_minutes(standing.left_s)}"
+        left = "" if standing.left_s == float("inf") else f", for {minutes(standing.left_s)}"
         whose = "" if self.is_ours else ", in which the program was started,"
         return f"{whose} has {where}{left}".strip()
 
     # -- while it is there ----------------------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
-        """Renew it, and tell what becomes of it."""
-        longest_s = min(LONGEST_LOOK_S, max(1.0, self._terms.lease_s / 3))
-        delay_s = 1.0
-        while self._why_gone is None:
-            try:
-                if self.is_ours:
-                    await self.commands.run("scancel", "--quiet", "--batch", f"--signal={RENEWAL}", self.job)
-                await self._look()
-                await self._look_at_nodes()
-            except TransportError:
-                pass  # the controller may be down for a while, and the allocation is there all the same
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * GROWTH, longest_s)
-
-    async def _look(self) -> None:
-        """See whether it is still there. Raises TransportError when nobody says."""
+    async def _look(self) -> bool:
+        """See whether it is gone, and tell of what is new. Raises TransportError when nobody says."""
+        assert self._watch is not None
         standing = await queue.standing_of(self.commands, self.job)
         self._looked_s = time.monotonic()
-        if standing.is_over or standing.state == "COMPLETING":
-            if not self._is_over:
-                await self._tell_loss()
-            return
-        if self.is_granted:
-            await self._see_what_is_left(standing)
-        if not self._is_near and standing.left_s < self._near_s:
-            self._is_near = True
-            self._tell("ending", f"ends in {_minutes(standing.left_s)}", left_s=_told_s(standing.left_s))
+        if await self._watch.see(standing) and not self._is_over:
+            await self._tell_loss()
+        return self._why_gone is not None
 
     async def _tell_loss(self) -> None:
         """Tell that it is gone, if it was there and nobody has told: what ran in it has failed by that."""
@@ -236,29 +219,13 @@ class Allocation:
             self._why_gone = await self._gone()
             self._tell("lost", f"is lost: {self._why_gone.message.partition(' is over: ')[2]}")
 
-    async def _see_what_is_left(self, standing: Standing) -> None:
-        """Tell of nodes that failed: the allocation goes on without them. Their agents have until their lease."""
-        if not standing.nodes or standing.nodes == self._listed:
-            return
-        left = await queue.names_of(self.commands, standing.nodes)
-        self._listed = standing.nodes
-        for name in self._names:
-            if name not in left and name not in self._failed:
-                self._failed.add(name)
-                self._tell("node", f"has lost its node {name}, which failed", nodes=(name,))
-
-    async def _look_at_nodes(self) -> None:
-        troubles = await queue.troubles_of(self.commands, self._names)
-        for name, what in troubles.items():
-            if name not in self._failed and self._troubles.get(name) != what:
-                self._tell("node", f"has a node, {name}, that is {what}", nodes=(name,))
-        self._troubles = troubles
-
     async def _gone(self) -> ConnectFailed:
         how = await queue.end_of(self.commands, self.job)
         return refused(
             f"slurm: job {self.job} is over: {how}",
-            "see what Slurm says of it: scontrol show job, sacct",
+            "see what Slurm says of it: scontrol show job, sacct"
+            if self.is_ours
+            else f"the program was started in it: unset {INSIDE} to have one asked for",
             "slurm.lost",
             ExitCode.UNREACHABLE,
         )
@@ -308,11 +275,8 @@ class Allocation:
         await self.commands.close()
 
 
-def _minutes(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _told_s(left_s: float) -> float:
-    return -1.0 if left_s == float("inf") else left_s
+def _gpu_words(node: Node) -> list[str]:
+    """A step that does not say how many wants as many of one node as the whole allocation has."""
+    if not node.gpus:
+        return []
+    return ["--gres=none"] if node.gpus == "0" else [f"--gpus={node.gpus}"]

@@ -20,9 +20,16 @@ from octogram_tui.transport.slurm.terms import MISSING, refused
 
 ANSWER_S = 30.0
 SAID = 300
-_TALKS = re.compile(r"(?:SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL|SCONTROL)_")
+_TALKERS = "SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL|SCONTROL"
+_TALKS = re.compile(rf"(?:{_TALKERS})_")
 _KEPT = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT")
+_ELSEWHERE = (
+    f"for name in $(env | grep -oE '^({_TALKERS})_[A-Za-z0-9_]*='); do "
+    f'case "$name" in {"|".join(f"{name}=" for name in _KEPT)}) ;; *) unset "${{name%=}}" ;; esac; done; exec "$@"'
+)
+"""The same on a login node, whose environment we do not know."""
 _BARE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "KRB5CCNAME", "TZ")
+_UNKNOWN = re.compile(r"timed out|Zero Bytes|reset by peer|not connected|communication", re.IGNORECASE)
 _BEFORE = re.compile(
     r"^(?:s(?:batch|run|cancel|control|queue|info): )?(?:error: )?(?:slurm_[a-z_]+ error: |allocation failure: )?"
 )
@@ -44,7 +51,14 @@ class Said(NamedTuple):
     def why(self) -> str:
         """What it complained of, the last line of it, as people are told."""
         lines = [line for line in map(str.strip, self.error.splitlines()) if line and not line.startswith("Try ")]
-        return clean(_BEFORE.sub("", lines[-1])) if lines else f"it ended with exit status {self.status}"
+        if lines:
+            return clean(_BEFORE.sub("", lines[-1]))
+        return "it was killed" if self.status is None else f"it ended with exit status {self.status}"
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the controller may have done what it was asked all the same."""
+        return self.status is None or self.status > 128 or bool(_UNKNOWN.search(self.error))
 
 
 class Commands:
@@ -71,7 +85,7 @@ class Commands:
         Slurm's controller keeps the environment of sbatch, for a script that needs none of it.
         """
         if self._way is not None:
-            return list(words)
+            return anywhere(words)
         if words[0] == "sbatch":
             ours = [name for name in os.environ if name not in _BARE]
         else:
@@ -120,6 +134,11 @@ class Commands:
                 await self._way.close()
         except TransportError:
             pass
+
+
+def anywhere(words: Sequence[str]) -> list[str]:
+    """Give a command as it is started where we do not know the environment."""
+    return ["sh", "-c", _ELSEWHERE, "sh", *words]
 
 
 def no_program(program: str, where: str) -> ConnectFailed:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from octogram_tui.transport.slurm.commands import Commands
-from octogram_tui.transport.slurm.queue import standing_of
+from octogram_tui.transport.slurm.queue import STANDING, standing_of
 
 GENTLE_S = 3.0  # for the script in it to end by itself, before the job is cancelled
 END_S = 25.0
@@ -23,7 +23,7 @@ async def end_job(commands: Commands, job: str, on_lost: Callable[[], Awaitable[
     begun_s, is_cancelled = 0.0, False
     while True:
         standing = await standing_of(commands, job)
-        if not (begun_s or is_cancelled) and standing.state not in ("RUNNING", "PENDING"):
+        if not (begun_s or is_cancelled) and standing.state not in ("RUNNING", "PENDING", *STANDING):
             await on_lost()
         if standing.is_over:
             return

@@ -14,10 +14,14 @@ from octogram_tui.transport.slurm.request import name_of, seconds_of
 _ENDS = "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT"
 OVER = frozenset((*_ENDS.split(), ""))
 """States in which nothing runs any more, and nothing will; empty: Slurm has forgotten it."""
+BACK = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"))
+"""States of a job that had nodes, and has them no more."""
+STANDING = frozenset(("SUSPENDED", "STOPPED"))
 
 NEVER = {
     "AccountNotAllowed": "name another `account`",
     "BadConstraints": "no node has those features: see `constraint`",
+    "DependencyNeverSatisfied": "what it depends on has failed: see --dependency in `options`",
     "InvalidAccount": "name another `account`",
     "InvalidQOS": "see --qos in `options`",
     "PartitionConfig": "the partition does not allow so much: ask for fewer nodes, or less `time`",
@@ -30,8 +34,9 @@ NEVER = {
 _NEVER = re.compile(r"(?:Assoc|QOS)(?:MaxWall\w*PerJob|Max\w+PerJob)\w*|ReqNodeNotAvail\(may be down for ever\)")
 ENDING_LOOKS_S = (0.0, 0.3, 0.7, 1.0)
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_GPU = re.compile(r"((?:[A-Za-z0-9_.-]+:)?[1-9][0-9]*)(?=\(|,|$)")
 _UNKNOWN = "Invalid job id"
-_WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot)", re.IGNORECASE)
+_WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot|unk)", re.IGNORECASE)  # unk: not heard of yet
 
 
 class Standing(NamedTuple):
@@ -58,11 +63,15 @@ class Standing(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A node of an allocation. address: where other nodes reach it; cpus: how many of its are ours."""
+    """A node of an allocation. address: where other nodes reach it; cpus: how many of its are ours.
+
+    gpus: the same, as Slurm writes that, `2` or `a100:2,k80:1`; empty when no node of the allocation has any.
+    """
 
     name: str
     address: str
     cpus: int = 1
+    gpus: str = ""
 
 
 class Places(NamedTuple):
@@ -81,10 +90,11 @@ def answered(said: Said) -> Said:
 
 async def standing_of(commands: Commands, job: str) -> Standing:
     """Ask how a job stands. Raises TransportError when nobody says."""
-    said = await commands.run("squeue", "--noheader", f"--jobs={job}", "--format=%T|%r|%P|%N|%L|%S")
+    said = await commands.run("squeue", "--noheader", f"--jobs={job}", "--format=%A|%T|%r|%P|%N|%L|%S")
     if said.status != 0 and _UNKNOWN in said.error:
         return Standing("")
-    lines = answered(said).lines
+    # Asked for the first of an array, or of a heterogeneous job, it lists all of that.
+    lines = [line.partition("|")[2] for line in answered(said).lines if line.startswith(f"{job}|")]
     fields = [clean(field) for field in lines[0].split("|")] if lines else [""]
     state, reason, partition, nodes, left, start = (fields + [""] * 6)[:6]
     return Standing(state, reason, partition, nodes, seconds_of(left), "" if start == "N/A" else start)
@@ -120,7 +130,8 @@ async def end_of(commands: Commands, job: str) -> str:
     for delay_s in ENDING_LOOKS_S:
         await asyncio.sleep(delay_s)
         said = await commands.run("scontrol", "--oneliner", "show", "job", job)
-        fields = dict(word.partition("=")[::2] for word in said.text.split() if "=" in word) if said.status == 0 else {}
+        line = next((line for line in said.lines if line.startswith(f"JobId={job} ")), "") if said.status == 0 else ""
+        fields = dict(word.partition("=")[::2] for word in line.split() if "=" in word)
         state, reason = fields.get("JobState", ""), fields.get("Reason", "None")
         if state != "COMPLETING":  # until what runs in it has ended, that is all that it says
             break
@@ -132,6 +143,7 @@ async def end_of(commands: Commands, job: str) -> str:
         "OUT_OF_MEMORY": "its memory was used up",
         "DEADLINE": "its deadline has passed",
         "COMPLETED": "its guard ended",
+        **dict.fromkeys(BACK, "Slurm has put it back into the queue"),
         "COMPLETING": "it was cancelled, or has failed: Slurm is ending what ran in it",
     }
     how = words.get(state, clean(f"Slurm says {state}") if state else "Slurm does not know it any more")
@@ -141,25 +153,28 @@ async def end_of(commands: Commands, job: str) -> str:
 # One command for all of it: on a login node each one is a login shell. Its parts are told apart by their first words.
 _PLACES = (
     'scontrol show hostnames "$2" | sed "s/^/name /"; scontrol --oneliner show node "$2"; '
-    "scontrol --details --oneliner show job \"$1\" | grep -o ' Nodes=[^ ]* CPU_IDs=[^ ]*' | while read -r n c; do "
-    'scontrol show hostnames "${n#Nodes=}" | sed "s/^/cpus ${c#CPU_IDs=} /"; done; '
+    'scontrol --details --oneliner show job "$1" | grep "^JobId=$1 " | '
+    "grep -o ' Nodes=[^ ]* CPU_IDs=[^ ]* Mem=[^ ]* GRES=[^ ]*' | while read -r n c m g; do "
+    'scontrol show hostnames "${n#Nodes=}" | sed "s/^/has ${c#CPU_IDs=} GRES=${g#GRES=} /"; done; '
     'squeue --steps --noheader "--jobs=$1" "--format=step %j %N"'
 )
 
 
-async def places_of(commands: Commands, job: str, nodes: str) -> Places:
+async def places_of(commands: Commands, job: str, listed: str) -> Places:
     """Ask which nodes an allocation has, and what runs there. Raises TransportError."""
-    said = await commands.run("sh", "-c", _PLACES, "sh", job, nodes)
+    said = await commands.run("sh", "-c", _PLACES, "sh", job, listed)
     names: list[str] = []
     addresses: dict[str, str] = {}
     cpus: dict[str, int] = {}
+    gpus: dict[str, str] = {}
     steps: dict[str, str] = {}
     for line in said.lines:
         match line.split():
             case ["name", name]:
                 names.append(name)
-            case ["cpus", ids, name]:
+            case ["has", ids, gres, name]:
                 cpus[name] = _count(ids)
+                gpus[name] = _gpus(gres.partition("=")[2])
             case ["step", *words, node] if words:
                 steps.setdefault(" ".join(words), node)
             case [first, *words] if first.startswith("NodeName="):
@@ -167,10 +182,12 @@ async def places_of(commands: Commands, job: str, nodes: str) -> Places:
                 address = fields.get("NodeAddr", "")
                 addresses[first.partition("=")[2]] = address if _is_address(address) else ""
     if not names or not all(_NODE.fullmatch(name) for name in names):
-        raise LinkLost(f"slurm: its nodes cannot be told from `{clean(nodes)}`: {said.why}")
+        raise LinkLost(f"slurm: its nodes cannot be told from `{clean(listed)}`: {said.why}")
     if set(cpus) != set(names) or not all(cpus.values()):
         cpus = {}
-    return Places([Node(name, addresses.get(name) or name, cpus.get(name, 1)) for name in names], steps)
+    none = "0" if any(gpus.values()) else ""
+    nodes = [Node(name, addresses.get(name) or name, cpus.get(name, 1), gpus.get(name) or none) for name in names]
+    return Places(nodes, steps)
 
 
 async def names_of(commands: Commands, nodes: str) -> list[str]:
@@ -191,6 +208,11 @@ def _count(ids: str) -> int:
             return 0
         count += int(last or first) - int(first) + 1
     return count
+
+
+def _gpus(gres: str) -> str:
+    """Give what `gpu:a100:2(IDX:0-1),nic:1` has of GPUs, as `--gpus` takes it."""
+    return ",".join(found[1] for part in gres.split("gpu:")[1:] if (found := _GPU.match(part)))
 
 
 async def troubles_of(commands: Commands, names: Iterable[str]) -> dict[str, str]:

@@ -27,12 +27,15 @@ def held_s(lease_s: float) -> int:
 def guard(lease_s: float) -> str:
     """Give the script, of whatever `sh` is there; when it ends, Slurm ends all that runs in the allocation.
 
-    It counts down, and each renewal has it begin again. TERM is how we end it: as a job that is done.
+    It counts down, and each renewal has it begin again. TERM is how we end it: as a job that is done. Renewals come
+    through Slurm's controller: while that does not answer (to a node that it has answered before), it begins again too.
     """
     left = held_s(lease_s)
     return (
         f"trap 'left={left}' {RENEWAL}; trap 'exit 0' TERM; left={left}; "
-        'while [ "$left" -gt 0 ]; do sleep 1 & wait "$!"; left=$((left - 1)); done; exit 0'
+        'ask() { scontrol ping >/dev/null 2>&1 & wait "$!"; }; ask && asks=1; '
+        'while [ "$left" -gt 0 ]; do sleep 1 & wait "$!"; left=$((left - 1)); '
+        f'case "$left$asks" in {left // 2}1|01) ask; [ "$?" -ne 1 ] || left={left};; esac; done; exit 0'
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Hashable, Sequence
 
 from octogram_tui.errors import ConnectFailed, TransportError
 from octogram_tui.transport.base import Channel, Receiver
+from octogram_tui.transport.local import ProcessChannel
 from octogram_tui.transport.slurm.allocation import Allocation
 from octogram_tui.transport.slurm.queue import Node
+from octogram_tui.transport.slurm.step import Step
 
 
 class SlurmTransport:
@@ -39,7 +41,9 @@ class SlurmTransport:
         node = await self._node()
         try:
             step = self._allocation.step(node, self._agent)
-            channel = await self._allocation.commands.open([*step, *argv], receiver, bulk=bulk)
+            whose = Step(receiver)
+            channel = await self._allocation.commands.open([*step, *argv], whose, bulk=bulk)
+            whose.channel = channel if isinstance(channel, ProcessChannel) else None
         except TransportError as error:
             raise self._named(error) from error
         self._channels.append(channel)

@@ -12,7 +12,8 @@ from fixtures_slurm import Cluster
 
 from octogram_tui.errors import TransportError
 from octogram_tui.model.scenario import SlurmSpec
-from octogram_tui.transport.slurm import Allocation, allocation, commands, request
+from octogram_tui.transport.slurm import Allocation, commands, request, watching
+from octogram_tui.transport.slurm.queue import Node
 from octogram_tui.transport.slurm.terms import Terms, Told
 
 pytestmark = pytest.mark.slurm
@@ -46,6 +47,7 @@ async def rig(slurm: Cluster) -> AsyncIterator[Rig]:
         await made.close()
 
 
+@pytest.mark.fault(112)
 async def test_it_outlives_its_lease_while_it_is_renewed_and_no_longer(
     rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,12 +78,15 @@ async def _until_it_is_seen(made: Allocation) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.fault(115)
 async def test_it_is_found_again_with_its_agents_where_they_are(rig: Rig, slurm: Cluster) -> None:
-    made = rig.ask(SlurmSpec(nodes=3))
+    made = rig.ask(SlurmSpec(nodes=3, gpus="4"))
     nodes = [(await made.node_of(name)).name for name in NAMES]
     assert sorted(nodes) == ["n1", "n1", "n2", "n3"]
     said = await made.commands.run(*made.step(await made.node_of("a3"), "a3"), "sh", "-c", "echo $SLURMD_NODENAME")
     assert said.text.strip() == nodes[3]
+    assert [(await made.node_of(name)).gpus for name in ("a0", "a1", "a2")] == ["2", "1", "1"]
+    assert made.step(Node("n1", "", gpus="0"), "a").count("--gres=none") == 1, "where others of the allocation have any"
     again = rig.ask(SlurmSpec(), is_begun=True)
     assert await again.adopt()
     assert again.job == made.job
@@ -95,6 +100,7 @@ async def test_it_is_found_again_with_its_agents_where_they_are(rig: Rig, slurm:
     assert not await rig.ask(SlurmSpec(), is_begun=True).adopt()
 
 
+@pytest.mark.fault(113)
 @pytest.mark.parametrize(
     ("spec", "what"),
     [
@@ -120,8 +126,9 @@ async def test_what_is_never_given_is_said_in_a_line(rig: Rig, slurm: Cluster, s
     assert not slurm.queue()
 
 
+@pytest.mark.fault(109)
 async def test_its_end_comes_near_and_is_told(rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocation, "NEAR_SHARE", 2.0)
+    monkeypatch.setattr(watching, "NEAR_SHARE", 2.0)
     made = rig.ask(SlurmSpec(nodes=1, time_s=60))
     await made.granted()
     near = await rig.until("ending")
@@ -130,6 +137,26 @@ async def test_its_end_comes_near_and_is_told(rig: Rig, slurm: Cluster, monkeypa
     assert await made.end(force=True) == ""
 
 
+@pytest.mark.fault(107, 108)
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_one_that_is_suspended_is_there_and_one_that_is_back_in_the_queue_is_not(
+    rig: Rig, slurm: Cluster, is_back: bool
+) -> None:
+    made = rig.ask(SlurmSpec(nodes=1))
+    await made.granted()
+    if is_back:
+        slurm.run("scontrol", "update", f"jobid={made.job}", "requeue=1")
+        slurm.run("scontrol", "requeue", made.job)
+        assert "is lost: Slurm has put it back into the queue" in (await rig.until("lost")).message
+    else:
+        slurm.run("scontrol", "suspend", made.job)
+        assert "is suspended: what runs in it stands still" in (await rig.until("node")).message
+    assert await made.end(force=True) == ""
+    assert [told.state for told in rig.told].count("lost") == is_back
+    assert not slurm.queue()
+
+
+@pytest.mark.fault(114)
 async def test_secrets_and_habits_of_the_user_stay_here(
     rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +171,7 @@ async def test_secrets_and_habits_of_the_user_stay_here(
     assert await made.end() == ""
 
 
+@pytest.mark.fault(105)
 async def test_a_controller_that_is_not_there_is_named(
     rig: Rig, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

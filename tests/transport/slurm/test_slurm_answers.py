@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from octogram_tui.model.scenario import SlurmSpec
-from octogram_tui.transport.slurm.commands import Said, clean
-from octogram_tui.transport.slurm.queue import Node, Standing, _count
-from octogram_tui.transport.slurm.request import sbatch_argv, seconds_of
+from octogram_tui.transport.slurm.commands import Said, anywhere, clean
+from octogram_tui.transport.slurm.queue import Node, Standing, _count, _gpus
+from octogram_tui.transport.slurm.request import guard, sbatch_argv, seconds_of
 from octogram_tui.transport.slurm.spread import Spread
 
 
@@ -25,6 +28,15 @@ def test_times(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(("ids", "count"), [("0-3,8", 5), ("7", 1), ("", 0), ("a-b", 0), ("1-x", 0)])
 def test_processors(ids: str, count: int) -> None:
     assert _count(ids) == count
+
+
+@pytest.mark.parametrize(
+    ("gres", "gpus"),
+    [("gpu:2(IDX:0-1)", "2"), ("gpu:a100:2(IDX:0,3),gpu:k80:1(IDX:5),nic:1(CNT:1)", "a100:2,k80:1"), ("gpu:3", "3")]
+    + [(text, "") for text in ("", "(null)", "nic:1", "gpu:0", "gpu:--x=1", "gpu:2x", "gpu:$(id):1")],
+)
+def test_gpus(gres: str, gpus: str) -> None:
+    assert _gpus(gres) == gpus
 
 
 def test_agents_go_where_processors_are_and_stay_where_they_are() -> None:
@@ -54,6 +66,52 @@ def test_complaints_are_short_and_printable(error: str, why: str) -> None:
     assert why in said
     assert said.isprintable()
     assert len(said) < 400
+
+
+@pytest.mark.fault(105)
+@pytest.mark.parametrize(
+    ("status", "error", "is_unknown"),
+    [
+        (None, "", True),
+        (137, "", True),
+        (1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation", True),
+        (1, "sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received", True),
+        (1, "sbatch: error: Batch job submission failed: Invalid partition name specified", False),
+        (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", False),
+    ],
+)
+def test_whether_there_may_be_a_job_all_the_same(status: int | None, error: str, is_unknown: bool) -> None:
+    assert Said(status, "", error).is_unknown is is_unknown
+
+
+@pytest.mark.fault(114)
+def test_habits_of_a_user_elsewhere_are_put_aside_there() -> None:
+    habits = dict.fromkeys(("SLURM_EXACT", "SQUEUE_FORMAT", "SBATCH_X_1", "SRUN_A"), "x; exit 9")
+    kept = {"SLURM_CONF": "/c", "SLURM_JWT": "j", "MYSLURM_A": "m", "PATH": os.environ["PATH"], "TEXT": "a\nSALLOC_B=c"}
+    done = subprocess.run(anywhere(["env", "-0"]), env=habits | kept, capture_output=True, text=True, check=True)
+    there = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    assert {name: there[name] for name in kept} == kept
+    assert not set(habits) & set(there)
+
+
+@pytest.mark.fault(104)
+def test_an_allocation_is_held_while_nobody_can_renew_it(tmp_path: Path) -> None:
+    answers, asked = tmp_path / "answers", tmp_path / "asked"
+    answers.write_text("0\n1\n0\n1\n0\n0\n9\n")
+    (tmp_path / "sleep").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "scontrol").write_text(
+        f'#!/bin/sh\n[ "$*" = ping ] || exit 9\nread -r code <{answers}\nsed -i 1d {answers}; echo "$code" >>{asked}\n'
+        'exit "$code"\n'
+    )
+    for program in ("sleep", "scontrol"):
+        (tmp_path / program).chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=20)
+    assert asked.read_text().split() == ["0", "1", "0", "1", "0", "0"], "at the start, and in the middle and at the end"
+    answers.write_text("1\n" + "0\n" * 9)
+    asked.unlink()
+    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=20)
+    assert asked.read_text().split() == ["1"], "a node that has never been answered ends it as ever"
 
 
 def test_names_from_outside_are_one_line() -> None:
