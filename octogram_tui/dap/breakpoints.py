@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -80,7 +81,7 @@ class Breakpoints:
         given = asked.objects("breakpoints")
         if not given and "lines" in asked and isinstance(asked.given["lines"], list):
             given = [Arguments({"line": line}) for line in asked.given["lines"]]
-        return await self._replace(f"line {path}", [self._of_line(path, each) for each in given[: MOST + 1]])
+        return await self._replace(f"line {path}", [self._of_line(path, each) for each in given])
 
     def _of_line(self, path: str, asked: Arguments) -> Wanted:
         wanted = Wanted(self._next_id(), "breakpoint", None)
@@ -199,8 +200,10 @@ class Breakpoints:
             if each.breakpoint is not None:
                 wanted.setdefault(each.breakpoint, []).append(each)
         for gone in [breakpoint_ for breakpoint_ in self._numbers if breakpoint_ not in wanted]:
-            await self._take_away(gone)
-        await self._see_to_failures()
+            with suppress(RequestFailed):  # another console is in control: once it is not, this is done again
+                await self._take_away(gone)
+        with suppress(RequestFailed):
+            await self._see_to_failures()
         for breakpoint_, meant in wanted.items():
             try:
                 number, problem = await self._stand(breakpoint_), ""
@@ -236,16 +239,11 @@ class Breakpoints:
         return next((one for one in listed if replace(one.breakpoint, is_on=True) == breakpoint_), None)
 
     async def _take_away(self, breakpoint_: Breakpoint) -> None:
-        number = self._numbers.pop(breakpoint_)
-        if number in self._borrowed:
-            self._borrowed.discard(number)
-            return
-        if number in self._debuggee.board.stops.breakpoints.by_number:
-            try:
-                await self._debuggee.ask(RemoveBreakRequest(number))
-            except RequestFailed:
-                if not self._debuggee.is_over:
-                    raise
+        number = self._numbers[breakpoint_]
+        if number not in self._borrowed and number in self._debuggee.board.stops.breakpoints.by_number:
+            await self._debuggee.ask(RemoveBreakRequest(number))
+        self._borrowed.discard(number)
+        self._numbers.pop(breakpoint_, None)  # it may be gone already: its removal is an event too
 
     async def _see_to_failures(self) -> None:
         """In a run of ours a failure holds it while the client says so; in one of others that is theirs to say."""

@@ -78,7 +78,7 @@ class Debugging:
         self._is_at_gate = False
         self._had_control = False
         self.is_ended = False
-        self.was_paused = False
+        self.was_paused = not debuggee.owns  # so that one that is left before this is known stays as it is
         moving = Moving(
             debuggee, self._threads, self._frames, self._handles, self._sources, self._stopping, manner.steps
         )
