@@ -84,9 +84,10 @@ class Runs:
 
         _go_about(wanted, self._surroundings)
         options = ["--paused", "--no-preflight", "--no-kept-breaks"]
-        if not {"--keep-alive", "--no-keep-alive"} & {*wanted.options}:
+        given = {word.partition("=")[0] for word in wanted.options}
+        if not {"--keep-alive", "--no-keep-alive"} & given:
             options.append("--keep-alive" if wanted.keeps_alive else "--no-keep-alive")
-        if "--on-failure" not in wanted.options:
+        if not {"--on-failure", "--keep-going", "--fail-fast"} & given:
             options += ["--on-failure", "pause" if wanted.holds_failures else "abort"]
         request = _read([os.path.abspath(wanted.program), *options, *wanted.options])
         if request.args.dry_run:

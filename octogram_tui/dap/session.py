@@ -31,6 +31,7 @@ LAST_WORDS_S = 2.0
 MOST_UNTOLD = 5_000
 """So many events are kept for a client that does not read; then the run is not listened to until it does."""
 ALL = 1 << 62
+NOTHING_THERE = "the journal holds no event: there is nothing to replay"
 
 MOVES = frozenset(
     "launch attach configurationDone disconnect terminate restart continue next stepIn stepOut pause restartFrame goto "
@@ -219,6 +220,10 @@ class Session:
             if self._has_left:
                 return
 
+    def _is_hurried(self) -> bool:
+        """Whether something waits that ends, or breaks off, what takes long."""
+        return any(request.command in (*URGENT, "pause") for request in self._waiting)
+
     def _flush_after(self) -> list[Callable[[], Awaitable[None] | None]]:
         after, self._after = self._after, []
         return after
@@ -332,13 +337,15 @@ class Session:
     async def _open(self, opened: Opened, manner: Manner, *, owns: bool) -> None:
         assert self._initialized is not None
         debuggee = Debuggee(opened, owns=owns)
-        debugging = Debugging(debuggee, self._initialized, manner, self._emit, self._look_later)
+        debugging = Debugging(debuggee, self._initialized, manner, self._emit, self._look_later, self._is_hurried)
         debuggee.on_control(self._news.set)
         self._listening = self._loop.create_task(self._listen(debuggee))
         try:
             await debuggee.until(lambda: debuggee.board.seq > 0)
             if debuggee.is_replay:
                 await debuggee.is_read.wait()
+                if not debuggee.board.seq:
+                    raise RequestFailed(safe("; ".join(debuggee.source.refusals) or NOTHING_THERE), is_shown=True)
         except asyncio.CancelledError:
             self._debugging = debugging  # which is left as a whole
             raise
