@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import partial
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.options import CommandParser, any_port, parse
@@ -17,6 +18,7 @@ from octogram_tui.settings import load
 
 if TYPE_CHECKING:
     from octogram_tui.commands.launch import Launch
+    from octogram_tui.commands.run import RunWanted
     from octogram_tui.dap.debuggee import LaunchWanted, Opened
     from octogram_tui.journal.archive import KnownRun
 
@@ -76,17 +78,18 @@ class Runs:
 
     async def launch(self, wanted: LaunchWanted) -> Opened:
         """Begin a run, which holds before its first job. Raises OctogramError; ScenarioError with all problems."""
-        from octogram_tui.commands.launch import HOST_LOG, Launch
-        from octogram_tui.commands.run import make_run, read_request
+        from octogram_tui.commands.launch import HOST_LOG, HostFailed, Launch
+        from octogram_tui.commands.run import make_run
         from octogram_tui.journal import archive
 
         _go_about(wanted, self._surroundings)
-        options = ["--paused", "--no-preflight", "--no-kept-breaks", *wanted.options]
-        if not {"--keep-alive", "--no-keep-alive"} & {*wanted.options}:
+        options = ["--paused", "--no-preflight", "--no-kept-breaks"]
+        given = {word.partition("=")[0] for word in wanted.options}
+        if not {"--keep-alive", "--no-keep-alive"} & given:
             options.append("--keep-alive" if wanted.keeps_alive else "--no-keep-alive")
-        if "--on-failure" not in wanted.options:
+        if not {"--on-failure", "--keep-going", "--fail-fast"} & given:
             options += ["--on-failure", "pause" if wanted.holds_failures else "abort"]
-        request = read_request([os.path.abspath(wanted.program), *options], opens_console=True)
+        request = _read([os.path.abspath(wanted.program), *options, *wanted.options])
         if request.args.dry_run:
             raise UsageError("--dry-run runs nothing: there is nothing to debug")
         run, run_dir = make_run(request)
@@ -94,24 +97,25 @@ class Runs:
         launch = Launch.start(
             run, run_dir, archive.socket_path(run, run_dir, request.settings.runtime_dir), request.argv
         )
+        has_begun = False
         try:
             answer = await _first_word(launch)
-        except asyncio.CancelledError:
+            has_begun = answer.get("exit_code") is None
+            if not has_begun:
+                problems = [Problem(*each) for each in answer.get("problems") or ()]
+                if problems:
+                    raise ScenarioError(problems)
+                raise NotBegun(str(answer["said"]).removeprefix("octogram-tui: "))
+            opened = await _joined(archive.load(run_dir))
+        except BaseException as error:  # nobody debugs it now, so that it is to end, as by Ctrl-C
             launch.process.terminate()
             await asyncio.to_thread(launch.process.wait)
-            archive.forget_unbegun(entry, run_dir, HOST_LOG)
+            if not has_begun and not isinstance(error, HostFailed):  # which tells of its log
+                archive.forget_unbegun(entry, run_dir, HOST_LOG)
             raise
         finally:
             launch.hang_up()
-        if answer.get("exit_code") is not None:
-            await asyncio.to_thread(launch.process.wait)
-            archive.forget_unbegun(entry, run_dir, HOST_LOG)
-            problems = [Problem(*each) for each in answer.get("problems") or ()]
-            if problems:
-                raise ScenarioError(problems)
-            raise NotBegun(str(answer["said"]).removeprefix("octogram-tui: "))
         launch.process.returncode = launch.process.poll() or 0  # it is not ours to wait for: it may outlive us
-        opened = await _joined(archive.load(run_dir))
         return opened._replace(seen=0, says=str(answer.get("said") or ""))
 
     async def attach(self, run: str, *, only_watches: bool) -> Opened:
@@ -138,6 +142,17 @@ class Runs:
         return Opened(recording, model, run, scenario)
 
 
+def _read(argv: Sequence[str]) -> RunWanted:
+    """Read the command line of a run. Raises OctogramError."""
+    from octogram_tui.commands.run import read_request
+
+    try:
+        with redirect_stdout(StringIO()):
+            return read_request(argv, opens_console=True)
+    except SystemExit:  # how a parser ends once it has printed its help
+        raise UsageError("`args` asks for help, or for the version, and runs nothing") from None
+
+
 def _go_about(wanted: LaunchWanted, surroundings: Mapping[str, str]) -> None:
     """Have the run begin in its directory, with its environment: we are there for one client. Raises UsageError."""
     if wanted.cwd:
@@ -149,8 +164,6 @@ def _go_about(wanted: LaunchWanted, surroundings: Mapping[str, str]) -> None:
         del os.environ[name]
     os.environ.update(surroundings)
     for name, value in wanted.environment.items():
-        if not name or "=" in name or "\0" in f"{name}{value}":
-            raise UsageError(f"`env` names no variable: {name!r}")
         if value is None:
             os.environ.pop(name, None)
         else:

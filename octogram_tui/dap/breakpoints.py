@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -80,7 +81,7 @@ class Breakpoints:
         given = asked.objects("breakpoints")
         if not given and "lines" in asked and isinstance(asked.given["lines"], list):
             given = [Arguments({"line": line}) for line in asked.given["lines"]]
-        return await self._replace(f"line {path}", [self._of_line(path, each) for each in given[: MOST + 1]])
+        return await self._replace(f"line {path}", [self._of_line(path, each) for each in given])
 
     def _of_line(self, path: str, asked: Arguments) -> Wanted:
         wanted = Wanted(self._next_id(), "breakpoint", None)
@@ -95,7 +96,7 @@ class Breakpoints:
         if not self._debuggee.is_scenario(wanted.path):
             wanted.problem = OTHER_FILE
             return
-        if not self._debuggee.is_replay and not self._debuggee.is_as_in_file:
+        if not self._debuggee.is_replay and not self._sources.is_as_in_file():
             wanted.problem, wanted.waits = EDITED, True
             return
         place = place_of(self._debuggee.model.head.source, wanted.line)
@@ -199,8 +200,10 @@ class Breakpoints:
             if each.breakpoint is not None:
                 wanted.setdefault(each.breakpoint, []).append(each)
         for gone in [breakpoint_ for breakpoint_ in self._numbers if breakpoint_ not in wanted]:
-            await self._take_away(gone)
-        await self._see_to_failures()
+            with suppress(RequestFailed):  # another console is in control: once it is not, this is done again
+                await self._take_away(gone)
+        with suppress(RequestFailed):
+            await self._see_to_failures()
         for breakpoint_, meant in wanted.items():
             try:
                 number, problem = await self._stand(breakpoint_), ""
@@ -232,20 +235,15 @@ class Breakpoints:
         return number
 
     def _find(self, breakpoint_: Breakpoint) -> Listed | None:
-        listed = self._debuggee.board.stops.breakpoints.listed
-        return next((one for one in listed if replace(one.breakpoint, is_on=True) == breakpoint_), None)
+        newest_first = reversed(self._debuggee.board.stops.breakpoints.by_number.values())
+        return next((one for one in newest_first if _is_same(one, breakpoint_)), None)
 
     async def _take_away(self, breakpoint_: Breakpoint) -> None:
-        number = self._numbers.pop(breakpoint_)
-        if number in self._borrowed:
-            self._borrowed.discard(number)
-            return
-        if number in self._debuggee.board.stops.breakpoints.by_number:
-            try:
-                await self._debuggee.ask(RemoveBreakRequest(number))
-            except RequestFailed:
-                if not self._debuggee.is_over:
-                    raise
+        number = self._numbers[breakpoint_]
+        if number not in self._borrowed and number in self._debuggee.board.stops.breakpoints.by_number:
+            await self._debuggee.ask(RemoveBreakRequest(number))
+        self._borrowed.discard(number)
+        self._numbers.pop(breakpoint_, None)  # it may be gone already: its removal is an event too
 
     async def _see_to_failures(self) -> None:
         """In a run of ours a failure holds it while the client says so; in one of others that is theirs to say."""
@@ -298,18 +296,17 @@ class Breakpoints:
                     self._resolve(each)
                 await self.bring_about()
             self._follow()
+            self.tell_changes()
         elif isinstance(event, (ev.BreakpointRemoved, ev.BreakpointSet)):
-            for breakpoint_, number in list(self._numbers.items()):
-                there = self._debuggee.board.stops.breakpoints.by_number.get(number)
-                is_there = there is not None and replace(there.breakpoint, is_on=True) == breakpoint_
-                for each in self._all:
-                    if each.number == number and not is_there:
-                        each.number, each.problem = 0, "another console took it away"
-                if not is_there:
-                    del self._numbers[breakpoint_]
-        else:
-            return
-        self.tell_changes()
+            mine = next((each for each, number in self._numbers.items() if number == event.number), None)
+            there = self._debuggee.board.stops.breakpoints.by_number.get(event.number)
+            if mine is None or (there is not None and _is_same(there, mine)):
+                return
+            del self._numbers[mine]
+            self._borrowed.discard(event.number)
+            for each in self.with_number(event.number):
+                each.number, each.problem = 0, "another console took it away"
+            self.tell_changes()
 
     def _follow(self) -> None:
         source = self._debuggee.model.head.source
@@ -334,6 +331,12 @@ class Breakpoints:
     def stopping(self) -> list[Wanted]:
         """Give those that stop, for a replay, which looks for them itself."""
         return [each for each in self._all if each.breakpoint is not None]
+
+
+def _is_same(one: Listed, wanted: Breakpoint) -> bool:
+    """Whether one of the run's is what is wanted, switched on or off."""
+    there = one.breakpoint
+    return there.pattern == wanted.pattern and (there if there.is_on else replace(there, is_on=True)) == wanted
 
 
 def template_of(message: str) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from octogram_tui.dap.messages import RequestFailed
+from octogram_tui.dap.messages import RequestFailed, is_takeable
 from octogram_tui.engine.events import Event
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
@@ -73,6 +73,13 @@ class AskedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class ControlledSource(Protocol):
+    """A source that tells when control of the run has changed hands."""
+
+    control_changed: Callable[[], None]
+
+
 class Debuggee:
     """One run. owns: we began it, so that it ends with us."""
 
@@ -109,7 +116,9 @@ class Debuggee:
     def is_scenario(self, path: str) -> bool:
         """Whether a file is the scenario of the run."""
         mine = self.opened.scenario
-        return bool(path) and (path == mine or os.path.realpath(path) == os.path.realpath(mine))
+        if path == mine:
+            return True
+        return bool(path) and is_takeable(path) and os.path.realpath(path) == os.path.realpath(mine)
 
     def file_text(self) -> str | None:
         """Read the scenario's file as it is now; None where there is none."""
@@ -179,6 +188,11 @@ class Debuggee:
             answer = await self.ask(Evaluate(expression, row, "" if row is not None else agent))
         return answer["value"]
 
+    def on_control(self, changed: Callable[[], None]) -> None:
+        """Have something called when another console takes control, or lets go of it: that is no event."""
+        if isinstance(self.source, ControlledSource):
+            self.source.control_changed = changed
+
     async def take_control(self, *, wanted: bool = True) -> None:
         """Become who may act on it, or leave that to others."""
         if isinstance(self.source, SharedSource) and not self.is_over:
@@ -186,7 +200,7 @@ class Debuggee:
                 self.source.take_control()
             else:
                 self.source.only_watch()
-            for _ in range(CONTROL_LOOKS):  # that is no event: nobody tells when it has come
+            for _ in range(CONTROL_LOOKS):  # it may be refused, of which nobody tells
                 if self.has_control is wanted:
                     return
                 await asyncio.sleep(CONTROL_LOOK_S)

@@ -50,6 +50,7 @@ class Debugging:
         manner: Manner,
         emit: Emit,
         look_later: Callable[[float, Callable[[], None]], None],
+        is_hurried: Callable[[], bool],
     ) -> None:
         self.debuggee = debuggee
         self._manner = manner
@@ -70,7 +71,9 @@ class Debugging:
             since_seq=manner.seen,
         )
         self._stopping = Stopping(debuggee, self._threads, self.breakpoints, emit, look_later)
-        self._rewinding = Rewinding(debuggee, self._threads, self.breakpoints, self._handles, emit, self._replayed)
+        self._rewinding = Rewinding(
+            debuggee, self._threads, self.breakpoints, self._handles, emit, self.end, is_hurried
+        )
         self._evaluating = Evaluating(
             debuggee, self._frames, self._scopes, self._handles, self._sources, self._moment_changed
         )
@@ -78,7 +81,7 @@ class Debugging:
         self._is_at_gate = False
         self._had_control = False
         self.is_ended = False
-        self.was_paused = False
+        self.was_paused = not debuggee.owns  # so that one that is left before this is known stays as it is
         moving = Moving(
             debuggee, self._threads, self._frames, self._handles, self._sources, self._stopping, manner.steps
         )
@@ -105,11 +108,11 @@ class Debugging:
 
     # From the beginning to the end
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """The client has said all, and has its answer: tell where the run is, and from now on what it does."""
         self._is_configured = True
         if self.debuggee.is_replay:
-            self._rewinding.begin(at_end=not self._manner.stops_on_entry)
+            await self._rewinding.begin(at_end=not self._manner.stops_on_entry)
             return
         self._is_at_gate = self.debuggee.owns
         if not self._is_at_gate:
@@ -163,9 +166,9 @@ class Debugging:
         self._had_control = has_control
         self._stopping.look()
 
-    def answered(self) -> None:
+    async def answered(self) -> None:
         """The client has its answer to what moves in a replay."""
-        self._rewinding.answered()
+        await self._rewinding.answered()
 
     def end(self) -> None:
         """Tell that it is over, once."""
@@ -178,9 +181,6 @@ class Debugging:
         elif not self.debuggee.is_replay:
             self._telling.say("the run's process went away, or its connection was lost", "important")
         self._emit("terminated", {})
-
-    def _replayed(self) -> None:
-        self.end()
 
     async def stop(self, *, by_force: bool = False) -> None:
         """Have the run end."""

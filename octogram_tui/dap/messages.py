@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 from octogram_tui.cuts import quoted
@@ -42,6 +43,14 @@ class Arguments:
         if not isinstance(value, str):
             raise _wrong(name, "a text", value)
         return value
+
+    def system_text(self, name: str, default: str | None = None) -> str:
+        """Give a text that goes to the system: a path, a word of a command line."""
+        return _takeable(name, self.text(name, default))
+
+    def system_texts(self, name: str) -> list[str]:
+        """Give a list of such, empty where there is none."""
+        return [_takeable(name, each) for each in self.texts(name)]
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Give a flag."""
@@ -87,6 +96,22 @@ class Arguments:
         if default is None:
             raise RequestFailed(f"`{name}` is missing")
         return default
+
+
+def is_takeable(text: str) -> bool:
+    """Whether the system takes a text: no NUL is in it, and no half of a pair of surrogates."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
+def _takeable(name: str, text: str) -> str:
+    if not is_takeable(text):
+        raise RequestFailed(
+            f"`{name}` has a character in it that no path, option or variable can have: {quoted(text, 60)}"
+        )
+    return text
 
 
 def _wrong(name: str, wanted: str, value: object) -> RequestFailed:

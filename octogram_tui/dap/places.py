@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from octogram_tui.projection.places import pattern_of
@@ -42,13 +43,18 @@ def _is_within(source: Source, group: Group, line: int) -> bool:
     lines = source.lines
     if not lines or line > len(lines):
         return not lines  # without a copy of the text nothing more is known of it
-    stages = [at for at, each in source.places if each.kind is Kind.STAGE]
-    indent = min((_indent(lines[at - 1]) for at in stages if at <= len(lines)), default=0)
+    indent = _indent_of_stages(source, source.version)
     return not any(
         _indent(text) < indent or (_indent(text) == indent and not text.lstrip().startswith("-"))
         for text in lines[group.line : line]
         if text.strip() and not text.lstrip().startswith("#")
     )
+
+
+@lru_cache(maxsize=2)
+def _indent_of_stages(source: Source, _version: int) -> int:
+    stages = [at for at, each in source.places if each.kind is Kind.STAGE]
+    return min((_indent(source.lines[at - 1]) for at in stages if at <= len(source.lines)), default=0)
 
 
 def _indent(text: str) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from octogram_tui.dap.breakpoints import Breakpoints, Wanted
@@ -11,11 +14,14 @@ from octogram_tui.dap.handles import Handles
 from octogram_tui.dap.messages import Arguments, RequestFailed
 from octogram_tui.dap.threads import Threads
 from octogram_tui.engine import events as ev
-from octogram_tui.model.breakpoint import When, is_reached
+from octogram_tui.model.breakpoint import Breakpoint, When, is_reached
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.pattern import Pattern, fits
 from octogram_tui.projection.text import safe
 from octogram_tui.prompt.moments import moment_lines
+
+PIECE_S = 0.05
+"""So long it looks for a stop before it listens to the client again."""
 
 Handler = Callable[[Arguments], Awaitable[dict[str, Any] | None]]
 
@@ -32,7 +38,10 @@ class Mark(NamedTuple):
 
 
 class Rewinding:
-    """The requests that move in a replay. Everybody stands still all the time, for it is all over."""
+    """The requests that move in a replay. Everybody stands still all the time, for it is all over.
+
+    is_hurried  whether the client waits for something that is not to wait: then what looks for a stop stops itself
+    """
 
     def __init__(
         self,
@@ -42,6 +51,7 @@ class Rewinding:
         handles: Handles,
         emit: Callable[[str, dict[str, Any]], None],
         end: Callable[[], None],
+        is_hurried: Callable[[], bool],
     ) -> None:
         self._debuggee = debuggee
         self._threads = threads
@@ -49,10 +59,12 @@ class Rewinding:
         self._handles = handles
         self._emit = emit
         self._end = end
+        self._is_hurried = is_hurried
         self._marks: list[Mark] = []
         self._holds: dict[tuple[str, str, int], bool] = {}  # whether a condition held, by who and when
+        self._times: dict[Breakpoint, dict[Mark, int]] = {}  # of those with hits: which of its moments is how often
         self._agent = ""
-        self._after: Callable[[], None] | None = None
+        self._after: Callable[[], Awaitable[None] | None] | None = None
         self.handlers: dict[str, Handler] = {
             "continue": self.go_on,
             "reverseContinue": self.go_back,
@@ -90,12 +102,11 @@ class Rewinding:
 
     # Where one is
 
-    def begin(self, *, at_end: bool) -> None:
+    async def begin(self, *, at_end: bool) -> None:
         """Show the first moment, or go on to the first that stops."""
-        time = self._debuggee.model.time
-        time.go_to(self._marks[0].seq if self._marks else 1)
+        self._debuggee.model.time.go_to(self._marks[0].seq if self._marks else 1)
         if at_end:
-            self._forward()
+            await self._to_stop(1)
         else:
             self._tell("entry")
 
@@ -105,23 +116,24 @@ class Rewinding:
         if not self._debuggee.model.is_back:
             self._after = self._end
         else:
-            self._after = self._forward
+            self._after = lambda: self._to_stop(1)
         return {"allThreadsContinued": True}
 
     async def go_back(self, asked: Arguments) -> None:
         """Go back to what stopped before."""
         self._agent = self._threads.agent(asked.number("threadId"))
-        self._after = self._backward
+        self._after = lambda: self._to_stop(-1)
 
     async def pause(self, _: Arguments) -> None:
         """Everybody stands still already."""
         self._after = lambda: self._tell("pause")
 
-    def answered(self) -> None:
+    async def answered(self) -> None:
         """Do what the request asked for, now that the client has its answer."""
         after, self._after = self._after, None
-        if after is not None:
-            after()
+        done = after() if after is not None else None
+        if done is not None:
+            await done
 
     async def _by(self, asked: Arguments, by: int, is_meant: Callable[[Mark, str], bool]) -> None:
         agent = self._agent = self._threads.agent(asked.number("threadId"))
@@ -138,14 +150,15 @@ class Rewinding:
             return (mark for mark in self._marks if mark.seq > seq)
         return (mark for mark in reversed(self._marks) if mark.seq < seq)
 
-    def _forward(self) -> None:
-        self._to_stop(1)
-
-    def _backward(self) -> None:
-        self._to_stop(-1)
-
-    def _to_stop(self, by: int) -> None:
+    async def _to_stop(self, by: int) -> None:
+        rested_s = time.monotonic()
         for mark in self._on(self._debuggee.model.shown.seq, by):
+            if time.monotonic() - rested_s > PIECE_S:
+                await asyncio.sleep(0)
+                rested_s = time.monotonic()
+                if self._is_hurried():
+                    self._to(mark, by, "pause")
+                    return
             met = [wanted for wanted in self._breakpoints.stopping() if self._meets(wanted, mark)]
             if met:
                 self._to(mark, by, met[0].cause, [each.id for each in met if each.cause != "exception"])
@@ -153,13 +166,13 @@ class Rewinding:
         self._to(None, by, "pause")
 
     def _to(self, mark: Mark | None, by: int, reason: str, ids: list[int] | None = None) -> None:
-        time = self._debuggee.model.time
+        line = self._debuggee.model.time
         if mark is not None:
-            time.go_to(mark.seq)
+            line.go_to(mark.seq)
         elif by > 0:
-            time.go_to_head()
+            line.go_to_head()
         else:
-            time.go_to(self._marks[0].seq if self._marks else 1)
+            line.go_to(self._marks[0].seq if self._marks else 1)
         self._tell(reason, mark.agent if mark is not None else "", ids)
 
     def _tell(self, reason: str, agent: str = "", ids: list[int] | None = None) -> None:
@@ -179,10 +192,15 @@ class Rewinding:
         given = wanted.breakpoint
         if given is None or not self._is_at(wanted, mark) or not self._holds_at(wanted, mark):
             return False
-        if not given.hits:
-            return True
-        earlier = (each for each in self._marks if each.seq <= mark.seq and self._is_at(wanted, each))
-        return is_reached(given.hits, sum(self._holds_at(wanted, each) for each in earlier))
+        return not given.hits or is_reached(given.hits, self._times_of(wanted, given).get(mark, 0))
+
+    def _times_of(self, wanted: Wanted, given: Breakpoint) -> dict[Mark, int]:
+        """Count once, from the beginning on, how often each of its moments has been one."""
+        found = self._times.get(given)
+        if found is None:
+            held = (mark for mark in self._marks if self._is_at(wanted, mark) and self._holds_at(wanted, mark))
+            found = self._times[given] = {mark: number for number, mark in enumerate(held, 1)}
+        return found
 
     def _is_at(self, wanted: Wanted, mark: Mark) -> bool:
         given = wanted.breakpoint
@@ -192,7 +210,7 @@ class Rewinding:
             return False
         if mark.when == "variable":
             return True
-        pattern = Pattern.parse(given.pattern)
+        pattern = _parsed(given.pattern)
         if mark.when == "lost":
             return pattern.matches_agent(mark.agent)
         if mark.instance is None:
@@ -213,9 +231,12 @@ class Rewinding:
         from octogram_tui.tui.here import value_here
 
         model = self._debuggee.model
-        before = model.shown.seq
-        model.time.go_to(mark.seq)
+        model.time.go_to(mark.seq)  # and stay: the next moment to look at is near
         row = model.board.instances.get(mark.instance) if mark.instance is not None else None
         answer = value_here(model, condition, row or model.board.agents.get(mark.agent))
-        model.time.go_to(before)
         return bool(answer["problem"] or answer["value"])
+
+
+@lru_cache(maxsize=100)
+def _parsed(pattern: str) -> Pattern:
+    return Pattern.parse(pattern)

@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from octogram_tui.cuts import quoted
 from octogram_tui.dap.capabilities import ALWAYS, OF_REPLAY
 from octogram_tui.dap.debuggee import Debuggee, LaunchWanted, Opened, Opener
 from octogram_tui.dap.debugging import Debugging, Manner
 from octogram_tui.dap.framing import BodyError, FramingError, framed, read_message
-from octogram_tui.dap.messages import Arguments, Request, RequestFailed, refusal, request_of, success
+from octogram_tui.dap.messages import Arguments, Request, RequestFailed, is_takeable, refusal, request_of, success
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import HoldModeRequest
 from octogram_tui.errors import OctogramError, ScenarioError
@@ -26,7 +27,11 @@ from octogram_tui.projection.text import safe
 MOST_WAITING = 1000
 """So many requests may wait; with who sends more, there is no talking."""
 RESTARTS_S = 60.0
+LAST_WORDS_S = 2.0
+MOST_UNTOLD = 5_000
+"""So many events are kept for a client that does not read; then the run is not listened to until it does."""
 ALL = 1 << 62
+NOTHING_THERE = "the journal holds no event: there is nothing to replay"
 
 MOVES = frozenset(
     "launch attach configurationDone disconnect terminate restart continue next stepIn stepOut pause restartFrame goto "
@@ -41,11 +46,13 @@ STANDING = frozenset(
 """With those that move, all that there is once something is debugged."""
 CANCELLABLE = frozenset(
     "evaluate variables scopes stackTrace completions source exceptionInfo threads loadedSources "
-    "breakpointLocations gotoTargets dataBreakpointInfo launch attach".split()
+    "breakpointLocations gotoTargets dataBreakpointInfo".split()
 )
 """What leaves nothing half done when it is broken off."""
 URGENT = ("disconnect", "terminate")
-"""What does not wait behind something that takes long."""
+"""What does not wait behind something that takes long: it breaks that off."""
+BEGINNINGS = frozenset({"launch", "attach", "restart"})
+"""What is broken off only by who leaves: it ends what it has half begun."""
 
 
 class Session:
@@ -66,6 +73,7 @@ class Session:
         self._now: tuple[Request, asyncio.Task[dict[str, Any] | None]] | None = None
         self._untold: list[Event] = []
         self._news = asyncio.Event()
+        self._room = asyncio.Event()  # for more to be told
         self._ended: Debuggee | None = None  # what tells nothing more
         self._telling = asyncio.Lock()
         self._after: list[Callable[[], Awaitable[None] | None]] = []
@@ -95,14 +103,19 @@ class Session:
             for task in tasks:
                 task.remove_done_callback(self._task_ended)
                 task.cancel()
-            if self._now is not None:
-                self._now[1].cancel()
+            self._room.set()
+            under_way = self._now
+            if under_way is not None:
+                if under_way[0].command != "disconnect":  # that says how we part, and is done as said
+                    under_way[1].cancel()
+                await asyncio.wait([under_way[1]], timeout=RESTARTS_S)
             await asyncio.wait(tasks)
             await self._part()
             for each in list(self._later):
                 each.cancel()
-            with contextlib.suppress(OSError):
-                await self._writer.drain()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_S):  # whoever does not read is not waited for
+                    await self._writer.drain()
 
     def leave(self) -> None:
         """End it as if the client had gone away."""
@@ -146,7 +159,8 @@ class Session:
                 self._emit_important(error.message)
                 return
             if message is None:
-                if any(request.command == "disconnect" for request in self._waiting):
+                asked = [*self._waiting, *([self._now[0]] if self._now is not None else [])]
+                if any(request.command == "disconnect" for request in asked):
                     await asyncio.Event().wait()  # it is said there how we part
                 return
             request = request_of(message)
@@ -157,7 +171,8 @@ class Session:
             if request.command == "cancel":
                 self._cancel(request)
                 continue
-            if request.command in URGENT and self._now is not None and self._now[0].command in CANCELLABLE:
+            broken_off = CANCELLABLE | BEGINNINGS if request.command == "disconnect" else CANCELLABLE
+            if request.command in URGENT and self._now is not None and self._now[0].command in broken_off:
                 self._now[1].cancel()
             self._waiting.append(request)
             self._asked.set()
@@ -190,6 +205,7 @@ class Session:
             request = self._waiting.popleft()
             task = self._loop.create_task(self._handle(request))
             self._now = (request, task)
+            self._room.set()  # what came of it is told by the run
             try:
                 await asyncio.wait([task])
             finally:
@@ -203,6 +219,10 @@ class Session:
             await self._writer.drain()
             if self._has_left:
                 return
+
+    def _is_hurried(self) -> bool:
+        """Whether something waits that ends, or breaks off, what takes long."""
+        return any(request.command in (*URGENT, "pause") for request in self._waiting)
 
     def _flush_after(self) -> list[Callable[[], Awaitable[None] | None]]:
         after, self._after = self._after, []
@@ -218,8 +238,9 @@ class Session:
         elif isinstance(error, RequestFailed):
             self._send(refusal(request, error))
         elif isinstance(error, OctogramError):
-            said = f"{error.message}; {error.hint}" if error.hint else error.message
-            self._send(refusal(request, RequestFailed(safe(said), is_shown=True)))
+            said = f"{error.message}\n{error.hint}".strip().splitlines()
+            told = "; ".join(line.strip() for line in said)
+            self._send(refusal(request, RequestFailed(safe(told), is_shown=True)))
         else:
             self._send(refusal(request, RequestFailed(safe(f"a defect of octogram-tui: {error!r}"), is_shown=True)))
             self._loop.call_exception_handler({"message": f"request {request.command!r}", "exception": error})
@@ -259,7 +280,7 @@ class Session:
         self._refuse_second()
         self._launched = asked
         if "replay" in asked:
-            opened = await self._opener.replay(asked.text("replay"))
+            opened = await self._opener.replay(asked.system_text("replay"))
             manner = Manner(stops_on_entry=asked.flag("stopOnEntry", default=True), seen=ALL)
             await self._open(opened, manner, owns=False)
             return
@@ -268,9 +289,9 @@ class Session:
     async def _begin_run(self, asked: Arguments) -> None:
         is_debugged = not asked.flag("noDebug")
         wanted = LaunchWanted(
-            program=asked.text("program"),
-            options=tuple(asked.texts("args")),
-            cwd=asked.text("cwd", ""),
+            program=asked.system_text("program"),
+            options=tuple(asked.system_texts("args")),
+            cwd=asked.system_text("cwd", ""),
             environment=_environment(asked.object("env")),
             keeps_alive=asked.flag("keepAlive"),
             holds_failures=is_debugged,
@@ -295,7 +316,7 @@ class Session:
     async def _attach(self, asked: Arguments) -> None:
         self._refuse_second()
         only_watches = asked.flag("readOnly")
-        opened = await self._opener.attach(asked.text("run", "last"), only_watches=only_watches)
+        opened = await self._opener.attach(asked.system_text("run", "last"), only_watches=only_watches)
         seen = opened.seen
         manner = Manner(steps="all" if _chosen(asked, "steps", ("agent", "all")) == "all" else "agent", seen=seen)
         await self._open(opened, manner, owns=False)
@@ -316,12 +337,15 @@ class Session:
     async def _open(self, opened: Opened, manner: Manner, *, owns: bool) -> None:
         assert self._initialized is not None
         debuggee = Debuggee(opened, owns=owns)
-        debugging = Debugging(debuggee, self._initialized, manner, self._emit, self._look_later)
+        debugging = Debugging(debuggee, self._initialized, manner, self._emit, self._look_later, self._is_hurried)
+        debuggee.on_control(self._news.set)
         self._listening = self._loop.create_task(self._listen(debuggee))
         try:
             await debuggee.until(lambda: debuggee.board.seq > 0)
             if debuggee.is_replay:
                 await debuggee.is_read.wait()
+                if not debuggee.board.seq:
+                    raise RequestFailed(safe("; ".join(debuggee.source.refusals) or NOTHING_THERE), is_shown=True)
         except asyncio.CancelledError:
             self._debugging = debugging  # which is left as a whole
             raise
@@ -353,6 +377,9 @@ class Session:
             async for batch in debuggee.events():
                 self._untold += batch
                 self._news.set()
+                while len(self._untold) > MOST_UNTOLD and self._now is None and not self._over.done():
+                    self._room.clear()
+                    await self._room.wait()
         except OctogramError as error:
             self._emit_important(error.message)
         if not debuggee.is_replay:
@@ -376,6 +403,7 @@ class Session:
             return
         async with self._telling:
             batch, self._untold = self._untold, []
+            self._room.set()
             debugging = self._debugging
             await debugging.take(batch)
             if self._ended is debugging.debuggee and not self._has_left and not self._is_restarting:
@@ -448,7 +476,11 @@ class Session:
         self._is_restarting = True
         try:
             await self._end_before(debugging)
-            await self._begin_run(self._launched)
+            try:
+                await self._begin_run(self._launched)
+            except BaseException:  # there is nothing to debug any more
+                self._after.append(debugging.end)
+                raise
             again = self._debugging
             assert again is not None
             await again.take_over(debugging)
@@ -477,6 +509,10 @@ def _environment(given: Arguments) -> dict[str, str | None]:
     for name, value in given.given.items():
         if value is not None and not isinstance(value, str):
             raise RequestFailed(f"`env` gives {safe(name, limit=60)} what is no text")
+        if not name or "=" in name or not is_takeable(f"{name}{value}"):
+            raise RequestFailed(
+                f"`env` has {quoted(name, 60)}, of which no variable can be made: a name without `=`, and no NUL"
+            )
     return given.given
 
 

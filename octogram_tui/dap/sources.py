@@ -20,7 +20,7 @@ class Sources:
         self._debuggee = debuggee
         self._first_line = 1 if initialized.flag("linesStartAt1", default=True) else 0
         self._first_column = 1 if initialized.flag("columnsStartAt1", default=True) else 0
-        self._known: tuple[int, float, bool] = (-1, 0.0, True)
+        self._known: tuple[int, tuple[int, int, int], bool] = (-1, (0, 0, 0), True)
 
     def line_out(self, line: int) -> int:
         """Give a line, which counts from 1 here, as the client counts."""
@@ -42,16 +42,17 @@ class Sources:
         """Write the scenario as a source."""
         path = self._debuggee.opened.scenario
         told: dict[str, Any] = {"name": safe(os.path.basename(path), limit=200), "path": path}
-        if not self._is_as_in_file():
+        if not self.is_as_in_file():
             told |= {"sourceReference": OF_RUN, "origin": "as the run has it; the file is another one"}
         return told
 
-    def _is_as_in_file(self) -> bool:
-        """Look at the file again only when it, or the text that is in force, has changed."""
+    def is_as_in_file(self) -> bool:
+        """Tell whether the file is what the run goes by. It is read again only when it, or that text, has changed."""
         try:
-            changed = os.stat(self._debuggee.opened.scenario).st_mtime
+            found = os.stat(self._debuggee.opened.scenario)
+            changed = (found.st_mtime_ns, found.st_ino, found.st_size)
         except OSError:
-            changed = -1.0
+            changed = (-1, 0, 0)
         version = self._debuggee.model.source.version
         if self._known[:2] != (version, changed):
             self._known = (version, changed, self._debuggee.is_as_in_file)

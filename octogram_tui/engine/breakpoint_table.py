@@ -114,7 +114,8 @@ class BreakpointTable:
     def like(self, breakpoint_: Breakpoint) -> Entry | None:
         """Give the one that is the same, be it on or off."""
         wanted = tidied(breakpoint_)
-        return next((e for e in self._all.values() if replace(e.breakpoint, is_on=wanted.is_on) == wanted), None)
+        alike = (e for e in self._all.values() if e.breakpoint.pattern == wanted.pattern)  # there may be a thousand
+        return next((e for e in alike if replace(e.breakpoint, is_on=wanted.is_on) == wanted), None)
 
     def change(self, number: int, breakpoint_: Breakpoint, by: str = "operator") -> bool:
         """Make another one of it. False when there is none of this number."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
-from octogram_tui.runtime.requests import encode_request
+from octogram_tui.runtime.requests import MAX_REQUEST_BYTES, encode_request
 from octogram_tui.runtime.verbs import Asked, OnlyWatch, TakeControl, verb_of
 
 READ_BYTES = 64 * 1024
@@ -31,6 +31,8 @@ class Client:
         self.consoles = 1  # that are attached, this one too
         # What is answered to us alone: the verb that asks for it, and where the answer goes.
         self._asked: tuple[str, asyncio.Future[dict[str, Any]]] | None = None
+        self._is_given_up = False  # nobody waits for that answer any more, which comes all the same
+        self.control_changed: Callable[[], None] = lambda: None
 
     @classmethod
     async def connect(cls, path: str, *, only_watch: bool = False) -> Client:
@@ -57,6 +59,7 @@ class Client:
                 elif "control" in record:
                     self.has_control = bool(record["control"])
                     self.consoles = int(record.get("consoles") or 1)
+                    self.control_changed()
                 elif "refused" in record:
                     self._take_refusal(str(record["refused"]))
                 else:
@@ -80,6 +83,8 @@ class Client:
                 data = b""
             if not data:
                 self.is_connected = False
+                if self._asked is not None and not self._asked[1].done():
+                    self._asked[1].set_result({"problem": "the run went away before it answered"})
                 return
             *lines, rest = (rest + data).split(b"\n")
             yield lines
@@ -87,7 +92,12 @@ class Client:
     def send(self, asked: Asked) -> None:
         """Ask for something. The answer is an event."""
         if self.is_connected:
-            self._writer.write(encode_request(asked))
+            line = encode_request(asked)
+            if len(line) > MAX_REQUEST_BYTES:
+                said = f"a request has at most {MAX_REQUEST_BYTES} bytes, and this one would have {len(line)}"
+                self._take_refusal(f"{verb_of(asked).name}: {said}")
+            else:
+                self._writer.write(line)
 
     def _take_answer(self, record: dict[str, Any]) -> None:
         if self._asked is not None and record.get("answered") == self._asked[0] and not self._asked[1].done():
@@ -106,13 +116,20 @@ class Client:
         {problem}; or of a question what desk.py gives, of all else what control.py tells of its fate.
         """
         if self._asked is not None and not self._asked[1].done():
-            return {"problem": "something else is being read for you: one at a time"}
-        self._asked = verb_of(question).name, asyncio.get_running_loop().create_future()
+            if not self._is_given_up:
+                return {"problem": "something else is being read for you: one at a time"}
+            await asyncio.wait([self._asked[1]], timeout=ANSWER_S)  # else it is taken for the answer to this
+        if not self.is_connected:
+            return {"problem": "the run went away"}
+        answer = asyncio.get_running_loop().create_future()
+        self._asked, self._is_given_up = (verb_of(question).name, answer), False
         self.send(question)
         try:
-            return await asyncio.wait_for(self._asked[1], ANSWER_S)
+            return await asyncio.wait_for(asyncio.shield(answer), ANSWER_S)
         except TimeoutError:
             return {"problem": "the run does not answer"}
+        finally:
+            self._is_given_up = not answer.done()
 
     def take_control(self) -> None:
         """Become the console that may act."""

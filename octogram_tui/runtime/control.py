@@ -21,11 +21,10 @@ from octogram_tui.errors import UsageError
 from octogram_tui.projection.stale import consequences, went_back
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
-from octogram_tui.runtime.requests import decode_request
+from octogram_tui.runtime.requests import MAX_REQUEST_BYTES, decode_request
 from octogram_tui.runtime.verbs import OnlyWatch, TakeControl, verb_of
 
 CHUNK_BYTES = 256 * 1024
-MAX_REQUEST_BYTES = 1024 * 1024
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 LAST_WORDS_S = 2.0  # for a console to take the end of the journal

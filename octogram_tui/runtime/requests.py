@@ -10,6 +10,9 @@ from octogram_tui.cuts import quoted
 from octogram_tui.errors import UsageError
 from octogram_tui.runtime.verbs import VERBS, Asked, named, request_of, verb_of
 
+MAX_REQUEST_BYTES = 1024 * 1024
+"""So much a run takes in one line; whoever sends it more is hung up on."""
+
 
 def encode_request(asked: Asked) -> bytes:
     """Give a request as a line. Raises UsageError for what no operator may ask."""

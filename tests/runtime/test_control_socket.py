@@ -21,9 +21,10 @@ from octogram_tui.errors import AttachRefused
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime import control as control_module
 from octogram_tui.runtime.client import Client
-from octogram_tui.runtime.control import MAX_REQUEST_BYTES, ControlServer
+from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
+from octogram_tui.runtime.requests import MAX_REQUEST_BYTES
 
 DEADLINE_S = 20.0
 
