@@ -85,6 +85,24 @@ def test_files_of_each_kind_are_told_apart(at: Path) -> None:
     assert [agent.mark.file for agent in loaded.scenario.agents if agent.name == "db"] == ["out.json#by_name"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"g": {"hosts": ["a"]}, "g": {"hosts": ["b"]}}', "`g` is given twice"),
+        ('{"a": "10.0.0.1"}', "prints without a name"),
+        ('{"version": 4, "terraform_version": "1"}', "is a state or a plan of Terraform"),
+        ('{"g": {"hosts": ["ü"]}}', "host `ü` cannot be an agent"),
+    ],
+)
+def test_a_file_that_is_no_list_is_refused_by_the_name_it_was_given(at: Path, text: str, said: str) -> None:
+    (at / "l.json").write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("s.yml", agent_files=["l.json"])
+    [problem] = [each for each in caught.value.problems if not each.is_warning]
+    assert problem.file == "l.json"
+    assert said in f"{problem.message} {problem.hint}"
+
+
 def test_the_scenario_names_lists_beside_it(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (at / "sub").mkdir()
     (at / "sub" / "l.json").write_text(json.dumps(LISTING))
@@ -152,6 +170,8 @@ def test_a_program_is_called_as_ansible_calls_it(at: Path) -> None:
         (":", "it prints nothing"),
         ("echo '[[['", "prints no JSON"),
         ("echo '{\"a\": NaN}'", "prints no JSON"),
+        ('echo \'{"g": [], "g": []}\'', "prints no JSON: `g` is given twice in one object"),
+        ('echo \'{"terraform_version": "1", "outputs": {}}\'', "give what `terraform output -json` prints"),
         ("yes", "prints more than 16 MiB"),
         ("yes >&2 & echo 3; sleep 0.1; kill $!", "neither a list of agents"),
         ("head -c 200000 /dev/zero | tr '\\0' '['", "too deep"),
