@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
 
 from octogram_tui.cuts import beginning
 from octogram_tui.scenario.documents import refusal
@@ -37,35 +39,21 @@ class Deadline:
 def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> tuple[bytes, str]:
     """Give what a program prints, and what it says beside that. Raises ScenarioError, with what it said last."""
     leaf = shown(os.path.basename(argv[0]))
-    try:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
-        )
-    except FileNotFoundError:
-        if os.path.exists(argv[0]):
-            hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
-            raise refusal(key, f"`{leaf}` cannot be started: what its first line names is not there", hint) from None
-        raise refusal(key, f"`{leaf}` is not installed on this machine", "") from None
-    except OSError as error:
-        hint = "its first line names an interpreter: `#!/usr/bin/env python3`" if error.errno == 8 else ""
-        raise refusal(key, f"`{leaf}` cannot be started: {error.strerror or error}", hint) from None
-    is_done = False
-    try:
-        printed, said = _read(key, leaf, process, deadline)
-        is_done = True
-    finally:
-        if not is_done:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        process.wait()
+    with _ended_with_us() as end_with_us:
+        process = _started(key, leaf, argv, env or {})
+        is_done = False
+        try:
+            end_with_us(process.pid)
+            printed, said = _read(key, leaf, process, deadline)
+            is_done = True
+        finally:
+            if not is_done:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
     text = said.decode("utf-8", "replace")
     if process.returncode:
         last = [line.strip() for line in text.splitlines() if line.strip()]
@@ -74,6 +62,52 @@ def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str
             how = f"was ended by signal {-process.returncode}"
         raise refusal(key, f"`{leaf}` {how}", shown_line(" ".join(last[-3:])))
     return printed, text
+
+
+def _started(key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **env},
+            start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
+        )
+    except FileNotFoundError:
+        if os.path.exists(argv[0]):
+            raise refusal(key, f"`{leaf}` cannot be started: what its first line names is not there", hint) from None
+        raise refusal(key, f"`{leaf}` is not installed on this machine", "") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise refusal(key, f"`{leaf}` cannot be started: {why}", hint if error.errno == errno.ENOEXEC else "") from None
+
+
+@contextmanager
+def _ended_with_us() -> Iterator[Callable[[int], None]]:
+    """Give a function by which a group of processes is killed when we end meanwhile, even by SIGKILL."""
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r group && ! read -r _ && kill -9 "-$group"'],  # the end of the pipe is our end
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        bufsize=0,
+    )
+    told = guard.stdin
+    assert told is not None
+    try:
+        yield lambda group: _tell(told, group)
+    finally:
+        guard.kill()
+        guard.wait()
+        told.close()
+
+
+def _tell(pipe: IO[bytes], group: int) -> None:
+    with suppress(BrokenPipeError):  # somebody has ended the guard: then there is none
+        pipe.write(b"%d\n" % group)
 
 
 def shown_line(text: str) -> str:

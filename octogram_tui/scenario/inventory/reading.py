@@ -59,7 +59,13 @@ def _of_file(source: Source, may_ask: bool) -> Document:
     if key in _begun and not os.path.exists(path):
         return kept.read(key, _begun[key])
     if os.path.splitext(path)[1].lower() not in EXTENSIONS:
-        read_text(path)  # it has to be there, and to be a text
+        if not path:
+            raise refusal(key, "the path of a list of agents is empty", "write the path of a file, or leave it out")
+        if "," in path and not os.path.exists(path):
+            raise refusal(key, "there is no such file", f"hosts by their names are written ansible:{path}")
+        if read_text(path).startswith("#!"):  # it has to be there, and to be a text
+            hint = f"chmod +x {path}; or write ansible:{path} if it is an inventory"
+            raise refusal(key, "this is a program, and it is not executable", hint)
         return _of_program(source._replace(kind="ansible"), may_ask, key)
     document = read_document(path)
     root = document.root

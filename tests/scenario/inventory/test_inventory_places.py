@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -194,17 +196,33 @@ def test_programs_that_misbehave_are_refused_in_a_line(
     assert all(each.isprintable() for each in told)
 
 
+def ends(child: int) -> bool:
+    """Wait until a process has ended."""
+    for _ in range(3000):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True, check=False)
+        if not state.stdout.strip() or state.stdout.startswith("Z"):
+            return True
+        os.sched_yield()
+    return False
+
+
 def test_what_is_too_late_is_ended_with_all_that_it_started(at: Path) -> None:
     program(at / "hosts", "sleep 300 & echo $! >child; wait")
     with pytest.raises(ScenarioError, match="has not answered"):
         asking.ask("hosts", ["./hosts", "--list"], Deadline(1.0))
-    child = int((at / "child").read_text())
-    for _ in range(200):
-        state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True, check=False)
-        if not state.stdout.strip() or state.stdout.startswith("Z"):
-            return
-        os.sched_yield()
-    raise AssertionError(f"{child} goes on")
+    assert ends(int((at / "child").read_text()))
+
+
+def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
+    program(at / "hosts", "sleep 300 & echo $! >child; wait")
+    read = "from octogram_tui.scenario.load import load_scenario; load_scenario('s.yml', agent_files=['hosts'])"
+    asks = subprocess.Popen([sys.executable, "-c", read])
+    while not (at / "child").exists() or not (at / "child").read_text().strip():
+        assert asks.poll() is None
+        time.sleep(0.01)
+    asks.kill()
+    asks.wait()
+    assert ends(int((at / "child").read_text()))
 
 
 def test_what_a_program_leaves_running_is_not_waited_for(at: Path) -> None:
@@ -267,4 +285,8 @@ def test_an_inventory_without_ansible_says_what_to_do(at: Path, monkeypatch: pyt
     said = refused(lambda: load_scenario("s.yml", agent_files=["hosts.ini"]))
     assert "`ansible-inventory` is not installed" in said
     assert "--list" in said
+    (at / "noexec").write_text("#!/bin/sh\necho []\n")
+    assert "chmod +x noexec" in refused(lambda: load_scenario("s.yml", agent_files=["noexec"]))
+    assert "written ansible:a,b" in refused(lambda: load_scenario("s.yml", agent_files=["a,b"]))
+    assert "is empty" in refused(lambda: load_scenario("s.yml", agent_files=[""]))
     assert "`tofu` is not installed" in refused(lambda: load_scenario("s.yml", agent_files=["tofu:."]))
