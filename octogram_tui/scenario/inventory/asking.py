@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,16 @@ from octogram_tui.scenario.tree import MAX_BYTES
 ANSWER_S = 120.0
 """How long all that is asked of one inventory may take: one that asks a cloud needs some time."""
 AFTER_EXIT_S = 2.0  # how long what somebody else still holds open is read when the program has ended
+LOOK_S = 0.2
 MAX_SAID_BYTES = 256 * 1024
+
+
+_given_up = threading.Event()
+
+
+def give_up() -> None:
+    """End whatever is being asked by any thread, and ask nothing more in this process."""
+    _given_up.set()
 
 
 class Deadline:
@@ -39,6 +49,8 @@ class Deadline:
 def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> tuple[bytes, str]:
     """Give what a program prints, and what it says beside that. Raises ScenarioError, with what it said last."""
     leaf = shown(os.path.basename(argv[0]))
+    if _given_up.is_set():
+        raise _late(key, leaf, deadline)
     with _ended_with_us() as end_with_us:
         process = _started(key, leaf, argv, env or {})
         is_done = False
@@ -125,9 +137,9 @@ def _read(key: str, leaf: str, process: subprocess.Popen[bytes], deadline: Deadl
         selector.register(process.stdout, selectors.EVENT_READ, printed)
         selector.register(process.stderr, selectors.EVENT_READ, said)
         while selector.get_map():
-            if deadline.left_s <= 0:
+            if deadline.left_s <= 0 or _given_up.is_set():
                 raise _late(key, leaf, deadline)
-            for found, _ in selector.select(min(deadline.left_s, 0.2) if process.poll() is None else 0.05):
+            for found, _ in selector.select(min(deadline.left_s, LOOK_S) if process.poll() is None else 0.05):
                 data = os.read(found.fd, 65536)
                 if not data:
                     selector.unregister(found.fileobj)
@@ -139,13 +151,16 @@ def _read(key: str, leaf: str, process: subprocess.Popen[bytes], deadline: Deadl
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > AFTER_EXIT_S:
                     break
-    try:
-        process.wait(max(deadline.left_s, 0.0))
-    except subprocess.TimeoutExpired:
-        raise _late(key, leaf, deadline) from None
+    while process.poll() is None:  # it has closed its streams, and goes on
+        if deadline.left_s <= 0 or _given_up.is_set():
+            raise _late(key, leaf, deadline)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(max(deadline.left_s, 0.0), LOOK_S))
     return bytes(printed), bytes(said)
 
 
 def _late(key: str, leaf: str, deadline: Deadline) -> Exception:
+    if _given_up.is_set():
+        return refusal(key, f"`{leaf}` is not asked any more: the run is over")
     hint = "run it by hand, or give the file that it prints"
     return refusal(key, f"`{leaf}` has not answered within {deadline.seconds:.0f} s, and was ended", hint)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 from octogram_tui.commands import loading
 from octogram_tui.errors import ScenarioError
 from octogram_tui.journal import sources
+from octogram_tui.runtime.watch import ScenarioFiles
 from octogram_tui.scenario.inventory import asking, reading
 from octogram_tui.scenario.inventory.asking import Deadline
 from octogram_tui.scenario.inventory.source import read_source
@@ -211,6 +214,23 @@ def test_what_is_too_late_is_ended_with_all_that_it_started(at: Path) -> None:
     with pytest.raises(ScenarioError, match="has not answered"):
         asking.ask("hosts", ["./hosts", "--list"], Deadline(1.0))
     assert ends(int((at / "child").read_text()))
+
+
+def test_what_is_asked_ends_with_the_run(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(at / "hosts", "sleep 300")
+    monkeypatch.setattr(asking, "_given_up", threading.Event())
+    files = ScenarioFiles(
+        load_scenario("s.yml").scenario, lambda: load_scenario("s.yml", agent_files=["hosts"]).scenario, print, str
+    )
+
+    async def ended() -> str:
+        reading = asyncio.create_task(files.take())
+        while not reading.done():
+            await asyncio.sleep(0.02)
+            files.close()
+        return reading.result()
+
+    assert "is not asked any more: the run is over" in asyncio.run(ended())
 
 
 def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
