@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from octogram_tui.scenario.documents import ReadFile
     from octogram_tui.scenario.load import Loaded
 
-_LABEL = re.compile(r"[\w.-]+")
 GIVEN = ("scenario", "var", "secret", "variables", "agents", "trust_procedures", "limit", "local")
 """The arguments that decide which scenario it is."""
 OF_A_RUN = ("retry", "stage_timeout")
@@ -42,12 +40,16 @@ def load(args: Any, read_file: ReadFile | None = None) -> Loaded:
         trusts_inventory=getattr(args, "trust_inventory", False) or not _runs_nothing(args),
     )
     scenario = loaded.scenario
+    warnings = loaded.warnings
     if args.limit is not None:
-        scenario = limited(scenario, args.limit)
+        from octogram_tui.commands.limit import limited
+
+        scenario, doubts = limited(scenario, args.limit)
+        warnings = warnings + doubts
     if args.local:
         scenario = made_local(scenario)
     scenario = with_defaults(scenario, getattr(args, "retry", 0), getattr(args, "stage_timeout", None))
-    return loaded._replace(scenario=scenario, warnings=loaded.warnings + _address_warnings(scenario))
+    return loaded._replace(scenario=scenario, warnings=warnings + _address_warnings(scenario))
 
 
 def _runs_nothing(args: Any) -> bool:
@@ -141,32 +143,6 @@ def with_defaults(scenario: Scenario, retries: int, stage_timeout_s: float | Non
         return replace(spec, jobs=tuple(map(job, spec.jobs)), timeout_s=limit_s)
 
     return replace(scenario, stages=tuple(map(stage, scenario.stages)))
-
-
-def limited(scenario: Scenario, wanted: str) -> Scenario:
-    """Keep the agents in whose name a regular expression is found, or that bear a label. Raises UsageError.
-
-    wanted: an expression, or LABEL=VALUE,... as in `with_labels`: no agent's name has a `=`.
-    """
-    from octogram_tui.template.choosing import bears, values_of
-    from octogram_tui.template.selectors import PatternError, select_agents
-
-    label, is_label, values = wanted.partition("=")
-    if is_label and _LABEL.fullmatch(label):
-        choice = [(label, [value.strip() for value in values.split(",")])]
-        kept = tuple(agent for agent in scenario.agents if bears(agent.labels, choice))
-        there = sorted({value for agent in scenario.agents for value in values_of(agent.labels, label)})
-        hint = f"`{label}` is {', '.join(there[:12])}" if there else f"no agent has the label `{label}`"
-    else:
-        try:
-            chosen = select_agents([wanted], [agent.name for agent in scenario.agents])
-        except PatternError as error:
-            raise UsageError(f"--limit: {error.message}", hint=error.hint) from None
-        kept = tuple(agent for agent in scenario.agents if agent.name in chosen)
-        hint = f"agents: {', '.join(agent.name for agent in scenario.agents[:6])}"
-    if not kept:
-        raise UsageError(f"--limit {wanted!r} leaves no agent", hint=hint)
-    return replace(scenario, agents=kept)
 
 
 def check_choices(scenario: Scenario, args: Any) -> None:

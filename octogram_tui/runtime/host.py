@@ -223,6 +223,8 @@ class Host:
                 tell_failure(driver.failure, driver.unclean)
         finally:
             bound.close()
+            if files is not None:
+                files.close()
             for task in background:
                 task.cancel()
             async with contextlib.AsyncExitStack() as closing:  # in reverse order, each one whatever the others do

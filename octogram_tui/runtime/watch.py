@@ -137,6 +137,13 @@ class ScenarioFiles:
             message = error.message if isinstance(error, OctogramError) else f"{type(error).__name__}: {error}"
             return None, (Problem(self.files[0] if self.files else "", 0, 0, f"cannot be read again: {message}"),)
 
+    def close(self) -> None:
+        """Have a reading that is under way come to its end: a list of agents may be asked for minutes, by a thread."""
+        if self._reading.locked():
+            from octogram_tui.scenario.inventory import asking
+
+            asking.give_up()
+
     def _reject(self, problems: tuple[Problem, ...]) -> None:
         if problems != self._rejected:
             self._rejected = problems

@@ -41,6 +41,7 @@ stages:
         ("s.yml --from third --until first", 2, "comes after"),
         ("s.yml --limit z", 2, "leaves no agent"),
         ("s.yml --limit group=web", 2, "no agent has the label `group`"),
+        ("s.yml --limit group=!web", 2, "no agent has the label `group`"),
         ("s.yml --limit (", 2, "not a regular expression"),
         ("s.yml -e x", 2, "NAME=VALUE"),
         ("s.yml --timeout 0", 2, "duration"),

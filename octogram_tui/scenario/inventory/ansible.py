@@ -12,7 +12,7 @@ from typing import Any
 
 from octogram_tui.scenario.exposure import names_a_secret
 from octogram_tui.scenario.forms import shown
-from octogram_tui.scenario.inventory.found import Doubts, Found, Unclear, count_of
+from octogram_tui.scenario.inventory.found import Doubts, Found, Unclear
 from octogram_tui.scenario.inventory.groups import Groups
 from octogram_tui.template.text import text_of
 
@@ -30,15 +30,24 @@ _CONNECTION: dict[str, tuple[str, ...]] = {
     "pod": ("ansible_kubectl_pod",),
     "container": ("ansible_kubectl_container",),
     "context": ("ansible_kubectl_context",),
+    "kubeconfig": ("ansible_kubectl_config", "ansible_kubectl_kubeconfig"),
 }
-_MEANS = {variable: key for key, variables in _CONNECTION.items() for variable in variables}
-_OF_KUBECTL = ("namespace", "container", "context")
+_MEANS = frozenset(variable for variables in _CONNECTION.values() for variable in variables)
+_OF_KUBECTL = ("kubeconfig", "context", "namespace", "container")
 _SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "")
+_OUR_PYTHON = re.compile(r"auto.*|\{\{-?\s*ansible_playbook_python\s*-?\}\}")
+"""Interpreters that leave the choice to whoever connects; the template is how inventories write the local machine's."""
 _CONTAINERS = ("docker", "podman")
 _COLLECTION = re.compile(
     r"^(?:ansible\.builtin|community\.(?:docker|general|okd)|containers\.podman|kubernetes\.core)\."
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+_SECRET = re.compile(
+    r"^vault_|(?:^|_)(?:pass(?:wd|word|phrase)?s?|pw|secrets?|tokens?|credentials?)(?:_|$)|(?:api|access|private)_?keys?(?:_|$)",
+    re.IGNORECASE,
+)
+"""Names of what nobody should read: more of them than in a scenario, as what a vault hides is listed in the clear."""
+_SECRET_TEXT = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
 _HINTS = (
     (re.compile(r"_(?:pass|password|passphrase)$"), "log in with a key: passwords are neither taken nor kept"),
     (
@@ -47,6 +56,7 @@ _HINTS = (
     ),
     (re.compile(r"^ansible_become"), "an agent is the user that logs in: give that one, or use `sudo` in its jobs"),
 )
+_BY_COMMAND = "where a command reaches such a machine, write an agent with `transport: command`"
 _OTHERWISE = "docs/inventories.md lists the variables that count"
 
 
@@ -60,13 +70,14 @@ def looks_like(listing: Mapping[str, Any]) -> bool:
 
 def may_be(listing: Mapping[str, Any]) -> bool:
     """Tell whether what a program prints can be one: groups may be nothing but lists of hosts there."""
-    return bool(listing) and all(isinstance(each, (dict, list)) for each in listing.values())
+    return any(listing.values()) and all(each is None or isinstance(each, (dict, list)) for each in listing.values())
 
 
 def is_listing(listing: Mapping[str, Any]) -> bool:
-    """Tell whether it is what a program prints, in which hosts are lists; a file of YAML's shape has maps of them."""
-    groups = [each for name, each in listing.items() if name != "_meta" and isinstance(each, dict)]
-    return "_meta" in listing or not any(isinstance(each.get("hosts"), dict) for each in groups)
+    """Tell whether it is what a program prints, in which names are lists; a file of YAML's shape has maps of them."""
+    groups = [each for name, each in listing.items() if name != "_meta"]
+    names = [each.get(key) for each in groups if isinstance(each, dict) for key in ("hosts", "children")]
+    return "_meta" in listing or any(isinstance(each, list) for each in (*groups, *names))
 
 
 def hosts_of(listing: Mapping[str, Any]) -> list[str]:
@@ -89,6 +100,8 @@ def agents_of(listing: Mapping[str, Any]) -> Found:
         if not isinstance(own, dict):
             raise Unclear(f"the variables of host `{shown(host)}` are no map")
         agent = _agent(host, {**groups.variables(host), **own}, groups.of(host), doubts)
+        if agent is None:
+            continue
         before = names.setdefault(agent["name"], host)
         if before != host:
             raise Unclear(
@@ -96,57 +109,69 @@ def agents_of(listing: Mapping[str, Any]) -> Found:
                 "agents' names have no dots: name one of the hosts otherwise, and give its `ansible_host`",
             )
         agents.append(agent)
-    alone = [host for host in variables_of if host not in groups.hosts]
-    if alone:
-        doubts.add_text(f"{count_of(alone)} in no group, and left out", "add them to a group")
+    for host in variables_of:
+        if host not in groups.hosts:
+            doubts.add("", "in no group, and left out", host, "add them to a group")
     return Found(agents, doubts.told())
 
 
-def _agent(host: str, variables: Mapping[str, Any], groups: list[str], doubts: Doubts) -> dict[str, Any]:
+def _agent(host: str, variables: Mapping[str, Any], groups: list[str], doubts: Doubts) -> dict[str, Any] | None:
+    """Make an agent of a host; None, with a doubt, for one of a kind on which no agent can be."""
     if not _NAME.fullmatch(host):
         hint = "a host's name has letters, digits, `-`, `_`, `.` and `:`; its address is `ansible_host`"
         raise Unclear(f"host `{shown(host)}` cannot be an agent", hint)
+    kind = _COLLECTION.sub("", str(_said(host, "ansible_connection", variables.get("ansible_connection")) or ""))
+    if kind not in (*_SSH, *_CONTAINERS, "local", "kubectl"):
+        doubts.add("", f"left out: no agent is reached by `ansible_connection: {shown(kind)}`", host, _BY_COMMAND)
+        return None
     said: dict[str, Any] = {}
+    for key, means in _CONNECTION.items():
+        for name in means:
+            if variables.get(name) is not None and not (
+                key == "python" and _OUR_PYTHON.fullmatch(str(variables[name]))
+            ):
+                said[key] = _said(host, name, variables[name])
     labels: dict[str, Any] = {}
     for name, value in variables.items():
         if name in _MEANS:
-            said[_MEANS[name]] = _said(host, name, value)
-        elif name.startswith("ansible_"):
-            doubts.add(f"`{shown(name)}` of {{}} is not honoured", host, _hint(name))
+            continue
+        if name.startswith("ansible_"):
+            doubts.add(name, "not honoured", host, _hint(name))
         elif (label := _label(host, name, value, doubts)) is not None:
             labels[name] = label
     for reserved, value in (("group", groups), ("inventory_hostname", host)):
         if reserved in labels:
-            doubts.add(f"the variable `{reserved}` of {{}} is left out: the label means something else", host)
+            doubts.add(reserved, "left out: the label means something else", host)
         labels[reserved] = value
-    agent = {"name": re.sub("[.:]", "_", host), **_way(host, said), "labels": labels}
-    if (python := said.get("python")) and not str(python).startswith("auto"):
+    agent = {"name": re.sub("[.:]", "_", host), **_way(host, kind, said), "labels": labels}
+    if python := said.get("python"):
         agent["python"] = python
     return agent
 
 
-def _way(host: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how a host is reached. Raises Unclear for what cannot be."""
-    kind = _COLLECTION.sub("", str(said.get("connection") or ""))
+def _way(host: str, kind: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how a host is reached. Raises Unclear for what would become something else on the way."""
     address = str(said.get("address") or host)
     if "{" in address:
         raise Unclear(f"the address of host `{shown(host)}` holds a brace: `{shown(address)}`")
     if kind in _SSH:
         ways = {key: said[key] for key in ("port", "user", "identity") if said.get(key) not in (None, "")}
-        return {"address": address, **ways}
+        explicit = {"transport": "ssh"} if said.get("connection") else {}  # else the scenario's `defaults` may say it
+        return {**explicit, "address": address, **ways}
     if kind == "local":
         return {"transport": "local"}
     user = ["-u", str(said["user"])] if said.get("user") else []
-    if kind in _CONTAINERS:
-        return {"transport": "command", "command": [kind, "exec", "-i", *user, address]}
-    if kind == "kubectl":
-        flags = [f"--{key}={said[key]}" for key in _OF_KUBECTL if said.get(key)]
-        pod = str(said.get("pod") or address)
-        return {"transport": "command", "command": ["kubectl", "exec", "-i", *flags, pod, "--"]}
-    raise Unclear(
-        f"`ansible_connection` of host `{shown(host)}` is `{shown(kind)}`, by which no agent is reached",
-        "ssh, local, docker, podman and kubectl are understood; for others write an agent with `transport: command`",
-    )
+    name = str(said.get("pod") or address) if kind == "kubectl" else address
+    flags = [f"--{key}={said[key]}" for key in _OF_KUBECTL if said.get(key)] if kind == "kubectl" else user
+    if name.startswith("-"):
+        raise Unclear(f"the container of host `{shown(host)}` begins with `-`, as options do: `{shown(name)}`")
+    for word in (name, *flags):
+        if "{" in word:
+            raise Unclear(f"the way to host `{shown(host)}` holds a brace: `{shown(word)}`")
+    return {
+        "transport": "command",
+        "command": [kind, "exec", "-i", *flags, name, *(["--"] if kind == "kubectl" else [])],
+    }
 
 
 def _said(host: str, name: str, value: Any) -> Any:
@@ -172,23 +197,22 @@ def _label(host: str, name: str, value: Any, doubts: Doubts) -> str | list[str] 
     if value is None:
         return None
     if isinstance(value, dict) and "__ansible_vault" in value:
-        doubts.add(f"`{shown(name)}` of {{}} is encrypted, and left out", host, _ask_secret(name))
-        return None
-    if names_a_secret(name):
-        doubts.add(f"`{shown(name)}` of {{}} is left out: a label is no place for a secret", host, _ask_secret(name))
+        doubts.add(name, "encrypted, and left out", host, _ask_secret(name))
         return None
     parts = [_bare(part) for part in value] if isinstance(value, list) else [value]
     if any(isinstance(part, (dict, list)) or part is None for part in parts):
-        doubts.add(f"`{shown(name)}` of {{}} is left out: labels are texts, or lists of them", host)
+        doubts.add(name, "left out: labels are texts, or lists of them", host)
         return None
     texts = [text_of(part) for part in parts]
-    if not is_unsafe and any("{{" in text or "{%" in text for text in texts):
-        doubts.add(f"`{shown(name)}` of {{}} is left out: ansible-inventory does not expand templates", host)
-        return None
-    if sum(map(len, texts)) > MAX_LABEL_CHARACTERS:
-        doubts.add(f"`{shown(name)}` of {{}} is left out: it has more than {MAX_LABEL_CHARACTERS} characters", host)
-        return None
-    return texts if isinstance(value, list) else texts[0]
+    if names_a_secret(name) or _SECRET.search(name) or any(map(_SECRET_TEXT.search, texts)):
+        doubts.add(name, "left out: a label is no place for a secret", host, _ask_secret(name))
+    elif not is_unsafe and any("{{" in text or "{%" in text for text in texts):
+        doubts.add(name, "left out: ansible-inventory does not expand templates", host)
+    elif sum(len(text) + 1 for text in texts) > MAX_LABEL_CHARACTERS + 1:
+        doubts.add(name, f"left out: more than {MAX_LABEL_CHARACTERS} characters", host)
+    else:
+        return texts if isinstance(value, list) else texts[0]
+    return None
 
 
 def _bare(value: Any) -> Any:

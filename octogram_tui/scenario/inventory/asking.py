@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
 
 from octogram_tui.cuts import beginning
 from octogram_tui.scenario.documents import refusal
@@ -18,7 +21,16 @@ from octogram_tui.scenario.tree import MAX_BYTES
 ANSWER_S = 120.0
 """How long all that is asked of one inventory may take: one that asks a cloud needs some time."""
 AFTER_EXIT_S = 2.0  # how long what somebody else still holds open is read when the program has ended
+LOOK_S = 0.2
 MAX_SAID_BYTES = 256 * 1024
+
+
+_given_up = threading.Event()
+
+
+def give_up() -> None:
+    """End whatever is being asked by any thread, and ask nothing more in this process."""
+    _given_up.set()
 
 
 class Deadline:
@@ -37,35 +49,23 @@ class Deadline:
 def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str] | None = None) -> tuple[bytes, str]:
     """Give what a program prints, and what it says beside that. Raises ScenarioError, with what it said last."""
     leaf = shown(os.path.basename(argv[0]))
-    try:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
-        )
-    except FileNotFoundError:
-        if os.path.exists(argv[0]):
-            hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
-            raise refusal(key, f"`{leaf}` cannot be started: what its first line names is not there", hint) from None
-        raise refusal(key, f"`{leaf}` is not installed on this machine", "") from None
-    except OSError as error:
-        hint = "its first line names an interpreter: `#!/usr/bin/env python3`" if error.errno == 8 else ""
-        raise refusal(key, f"`{leaf}` cannot be started: {error.strerror or error}", hint) from None
-    is_done = False
-    try:
-        printed, said = _read(key, leaf, process, deadline)
-        is_done = True
-    finally:
-        if not is_done:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        process.wait()
+    if _given_up.is_set():
+        raise _late(key, leaf, deadline)
+    with _ended_with_us() as end_with_us:
+        process = _started(key, leaf, argv, env or {})
+        is_done = False
+        try:
+            end_with_us(process.pid)
+            printed, said = _read(key, leaf, process, deadline)
+            is_done = True
+        finally:
+            if not is_done:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
     text = said.decode("utf-8", "replace")
     if process.returncode:
         last = [line.strip() for line in text.splitlines() if line.strip()]
@@ -74,6 +74,52 @@ def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str
             how = f"was ended by signal {-process.returncode}"
         raise refusal(key, f"`{leaf}` {how}", shown_line(" ".join(last[-3:])))
     return printed, text
+
+
+def _started(key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **env},
+            start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
+        )
+    except FileNotFoundError:
+        if os.path.exists(argv[0]):
+            raise refusal(key, f"`{leaf}` cannot be started: what its first line names is not there", hint) from None
+        raise refusal(key, f"`{leaf}` is not installed on this machine", "") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise refusal(key, f"`{leaf}` cannot be started: {why}", hint if error.errno == errno.ENOEXEC else "") from None
+
+
+@contextmanager
+def _ended_with_us() -> Iterator[Callable[[int], None]]:
+    """Give a function by which a group of processes is killed when we end meanwhile, even by SIGKILL."""
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r group && ! read -r _ && kill -9 "-$group"'],  # the end of the pipe is our end
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        bufsize=0,
+    )
+    told = guard.stdin
+    assert told is not None
+    try:
+        yield lambda group: _tell(told, group)
+    finally:
+        guard.kill()
+        guard.wait()
+        told.close()
+
+
+def _tell(pipe: IO[bytes], group: int) -> None:
+    with suppress(BrokenPipeError):  # somebody has ended the guard: then there is none
+        pipe.write(b"%d\n" % group)
 
 
 def shown_line(text: str) -> str:
@@ -91,9 +137,9 @@ def _read(key: str, leaf: str, process: subprocess.Popen[bytes], deadline: Deadl
         selector.register(process.stdout, selectors.EVENT_READ, printed)
         selector.register(process.stderr, selectors.EVENT_READ, said)
         while selector.get_map():
-            if deadline.left_s <= 0:
+            if deadline.left_s <= 0 or _given_up.is_set():
                 raise _late(key, leaf, deadline)
-            for found, _ in selector.select(min(deadline.left_s, 0.2) if process.poll() is None else 0.05):
+            for found, _ in selector.select(min(deadline.left_s, LOOK_S) if process.poll() is None else 0.05):
                 data = os.read(found.fd, 65536)
                 if not data:
                     selector.unregister(found.fileobj)
@@ -105,13 +151,16 @@ def _read(key: str, leaf: str, process: subprocess.Popen[bytes], deadline: Deadl
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > AFTER_EXIT_S:
                     break
-    try:
-        process.wait(max(deadline.left_s, 0.0))
-    except subprocess.TimeoutExpired:
-        raise _late(key, leaf, deadline) from None
+    while process.poll() is None:  # it has closed its streams, and goes on
+        if deadline.left_s <= 0 or _given_up.is_set():
+            raise _late(key, leaf, deadline)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(max(deadline.left_s, 0.0), LOOK_S))
     return bytes(printed), bytes(said)
 
 
 def _late(key: str, leaf: str, deadline: Deadline) -> Exception:
+    if _given_up.is_set():
+        return refusal(key, f"`{leaf}` is not asked any more: the run is over")
     hint = "run it by hand, or give the file that it prints"
     return refusal(key, f"`{leaf}` has not answered within {deadline.seconds:.0f} s, and was ended", hint)

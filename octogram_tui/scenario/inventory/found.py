@@ -27,22 +27,33 @@ class Found(NamedTuple):
 
 
 class Doubts:
-    """Says what is doubtful of many hosts once, and names some of them."""
+    """Says once what is doubtful of many hosts and many of their variables, and names some of them."""
 
     def __init__(self) -> None:
-        self._hosts: dict[tuple[str, str], list[str]] = {}
+        self._doubts: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
 
-    def add(self, message: str, host: str, hint: str = "") -> None:
-        """Note something of a host; `{}` in the message stands for all of which it is so."""
-        self._hosts.setdefault((message, hint), []).append(host)
-
-    def add_text(self, message: str, hint: str = "") -> None:
-        """Note something as it is."""
-        self._hosts.setdefault((message, hint), [])
+    def add(self, variable: str, what: str, host: str, hint: str = "") -> None:
+        """Note what becomes of a variable of a host, or of the host itself where `variable` is empty."""
+        key = (what, hint)
+        variables, hosts = self._doubts.setdefault(key, ({}, {}))
+        variables[variable] = None
+        hosts[host] = None
 
     def told(self) -> list[tuple[str, str]]:
-        """Give all of it."""
-        return [(message.replace("{}", some_of(hosts)), hint) for (message, hint), hosts in self._hosts.items()]
+        """Give all of it: messages, and what to do."""
+        return [
+            (f"{_subject(list(variables), list(hosts))} {what}", hint)
+            for (what, hint), (variables, hosts) in self._doubts.items()
+        ]
+
+
+def _subject(variables: Sequence[str], hosts: Sequence[str]) -> str:
+    """Name what a sentence is about, with its verb."""
+    if variables == [""]:
+        return count_of(hosts)
+    named = ", ".join(f"`{shown(name)}`" for name in variables[:_NAMED])
+    more = f" and {len(variables) - _NAMED} more" if len(variables) > _NAMED else ""
+    return f"{named}{more} of {some_of(hosts)} {'is' if len(variables) == 1 else 'are'}"
 
 
 def some_of(hosts: Sequence[str]) -> str:

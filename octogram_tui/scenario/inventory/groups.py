@@ -22,7 +22,7 @@ class Groups:
         for name, group in listing.items():
             if name == "_meta":
                 continue
-            if isinstance(group, list):
+            if group is None or isinstance(group, list):
                 group = {"hosts": group}
             if not isinstance(group, dict):
                 raise Unclear(f"group `{shown(name)}` is no map of `hosts`, `children` and `vars`")

@@ -11,6 +11,7 @@ from typing import Any
 from octogram_tui.cuts import beginning
 from octogram_tui.errors import ScenarioError
 from octogram_tui.scenario.documents import ASK_HINT, EXTENSIONS, ReadFile, read_document, read_text, refusal
+from octogram_tui.scenario.findings import Findings, suggestion
 from octogram_tui.scenario.inventory import ansible, kept, terraform
 from octogram_tui.scenario.inventory.asking import Deadline, ask, shown_line
 from octogram_tui.scenario.inventory.found import Found, Unclear
@@ -58,16 +59,26 @@ def _of_file(source: Source, may_ask: bool) -> Document:
     if key in _begun and not os.path.exists(path):
         return kept.read(key, _begun[key])
     if os.path.splitext(path)[1].lower() not in EXTENSIONS:
-        read_text(path)  # it has to be there, and to be a text
+        if not path:
+            raise refusal(key, "the path of a list of agents is empty", "write the path of a file, or leave it out")
+        if "," in path and not os.path.exists(path):
+            raise refusal(key, "there is no such file", f"hosts by their names are written ansible:{path}")
+        if read_text(path).startswith("#!"):  # it has to be there, and to be a text
+            hint = f"chmod +x {path}; or write ansible:{path} if it is an inventory"
+            raise refusal(key, "this is a program, and it is not executable", hint)
         return _of_program(source._replace(kind="ansible"), may_ask, key)
     document = read_document(path)
     root = document.root
     if isinstance(root, MapNode) and not _is_ours(root):
         values = plain(root)
-        if terraform.looks_like(values) or (ansible.looks_like(values) and ansible.is_listing(values)):
-            return kept.document(key, _found(source, values))
+        if terraform.looks_like(values) or (ansible.looks_like(values) and ansible.is_listing(values)) or not values:
+            if document.errors:
+                raise ScenarioError(Findings(document).problems)
+            return kept.document(key, _found(key, values, source.output))
         if ansible.looks_like(values) or "plugin" in root:
             return _of_program(source._replace(kind="ansible"), may_ask, key)
+        if not document.errors and "agents" not in root and not suggestion(next(iter(root)), ["agents"]):
+            return kept.document(key, _found(key, values, source.output))  # which says what it is not
     if document.errors and not isinstance(root, ListNode) and _GROUPS.search(document.text):
         return _of_program(source._replace(kind="ansible"), may_ask, key)
     return document
@@ -114,10 +125,10 @@ def _asked_now(source: Source, key: str) -> Found:
             )
         argv = [source.kind, f"-chdir={path}", "output", "-no-color", "-json"]
         printed, _ = ask(key, argv, deadline, {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0"})
-        return _found(source, _json(key, source.kind, printed), kind="terraform")
+        return _found(key, _json(key, source.kind, printed), source.output, kind="terraform")
     if source.kind == "ansible" or os.path.isdir(path):
         printed, said = _ask_ansible(key, path, deadline)
-        found = _found(source, _json(key, "ansible-inventory", printed), kind="ansible")
+        found = _found(key, _json(key, "ansible-inventory", printed), source.output, kind="ansible")
         return found._replace(doubts=[*_warnings(said), *found.doubts])
     argv = [path if os.sep in path else os.path.join(os.curdir, path)]
     leaf = os.path.basename(path)
@@ -126,7 +137,7 @@ def _asked_now(source: Source, key: str) -> Found:
     is_listing = isinstance(answer, dict) and ansible.may_be(answer) and not terraform.looks_like(answer)
     if is_listing and "_meta" not in answer and _ours_of(answer) is None:
         answer = {**answer, "_meta": {"hostvars": _host_by_host(key, argv, answer, deadline)}}
-    return _found(source, answer)
+    return _found(key, answer, source.output)
 
 
 def _ask_ansible(key: str, path: str, deadline: Deadline) -> tuple[bytes, str]:
@@ -134,7 +145,7 @@ def _ask_ansible(key: str, path: str, deadline: Deadline) -> tuple[bytes, str]:
         raise refusal(key, "there is no such file", "")
     env = {name: value for name, value in _ANSIBLE_ENV.items() if name not in os.environ}
     try:
-        return ask(key, ["ansible-inventory", "-i", path, "--list"], deadline, env)
+        return ask(key, ["ansible-inventory", f"--inventory={path}", "--list"], deadline, env)
     except ScenarioError as error:
         if "not installed" not in error.problems[0].message:
             raise
@@ -159,25 +170,33 @@ def _host_by_host(key: str, argv: list[str], listing: Mapping[str, Any], deadlin
     return result
 
 
-def _found(source: Source, answer: Any, *, kind: str = "") -> Found:
-    """Make agents of an answer, whatever it is."""
+def _found(key: str, answer: Any, output: str, *, kind: str = "") -> Found:
+    """Make agents of an answer, whatever it is. output: which one is wanted, of outputs."""
     try:
         own = answer if isinstance(answer, list) else _ours_of(answer)
         if own is not None and not kind:
             return Found(own, [])
         if isinstance(answer, dict):
             if kind != "ansible" and (kind or terraform.looks_like(answer)):
-                return terraform.agents_of(answer, source.output)
-            if source.output:
-                raise Unclear(f"there are no outputs of Terraform, and `#{source.output}` names one")
+                return terraform.agents_of(answer, output)
+            if output:
+                raise Unclear(f"there are no outputs of Terraform, and `#{output}` names one")
             if kind or ansible.looks_like(answer) or not answer:
                 return ansible.agents_of(answer)
         raise Unclear(
-            "this is neither a list of agents, nor Ansible's listing, nor Terraform's outputs",
-            "docs/inventories.md says what they look like",
+            "this is neither a list of agents, nor Ansible's listing, nor Terraform's outputs", _way_out(answer)
         )
     except Unclear as unclear:
-        raise refusal(source.key, unclear.message, unclear.hint) from None
+        raise refusal(key, unclear.message, unclear.hint) from None
+
+
+def _way_out(answer: Any) -> str:
+    """Say what to do about an answer that is something else."""
+    if isinstance(answer, dict) and "terraform_version" in answer:
+        return "it is a state or a plan of Terraform: give what `terraform output -json` prints"
+    if isinstance(answer, dict) and answer and all(isinstance(each, str) for each in answer.values()):
+        return "an output alone is not told from other texts: give what `terraform output -json` prints without a name"
+    return "docs/inventories.md says what they look like"
 
 
 def _ours_of(answer: Any) -> list[Any] | None:
@@ -193,8 +212,16 @@ def _json(key: str, leaf: str, data: bytes) -> Any:
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is no JSON")
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in members if names.count(name) > 1)
+            raise ValueError(f"`{shown_line(twice)}` is given twice in one object")
+        return members
+
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
+        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse, object_pairs_hook=once)
     except UnicodeDecodeError:
         raise refusal(key, f"`{leaf}` prints no UTF-8") from None
     except (ValueError, RecursionError) as error:

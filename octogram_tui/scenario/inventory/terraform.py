@@ -21,7 +21,7 @@ _SHAPE = "it is a list of addresses, a map of names and addresses, or objects wi
 def looks_like(outputs: Mapping[str, Any]) -> bool:
     """Tell whether a map of JSON is one of outputs."""
     return bool(outputs) and all(
-        isinstance(each, dict) and "value" in each and each.keys() <= {"value", "type", "sensitive", "description"}
+        isinstance(each, dict) and "value" in each and not each.keys() & {"hosts", "children", "vars"}
         for each in outputs.values()
     )
 
@@ -48,7 +48,14 @@ def agents_of(outputs: Mapping[str, Any], wanted: str = "") -> Found:
     else:
         raise Unclear(f"the output `{shown(name)}` is {kind_of(value)}", _SHAPE)
     width = len(str(max(len(pairs) - 1, 0)))
-    return Found([_agent(name, number, width, key, each) for number, (key, each) in enumerate(pairs)], [])
+    agents = [_agent(name, number, width, key, each) for number, (key, each) in enumerate(pairs)]
+    keys: dict[Any, str] = {}
+    for agent, (key, _) in zip(agents, pairs, strict=True):
+        before = keys.setdefault(agent["name"], key)
+        if before != key:
+            message = f"`{shown(before)}` and `{shown(key)}` of the output `{shown(name)}` would both be agent"
+            raise Unclear(f"{message} `{shown(agent['name'])}`", "agents' names have no dots and colons")
+    return Found(agents, [])
 
 
 def _agent(output: str, number: int, width: int, key: str, value: Any) -> dict[str, Any]:
@@ -58,5 +65,11 @@ def _agent(output: str, number: int, width: int, key: str, value: Any) -> dict[s
     if not isinstance(value, dict):
         place = f"`{shown(key)}`" if key else f"element {number}"
         raise Unclear(f"{place} of the output `{shown(output)}` is {kind_of(value)}", _SHAPE)
-    given = {part: each for part, each in value.items() if each is not None}  # an optional attribute that is not set
-    return {"name": name, **given}
+    return {"name": name, **_given(value)}
+
+
+def _given(value: Any) -> Any:
+    """Leave out what is null, on any level: an optional attribute that is not set."""
+    if isinstance(value, dict):
+        return {part: _given(each) for part, each in value.items() if each is not None}
+    return [_given(each) for each in value if each is not None] if isinstance(value, list) else value

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from octogram_tui.scenario.inventory.ansible import agents_of
+from octogram_tui.scenario.inventory.ansible import agents_of, is_listing, looks_like
 from octogram_tui.scenario.inventory.found import Unclear
 
 
@@ -42,17 +42,18 @@ def test_the_way_to_a_host_is_what_ansible_takes() -> None:
         "python": "/usr/bin/python3.11",
         "labels": {"group": ["all", "web"], "inventory_hostname": "h"},
     }
-    older = agent(ansible_host="no", ansible_ssh_host="10.0.0.7", ansible_ssh_port="22", ansible_ssh_user="u")
+    older = agent(ansible_ssh_host="10.0.0.7", ansible_host="no", ansible_ssh_port="22", ansible_ssh_user="u")
     assert (older["address"], older["port"], older["user"]) == ("10.0.0.7", "22", "u")
     assert "python" not in agent(ansible_python_interpreter="auto_silent")
+    assert "python" not in agent(ansible_connection="local", ansible_python_interpreter="{{ansible_playbook_python}}")
 
 
 @pytest.mark.parametrize(
     ("variables", "way"),
     [
         ({"ansible_connection": "local"}, {"transport": "local"}),
-        ({"ansible_connection": "ansible.builtin.ssh"}, {"address": "h"}),
-        ({"ansible_connection": "smart"}, {"address": "h"}),
+        ({"ansible_connection": "ansible.builtin.ssh"}, {"transport": "ssh", "address": "h"}),
+        ({"ansible_connection": "smart"}, {"transport": "ssh", "address": "h"}),
         (
             {"ansible_connection": "community.docker.docker", "ansible_host": "c1", "ansible_user": "me"},
             {"transport": "command", "command": ["docker", "exec", "-i", "-u", "me", "c1"]},
@@ -64,10 +65,13 @@ def test_the_way_to_a_host_is_what_ansible_takes() -> None:
                 "ansible_kubectl_namespace": "ns",
                 "ansible_kubectl_pod": "p-0",
                 "ansible_kubectl_container": "c",
+                "ansible_kubectl_kubeconfig": "k.yml",
             },
             {
                 "transport": "command",
-                "command": ["kubectl", "exec", "-i", "--namespace=ns", "--container=c", "p-0", "--"],
+                "command": [
+                    *("kubectl", "exec", "-i", "--kubeconfig=k.yml", "--namespace=ns", "--container=c", "p-0", "--")
+                ],
             },
         ),
     ],
@@ -115,6 +119,11 @@ def test_variables_are_labels_where_they_can_be() -> None:
                 "computed": "{{ slots + 1 }}",
                 "sealed": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n3030\n"},
                 "db_password": "hunter2",
+                "vault_db": "hunter2",
+                "db_pass_2": "hunter2",
+                "aws_secret_access_key": "hunter2",
+                "dsn": ["postgres://me:hunter2@db/x"],
+                "compass": "postgres://db/x",
                 "long": "x" * 2000,
                 "group": "mine",
             }
@@ -126,12 +135,13 @@ def test_variables_are_labels_where_they_can_be() -> None:
         "fast": "true",
         "ratio": "1.5",
         "zones": ["a", "b"],
+        "compass": "postgres://db/x",
         "raw": "{{ as it is }}",
         "group": ["all", "web"],
         "inventory_hostname": "h",
     }
     told = "\n".join(message for message, _ in found.doubts)
-    for name in ("nested", "computed", "sealed", "db_password", "long", "group"):
+    for name in ("nested", "computed", "sealed", "db_password", "vault_db", "db_pass_2", "dsn", "long", "group"):
         assert f"`{name}`" in told
     assert "hunter2" not in str(found)
 
@@ -150,6 +160,34 @@ def test_what_is_not_honoured_is_said_once_for_all_hosts() -> None:
     ]
     assert all(hint for _, hint in found.doubts)
     assert "hunter2" not in str(found)
+    of_a_cloud = {f"h{number}": {f"tags_{each}": {"a": 1} for each in range(30)} for number in range(9)}
+    assert [message for message, _ in agents_of(listing(**of_a_cloud)).doubts] == [
+        "`tags_0`, `tags_1`, `tags_2` and 27 more of h0, h1, h2 and 6 more are left out: "
+        "labels are texts, or lists of them"
+    ]
+
+
+def test_hosts_of_another_kind_leave_the_others_be() -> None:
+    found = agents_of(listing(w1={"ansible_connection": "winrm"}, sw={"ansible_connection": "a.b.network_cli"}, h={}))
+    assert [each["name"] for each in found.agents] == ["h"]
+    assert [message for message, _ in found.doubts] == [
+        "host w1 is left out: no agent is reached by `ansible_connection: winrm`",
+        "host sw is left out: no agent is reached by `ansible_connection: a.b.network_cli`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_one"),
+    [
+        ({"all": {"children": {"web": {"hosts": {"a": None}}}}, "ungrouped": None}, False),
+        ({"all": {"children": {"web": None}}}, False),
+        ({"all": {"children": ["web"]}, "web": {"hosts": ["a"]}}, True),
+        ({"web": ["a"], "all": {"vars": {}}}, True),
+    ],
+)
+def test_a_file_in_yaml_of_ansible_is_no_listing(listed: dict[str, Any], is_one: bool) -> None:
+    assert looks_like(listed)
+    assert is_listing(listed) is is_one
 
 
 def test_names_lose_their_dots_and_never_become_one() -> None:
@@ -191,7 +229,8 @@ def test_what_is_no_listing_is_refused_in_a_line(wrong: dict[str, Any], said: st
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"ansible_connection": "winrm"}, "`winrm`, by which no agent is reached"),
+        ({"ansible_connection": "podman", "ansible_host": "--privileged"}, "begins with `-`"),
+        ({"ansible_connection": "podman", "ansible_user": "{name}"}, "holds a brace"),
         ({"ansible_host": "{{ inventory_hostname }}.lan"}, "is a template"),
         ({"ansible_host": "h{1..3}"}, "holds a brace"),
         ({"ansible_user": {"__ansible_vault": "x"}}, "is encrypted"),

@@ -17,6 +17,7 @@ PRINTED: dict[str, Any] = json.loads((Path(__file__).parent / "terraform_output.
 
 def test_what_terraform_prints_is_known_as_such() -> None:
     assert looks_like(PRINTED)
+    assert looks_like({"a": {"value": 1, "sensitive": False, "of_a_later_version": True}})
     assert not looks_like({"g": {"hosts": []}})
     assert not looks_like({})
 
@@ -36,6 +37,8 @@ def test_each_shape_is_a_list_of_agents(output: str, agents: list[dict[str, Any]
 def test_the_output_that_is_meant_needs_no_name() -> None:
     assert [each["name"] for each in agents_of(PRINTED).agents] == ["client", "server"]
     assert [each["name"] for each in agents_of({"web": {"value": ["a"] * 11}}).agents][::10] == ["web_00", "web_10"]
+    unset = {"a": {"address": "h", "user": None, "labels": {"x": None, "zones": ["a", None]}}}
+    assert agents_of({"web": {"value": unset}}).agents == [{"name": "a", "address": "h", "labels": {"zones": ["a"]}}]
     assert agents_of({"web": {"value": "10.0.0.1"}}).agents == [{"name": "web_0", "address": "10.0.0.1"}]
 
 
@@ -61,5 +64,7 @@ def test_outputs_without_a_choice_name_what_there_is() -> None:
     assert caught.value.hint.startswith("there are a, b; name the one")
     with pytest.raises(Unclear, match="nor any other"):
         agents_of({})
+    with pytest.raises(Unclear, match=r"`a\.b` and `a_b` of the output `a` would both be agent `a_b`"):
+        agents_of({"a": {"value": {"a.b": "h", "a_b": "h"}}})
     with pytest.raises(Unclear, match="element 1 of the output `a` is the number 7"):
         agents_of({"a": {"value": ["10.0.0.1", 7]}})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +20,7 @@ import pytest
 from octogram_tui.commands import loading
 from octogram_tui.errors import ScenarioError
 from octogram_tui.journal import sources
+from octogram_tui.runtime.watch import ScenarioFiles
 from octogram_tui.scenario.inventory import asking, reading
 from octogram_tui.scenario.inventory.asking import Deadline
 from octogram_tui.scenario.inventory.source import read_source
@@ -85,6 +90,24 @@ def test_files_of_each_kind_are_told_apart(at: Path) -> None:
     assert [agent.mark.file for agent in loaded.scenario.agents if agent.name == "db"] == ["out.json#by_name"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"g": {"hosts": ["a"]}, "g": {"hosts": ["b"]}}', "`g` is given twice"),
+        ('{"a": "10.0.0.1"}', "prints without a name"),
+        ('{"version": 4, "terraform_version": "1"}', "is a state or a plan of Terraform"),
+        ('{"g": {"hosts": ["ü"]}}', "host `ü` cannot be an agent"),
+    ],
+)
+def test_a_file_that_is_no_list_is_refused_by_the_name_it_was_given(at: Path, text: str, said: str) -> None:
+    (at / "l.json").write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("s.yml", agent_files=["l.json"])
+    [problem] = [each for each in caught.value.problems if not each.is_warning]
+    assert problem.file == "l.json"
+    assert said in f"{problem.message} {problem.hint}"
+
+
 def test_the_scenario_names_lists_beside_it(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (at / "sub").mkdir()
     (at / "sub" / "l.json").write_text(json.dumps(LISTING))
@@ -152,6 +175,8 @@ def test_a_program_is_called_as_ansible_calls_it(at: Path) -> None:
         (":", "it prints nothing"),
         ("echo '[[['", "prints no JSON"),
         ("echo '{\"a\": NaN}'", "prints no JSON"),
+        ('echo \'{"g": [], "g": []}\'', "prints no JSON: `g` is given twice in one object"),
+        ('echo \'{"terraform_version": "1", "outputs": {}}\'', "give what `terraform output -json` prints"),
         ("yes", "prints more than 16 MiB"),
         ("yes >&2 & echo 3; sleep 0.1; kill $!", "neither a list of agents"),
         ("head -c 200000 /dev/zero | tr '\\0' '['", "too deep"),
@@ -174,17 +199,50 @@ def test_programs_that_misbehave_are_refused_in_a_line(
     assert all(each.isprintable() for each in told)
 
 
+def ends(child: int) -> bool:
+    """Wait until a process has ended."""
+    for _ in range(3000):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True, check=False)
+        if not state.stdout.strip() or state.stdout.startswith("Z"):
+            return True
+        os.sched_yield()
+    return False
+
+
 def test_what_is_too_late_is_ended_with_all_that_it_started(at: Path) -> None:
     program(at / "hosts", "sleep 300 & echo $! >child; wait")
     with pytest.raises(ScenarioError, match="has not answered"):
         asking.ask("hosts", ["./hosts", "--list"], Deadline(1.0))
-    child = int((at / "child").read_text())
-    for _ in range(200):
-        state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True, check=False)
-        if not state.stdout.strip() or state.stdout.startswith("Z"):
-            return
-        os.sched_yield()
-    raise AssertionError(f"{child} goes on")
+    assert ends(int((at / "child").read_text()))
+
+
+def test_what_is_asked_ends_with_the_run(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(at / "hosts", "sleep 300")
+    monkeypatch.setattr(asking, "_given_up", threading.Event())
+    files = ScenarioFiles(
+        load_scenario("s.yml").scenario, lambda: load_scenario("s.yml", agent_files=["hosts"]).scenario, print, str
+    )
+
+    async def ended() -> str:
+        reading = asyncio.create_task(files.take())
+        while not reading.done():
+            await asyncio.sleep(0.02)
+            files.close()
+        return reading.result()
+
+    assert "is not asked any more: the run is over" in asyncio.run(ended())
+
+
+def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
+    program(at / "hosts", "sleep 300 & echo $! >child; wait")
+    read = "from octogram_tui.scenario.load import load_scenario; load_scenario('s.yml', agent_files=['hosts'])"
+    asks = subprocess.Popen([sys.executable, "-c", read])
+    while not (at / "child").exists() or not (at / "child").read_text().strip():
+        assert asks.poll() is None
+        time.sleep(0.01)
+    asks.kill()
+    asks.wait()
+    assert ends(int((at / "child").read_text()))
 
 
 def test_what_a_program_leaves_running_is_not_waited_for(at: Path) -> None:
@@ -247,4 +305,8 @@ def test_an_inventory_without_ansible_says_what_to_do(at: Path, monkeypatch: pyt
     said = refused(lambda: load_scenario("s.yml", agent_files=["hosts.ini"]))
     assert "`ansible-inventory` is not installed" in said
     assert "--list" in said
+    (at / "noexec").write_text("#!/bin/sh\necho []\n")
+    assert "chmod +x noexec" in refused(lambda: load_scenario("s.yml", agent_files=["noexec"]))
+    assert "written ansible:a,b" in refused(lambda: load_scenario("s.yml", agent_files=["a,b"]))
+    assert "is empty" in refused(lambda: load_scenario("s.yml", agent_files=[""]))
     assert "`tofu` is not installed" in refused(lambda: load_scenario("s.yml", agent_files=["tofu:."]))
