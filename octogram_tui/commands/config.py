@@ -46,10 +46,18 @@ def _show(surroundings: Surroundings, *, with_origin: bool) -> None:
 def _show_paths(surroundings: Surroundings, *, as_json: bool) -> None:
     user, project = surroundings.user, surroundings.project
     if as_json:
-        record = {"user": str(user), "exists": user.exists(), "project": None if project is None else str(project)}
+        record = {
+            "user": str(user),
+            "exists": user.exists(),
+            "project": None if project is None else str(project),
+            "strange": None if surroundings.strange is None else str(surroundings.strange),
+        }
         print(json.dumps(record, indent=2))
         return
     print(safe(f"user: {user}{'' if user.exists() else ' (not there)'}"))
+    if surroundings.strange is not None:
+        print(safe(f"project: {surroundings.strange} (not taken: it belongs to another user)"))
+        return
     print(safe(f"project: {project or f'no {PROJECT_FILE} here, nor above in the repository'}"))
 
 
