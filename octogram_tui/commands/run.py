@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from octogram_tui import __version__, streams
+from octogram_tui.commands.again import held_line, line_of, rerun_line
 from octogram_tui.commands.breaks import BY, add_break_options, breakpoints_of
 from octogram_tui.commands.options import (
     CommandParser,
@@ -309,8 +309,9 @@ class Invocation(RunWanted):
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
-            again=self.command(),
-            rerun=rerun_command(self.argv, run_dir, settings.runs_dir),
+            again=line_of(self.argv),
+            rerun=rerun_line(self.argv, run_dir, settings.runs_dir),
+            held=held_line(self.argv) if self.on_failure != "pause" else "",
         )
 
     def announce_secrets(self) -> None:
@@ -330,17 +331,6 @@ class Invocation(RunWanted):
         if on_break is None or on_break.what != "hold":
             return None
         return float(on_break.hold_s or self.args.linger or self.settings.linger_s)
-
-    def command(self) -> str:
-        """Give the command line, for people to repeat."""
-        return shlex.join(["octogram-tui", *self.argv])
-
-
-def rerun_command(argv: Sequence[str], run_dir: Path, runs_dir: Path) -> str:
-    """Give the command line that repeats what fails in a run, for people."""
-    name = run_dir.name if run_dir.parent == runs_dir else os.path.abspath(run_dir)
-    words = [word for word in argv if not word.startswith("--rerun-failed=")]  # as it is resolved
-    return shlex.join(["octogram-tui", *words, "--rerun-failed", name])
 
 
 def revealed(rows: CarriedRows, vault: Vault) -> CarriedRows:

@@ -50,6 +50,7 @@ class Closing:
         files: Mapping[str, str],
         again: str,
         rerun: str = "",
+        held: str = "",
     ) -> None:
         self.files = files
         self._log = log
@@ -58,6 +59,7 @@ class Closing:
         self._tails = tails
         self._again = again
         self._rerun = rerun
+        self._held = held
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -183,8 +185,8 @@ class Closing:
             found["only what failed, again"] = self._rerun
         if self._again:
             found["again"] = self._again
-            if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:
-                found["again, held where it fails"] = f"{self._again} --on-failure pause --on-break hold:30m"
+        if self._held and code == ExitCode.JOB_FAILED:
+            found["again, held where it fails"] = self._held
         return found
 
     @cached_property
