@@ -236,18 +236,21 @@ def runs() -> list[str]:
 
 
 def scenario_of(line: Line) -> Scenario | None:
-    """Load the scenario that a line is about, or the one of its run; None where that cannot be. It is only read."""
+    """Read the scenario that a line is about, or the one of its run, as far as can be; None where nothing can.
+
+    It is only read: no list of agents is asked that a program tells, be it named by the line itself.
+    """
     from octogram_tui.errors import OctogramError
 
     try:
         files = [os.path.expanduser(word) for word in line.words if word.endswith(EXTENSIONS)]
         if not files:
             return _scenario_of_run(line)
-        from octogram_tui.scenario.load import load_scenario
+        from octogram_tui.scenario.load import read_what_is_there
 
-        return load_scenario(
+        return read_what_is_there(
             files[0], agent_files=[os.path.expanduser(name) for name in line.given.get("agents", ())]
-        ).scenario
+        )
     except (OctogramError, OSError):
         return None
 
@@ -261,4 +264,4 @@ def _scenario_of_run(line: Line) -> Scenario | None:
     from octogram_tui.settings import load
 
     directory = archive.find(load().runs_dir, names[0]).directory
-    return load_kept(directory, terms.find(directory).digest).scenario
+    return load_kept(directory, terms.find(directory).digest, may_run=False).scenario

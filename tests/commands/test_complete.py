@@ -113,6 +113,39 @@ def test_what_cannot_be_typed_is_left_out(place: Path) -> None:
     assert asked("s.yml", "--from", "")[1] == ["a'\"$ b"]
 
 
+def test_of_a_scenario_that_is_wrong_there_is_what_can_be_read(place: Path) -> None:
+    text = (place / "s.yml").read_text()
+    wrong = {
+        "an unknown key": text.replace("level: 1", "level: 1}\nlevle: {x: 1"),
+        "an unknown procedure": text.replace("builtins.sleep: 0}]}", "nothing.so: 0}]}"),
+        "a list of agents that is not there": text.replace("agents: [", "#").replace(
+            "stages:", "agents: {from: no.yml}\nstages:"
+        ),
+        "no end": text + "  - {name: third, jobs: [\n\n",
+        "an open quotation": text + "  - name: 'third\n    jobs:\n      - x: y\n",
+    }
+    for what, broken in wrong.items():
+        (place / "s.yml").write_text(broken)
+        assert asked("s.yml", "--from", "")[1][:2] == ["first", "second"], what
+        assert asked("s.yml", "--break", "first/")[1] == ["first/read it"], what
+
+
+def test_no_program_is_run_that_tells_agents(place: Path) -> None:
+    program = place / "hosts"
+    program.write_text(f"#!/bin/sh\ntouch {place}/was_run\necho '[]'\n")
+    program.chmod(0o755)
+    (place / "from.yml").write_text(SCENARIO.replace("[{name: n_1, transport: local}", "{from: hosts} #"))
+    for words in (
+        ("s.yml", "--agents", "hosts", "--limit", ""),
+        ("from.yml", "--limit", ""),
+        ("from.yml", "--from", ""),
+    ):
+        asked(*words)
+    assert asked("s.yml", "--agents", "./hosts", "--from", "") == ("plain", ["first", "second"])
+    assert asked("s.yml", "--agents", "terraform:.", "--from", "") == ("plain", ["first", "second"])
+    assert not (place / "was_run").exists()
+
+
 @given(st.lists(st.text(max_size=8) | st.sampled_from(["s.yml", "--from", "--", "-e", "=", "ask", "last"]), max_size=4))
 def test_no_line_makes_it_fail(words: list[str]) -> None:
     assert list(complete.answer(words, "")), "the first line says how"
