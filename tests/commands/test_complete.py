@@ -102,15 +102,17 @@ def test_at_first_there_are_commands_and_scenarios() -> None:
 )
 def test_bash_gets_what_follows_the_piece_that_it_cuts_a_word_to(line: str, piece: str, expected: list[str]) -> None:
     words = complete.split(line)[1:]
-    assert list(complete.answer(words[:-1], words[-1], piece, is_bash=True))[1:] == expected
+    assert list(complete.answer(words[:-1], words[-1], piece, "bash"))[1:] == expected
 
 
 def test_what_cannot_be_typed_is_left_out(place: Path) -> None:
     stages: list[dict[str, object]] = [
-        {"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b")
+        {"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b", "-dash", "~root")
     ]
     (place / "s.yml").write_text(json.dumps({"stages": stages}))
-    assert asked("s.yml", "--from", "")[1] == ["a'\"$ b"]
+    assert asked("s.yml", "--from", "")[1] == ["a'\"$ b", "~root"]
+    assert asked("s.yml", "--from=-")[1] == ["--from=-dash"]  # alone it is no value
+    assert list(complete.answer(["s.yml", "--from"], "~", "", "fish")) == ["plain"]
 
 
 def test_of_a_scenario_that_is_wrong_there_is_what_can_be_read(place: Path) -> None:
