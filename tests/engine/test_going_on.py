@@ -98,6 +98,14 @@ def test_without_an_agent_that_is_left_the_run_ends() -> None:
     assert (end.reason, end.exit_code) == ("no agent is left to go on with", 1)
 
 
+def test_what_fails_in_the_clean_up_is_not_why_the_run_ended() -> None:
+    it = scenario(stage("one", job("j")), stage("c", job("bad"), always=True), agents="a b")
+    simulation = run(it, fails("bad"))
+    end = simulation.events[-1]
+    assert isinstance(end, RunFinished)
+    assert (end.reason, end.exit_code) == ("", 1)
+
+
 def test_what_needs_what_failed_is_passed_over_and_is_no_failure_of_its_own() -> None:
     it = scenario(
         stage("build", job("make", register="built"), job("publish", register="url_{{ agent.name }}"), on="a"),
