@@ -169,17 +169,31 @@ def _edited(
     both = {*outcomes.variables, *scenario.variables}
     moved = sorted(n for n in both if outcomes.variables.get(n) != scenario.variables.get(n))
     found: dict[tuple[str, str], str] = {}
+    anew: dict[str, None] = {}  # names of variables that these jobs set, as they are written
     for key, (stage, job) in now.items():
         if key not in before or before[key][1].digest != job.digest:
             found[key] = "its text was edited"
-        elif moved:
+        elif moved or anew:
             names = mentions(stage, job)
-            read = next(
-                (m for m in moved if any(m == n or (n[-1:] == "*" and m.startswith(n[:-1])) for n in names)), ""
-            )
-            if read:
+            if read := next((m for m in moved if any(_is_named(m, name) for name in names)), ""):
                 found[key] = f"variable {read} has another value"
+            elif read := next((m for m in anew if any(_is_named(m, name) for name in names)), ""):
+                found[key] = f"variable {read} is set anew"
+        if key in found:
+            anew |= dict.fromkeys(
+                [*([job.register] if job.register else []), *(u.name.source for u in job.vars_updates)]
+            )
     return found
+
+
+def _is_named(variable: str, name: str) -> bool:
+    """Whether a text names a variable. variable: its name, maybe a template; name: of which only a `*` may be known."""
+    from octogram_tui.scenario.usage import what_it_may_become
+
+    if name[-1:] != "*":
+        return what_it_may_become(variable).fits(name)
+    known, is_open, _ = variable.partition("{")
+    return known.startswith(name[:-1]) or bool(is_open and name.startswith(known))
 
 
 def _with_what_is_needed(
