@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import field, replace
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from octogram_tui import __version__, streams
-from octogram_tui.commands.again import held_line, line_of, rerun_line
 from octogram_tui.commands.breaks import BY, add_break_options, breakpoints_of
 from octogram_tui.commands.options import (
     CommandParser,
@@ -309,10 +309,20 @@ class Invocation(RunWanted):
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
-            again=line_of(self.argv),
-            rerun=rerun_line(self.argv, run_dir, settings.runs_dir),
-            held=held_line(self.argv) if self.on_failure != "pause" else "",
+            again=shlex.join(["octogram-tui", *self.argv]),
+            rerun=partial(self._rerun_line, run_dir),
+            held=self._held_line if self.on_failure != "pause" else None,
         )
+
+    def _rerun_line(self, run_dir: Path) -> str:
+        from octogram_tui.commands.again import rerun_line  # only a run that fails pays for it
+
+        return rerun_line(self.argv, run_dir, self.settings.runs_dir)
+
+    def _held_line(self) -> str:
+        from octogram_tui.commands.again import held_line
+
+        return held_line(self.argv)
 
     def announce_secrets(self) -> None:
         """Have the CI service hide the values of secrets, before anything is printed."""

@@ -6,7 +6,7 @@ What it says is only ever added to; a member that changes its meaning makes anot
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from octogram_tui import streams
@@ -33,7 +33,13 @@ class Document:
     files, again, rerun, held: as Progress has them.
     """
 
-    def __init__(self, files: Mapping[str, str], again: str, rerun: str = "", held: str = "") -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        again: str,
+        rerun: Callable[[], str] | None = None,
+        held: Callable[[], str] | None = None,
+    ) -> None:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         log = PlainLog(sys.stderr, Style())  # nothing is written there: the words of the closing block are used

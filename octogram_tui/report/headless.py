@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Output:
     """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
 
-    rerun: the command that repeats what has failed in it
-    held: the one that repeats it, and holds it where it fails; empty where it does that anyway
+    rerun: gives the command that repeats what has failed in it
+    held: gives the one that repeats it, and holds it where it fails; None where it does that anyway
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
     """
@@ -49,8 +49,8 @@ class Output:
     timestamps: bool = False
     journal: str = ""
     again: str = ""
-    rerun: str = ""
-    held: str = ""
+    rerun: Callable[[], str] | None = None
+    held: Callable[[], str] | None = None
     hold_s: float | None = None
 
     def reporters(self) -> list[Reporter]:

@@ -43,7 +43,7 @@ class Progress:
 
     files: what was written where, for the closing block, such as {"journal": "/..."}.
     again: the command that does the same once more; empty when this is no run but the replay of one.
-    rerun, held: the ones that do what failed in it once more, and all of it, held where it fails.
+    rerun, held: give the ones that do what failed in it once more, and all of it, held where it fails.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class Progress:
         *,
         files: Mapping[str, str] | None = None,
         again: str = "",
-        rerun: str = "",
-        held: str = "",
+        rerun: Callable[[], str] | None = None,
+        held: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)

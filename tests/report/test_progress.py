@@ -28,7 +28,7 @@ PLAIN = Style()
 
 def log(events: list[ev.Event], style: Style = PLAIN, again: str = "octogram-tui shops.yml") -> str:
     stream = io.StringIO()
-    held = f"{again} --on-failure pause --on-break hold:30m" if again else ""
+    held = (lambda: f"{again} --on-failure pause --on-break hold:30m") if again else None
     report = Progress(stream, style, files={"journal": "/runs/x/journal.jsonl"}, again=again, held=held)
     report.apply(events)
     report.close()
