@@ -307,8 +307,8 @@ def _from_file(path: Path, origin: Literal["user", "project"]) -> dict[str, Foun
 def _from_environment(env: Mapping[str, str]) -> dict[str, Found]:
     found = {}
     for setting in TABLE:
-        text = env.get(setting.variable)
-        if text is None or (text == "" and not isinstance(setting.default, bool)):
+        text = env.get(setting.variable, "")
+        if not text:  # empty means unset, as it does of NO_COLOR
             continue
         value = _checked(setting, _parsed(setting, text), setting.variable)
         found[setting.key] = Found(value, "environment", setting.variable)

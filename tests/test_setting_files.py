@@ -165,12 +165,17 @@ def test_the_command_says_who_says_so(
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     file = project(tmp_path, 'theme = "a\\u001b[31mb"\n')
     monkeypatch.setenv("OCTOGRAM_ASCII", "1")
+    monkeypatch.setenv("OCTOGRAM_HINTS", "")
+    monkeypatch.setenv("OCTOGRAM_STOPS", "1")
+    monkeypatch.setenv("OCTOGRAM_OF_SOMEBODY", "1")
     assert config.main(["show", "--origin"]) == 0
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert said == "octogram-tui: OCTOGRAM_STOPS sets nothing; did you mean OCTOGRAM_STOP_S?\n"
     lines = {line.split(" = ")[0]: " ".join(line.split()) for line in printed.splitlines()}
     assert lines["ascii"] == "ascii = true # environment (OCTOGRAM_ASCII)"
     assert lines["theme"].endswith(f"# project ({file}:1)")
     assert lines["stop_s"] == "stop_s = 30.0 # default"
+    assert lines["hints"] == "hints = true # default"  # an empty variable sets nothing
     assert "\x1b" not in printed
     assert config.main(["show", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["theme"] == {
