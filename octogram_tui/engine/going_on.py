@@ -84,6 +84,15 @@ class GoingOn:
         self.out.clear()
         self._lacking.clear()
 
+    @property
+    def said_of_failed(self) -> str:
+        """Tell whoever finds nothing that waits for him what the run went on after, and how that runs again."""
+        failed = [why for agent, why in self.out.items() if f"@{agent}" in why] if self.is_on else []
+        if not failed:
+            return ""
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return f": the run went on after {failed[0]}{more}, which `rerun` runs again by name"
+
     # -- what they leave ------------------------------------------------------------------------------------------
 
     def leave_out(self, stage_run: StageRun) -> str:

@@ -10,8 +10,15 @@ from test_failures import fails
 from world import World
 
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.events import JobFinished, RunFinished, StageFinished, WarningGiven
-from octogram_tui.engine.stimuli import AgentLossReport, AttemptReport, BackRequest, GoRequest, RerunRequest
+from octogram_tui.engine.events import JobFinished, RequestRefused, RunFinished, StageFinished, WarningGiven
+from octogram_tui.engine.stimuli import (
+    AgentLossReport,
+    AttemptReport,
+    BackRequest,
+    GoRequest,
+    RerunAllRequest,
+    RerunRequest,
+)
 from octogram_tui.engine.timers import RetryDue, StageOver
 from octogram_tui.model.scenario import ItemsSpec
 
@@ -167,6 +174,10 @@ def test_in_a_console_what_failed_and_is_run_again_takes_part_again() -> None:
 
     simulation = run(it, answer, keep_alive=True)
     is_mended.append(True)
+    simulation.go(RerunAllRequest("failed"))
+    assert [each.message for each in simulation.of(RequestRefused)] == [
+        "nothing stands failed: the run went on after one/bad@a, which `rerun` runs again by name"
+    ]
     simulation.go(RerunRequest("one", "bad", "a"))
     simulation.go(report("two/slow@b#1"))
     assert "three/j@a ok" in simulation.ended()
