@@ -21,6 +21,10 @@ MOST_CUTS = 16
 is noticed, so that ever more is left out, after the first few lines."""
 
 
+LONGEST_CUT = 1 << 20
+"""Of a longer text nothing is left out: it would be read so often while somebody waits for a key."""
+
+
 class Loaded(NamedTuple):
     """A scenario that can run, what is probably not meant in it, and the text of each file that was read, by path."""
 
@@ -87,7 +91,7 @@ def _as_far_as_it_goes(path: str) -> Document | None:
     """Read a file; of one that is no YAML what stands before the line that is at fault, since it is being edited."""
     try:
         text = read_text(path)
-        for cut in range(MOST_CUTS):
+        for cut in range(MOST_CUTS if len(text) < LONGEST_CUT else 1):
             document = read_document(path, lambda _, text=text: text)  # type: ignore[misc]
             if document.root is not None or not document.errors:
                 return document
