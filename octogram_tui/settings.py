@@ -17,6 +17,8 @@ from octogram_tui.errors import SettingsError
 PROGRAM = "octogram-tui"
 PROJECT_FILE = ".octogram-tui.toml"
 """What a project sets for all who work in it: found in the working directory or above it, up to its repository."""
+MOST_SHOWN = 80
+"""How many characters are quoted of a value that is wrong."""
 
 
 class Setting(NamedTuple):
@@ -172,11 +174,15 @@ class Found(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What was found for each setting, by its key, and where was looked. project: None where there is no such file."""
+    """What was found for each setting, by its key, and where was looked. project: None where there is no such file.
+
+    strange: a project's file that is not taken, since somebody else has put it there.
+    """
 
     found: dict[str, Found]
     user: Path
     project: Path | None
+    strange: Path | None = None
 
 
 def look(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> Surroundings:
@@ -187,7 +193,10 @@ def look(environ: Mapping[str, str] | None = None, directory: Path | None = None
     env = os.environ if environ is None else environ
     home = _home(env)
     user = _xdg(env, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
-    project = _project_file(Path.cwd() if directory is None else directory, home)
+    directory = Path.cwd() if directory is None else directory
+    project = _project_file(directory, home)
+    strange = project if project is not None and _is_strange(project, directory) else None
+    project = None if strange else project
     found = {setting.key: Found(setting.default) for setting in TABLE}
     found |= _from_file(user, "user")
     if project is not None:
@@ -196,7 +205,7 @@ def look(environ: Mapping[str, str] | None = None, directory: Path | None = None
     ssh_config = found["ssh_config"]
     if ssh_config.value.startswith("~/"):
         found["ssh_config"] = ssh_config._replace(value=str(home / ssh_config.value[2:]))
-    return Surroundings(found, user, project)
+    return Surroundings(found, user, project, strange)
 
 
 def load(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> Settings:
@@ -253,13 +262,25 @@ def _project_file(directory: Path, home: Path) -> Path | None:
     no project.
     """
     above = [directory, *directory.parents]
+    homes = (home, Path(os.path.realpath(home)))
     root = next((place for place in above if os.path.lexists(place / ".git")), directory)
     for place in above[: above.index(root) + 1]:
-        if place == home:
+        if place in homes:
             return None
         if os.path.lexists(place / PROJECT_FILE):
             return place / PROJECT_FILE
     return None
+
+
+def _is_strange(file: Path, directory: Path) -> bool:
+    """Whether a project's file is of somebody who is neither the user, nor root, nor owner of the working directory.
+
+    Anybody may put one, and a `.git` beside it, where anybody may write: in /tmp, above what others have there.
+    """
+    try:
+        return os.lstat(file).st_uid not in (0, os.geteuid(), os.stat(directory).st_uid)
+    except FileNotFoundError:
+        return False
 
 
 def _from_file(path: Path, origin: Literal["user", "project"]) -> dict[str, Found]:
@@ -286,8 +307,8 @@ def _from_file(path: Path, origin: Literal["user", "project"]) -> dict[str, Foun
 def _from_environment(env: Mapping[str, str]) -> dict[str, Found]:
     found = {}
     for setting in TABLE:
-        text = env.get(setting.variable)
-        if text is None or (text == "" and not isinstance(setting.default, bool)):
+        text = env.get(setting.variable, "")
+        if not text:  # empty means unset, as it does of NO_COLOR
             continue
         value = _checked(setting, _parsed(setting, text), setting.variable)
         found[setting.key] = Found(value, "environment", setting.variable)
@@ -309,13 +330,22 @@ def _parsed(setting: Setting, text: str) -> str | int | float | bool:
 
 def _checked(setting: Setting, value: Any, where: str) -> Any:
     default = setting.default
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and value.bit_length() > 63:  # nobody counts so far, and there is no such float
+        raise SettingsError(f"{where}: the number is too large", hint=setting.doc)
+    if isinstance(default, float) and type(value) is int:
         value = float(value)
     if type(value) is not type(default):
         kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-        raise SettingsError(f"{where}: {value!r} is not {kinds[type(default)]}", hint=setting.doc)
+        raise SettingsError(f"{where}: {_shown(value)} is not {kinds[type(default)]}", hint=setting.doc)
     if isinstance(value, int | float) and not isinstance(value, bool) and not 0 <= value < float("inf"):
-        raise SettingsError(f"{where}: {value!r} is not a number from 0 on", hint=setting.doc)
+        raise SettingsError(f"{where}: {_shown(value)} is not a number from 0 on", hint=setting.doc)
     if setting.choices and value not in setting.choices:
-        raise SettingsError(f"{where}: {value!r} is none of {', '.join(setting.choices)}", hint=setting.doc)
+        raise SettingsError(f"{where}: {_shown(value)} is none of {', '.join(setting.choices)}", hint=setting.doc)
     return value
+
+
+def _shown(value: Any) -> str:
+    """Quote a value that is wrong. Of a table or a list that is said only: it may hold anything."""
+    from octogram_tui.cuts import quoted  # only who errs pays for it
+
+    return "a table or a list" if isinstance(value, list | dict) else quoted(value, MOST_SHOWN)

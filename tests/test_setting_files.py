@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,6 +73,12 @@ def test_what_trusts_executes_or_deletes_is_the_users_alone(tmp_path: Path, key:
         ("\ntitel = true", 2, "there is no setting 'titel'", "did you mean 'title'?"),
         ("stop_s = 1\n[theme]\nx = 1", 2, "is not a text", "colours"),
         ("\n 'color' = 'red'", 2, "color: 'red' is none of auto", "colour"),
+        ("\ufeffstop_s = -1", 1, "stop_s: -1.0 is not a number from 0 on", "seconds"),
+        ('\r\ntheme = """\r\nkeys = 3\r\n"""\r\nkeys = "no"', 5, "keys: 'no' is none of", "keys"),
+        pytest.param(f"stop_s = 1{'0' * 400}", 1, "stop_s: the number is too large", "seconds", id="digits"),
+        pytest.param(f"linger_s = 0x{'f' * 5000}", 1, "linger_s: the number is too large", "seconds", id="hexadecimal"),
+        pytest.param(f"color = '{'x' * 5000}'", 1, "x…' is none of", "colour", id="long"),
+        ("title = [1]", 1, "title: a table or a list is not true or false", "title"),
     ],
 )
 def test_the_line_of_a_wrong_key_is_told(tmp_path: Path, text: str, line: int, complaint: str, hint: str) -> None:
@@ -81,13 +90,62 @@ def test_the_line_of_a_wrong_key_is_told(tmp_path: Path, text: str, line: int, c
     assert hint in caught.value.hint
 
 
+def test_what_is_no_file_of_settings_is_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / PROJECT_FILE
+
+    def refused() -> str:
+        with pytest.raises(SettingsError) as caught:
+            settings.load({"HOME": "/nowhere"}, tmp_path)
+        file.unlink()
+        return str(caught.value)
+
+    os.mkfifo(file)
+    assert refused() == f"cannot read {file}: it is not a regular file"
+    file.symlink_to("/dev/zero")
+    assert refused() == f"cannot read {file}: it is not a regular file"
+    file.symlink_to(file)
+    assert refused().startswith(f"cannot read {file}: ")
+    file.write_bytes(bytes(70_000))
+    assert refused() == f"cannot read {file}: it has more than 64 KiB"
+    file.write_text(f"stop_s = {'9' * 5000}")
+    assert refused().startswith(f"{file} is not TOML: ")
+
+
+def test_a_file_that_a_stranger_has_put_there_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = os.stat(tmp_path).st_uid
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "mine").mkdir()
+    file = project(tmp_path, "stop_s = -1")
+    who = {file: owner + 1, tmp_path / "mine": owner + 2}
+    lstat, stat = os.lstat, os.stat
+
+    def owned(real: os.stat_result, path: object) -> Any:
+        return SimpleNamespace(st_uid=who[path]) if isinstance(path, Path) and path in who else real
+
+    monkeypatch.setattr(os, "lstat", lambda path, **more: owned(lstat(path, **more), path))
+    monkeypatch.setattr(os, "stat", lambda path, **more: owned(stat(path, **more), path))
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 3)
+    monkeypatch.chdir(tmp_path / "mine")
+    monkeypatch.setenv("HOME", "/nowhere")
+    seen = settings.look()
+    assert (seen.project, seen.strange, seen.found["stop_s"].origin) == (None, file, "default")
+    assert config.main(["path"]) == 0
+    assert f"project: {file} (not taken: it belongs to another user)" in capsys.readouterr().out
+    for uid in (owner + 2, owner + 3, 0):  # the directory's owner, the user, root
+        who[file] = uid
+        with pytest.raises(SettingsError, match="stop_s"):
+            settings.look()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("any")
 
 
 WORDS = st.sampled_from(
-    [*(s.key for s in settings.TABLE), "=", "[", "]", '"', "'''", "\n", "true", "1", "1e999", "nan", "-1", ".", "\x00"]
+    [*(s.key for s in settings.TABLE), *'=[]"\n1.\0', "'''", "true", "1e999", "9" * 400, "nan", "-1"]
 )
 
 
@@ -107,12 +165,17 @@ def test_the_command_says_who_says_so(
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     file = project(tmp_path, 'theme = "a\\u001b[31mb"\n')
     monkeypatch.setenv("OCTOGRAM_ASCII", "1")
+    monkeypatch.setenv("OCTOGRAM_HINTS", "")
+    monkeypatch.setenv("OCTOGRAM_STOPS", "1")
+    monkeypatch.setenv("OCTOGRAM_OF_SOMEBODY", "1")
     assert config.main(["show", "--origin"]) == 0
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert said == "octogram-tui: OCTOGRAM_STOPS sets nothing; did you mean OCTOGRAM_STOP_S?\n"
     lines = {line.split(" = ")[0]: " ".join(line.split()) for line in printed.splitlines()}
     assert lines["ascii"] == "ascii = true # environment (OCTOGRAM_ASCII)"
     assert lines["theme"].endswith(f"# project ({file}:1)")
     assert lines["stop_s"] == "stop_s = 30.0 # default"
+    assert lines["hints"] == "hints = true # default"  # an empty variable sets nothing
     assert "\x1b" not in printed
     assert config.main(["show", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["theme"] == {

@@ -42,6 +42,12 @@ class Line(NamedTuple):
     current: str
     is_past_options: bool
 
+    @property
+    def may_have_dash(self) -> bool:
+        """Whether a word that begins with a dash is read as what it completes: as an option, or behind `=` or `--`."""
+        is_option = self.waiting is None and self.current.startswith("-")
+        return bool(is_option or self.prefix or self.is_past_options)
+
 
 def main(argv: Sequence[str]) -> int:
     """Print the candidates for: SHELL WORD... CURRENT; of bash: LINE PIECE, since it cuts words where we do not."""
@@ -51,14 +57,15 @@ def main(argv: Sequence[str]) -> int:
         if shell == "bash":
             text, piece = words
             words = split(text)[1:]
-        print("\n".join(answer(words[:-1], words[-1] if words else "", piece, is_bash=shell == "bash")))
+        print("\n".join(answer(words[:-1], words[-1] if words else "", piece, shell)))
     except Exception:  # see above
         return 1
     return 0
 
 
-def answer(words: Sequence[str], current: str, piece: str = "", *, is_bash: bool = False) -> Iterator[str]:
+def answer(words: Sequence[str], current: str, piece: str = "", shell: str = "") -> Iterator[str]:
     """Give the lines to print."""
+    is_bash = shell == "bash"
     line = read_line(table(), words, current)
     found = candidates(line)
     yield " ".join(["plain" if found.is_whole else "nospace", *([found.files] if found.files else [])])
@@ -67,6 +74,10 @@ def answer(words: Sequence[str], current: str, piece: str = "", *, is_bash: bool
         cut = len(current)
     for value, what in found.values:
         whole = line.prefix + value
+        if shell == "fish" and whole.startswith("~"):  # it writes this as it is, and takes it for a home
+            continue
+        if value.startswith("-") and not line.may_have_dash:
+            continue
         if value and whole.startswith(current) and f"{whole}{what}".isprintable():
             yield whole[cut:] if is_bash else f"{whole}\t{what}" if what else whole
 
@@ -236,18 +247,21 @@ def runs() -> list[str]:
 
 
 def scenario_of(line: Line) -> Scenario | None:
-    """Load the scenario that a line is about, or the one of its run; None where that cannot be. It is only read."""
+    """Read the scenario that a line is about, or the one of its run, as far as can be; None where nothing can.
+
+    It is only read: no list of agents is asked that a program tells, be it named by the line itself.
+    """
     from octogram_tui.errors import OctogramError
 
     try:
         files = [os.path.expanduser(word) for word in line.words if word.endswith(EXTENSIONS)]
         if not files:
             return _scenario_of_run(line)
-        from octogram_tui.scenario.load import load_scenario
+        from octogram_tui.scenario.load import read_what_is_there
 
-        return load_scenario(
+        return read_what_is_there(
             files[0], agent_files=[os.path.expanduser(name) for name in line.given.get("agents", ())]
-        ).scenario
+        )
     except (OctogramError, OSError):
         return None
 
@@ -261,4 +275,4 @@ def _scenario_of_run(line: Line) -> Scenario | None:
     from octogram_tui.settings import load
 
     directory = archive.find(load().runs_dir, names[0]).directory
-    return load_kept(directory, terms.find(directory).digest).scenario
+    return load_kept(directory, terms.find(directory).digest, may_run=False).scenario

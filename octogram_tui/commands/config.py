@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
@@ -26,6 +29,7 @@ def main(argv: Sequence[str]) -> int:
     """Print them. Raises SettingsError for a file or a variable that is wrong."""
     args = parse(make_parser(), argv)
     surroundings = look()
+    _warn_of_variables()
     if args.what == "path":
         _show_paths(surroundings, as_json=args.json)
     elif args.json:
@@ -33,6 +37,15 @@ def main(argv: Sequence[str]) -> int:
     else:
         _show(surroundings, with_origin=args.origin)
     return 0
+
+
+def _warn_of_variables() -> None:
+    """Say on standard error which variables look like one of ours, and are none: a run passes over them in silence."""
+    ours = [setting.variable for setting in TABLE]
+    for name in sorted(name for name in os.environ if name.startswith("OCTOGRAM_") and name not in ours):
+        close = get_close_matches(name, ours, 1, 0.8)
+        if close:
+            print(f"octogram-tui: {safe(name)} sets nothing; did you mean {close[0]}?", file=sys.stderr)
 
 
 def _show(surroundings: Surroundings, *, with_origin: bool) -> None:
@@ -46,10 +59,18 @@ def _show(surroundings: Surroundings, *, with_origin: bool) -> None:
 def _show_paths(surroundings: Surroundings, *, as_json: bool) -> None:
     user, project = surroundings.user, surroundings.project
     if as_json:
-        record = {"user": str(user), "exists": user.exists(), "project": None if project is None else str(project)}
+        record = {
+            "user": str(user),
+            "exists": user.exists(),
+            "project": None if project is None else str(project),
+            "strange": None if surroundings.strange is None else str(surroundings.strange),
+        }
         print(json.dumps(record, indent=2))
         return
     print(safe(f"user: {user}{'' if user.exists() else ' (not there)'}"))
+    if surroundings.strange is not None:
+        print(safe(f"project: {surroundings.strange} (not taken: it belongs to another user)"))
+        return
     print(safe(f"project: {project or f'no {PROJECT_FILE} here, nor above in the repository'}"))
 
 

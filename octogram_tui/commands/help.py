@@ -18,6 +18,9 @@ def main(argv: Sequence[str]) -> int:
     if topic == "exit-codes":
         for code in ExitCode:
             print(f"{int(code):4}  {EXIT_TEXTS[code]}")
+        from octogram_tui.engine.verdict import PRECEDENCE
+
+        print(f"when several apply: {', '.join(str(int(code)) for code in PRECEDENCE)}")
         return 0
     if topic in ("", "run"):
         from octogram_tui.commands.run import make_parser

@@ -65,8 +65,11 @@ def keep(run_dir: Path, args: Any, loaded: Loaded) -> None:
     sources.keep(run_dir, loaded.scenario.digest, given, loaded.sources)
 
 
-def load_kept(run_dir: Path, digest: str) -> Loaded:
-    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises."""
+def load_kept(run_dir: Path, digest: str, *, may_run: bool = True) -> Loaded:
+    """Load a scenario from what was kept with a run. Raises RunNotRestored, and what `load` raises.
+
+    may_run: whether own procedures may be run for it, where the run was begun with --trust-procedures.
+    """
     from octogram_tui.journal import sources
 
     kept = sources.find(run_dir, digest)
@@ -77,7 +80,8 @@ def load_kept(run_dir: Path, digest: str) -> Loaded:
         except KeyError:
             raise FileNotFoundError(2, "it was not kept", path) from None
 
-    loaded = load(SimpleNamespace(**kept.given), read)
+    given = kept.given if may_run else {**kept.given, "trust_procedures": False}
+    loaded = load(SimpleNamespace(**given), read)
     if loaded.scenario.digest != digest:
         raise RunNotRestored(f"what is kept in {run_dir / sources.DIRECTORY} gives another scenario than the run had")
     return loaded

@@ -59,7 +59,14 @@ class CommandParser(argparse.ArgumentParser):
         too_many = message.removeprefix("unrecognized arguments: ")
         if too_many != message:
             raise UsageError(f"too many words: {too_many}", hint=self.hint())
-        raise UsageError(message.removeprefix("argument "), hint=self.hint())
+        message = message.removeprefix("argument ")
+        names, _, what = message.partition(": ")
+        if what == "expected one argument":
+            for option in names.split("/"):
+                value = self.taken.get(option, "")
+                if value.startswith("-") and value not in self._option_string_actions:
+                    raise UsageError(message, hint=f"a value that begins with `-` is written {option}=VALUE")
+        raise UsageError(message, hint=self.hint())
 
 
 def add_scenario_options(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from octogram_tui.commands.again import RERUN_FAILED, added, without
 from octogram_tui.dataclass import dataclass
 from octogram_tui.errors import AttachRefused, UsageError
 from octogram_tui.journal import archive, presence, terms
@@ -22,7 +23,6 @@ from octogram_tui.model.selection import Selection
 from octogram_tui.projection.text import safe
 from octogram_tui.settings import Settings
 
-OPTION = "--rerun-failed"
 MOST_NAMED = 4
 Jobs = dict[tuple[str, str], tuple[StageSpec, JobSpec]]
 """Jobs by the keys of their stages and their own."""
@@ -82,31 +82,17 @@ def resolved(argv: Sequence[str], args: Any, settings: Settings) -> list[str]:
     `last` is then another run; without a scenario it is that of the run, which was begun in this directory.
     """
     run = archive.find(settings.runs_dir, args.rerun_failed)
-    rest = without(argv)
+    rest = without(argv, [RERUN_FAILED])
     if args.scenario is None:
         begun = terms.find(run.directory)
         if os.path.realpath(begun.directory) != os.path.realpath(os.getcwd()):
             raise UsageError(
-                f"{OPTION} {args.rerun_failed}: run {run.id} was begun in {begun.directory}",
+                f"{RERUN_FAILED} {args.rerun_failed}: run {run.id} was begun in {begun.directory}",
                 hint="go there, or name the scenario too",
             )
         rest = [*_words_of(begun), *rest]
     is_known = (settings.runs_dir / run.id).exists()
-    return [*rest, f"{OPTION}={run.id if is_known else os.path.realpath(run.directory)}"]
-
-
-def without(argv: Sequence[str]) -> list[str]:
-    """Give a command line without the option."""
-    words: list[str] = []
-    is_value = False
-    for word in argv:
-        if is_value or word.startswith(f"{OPTION}="):
-            is_value = False
-        elif word == OPTION:
-            is_value = True
-        else:
-            words.append(word)
-    return words
+    return added(rest, f"{RERUN_FAILED}={run.id if is_known else os.path.realpath(run.directory)}")
 
 
 def _words_of(begun: terms.Terms) -> list[str]:
@@ -114,7 +100,7 @@ def _words_of(begun: terms.Terms) -> list[str]:
     from octogram_tui.commands.run import make_parser
 
     old = make_parser().parse_args(list(begun.argv))
-    words = [old.scenario]
+    words = [f"./{old.scenario}" if old.scenario.startswith("-") else old.scenario]
     words += [f"{option}={value}" for name, option in _REPEATED for value in getattr(old, name)]
     words += [f"{option}={getattr(old, name)}" for name, option in _SINGLE if getattr(old, name)]
     return words + [option for name, option in _FLAGS if getattr(old, name)]
@@ -183,17 +169,31 @@ def _edited(
     both = {*outcomes.variables, *scenario.variables}
     moved = sorted(n for n in both if outcomes.variables.get(n) != scenario.variables.get(n))
     found: dict[tuple[str, str], str] = {}
+    anew: dict[str, None] = {}  # names of variables that these jobs set, as they are written
     for key, (stage, job) in now.items():
         if key not in before or before[key][1].digest != job.digest:
             found[key] = "its text was edited"
-        elif moved:
+        elif moved or anew:
             names = mentions(stage, job)
-            read = next(
-                (m for m in moved if any(m == n or (n[-1:] == "*" and m.startswith(n[:-1])) for n in names)), ""
-            )
-            if read:
+            if read := next((m for m in moved if any(_is_named(m, name) for name in names)), ""):
                 found[key] = f"variable {read} has another value"
+            elif read := next((m for m in anew if any(_is_named(m, name) for name in names)), ""):
+                found[key] = f"variable {read} is set anew"
+        if key in found:
+            anew |= dict.fromkeys(
+                [*([job.register] if job.register else []), *(u.name.source for u in job.vars_updates)]
+            )
     return found
+
+
+def _is_named(variable: str, name: str) -> bool:
+    """Whether a text names a variable. variable: its name, maybe a template; name: of which only a `*` may be known."""
+    from octogram_tui.scenario.usage import what_it_may_become
+
+    if name[-1:] != "*":
+        return what_it_may_become(variable).fits(name)
+    known, is_open, _ = variable.partition("{")
+    return known.startswith(name[:-1]) or bool(is_open and name.startswith(known))
 
 
 def _with_what_is_needed(

@@ -238,7 +238,7 @@ def _refuse(run: archive.KnownRun) -> None:
 def _merged(begun: terms.Terms, given: dict[str, Any]) -> Any:
     """Give the arguments of the run's beginning with what was given now in their places."""
     args = make_parser().parse_args(list(begun.argv))
-    fresh = make_parser().parse_args([args.scenario])
+    fresh = make_parser().parse_args(["--", args.scenario])
     for name in OF_THE_FRONT_END:
         setattr(args, name, getattr(fresh, name))
     for name in FILES:

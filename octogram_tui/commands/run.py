@@ -309,9 +309,20 @@ class Invocation(RunWanted):
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
-            again=self.command(),
-            rerun=rerun_command(self.argv, run_dir, settings.runs_dir),
+            again=shlex.join(["octogram-tui", *self.argv]),
+            rerun=partial(self._rerun_line, run_dir),
+            held=self._held_line if self.on_failure != "pause" else None,
         )
+
+    def _rerun_line(self, run_dir: Path) -> str:
+        from octogram_tui.commands.again import rerun_line  # only a run that fails pays for it
+
+        return rerun_line(self.argv, run_dir, self.settings.runs_dir)
+
+    def _held_line(self) -> str:
+        from octogram_tui.commands.again import held_line
+
+        return held_line(self.argv)
 
     def announce_secrets(self) -> None:
         """Have the CI service hide the values of secrets, before anything is printed."""
@@ -330,17 +341,6 @@ class Invocation(RunWanted):
         if on_break is None or on_break.what != "hold":
             return None
         return float(on_break.hold_s or self.args.linger or self.settings.linger_s)
-
-    def command(self) -> str:
-        """Give the command line, for people to repeat."""
-        return shlex.join(["octogram-tui", *self.argv])
-
-
-def rerun_command(argv: Sequence[str], run_dir: Path, runs_dir: Path) -> str:
-    """Give the command line that repeats what fails in a run, for people."""
-    name = run_dir.name if run_dir.parent == runs_dir else os.path.abspath(run_dir)
-    words = [word for word in argv if not word.startswith("--rerun-failed=")]  # as it is resolved
-    return shlex.join(["octogram-tui", *words, "--rerun-failed", name])
 
 
 def revealed(rows: CarriedRows, vault: Vault) -> CarriedRows:

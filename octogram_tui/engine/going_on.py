@@ -52,7 +52,7 @@ class GoingOn:
             lane.is_cut = True
             following = tuple(lane.jobs[lane.index :])
         self._lack(lane, (spec, *following), str(instance.id), instance)
-        self._leave(lane.agent, str(instance.id))
+        self._leave(lane.agent, str(instance.id), ends_run=not lane.stage_run.spec.always)
 
     def lose(self, agent: str) -> None:
         """An agent is gone."""
@@ -65,12 +65,13 @@ class GoingOn:
                 self._lack(lane, lane.jobs, reason)
                 self._leave(lane.agent, reason)
 
-    def _leave(self, agent: str, why: str) -> None:
+    def _leave(self, agent: str, why: str, *, ends_run: bool = True) -> None:
+        """An agent is out. ends_run: whether the run ends where it was the last: what cleans up at its end does not."""
         engine = self._engine
         if agent in self.out:
             return
         self.out[agent] = why
-        if engine.phase == "running" and all(name in self.out for name in engine.fleet.names):
+        if ends_run and engine.phase == "running" and all(name in self.out for name in engine.fleet.names):
             engine.ending.end_early("no agent is left to go on with")
 
     def mended(self, instance: Instance) -> None:
@@ -82,6 +83,15 @@ class GoingOn:
         """The run goes back: everybody takes part again."""
         self.out.clear()
         self._lacking.clear()
+
+    @property
+    def said_of_failed(self) -> str:
+        """Tell whoever finds nothing that waits for him what the run went on after, and how that runs again."""
+        failed = [why for agent, why in self.out.items() if f"@{agent}" in why] if self.is_on else []
+        if not failed:
+            return ""
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return f": the run went on after {failed[0]}{more}, which `rerun` runs again by name"
 
     # -- what they leave ------------------------------------------------------------------------------------------
 

@@ -94,7 +94,10 @@ class Operator:
         else:
             choice = choose_failed(stimulus, engine.instances, engine.fleet.problem)
         if not choice.taken:
-            self.refuse("rerun all", choice.message or nothing_to_run(stimulus, engine.instances))
+            gone_on = (
+                engine.going_on.said_of_failed if stimulus.which == "failed" and engine.going_on is not None else ""
+            )
+            self.refuse("rerun all", choice.message or nothing_to_run(stimulus, engine.instances) + gone_on)
             return
         self._tell_choice(stimulus.which, choice)
         if stimulus.which == "stale":

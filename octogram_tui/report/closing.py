@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ class Closing:
         breakpoints: BreakpointList,
         files: Mapping[str, str],
         again: str,
-        rerun: str = "",
+        rerun: Callable[[], str] | None = None,
+        held: Callable[[], str] | None = None,
     ) -> None:
         self.files = files
         self._log = log
@@ -58,6 +59,7 @@ class Closing:
         self._tails = tails
         self._again = again
         self._rerun = rerun
+        self._held = held
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -180,11 +182,11 @@ class Closing:
             if code in (None, ExitCode.NOT_CLEANED):
                 found["end what it left"] = f"octogram-tui clean {run}"
         if self._rerun and code in RERUN_AFTER:
-            found["only what failed, again"] = self._rerun
+            found["only what failed, again"] = self._rerun()
         if self._again:
             found["again"] = self._again
-            if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:
-                found["again, held where it fails"] = f"{self._again} --on-failure pause --on-break hold:30m"
+        if self._held and code == ExitCode.JOB_FAILED:
+            found["again, held where it fails"] = self._held()
         return found
 
     @cached_property

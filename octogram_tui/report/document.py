@@ -6,7 +6,7 @@ What it says is only ever added to; a member that changes its meaning makes anot
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from octogram_tui import streams
@@ -28,13 +28,22 @@ TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
 
 
 class Document:
-    """Folds the run, and prints when it is closed, however the run ended. files, again, rerun: as Progress has them."""
+    """Folds the run, and prints when it is closed, however the run ended.
 
-    def __init__(self, files: Mapping[str, str], again: str, rerun: str = "") -> None:
+    files, again, rerun, held: as Progress has them.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        again: str,
+        rerun: Callable[[], str] | None = None,
+        held: Callable[[], str] | None = None,
+    ) -> None:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         log = PlainLog(sys.stderr, Style())  # nothing is written there: the words of the closing block are used
-        self._closing = Closing(log, self._summary, self._tails, BreakpointList(), files, again, rerun)
+        self._closing = Closing(log, self._summary, self._tails, BreakpointList(), files, again, rerun, held)
         self._agents: dict[str, dict[str, Any]] = {}
         self._started: ev.RunStarted | None = None
         self._causes: list[int] = []

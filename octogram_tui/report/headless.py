@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Output:
     """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
 
-    rerun: the command that repeats what has failed in it
+    rerun: gives the command that repeats what has failed in it
+    held: gives the one that repeats it, and holds it where it fails; None where it does that anyway
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
     """
@@ -48,7 +49,8 @@ class Output:
     timestamps: bool = False
     journal: str = ""
     again: str = ""
-    rerun: str = ""
+    rerun: Callable[[], str] | None = None
+    held: Callable[[], str] | None = None
     hold_s: float | None = None
 
     def reporters(self) -> list[Reporter]:
@@ -69,11 +71,11 @@ class Output:
             timestamps=self.timestamps,
         )
         written = {name: file for name, file in files.items() if file not in (None, "-")}
-        found.append(Progress(stream, style, files=written, again=self.again, rerun=self.rerun))
+        found.append(Progress(stream, style, files=written, again=self.again, rerun=self.rerun, held=self.held))
         if self.document:
             from octogram_tui.report.document import Document
 
-            found.append(Document(written, self.again, self.rerun))
+            found.append(Document(written, self.again, self.rerun, self.held))
         if self.hold_s is not None:
             from octogram_tui.report.held import HeldCall
 

@@ -43,6 +43,7 @@ class Progress:
 
     files: what was written where, for the closing block, such as {"journal": "/..."}.
     again: the command that does the same once more; empty when this is no run but the replay of one.
+    rerun, held: give the ones that do what failed in it once more, and all of it, held where it fails.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class Progress:
         *,
         files: Mapping[str, str] | None = None,
         again: str = "",
-        rerun: str = "",
+        rerun: Callable[[], str] | None = None,
+        held: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)
@@ -60,7 +62,9 @@ class Progress:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, again, rerun)
+        self._closing = Closing(
+            self._log, self._summary, self._tails, self._breakpoints, files or {}, again, rerun, held
+        )
         self._lines: JobLines | None = None
         if style.shows != "failed":
             from octogram_tui.report.job_lines import JobLines

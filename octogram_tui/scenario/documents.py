@@ -93,11 +93,11 @@ class AgentLists:
         self.given: list[Document] = []
         self.watched: list[str] = []
 
-    def read_given(self, places: Sequence[str]) -> None:
-        """Read those of the command line: whoever names a program there wants it run."""
+    def read_given(self, places: Sequence[str], *, may_ask: bool = True) -> None:
+        """Read those of the command line: whoever names a program there wants it run, once he has typed it all."""
         for place in places:
             try:
-                self.given.append(self._read(place, "", may_ask=True))
+                self.given.append(self._read(place, "", may_ask=may_ask))
             except ScenarioError as error:
                 self.problems.extend(error.problems)
 

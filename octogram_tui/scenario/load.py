@@ -13,8 +13,16 @@ from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario, SecretSpec
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
-from octogram_tui.scenario.documents import AgentLists, ReadFile, read_document
+from octogram_tui.scenario.documents import AgentLists, ReadFile, read_document, read_text
 from octogram_tui.scenario.tree import Document
+
+MOST_CUTS = 16
+"""How often the end of a text is left out that cannot be read: a quotation that is never closed begins long before it
+is noticed, so that ever more is left out, after the first few lines."""
+
+
+LONGEST_CUT = 1 << 20
+"""Of a longer text nothing is left out: it would be read so often while somebody waits for a key."""
 
 
 class Loaded(NamedTuple):
@@ -61,6 +69,41 @@ def load_scenario(
     finally:
         if collects:
             gc.enable()
+
+
+def read_what_is_there(path: str, *, agent_files: Sequence[str] = ()) -> Scenario | None:
+    """Read as much of a scenario as can be, whatever is wrong in it: for whoever looks for names, and runs nothing.
+
+    No program that tells agents is asked, be it named on the command line. None where there is nothing to read.
+    """
+    document = _as_far_as_it_goes(path)
+    if document is None:
+        return None
+    lists = AgentLists(None)
+    lists.read_named(document, may_ask=False)
+    lists.read_given(agent_files, may_ask=False)
+    builder = ScenarioBuilder(document, None)
+    builder.usage.lacks_agents = bool(lists.problems)
+    return builder.build(lists.named, lists.given, [], {})
+
+
+def _as_far_as_it_goes(path: str) -> Document | None:
+    """Read a file; of one that is no YAML what stands before the line that is at fault, since it is being edited."""
+    try:
+        text = read_text(path)
+        for cut in range(MOST_CUTS if len(text) < LONGEST_CUT else 1):
+            document = read_document(path, lambda _, text=text: text)  # type: ignore[misc]
+            if document.root is not None or not document.errors:
+                return document
+            lines = text.split("\n")
+            text = "\n".join(
+                lines[
+                    : max(0, min(document.errors[0].place.line - 1, len(lines) - (1 << max(0, cut - MOST_CUTS // 2))))
+                ]
+            )
+    except ScenarioError:
+        pass
+    return None
 
 
 def _load(

@@ -102,15 +102,50 @@ def test_at_first_there_are_commands_and_scenarios() -> None:
 )
 def test_bash_gets_what_follows_the_piece_that_it_cuts_a_word_to(line: str, piece: str, expected: list[str]) -> None:
     words = complete.split(line)[1:]
-    assert list(complete.answer(words[:-1], words[-1], piece, is_bash=True))[1:] == expected
+    assert list(complete.answer(words[:-1], words[-1], piece, "bash"))[1:] == expected
 
 
 def test_what_cannot_be_typed_is_left_out(place: Path) -> None:
     stages: list[dict[str, object]] = [
-        {"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b")
+        {"name": name, "jobs": []} for name in ("a\x1b[31m", "a\nb", "a\tb", "a\u202eb", "a'\"$ b", "-dash", "~root")
     ]
     (place / "s.yml").write_text(json.dumps({"stages": stages}))
-    assert asked("s.yml", "--from", "")[1] == ["a'\"$ b"]
+    assert asked("s.yml", "--from", "")[1] == ["a'\"$ b", "~root"]
+    assert asked("s.yml", "--from=-")[1] == ["--from=-dash"]  # alone it is no value
+    assert list(complete.answer(["s.yml", "--from"], "~", "", "fish")) == ["plain"]
+
+
+def test_of_a_scenario_that_is_wrong_there_is_what_can_be_read(place: Path) -> None:
+    text = (place / "s.yml").read_text()
+    wrong = {
+        "an unknown key": text.replace("level: 1", "level: 1}\nlevle: {x: 1"),
+        "an unknown procedure": text.replace("builtins.sleep: 0}]}", "nothing.so: 0}]}"),
+        "a list of agents that is not there": text.replace("agents: [", "#").replace(
+            "stages:", "agents: {from: no.yml}\nstages:"
+        ),
+        "no end": text + "  - {name: third, jobs: [\n\n",
+        "an open quotation": text + "  - name: 'third\n    jobs:\n      - x: y\n",
+    }
+    for what, broken in wrong.items():
+        (place / "s.yml").write_text(broken)
+        assert asked("s.yml", "--from", "")[1][:2] == ["first", "second"], what
+        assert asked("s.yml", "--break", "first/")[1] == ["first/read it"], what
+
+
+def test_no_program_is_run_that_tells_agents(place: Path) -> None:
+    program = place / "hosts"
+    program.write_text(f"#!/bin/sh\ntouch {place}/was_run\necho '[]'\n")
+    program.chmod(0o755)
+    (place / "from.yml").write_text(SCENARIO.replace("[{name: n_1, transport: local}", "{from: hosts} #"))
+    for words in (
+        ("s.yml", "--agents", "hosts", "--limit", ""),
+        ("from.yml", "--limit", ""),
+        ("from.yml", "--from", ""),
+    ):
+        asked(*words)
+    assert asked("s.yml", "--agents", "./hosts", "--from", "") == ("plain", ["first", "second"])
+    assert asked("s.yml", "--agents", "terraform:.", "--from", "") == ("plain", ["first", "second"])
+    assert not (place / "was_run").exists()
 
 
 @given(st.lists(st.text(max_size=8) | st.sampled_from(["s.yml", "--from", "--", "-e", "=", "ask", "last"]), max_size=4))

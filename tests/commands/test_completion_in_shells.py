@@ -121,6 +121,7 @@ def test_what_a_tab_gives_is_what_the_program_gets(typist: Typist) -> None:
     assert typist.type("s.yml --var lev\t2 --junit no\t") == ["s.yml", "--var", "level_of_it=2", "--junit", "notes.txt"]
     assert typist.type("check s.\t--format gi\t") == ["check", "s.yml", "--format", "github"]
     assert typist.type("s.yml --from nothing\t") == ["s.yml", "--from", "nothing"]
-    (typist.home / "s.yml").write_text("- broken: [")
-    assert typist.type("s.yml --from s1\t") == ["s.yml", "--from", "s1"]
+    with (typist.home / "s.yml").open("a") as file:
+        file.write("- broken: [")
+    assert typist.type("s.yml --from s1\t") == ["s.yml", "--from", names[1]]
     assert typist.screen.count("rror") == 0, typist.screen

@@ -41,6 +41,8 @@ SCENARIO = "agents: [{name: a, transport: local}]\nstages: [{name: s one, jobs: 
         ("s.yml --no-color", "did you mean --color never?"),
         ("s.yml --dry", "did you mean --dry-run?"),
         ("s.yml -x", "there is no option -x"),
+        ("s.yml --from -x", "a value that begins with `-` is written --from=VALUE"),
+        ("s.yml --var --dry-run", "`octogram-tui --help` lists what there is"),
         ("s.yml --keep", "`octogram-tui --help` lists what there is"),
         ("check --frm a s.yml", "`octogram-tui help check` lists what there is"),
         ("check --headless s.yml", "--headless is an option of a run"),

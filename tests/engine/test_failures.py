@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from simulation import Simulation, job, named, report, scenario, stage
 
@@ -22,7 +24,7 @@ from octogram_tui.engine.stimuli import (
     StopRequest,
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer
-from octogram_tui.engine.verdict import exit_code
+from octogram_tui.engine.verdict import PRECEDENCE, exit_code
 from octogram_tui.model.scenario import ItemsSpec
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
@@ -343,6 +345,9 @@ def test_what_is_not_clean_dominates() -> None:
     given = scenario(stage("s", job("bad")))
     simulation = Simulation(given, fails("bad"))  # type: ignore[arg-type]
     simulation.begin()
+    first, *others = (str(int(code)) for code in PRECEDENCE)
+    page = (Path(__file__).parents[2] / "docs/command-line.md").read_text()
+    assert f"When several apply: {first}, then {', '.join(others)}." in page
     assert exit_code({1, 10, 5}) == 10
     assert exit_code({5, 6, 4, 7, 8, 1}) == 5
     assert exit_code({6, 4, 7, 8, 1}) == 6

@@ -10,8 +10,15 @@ from test_failures import fails
 from world import World
 
 from octogram_tui.engine.effects import SendJob
-from octogram_tui.engine.events import JobFinished, RunFinished, StageFinished, WarningGiven
-from octogram_tui.engine.stimuli import AgentLossReport, AttemptReport, BackRequest, GoRequest, RerunRequest
+from octogram_tui.engine.events import JobFinished, RequestRefused, RunFinished, StageFinished, WarningGiven
+from octogram_tui.engine.stimuli import (
+    AgentLossReport,
+    AttemptReport,
+    BackRequest,
+    GoRequest,
+    RerunAllRequest,
+    RerunRequest,
+)
 from octogram_tui.engine.timers import RetryDue, StageOver
 from octogram_tui.model.scenario import ItemsSpec
 
@@ -98,6 +105,14 @@ def test_without_an_agent_that_is_left_the_run_ends() -> None:
     assert (end.reason, end.exit_code) == ("no agent is left to go on with", 1)
 
 
+def test_what_fails_in_the_clean_up_is_not_why_the_run_ended() -> None:
+    it = scenario(stage("one", job("j")), stage("c", job("bad"), always=True), agents="a b")
+    simulation = run(it, fails("bad"))
+    end = simulation.events[-1]
+    assert isinstance(end, RunFinished)
+    assert (end.reason, end.exit_code) == ("", 1)
+
+
 def test_what_needs_what_failed_is_passed_over_and_is_no_failure_of_its_own() -> None:
     it = scenario(
         stage("build", job("make", register="built"), job("publish", register="url_{{ agent.name }}"), on="a"),
@@ -159,6 +174,10 @@ def test_in_a_console_what_failed_and_is_run_again_takes_part_again() -> None:
 
     simulation = run(it, answer, keep_alive=True)
     is_mended.append(True)
+    simulation.go(RerunAllRequest("failed"))
+    assert [each.message for each in simulation.of(RequestRefused)] == [
+        "nothing stands failed: the run went on after one/bad@a, which `rerun` runs again by name"
+    ]
     simulation.go(RerunRequest("one", "bad", "a"))
     simulation.go(report("two/slow@b#1"))
     assert "three/j@a ok" in simulation.ended()

@@ -28,7 +28,8 @@ PLAIN = Style()
 
 def log(events: list[ev.Event], style: Style = PLAIN, again: str = "octogram-tui shops.yml") -> str:
     stream = io.StringIO()
-    report = Progress(stream, style, files={"journal": "/runs/x/journal.jsonl"}, again=again)
+    held = (lambda: f"{again} --on-failure pause --on-break hold:30m") if again else None
+    report = Progress(stream, style, files={"journal": "/runs/x/journal.jsonl"}, again=again, held=held)
     report.apply(events)
     report.close()
     report.close()

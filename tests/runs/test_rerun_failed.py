@@ -90,7 +90,9 @@ def test_edits_and_other_values_run_again_and_other_scenarios_are_refused(place:
     place.write("s.yml", text.replace("made by", "built by"))
     planned = place.run("plan", "s.yml", "-e", f"log={log}", "--rerun-failed", "./kept")
     assert "since its text was edited: build/make" in planned.stderr
+    assert "since variable made_{{ agent.name }} is set anew: use/test" in planned.stderr
     assert "make@a" in planned.stdout
+    assert "test@a" in planned.stdout
     place.write("s.yml", text)
     planned = place.run("s.yml", "--dry-run", "-e", f"log={log}x", "--rerun-failed", "./kept")
     assert "since variable log has another value: build/make" in planned.stderr
