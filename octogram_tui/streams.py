@@ -171,7 +171,7 @@ class _Text(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         """Print a text."""
-        super().write(text if _HIDING is None else _HIDING(text))
+        super().write(hidden(text))
         return len(text)
 
 
@@ -182,6 +182,11 @@ def hide(hiding: Callable[[str], str] | None) -> None:
     """Have every text changed before it is printed, tracebacks too; None: as it is."""
     global _HIDING
     _HIDING = hiding
+
+
+def hidden(text: str) -> str:
+    """Give a text as it would be printed, for what is written another way."""
+    return text if _HIDING is None else _HIDING(text)
 
 
 _STDOUT: list[_Raw] = []

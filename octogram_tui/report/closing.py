@@ -56,8 +56,9 @@ class Closing:
         self._breakpoints = breakpoints
         self._summary = summary
         self._tails = tails
-        self._again = again
-        self._rerun = rerun
+        self.again = again
+        self.rerun = rerun
+        self.state = ""  # of the run, where more is known of it than its events tell: running, crashed, damaged
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -132,8 +133,7 @@ class Closing:
     @property
     def outcome(self) -> str:
         """Give `ok`, `failed`, or `unfinished` when nobody knows."""
-        code = self._summary.exit_code
-        return "unfinished" if code is None else "failed" if code else "ok"
+        return phrases.outcome_of(self._summary.exit_code)
 
     @property
     def exit_code(self) -> str:
@@ -175,16 +175,20 @@ class Closing:
         found = {}
         if run:
             found["replay"] = f"octogram-tui replay {run}"
-            if code is None:
+            if self.state == "running":
+                found["go on in a console"] = f"octogram-tui attach {run}"
+            elif self.state == "damaged":
+                found["make a journal of what is whole"] = f"octogram-tui journal salvage {run}"
+            elif code is None:
                 found["go on with it"] = f"octogram-tui resume {run}"
-            if code in (None, ExitCode.NOT_CLEANED):
+            if code in (None, ExitCode.NOT_CLEANED) and self.state != "running":
                 found["end what it left"] = f"octogram-tui clean {run}"
-        if self._rerun and code in RERUN_AFTER:
-            found["only what failed, again"] = self._rerun
-        if self._again:
-            found["again"] = self._again
-            if code == ExitCode.JOB_FAILED and "--on-failure" not in self._again:
-                found["again, held where it fails"] = f"{self._again} --on-failure pause --on-break hold:30m"
+        if self.rerun and code in RERUN_AFTER:
+            found["only what failed, again"] = self.rerun
+        if self.again:
+            found["again"] = self.again
+            if code == ExitCode.JOB_FAILED and "--on-failure" not in self.again:
+                found["again, held where it fails"] = f"{self.again} --on-failure pause --on-break hold:30m"
         return found
 
     @cached_property

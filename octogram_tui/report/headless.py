@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from octogram_tui import streams
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
@@ -68,12 +69,15 @@ class Output:
             service=self.service,
             timestamps=self.timestamps,
         )
-        written = {name: file for name, file in files.items() if file not in (None, "-")}
-        found.append(Progress(stream, style, files=written, again=self.again, rerun=self.rerun))
+        # Not all of it is printed: services and documents have it too.
+        text = streams.hidden
+        written = {name: text(file) for name, file in files.items() if file is not None and file != "-"}
+        again, rerun = text(self.again), text(self.rerun)
+        found.append(Progress(stream, style, files=written, again=again, rerun=rerun))
         if self.document:
             from octogram_tui.report.document import Document
 
-            found.append(Document(written, self.again, self.rerun))
+            found.append(Document(written, again, rerun))
         if self.hold_s is not None:
             from octogram_tui.report.held import HeldCall
 
