@@ -40,6 +40,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", CI_SERVICES)
 @given(one=texts, two=texts, three=texts, output=st.sampled_from(["", *get_args(Shows)]), color=st.booleans())
 @example(one="::error::x", two="::error::x", three="--- a", output="", color=False)
+@example(one="##teamcity", two="x y='z'", three="a", output="", color=False)
 @example(one="--- a", two="##\x1b[1mteamcity[x y='z']", three="section_start:1:a\r\x1b[0K", output="stream", color=True)
 @settings(max_examples=20)
 def test_nothing_that_a_run_prints_is_obeyed(
